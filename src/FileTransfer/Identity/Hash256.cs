@@ -54,7 +54,10 @@ public readonly struct Hash256 : IEquatable<Hash256>, IComparable<Hash256>
         }
 
         Span<byte> bytes = stackalloc byte[Length];
-        if (Convert.FromHexString(digits, bytes, out _, out var written) != System.Buffers.OperationStatus.Done || written != Length)
+        if (
+            Convert.FromHexString(digits, bytes, out _, out var written) != System.Buffers.OperationStatus.Done
+            || written != Length
+        )
         {
             return false;
         }
