@@ -1,0 +1,74 @@
+using Npgsql;
+
+namespace FileTransfer.Postgres;
+
+/// <summary>The one database of this process: a pool for statements, and sessions for what must hold a lock.</summary>
+/// <remarks>
+/// <see cref="Pool"/> can be used at any time; before the database is there its commands fail as they do when it is away.
+/// <see cref="DatabaseStartup"/> makes it ready.
+/// </remarks>
+public sealed class Database : IAsyncDisposable
+{
+    private readonly NpgsqlDataSource _sessions;
+    private readonly TimeProvider _time;
+    private readonly ILogger<LeaseSession> _sessionLogger;
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Database(DatabaseSource source, ILoggerFactory loggers, TimeProvider time)
+    {
+        Source = source;
+        _time = time;
+        _sessionLogger = loggers.CreateLogger<LeaseSession>();
+        Pool = ConnectionSettings.Pool(source.ConnectionString, loggers);
+        _sessions = ConnectionSettings.Sessions(source.ConnectionString, loggers);
+    }
+
+    public DatabaseSource Source { get; }
+
+    public NpgsqlDataSource Pool { get; }
+
+    /// <summary>Whether the database has been reached, found fit and brought to this program's schema. Stays true when it goes away later.</summary>
+    public bool IsReady => _ready.Task.IsCompletedSuccessfully;
+
+    /// <summary>What the start is waiting for, in words; null once ready.</summary>
+    public string? WaitingFor { get; internal set; } = "the database has not been tried yet";
+
+    /// <summary>Why the start was given up; null while it was not. The process is to end with <see cref="FatalStartException.ExitCode"/>.</summary>
+    public FatalStartException? StartFault => _ready.Task.Exception?.InnerException as FatalStartException;
+
+    /// <exception cref="FatalStartException">The database cannot be used until a person changes something.</exception>
+    public Task WaitUntilReadyAsync(CancellationToken cancellationToken) => _ready.Task.WaitAsync(cancellationToken);
+
+    /// <summary>Opens a session of its own for locks and notifications, shown in <c>pg_stat_activity</c> as <paramref name="applicationName"/>.</summary>
+    public Task<LeaseSession> OpenSessionAsync(string applicationName, CancellationToken cancellationToken) =>
+        LeaseSession.OpenAsync(_sessions, applicationName, _time, _sessionLogger, cancellationToken);
+
+    /// <summary>One round trip; throws what Npgsql throws when the database is away.</summary>
+    public async Task PingAsync(CancellationToken cancellationToken)
+    {
+        await using var command = Pool.CreateCommand("SELECT 1");
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _ready.TrySetCanceled();
+        await _sessions.DisposeAsync();
+        await Pool.DisposeAsync();
+    }
+
+    internal void SetReady()
+    {
+        WaitingFor = null;
+        _ready.TrySetResult();
+    }
+
+    internal void SetFault(FatalStartException fault)
+    {
+        WaitingFor = fault.Message;
+        if (_ready.TrySetException(fault))
+        {
+            _ = _ready.Task.Exception; // Observed: nobody need be waiting.
+        }
+    }
+}

@@ -1,0 +1,140 @@
+using System.Net.Sockets;
+using Npgsql;
+
+namespace FileTransfer.Postgres;
+
+/// <summary>Starts the private cluster if there is one, reaches the database, checks it and migrates it. Keeps trying while it is away.</summary>
+/// <remarks>Register it before whatever uses the database: hosted services stop in reverse order, and the private cluster stops last.</remarks>
+public sealed partial class DatabaseStartup(
+    Database database,
+    SchemaMigrator migrator,
+    ILoggerFactory loggers,
+    TimeProvider time,
+    IHostApplicationLifetime lifetime
+) : BackgroundService
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    private readonly ILogger _logger = loggers.CreateLogger<DatabaseStartup>();
+    private EmbeddedPostgres? _embedded;
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        if (_embedded is not null)
+        {
+            await _embedded.DisposeAsync();
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var pause = FirstPause;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (await TryOnceAsync(stoppingToken) is not { } reason)
+                {
+                    pause = FirstPause;
+                    await WhileHealthyAsync(stoppingToken);
+                    continue;
+                }
+
+                Wait(reason, pause);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (FatalStartException e)
+            {
+                Log.Fatal(_logger, e.Message);
+                database.SetFault(e);
+                Environment.ExitCode = FatalStartException.ExitCode;
+                lifetime.StopApplication();
+                return;
+            }
+            catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException)
+            {
+                Wait(e.Message, pause);
+            }
+
+            await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
+    /// <returns>Null = ready; else what is waited for.</returns>
+    private async Task<string?> TryOnceAsync(CancellationToken cancellationToken)
+    {
+        if (database.Source.EmbeddedFolder is { } folder && _embedded is null)
+        {
+            _embedded = await EmbeddedPostgres.StartAsync(
+                folder,
+                null,
+                loggers.CreateLogger<EmbeddedPostgres>(),
+                cancellationToken
+            );
+        }
+
+        if (database.IsReady)
+        {
+            return null;
+        }
+
+        if (await DatabaseFitness.CheckAsync(database.Source.ConnectionString, loggers, cancellationToken) is { } reason)
+        {
+            return reason;
+        }
+
+        await migrator.MigrateAsync(cancellationToken);
+        database.SetReady();
+        Log.Ready(_logger);
+        return null;
+    }
+
+    /// <summary>Nothing is left to do for a database that others run; a private cluster that ends by itself is started again.</summary>
+    private async Task WhileHealthyAsync(CancellationToken cancellationToken)
+    {
+        var ended = _embedded?.Ended ?? Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+        await ended.WaitAsync(cancellationToken);
+        Log.EmbeddedEnded(_logger);
+        await _embedded!.DisposeAsync();
+        _embedded = null;
+    }
+
+    private void Wait(string reason, TimeSpan pause)
+    {
+        if (!database.IsReady)
+        {
+            database.WaitingFor = reason;
+        }
+
+        Log.Waiting(_logger, reason, pause.TotalSeconds);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 2031, Level = LogLevel.Information, Message = "The database is ready")]
+        public static partial void Ready(ILogger logger);
+
+        [LoggerMessage(
+            EventId = 2032,
+            Level = LogLevel.Warning,
+            Message = "The database cannot be used yet: {Reason}; next try in {Seconds} s"
+        )]
+        public static partial void Waiting(ILogger logger, string reason, double seconds);
+
+        [LoggerMessage(EventId = 2033, Level = LogLevel.Critical, Message = "{Message}")]
+        public static partial void Fatal(ILogger logger, string message);
+
+        [LoggerMessage(
+            EventId = 2034,
+            Level = LogLevel.Warning,
+            Message = "The private PostgreSQL ended by itself; it is started again"
+        )]
+        public static partial void EmbeddedEnded(ILogger logger);
+    }
+}

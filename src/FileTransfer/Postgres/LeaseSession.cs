@@ -1,0 +1,307 @@
+using System.Data;
+using Npgsql;
+
+namespace FileTransfer.Postgres;
+
+/// <summary>One physical connection of its own, on which session-level advisory locks are held and notifications are heard.</summary>
+/// <remarks>
+/// Commands run one at a time through <see cref="UseAsync{T}"/>. Once the session has been idle for a moment it listens to its socket, so
+/// that a terminated backend is noticed though nobody asks: Npgsql's own state stays <c>Open</c> until the next command. A burst of short
+/// commands pays nothing for it. Dispose a session that is lost and open a new one; it does not heal.
+/// </remarks>
+public sealed partial class LeaseSession : IAsyncDisposable
+{
+    private static readonly TimeSpan IdleBeforeListening = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan PingPeriod = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(3);
+
+    private readonly NpgsqlConnection _connection;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly CancellationTokenSource _lost = new();
+    private readonly ITimer _idle;
+    private Task _listening = Task.CompletedTask;
+    private CancellationTokenSource? _stopListening;
+    private string? _lostBecause;
+    private int _disposed;
+
+    private LeaseSession(NpgsqlConnection connection, string applicationName, int backendPid, TimeProvider time, ILogger logger)
+    {
+        _connection = connection;
+        _time = time;
+        _logger = logger;
+        ApplicationName = applicationName;
+        BackendPid = backendPid;
+        _connection.Notification += (_, notification) => Raise(notification.Channel, notification.Payload);
+        _idle = time.CreateTimer(
+            static session => ((LeaseSession)session!).StartListening(),
+            this,
+            IdleBeforeListening,
+            Timeout.InfiniteTimeSpan
+        );
+    }
+
+    /// <summary>A notification on a channel that this session LISTENs to: channel and payload. Comes within 0.2 s, also while idle.</summary>
+    /// <remarks>Raised on the session's own path: hand the work on, do not use the session from here.</remarks>
+#pragma warning disable MA0046 // A channel and a text need no sender and no class.
+    public event Action<string, string>? Notified;
+#pragma warning restore MA0046
+
+    public string ApplicationName { get; }
+
+    public int BackendPid { get; }
+
+    /// <summary>Cancelled when the session and its locks are gone, within about a second of its backend's end; also by disposing.</summary>
+    public CancellationToken Lost => _lost.Token;
+
+    /// <summary>Opens a connection of <paramref name="source"/>, which must not pool, and makes the server notice soon when this side is gone.</summary>
+    internal static async Task<LeaseSession> OpenAsync(
+        NpgsqlDataSource source,
+        string applicationName,
+        TimeProvider time,
+        ILogger logger,
+        CancellationToken cancellationToken
+    )
+    {
+        var connection = await source.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            // Set by statement, not in the start-up packet: proxies that keep one backend per session refuse unknown start-up parameters.
+            await using var command = new NpgsqlCommand(
+                """
+                SELECT set_config('application_name', $1, false),
+                       set_config('tcp_keepalives_idle', '5', false),
+                       set_config('tcp_keepalives_interval', '2', false),
+                       set_config('tcp_keepalives_count', '3', false),
+                       set_config('tcp_user_timeout', '11000', false),
+                       set_config('idle_session_timeout', '0', false),
+                       pg_backend_pid()
+                """,
+                connection
+            )
+            {
+                Parameters = { new() { Value = applicationName } },
+            };
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            await reader.ReadAsync(cancellationToken);
+            var pid = reader.GetInt32(6);
+            await reader.DisposeAsync();
+            return new LeaseSession(connection, applicationName, pid, time, logger);
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Runs commands on the session, alone. Waits for its turn.</summary>
+    /// <exception cref="LeaseLostException">The session was lost before or while the work ran.</exception>
+    public async Task<T> UseAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    {
+        ThrowIfLost();
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            await StopListeningAsync();
+            ThrowIfLost();
+            return await work(_connection, cancellationToken);
+        }
+        catch (Exception e) when (e is not LeaseLostException && IsBroken(e))
+        {
+            Lose(e.Message);
+            if (e is OperationCanceledException && cancellationToken.IsCancellationRequested)
+            {
+                throw;
+            }
+
+            throw LostException(e);
+        }
+        finally
+        {
+            if (_connection.State != ConnectionState.Open)
+            {
+                Lose("the connection was closed");
+            }
+
+            _idle.Change(IdleBeforeListening, Timeout.InfiniteTimeSpan);
+            _gate.Release();
+        }
+    }
+
+    /// <inheritdoc cref="UseAsync{T}"/>
+    public Task UseAsync(Func<NpgsqlConnection, CancellationToken, Task> work, CancellationToken cancellationToken) =>
+        UseAsync(
+            async (connection, token) =>
+            {
+                await work(connection, token);
+                return true;
+            },
+            cancellationToken
+        );
+
+    /// <summary>Frees all locks, closes the connection and cancels <see cref="Lost"/>.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        // A closed connection frees its locks only when the server gets to it; an unlock that was answered has freed them now.
+        if (!_lost.IsCancellationRequested)
+        {
+            try
+            {
+                await UnlockAllAsync(CancellationToken.None).WaitAsync(AnswerTimeout, _time);
+            }
+            catch (Exception e) when (e is LeaseLostException or NpgsqlException or TimeoutException)
+            {
+                Log.NotUnlocked(_logger, ApplicationName, BackendPid, e.Message);
+            }
+        }
+
+        Volatile.Write(ref _lostBecause, _lostBecause ?? "it was closed");
+        await _lost.CancelAsync();
+        await _idle.DisposeAsync();
+        await CloseAsync();
+    }
+
+    private void StartListening()
+    {
+        if (_lost.IsCancellationRequested || !_gate.Wait(0, CancellationToken.None))
+        {
+            return; // In use: the user starts the clock again.
+        }
+
+        if (_listening.IsCompleted)
+        {
+            _stopListening?.Dispose();
+            _stopListening = new CancellationTokenSource();
+            _listening = ListenAsync(_stopListening.Token);
+        }
+
+        _gate.Release();
+    }
+
+    private async Task StopListeningAsync()
+    {
+        if (!_listening.IsCompleted)
+        {
+            await _stopListening!.CancelAsync();
+            await _listening;
+        }
+    }
+
+    private async Task ListenAsync(CancellationToken stop)
+    {
+        try
+        {
+            while (true)
+            {
+                if (await _connection.WaitAsync(PingPeriod, stop))
+                {
+                    continue;
+                }
+
+                // A dead network says nothing at all: ask. Not cancelled by a user in a hurry, for a cancel request costs more than the answer.
+                await using var ping = new NpgsqlCommand("SELECT 1", _connection);
+                await ping.ExecuteNonQueryAsync(CancellationToken.None).WaitAsync(AnswerTimeout, _time, CancellationToken.None);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested) { }
+        catch (Exception e)
+        {
+            Lose(e.Message);
+        }
+    }
+
+    private bool IsBroken(Exception e) =>
+        _connection.FullState.HasFlag(ConnectionState.Broken)
+        || _connection.State != ConnectionState.Open
+        || e is PostgresException { SqlState: var state }
+            && (state.StartsWith("57P", StringComparison.Ordinal) || state.StartsWith("08", StringComparison.Ordinal))
+        || e is NpgsqlException { InnerException: IOException };
+
+    private void Lose(string reason)
+    {
+        if (Interlocked.CompareExchange(ref _lostBecause, reason, null) is not null)
+        {
+            return;
+        }
+
+        Log.Lost(_logger, ApplicationName, BackendPid, reason);
+        _ = _lost.CancelAsync();
+        _ = CloseAsync();
+    }
+
+    /// <summary>Closes when the last command has let go: nothing may still run under locks that are called lost.</summary>
+    private async Task CloseAsync()
+    {
+        await _gate.WaitAsync();
+        try
+        {
+            await StopListeningAsync();
+            await _connection.DisposeAsync();
+        }
+        catch (Exception e)
+        {
+            Log.NotClosed(_logger, ApplicationName, BackendPid, e.Message);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private void Raise(string channel, string payload)
+    {
+        try
+        {
+            Notified?.Invoke(channel, payload);
+        }
+        catch (Exception e)
+        {
+            Log.HandlerFailed(_logger, e, channel);
+        }
+    }
+
+    private void ThrowIfLost()
+    {
+        if (_lostBecause is not null)
+        {
+            throw LostException(null);
+        }
+    }
+
+    private LeaseLostException LostException(Exception? cause) =>
+        new($"Session {ApplicationName} (backend {BackendPid}) is lost: {_lostBecause}.", cause);
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            EventId = 2001,
+            Level = LogLevel.Warning,
+            Message = "Session {Session} (backend {BackendPid}) is lost: {Reason}"
+        )]
+        public static partial void Lost(ILogger logger, string session, int backendPid, string reason);
+
+        [LoggerMessage(
+            EventId = 2002,
+            Level = LogLevel.Debug,
+            Message = "Session {Session} (backend {BackendPid}) did not answer its last unlock: {Reason}"
+        )]
+        public static partial void NotUnlocked(ILogger logger, string session, int backendPid, string reason);
+
+        [LoggerMessage(
+            EventId = 2003,
+            Level = LogLevel.Debug,
+            Message = "Session {Session} (backend {BackendPid}) did not close cleanly: {Reason}"
+        )]
+        public static partial void NotClosed(ILogger logger, string session, int backendPid, string reason);
+
+        [LoggerMessage(EventId = 2004, Level = LogLevel.Error, Message = "Handling a notification on {Channel} failed")]
+        public static partial void HandlerFailed(ILogger logger, Exception exception, string channel);
+    }
+}

@@ -1,0 +1,44 @@
+using System.Globalization;
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace FileTransfer.Postgres;
+
+/// <summary>One numbered step of the schema: <c>0001_name.sql</c>.</summary>
+public sealed partial record Migration(int Version, string Name, string Sql)
+{
+    /// <summary>SHA-256 of the text, in hex. Line ends do not count: a checkout may change them.</summary>
+    public string Checksum { get; } =
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Sql.Replace("\r\n", "\n", StringComparison.Ordinal))));
+
+    /// <summary>The steps this program carries, in order.</summary>
+    public static IReadOnlyList<Migration> Embedded { get; } = ReadEmbedded(typeof(Migration).Assembly);
+
+    private static Migration[] ReadEmbedded(Assembly assembly) =>
+        [
+            .. assembly
+                .GetManifestResourceNames()
+                .Select(resource => FileName().Match(resource))
+                .Where(match => match.Success)
+                .Select(match => new Migration(
+                    int.Parse(match.Groups["version"].ValueSpan, CultureInfo.InvariantCulture),
+                    match.Groups["name"].Value,
+                    Text(assembly, match.Value)
+                ))
+                .OrderBy(migration => migration.Version),
+        ];
+
+    private static string Text(Assembly assembly, string resource)
+    {
+        using var reader = new StreamReader(assembly.GetManifestResourceStream(resource)!, Encoding.UTF8);
+        return reader.ReadToEnd();
+    }
+
+    [GeneratedRegex(
+        "^(?<version>[0-9]{4})_(?<name>[a-z0-9_]+)\\.sql$",
+        RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking
+    )]
+    private static partial Regex FileName();
+}

@@ -1,0 +1,149 @@
+using System.Data;
+using Npgsql;
+
+namespace FileTransfer.Postgres;
+
+/// <summary>Brings the database's schema to this program's.</summary>
+/// <remarks>
+/// One transaction per step, under an advisory lock that ends with it: any number of processes may start at once, each step is applied
+/// by one of them, and a step that fails leaves nothing behind. Applied steps are recorded with their checksum and never change.
+/// </remarks>
+public sealed partial class SchemaMigrator
+{
+    private static readonly AdvisoryLockKey Lock = AdvisoryLockKey.FromName("filetransfer/schema");
+
+    private readonly NpgsqlDataSource _pool;
+    private readonly ILogger _logger;
+    private readonly IReadOnlyList<Migration> _migrations;
+
+    public SchemaMigrator(NpgsqlDataSource pool, ILogger<SchemaMigrator> logger)
+        : this(pool, logger, Migration.Embedded) { }
+
+    internal SchemaMigrator(NpgsqlDataSource pool, ILogger logger, IReadOnlyList<Migration> migrations)
+    {
+        for (var i = 0; i < migrations.Count; i++)
+        {
+            if (migrations[i].Version != i + 1)
+            {
+                throw new ArgumentException(
+                    $"Migration {migrations[i].Version:0000}_{migrations[i].Name} should have number {i + 1:0000}.",
+                    nameof(migrations)
+                );
+            }
+        }
+
+        _pool = pool;
+        _logger = logger;
+        _migrations = migrations;
+    }
+
+    /// <exception cref="FatalStartException">The schema is newer than this program, or an applied step is not the one this program carries.</exception>
+    public async Task MigrateAsync(CancellationToken cancellationToken)
+    {
+        while (await ApplyNextAsync(cancellationToken) is { } applied)
+        {
+            Log.Applied(_logger, applied.Version, applied.Name);
+        }
+    }
+
+    /// <returns>The step applied; null = there is none left.</returns>
+    private async Task<Migration?> ApplyNextAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await _pool.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
+        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({Lock.Value})", cancellationToken);
+        var done = await ReadAppliedAsync(connection, cancellationToken);
+        if (done == _migrations.Count)
+        {
+            return null;
+        }
+
+        var next = _migrations[done];
+        await ExecuteAsync(connection, next.Sql, cancellationToken);
+        await using var record = new NpgsqlCommand(
+            "INSERT INTO filetransfer.schema_versions (version, name, checksum) VALUES ($1, $2, $3)",
+            connection
+        )
+        {
+            Parameters =
+            {
+                new() { Value = next.Version },
+                new() { Value = next.Name },
+                new() { Value = next.Checksum },
+            },
+        };
+        await record.ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return next;
+    }
+
+    /// <returns>How many steps are applied, all of them checked against this program's.</returns>
+    private async Task<int> ReadAppliedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using (var exists = new NpgsqlCommand("SELECT to_regclass('filetransfer.schema_versions') IS NOT NULL", connection))
+        {
+            if (!(bool)(await exists.ExecuteScalarAsync(cancellationToken))!)
+            {
+                await ExecuteAsync(connection, CreateRecordSql, cancellationToken);
+                return 0;
+            }
+        }
+
+        await using var command = new NpgsqlCommand(
+            "SELECT version, name, checksum FROM filetransfer.schema_versions ORDER BY version",
+            connection
+        );
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var done = 0;
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            Check(reader.GetInt32(0), reader.GetString(1), reader.GetString(2));
+            done++;
+        }
+
+        return done;
+    }
+
+    private void Check(int version, string name, string checksum)
+    {
+        if (version > _migrations.Count)
+        {
+            throw new FatalStartException(
+                $"The database has schema version {version} ({name}); this program knows only {_migrations.Count}. "
+                    + "Start the newer program that made it, or restore a backup from before its upgrade."
+            );
+        }
+
+        var known = _migrations[version - 1];
+        if (known.Checksum != checksum)
+        {
+            throw new FatalStartException(
+                $"Schema version {version} in the database ({name}, checksum {checksum}) is not the one this program carries "
+                    + $"({known.Name}, checksum {known.Checksum}). Start the program that made this database, or use another database."
+            );
+        }
+    }
+
+    private const string CreateRecordSql = """
+        CREATE SCHEMA IF NOT EXISTS filetransfer;
+        CREATE TABLE filetransfer.schema_versions (
+            version    integer PRIMARY KEY,
+            name       text NOT NULL,
+            checksum   text NOT NULL,
+            applied_at timestamptz NOT NULL DEFAULT now()
+        )
+        """;
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        // Waiting for another starter, or building an index on a big table, takes as long as it takes.
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 2021, Level = LogLevel.Information, Message = "Schema version {Version} ({Name}) applied")]
+        public static partial void Applied(ILogger logger, int version, string name);
+    }
+}
