@@ -1,0 +1,68 @@
+using FileTransfer.Identity;
+
+namespace FileTransfer.Catalog;
+
+/// <summary>A row of <c>filetransfer.files</c> as it is read.</summary>
+internal sealed class FileRow
+{
+    public const string Columns = "f.file_key, f.owner, f.bucket, f.location, f.size, f.fingerprint, f.state, f.incarnation, f.registered_at, f.removed_at";
+
+    public required byte[] FileKey { get; init; }
+    public required byte[] Owner { get; init; }
+    public required byte[] Bucket { get; init; }
+    public required byte[] Location { get; init; }
+    public required long Size { get; init; }
+    public required byte[] Fingerprint { get; init; }
+    public required string State { get; init; }
+    public required int Incarnation { get; init; }
+    public required DateTime RegisteredAt { get; init; }
+    public DateTime? RemovedAt { get; init; }
+
+    /// <summary>The state of this node's replica, where the query asks for it.</summary>
+    public string? ReplicaState { get; init; }
+
+    public FileRecord ToRecord() =>
+        new(
+            new FileKey(FileKey),
+            new FileMetadata(new Octets(Owner), new Octets(Bucket), new Octets(Location), (ulong)Size, new Fingerprint(Fingerprint)),
+            Enum.Parse<FileState>(State, ignoreCase: true),
+            Incarnation,
+            RegisteredAt,
+            RemovedAt
+        );
+}
+
+/// <summary>A row of <c>filetransfer.replicas</c> as it is read.</summary>
+internal sealed class ReplicaRow
+{
+    public const string Columns =
+        "r.node_id, r.file_key, r.state, r.epoch, r.attempts, r.next_attempt_at, r.holder, r.bytes_proven, r.reason, r.changed_at";
+
+    public required string NodeId { get; init; }
+    public required byte[] FileKey { get; init; }
+    public required string State { get; init; }
+    public required long Epoch { get; init; }
+    public required int Attempts { get; init; }
+    public DateTime? NextAttemptAt { get; init; }
+    public string? Holder { get; init; }
+    public required long BytesProven { get; init; }
+    public string? Reason { get; init; }
+    public required DateTime ChangedAt { get; init; }
+
+    public ReplicaRecord ToRecord() =>
+        new(
+            new NodeId(NodeId),
+            new FileKey(FileKey),
+            ReplicaTransitions.Parse(State),
+            Epoch,
+            Attempts,
+            // Npgsql reads infinity as the largest DateTime, of no kind an offset could be taken from.
+            NextAttemptAt is null ? null
+                : NextAttemptAt.Value == DateTime.MaxValue ? DateTimeOffset.MaxValue
+                : NextAttemptAt.Value,
+            Holder,
+            BytesProven,
+            Reason,
+            ChangedAt
+        );
+}

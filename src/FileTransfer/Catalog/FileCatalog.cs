@@ -1,0 +1,161 @@
+using Dapper;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+using Npgsql;
+
+namespace FileTransfer.Catalog;
+
+/// <summary>Which files a listing asks for.</summary>
+/// <param name="State">The state of this node's replica.</param>
+/// <param name="LocationPrefix">Bytes that the location begins with.</param>
+/// <param name="After">The key of the last file of the page before.</param>
+public sealed record FileFilter(
+    Octets? Bucket,
+    Octets? Owner,
+    ReplicaState? State,
+    Octets? LocationPrefix,
+    FileKey? After,
+    int Limit
+);
+
+/// <summary>A file in a listing, with the state of this node's replica; null when this node has none.</summary>
+public sealed record ListedFile(FileRecord File, ReplicaState? StateHere);
+
+/// <summary>What became of a registration.</summary>
+public enum RegisterOutcome
+{
+    New,
+    NewAfterRemoval,
+    Known,
+}
+
+/// <summary>The files of the cluster: owner of <c>filetransfer.files</c>.</summary>
+public sealed class FileCatalog(Database database)
+{
+    public async Task<FileRecord?> FindAsync(FileKey key, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        return await FindAsync(connection, key, cancellationToken);
+    }
+
+    public static async Task<FileRecord?> FindAsync(NpgsqlConnection connection, FileKey key, CancellationToken cancellationToken)
+    {
+        var row = await connection.QuerySingleOrDefaultAsync<FileRow>(
+            new CommandDefinition(
+                $"SELECT {FileRow.Columns} FROM filetransfer.files f WHERE f.file_key = @key",
+                new { key = key.ToArray() },
+                cancellationToken: cancellationToken
+            )
+        );
+        return row?.ToRecord();
+    }
+
+    /// <summary>One page in the order of file keys. Removed files are left out.</summary>
+    public async Task<IReadOnlyList<ListedFile>> ListAsync(FileFilter filter, NodeId here, CancellationToken cancellationToken)
+    {
+        const string sql = $"""
+            SELECT {FileRow.Columns}, r.state AS replica_state
+            FROM filetransfer.files f
+            LEFT JOIN filetransfer.replicas r ON r.node_id = @here AND r.file_key = f.file_key
+            WHERE f.state <> 'removed'
+              AND (@after::bytea IS NULL OR f.file_key > @after)
+              AND (@bucket::bytea IS NULL OR f.bucket = @bucket)
+              AND (@owner::bytea IS NULL OR f.owner = @owner)
+              AND (@state::text IS NULL OR r.state = @state)
+              AND (@location::bytea IS NULL OR substring(f.location FROM 1 FOR length(@location)) = @location)
+            ORDER BY f.file_key
+            LIMIT @limit
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<FileRow>(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    here = here.Value,
+                    after = filter.After?.ToArray(),
+                    bucket = filter.Bucket?.ToArray(),
+                    owner = filter.Owner?.ToArray(),
+                    state = filter.State is { } state ? ReplicaTransitions.NameOf(state) : null,
+                    location = filter.LocationPrefix?.ToArray(),
+                    limit = filter.Limit,
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+        return rows.Select(row => new ListedFile(
+                row.ToRecord(),
+                row.ReplicaState is null ? null : ReplicaTransitions.Parse(row.ReplicaState)
+            ))
+            .ToList();
+    }
+
+    /// <summary>Makes the file known; one that was removed becomes registered again.</summary>
+    public static async Task<RegisterOutcome> RegisterAsync(
+        NpgsqlConnection connection,
+        FileKey key,
+        FileMetadata metadata,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            INSERT INTO filetransfer.files AS f (file_key, owner, bucket, location, size, fingerprint, state)
+            VALUES (@key, @owner, @bucket, @location, @size, @fingerprint, 'registered')
+            ON CONFLICT (file_key) DO UPDATE
+                SET state = 'registered', incarnation = f.incarnation + 1, registered_at = now(), removed_at = NULL
+                WHERE f.state = 'removed'
+            RETURNING f.incarnation
+            """;
+        var incarnation = await connection.QuerySingleOrDefaultAsync<int?>(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    key = key.ToArray(),
+                    owner = metadata.Owner.ToArray(),
+                    bucket = metadata.Bucket.ToArray(),
+                    location = metadata.Location.ToArray(),
+                    size = (long)metadata.Size,
+                    fingerprint = metadata.Fingerprint.ToArray(),
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+        return incarnation switch
+        {
+            null => RegisterOutcome.Known,
+            1 => RegisterOutcome.New,
+            _ => RegisterOutcome.NewAfterRemoval,
+        };
+    }
+
+    /// <summary>Locks the file's row against removal and registration until the transaction ends.</summary>
+    public static async Task<FileRecord?> LockAsync(NpgsqlConnection connection, FileKey key, CancellationToken cancellationToken)
+    {
+        var row = await connection.QuerySingleOrDefaultAsync<FileRow>(
+            new CommandDefinition(
+                $"SELECT {FileRow.Columns} FROM filetransfer.files f WHERE f.file_key = @key FOR UPDATE",
+                new { key = key.ToArray() },
+                cancellationToken: cancellationToken
+            )
+        );
+        return row?.ToRecord();
+    }
+
+    /// <summary>Writes the state of a file whose row this transaction has locked.</summary>
+    public static Task SetStateAsync(NpgsqlConnection connection, FileKey key, FileState state, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            UPDATE filetransfer.files
+            SET state = @state, removed_at = CASE WHEN @state = 'removed' THEN now() END
+            WHERE file_key = @key
+            """;
+        return connection.ExecuteAsync(
+            new CommandDefinition(
+                sql,
+                new { key = key.ToArray(), state = state.ToString().ToLowerInvariant() },
+                cancellationToken: cancellationToken
+            )
+        );
+    }
+}

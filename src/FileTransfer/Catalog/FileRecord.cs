@@ -1,0 +1,47 @@
+using FileTransfer.Identity;
+
+namespace FileTransfer.Catalog;
+
+/// <summary>What the cluster says of a file.</summary>
+public enum FileState
+{
+    /// <summary>Known by its metadata; the leader does not have the content yet.</summary>
+    Registered,
+
+    /// <summary>The leader has it and its Add is in the feed.</summary>
+    Added,
+
+    /// <summary>Removed; the row stays to say so.</summary>
+    Removed,
+}
+
+/// <summary>A file of the cluster.</summary>
+/// <param name="Incarnation">Counts registrations after a removal, from 1.</param>
+public sealed record FileRecord(
+    FileKey Key,
+    FileMetadata Metadata,
+    FileState State,
+    int Incarnation,
+    DateTimeOffset RegisteredAt,
+    DateTimeOffset? RemovedAt
+)
+{
+    public long Size => (long)Metadata.Size;
+
+    public Fingerprint Fingerprint => Metadata.Fingerprint;
+}
+
+/// <summary>One node's copy of one file.</summary>
+/// <param name="NextAttemptAt">Null: ready now; <see cref="DateTimeOffset.MaxValue"/>: waits for what the reason names.</param>
+public sealed record ReplicaRecord(
+    NodeId Node,
+    FileKey Key,
+    ReplicaState State,
+    long Epoch,
+    int Attempts,
+    DateTimeOffset? NextAttemptAt,
+    string? Holder,
+    long BytesProven,
+    string? Reason,
+    DateTimeOffset ChangedAt
+);

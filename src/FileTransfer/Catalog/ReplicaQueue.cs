@@ -1,0 +1,358 @@
+using Dapper;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+using Npgsql;
+
+namespace FileTransfer.Catalog;
+
+/// <summary>A replica that a session has claimed: it holds the advisory lock, and its epoch fences every earlier holder.</summary>
+public sealed record ClaimedReplica(FileKey Key, Fingerprint Fingerprint, long Size, long Epoch, int Attempts, AdvisoryLockKey LockKey);
+
+/// <summary>What came of asking the queue for one replica.</summary>
+public abstract record ClaimOutcome
+{
+    private ClaimOutcome() { }
+
+    /// <summary>Nothing is ready.</summary>
+    public sealed record Empty : ClaimOutcome;
+
+    /// <summary>Another session holds the lock of the replica that was next; it was put back for a moment. Ask again.</summary>
+    public sealed record Busy : ClaimOutcome;
+
+    /// <summary>The replica is this session's.</summary>
+    public sealed record Claimed(ClaimedReplica Replica) : ClaimOutcome;
+}
+
+/// <summary>The queue of one node: the statements that a session runs under the lock of a replica.</summary>
+/// <remarks>
+/// Invariants, each held by the one statement that writes:
+/// a replica is <c>downloading</c> only under the advisory lock of its holder's session;
+/// it is published, failed or deleted only by the session that <c>pg_locks</c> shows as holder, and only in the epoch of its claim.
+/// A statement that finds either no longer true changes nothing and says so.
+/// </remarks>
+public sealed class ReplicaQueue(NodeId node)
+{
+    /// <summary>Notifies <c>node key</c> when a replica is ended by somebody else than its holder.</summary>
+    public const string EndedChannel = "filetransfer_ended";
+
+    private static readonly string _claim = $"""
+        WITH candidate AS MATERIALIZED (
+            SELECT node_id, file_key, lock_key
+            FROM filetransfer.replicas
+            WHERE node_id = @node AND state = 'wanted' AND next_attempt_at IS NULL
+            ORDER BY priority DESC, wanted_at
+            LIMIT 1
+            FOR UPDATE SKIP LOCKED
+        ), locked AS MATERIALIZED (
+            SELECT node_id, file_key, pg_try_advisory_lock(lock_key) AS acquired FROM candidate
+        )
+        UPDATE filetransfer.replicas AS r
+        SET state = CASE WHEN acquired THEN 'downloading' ELSE 'wanted' END,
+            epoch = r.epoch + CASE WHEN acquired THEN 1 ELSE 0 END,
+            holder = CASE WHEN acquired THEN @holder END,
+            holder_pid = CASE WHEN acquired THEN pg_backend_pid() END,
+            next_attempt_at = CASE WHEN acquired THEN NULL ELSE clock_timestamp() + interval '1 second' END,
+            reason = CASE WHEN acquired THEN NULL ELSE 'its lock is held by a session that has not let go yet' END,
+            changed_at = clock_timestamp()
+        FROM locked, filetransfer.files f
+        WHERE r.node_id = locked.node_id AND r.file_key = locked.file_key AND f.file_key = r.file_key
+        RETURNING acquired, r.file_key, f.fingerprint, f.size, r.epoch, r.attempts, r.lock_key
+        """;
+
+    private static readonly string _proveClaim = $"""
+        SELECT EXISTS (
+            SELECT FROM filetransfer.replicas r
+            WHERE r.node_id = @node AND r.state = 'downloading' AND r.holder_pid = pg_backend_pid() AND {Held}
+        )
+        """;
+
+    private static readonly string _publish = $"""
+        UPDATE filetransfer.replicas r
+        SET state = 'stored', bytes_proven = @size, attempts = 0, next_attempt_at = NULL, holder = NULL, holder_pid = NULL,
+            reason = NULL, changed_at = clock_timestamp()
+        WHERE {Mine} AND r.state = 'downloading' AND {Held}
+        """;
+
+    private static readonly string _giveBack = $"""
+        UPDATE filetransfer.replicas r
+        SET state = @state, attempts = r.attempts + @spent, reason = @reason,
+            next_attempt_at = CASE WHEN @state = 'wanted' THEN clock_timestamp() + @delay END,
+            bytes_proven = @proven, holder = NULL, holder_pid = NULL,
+            wanted_at = clock_timestamp(), changed_at = clock_timestamp()
+        WHERE {Mine} AND r.state = 'downloading' AND {Held}
+        """;
+
+    private static readonly string _progress = $"""
+        UPDATE filetransfer.replicas r SET bytes_proven = @proven
+        WHERE {Mine} AND r.state = 'downloading' AND {Held}
+        """;
+
+    private static readonly string _claimRemoving = $"""
+        WITH candidate AS MATERIALIZED (
+            SELECT node_id, file_key, lock_key
+            FROM filetransfer.replicas
+            WHERE node_id = @node AND state = 'removing' AND (next_attempt_at IS NULL OR next_attempt_at <= clock_timestamp())
+            ORDER BY changed_at
+            LIMIT 1
+            FOR UPDATE SKIP LOCKED
+        ), locked AS MATERIALIZED (
+            SELECT node_id, file_key, pg_try_advisory_lock(lock_key) AS acquired FROM candidate
+        )
+        UPDATE filetransfer.replicas AS r
+        SET holder = CASE WHEN acquired THEN @holder END,
+            holder_pid = CASE WHEN acquired THEN pg_backend_pid() END,
+            next_attempt_at = clock_timestamp() + CASE WHEN acquired THEN interval '10 seconds' ELSE interval '250 milliseconds' END
+        FROM locked, filetransfer.files f
+        WHERE r.node_id = locked.node_id AND r.file_key = locked.file_key AND f.file_key = r.file_key
+        RETURNING acquired, r.file_key, f.fingerprint, f.size, r.epoch, r.attempts, r.lock_key
+        """;
+
+    private static readonly string _stillRemoving = $"""
+        SELECT EXISTS (SELECT FROM filetransfer.replicas r WHERE {Mine} AND r.state = 'removing' AND {Held})
+        """;
+
+    private static readonly string _deleteRemoved = $"""
+        DELETE FROM filetransfer.replicas r WHERE {Mine} AND r.state = 'removing' AND {Held}
+        """;
+
+    private const string Mine = "r.node_id = @node AND r.file_key = @key AND r.epoch = @epoch";
+
+    private static string Held => AdvisoryLockKey.HeldByThisSession("r.lock_key");
+
+    /// <summary>Takes the next ready replica, its advisory lock and the proof of it, in one round trip.</summary>
+    public async Task<ClaimOutcome> ClaimAsync(LeaseSession session, CancellationToken cancellationToken)
+    {
+        var (outcome, proven) = await session.UseAsync(
+            async (connection, token) =>
+            {
+                await using var batch = new NpgsqlBatch(connection)
+                {
+                    BatchCommands =
+                    {
+                        Command(_claim, ("node", node.Value), ("holder", session.ApplicationName)),
+                        Command(_proveClaim, ("node", node.Value)),
+                    },
+                };
+                await using var reader = await batch.ExecuteReaderAsync(token);
+                var claim = await ReadClaimAsync(reader, token);
+                await reader.NextResultAsync(token);
+                await reader.ReadAsync(token);
+                return (claim, reader.GetBoolean(0));
+            },
+            cancellationToken
+        );
+        return outcome is ClaimOutcome.Claimed && !proven
+            ? throw new LeaseLostException($"{session.ApplicationName} claimed a file, but pg_locks does not show its lock.")
+            : outcome;
+    }
+
+    /// <summary>Publishes the claimed replica as stored, wakes the replicas that waited for a source, and lets go of the lock.</summary>
+    /// <returns>False when the claim is no longer this session's: removed, taken over, or the lock is lost. Nothing was changed.</returns>
+    public Task<bool> PublishAsync(LeaseSession session, ClaimedReplica claim, CancellationToken cancellationToken) =>
+        EndAsync(
+            session,
+            claim,
+            [
+                Command(_publish, ("node", node.Value), ("key", claim.Key.ToArray()), ("epoch", claim.Epoch), ("size", claim.Size)),
+                Command(Replicas.WakeSql, ("node", node.Value), ("key", claim.Key.ToArray())),
+            ],
+            cancellationToken
+        );
+
+    /// <summary>Puts the claimed replica back to be tried again.</summary>
+    /// <param name="delay">When to try again at the latest; a source that appears ends the wait.</param>
+    public Task<bool> RetryAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        string reason,
+        long bytesProven,
+        bool spendsAttempt,
+        TimeSpan delay,
+        CancellationToken cancellationToken
+    ) => GiveBackAsync(session, claim, ReplicaState.Wanted, reason, bytesProven, spendsAttempt, delay, cancellationToken);
+
+    /// <summary>Sets the claimed replica aside: its attempts are spent.</summary>
+    public Task<bool> FailAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        string reason,
+        long bytesProven,
+        CancellationToken cancellationToken
+    ) => GiveBackAsync(session, claim, ReplicaState.Failed, reason, bytesProven, spendsAttempt: true, TimeSpan.Zero, cancellationToken);
+
+    /// <summary>Tells how far the download is. False when the claim is no longer this session's, and the download must stop.</summary>
+    public Task<bool> ReportProgressAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        long bytesProven,
+        CancellationToken cancellationToken
+    ) =>
+        session.UseAsync(
+            async (connection, token) =>
+            {
+                await using var command = new NpgsqlCommand(_progress, connection);
+                Bind(
+                    command.Parameters,
+                    ("node", node.Value),
+                    ("key", claim.Key.ToArray()),
+                    ("epoch", claim.Epoch),
+                    ("proven", bytesProven)
+                );
+                return await command.ExecuteNonQueryAsync(token) == 1;
+            },
+            cancellationToken
+        );
+
+    /// <summary>Takes the next replica that is to be deleted, with its lock.</summary>
+    public Task<ClaimOutcome> ClaimRemovingAsync(LeaseSession session, CancellationToken cancellationToken) =>
+        session.UseAsync(
+            async (connection, token) =>
+            {
+                await using var command = new NpgsqlCommand(_claimRemoving, connection);
+                Bind(command.Parameters, ("node", node.Value), ("holder", session.ApplicationName));
+                await using var reader = await command.ExecuteReaderAsync(token);
+                return await ReadClaimAsync(reader, token);
+            },
+            cancellationToken
+        );
+
+    /// <summary>Whether the replica is still to be deleted, proven under its lock: it may have been added again.</summary>
+    public Task<bool> IsStillRemovingAsync(LeaseSession session, ClaimedReplica claim, CancellationToken cancellationToken) =>
+        session.UseAsync(
+            async (connection, token) =>
+            {
+                await using var command = new NpgsqlCommand(_stillRemoving, connection);
+                Bind(command.Parameters, ("node", node.Value), ("key", claim.Key.ToArray()), ("epoch", claim.Epoch));
+                return (bool)(await command.ExecuteScalarAsync(token))!;
+            },
+            cancellationToken
+        );
+
+    /// <summary>Forgets the replica whose bytes are gone. False when it was added again meanwhile.</summary>
+    public Task<bool> DeleteRemovedAsync(LeaseSession session, ClaimedReplica claim, CancellationToken cancellationToken) =>
+        EndAsync(
+            session,
+            claim,
+            [Command(_deleteRemoved, ("node", node.Value), ("key", claim.Key.ToArray()), ("epoch", claim.Epoch))],
+            cancellationToken
+        );
+
+    /// <summary>
+    /// Makes ready what has backed off long enough, and puts back what a lost holder left behind: a replica that is
+    /// <c>downloading</c> while <c>pg_locks</c> shows no such holder.
+    /// </summary>
+    /// <returns>How many replicas became ready.</returns>
+    public async Task<int> UpkeepAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        const string due = """
+            UPDATE filetransfer.replicas SET next_attempt_at = NULL
+            WHERE node_id = @node AND state = 'wanted' AND next_attempt_at <= clock_timestamp()
+            """;
+        const string orphans = """
+            UPDATE filetransfer.replicas r
+            SET state = 'wanted', holder = NULL, holder_pid = NULL, next_attempt_at = NULL,
+                reason = 'its holder ' || coalesce(r.holder, '?') || ' was lost', changed_at = clock_timestamp()
+            WHERE r.node_id = @node AND r.state = 'downloading' AND NOT EXISTS (
+                SELECT FROM pg_catalog.pg_locks l
+                WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.pid = r.holder_pid
+                  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+                  AND l.classid = ((r.lock_key >> 32) & 4294967295)::oid AND l.objid = (r.lock_key & 4294967295)::oid
+            )
+            """;
+        return await connection.ExecuteAsync(
+            new CommandDefinition(due + ";\n" + orphans, new { node = node.Value }, cancellationToken: cancellationToken)
+        );
+    }
+
+    private Task<bool> GiveBackAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        ReplicaState state,
+        string reason,
+        long bytesProven,
+        bool spendsAttempt,
+        TimeSpan delay,
+        CancellationToken cancellationToken
+    ) =>
+        EndAsync(
+            session,
+            claim,
+            [
+                Command(
+                    _giveBack,
+                    ("node", node.Value),
+                    ("key", claim.Key.ToArray()),
+                    ("epoch", claim.Epoch),
+                    ("state", ReplicaTransitions.NameOf(state)),
+                    ("reason", reason),
+                    ("spent", spendsAttempt ? 1 : 0),
+                    ("delay", delay),
+                    ("proven", bytesProven)
+                ),
+            ],
+            cancellationToken
+        );
+
+    /// <summary>
+    /// Runs the statements that end a claim and unlocks in the same transaction and round trip. The row stays locked until the commit,
+    /// so nobody who gets the advisory lock in between can claim it.
+    /// </summary>
+    private static Task<bool> EndAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        NpgsqlBatchCommand[] statements,
+        CancellationToken cancellationToken
+    ) =>
+        session.UseAsync(
+            async (connection, token) =>
+            {
+                await using var batch = new NpgsqlBatch(connection);
+                foreach (var statement in statements)
+                {
+                    batch.BatchCommands.Add(statement);
+                }
+
+                var unlock = Command("SELECT pg_advisory_unlock(@lock)", ("lock", claim.LockKey.Value));
+                batch.BatchCommands.Add(unlock);
+                await batch.ExecuteNonQueryAsync(token);
+                return statements[0].RecordsAffected == 1;
+            },
+            cancellationToken
+        );
+
+    private static async Task<ClaimOutcome> ReadClaimAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        if (!await reader.ReadAsync(cancellationToken))
+        {
+            return new ClaimOutcome.Empty();
+        }
+
+        return reader.GetBoolean(0)
+            ? new ClaimOutcome.Claimed(
+                new ClaimedReplica(
+                    new FileKey(reader.GetFieldValue<byte[]>(1)),
+                    new Fingerprint(reader.GetFieldValue<byte[]>(2)),
+                    reader.GetInt64(3),
+                    reader.GetInt64(4),
+                    reader.GetInt32(5),
+                    new AdvisoryLockKey(reader.GetInt64(6))
+                )
+            )
+            : new ClaimOutcome.Busy();
+    }
+
+    private static NpgsqlBatchCommand Command(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        Bind(command.Parameters, parameters);
+        return command;
+    }
+
+    private static void Bind(NpgsqlParameterCollection to, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        foreach (var (name, value) in parameters)
+        {
+            to.AddWithValue(name, value ?? DBNull.Value);
+        }
+    }
+}

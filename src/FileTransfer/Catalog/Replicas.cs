@@ -1,0 +1,319 @@
+using Dapper;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+using Npgsql;
+
+namespace FileTransfer.Catalog;
+
+/// <summary>How many replicas of a node are in each state.</summary>
+public sealed record ReplicaCounts(NodeId Node, ReplicaState State, long Count);
+
+/// <summary>A node that has a file stored and the address it answers at.</summary>
+public sealed record Holding(NodeId Node, Uri Url);
+
+/// <summary>Every node's copy of every file: reads <c>filetransfer.replicas</c> and writes it outside the download lock.</summary>
+public sealed class Replicas(Database database)
+{
+    /// <summary>Why a replica waits whose file's content nobody has yet.</summary>
+    public const string WaitsForUpload = "waits for its upload";
+
+    public async Task<IReadOnlyList<ReplicaRecord>> OfAsync(FileKey key, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<ReplicaRow>(
+            new CommandDefinition(
+                $"SELECT {ReplicaRow.Columns} FROM filetransfer.replicas r WHERE r.file_key = @key ORDER BY r.node_id",
+                new { key = key.ToArray() },
+                cancellationToken: cancellationToken
+            )
+        );
+        return rows.Select(row => row.ToRecord()).ToList();
+    }
+
+    public async Task<IReadOnlyList<ReplicaCounts>> CountAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<(string Node, string State, long Count)>(
+            new CommandDefinition(
+                "SELECT node_id, state, count(*) FROM filetransfer.replicas GROUP BY node_id, state",
+                cancellationToken: cancellationToken
+            )
+        );
+        return rows.Select(row => new ReplicaCounts(new NodeId(row.Node), ReplicaTransitions.Parse(row.State), row.Count)).ToList();
+    }
+
+    /// <summary>The other nodes that have the file stored: those heard of lately first, and of these the leader.</summary>
+    public async Task<IReadOnlyList<Holding>> HoldingsAsync(
+        FileKey key,
+        NodeId except,
+        TimeSpan silentFor,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            SELECT n.node_id, n.url
+            FROM filetransfer.replicas r
+            JOIN filetransfer.nodes n ON n.node_id = r.node_id
+            LEFT JOIN filetransfer.leader l ON l.node_id = n.node_id
+            WHERE r.file_key = @key AND r.state = 'stored' AND r.node_id <> @except
+            ORDER BY n.seen_at < now() - @silentFor, l.node_id IS NULL, n.node_id
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<(string Node, string Url)>(
+            new CommandDefinition(sql, new { key = key.ToArray(), except = except.Value, silentFor }, cancellationToken: cancellationToken)
+        );
+        return rows.Select(row => new Holding(new NodeId(row.Node), new Uri(row.Url))).ToList();
+    }
+
+    /// <summary>Wants the file at <paramref name="node"/>; does nothing where it has a replica that is not being removed.</summary>
+    /// <param name="waitsFor">What has to happen first, or null when the download may start at once.</param>
+    public static Task WantAsync(
+        NpgsqlConnection connection,
+        NodeId node,
+        FileKey key,
+        string? waitsFor,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, next_attempt_at, reason)
+            VALUES (@node, @key, 'wanted', CASE WHEN @waitsFor::text IS NULL THEN NULL ELSE 'infinity'::timestamptz END, @waitsFor)
+            ON CONFLICT (node_id, file_key) DO UPDATE
+                SET state = 'wanted', epoch = r.epoch + 1, attempts = 0, bytes_proven = 0, holder = NULL, holder_pid = NULL,
+                    next_attempt_at = EXCLUDED.next_attempt_at, reason = EXCLUDED.reason,
+                    wanted_at = clock_timestamp(), changed_at = clock_timestamp()
+                WHERE r.state = 'removing'
+            """;
+        return connection.ExecuteAsync(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    node = node.Value,
+                    key = key.ToArray(),
+                    waitsFor,
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+    }
+
+    /// <summary>
+    /// Wants the files of a page of Adds at <paramref name="node"/>, those that are still added. Their rows are held against removal
+    /// until the transaction ends, so that a Remove sees every replica it has to end.
+    /// </summary>
+    public static Task WantAddedAsync(
+        NpgsqlConnection connection,
+        NodeId node,
+        IReadOnlyCollection<FileKey> keys,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            INSERT INTO filetransfer.replicas AS r (node_id, file_key, state)
+            SELECT @node, f.file_key, 'wanted'
+            FROM (
+                SELECT file_key FROM filetransfer.files
+                WHERE file_key = ANY(@keys) AND state = 'added'
+                ORDER BY file_key FOR SHARE
+            ) f
+            ON CONFLICT (node_id, file_key) DO UPDATE
+                SET state = 'wanted', epoch = r.epoch + 1, attempts = 0, bytes_proven = 0, holder = NULL, holder_pid = NULL,
+                    next_attempt_at = NULL, reason = NULL, wanted_at = clock_timestamp(), changed_at = clock_timestamp()
+                WHERE r.state = 'removing'
+            """;
+        return connection.ExecuteAsync(
+            new CommandDefinition(
+                sql,
+                new { node = node.Value, keys = keys.Select(key => key.ToArray()).ToArray() },
+                cancellationToken: cancellationToken
+            )
+        );
+    }
+
+    /// <summary>Records a content that arrived by upload, and wakes the replicas that waited for it; the caller has locked the file's row. False when
+    /// nothing here waits for it.</summary>
+    public static async Task<bool> StoreUploadAsync(
+        NpgsqlConnection connection,
+        NodeId node,
+        FileRecord file,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            UPDATE filetransfer.replicas
+            SET state = 'stored', epoch = epoch + 1, bytes_proven = @size, attempts = 0, next_attempt_at = NULL,
+                holder = NULL, holder_pid = NULL, reason = NULL, changed_at = clock_timestamp()
+            WHERE node_id = @node AND file_key = @key AND state = ANY(@from)
+            """;
+        var parameters = new
+        {
+            node = node.Value,
+            key = file.Key.ToArray(),
+            size = file.Size,
+            from = ReplicaTransitions.Into(ReplicaState.Stored),
+        };
+        if (await connection.ExecuteAsync(new CommandDefinition(sql, parameters, cancellationToken: cancellationToken)) == 0)
+        {
+            return false;
+        }
+
+        await connection.ExecuteAsync(new CommandDefinition(WakeSql, parameters, cancellationToken: cancellationToken));
+        return true;
+    }
+
+    /// <summary>
+    /// Lets every other node's replica of the file that waits, backs off or gave up try again at once: <c>@node</c> has it stored.
+    /// </summary>
+    internal const string WakeSql = """
+        UPDATE filetransfer.replicas
+        SET state = 'wanted', next_attempt_at = NULL, attempts = 0, reason = NULL, changed_at = clock_timestamp()
+        WHERE file_key = @key AND node_id <> @node
+          AND (state = 'failed' OR (state = 'wanted' AND next_attempt_at IS NOT NULL))
+          AND EXISTS (
+              SELECT FROM filetransfer.replicas source
+              WHERE source.node_id = @node AND source.file_key = @key AND source.state = 'stored'
+          )
+        """;
+
+    /// <summary>
+    /// Ends every replica of the file, on all nodes of this database. The new epoch fences whatever is under way: from this commit on no
+    /// download of the former Add can be published.
+    /// </summary>
+    public static Task RemoveAsync(NpgsqlConnection connection, FileKey key, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            WITH ended AS (
+                UPDATE filetransfer.replicas
+                SET state = 'removing', epoch = epoch + 1, next_attempt_at = NULL, holder = NULL, holder_pid = NULL,
+                    reason = 'removed from the cluster', changed_at = clock_timestamp()
+                WHERE file_key = @key AND state = ANY(@from)
+                RETURNING node_id
+            )
+            SELECT pg_notify(@channel, node_id || ' ' || @hex) FROM ended
+            """;
+        return connection.ExecuteAsync(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    key = key.ToArray(),
+                    hex = key.ToString(),
+                    channel = ReplicaQueue.EndedChannel,
+                    from = ReplicaTransitions.Into(ReplicaState.Removing),
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+    }
+
+    /// <summary>A replica whose content turned out to be absent is wanted again.</summary>
+    public async Task<bool> WantLostAsync(NodeId node, FileKey key, string reason, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            UPDATE filetransfer.replicas
+            SET state = 'wanted', epoch = epoch + 1, bytes_proven = 0, attempts = 0, next_attempt_at = NULL, reason = @reason,
+                wanted_at = clock_timestamp(), changed_at = clock_timestamp()
+            WHERE node_id = @node AND file_key = @key AND state = 'stored'
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        return await connection.ExecuteAsync(
+                new CommandDefinition(
+                    sql,
+                    new
+                    {
+                        node = node.Value,
+                        key = key.ToArray(),
+                        reason,
+                    },
+                    cancellationToken: cancellationToken
+                )
+            ) == 1;
+    }
+
+    /// <summary>A page of this node's stored files in the order of their keys, with their contents, for the repair at start.</summary>
+    public async Task<IReadOnlyList<(FileKey Key, Fingerprint Fingerprint, long Size)>> StoredAsync(
+        NodeId node,
+        FileKey? after,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            SELECT f.file_key, f.fingerprint, f.size
+            FROM filetransfer.replicas r JOIN filetransfer.files f ON f.file_key = r.file_key
+            WHERE r.node_id = @node AND r.state = 'stored' AND (@after::bytea IS NULL OR r.file_key > @after)
+            ORDER BY r.file_key LIMIT @limit
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<(byte[] Key, byte[] Fingerprint, long Size)>(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    node = node.Value,
+                    after = after?.ToArray(),
+                    limit,
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+        return rows.Select(row => (new FileKey(row.Key), new Fingerprint(row.Fingerprint), row.Size)).ToList();
+    }
+
+    /// <summary>Those of <paramref name="keys"/> whose replica at <paramref name="node"/> is in none of the states, or absent.</summary>
+    public async Task<IReadOnlyList<FileKey>> NotInStateAsync(
+        NodeId node,
+        IReadOnlyCollection<FileKey> keys,
+        ReplicaState[] states,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            SELECT k.file_key FROM unnest(@keys) AS k(file_key)
+            WHERE NOT EXISTS (
+                SELECT FROM filetransfer.replicas r
+                WHERE r.node_id = @node AND r.file_key = k.file_key AND r.state = ANY(@states)
+            )
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<byte[]>(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    node = node.Value,
+                    keys = keys.Select(key => key.ToArray()).ToArray(),
+                    states = states.Select(ReplicaTransitions.NameOf).ToArray(),
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+        return rows.Select(row => new FileKey(row)).ToList();
+    }
+
+    /// <summary>Whether a file of this node, other than <paramref name="except"/>, has this content stored.</summary>
+    public async Task<bool> RefersToAsync(NodeId node, Fingerprint fingerprint, FileKey? except, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT EXISTS (
+                SELECT FROM filetransfer.files f JOIN filetransfer.replicas r ON r.file_key = f.file_key
+                WHERE f.fingerprint = @fingerprint AND r.node_id = @node AND r.state = 'stored'
+                  AND (@except::bytea IS NULL OR f.file_key <> @except)
+            )
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleAsync<bool>(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    node = node.Value,
+                    fingerprint = fingerprint.ToArray(),
+                    except = except?.ToArray(),
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+    }
+}

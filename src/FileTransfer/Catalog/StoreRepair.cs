@@ -1,0 +1,105 @@
+using FileTransfer.Chunks;
+using FileTransfer.Identity;
+using Microsoft.Extensions.Options;
+
+namespace FileTransfer.Catalog;
+
+/// <summary>Makes disk and catalog agree, whenever a node becomes present: after a start, a crash, or a time without the database.</summary>
+/// <remarks>
+/// A stored replica without its content is wanted again. One whose content is there becomes visible again. A visible file that is not
+/// stored is hidden. A content that no file refers to is deleted after a grace time, for it may be on its way to its commit.
+/// Partials of files that are not wanted here any more are dropped.
+/// </remarks>
+public sealed partial class StoreRepair(
+    Replicas replicas,
+    ChunkStore store,
+    NodeId node,
+    IOptions<StoreOptions> options,
+    TimeProvider time,
+    ILogger<StoreRepair> logger
+)
+{
+    private const int PageSize = 1000;
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await ShowStoredAsync(cancellationToken);
+        await HideOthersAsync(cancellationToken);
+        await CollectOrphansAsync(cancellationToken);
+    }
+
+    private async Task ShowStoredAsync(CancellationToken cancellationToken)
+    {
+        FileKey? after = null;
+        while (true)
+        {
+            var page = await replicas.StoredAsync(node, after, PageSize, cancellationToken);
+            foreach (var (key, fingerprint, size) in page)
+            {
+                if (store.Contains(fingerprint, size))
+                {
+                    store.Show(key, fingerprint);
+                }
+                else if (await replicas.WantLostAsync(node, key, "its content was lost from the disk", cancellationToken))
+                {
+                    store.Hide(key);
+                    Log.Lost(logger, key, node);
+                }
+            }
+
+            if (page.Count < PageSize)
+            {
+                return;
+            }
+
+            after = page[^1].Key;
+        }
+    }
+
+    private async Task HideOthersAsync(CancellationToken cancellationToken)
+    {
+        foreach (var keys in store.VisibleFiles().Chunk(PageSize))
+        {
+            foreach (var key in await replicas.NotInStateAsync(node, keys, [ReplicaState.Stored], cancellationToken))
+            {
+                store.Hide(key);
+                Log.Hidden(logger, key, node);
+            }
+        }
+
+        foreach (var keys in store.Partials().Select(partial => partial.Key).Distinct().Chunk(PageSize))
+        {
+            ReplicaState[] mayResume = [ReplicaState.Wanted, ReplicaState.Downloading, ReplicaState.Failed, ReplicaState.Paused];
+            foreach (var key in await replicas.NotInStateAsync(node, keys, mayResume, cancellationToken))
+            {
+                store.DiscardPartials(key);
+            }
+        }
+    }
+
+    private async Task CollectOrphansAsync(CancellationToken cancellationToken)
+    {
+        var before = time.GetUtcNow() - options.Value.OrphanGrace;
+        foreach (var content in store.Contents().Where(content => content.Written < before))
+        {
+            using var contentLock = await store.LockContentAsync(content.Fingerprint, cancellationToken);
+            if (!await replicas.RefersToAsync(node, content.Fingerprint, except: null, cancellationToken))
+            {
+                store.DeleteContent(content.Fingerprint);
+                Log.Orphan(logger, content.Fingerprint, node, content.Size);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "The content of {FileKey} is lost from the disk of {Node}; it is wanted again")]
+        public static partial void Lost(ILogger logger, FileKey fileKey, NodeId node);
+
+        [LoggerMessage(2, LogLevel.Information, "Hid {FileKey} at {Node}: the catalog does not have it stored here")]
+        public static partial void Hidden(ILogger logger, FileKey fileKey, NodeId node);
+
+        [LoggerMessage(3, LogLevel.Information, "Deleted content {Fingerprint} at {Node}, {Size} bytes: no file refers to it")]
+        public static partial void Orphan(ILogger logger, Fingerprint fingerprint, NodeId node, long size);
+    }
+}

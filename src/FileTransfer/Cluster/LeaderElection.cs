@@ -1,0 +1,110 @@
+using Dapper;
+using FileTransfer.Postgres;
+using Npgsql;
+
+namespace FileTransfer.Cluster;
+
+/// <summary>Contends for the leader's lock, takes office with its proof, and leaves office the moment it cannot prove it.</summary>
+public sealed partial class LeaderElection(
+    Database database,
+    NodePresence presence,
+    Leadership leadership,
+    ThisNode node,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILogger<LeaderElection> logger
+) : BackgroundService
+{
+    private static readonly TimeSpan _contendPeriod = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan _provePeriod = TimeSpan.FromMilliseconds(500);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        node.Role == NodeRole.Follower ? Task.CompletedTask : presence.RunWhilePresentAsync(ContendAsync, stoppingToken);
+
+    private async Task ContendAsync(CancellationToken cancellationToken)
+    {
+        await using var session = await database.OpenSessionAsync($"{node.Id}/leader", cancellationToken);
+        // The office is left when a stop begins, not when the last transfer has drained: a successor need not wait for it.
+        using var during = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellationToken,
+            session.Lost,
+            lifetime.ApplicationStopping
+        );
+        while (true)
+        {
+            if (await LockLease.TryAcquireAsync(session, leadership.Lock, during.Token) is { } lease)
+            {
+                await using (lease)
+                {
+                    await LeadAsync(session, during.Token);
+                }
+            }
+
+            await Task.Delay(_contendPeriod, time, during.Token);
+        }
+    }
+
+    /// <summary>Leads until the lock cannot be proven.</summary>
+    private async Task LeadAsync(LeaseSession session, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var asked = time.GetTimestamp();
+            if (await session.UseAsync(TakeOfficeAsync, cancellationToken) is not { } epoch)
+            {
+                return;
+            }
+
+            leadership.Prove(epoch, asked);
+            Log.Leads(logger, node.Id.Value, epoch, session.BackendPid);
+            do
+            {
+                await Task.Delay(_provePeriod, time, cancellationToken);
+                asked = time.GetTimestamp();
+                if (!await session.ProveAsync(leadership.Lock, cancellationToken))
+                {
+                    return;
+                }
+
+                leadership.Prove(epoch, asked);
+            } while (true);
+        }
+        finally
+        {
+            leadership.End();
+            Log.LeadsNoMore(logger, node.Id.Value);
+        }
+    }
+
+    /// <summary>Writes address and a new epoch in the statement that proves the lock, so there is never a leader without an address.</summary>
+    private Task<long?> TakeOfficeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var sql = $"""
+            UPDATE filetransfer.leader
+            SET node_id = @node, url = @url, epoch = epoch + 1, since = now()
+            WHERE {AdvisoryLockKey.HeldByThisSession("@lock")}
+            RETURNING epoch
+            """;
+        return connection.QuerySingleOrDefaultAsync<long?>(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    node = node.Id.Value,
+                    url = node.Url.ToString(),
+                    @lock = leadership.Lock.Value,
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Node {Node} leads in epoch {Epoch}; its lock is held by backend {BackendPid}")]
+        public static partial void Leads(ILogger logger, string node, long epoch, int backendPid);
+
+        [LoggerMessage(2, LogLevel.Information, "Node {Node} does not lead any more")]
+        public static partial void LeadsNoMore(ILogger logger, string node);
+    }
+}

@@ -1,0 +1,104 @@
+using Dapper;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+using Npgsql;
+
+namespace FileTransfer.Cluster;
+
+/// <summary>The node that leads now.</summary>
+public sealed record LeaderRecord(NodeId Node, Uri Url, long Epoch, DateTimeOffset Since);
+
+/// <summary>This node does not lead, so it must not write.</summary>
+public sealed class NotLeadingException() : Exception("This node does not lead its cluster.");
+
+/// <summary>Whether this node leads, and who does.</summary>
+/// <remarks>
+/// Two fences hold a former leader back. Its own clock: it leads only for <see cref="ProofLifetime"/> after the last time pg_locks showed
+/// its lock, which is shorter than the server keeps the lock of a silent connection. And the epoch: every transaction of a leader holds
+/// the leader row in share mode in the epoch it was elected in (<see cref="BeginAsync"/>), which a successor has to change first.
+/// </remarks>
+public sealed class Leadership(Database database, ThisNode node, TimeProvider time)
+{
+    /// <summary>How long a proof of the lock is worth; PostgreSQL gives up a silent connection after 11 s.</summary>
+    public static readonly TimeSpan ProofLifetime = TimeSpan.FromSeconds(3);
+
+    private Proof? _proof;
+
+    public bool IsLeading => _proof is { } proof && time.GetElapsedTime(proof.ProvenAt) < ProofLifetime;
+
+    /// <summary>The lock that a leader holds.</summary>
+    public AdvisoryLockKey Lock { get; } = AdvisoryLockKey.FromName($"filetransfer leader {node.ClusterId}");
+
+    /// <summary>The leader whose lock is held now, or null where nobody leads.</summary>
+    public async Task<LeaderRecord?> FindLeaderAsync(CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT node_id, url, epoch, since FROM filetransfer.leader
+            WHERE node_id IS NOT NULL AND EXISTS (
+                SELECT FROM pg_catalog.pg_locks l
+                WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+                  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+                  AND l.classid = @high::oid AND l.objid = @low::oid
+            )
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var row = await connection.QuerySingleOrDefaultAsync<(string Node, string Url, long Epoch, DateTime Since)?>(
+            new CommandDefinition(sql, new { high = (long)Lock.High, low = (long)Lock.Low }, cancellationToken: cancellationToken)
+        );
+        return row is { } found ? new LeaderRecord(new NodeId(found.Node), new Uri(found.Url), found.Epoch, found.Since) : null;
+    }
+
+    /// <summary>Begins a transaction in which this node is the leader until it ends: no successor can be elected before.</summary>
+    /// <exception cref="NotLeadingException">It does not lead.</exception>
+    public async Task<LeaderTransaction> BeginAsync(CancellationToken cancellationToken)
+    {
+        if (!IsLeading || _proof is not { } proof)
+        {
+            throw new NotLeadingException();
+        }
+
+        var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            var leads = await connection.QuerySingleOrDefaultAsync<int?>(
+                new CommandDefinition(
+                    "SELECT 1 FROM filetransfer.leader WHERE node_id = @node AND epoch = @epoch FOR SHARE",
+                    new { node = node.Id.Value, epoch = proof.Epoch },
+                    cancellationToken: cancellationToken
+                )
+            );
+            return leads is null
+                ? throw new NotLeadingException()
+                : new LeaderTransaction(connection, transaction, proof.Epoch);
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The lock was shown to be held in this epoch; <paramref name="provenAt"/> is a timestamp taken before it was asked for.</summary>
+    internal void Prove(long epoch, long provenAt) => _proof = new Proof(epoch, provenAt);
+
+    internal void End() => _proof = null;
+
+    private sealed record Proof(long Epoch, long ProvenAt);
+}
+
+/// <summary>A transaction of the leader. Disposing it without a commit undoes it.</summary>
+public sealed class LeaderTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction, long epoch) : IAsyncDisposable
+{
+    public NpgsqlConnection Connection => connection;
+
+    public long LeaderEpoch => epoch;
+
+    public Task CommitAsync(CancellationToken cancellationToken) => transaction.CommitAsync(cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await transaction.DisposeAsync();
+        await connection.DisposeAsync();
+    }
+}

@@ -1,0 +1,207 @@
+using Dapper;
+using FileTransfer.Postgres;
+using Npgsql;
+
+namespace FileTransfer.Cluster;
+
+/// <summary>Keeps this node present in the cluster: one session that holds the node's own lock, hears notifications and tells it is alive.</summary>
+/// <remarks>
+/// A node id belongs to one process at a time, and the lock on it is the proof. Everything that works for the node (lanes, feed reader,
+/// election) runs only while it is held: <see cref="RunWhilePresentAsync"/>.
+/// </remarks>
+public sealed partial class NodePresence(
+    Database database,
+    ThisNode node,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILogger<NodePresence> logger
+) : BackgroundService
+{
+    /// <summary>How long a second process with the same node id waits for the first to go: longer than a dead connection is kept.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
+
+    /// <summary>A node that was not heard of for this long is called dead.</summary>
+    public static readonly TimeSpan SilentFor = TimeSpan.FromSeconds(10);
+
+    private readonly Guid _instance = Guid.NewGuid();
+    private readonly DateTimeOffset _startedAt = time.GetUtcNow();
+    private TaskCompletionSource<LeaseSession> _present = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>A notification on the channel of the first argument, heard while present. Comes on the session's own path.</summary>
+    public event Action<string, string>? Notified;
+
+    /// <summary>Whether the node's lock is held now.</summary>
+    public bool IsPresent => _present.Task is { IsCompletedSuccessfully: true, Result.Lost.IsCancellationRequested: false };
+
+    /// <summary>Why the node is not present, in words; null while it is.</summary>
+    public string? AbsentBecause { get; private set; } = "it is starting";
+
+    /// <summary>Runs <paramref name="work"/> whenever the node is present and cancels it when it is not, until stopped.</summary>
+    public async Task RunWhilePresentAsync(Func<CancellationToken, Task> work, CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            var session = await _present.Task.WaitAsync(stopping);
+            using var during = CancellationTokenSource.CreateLinkedTokenSource(stopping, session.Lost);
+            try
+            {
+                await work(during.Token);
+            }
+            catch (Exception e) when (!stopping.IsCancellationRequested && (session.Lost.IsCancellationRequested || IsPassing(e)))
+            {
+                Log.Interrupted(logger, node.Id.Value, e.Message);
+                await Task.Delay(_pause, time, stopping);
+            }
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await ListeningAsync(stoppingToken);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await database.WaitUntilReadyAsync(stoppingToken);
+                await BePresentAsync(stoppingToken);
+            }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested && IsPassing(e))
+            {
+                AbsentBecause = e.Message;
+                Log.Interrupted(logger, node.Id.Value, e.Message);
+                await Task.Delay(_pause, time, stoppingToken);
+            }
+        }
+    }
+
+    /// <summary>The advertised address may be the one the server binds, so nothing is told before it does.</summary>
+    private async Task ListeningAsync(CancellationToken stopping)
+    {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
+        await started.Task.WaitAsync(stopping);
+    }
+
+    private async Task BePresentAsync(CancellationToken stopping)
+    {
+        await using var session = await database.OpenSessionAsync($"{node.Id}/node", stopping);
+        await using var lease = await TakeNodeLockAsync(session, stopping);
+        session.Notified += (channel, payload) => Notified?.Invoke(channel, payload);
+        await session.UseAsync(JoinAsync, stopping);
+
+        AbsentBecause = null;
+        _present.SetResult(session);
+        Log.Present(logger, node.Id.Value, node.Url, session.BackendPid);
+        try
+        {
+            using var during = CancellationTokenSource.CreateLinkedTokenSource(stopping, session.Lost);
+            while (true)
+            {
+                await Task.Delay(_heartbeat, time, during.Token);
+                await session.UseAsync(BeatAsync, during.Token);
+            }
+        }
+        finally
+        {
+            AbsentBecause = "its connection to the database was lost";
+            _present = new TaskCompletionSource<LeaseSession>(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    private async Task<LockLease> TakeNodeLockAsync(LeaseSession session, CancellationToken stopping)
+    {
+        var key = AdvisoryLockKey.FromName($"filetransfer node {node.ClusterId} {node.Id}");
+        var since = time.GetTimestamp();
+        while (true)
+        {
+            if (await LockLease.TryAcquireAsync(session, key, stopping) is { } lease)
+            {
+                return lease;
+            }
+
+            if (time.GetElapsedTime(since) > _patience)
+            {
+                throw new FatalStartException(
+                    $"Another process runs as node '{node.Id}' of cluster '{node.ClusterId}'. "
+                        + "Stop it, or give this one a FileTransfer:NodeId of its own."
+                );
+            }
+
+            AbsentBecause = $"another process runs as node '{node.Id}'; waiting for it to go";
+            Log.NodeIdInUse(logger, node.Id.Value, node.ClusterId, _patience.TotalSeconds);
+            await Task.Delay(_pause, time, stopping);
+        }
+    }
+
+    private async Task JoinAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        const string cluster = """
+            INSERT INTO filetransfer.cluster (cluster_id) VALUES (@cluster) ON CONFLICT (only_row) DO NOTHING;
+            SELECT cluster_id FROM filetransfer.cluster
+            """;
+        var held = await connection.QuerySingleAsync<string>(
+            new CommandDefinition(cluster, new { cluster = node.ClusterId }, cancellationToken: cancellationToken)
+        );
+        if (held != node.ClusterId)
+        {
+            throw new FatalStartException(
+                $"The database holds cluster '{held}', and this node belongs to '{node.ClusterId}'. "
+                    + "Set FileTransfer:ClusterId to the former, or ConnectionStrings:Postgres to another database."
+            );
+        }
+
+        const string join = """
+            INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at)
+            VALUES (@node, @role, @url, @instance, @startedAt, now())
+            ON CONFLICT (node_id) DO UPDATE
+                SET configured_role = EXCLUDED.configured_role, url = EXCLUDED.url, instance = EXCLUDED.instance,
+                    started_at = EXCLUDED.started_at, seen_at = now();
+            LISTEN filetransfer_feed;
+            LISTEN filetransfer_ended
+            """;
+        await connection.ExecuteAsync(
+            new CommandDefinition(
+                join,
+                new
+                {
+                    node = node.Id.Value,
+                    role = node.Role.ToString().ToLowerInvariant(),
+                    url = node.Url.ToString(),
+                    instance = _instance,
+                    startedAt = _startedAt.UtcDateTime,
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+    }
+
+    private Task BeatAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
+            new CommandDefinition(
+                "UPDATE filetransfer.nodes SET seen_at = now() WHERE node_id = @node AND instance = @instance",
+                new { node = node.Id.Value, instance = _instance },
+                cancellationToken: cancellationToken
+            )
+        );
+
+    /// <summary>What a working database brings back: nothing to stop for.</summary>
+    private static bool IsPassing(Exception e) => e is LeaseLostException or NpgsqlException or TimeoutException or OperationCanceledException;
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Node {Node} is present at {Url}; its lock is held by backend {BackendPid}")]
+        public static partial void Present(ILogger logger, string node, Uri url, int backendPid);
+
+        [LoggerMessage(2, LogLevel.Warning, "Node {Node} is not present: {Reason}; trying again")]
+        public static partial void Interrupted(ILogger logger, string node, string reason);
+
+        [LoggerMessage(
+            3,
+            LogLevel.Warning,
+            "Another process runs as node {Node} of cluster {Cluster}; waiting up to {Seconds:0} s for it to go"
+        )]
+        public static partial void NodeIdInUse(ILogger logger, string node, string cluster, double seconds);
+    }
+}

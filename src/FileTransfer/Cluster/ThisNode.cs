@@ -1,0 +1,33 @@
+using FileTransfer.Identity;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Options;
+
+namespace FileTransfer.Cluster;
+
+/// <summary>Who this process is in its cluster.</summary>
+public sealed class ThisNode(IOptions<NodeOptions> options, IServer server)
+{
+    public NodeId Id { get; } = new(options.Value.NodeId);
+
+    public string ClusterId => options.Value.ClusterId;
+
+    public NodeRole Role => options.Value.Role;
+
+    /// <summary>The token shown to other nodes, or null where none is needed.</summary>
+    public string? Token => options.Value.NodeToken;
+
+    /// <summary>The address other nodes reach this one at; known once the server listens.</summary>
+    public Uri Url => options.Value.AdvertisedUrl ?? FirstBound();
+
+    private Uri FirstBound()
+    {
+        var bound =
+            server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
+            ?? throw new InvalidOperationException("The server does not listen yet, so its address is not known.");
+        var address = BindingAddress.Parse(bound);
+        // A wildcard tells other nodes nothing; the machine's name is the best that can be known here.
+        var host = address.Host is "+" or "*" or "0.0.0.0" or "[::]" ? Environment.MachineName : address.Host;
+        return new UriBuilder(address.Scheme, host, address.Port).Uri;
+    }
+}

@@ -1,0 +1,65 @@
+using FileTransfer.Chunks;
+
+namespace FileTransfer.Downloads;
+
+/// <summary>Whether there is room for downloads. Asked before each claim; says in words why not.</summary>
+public sealed partial class DiskPressure(ChunkStore store, TimeProvider time, ILogger<DiskPressure> logger)
+{
+    /// <summary>How long the queue rests after a write found the disk full although the floor was kept (a quota, say).</summary>
+    private static readonly TimeSpan _rest = TimeSpan.FromSeconds(5);
+
+    private long _restsUntil;
+    private string? _full;
+
+    /// <summary>Why no download starts now; null when they may.</summary>
+    public string? Reason { get; private set; }
+
+    /// <summary>Looks at the disk and updates <see cref="Reason"/>.</summary>
+    public bool AllowsDownloads()
+    {
+        var space = store.FreeSpace();
+        var reason =
+            space.IsBelowFloor ? $"{space.Free} bytes are free, and {space.Floor} must stay free; make room on the disk of the data folder"
+            : _full is not null && time.GetTimestamp() < Interlocked.Read(ref _restsUntil) ? _full
+            : null;
+        if (reason is null != Reason is null)
+        {
+            if (reason is null)
+            {
+                Log.Resumed(logger);
+            }
+            else
+            {
+                Log.Paused(logger, reason);
+            }
+        }
+
+        Reason = reason;
+        return reason is null;
+    }
+
+    /// <summary>Why a content of this size cannot be taken now; null when it can.</summary>
+    public string? RefusalOf(long size)
+    {
+        var space = store.FreeSpace();
+        return space.Free - size < space.Floor
+            ? $"it needs {size} bytes, {space.Free} are free, and {space.Floor} must stay free"
+            : null;
+    }
+
+    /// <summary>A write found the disk full.</summary>
+    public void ReportFull(DiskFullException full)
+    {
+        Interlocked.Exchange(ref _restsUntil, time.GetTimestamp() + (long)(_rest.TotalSeconds * time.TimestampFrequency));
+        _full = full.Message;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Downloads are paused: {Reason}")]
+        public static partial void Paused(ILogger logger, string reason);
+
+        [LoggerMessage(2, LogLevel.Information, "There is room on the disk again; downloads go on")]
+        public static partial void Resumed(ILogger logger);
+    }
+}

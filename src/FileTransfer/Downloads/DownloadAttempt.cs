@@ -1,0 +1,164 @@
+using FileTransfer.Catalog;
+using FileTransfer.Chunks;
+using FileTransfer.Cluster;
+using FileTransfer.Downloads.Sources;
+using Microsoft.Extensions.Options;
+
+namespace FileTransfer.Downloads;
+
+/// <summary>What one try to bring a content here came to.</summary>
+public abstract record AttemptOutcome
+{
+    private AttemptOutcome() { }
+
+    /// <summary>The content is proven: in the partial, or in the store already when there is no partial.</summary>
+    public sealed record Proven(PartialFile? Partial) : AttemptOutcome;
+
+    /// <summary>No other node has the file.</summary>
+    public sealed record NoSource : AttemptOutcome;
+
+    /// <summary>Every source failed; what was proven is kept.</summary>
+    public sealed record Failed(string Reason, long BytesProven) : AttemptOutcome;
+}
+
+/// <summary>One try to bring the content of one claimed replica here, from the nodes that have it.</summary>
+/// <remarks>
+/// A content of at most one window comes whole in one request and is proven at its end. A larger one is proven chunk by chunk: its chunk
+/// hashes come first and are proven against the fingerprint; then windows are asked for, the next while the last is read.
+/// </remarks>
+public sealed class DownloadAttempt(
+    ChunkStore store,
+    Replicas replicas,
+    ThisNode node,
+    NodeHttp http,
+    IOptions<DownloadOptions> options,
+    TimeProvider time
+)
+{
+    private int WindowChunks => options.Value.WindowBytes / ChunkFrame.ChunkLength;
+
+    public async Task<AttemptOutcome> RunAsync(ClaimedReplica claim, DownloadProgress progress, CancellationToken cancellationToken)
+    {
+        if (store.Contains(claim.Fingerprint, claim.Size))
+        {
+            return new AttemptOutcome.Proven(null);
+        }
+
+        var holdings = await replicas.HoldingsAsync(claim.Key, node.Id, NodePresence.SilentFor, cancellationToken);
+        if (holdings.Count == 0)
+        {
+            return new AttemptOutcome.NoSource();
+        }
+
+        var partial = store.OpenPartial(claim.Key, claim.Epoch, claim.Fingerprint, claim.Size);
+        try
+        {
+            progress.Follow(partial);
+            var faults = new List<string>();
+            foreach (var holding in holdings)
+            {
+                try
+                {
+                    var source = new NodeSource(http.Client, holding, claim.Key, options.Value, time);
+                    await FetchAsync(source, partial, cancellationToken);
+                    return new AttemptOutcome.Proven(partial);
+                }
+                catch (SourceException fault)
+                {
+                    faults.Add(fault.Message);
+                }
+            }
+
+            var proven = partial.HashesProven ? partial.BytesProven : 0;
+            Close(partial);
+            return new AttemptOutcome.Failed(string.Join("; ", faults), proven);
+        }
+        catch
+        {
+            Close(partial);
+            throw;
+        }
+    }
+
+    private async Task FetchAsync(NodeSource source, PartialFile partial, CancellationToken cancellationToken)
+    {
+        if (partial.ChunkCount <= WindowChunks)
+        {
+            await FetchWholeAsync(source, partial, cancellationToken);
+        }
+        else
+        {
+            await FetchWindowsAsync(source, partial, cancellationToken);
+        }
+    }
+
+    private static async Task FetchWholeAsync(NodeSource source, PartialFile partial, CancellationToken cancellationToken)
+    {
+        // Without proven hashes a chunk left by another source cannot be told from a right one: begin anew.
+        partial.Clear();
+        using var request = source.Request(new ChunkRange(0, (int)partial.ChunkCount), partial.Size, cancellationToken);
+        await source.ReceiveAsync(request, partial, cancellationToken);
+        if (!partial.ProveWhole())
+        {
+            throw source.OtherContent();
+        }
+    }
+
+    private async Task FetchWindowsAsync(NodeSource source, PartialFile partial, CancellationToken cancellationToken)
+    {
+        if (!partial.HashesProven)
+        {
+            if (!partial.TrustHashes())
+            {
+                await source.FetchHashesAsync(partial, cancellationToken);
+            }
+
+            await partial.ReproveAsync(cancellationToken);
+        }
+
+        var next = Ask(source, partial, from: 0, cancellationToken);
+        try
+        {
+            while (next is { } current)
+            {
+                next = Ask(source, partial, current.Window.First + current.Window.Count, cancellationToken);
+                using (current)
+                {
+                    await source.ReceiveAsync(current, partial, cancellationToken);
+                }
+            }
+        }
+        finally
+        {
+            next?.Dispose();
+        }
+    }
+
+    private WindowRequest? Ask(NodeSource source, PartialFile partial, long from, CancellationToken cancellationToken) =>
+        partial.TryNextMissing(from, WindowChunks, out var first, out var count)
+            ? source.Request(new ChunkRange(first, count), partial.Size, cancellationToken)
+            : null;
+
+    /// <summary>Keeps what is proven and leaves nothing else behind.</summary>
+    private static void Close(PartialFile partial)
+    {
+        if (partial.HashesProven)
+        {
+            partial.Dispose();
+        }
+        else
+        {
+            partial.Discard();
+        }
+    }
+}
+
+/// <summary>How far a download is; read by the lane while the attempt runs.</summary>
+public sealed class DownloadProgress
+{
+    private PartialFile? _partial;
+
+    public long BytesProven => _partial is { HashesProven: true } partial ? partial.BytesProven : 0;
+
+    public void Follow(PartialFile partial) => _partial = partial;
+}

@@ -1,0 +1,281 @@
+using FileTransfer.Catalog;
+using FileTransfer.Chunks;
+using FileTransfer.Cluster;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+using Microsoft.Extensions.Options;
+
+namespace FileTransfer.Downloads;
+
+/// <summary>What one step of a lane came to.</summary>
+public enum LaneStep
+{
+    /// <summary>Nothing was ready, or nothing may start; wait.</summary>
+    Idle,
+
+    /// <summary>A file was dealt with, well or not; ask again.</summary>
+    Worked,
+}
+
+/// <summary>A worker that brings one file at a time here, on a database session of its own.</summary>
+/// <remarks>
+/// A lane never looks at the queue as a whole: it asks for one file, does it, and asks again. While a transfer runs, the session is
+/// listening (a lost backend ends the transfer) and is asked every <see cref="_checkPeriod"/> whether the claim still stands (a removal or a
+/// takeover ends it). The publication proves lock and epoch in the statement that writes, so none of this is needed for safety.
+/// </remarks>
+public sealed partial class DownloadLane(
+    ReplicaQueue queue,
+    Replicas replicas,
+    DownloadAttempt attempt,
+    ActiveDownloads active,
+    ChunkStore store,
+    DiskPressure disk,
+    RetryPolicy retry,
+    ThisNode node,
+    QueueSignal signal,
+    TimeProvider time,
+    ILogger<DownloadLane> logger
+)
+{
+    private static readonly TimeSpan _checkPeriod = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _noSourceDelay = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _noRoomDelay = TimeSpan.FromSeconds(5);
+
+    /// <summary>Claims one file and deals with it.</summary>
+    /// <exception cref="LeaseLostException">The session is gone; go on with a new one.</exception>
+    public async Task<LaneStep> StepAsync(LeaseSession session, CancellationToken cancellationToken)
+    {
+        if (!disk.AllowsDownloads())
+        {
+            return LaneStep.Idle;
+        }
+
+        switch (await queue.ClaimAsync(session, cancellationToken))
+        {
+            case ClaimOutcome.Claimed { Replica: var claim }:
+                signal.Set(); // There may be more: let the next lane look.
+                await HandleAsync(session, claim, cancellationToken);
+                return LaneStep.Worked;
+            case ClaimOutcome.Busy:
+                return LaneStep.Worked;
+            default:
+                return LaneStep.Idle;
+        }
+    }
+
+    private async Task HandleAsync(LeaseSession session, ClaimedReplica claim, CancellationToken stopping)
+    {
+        var progress = new DownloadProgress();
+        using var abort = CancellationTokenSource.CreateLinkedTokenSource(stopping, session.Lost);
+        try
+        {
+            if (!store.Contains(claim.Fingerprint, claim.Size) && disk.RefusalOf(claim.Size) is { } refusal)
+            {
+                await queue.RetryAsync(session, claim, refusal, 0, spendsAttempt: false, _noRoomDelay, stopping);
+                return;
+            }
+
+            AttemptOutcome outcome;
+            using (active.Add(claim.Key, abort))
+            {
+                outcome = await TransferAsync(session, claim, progress, abort);
+            }
+
+            await ConcludeAsync(session, claim, outcome, stopping);
+        }
+        catch (OperationCanceledException) when (abort.IsCancellationRequested)
+        {
+            await AbandonAsync(session, claim, progress, stopping);
+        }
+        catch (DiskFullException full)
+        {
+            disk.ReportFull(full);
+            await GiveBackAsync(session, claim, full.Message, progress.BytesProven, _noRoomDelay);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.DiskFailed(logger, claim.Key, node.Id, claim.Epoch, e);
+            await RetryOrFailAsync(session, claim, $"the disk of node '{node.Id}' failed: {e.Message}", 0, stopping);
+        }
+    }
+
+    /// <summary>Runs the attempt and keeps asking whether the claim still stands.</summary>
+    private async Task<AttemptOutcome> TransferAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        DownloadProgress progress,
+        CancellationTokenSource abort
+    )
+    {
+        var running = attempt.RunAsync(claim, progress, abort.Token);
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    return await running.WaitAsync(_checkPeriod, time, CancellationToken.None);
+                }
+                catch (TimeoutException) when (!running.IsCompleted)
+                {
+                    if (!await queue.ReportProgressAsync(session, claim, progress.BytesProven, abort.Token))
+                    {
+                        await abort.CancelAsync();
+                    }
+                }
+            }
+        }
+        finally
+        {
+            // Whatever ended the watch, the transfer ends before its claim does.
+            if (!running.IsCompleted)
+            {
+                await abort.CancelAsync();
+                await running.ContinueWith(
+                    static ended => _ = ended.Exception,
+                    CancellationToken.None,
+                    TaskContinuationOptions.None,
+                    TaskScheduler.Default
+                );
+            }
+        }
+    }
+
+    private async Task ConcludeAsync(LeaseSession session, ClaimedReplica claim, AttemptOutcome outcome, CancellationToken cancellationToken)
+    {
+        switch (outcome)
+        {
+            case AttemptOutcome.Proven { Partial: var partial }:
+                using (partial)
+                {
+                    await PublishAsync(session, claim, partial, cancellationToken);
+                }
+
+                break;
+            case AttemptOutcome.NoSource:
+                await queue.RetryAsync(
+                    session,
+                    claim,
+                    "no other node has it stored",
+                    0,
+                    spendsAttempt: false,
+                    _noSourceDelay,
+                    cancellationToken
+                );
+                break;
+            case AttemptOutcome.Failed failed:
+                await RetryOrFailAsync(session, claim, failed.Reason, failed.BytesProven, cancellationToken);
+                break;
+        }
+    }
+
+    /// <summary>Durable, then committed, then visible; all under the content's lock, so that a removal decides before or after, not between.</summary>
+    private async Task PublishAsync(LeaseSession session, ClaimedReplica claim, PartialFile? partial, CancellationToken cancellationToken)
+    {
+        using var contentLock = await store.LockContentAsync(claim.Fingerprint, cancellationToken);
+        if (partial is not null)
+        {
+            store.MakeDurable(partial);
+        }
+        else if (!store.Contains(claim.Fingerprint, claim.Size))
+        {
+            await queue.RetryAsync(session, claim, "its content was deleted", 0, spendsAttempt: false, TimeSpan.Zero, cancellationToken);
+            return;
+        }
+
+        if (await queue.PublishAsync(session, claim, cancellationToken))
+        {
+            store.Show(claim.Key, claim.Fingerprint);
+            Log.Stored(logger, claim.Key, node.Id, claim.Epoch, claim.Size);
+            return;
+        }
+
+        Log.NotPublished(logger, claim.Key, node.Id, claim.Epoch);
+        if (!await replicas.RefersToAsync(node.Id, claim.Fingerprint, except: null, cancellationToken))
+        {
+            store.DeleteContent(claim.Fingerprint);
+        }
+    }
+
+    private async Task RetryOrFailAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        string reason,
+        long bytesProven,
+        CancellationToken cancellationToken
+    )
+    {
+        var failures = claim.Attempts + 1;
+        if (retry.IsSpent(failures))
+        {
+            Log.Failed(logger, claim.Key, node.Id, claim.Epoch, failures, reason);
+            await queue.FailAsync(session, claim, reason, bytesProven, cancellationToken);
+            return;
+        }
+
+        var delay = retry.NextDelay(failures);
+        Log.Retry(logger, claim.Key, node.Id, claim.Epoch, failures, delay.TotalSeconds, reason);
+        await queue.RetryAsync(session, claim, reason, bytesProven, spendsAttempt: true, delay, cancellationToken);
+    }
+
+    /// <summary>The transfer was cut off: by a stop, by a removal or takeover, or by the loss of the session.</summary>
+    private async Task AbandonAsync(LeaseSession session, ClaimedReplica claim, DownloadProgress progress, CancellationToken stopping)
+    {
+        if (session.Lost.IsCancellationRequested)
+        {
+            Log.LeaseLost(logger, claim.Key, node.Id, claim.Epoch);
+            throw new LeaseLostException($"{session.ApplicationName} lost its lock on {claim.Key}.");
+        }
+
+        var reason = stopping.IsCancellationRequested ? "its node stopped" : "its claim ended";
+        Log.Abandoned(logger, claim.Key, node.Id, claim.Epoch, reason);
+        await GiveBackAsync(session, claim, reason, progress.BytesProven, TimeSpan.Zero);
+    }
+
+    /// <summary>Gives a claim back also while stopping. One that is not this session's any more is only unlocked by it.</summary>
+    private async Task GiveBackAsync(LeaseSession session, ClaimedReplica claim, string reason, long bytesProven, TimeSpan delay)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(3), time);
+        await queue.RetryAsync(session, claim, reason, bytesProven, spendsAttempt: false, delay, limit.Token);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Stored {FileKey} at {Node} in epoch {Epoch}: {Size} bytes")]
+        public static partial void Stored(ILogger logger, FileKey fileKey, NodeId node, long epoch, long size);
+
+        [LoggerMessage(2, LogLevel.Information, "Did not publish {FileKey} at {Node} in epoch {Epoch}: the claim ended before")]
+        public static partial void NotPublished(ILogger logger, FileKey fileKey, NodeId node, long epoch);
+
+        [LoggerMessage(
+            3,
+            LogLevel.Information,
+            "Download of {FileKey} at {Node} in epoch {Epoch} failed {Failures} times; next try in {Seconds:0.0} s: {Reason}"
+        )]
+        public static partial void Retry(
+            ILogger logger,
+            FileKey fileKey,
+            NodeId node,
+            long epoch,
+            int failures,
+            double seconds,
+            string reason
+        );
+
+        [LoggerMessage(
+            4,
+            LogLevel.Warning,
+            "Download of {FileKey} at {Node} in epoch {Epoch} is given up after {Failures} attempts: {Reason}"
+        )]
+        public static partial void Failed(ILogger logger, FileKey fileKey, NodeId node, long epoch, int failures, string reason);
+
+        [LoggerMessage(5, LogLevel.Information, "Download of {FileKey} at {Node} in epoch {Epoch} was cut off: {Reason}")]
+        public static partial void Abandoned(ILogger logger, FileKey fileKey, NodeId node, long epoch, string reason);
+
+        [LoggerMessage(6, LogLevel.Warning, "Download of {FileKey} at {Node} in epoch {Epoch} stops: the database session that held its lock is gone")]
+        public static partial void LeaseLost(ILogger logger, FileKey fileKey, NodeId node, long epoch);
+
+        [LoggerMessage(7, LogLevel.Error, "Download of {FileKey} at {Node} in epoch {Epoch} met a failing disk")]
+        public static partial void DiskFailed(ILogger logger, FileKey fileKey, NodeId node, long epoch, Exception exception);
+    }
+}

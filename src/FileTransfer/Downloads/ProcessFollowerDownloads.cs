@@ -1,0 +1,135 @@
+using FileTransfer.Catalog;
+using FileTransfer.Cluster;
+using FileTransfer.Postgres;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace FileTransfer.Downloads;
+
+/// <summary>
+/// The hosted worker: while the node is present it runs the lanes, each on a session of its own that holds the advisory lock of one file
+/// at a time, the removal lane, and the upkeep of the queue.
+/// </summary>
+public sealed partial class ProcessFollowerDownloads(
+    Database database,
+    NodePresence presence,
+    StoreRepair repair,
+    DownloadLane lane,
+    RemovalLane removal,
+    ReplicaQueue queue,
+    QueueSignal signal,
+    ThisNode node,
+    IOptions<DownloadOptions> options,
+    TimeProvider time,
+    ILogger<ProcessFollowerDownloads> logger
+) : BackgroundService
+{
+    private static readonly TimeSpan _afterFault = TimeSpan.FromSeconds(1);
+
+    private readonly WakeUp _removals = new();
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        presence.Notified += OnNotified;
+        try
+        {
+            await presence.RunWhilePresentAsync(WorkAsync, stoppingToken);
+        }
+        finally
+        {
+            presence.Notified -= OnNotified;
+        }
+    }
+
+    private void OnNotified(string channel, string payload)
+    {
+        if (channel == ReplicaQueue.EndedChannel && payload.StartsWith(node.Id.Value + " ", StringComparison.Ordinal))
+        {
+            _removals.Set();
+        }
+    }
+
+    private async Task WorkAsync(CancellationToken cancellationToken)
+    {
+        await repair.RunAsync(cancellationToken);
+        var loops = Enumerable
+            .Range(1, options.Value.Lanes)
+            .Select(number => LoopAsync($"lane-{number}", lane.StepAsync, signal, cancellationToken))
+            .Append(LoopAsync("removal", removal.StepAsync, _removals, cancellationToken))
+            .Append(UpkeepAsync(cancellationToken));
+        await Task.WhenAll(loops);
+    }
+
+    /// <summary>Steps until stopped, on one session after another.</summary>
+    private async Task LoopAsync(
+        string name,
+        Func<LeaseSession, CancellationToken, Task<LaneStep>> step,
+        WakeUp hint,
+        CancellationToken cancellationToken
+    )
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                // A session that met a fault is closed, and with it every lock it may still hold.
+                await using var session = await database.OpenSessionAsync($"{node.Id}/{name}", cancellationToken);
+                while (true)
+                {
+                    if (await step(session, cancellationToken) == LaneStep.Idle)
+                    {
+                        await hint.WaitAsync(options.Value.PollInterval, time, cancellationToken);
+                    }
+                }
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (LeaseLostException lost)
+            {
+                Log.SessionLost(logger, node.Id.Value, name, lost.Message);
+            }
+            catch (Exception fault)
+            {
+                Log.Fault(logger, node.Id.Value, name, fault);
+            }
+
+            await Task.Delay(_afterFault, time, cancellationToken);
+        }
+    }
+
+    /// <summary>Makes due replicas ready and takes back what lost holders left, every poll interval.</summary>
+    private async Task UpkeepAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+                if (await queue.UpkeepAsync(connection, cancellationToken) > 0)
+                {
+                    signal.Set();
+                }
+            }
+            catch (NpgsqlException e)
+            {
+                Log.UpkeepFailed(logger, node.Id.Value, e.Message);
+            }
+
+            await Task.Delay(options.Value.PollInterval, time, cancellationToken);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "{Node}/{Lane} lost its database session and opens another: {Reason}")]
+        public static partial void SessionLost(ILogger logger, string node, string lane, string reason);
+
+        [LoggerMessage(2, LogLevel.Error, "{Node}/{Lane} met a fault and goes on with a new database session")]
+        public static partial void Fault(ILogger logger, string node, string lane, Exception fault);
+
+        [LoggerMessage(3, LogLevel.Warning, "The queue of node {Node} could not be tended: {Reason}")]
+        public static partial void UpkeepFailed(ILogger logger, string node, string reason);
+    }
+}

@@ -1,0 +1,50 @@
+using FileTransfer.Catalog;
+using FileTransfer.Chunks;
+using FileTransfer.Cluster;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+
+namespace FileTransfer.Downloads;
+
+/// <summary>Deletes the bytes of removed files, one at a time, under the same lock as a download of them would take.</summary>
+public sealed partial class RemovalLane(ReplicaQueue queue, Replicas replicas, ChunkStore store, ThisNode node, ILogger<RemovalLane> logger)
+{
+    /// <summary>Takes one removed replica and ends it.</summary>
+    public async Task<LaneStep> StepAsync(LeaseSession session, CancellationToken cancellationToken)
+    {
+        switch (await queue.ClaimRemovingAsync(session, cancellationToken))
+        {
+            case ClaimOutcome.Claimed { Replica: var claim }:
+                await RemoveAsync(session, claim, cancellationToken);
+                return LaneStep.Worked;
+            default:
+                // Busy: the lane that downloads it lets go within a moment.
+                return LaneStep.Idle;
+        }
+    }
+
+    private async Task RemoveAsync(LeaseSession session, ClaimedReplica claim, CancellationToken cancellationToken)
+    {
+        using var contentLock = await store.LockContentAsync(claim.Fingerprint, cancellationToken);
+        if (await queue.IsStillRemovingAsync(session, claim, cancellationToken))
+        {
+            store.Hide(claim.Key);
+            store.DiscardPartials(claim.Key);
+            if (!await replicas.RefersToAsync(node.Id, claim.Fingerprint, claim.Key, cancellationToken))
+            {
+                store.DeleteContent(claim.Fingerprint);
+            }
+        }
+
+        if (await queue.DeleteRemovedAsync(session, claim, cancellationToken))
+        {
+            Log.Removed(logger, claim.Key, node.Id, claim.Epoch);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Removed {FileKey} from {Node} in epoch {Epoch}")]
+        public static partial void Removed(ILogger logger, FileKey fileKey, NodeId node, long epoch);
+    }
+}

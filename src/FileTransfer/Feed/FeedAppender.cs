@@ -1,0 +1,51 @@
+using Dapper;
+using FileTransfer.Cluster;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Feed;
+
+/// <summary>Appends to the feed: owner of <c>filetransfer.bins</c> and <c>filetransfer.mutations</c>.</summary>
+/// <remarks>
+/// The bin's row is locked from the append to the commit. Two appends to one bin therefore commit in the order of their sequences, and an
+/// append that is undone gives its sequence back: no reader can pass a mutation that commits later (a sequence generator would allow both).
+/// </remarks>
+public static class FeedAppender
+{
+    /// <summary>A hint that a bin has grown; the payload is the bin's number. The heads of the bins are the truth.</summary>
+    public const string Channel = "filetransfer_feed";
+
+    /// <summary>Appends a mutation in the leader's transaction; the last thing it should do, for the bin is locked from here on.</summary>
+    public static async Task<Mutation> AppendAsync(
+        LeaderTransaction transaction,
+        MutationKind kind,
+        FileKey key,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            WITH next AS (
+                UPDATE filetransfer.bins SET head = head + 1 WHERE bin = @bin RETURNING head
+            ), appended AS (
+                INSERT INTO filetransfer.mutations (bin, sequence, kind, file_key, leader_epoch)
+                SELECT @bin, head, @kind, @key, @epoch FROM next
+                RETURNING sequence
+            )
+            SELECT sequence FROM appended, pg_notify(@channel, @bin::text)
+            """;
+        var sequence = await transaction.Connection.QuerySingleAsync<long>(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    bin = (short)key.Bin,
+                    kind = kind.ToString().ToLowerInvariant(),
+                    key = key.ToArray(),
+                    epoch = transaction.LeaderEpoch,
+                    channel = Channel,
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+        return new Mutation(key.Bin, sequence, kind, key);
+    }
+}

@@ -1,0 +1,184 @@
+using Dapper;
+using FileTransfer.Catalog;
+using FileTransfer.Cluster;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+using Npgsql;
+
+namespace FileTransfer.Feed;
+
+/// <summary>A bin's sequences are not dense: something was lost that must not be stepped over.</summary>
+public sealed class FeedGapException(int bin, long expected, long? found)
+    : Exception(
+        $"Bin {bin} of the feed has a gap: after {expected - 1} comes {found?.ToString() ?? "nothing"}. The database lost part of the feed; restore it from a backup."
+    );
+
+/// <summary>Brings the feed into this node's queue: owner of <c>filetransfer.feed_positions</c>.</summary>
+/// <remarks>
+/// The position of a bin moves in the transaction that puts a page's effects into the queue, so each mutation takes effect once and none
+/// is lost. A notification is a hint; the heads of the bins are asked for at every <see cref="_period"/> all the same.
+/// </remarks>
+public sealed partial class FeedReader(
+    Database database,
+    NodePresence presence,
+    ThisNode node,
+    QueueSignal queue,
+    TimeProvider time,
+    ILogger<FeedReader> logger
+) : BackgroundService
+{
+    private const int PageSize = 500;
+    private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
+
+    private readonly WakeUp _hint = new();
+
+    /// <summary>What keeps the feed from being read, in words; null while nothing does.</summary>
+    public string? Fault { get; private set; }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        presence.Notified += OnNotified;
+        try
+        {
+            await presence.RunWhilePresentAsync(ReadAsync, stoppingToken);
+        }
+        finally
+        {
+            presence.Notified -= OnNotified;
+        }
+    }
+
+    private void OnNotified(string channel, string payload)
+    {
+        if (channel == FeedAppender.Channel)
+        {
+            _hint.Set();
+        }
+    }
+
+    private async Task ReadAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await CatchUpAsync(cancellationToken);
+                Fault = null;
+            }
+            catch (FeedGapException gap)
+            {
+                Fault = gap.Message;
+                Log.Gap(logger, node.Id.Value, gap.Message);
+            }
+
+            await _hint.WaitAsync(_period, time, cancellationToken);
+        }
+    }
+
+    private async Task CatchUpAsync(CancellationToken cancellationToken)
+    {
+        const string behind = """
+            SELECT b.bin, b.head FROM filetransfer.bins b
+            LEFT JOIN filetransfer.feed_positions p ON p.bin = b.bin AND p.node_id = @node
+            WHERE b.head > coalesce(p.sequence, 0)
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var bins = await connection.QueryAsync<(short Bin, long Head)>(
+            new CommandDefinition(behind, new { node = node.Id.Value }, cancellationToken: cancellationToken)
+        );
+        foreach (var (bin, head) in bins)
+        {
+            while (await ReadPageAsync(connection, bin, cancellationToken) < head) { }
+        }
+    }
+
+    /// <summary>Puts one page of a bin into the queue and moves the position behind it. Returns the new position.</summary>
+    /// <remarks>Asked for only while the bin's head is ahead, so an empty page is a gap as well.</remarks>
+    private async Task<int> ReadPageAsync(NpgsqlConnection connection, short bin, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var from = await PositionAsync(connection, bin, cancellationToken);
+        var page = await PageAsync(connection, bin, from, cancellationToken);
+        if (page.Count == 0)
+        {
+            throw new FeedGapException(bin, from + 1, null);
+        }
+
+        for (var i = 0; i < page.Count; i++)
+        {
+            if (page[i].Sequence != from + 1 + i)
+            {
+                throw new FeedGapException(bin, from + 1 + i, page[i].Sequence);
+            }
+        }
+
+        // A Remove has ended every replica of this database in its own transaction, and an Add that was removed since is not wanted
+        // any more: what is left of a page is the Adds that still stand.
+        var added = page.Where(mutation => mutation.Kind == MutationKind.Add).Select(mutation => mutation.Key).Distinct().ToList();
+        await Replicas.WantAddedAsync(connection, node.Id, added, cancellationToken);
+        await connection.ExecuteAsync(
+            new CommandDefinition(
+                "UPDATE filetransfer.feed_positions SET sequence = @to WHERE node_id = @node AND bin = @bin",
+                new
+                {
+                    to = page[^1].Sequence,
+                    node = node.Id.Value,
+                    bin,
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+        await transaction.CommitAsync(cancellationToken);
+        queue.Set();
+        return page[^1].Sequence;
+    }
+
+    private async Task<long> PositionAsync(NpgsqlConnection connection, short bin, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            INSERT INTO filetransfer.feed_positions (node_id, bin, sequence) VALUES (@node, @bin, 0) ON CONFLICT DO NOTHING;
+            SELECT sequence FROM filetransfer.feed_positions WHERE node_id = @node AND bin = @bin FOR UPDATE
+            """;
+        return await connection.QuerySingleAsync<long>(
+            new CommandDefinition(sql, new { node = node.Id.Value, bin }, cancellationToken: cancellationToken)
+        );
+    }
+
+    private static async Task<List<Mutation>> PageAsync(
+        NpgsqlConnection connection,
+        short bin,
+        long from,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            SELECT sequence, kind, file_key FROM filetransfer.mutations
+            WHERE bin = @bin AND sequence > @from ORDER BY sequence LIMIT @limit
+            """;
+        var rows = await connection.QueryAsync<(long Sequence, string Kind, byte[] Key)>(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    bin,
+                    from,
+                    limit = PageSize,
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+        return rows.Select(row => new Mutation(
+                bin,
+                row.Sequence,
+                Enum.Parse<MutationKind>(row.Kind, ignoreCase: true),
+                new FileKey(row.Key)
+            ))
+            .ToList();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "Node {Node} cannot read the feed: {Reason}")]
+        public static partial void Gap(ILogger logger, string node, string reason);
+    }
+}

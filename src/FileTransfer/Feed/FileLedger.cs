@@ -1,0 +1,120 @@
+using FileTransfer.Catalog;
+using FileTransfer.Cluster;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+using Npgsql;
+
+namespace FileTransfer.Feed;
+
+/// <summary>What became of an uploaded content.</summary>
+public enum UploadCommit
+{
+    /// <summary>Stored here, and its Add is in the feed.</summary>
+    Stored,
+
+    /// <summary>It was stored already.</summary>
+    AlreadyStored,
+
+    /// <summary>The file was removed while its content came; nothing was stored.</summary>
+    Removed,
+}
+
+/// <summary>What a leader decides: which files exist. Each change and its mutation commit together.</summary>
+public sealed class FileLedger(Leadership leadership, Database database, ThisNode node)
+{
+    /// <summary>A deadlock is broken by undoing one side, which then tries again.</summary>
+    private const int Tries = 5;
+
+    /// <summary>
+    /// Makes a file known. At the leader its replica waits for the upload, and the Add follows when it is stored; at any other node the
+    /// file is wanted at once.
+    /// </summary>
+    /// <exception cref="NotLeadingException">The node stopped leading in between; nothing was registered.</exception>
+    public Task<RegisterOutcome> RegisterAsync(FileKey key, FileMetadata metadata, CancellationToken cancellationToken) =>
+        leadership.IsLeading
+            ? InLeaderTransactionAsync(
+                async (transaction, token) =>
+                {
+                    var outcome = await FileCatalog.RegisterAsync(transaction.Connection, key, metadata, token);
+                    var file = await FileCatalog.LockAsync(transaction.Connection, key, token);
+                    var waitsFor = file!.State == FileState.Registered ? Replicas.WaitsForUpload : null;
+                    await Replicas.WantAsync(transaction.Connection, node.Id, key, waitsFor, token);
+                    return outcome;
+                },
+                cancellationToken
+            )
+            : WantHereAsync(key, metadata, cancellationToken);
+
+    /// <summary>Records that an uploaded content is durable here. The first time, the file's Add is appended in the same transaction.</summary>
+    /// <param name="file">As it was when the upload began.</param>
+    public Task<UploadCommit> CommitUploadAsync(FileRecord file, CancellationToken cancellationToken) =>
+        InLeaderTransactionAsync(
+            async (transaction, token) =>
+            {
+                var connection = transaction.Connection;
+                var now = await FileCatalog.LockAsync(connection, file.Key, token);
+                if (now is null || now.State == FileState.Removed || now.Incarnation != file.Incarnation)
+                {
+                    return UploadCommit.Removed;
+                }
+
+                var stored = await Replicas.StoreUploadAsync(connection, node.Id, now, token);
+                if (now.State == FileState.Registered && stored)
+                {
+                    await FileCatalog.SetStateAsync(connection, file.Key, FileState.Added, token);
+                    await FeedAppender.AppendAsync(transaction, MutationKind.Add, file.Key, token);
+                }
+
+                return stored ? UploadCommit.Stored : UploadCommit.AlreadyStored;
+            },
+            cancellationToken
+        );
+
+    /// <summary>Removes a file from the cluster. From the commit on no download of it can end as stored on any node of this database.</summary>
+    /// <returns>False when the cluster never knew the file.</returns>
+    public Task<bool> RemoveAsync(FileKey key, CancellationToken cancellationToken) =>
+        InLeaderTransactionAsync(
+            async (transaction, token) =>
+            {
+                var file = await FileCatalog.LockAsync(transaction.Connection, key, token);
+                if (file is { State: FileState.Registered or FileState.Added })
+                {
+                    await FileCatalog.SetStateAsync(transaction.Connection, key, FileState.Removed, token);
+                    await Replicas.RemoveAsync(transaction.Connection, key, token);
+                    await FeedAppender.AppendAsync(transaction, MutationKind.Remove, key, token);
+                }
+
+                return file is not null;
+            },
+            cancellationToken
+        );
+
+    private async Task<RegisterOutcome> WantHereAsync(FileKey key, FileMetadata metadata, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var outcome = await FileCatalog.RegisterAsync(connection, key, metadata, cancellationToken);
+        await FileCatalog.LockAsync(connection, key, cancellationToken);
+        await Replicas.WantAsync(connection, node.Id, key, waitsFor: null, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return outcome;
+    }
+
+    private async Task<T> InLeaderTransactionAsync<T>(
+        Func<LeaderTransaction, CancellationToken, Task<T>> work,
+        CancellationToken cancellationToken
+    )
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var transaction = await leadership.BeginAsync(cancellationToken);
+                var result = await work(transaction, cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
+                return result;
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DeadlockDetected && attempt < Tries) { }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using System.Text.RegularExpressions;
+
+namespace FileTransfer.Identity;
+
+/// <summary>The name of a node in its cluster: 1 to 64 letters, digits, dots, dashes or underscores.</summary>
+public readonly partial record struct NodeId
+{
+    private readonly string? _value;
+
+    public NodeId(string value)
+    {
+        if (!IsValid(value))
+        {
+            throw new ArgumentException($"'{value}' is not a node id: write 1 to 64 of A-Z a-z 0-9 . _ -", nameof(value));
+        }
+
+        _value = value;
+    }
+
+    public string Value => _value ?? "";
+
+    public static bool IsValid(string? value) => value is not null && Form().IsMatch(value);
+
+    public override string ToString() => Value;
+
+    [GeneratedRegex("^[A-Za-z0-9._-]{1,64}$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    private static partial Regex Form();
+}
