@@ -1,1 +1,3 @@
-return 0;
+using FileTransfer.Hosting;
+
+return await FileTransferServer.RunAsync(args, CancellationToken.None);

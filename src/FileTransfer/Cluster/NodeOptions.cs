@@ -1,0 +1,50 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace FileTransfer.Cluster;
+
+/// <summary>What part this node takes in its cluster.</summary>
+public enum NodeRole
+{
+    /// <summary>Contends for leadership, follows while another node leads.</summary>
+    Auto,
+
+    /// <summary>Never leads.</summary>
+    Follower,
+
+    /// <summary>Is alone: leads itself and has no followers.</summary>
+    Standalone,
+}
+
+/// <summary>Who this node is. Section <c>FileTransfer</c>.</summary>
+public sealed class NodeOptions
+{
+    public const string Section = "FileTransfer";
+
+    private const string Name = "^[A-Za-z0-9._-]{1,64}$";
+    private const string NameHint = "1 to 64 letters, digits, '.', '_' or '-'";
+
+    /// <summary>Name of this node, unique in its cluster and the same after every restart, because its replicas are kept under it.</summary>
+    /// <remarks>Default: the machine's name. 1 to 64 of <c>A–Z a–z 0–9 . _ -</c>: it appears in paths of logs, lock names and pages.</remarks>
+    [Required(ErrorMessage = NameHint)]
+    [RegularExpression(Name, ErrorMessage = NameHint)]
+    public string NodeId { get; set; } = Environment.MachineName;
+
+    /// <summary>The nodes with the same cluster id in the same database share a leader.</summary>
+    /// <remarks>Default <c>default</c>; the same characters as <see cref="NodeId"/>. Several clusters may share a database.</remarks>
+    [Required(ErrorMessage = NameHint)]
+    [RegularExpression(Name, ErrorMessage = NameHint)]
+    public string ClusterId { get; set; } = "default";
+
+    /// <summary><c>Auto</c> contends for leadership, <c>Follower</c> never does, <c>Standalone</c> is alone.</summary>
+    /// <remarks>Default <c>Auto</c>: any node can take over when the leader dies.</remarks>
+    public NodeRole Role { get; set; } = NodeRole.Auto;
+
+    /// <summary>The absolute http(s) URL under which other nodes reach this one.</summary>
+    /// <remarks>Default: the first address the server listens on, which is right only where the others see the same address.</remarks>
+    public Uri? AdvertisedUrl { get; set; }
+
+    /// <summary>The bearer token this node shows to the other nodes; theirs must list its hash with scope <c>node</c>.</summary>
+    /// <remarks>Default none. A secret: give it by environment (<c>FileTransfer__NodeToken</c>) rather than by a file.</remarks>
+    [RegularExpression("^[A-Za-z0-9._~+/=-]+$", ErrorMessage = "letters, digits and any of . _ ~ + / - =, nothing else")]
+    public string? NodeToken { get; set; }
+}

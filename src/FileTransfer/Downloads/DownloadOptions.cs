@@ -1,0 +1,59 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace FileTransfer.Downloads;
+
+/// <summary>How downloads are done. Section <c>FileTransfer:Downloads</c>. Times are written <c>[d.]hh:mm:ss[.fff]</c>.</summary>
+public sealed class DownloadOptions : IValidatableObject
+{
+    public const string Section = "FileTransfer:Downloads";
+
+    /// <summary>Downloads done at once; each holds one database session of its own.</summary>
+    /// <remarks>Default 4, 1–64: four hide the round trips of small files; more sessions than 64 per node crowd the database.</remarks>
+    [Range(1, 64)]
+    public int Lanes { get; set; } = 4;
+
+    /// <summary>Attempts before a replica is <c>failed</c>, to be tried again only for a new source or when a person asks.</summary>
+    /// <remarks>Default 8, 1–1000: with the default back-off a source may be away for some minutes before anyone is called.</remarks>
+    [Range(1, 1000)]
+    public int MaxAttempts { get; set; } = 8;
+
+    /// <summary>Upper bound of the first pause after a failed attempt; it doubles with every further one, with full jitter.</summary>
+    /// <remarks>Default 1 s, 10 ms – 1 h.</remarks>
+    [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
+    public TimeSpan BackoffBase { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>No pause between attempts is longer than this.</summary>
+    /// <remarks>Default 5 min, 10 ms – 1 day and not less than <see cref="BackoffBase"/>.</remarks>
+    [Range(typeof(TimeSpan), "00:00:00.010", "1.00:00:00")]
+    public TimeSpan BackoffCap { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How often an idle lane asks the queue although no notification came.</summary>
+    /// <remarks>Default 1 s, 10 ms – 1 min: notifications are a hint and can be lost; this bounds what that costs.</remarks>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Bytes of content asked for in one request.</summary>
+    /// <remarks>Default 4 MiB, 64 KiB – 1 GiB: large enough to hide a round trip, small enough to be fetched twice after a crash.</remarks>
+    [Range(64 * 1024, 1024 * 1024 * 1024)]
+    public int WindowBytes { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>A source that stays below this many bytes per second for a <see cref="StallPeriod"/> is given up.</summary>
+    /// <remarks>Default 16384, 0–1073741824; 0 waits for ever.</remarks>
+    [Range(0, 1024 * 1024 * 1024)]
+    public int StallFloorBytesPerSecond { get; set; } = 16 * 1024;
+
+    /// <summary>Over how long the rate of a source is measured before it counts as stalled.</summary>
+    /// <remarks>Default 10 s, 100 ms – 1 h.</remarks>
+    [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
+    public TimeSpan StallPeriod { get; set; } = TimeSpan.FromSeconds(10);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (BackoffCap < BackoffBase)
+        {
+            yield return new ValidationResult(
+                $"{Section}:BackoffCap is '{BackoffCap}'; write a time of at least BackoffBase, {BackoffBase}."
+            );
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using System.Net.Sockets;
+using FileTransfer.Postgres;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Options;
+
+namespace FileTransfer.Hosting;
+
+/// <summary>How the service ends, in numbers that supervisors understand (sysexits.h).</summary>
+internal static class ExitCodes
+{
+    public const int Clean = 0;
+    public const int Fault = 1;
+
+    /// <summary>Says why the service ended: in one line where a person must change something, with all details otherwise.</summary>
+    public static int Explain(Exception fault, TextWriter error)
+    {
+        if (Reason(fault) is { } reason)
+        {
+            foreach (var line in reason.Split(Environment.NewLine))
+            {
+                error.WriteLine($"filetransfer: {line}");
+            }
+
+            return FatalStartException.ExitCode;
+        }
+
+        error.WriteLine($"filetransfer: {fault}");
+        return Fault;
+    }
+
+    private static string? Reason(Exception fault) =>
+        fault switch
+        {
+            FatalStartException => fault.Message,
+            OptionsValidationException e => string.Join(Environment.NewLine, e.Failures),
+            IOException { InnerException: AddressInUseException } =>
+                $"{fault.Message.TrimEnd('.')}; stop the process that listens there, or write another address with --urls.",
+            SocketException { SocketErrorCode: SocketError.AccessDenied } =>
+                "A port below 1024 needs more rights than this process has; write another address with --urls.",
+            IOException { InnerException: SocketException } or SocketException =>
+                $"The address of --urls cannot be used ({fault.Message.TrimEnd('.')}); write one of this machine, such as {ListenAddresses.Default}.",
+            AggregateException { InnerExceptions.Count: 1 } e => Reason(e.InnerExceptions[0]),
+            _ => null,
+        };
+}

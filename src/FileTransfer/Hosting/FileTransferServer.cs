@@ -1,0 +1,179 @@
+using FileTransfer.Postgres;
+using Microsoft.Extensions.Options;
+
+namespace FileTransfer.Hosting;
+
+/// <summary>The service: its configuration, its features in one list, and how it starts and ends.</summary>
+public static partial class FileTransferServer
+{
+    /// <summary>JSON bodies are metadata: a location of 1 MiB in hex, and room to say that it is too long.</summary>
+    private const long MaxJsonBodyBytes = 4 * 1024 * 1024;
+
+    private static readonly TimeSpan TimeToStopServices = TimeSpan.FromSeconds(10);
+
+    /// <summary>Composes the service from appsettings.json (beside the binary, then in the current folder), environment and command line.</summary>
+    /// <exception cref="FatalStartException">The configuration is wrong; the message names every fault.</exception>
+    public static WebApplication Build(string[] args) => Build(args, Directory.GetCurrentDirectory());
+
+    internal static WebApplication Build(string[] args, string currentFolder)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "filetransfer" });
+        builder.Configuration.AddSettings(args, currentFolder);
+        StartChecks.Run(builder.Configuration);
+        builder.AddLog();
+        builder.AddHost();
+        builder.AddHttp();
+        builder.AddAccess();
+        builder.AddSwagger();
+        AddFeatures(builder);
+
+        var app = builder.Build();
+        app.UseMiddleware<RequestLog>();
+        app.UseMiddleware<RequestFaults>();
+        app.UseStatusCodePages(StatusProblems.WriteAsync);
+        app.Use((context, next) => app.Services.GetRequiredService<RequestDrain>().InvokeAsync(context, next));
+        app.UseMiddleware<ForeignPageGuard>();
+        app.UseSwaggerPages();
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        MapRoutes(app);
+        return app;
+    }
+
+    /// <summary>Every feature registers itself here, lowest first: hosted services start in this order and stop in the reverse one.</summary>
+    private static void AddFeatures(WebApplicationBuilder builder)
+    {
+        foreach (var section in OptionsSection.All)
+        {
+            section.Register(builder);
+        }
+    }
+
+    private static void MapRoutes(WebApplication app)
+    {
+        app.MapHealth();
+    }
+
+    /// <summary>Runs the service until it is told to stop.</summary>
+    /// <returns>0 after a clean stop, 78 when a person must change something first, 1 for everything else.</returns>
+    public static async Task<int> RunAsync(string[] args, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var app = Build(args);
+            WarnOfAnonymousAccess(app);
+            await app.StartAsync(cancellationToken);
+            await StoppedAsync(app, cancellationToken);
+            return ExitCodes.Clean;
+        }
+        catch (Exception fault)
+        {
+            return ExitCodes.Explain(fault, Console.Error);
+        }
+    }
+
+    private static async Task StoppedAsync(WebApplication app, CancellationToken cancellationToken)
+    {
+        var lifetime = app.Services.GetRequiredService<SignalLifetime>();
+        await using var stop = cancellationToken.Register(app.Lifetime.StopApplication);
+        var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var told = app.Lifetime.ApplicationStopping.Register(stopping.SetResult);
+        await stopping.Task;
+        try
+        {
+            await app.StopAsync(lifetime.Hurry);
+        }
+        catch (OperationCanceledException) when (lifetime.Hurry.IsCancellationRequested)
+        {
+            // Asked to hurry: what was cut short is repaired at the next start.
+        }
+
+        // A background service that failed has stopped the host; what it failed of decides the exit code.
+        var failed = app
+            .Services.GetServices<IHostedService>()
+            .OfType<BackgroundService>()
+            .FirstOrDefault(service => service.ExecuteTask?.IsFaulted == true);
+        if (failed is not null)
+        {
+            await failed.ExecuteTask!;
+        }
+    }
+
+    private static void AddHost(this WebApplicationBuilder builder)
+    {
+        var server = builder.Configuration.GetSection(ServerOptions.Section).Get<ServerOptions>() ?? new ServerOptions();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = server.DrainTimeout + TimeToStopServices);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<SignalLifetime>();
+        builder.Services.AddSingleton<IHostLifetime>(services => services.GetRequiredService<SignalLifetime>());
+        builder.Services.AddSingleton<RequestDrain>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<RequestDrain>());
+        builder.Services.AddHealthChecks();
+    }
+
+    private static void AddHttp(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddRouting();
+        builder.Services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
+        builder.Services.AddProblemDetails();
+        builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.WebHost.UseKestrel(
+            (context, kestrel) =>
+            {
+                kestrel.Configure(context.Configuration.GetSection("Kestrel"), reloadOnChange: true);
+                kestrel.AddServerHeader = false;
+                kestrel.Limits.MaxRequestBodySize = MaxJsonBodyBytes;
+                kestrel.Limits.MaxRequestLineSize = 64 * 1024;
+                kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+                kestrel.Limits.MaxRequestHeaderCount = 64;
+            }
+        );
+        var addresses = ListenAddresses.From(builder.Configuration);
+        if (addresses.Urls.Count > 0)
+        {
+            builder.WebHost.UseUrls([.. addresses.Urls]);
+        }
+    }
+
+    private static void AddSettings(this ConfigurationManager configuration, string[] args, string currentFolder)
+    {
+        var folders = new[] { AppContext.BaseDirectory, currentFolder }.Select(Path.GetFullPath).Distinct(StringComparer.Ordinal);
+        foreach (var folder in folders)
+        {
+            var file = Path.Combine(folder, "appsettings.json");
+            try
+            {
+                configuration.AddJsonFile(file, optional: true, reloadOnChange: true);
+            }
+            catch (InvalidDataException e)
+            {
+                throw new FatalStartException(
+                    $"{file} is not JSON: {e.InnerException?.InnerException?.Message ?? e.InnerException?.Message ?? e.Message}"
+                );
+            }
+        }
+
+        configuration.AddEnvironmentVariables();
+        configuration.AddInMemoryCollection(CommandLineSettings.Parse(args));
+    }
+
+    private static void WarnOfAnonymousAccess(WebApplication app)
+    {
+        var addresses = ListenAddresses.From(app.Configuration);
+        var access = app.Services.GetRequiredService<IOptions<AccessOptions>>().Value;
+        if (access.AllowAnonymous && addresses.Open.Count > 0)
+        {
+            Log.Anonymous(app.Logger, addresses.Open[0]);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            LogLevel.Warning,
+            "Whoever reaches {Address} may do everything, because FileTransfer:AllowAnonymous is true"
+        )]
+        public static partial void Anonymous(ILogger logger, string address);
+    }
+}

@@ -1,0 +1,63 @@
+using FileTransfer.Postgres;
+using Serilog;
+using Serilog.Events;
+using Serilog.Sinks.SystemConsole.Themes;
+
+namespace FileTransfer.Hosting;
+
+/// <summary>Log lines go to the console through a buffer of their own; levels and further sinks come from section <c>Serilog</c>.</summary>
+internal static class LogSetup
+{
+    private const string Template =
+        "{Timestamp:yyyy-MM-dd HH:mm:ss.fff} {Level:u3} {SourceContext:l}: {Message:lj}{NewLine}{Exception}";
+
+    public static void AddLog(this IHostApplicationBuilder builder)
+    {
+        var format = builder.Configuration.GetSection(ServerOptions.Section).Get<ServerOptions>()?.LogFormat ?? LogFormat.Text;
+        builder.Logging.SetMinimumLevel(Microsoft.Extensions.Logging.LogLevel.Trace);
+        builder.Logging.AddSerilog(CreateLogger(builder.Configuration, format), dispose: true);
+    }
+
+    private static Serilog.Core.Logger CreateLogger(IConfiguration configuration, LogFormat format)
+    {
+        try
+        {
+            return new LoggerConfiguration()
+                .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+                .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Information)
+                .ReadFrom.Configuration(configuration)
+                .Enrich.FromLogContext()
+                .Filter.ByExcluding(IsToldElsewhere)
+                .WriteTo.Async(sinks => AddConsole(sinks, format))
+                .CreateLogger();
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException)
+        {
+            throw new FatalStartException(
+                $"Section Serilog cannot be used: {e.Message} Write levels as Verbose, Debug, Information, Warning, Error or Fatal."
+            );
+        }
+    }
+
+    private static void AddConsole(Serilog.Configuration.LoggerSinkConfiguration sinks, LogFormat format)
+    {
+        if (format == LogFormat.Json)
+        {
+            sinks.Console(new CompactJson());
+        }
+        else
+        {
+            sinks.Console(outputTemplate: Template, theme: AnsiConsoleTheme.Literate);
+        }
+    }
+
+    /// <summary>What the program itself says in one line on the error stream when it ends.</summary>
+    private static bool IsToldElsewhere(LogEvent entry) =>
+        entry.Exception is not null
+        && entry.Properties.TryGetValue("SourceContext", out var source)
+        && source is ScalarValue { Value: "Microsoft.Extensions.Hosting.Internal.Host" }
+        && (
+            entry.Exception is FatalStartException
+            || entry.MessageTemplate.Text.StartsWith("Hosting failed", StringComparison.Ordinal)
+        );
+}

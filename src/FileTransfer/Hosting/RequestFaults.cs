@@ -1,0 +1,151 @@
+using System.Net.Sockets;
+using System.Text.Json;
+using FileTransfer.Http;
+using Microsoft.AspNetCore.Connections;
+using Npgsql;
+
+namespace FileTransfer.Hosting;
+
+/// <summary>Turns what a route throws into a problem: whose fault it is, and what to do next.</summary>
+internal sealed partial class RequestFaults(
+    RequestDelegate next,
+    IHostApplicationLifetime lifetime,
+    ILogger<RequestFaults> logger
+)
+{
+    private const int NoSpaceLeft = 28;
+    private const int QuotaExceeded = 122;
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (Exception e) when (context.RequestAborted.IsCancellationRequested && IsEndOfClient(e))
+        {
+            Log.ClientGone(logger, context.Request.Method, context.Request.Path.ToUriComponent());
+            if (!context.Response.HasStarted)
+            {
+                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            }
+        }
+        catch (Exception e)
+        {
+            var (type, detail) = Explain(e, context);
+            if (type == ProblemTypes.InternalFault)
+            {
+                Log.Failed(logger, e, context.Request.Method, context.Request.Path.ToUriComponent(), context.TraceIdentifier);
+            }
+            else
+            {
+                Log.Refused(logger, context.Request.Method, context.Request.Path.ToUriComponent(), type.Slug, e.Message);
+            }
+
+            if (context.Response.HasStarted)
+            {
+                // Half an answer must not look like a whole one.
+                context.Abort();
+                return;
+            }
+
+            context.Response.Clear();
+            var problem =
+                type == ProblemTypes.InternalFault
+                    ? Problem.Of(type, detail, ("traceId", context.TraceIdentifier))
+                    : Problem.Of(type, detail);
+            await problem.ExecuteAsync(context);
+        }
+    }
+
+    /// <summary>Connection failures, shutdown, fail-over and exhaustion: states of the database that pass by themselves.</summary>
+    public static bool IsDatabaseAway(Exception fault) =>
+        fault switch
+        {
+            PostgresException e => e.SqlState.StartsWith("08", StringComparison.Ordinal)
+                || e.SqlState
+                    is PostgresErrorCodes.AdminShutdown
+                        or PostgresErrorCodes.CrashShutdown
+                        or PostgresErrorCodes.CannotConnectNow
+                        or PostgresErrorCodes.TooManyConnections
+                        or PostgresErrorCodes.ReadOnlySqlTransaction,
+            NpgsqlException e => e.IsTransient || e.InnerException is IOException or SocketException or TimeoutException,
+            SocketException => true,
+            _ => false,
+        };
+
+    private (ProblemType Type, string Detail) Explain(Exception fault, HttpContext context) =>
+        fault switch
+        {
+            BadHttpRequestException e => ExplainBadRequest(e),
+            _ when Chain(fault).Any(IsDatabaseAway) => (
+                ProblemTypes.DatabaseUnavailable,
+                "This node cannot reach its PostgreSQL database now; contents that are stored here can still be read. Send the request again in 5 seconds."
+            ),
+            _ when Chain(fault).Any(IsDiskFull) => (
+                ProblemTypes.DiskFull,
+                $"This node's data folder is full ({fault.Message.TrimEnd('.')}); free some space on its disk, then send the request again."
+            ),
+            OperationCanceledException when lifetime.ApplicationStopping.IsCancellationRequested => (
+                ProblemTypes.Draining,
+                "This node is stopping and ended the request; send it to another node, or again later."
+            ),
+            _ => (
+                ProblemTypes.InternalFault,
+                $"The request failed for a reason that is in this node's log under trace id {context.TraceIdentifier}; send it again, and report it with that log if it stays."
+            ),
+        };
+
+    private static (ProblemType Type, string Detail) ExplainBadRequest(BadHttpRequestException fault) =>
+        fault.StatusCode switch
+        {
+            StatusCodes.Status408RequestTimeout => (
+                ProblemTypes.RequestTimeout,
+                $"{fault.Message} Send the body without long pauses."
+            ),
+            StatusCodes.Status413PayloadTooLarge => (ProblemTypes.RequestTooLarge, $"{fault.Message} Send a smaller body."),
+            StatusCodes.Status415UnsupportedMediaType => (
+                ProblemTypes.MediaTypeUnsupported,
+                "The body's Content-Type is not one this route takes; send 'Content-Type: application/json'."
+            ),
+            _ when fault.InnerException is JsonException json => (ProblemTypes.BadRequest, ExplainJson(json)),
+            _ => (ProblemTypes.BadRequest, $"{fault.Message} The parameters of every route are described at /swagger."),
+        };
+
+    private static string ExplainJson(JsonException fault)
+    {
+        var where = fault.Path is { Length: > 0 } path ? $" at {path}" : "";
+        return $"The body is not the JSON this route takes: see{where} in line {fault.LineNumber.GetValueOrDefault() + 1}, "
+            + $"column {fault.BytePositionInLine.GetValueOrDefault() + 1}. What it takes is described at /swagger.";
+    }
+
+    private static bool IsDiskFull(Exception fault) => fault is IOException { HResult: NoSpaceLeft or QuotaExceeded };
+
+    private static bool IsEndOfClient(Exception fault) =>
+        fault
+            is OperationCanceledException
+                or ConnectionAbortedException
+                or ConnectionResetException
+                or BadHttpRequestException
+                or IOException;
+
+    private static IEnumerable<Exception> Chain(Exception fault)
+    {
+        for (Exception? e = fault; e is not null; e = e.InnerException)
+        {
+            yield return e;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Debug, "{Method} {Path}: the client went away")]
+        public static partial void ClientGone(ILogger logger, string method, string path);
+
+        [LoggerMessage(LogLevel.Debug, "{Method} {Path} refused as {Problem}: {Reason}")]
+        public static partial void Refused(ILogger logger, string method, string path, string problem, string reason);
+
+        [LoggerMessage(LogLevel.Error, "{Method} {Path} failed, trace id {TraceId}")]
+        public static partial void Failed(ILogger logger, Exception exception, string method, string path, string traceId);
+    }
+}

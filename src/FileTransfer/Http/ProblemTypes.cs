@@ -1,0 +1,56 @@
+namespace FileTransfer.Http;
+
+/// <summary>Every problem this service answers with (RFC 9457).</summary>
+public static class ProblemTypes
+{
+    public static readonly ProblemType BadRequest = new("bad-request", 400, "The request is malformed");
+    public static readonly ProblemType FileKeyMalformed = new("file-key-malformed", 400, "The file key is malformed");
+
+    public static readonly ProblemType Unauthenticated = new("unauthenticated", 401, "A token is needed");
+
+    public static readonly ProblemType Forbidden = new("forbidden", 403, "The token lacks a scope");
+    public static readonly ProblemType OriginRefused = new("origin-refused", 403, "The request comes from a foreign web page");
+
+    public static readonly ProblemType FileUnknown = new("file-unknown", 404, "The file is unknown");
+    public static readonly ProblemType FileRemoved = new("file-removed", 404, "The file was removed");
+    public static readonly ProblemType RouteUnknown = new("route-unknown", 404, "There is no such route");
+
+    public static readonly ProblemType MethodNotAllowed = new("method-not-allowed", 405, "The route has no such method");
+    public static readonly ProblemType RequestTimeout = new("request-timeout", 408, "The request came too slowly");
+
+    /// <summary>Extension: <c>state</c>, this node's state of the file.</summary>
+    public static readonly ProblemType FileNotStored = new("file-not-stored", 409, "The file is not stored here");
+
+    public static readonly ProblemType PreconditionFailed = new("precondition-failed", 412, "The precondition does not hold");
+    public static readonly ProblemType RequestTooLarge = new("request-too-large", 413, "The request is too large");
+    public static readonly ProblemType MediaTypeUnsupported = new(
+        "media-type-unsupported",
+        415,
+        "The body has the wrong media type"
+    );
+    public static readonly ProblemType RangeUnsatisfiable = new("range-unsatisfiable", 416, "The range lies outside the content");
+
+    /// <summary>Extensions: <c>leader</c>, <c>leaderUrl</c>.</summary>
+    public static readonly ProblemType NotLeader = new("not-leader", 421, "This node does not lead");
+
+    public static readonly ProblemType MetadataInvalid = new("metadata-invalid", 422, "The metadata is invalid");
+    public static readonly ProblemType KeyMismatch = new("key-mismatch", 422, "The file key is not the hash of the metadata");
+
+    /// <summary>Extension: <c>chunk</c>, the id of the chunk at fault.</summary>
+    public static readonly ProblemType UploadInvalid = new("upload-invalid", 422, "The upload is invalid");
+
+    public static readonly ProblemType FingerprintMismatch = new(
+        "fingerprint-mismatch",
+        422,
+        "The content has another fingerprint"
+    );
+
+    /// <summary>Extension: <c>traceId</c>, to be found in the log of this node.</summary>
+    public static readonly ProblemType InternalFault = new("internal-fault", 500, "The service failed");
+
+    public static readonly ProblemType DatabaseUnavailable = new("database-unavailable", 503, "The database is away");
+    public static readonly ProblemType NoLeader = new("no-leader", 503, "No node leads");
+    public static readonly ProblemType Draining = new("draining", 503, "This node is stopping");
+
+    public static readonly ProblemType DiskFull = new("disk-full", 507, "The disk is full");
+}

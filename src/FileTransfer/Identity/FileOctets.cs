@@ -1,0 +1,106 @@
+using System.Buffers;
+using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace FileTransfer.Identity;
+
+/// <summary>Many chunk hashes in a file, mapped into memory to be walked.</summary>
+/// <remarks>
+/// Writes and reads are calls, not touches of mapped pages: a full or broken disk is then an exception and not the signal that ends
+/// the process. For the same reason the file is read through once before it is mapped, which also brings its pages in order.
+/// </remarks>
+internal sealed class FileOctets : HashOctets
+{
+    private const int ReadAheadLength = 256 * 1024;
+
+    private readonly SafeFileHandle _file;
+    private readonly string _path;
+    private readonly bool _readOnly;
+    private readonly Lock _mapping = new();
+    private MemoryMappedFile? _map;
+    private MemoryMappedViewAccessor? _view;
+
+    private FileOctets(SafeFileHandle file, string path, bool readOnly)
+    {
+        _file = file;
+        _path = path;
+        _readOnly = readOnly;
+    }
+
+    public static FileOctets Create(long length, string? path)
+    {
+        var file = path is null ? OpenNameless() : OpenOrCreate(path);
+        var octets = new FileOctets(file, path ?? "a temporary file", readOnly: false);
+        if (RandomAccess.GetLength(file) != length)
+        {
+            RandomAccess.SetLength(file, 0);
+            RandomAccess.SetLength(file, length);
+        }
+
+        return octets;
+    }
+
+    public static FileOctets OpenRead(long length, string path) => new(OpenComplete(path, length), path, readOnly: true);
+
+    public override void Write(long offset, ReadOnlySpan<byte> bytes)
+    {
+        RequireWritable(!_readOnly);
+        RandomAccess.Write(_file, bytes, offset);
+    }
+
+    public override void Read(long offset, Span<byte> destination) => ReadExactly(_file, offset, destination);
+
+    public override void Flush()
+    {
+        if (!_readOnly)
+        {
+            Synchronize(_file, _path);
+        }
+    }
+
+    public override SafeBuffer Pages()
+    {
+        var length = RandomAccess.GetLength(_file);
+        ReadThrough(length);
+        lock (_mapping)
+        {
+            _map ??= MemoryMappedFile.CreateFromFile(
+                _file,
+                mapName: null,
+                capacity: 0,
+                MemoryMappedFileAccess.Read,
+                HandleInheritability.None,
+                leaveOpen: true
+            );
+            _view ??= _map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
+            return _view.SafeMemoryMappedViewHandle;
+        }
+    }
+
+    public override void Dispose()
+    {
+        lock (_mapping)
+        {
+            _view?.Dispose();
+            _map?.Dispose();
+            _file.Dispose();
+        }
+    }
+
+    private void ReadThrough(long length)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(ReadAheadLength);
+        try
+        {
+            for (var at = 0L; at < length; at += ReadAheadLength)
+            {
+                ReadExactly(_file, at, buffer.AsSpan(0, (int)Math.Min(ReadAheadLength, length - at)));
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.Runtime.InteropServices;
+
+namespace FileTransfer.Identity;
+
+/// <summary>A few chunk hashes in native memory; a backing file gets them when they are flushed.</summary>
+internal sealed class MemoryOctets : HashOctets
+{
+    private readonly NativeBuffer _buffer;
+    private readonly string? _backingFile;
+    private readonly bool _readOnly;
+
+    private MemoryOctets(long length, string? backingFile, bool readOnly)
+    {
+        _buffer = new NativeBuffer((int)length);
+        _backingFile = backingFile;
+        _readOnly = readOnly;
+    }
+
+    public static MemoryOctets Create(long length, string? backingFile)
+    {
+        var octets = new MemoryOctets(length, backingFile, readOnly: false);
+        if (backingFile is not null && new FileInfo(backingFile) is { Exists: true } info && info.Length == length)
+        {
+            octets.Load(backingFile);
+        }
+
+        return octets;
+    }
+
+    public static MemoryOctets OpenRead(long length, string file)
+    {
+        var octets = new MemoryOctets(length, file, readOnly: true);
+        octets.Load(file);
+        return octets;
+    }
+
+    public override void Write(long offset, ReadOnlySpan<byte> bytes)
+    {
+        RequireWritable(!_readOnly);
+        _buffer.WriteSpan((ulong)offset, bytes);
+    }
+
+    public override void Read(long offset, Span<byte> destination) => _buffer.ReadSpan((ulong)offset, destination);
+
+    public override void Flush()
+    {
+        if (_backingFile is null || _readOnly)
+        {
+            return;
+        }
+
+        var octets = new byte[_buffer.ByteLength];
+        Read(0, octets);
+        using var file = OpenOrCreate(_backingFile);
+        RandomAccess.Write(file, octets, 0);
+        RandomAccess.SetLength(file, octets.Length);
+        Synchronize(file, _backingFile);
+    }
+
+    public override SafeBuffer Pages() => _buffer;
+
+    public override void Dispose() => _buffer.Dispose();
+
+    private void Load(string path)
+    {
+        using var file = OpenComplete(path, (long)_buffer.ByteLength);
+        var octets = new byte[_buffer.ByteLength];
+        ReadExactly(file, 0, octets);
+        _buffer.WriteSpan<byte>(0, octets);
+    }
+
+    /// <summary>Zeroed memory that is freed when the last who uses it is done.</summary>
+    private sealed unsafe class NativeBuffer : SafeBuffer
+    {
+        public NativeBuffer(int length)
+            : base(ownsHandle: true)
+        {
+            SetHandle((nint)NativeMemory.AllocZeroed((nuint)Math.Max(length, 1)));
+            Initialize((ulong)length);
+        }
+
+        protected override bool ReleaseHandle()
+        {
+            NativeMemory.Free((void*)handle);
+            return true;
+        }
+    }
+}
