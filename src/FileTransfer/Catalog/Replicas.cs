@@ -30,6 +30,20 @@ public sealed class Replicas(Database database)
         return rows.Select(row => row.ToRecord()).ToList();
     }
 
+    /// <summary>The state of the file's replica at <paramref name="node"/>; null when it has none.</summary>
+    public async Task<ReplicaState?> StateOfAsync(NodeId node, FileKey key, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var state = await connection.QuerySingleOrDefaultAsync<string>(
+            new CommandDefinition(
+                "SELECT state FROM filetransfer.replicas WHERE node_id = @node AND file_key = @key",
+                new { node = node.Value, key = key.ToArray() },
+                cancellationToken: cancellationToken
+            )
+        );
+        return state is null ? null : ReplicaTransitions.Parse(state);
+    }
+
     public async Task<IReadOnlyList<ReplicaCounts>> CountAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);

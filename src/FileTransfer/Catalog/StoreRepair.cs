@@ -79,7 +79,7 @@ public sealed partial class StoreRepair(
 
     private async Task CollectOrphansAsync(CancellationToken cancellationToken)
     {
-        var before = time.GetUtcNow() - options.Value.OrphanGrace;
+        var before = time.GetUtcNow() - options.Value.Store.OrphanGrace;
         foreach (var content in store.Contents().Where(content => content.Written < before))
         {
             using var contentLock = await store.LockContentAsync(content.Fingerprint, cancellationToken);

@@ -30,7 +30,7 @@ public sealed class NodeOptions
     public string NodeId { get; set; } = Environment.MachineName;
 
     /// <summary>The nodes with the same cluster id in the same database share a leader.</summary>
-    /// <remarks>Default <c>default</c>; the same characters as <see cref="NodeId"/>. Several clusters may share a database.</remarks>
+    /// <remarks>Default <c>default</c>; the same characters as <see cref="NodeId"/>. A database holds one cluster.</remarks>
     [Required(ErrorMessage = NameHint)]
     [RegularExpression(Name, ErrorMessage = NameHint)]
     public string ClusterId { get; set; } = "default";

@@ -1,4 +1,10 @@
+using FileTransfer.Catalog;
+using FileTransfer.Chunks;
+using FileTransfer.Cluster;
+using FileTransfer.Downloads;
+using FileTransfer.Feed;
 using FileTransfer.Postgres;
+using FileTransfer.Uploads;
 using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Hosting;
@@ -48,11 +54,26 @@ public static partial class FileTransferServer
         {
             section.Register(builder);
         }
+
+        builder.AddPostgres();
+        builder.AddChunks();
+        builder.AddCatalog();
+        builder.AddCluster();
+        builder.AddFeed();
+        builder.AddUploads();
+        builder.AddDownloads();
+        builder.AddReadinessChecks();
     }
 
     private static void MapRoutes(WebApplication app)
     {
         app.MapHealth();
+        app.MapContents();
+        app.MapFiles();
+        app.MapLedger();
+        app.MapUploads();
+        app.MapLeader();
+        app.MapNodes();
     }
 
     /// <summary>Runs the service until it is told to stop.</summary>

@@ -1,3 +1,4 @@
+using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
 using Microsoft.Extensions.Options;
@@ -11,6 +12,7 @@ internal sealed record OptionsSection(string Path, Type Type, Action<IHostApplic
     public static readonly IReadOnlyList<OptionsSection> All =
     [
         Of<NodeOptions>(NodeOptions.Section),
+        Of<StoreOptions>(StoreOptions.Section),
         Of<DownloadOptions>(DownloadOptions.Section),
         Of<AccessOptions>(AccessOptions.Section),
         Of<ServerOptions>(ServerOptions.Section),

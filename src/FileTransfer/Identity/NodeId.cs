@@ -3,23 +3,19 @@ using System.Text.RegularExpressions;
 namespace FileTransfer.Identity;
 
 /// <summary>The name of a node in its cluster: 1 to 64 letters, digits, dots, dashes or underscores.</summary>
-public readonly partial record struct NodeId
+public sealed partial record NodeId
 {
-    private readonly string? _value;
-
     public NodeId(string value)
     {
-        if (!IsValid(value))
+        if (!Form().IsMatch(value))
         {
             throw new ArgumentException($"'{value}' is not a node id: write 1 to 64 of A-Z a-z 0-9 . _ -", nameof(value));
         }
 
-        _value = value;
+        Value = value;
     }
 
-    public string Value => _value ?? "";
-
-    public static bool IsValid(string? value) => value is not null && Form().IsMatch(value);
+    public string Value { get; }
 
     public override string ToString() => Value;
 

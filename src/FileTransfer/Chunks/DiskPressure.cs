@@ -1,6 +1,5 @@
-using FileTransfer.Chunks;
 
-namespace FileTransfer.Downloads;
+namespace FileTransfer.Chunks;
 
 /// <summary>Whether there is room for downloads. Asked before each claim; says in words why not.</summary>
 public sealed partial class DiskPressure(ChunkStore store, TimeProvider time, ILogger<DiskPressure> logger)

@@ -1,0 +1,19 @@
+using Dapper;
+
+namespace FileTransfer.Catalog;
+
+public static class CatalogRegistration
+{
+    public static void AddCatalog(this IHostApplicationBuilder builder)
+    {
+        DefaultTypeMap.MatchNamesWithUnderscores = true;
+        builder.Services.AddSingleton<FileCatalog>();
+        builder.Services.AddSingleton<Replicas>();
+        builder.Services.AddSingleton<ReplicaQueue>();
+        builder.Services.AddSingleton<QueueSignal>();
+        builder.Services.AddSingleton<StoreRepair>();
+        builder.Services.AddSingleton<StoredContents>();
+        builder.Services.AddSingleton<ContentDigests>();
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(CatalogJson.Default));
+    }
+}

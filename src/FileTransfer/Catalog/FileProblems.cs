@@ -1,0 +1,63 @@
+using System.Diagnostics.CodeAnalysis;
+using FileTransfer.Http;
+using FileTransfer.Identity;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace FileTransfer.Catalog;
+
+/// <summary>The problems that have to do with one file.</summary>
+public static class FileProblems
+{
+    /// <summary>Reads a file key from a route.</summary>
+    public static bool TryParseKey(string text, out FileKey key, [NotNullWhen(false)] out ProblemHttpResult? problem)
+    {
+        problem = FileKey.TryParse(text, out key)
+            ? null
+            : Problem.Of(
+                ProblemTypes.FileKeyMalformed,
+                $"'{Shorten(text)}' is not a file key: write 64 hex digits, with or without 0x.",
+                ("key", Shorten(text))
+            );
+        return problem is null;
+    }
+
+    public static ProblemHttpResult Unknown(FileKey key) =>
+        Problem.Of(
+            ProblemTypes.FileUnknown,
+            $"No file has the key {key}. Register it with PUT /v1/files/{key} first.",
+            ("key", key.ToString())
+        );
+
+    public static ProblemHttpResult Removed(FileKey key) =>
+        Problem.Of(
+            ProblemTypes.FileRemoved,
+            $"The file {key} was removed. Register it again if it is to come back.",
+            ("key", key.ToString()),
+            ("state", "removed")
+        );
+
+    /// <summary>Why the content of a file cannot be read at this node.</summary>
+    public static ProblemHttpResult NotReadable(FileKey key, FileRecord? file, ReplicaRecord? here)
+    {
+        if (file is null)
+        {
+            return Unknown(key);
+        }
+
+        if (file.State == FileState.Removed)
+        {
+            return Removed(key);
+        }
+
+        var state = here is null ? FileResource.Absent : ReplicaTransitions.NameOf(here.State);
+        var reason = here?.Reason is { } words ? $" ({words})" : "";
+        return Problem.Of(
+            ProblemTypes.FileNotStored,
+            $"The file {key} is {state} at this node{reason}. Ask a node that has it stored; GET /v1/files/{key} lists them.",
+            ("key", key.ToString()),
+            ("state", state)
+        );
+    }
+
+    private static string Shorten(string text) => text.Length <= 100 ? text : text[..100] + "…";
+}

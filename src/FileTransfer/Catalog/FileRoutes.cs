@@ -1,0 +1,121 @@
+using FileTransfer.Http;
+using FileTransfer.Identity;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace FileTransfer.Catalog;
+
+/// <summary>What a person or a node asks about files: one, or a listing.</summary>
+public static class FileRoutes
+{
+    private const int DefaultPage = 100;
+    private const int LargestPage = 1000;
+
+    public static void MapFiles(this IEndpointRouteBuilder routes)
+    {
+        var files = routes.MapGroup("/v1/files").RequireAuthorization(Access.Read).WithTags("Files");
+        files
+            .MapGet("/{key}", FindAsync)
+            .WithSummary("One file: its metadata and every node's replica")
+            .ProducesProblems(ProblemTypes.FileKeyMalformed, ProblemTypes.FileUnknown);
+        files
+            .MapGet("", ListAsync)
+            .WithSummary("The files of the cluster in the order of their keys, by filters, in pages")
+            .ProducesProblems(ProblemTypes.BadRequest);
+    }
+
+    private static async Task<Results<Ok<FileResource>, ProblemHttpResult>> FindAsync(
+        string key,
+        FileCatalog catalog,
+        Replicas replicas,
+        NodeId here,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
+        {
+            return malformed;
+        }
+
+        return await catalog.FindAsync(fileKey, cancellationToken) is { } file
+            ? TypedResults.Ok(FileResource.Of(file, here, await replicas.OfAsync(fileKey, cancellationToken)))
+            : FileProblems.Unknown(fileKey);
+    }
+
+    /// <param name="bucket">Only files of this bucket, hex.</param>
+    /// <param name="owner">Only files of this owner, hex.</param>
+    /// <param name="state">Only files whose replica at this node is in this state.</param>
+    /// <param name="location">Only files whose location begins with this text.</param>
+    /// <param name="limit">Files in a page, 1 to 1000; 100 when left out.</param>
+    /// <param name="after">The key that the page before ended with.</param>
+    private static async Task<Results<Ok<FileListing>, ProblemHttpResult>> ListAsync(
+        string? bucket,
+        string? owner,
+        string? state,
+        string? location,
+        int? limit,
+        string? after,
+        FileCatalog catalog,
+        NodeId here,
+        CancellationToken cancellationToken
+    )
+    {
+        var size = limit ?? DefaultPage;
+        if (size is < 1 or > LargestPage)
+        {
+            return Problem.Of(ProblemTypes.BadRequest, $"limit={size} is out of range; write 1 to {LargestPage}.");
+        }
+
+        if (!TryHex("bucket", bucket, out var bucketId, out var problem) || !TryHex("owner", owner, out var ownerId, out problem))
+        {
+            return problem!;
+        }
+
+        ReplicaState? replicaState = null;
+        if (state is not null)
+        {
+            if (!ReplicaTransitions.TryParse(state, out var parsed))
+            {
+                var names = string.Join(", ", Enum.GetValues<ReplicaState>().Select(ReplicaTransitions.NameOf));
+                return Problem.Of(ProblemTypes.BadRequest, $"state={state} is no state of a replica; write one of {names}.");
+            }
+
+            replicaState = parsed;
+        }
+
+        FileKey? afterKey = null;
+        if (after is not null)
+        {
+            if (!FileProblems.TryParseKey(after, out var parsed, out var malformed))
+            {
+                return malformed;
+            }
+
+            afterKey = parsed;
+        }
+
+        Octets? prefix = string.IsNullOrEmpty(location) ? null : Octets.FromUtf8(location);
+        var filter = new FileFilter(bucketId, ownerId, replicaState, prefix, afterKey, size);
+        var page = await catalog.ListAsync(filter, here, cancellationToken);
+        var resources = page.Select(listed => FileResource.Of(listed.File, listed.StateHere)).ToList();
+        return TypedResults.Ok(new FileListing(resources, resources.Count == size ? resources[^1].Key : null));
+    }
+
+    private static bool TryHex(string name, string? text, out Octets? value, out ProblemHttpResult? problem)
+    {
+        value = null;
+        problem = null;
+        if (text is null)
+        {
+            return true;
+        }
+
+        if (Octets.TryParseHex(text, out var octets) && !octets.IsEmpty)
+        {
+            value = octets;
+            return true;
+        }
+
+        problem = Problem.Of(ProblemTypes.BadRequest, $"{name}={text} is not hex; write an even number of hex digits, with or without 0x.");
+        return false;
+    }
+}

@@ -1,0 +1,20 @@
+using Microsoft.Extensions.Options;
+
+namespace FileTransfer.Chunks;
+
+public static class ChunksRegistration
+{
+    public static void AddChunks(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton(services =>
+        {
+            var options = services.GetRequiredService<IOptions<StoreOptions>>().Value;
+            return new ChunkStore(
+                options.DataDirectory,
+                new FreeSpaceFloor(options.Store.FreeSpaceFloorBytes),
+                services.GetRequiredService<ILogger<ChunkStore>>()
+            );
+        });
+        builder.Services.AddSingleton<DiskPressure>();
+    }
+}

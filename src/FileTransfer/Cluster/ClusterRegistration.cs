@@ -1,0 +1,16 @@
+namespace FileTransfer.Cluster;
+
+public static class ClusterRegistration
+{
+    public static void AddCluster(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<ThisNode>();
+        builder.Services.AddSingleton(services => services.GetRequiredService<ThisNode>().Id);
+        builder.Services.AddSingleton<Leadership>();
+        builder.Services.AddSingleton<NodeDirectory>();
+        builder.Services.AddSingleton<NodePresence>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<NodePresence>());
+        builder.Services.AddHostedService<LeaderElection>();
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(ClusterJson.Default));
+    }
+}

@@ -1,0 +1,47 @@
+using System.Text.Json.Serialization;
+using FileTransfer.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace FileTransfer.Cluster;
+
+/// <summary>Who leads, as JSON.</summary>
+/// <param name="Epoch">Counts changes of the leader, from 1.</param>
+public sealed record LeaderResource(string Node, Uri Url, long Epoch, DateTimeOffset Since);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(LeaderResource))]
+internal sealed partial class ClusterJson : JsonSerializerContext;
+
+public static class ClusterRoutes
+{
+    public static void MapLeader(this IEndpointRouteBuilder routes) =>
+        routes
+            .MapGet("/v1/leader", LeaderAsync)
+            .RequireAuthorization(Access.Read)
+            .WithTags("Cluster")
+            .WithSummary("The node that leads now")
+            .ProducesProblems(ProblemTypes.NoLeader);
+
+    /// <summary>Lets only the leader answer the routes of a group.</summary>
+    public static TBuilder AtTheLeaderOnly<TBuilder>(this TBuilder routes)
+        where TBuilder : IEndpointConventionBuilder =>
+        routes.AddEndpointFilter<TBuilder, LeaderOnly>().ProducesProblems(ProblemTypes.NotLeader, ProblemTypes.NoLeader);
+
+    internal static ProblemHttpResult NoLeader() =>
+        Problem.Of(ProblemTypes.NoLeader, "No node leads the cluster now; one takes over within seconds. Send the request again.");
+
+    private static async Task<Results<Ok<LeaderResource>, ProblemHttpResult>> LeaderAsync(
+        Leadership leadership,
+        HttpContext context,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await leadership.FindLeaderAsync(cancellationToken) is { } leader)
+        {
+            return TypedResults.Ok(new LeaderResource(leader.Node.Value, leader.Url, leader.Epoch, leader.Since));
+        }
+
+        context.Response.Headers.RetryAfter = "1";
+        return NoLeader();
+    }
+}

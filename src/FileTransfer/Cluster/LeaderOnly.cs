@@ -1,0 +1,42 @@
+using FileTransfer.Http;
+
+namespace FileTransfer.Cluster;
+
+/// <summary>Lets only the leader answer. Any other node says who leads, so that the caller can go there.</summary>
+internal sealed class LeaderOnly(Leadership leadership, ThisNode node) : IEndpointFilter
+{
+    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        try
+        {
+            if (leadership.IsLeading)
+            {
+                return await next(context);
+            }
+        }
+        catch (NotLeadingException)
+        {
+            // It stopped leading while it worked; nothing of it was committed.
+        }
+
+        return await RefuseAsync(context.HttpContext);
+    }
+
+    private async Task<IResult> RefuseAsync(HttpContext context)
+    {
+        var leader = await leadership.FindLeaderAsync(context.RequestAborted);
+        if (leader is not null && leader.Node != node.Id)
+        {
+            return Problem.Of(
+                ProblemTypes.NotLeader,
+                $"Node '{node.Id}' does not lead; send the request to the leader '{leader.Node}' at {leader.Url}.",
+                ("node", node.Id.Value),
+                ("leader", leader.Node.Value),
+                ("leaderUrl", leader.Url.ToString())
+            );
+        }
+
+        context.Response.Headers.RetryAfter = "1";
+        return ClusterRoutes.NoLeader();
+    }
+}

@@ -1,0 +1,21 @@
+using FileTransfer.Downloads.Sources;
+using Microsoft.Extensions.Options;
+
+namespace FileTransfer.Downloads;
+
+public static class DownloadRegistration
+{
+    public static void AddDownloads(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<NodeHttp>();
+        builder.Services.AddSingleton<ActiveDownloads>();
+        builder.Services.AddSingleton<DownloadAttempt>();
+        builder.Services.AddSingleton(services => new RetryPolicy(
+            services.GetRequiredService<IOptions<DownloadOptions>>(),
+            new Random()
+        ));
+        builder.Services.AddSingleton<DownloadLane>();
+        builder.Services.AddSingleton<RemovalLane>();
+        builder.Services.AddHostedService<ProcessFollowerDownloads>();
+    }
+}

@@ -1,0 +1,22 @@
+using Dapper;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+
+namespace FileTransfer.Feed;
+
+/// <summary>How many mutations each node has not brought into its queue yet.</summary>
+public sealed class FeedLag(Database database)
+{
+    public async Task<IReadOnlyDictionary<NodeId, long>> OfNodesAsync(CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT n.node_id, sum(b.head - coalesce(p.sequence, 0))::bigint
+            FROM filetransfer.nodes n CROSS JOIN filetransfer.bins b
+            LEFT JOIN filetransfer.feed_positions p ON p.node_id = n.node_id AND p.bin = b.bin
+            GROUP BY n.node_id
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<(string Node, long Lag)>(new CommandDefinition(sql, cancellationToken: cancellationToken));
+        return rows.ToDictionary(row => new NodeId(row.Node), row => row.Lag);
+    }
+}

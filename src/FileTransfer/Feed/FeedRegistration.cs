@@ -1,0 +1,13 @@
+namespace FileTransfer.Feed;
+
+public static class FeedRegistration
+{
+    public static void AddFeed(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<FileLedger>();
+        builder.Services.AddSingleton<FeedLag>();
+        builder.Services.AddSingleton<FeedReader>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<FeedReader>());
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(FeedJson.Default));
+    }
+}

@@ -1,0 +1,93 @@
+using FileTransfer.Catalog;
+using FileTransfer.Chunks;
+using FileTransfer.Cluster;
+using FileTransfer.Http;
+using FileTransfer.Identity;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace FileTransfer.Feed;
+
+/// <summary>Registers and removes files.</summary>
+public static class LedgerRoutes
+{
+    public static void MapLedger(this IEndpointRouteBuilder routes)
+    {
+        var files = routes.MapGroup("/v1/files").RequireAuthorization(Access.Write).WithTags("Files");
+        files
+            .MapPut("/{key}", RegisterAsync)
+            .WithSummary("Makes a file known by its metadata; at a node that does not lead, the file is wanted there at once")
+            .ProducesProblems(
+                ProblemTypes.FileKeyMalformed,
+                ProblemTypes.BadRequest,
+                ProblemTypes.MetadataInvalid,
+                ProblemTypes.KeyMismatch,
+                ProblemTypes.DatabaseUnavailable
+            );
+        files
+            .MapDelete("/{key}", RemoveAsync)
+            .AtTheLeaderOnly()
+            .WithSummary("Removes a file from every node")
+            .ProducesProblems(ProblemTypes.FileKeyMalformed, ProblemTypes.FileUnknown, ProblemTypes.DatabaseUnavailable);
+    }
+
+    private static async Task<Results<Ok<FileResource>, Created<FileResource>, ProblemHttpResult>> RegisterAsync(
+        string key,
+        FileRegistration registration,
+        FileLedger ledger,
+        FileCatalog catalog,
+        Replicas replicas,
+        QueueSignal queue,
+        NodeId here,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
+        {
+            return malformed;
+        }
+
+        var (metadata, fault) = registration.Read();
+        if (metadata is null)
+        {
+            return Problem.Of(ProblemTypes.MetadataInvalid, fault!);
+        }
+
+        var computed = metadata.ComputeKey();
+        if (computed != fileKey)
+        {
+            return Problem.Of(
+                ProblemTypes.KeyMismatch,
+                $"The key {fileKey} is not the hash of this metadata, which is {computed}. Correct the key or the metadata.",
+                ("key", fileKey.ToString()),
+                ("computedKey", computed.ToString())
+            );
+        }
+
+        var outcome = await ledger.RegisterAsync(fileKey, metadata, cancellationToken);
+        queue.Set();
+        var file = await catalog.FindAsync(fileKey, cancellationToken);
+        var resource = FileResource.Of(file!, here, await replicas.OfAsync(fileKey, cancellationToken));
+        return outcome == RegisterOutcome.Known ? TypedResults.Ok(resource) : TypedResults.Created($"/v1/files/{fileKey}", resource);
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(
+        string key,
+        FileLedger ledger,
+        ChunkStore store,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
+        {
+            return malformed;
+        }
+
+        if (!await ledger.RemoveAsync(fileKey, cancellationToken))
+        {
+            return FileProblems.Unknown(fileKey);
+        }
+
+        store.Hide(fileKey);
+        return TypedResults.NoContent();
+    }
+}

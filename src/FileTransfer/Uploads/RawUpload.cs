@@ -1,0 +1,68 @@
+using System.IO.Pipelines;
+using FileTransfer.Catalog;
+using FileTransfer.Chunks;
+using FileTransfer.Feed;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Uploads;
+
+/// <summary>Whose file a raw content becomes.</summary>
+public sealed record RawUploadTarget(Octets Owner, Octets Bucket, Octets Location)
+{
+    /// <summary>The target, or the words that say what is wrong with it.</summary>
+    public static (RawUploadTarget? Target, string? Fault) Read(string? owner, string? bucket, string? location, string? locationHex)
+    {
+        if (!Octets.TryParseHex(owner, out var ownerId))
+        {
+            return (null, FileRegistration.HexFault("owner", owner));
+        }
+
+        if (!Octets.TryParseHex(bucket, out var bucketId))
+        {
+            return (null, FileRegistration.HexFault("bucket", bucket));
+        }
+
+        if (FileRegistration.ReadLocation(location, locationHex, out var where) is { } locationFault)
+        {
+            return (null, locationFault);
+        }
+
+        var target = new RawUploadTarget(ownerId, bucketId, where);
+        return target.WithContent(1, default).Fault() is { } fault ? (null, fault) : (target, null);
+    }
+
+    public FileMetadata WithContent(long size, Fingerprint fingerprint) => new(Owner, Bucket, Location, (ulong)size, fingerprint);
+}
+
+/// <summary>What became of a raw upload.</summary>
+/// <param name="File">The stored file; null when it was removed while it came, or on a fault.</param>
+/// <param name="IsNew">False when the file was stored already.</param>
+/// <param name="Fault">What is wrong with the body, in words.</param>
+public sealed record RawUploadResult(FileKey Key, FileRecord? File, bool IsNew, string? Fault);
+
+/// <summary>Takes a raw body of any length, computes its identity, registers it and publishes it.</summary>
+public sealed class RawUpload(ChunkStore store, FileLedger ledger, FileCatalog catalog, Replicas replicas, UploadPublisher publisher, NodeId here)
+{
+    public async Task<RawUploadResult> ReceiveAsync(RawUploadTarget target, PipeReader body, CancellationToken cancellationToken)
+    {
+        using var incoming = store.CreateIncoming();
+        await incoming.AppendAsync(body, cancellationToken);
+        if (incoming.Size == 0)
+        {
+            return new RawUploadResult(default, null, false, "The body is empty; an empty file cannot be transferred.");
+        }
+
+        var fingerprint = incoming.Complete();
+        var metadata = target.WithContent(incoming.Size, fingerprint);
+        var key = metadata.ComputeKey();
+        await ledger.RegisterAsync(key, metadata, cancellationToken);
+        var isNew = await replicas.StateOfAsync(here, key, cancellationToken) != ReplicaState.Stored;
+        var file = await catalog.FindAsync(key, cancellationToken);
+        if (isNew && await publisher.PublishAsync(file!, () => store.MakeDurable(incoming), cancellationToken) is UploadOutcome.Removed)
+        {
+            return new RawUploadResult(key, null, false, null);
+        }
+
+        return new RawUploadResult(key, await catalog.FindAsync(key, cancellationToken), isNew, null);
+    }
+}

@@ -1,0 +1,59 @@
+using FileTransfer.Catalog;
+using FileTransfer.Chunks;
+using FileTransfer.Feed;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Uploads;
+
+/// <summary>Publishes uploaded contents: durable, then committed together with the file's Add, then visible.</summary>
+public sealed partial class UploadPublisher(
+    ChunkStore store,
+    FileLedger ledger,
+    Replicas replicas,
+    NodeId node,
+    ILogger<UploadPublisher> logger
+)
+{
+    /// <summary>Publishes a file whose content is in the store already, under another key or from an upload that was cut off late.</summary>
+    /// <returns>Null when the content is not here.</returns>
+    public async Task<UploadOutcome?> TryPublishHeldAsync(FileRecord file, CancellationToken cancellationToken)
+    {
+        using var contentLock = await store.LockContentAsync(file.Fingerprint, cancellationToken);
+        return store.Contains(file.Fingerprint, file.Size) ? await CommitAsync(file, cancellationToken) : null;
+    }
+
+    /// <summary>Publishes a proven content. <paramref name="makeDurable"/> brings it into the store.</summary>
+    public async Task<UploadOutcome> PublishAsync(FileRecord file, Action makeDurable, CancellationToken cancellationToken)
+    {
+        using var contentLock = await store.LockContentAsync(file.Fingerprint, cancellationToken);
+        makeDurable();
+        return await CommitAsync(file, cancellationToken);
+    }
+
+    private async Task<UploadOutcome> CommitAsync(FileRecord file, CancellationToken cancellationToken)
+    {
+        if (await ledger.CommitUploadAsync(file, cancellationToken) != UploadCommit.Removed)
+        {
+            store.Show(file.Key, file.Fingerprint);
+            Log.Stored(logger, file.Key, node, file.Size);
+            return new UploadOutcome.Stored();
+        }
+
+        Log.Removed(logger, file.Key, node);
+        if (!await replicas.RefersToAsync(node, file.Fingerprint, except: null, cancellationToken))
+        {
+            store.DeleteContent(file.Fingerprint);
+        }
+
+        return new UploadOutcome.Removed();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Stored {FileKey} at {Node} from an upload: {Size} bytes")]
+        public static partial void Stored(ILogger logger, FileKey fileKey, NodeId node, long size);
+
+        [LoggerMessage(2, LogLevel.Information, "Did not store {FileKey} at {Node}: it was removed while its upload came")]
+        public static partial void Removed(ILogger logger, FileKey fileKey, NodeId node);
+    }
+}

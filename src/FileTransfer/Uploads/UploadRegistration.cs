@@ -1,0 +1,11 @@
+namespace FileTransfer.Uploads;
+
+public static class UploadRegistration
+{
+    public static void AddUploads(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<UploadPublisher>();
+        builder.Services.AddSingleton<FramedUpload>();
+        builder.Services.AddSingleton<RawUpload>();
+    }
+}

@@ -1,0 +1,147 @@
+using FileTransfer.Catalog;
+using FileTransfer.Chunks;
+using FileTransfer.Cluster;
+using FileTransfer.Feed;
+using FileTransfer.Http;
+using FileTransfer.Identity;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace FileTransfer.Uploads;
+
+/// <summary>Takes contents: framed under a registered key, or raw with the identity computed here.</summary>
+public static class UploadRoutes
+{
+    public static void MapUploads(this IEndpointRouteBuilder routes)
+    {
+        routes
+            .MapPost("/upload/{file_key}", UploadAsync)
+            .RequireAuthorization(Access.Write)
+            .AtTheLeaderOnly()
+            .AcceptsBodyOfAnySize()
+            .WithTags("Transfer")
+            .WithSummary("The content of a registered file as frames in any order: u64 LE chunk id ‖ chunk of 1024 bytes")
+            .Produces(StatusCodes.Status200OK)
+            .ProducesProblems(
+                ProblemTypes.FileKeyMalformed,
+                ProblemTypes.FileUnknown,
+                ProblemTypes.FileRemoved,
+                ProblemTypes.UploadInvalid,
+                ProblemTypes.FingerprintMismatch,
+                ProblemTypes.DiskFull,
+                ProblemTypes.DatabaseUnavailable
+            );
+        routes
+            .MapPost("/v1/files", PutContentAsync)
+            .RequireAuthorization(Access.Write)
+            .AtTheLeaderOnly()
+            .AcceptsBodyOfAnySize()
+            .WithTags("Files")
+            .WithSummary("Any content as the raw body; fingerprint and key are computed here")
+            .ProducesProblems(ProblemTypes.MetadataInvalid, ProblemTypes.DiskFull, ProblemTypes.DatabaseUnavailable);
+    }
+
+    private static async Task<IResult> UploadAsync(
+        string file_key,
+        FileCatalog catalog,
+        Replicas replicas,
+        UploadPublisher publisher,
+        FramedUpload upload,
+        DiskPressure disk,
+        NodeId here,
+        HttpContext context
+    )
+    {
+        var gone = context.RequestAborted;
+        if (!FileProblems.TryParseKey(file_key, out var key, out var malformed))
+        {
+            return malformed;
+        }
+
+        var file = await catalog.FindAsync(key, gone);
+        if (file is null or { State: FileState.Removed })
+        {
+            return file is null ? FileProblems.Unknown(key) : FileProblems.Removed(key);
+        }
+
+        // A stored or held content is answered without its body; a client that waits for 100 Continue never sends it.
+        if (await replicas.StateOfAsync(here, key, gone) == ReplicaState.Stored)
+        {
+            return TypedResults.Ok();
+        }
+
+        if (await publisher.TryPublishHeldAsync(file, gone) is { } held)
+        {
+            return Answer(file, held);
+        }
+
+        return disk.RefusalOf(file.Size) is { } refusal
+            ? NoRoom(refusal)
+            : Answer(file, await upload.ReceiveAsync(file, context.Request.BodyReader, gone));
+    }
+
+    /// <param name="owner">The owner's id, hex.</param>
+    /// <param name="bucket">The bucket's id, hex.</param>
+    /// <param name="location">The location as text.</param>
+    /// <param name="locationHex">The location in hex, where it is not UTF-8.</param>
+    private static async Task<Results<Created<FileResource>, Ok<FileResource>, ProblemHttpResult>> PutContentAsync(
+        string? owner,
+        string? bucket,
+        string? location,
+        string? locationHex,
+        RawUpload upload,
+        FileCatalog catalog,
+        Replicas replicas,
+        DiskPressure disk,
+        NodeId here,
+        HttpContext context
+    )
+    {
+        var gone = context.RequestAborted;
+        var (target, fault) = RawUploadTarget.Read(owner, bucket, location, locationHex);
+        if (target is null)
+        {
+            return Problem.Of(ProblemTypes.MetadataInvalid, fault!);
+        }
+
+        if (disk.RefusalOf(context.Request.ContentLength ?? 0) is { } refusal)
+        {
+            return NoRoom(refusal);
+        }
+
+        var received = await upload.ReceiveAsync(target, context.Request.BodyReader, gone);
+        if (received.Fault is { } invalid)
+        {
+            return Problem.Of(ProblemTypes.MetadataInvalid, invalid);
+        }
+
+        if (received.File is not { } file)
+        {
+            return FileProblems.Removed(received.Key);
+        }
+
+        var resource = FileResource.Of(file, here, await replicas.OfAsync(file.Key, gone));
+        return received.IsNew ? TypedResults.Created($"/v1/files/{file.Key}", resource) : TypedResults.Ok(resource);
+    }
+
+    private static IResult Answer(FileRecord file, UploadOutcome outcome) =>
+        outcome switch
+        {
+            UploadOutcome.Stored => TypedResults.Ok(),
+            UploadOutcome.Invalid invalid => Problem.Of(
+                ProblemTypes.UploadInvalid,
+                invalid.Reason,
+                ("key", file.Key.ToString()),
+                ("chunk", invalid.Chunk)
+            ),
+            UploadOutcome.OtherContent => Problem.Of(
+                ProblemTypes.FingerprintMismatch,
+                $"The chunks make another content than {file.Fingerprint}. Nothing of them was kept; send the file's own content.",
+                ("key", file.Key.ToString()),
+                ("fingerprint", file.Fingerprint.ToString())
+            ),
+            _ => FileProblems.Removed(file.Key),
+        };
+
+    private static ProblemHttpResult NoRoom(string refusal) =>
+        Problem.Of(ProblemTypes.DiskFull, $"There is no room for this content: {refusal}. Make room, then send it again.");
+}
