@@ -15,20 +15,9 @@ internal static class DatabaseFitness
         CancellationToken cancellationToken
     )
     {
-        // Two plain connections of its own: a pooled one might have been handed over by an earlier user of the same backend.
-        var plain = new NpgsqlConnectionStringBuilder(connectionString)
-        {
-            Pooling = false,
-            Enlist = false,
-            Timeout = 5,
-            CommandTimeout = 15,
-        };
-        plain.Remove("Target Session Attributes");
-        await using var source = new NpgsqlDataSourceBuilder(plain.ConnectionString)
-            .UseLoggerFactory(loggers)
-            .BuildMultiHost()
-            .WithTargetSession(TargetSessionAttributes.PreferPrimary);
-        await using var first = await source.OpenConnectionAsync(cancellationToken);
+        // Not of the pool: two of its connections would come from whoever used them before.
+        await using var source = ConnectionSettings.Sessions(connectionString, loggers);
+        await using var first = await source.OpenConnectionAsync(TargetSessionAttributes.PreferPrimary, cancellationToken);
         if (first.PostgreSqlVersion.Major < OldestServer)
         {
             throw new FatalStartException(
@@ -37,7 +26,7 @@ internal static class DatabaseFitness
             );
         }
 
-        await using var second = await source.OpenConnectionAsync(cancellationToken);
+        await using var second = await source.OpenConnectionAsync(TargetSessionAttributes.PreferPrimary, cancellationToken);
         await RefuseSharedBackendsAsync(first, second, cancellationToken);
         return await ReadOnlyReasonAsync(first, cancellationToken);
     }
