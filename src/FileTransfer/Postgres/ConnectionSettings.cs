@@ -34,6 +34,15 @@ internal static class ConnectionSettings
         return new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers).BuildMultiHost();
     }
 
+    /// <summary>Connections of their own that leave nothing behind on the server, for a first look at it through whatever is in between.</summary>
+    public static NpgsqlMultiHostDataSource Plain(string connectionString, ILoggerFactory loggers)
+    {
+        var settings = Common(connectionString);
+        settings.Pooling = false;
+        settings.MaxAutoPrepare = 0;
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers).BuildMultiHost();
+    }
+
     private static NpgsqlConnectionStringBuilder Common(string connectionString)
     {
         var written = new DbConnectionStringBuilder { ConnectionString = connectionString };
