@@ -29,16 +29,19 @@ public static class ContentFingerprint
         CancellationToken cancellationToken
     )
     {
-        using var file = File.OpenHandle(path, options: FileOptions.Asynchronous | FileOptions.SequentialScan);
-        var size = RandomAccess.GetLength(file);
+        await using var stream = new FileStream(
+            path,
+            new FileStreamOptions { BufferSize = 0, Options = FileOptions.Asynchronous | FileOptions.SequentialScan }
+        );
+        var size = stream.CanSeek ? stream.Length : 0;
 
         // Pipes have no size, and what the kernel makes up on reading says 0.
         if (size == 0)
         {
-            await using var stream = new FileStream(file, FileAccess.Read, bufferSize: 0);
             return await OfStreamAsync(stream, bytesDone, cancellationToken);
         }
 
+        var file = stream.SafeFileHandle;
         using var hashes = ChunkHashes.Create(size);
         var pieces = (size + PieceLength - 1) / PieceLength;
         var done = 0L;

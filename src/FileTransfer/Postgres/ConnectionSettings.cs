@@ -9,16 +9,21 @@ internal static class ConnectionSettings
     public static NpgsqlDataSource Pool(string connectionString, ILoggerFactory loggers)
     {
         var settings = Common(connectionString);
-        return Build(settings, loggers);
+        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers);
+        return HasManyHosts(settings)
+            ? builder.BuildMultiHost().WithTargetSession(TargetSessionAttributes.ReadWrite)
+            : builder.Build();
     }
 
-    /// <summary>Connections of their own, for locks: never pooled, so that closing one ends its backend, and only to a server that takes writes.</summary>
-    public static NpgsqlDataSource Sessions(string connectionString, ILoggerFactory loggers)
+    /// <summary>
+    /// Connections of their own, for locks: never pooled, so that closing one ends its backend. This kind of source asks each server, also
+    /// a single one, whether it takes writes: open with <see cref="TargetSessionAttributes.ReadWrite"/>.
+    /// </summary>
+    public static NpgsqlMultiHostDataSource Sessions(string connectionString, ILoggerFactory loggers)
     {
         var settings = Common(connectionString);
         settings.Pooling = false;
         settings.KeepAlive = 5;
-        settings.TargetSessionAttributes = "read-write";
         if (!IsUnixSocket(settings))
         {
             settings.TcpKeepAlive = true;
@@ -26,7 +31,16 @@ internal static class ConnectionSettings
             settings.TcpKeepAliveInterval = 2;
         }
 
-        return Build(settings, loggers);
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers).BuildMultiHost();
+    }
+
+    /// <summary>Connections of their own that leave nothing behind on the server, for a first look at it through whatever is in between.</summary>
+    public static NpgsqlMultiHostDataSource Plain(string connectionString, ILoggerFactory loggers)
+    {
+        var settings = Common(connectionString);
+        settings.Pooling = false;
+        settings.MaxAutoPrepare = 0;
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers).BuildMultiHost();
     }
 
     private static NpgsqlConnectionStringBuilder Common(string connectionString)
@@ -39,24 +53,13 @@ internal static class ConnectionSettings
         Unless(written, ["Maximum Pool Size", "MaxPoolSize", "Max Pool Size"], () => settings.MaxPoolSize = 20);
         Unless(written, ["Max Auto Prepare", "MaxAutoPrepare"], () => settings.MaxAutoPrepare = 64);
         Unless(written, ["Auto Prepare Min Usages", "AutoPrepareMinUsages"], () => settings.AutoPrepareMinUsages = 2);
-        if (HasManyHosts(settings))
-        {
-            Unless(
-                written,
-                ["Target Session Attributes", "TargetSessionAttributes"],
-                () => settings.TargetSessionAttributes = "read-write"
-            );
-            Unless(written, ["Host Recheck Seconds", "HostRecheckSeconds"], () => settings.HostRecheckSeconds = 1);
-        }
 
+        // One ended backend makes Npgsql call its host offline, and the only host would be refused until it is asked again.
+        settings.HostRecheckSeconds = 0;
+
+        // Writes are needed, whatever was written; Npgsql refuses the setting for a single host.
+        settings.TargetSessionAttributes = null;
         return settings;
-    }
-
-    private static NpgsqlDataSource Build(NpgsqlConnectionStringBuilder settings, ILoggerFactory loggers)
-    {
-        // Which server takes writes is asked only by the many-hosts kind of source; it takes a single host as well.
-        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers);
-        return settings.TargetSessionAttributes is null ? builder.Build() : builder.BuildMultiHost();
     }
 
     private static void Unless(DbConnectionStringBuilder written, string[] names, Action set)

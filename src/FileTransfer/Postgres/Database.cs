@@ -9,7 +9,7 @@ namespace FileTransfer.Postgres;
 /// </remarks>
 public sealed class Database : IAsyncDisposable
 {
-    private readonly NpgsqlDataSource _sessions;
+    private readonly NpgsqlMultiHostDataSource _sessions;
     private readonly TimeProvider _time;
     private readonly ILogger<LeaseSession> _sessionLogger;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -6,6 +6,7 @@ namespace FileTransfer.Postgres;
 internal static class DatabaseFitness
 {
     public const int OldestServer = 15;
+    private const string ReadMark = "SELECT pg_backend_pid(), current_setting('filetransfer.session', true)";
 
     /// <returns>Null = fit; else what it waits for: a standby may be promoted, a read-only setting may be changed.</returns>
     /// <exception cref="FatalStartException">It will not get better by itself.</exception>
@@ -15,37 +16,30 @@ internal static class DatabaseFitness
         CancellationToken cancellationToken
     )
     {
-        // Two plain connections of its own: a pooled one might have been handed over by an earlier user of the same backend.
-        var plain = new NpgsqlConnectionStringBuilder(connectionString)
-        {
-            Pooling = false,
-            Enlist = false,
-            Timeout = 5,
-            CommandTimeout = 15,
-        };
-        plain.Remove("Target Session Attributes");
-        await using var source = new NpgsqlDataSourceBuilder(plain.ConnectionString)
-            .UseLoggerFactory(loggers)
-            .BuildMultiHost()
-            .WithTargetSession(TargetSessionAttributes.PreferPrimary);
-        await using var first = await source.OpenConnectionAsync(cancellationToken);
-        if (first.PostgreSqlVersion.Major < OldestServer)
-        {
-            throw new FatalStartException(
-                $"The database server is PostgreSQL {first.PostgreSqlVersion}; {OldestServer} or newer is needed. "
-                    + "Upgrade it, or set ConnectionStrings:Postgres to a newer one."
-            );
-        }
-
-        await using var second = await source.OpenConnectionAsync(cancellationToken);
+        await using var source = ConnectionSettings.Plain(connectionString, loggers);
+        await using var first = await source.OpenConnectionAsync(TargetSessionAttributes.PreferPrimary, cancellationToken);
+        RefuseOldServer(first.PostgreSqlVersion);
+        await using var second = await source.OpenConnectionAsync(TargetSessionAttributes.PreferPrimary, cancellationToken);
         await RefuseSharedBackendsAsync(first, second, cancellationToken);
         return await ReadOnlyReasonAsync(first, cancellationToken);
     }
 
-    /// <summary>
-    /// Finds a proxy that lends one backend to many clients by turns: while the second client is inside a transaction it holds a backend,
-    /// and a first client that has a session of its own is neither moved nor stripped of its settings by that.
-    /// </summary>
+    internal static void RefuseOldServer(Version server)
+    {
+        if (server.Major < OldestServer)
+        {
+            throw new FatalStartException(
+                $"The database server is PostgreSQL {server}; {OldestServer} or newer is needed. "
+                    + "Upgrade it, or set ConnectionStrings:Postgres to a newer one."
+            );
+        }
+    }
+
+    /// <summary>Finds a proxy that lends its backends to many clients by turns.</summary>
+    /// <remarks>
+    /// One that takes the longest idle backend shows two to the first client. One that takes the last used gives the first client's to the
+    /// second, who keeps it inside a transaction: it is seen there, or the first client is moved and misses what it has set.
+    /// </remarks>
     private static async Task RefuseSharedBackendsAsync(
         NpgsqlConnection first,
         NpgsqlConnection second,
@@ -58,22 +52,35 @@ internal static class DatabaseFitness
             $"SELECT pg_backend_pid(), set_config('filetransfer.session', '{mark}', false)",
             cancellationToken
         );
+        RefuseUnless(before, await BackendAsync(first, ReadMark, cancellationToken));
         await using var transaction = await second.BeginTransactionAsync(cancellationToken);
-        var other = await BackendAsync(second, "SELECT pg_backend_pid(), ''", cancellationToken);
-        var after = await BackendAsync(
-            first,
-            "SELECT pg_backend_pid(), current_setting('filetransfer.session', true)",
-            cancellationToken
-        );
-        if (before.Pid != after.Pid || before.Pid == other.Pid || after.Mark != mark)
+        var other = await BackendAsync(second, ReadMark, cancellationToken);
+        if (other.Pid == before.Pid)
         {
-            throw new FatalStartException(
-                "The database connection goes through a proxy that moves a session between backends "
-                    + $"(one connection was served by backend {before.Pid}, then by {after.Pid}), so no lock could be held on it. "
-                    + "Set ConnectionStrings:Postgres to the server itself, or give the proxy session pooling (pgbouncer: pool_mode = session)."
-            );
+            throw Refusal($"two connections were served by the same backend {other.Pid}");
+        }
+
+        RefuseUnless(before, await BackendAsync(first, ReadMark, cancellationToken));
+    }
+
+    private static void RefuseUnless((int Pid, string? Mark) expected, (int Pid, string? Mark) found)
+    {
+        if (expected.Pid != found.Pid)
+        {
+            throw Refusal($"one connection was served by backend {expected.Pid}, then by {found.Pid}");
+        }
+
+        if (expected.Mark != found.Mark)
+        {
+            throw Refusal("a setting of the session was gone with the next statement");
         }
     }
+
+    private static FatalStartException Refusal(string evidence) =>
+        new(
+            $"The database connection goes through a proxy that moves sessions between backends ({evidence}), so no lock could be held on it. "
+                + "Set ConnectionStrings:Postgres to the server itself, or give the proxy session pooling (pgbouncer: pool_mode = session)."
+        );
 
     private static async Task<string?> ReadOnlyReasonAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {

@@ -52,7 +52,6 @@ public sealed partial class DatabaseStartup(
             {
                 Log.Fatal(_logger, e.Message);
                 database.SetFault(e);
-                Environment.ExitCode = FatalStartException.ExitCode;
                 lifetime.StopApplication();
                 return;
             }

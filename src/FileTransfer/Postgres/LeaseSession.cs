@@ -55,16 +55,19 @@ public sealed partial class LeaseSession : IAsyncDisposable
     /// <summary>Cancelled when the session and its locks are gone, within about a second of its backend's end; also by disposing.</summary>
     public CancellationToken Lost => _lost.Token;
 
+    /// <summary>Whether the session is reading its socket because nobody uses it.</summary>
+    internal bool IsListening => !_listening.IsCompleted;
+
     /// <summary>Opens a connection of <paramref name="source"/>, which must not pool, and makes the server notice soon when this side is gone.</summary>
     internal static async Task<LeaseSession> OpenAsync(
-        NpgsqlDataSource source,
+        NpgsqlMultiHostDataSource source,
         string applicationName,
         TimeProvider time,
         ILogger logger,
         CancellationToken cancellationToken
     )
     {
-        var connection = await source.OpenConnectionAsync(cancellationToken);
+        var connection = await source.OpenConnectionAsync(TargetSessionAttributes.ReadWrite, cancellationToken);
         try
         {
             // Set by statement, not in the start-up packet: proxies that keep one backend per session refuse unknown start-up parameters.

@@ -1,0 +1,134 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace FileTransfer.Cli;
+
+/// <summary>What a command says: results on standard output, everything else on standard error; text, or JSON lines.</summary>
+public sealed class CliConsole(CliStreams streams, bool json)
+{
+    // A terminal shows locations as they are written; nothing here ends up in HTML.
+    private static readonly JavaScriptEncoder _encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+
+    private readonly Lock _lock = new();
+    private IAnsiConsole? _live;
+
+    public bool IsJson => json;
+
+    public bool OutputIsTerminal => streams.OutputIsTerminal && !json;
+
+    /// <summary>A result: its text for a person or a pipe, its value for a script.</summary>
+    public void Result<T>(string text, T value, JsonTypeInfo<T> type)
+    {
+        var line = json ? Serialize(value, type) : text;
+        lock (_lock)
+        {
+            if (_live is { } live && streams.OutputIsTerminal)
+            {
+                live.WriteLine(line);
+                return;
+            }
+
+            streams.Out.WriteLine(line);
+            streams.Out.Flush();
+        }
+    }
+
+    /// <summary>A table or the like, for a person at a terminal.</summary>
+    public void Show(IRenderable renderable)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(streams.Out) });
+        console.Write(renderable);
+    }
+
+    public void Notice(string text) => Complain(json ? Serialize(new NoticeLine(text), CliJson.Default.NoticeLine) : text);
+
+    /// <summary>Says what failed, and returns what it is worth as an exit code.</summary>
+    public ExitCode Failure(Exception fault, string? subject = null)
+    {
+        var code = CommandRun.CodeOf(fault);
+        var problem = fault as NodeProblemException;
+        var title = problem?.Title is { } given && given != fault.Message ? $" ({given})" : "";
+        var about = subject is null ? "" : $"{subject}: ";
+        Complain(
+            json
+                ? Serialize(
+                    new ErrorLine(fault.Message, problem?.Title, problem?.Type, subject, (int)code),
+                    CliJson.Default.ErrorLine
+                )
+                : $"error: {about}{fault.Message}{title}"
+        );
+        return code;
+    }
+
+    /// <summary>Runs <paramref name="work"/> with progress bars where someone watches, without them elsewhere.</summary>
+    public async Task<T> WithProgressAsync<T>(Func<TransferProgress, Task<T>> work)
+    {
+        if (json || !streams.ErrorIsTerminal)
+        {
+            return await work(TransferProgress.None);
+        }
+
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(streams.Error) });
+        return await console
+            .Progress()
+            .AutoClear(true)
+            .HideCompleted(true)
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left },
+                new ProgressBarColumn(),
+                new PercentageColumn(),
+                new DownloadedColumn(),
+                new TransferSpeedColumn(),
+                new RemainingTimeColumn()
+            )
+            .StartAsync(async context =>
+            {
+                SetLive(console);
+                try
+                {
+                    return await work(new TransferProgress(context));
+                }
+                finally
+                {
+                    SetLive(null);
+                }
+            });
+    }
+
+    private static string Serialize<T>(T value, JsonTypeInfo<T> type)
+    {
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = _encoder }))
+        {
+            JsonSerializer.Serialize(writer, value, type);
+        }
+
+        return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+    }
+
+    private void Complain(string line)
+    {
+        lock (_lock)
+        {
+            if (_live is { } live)
+            {
+                live.WriteLine(line);
+                return;
+            }
+
+            streams.Error.WriteLine(line);
+            streams.Error.Flush();
+        }
+    }
+
+    private void SetLive(IAnsiConsole? console)
+    {
+        lock (_lock)
+        {
+            _live = console;
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using System.Text.Json.Serialization;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Cli;
+
+/// <summary>A line of <c>fingerprint --json</c>.</summary>
+public sealed record FingerprintLine(string Path, string Fingerprint);
+
+/// <summary>What <c>key --json</c> writes; without the key it is the body of <c>PUT /v1/files/{key}</c>.</summary>
+public sealed record KeyLine(
+    string Key,
+    string Owner,
+    string Bucket,
+    string? Location,
+    string? LocationHex,
+    ulong Size,
+    string Fingerprint
+)
+{
+    public static KeyLine Of(FileMetadata metadata)
+    {
+        var (owner, bucket, location, locationHex, size, fingerprint) = Registration.Of(metadata);
+        return new KeyLine(metadata.ComputeKey().ToString(), owner, bucket, location, locationHex, size, fingerprint);
+    }
+}
+
+/// <summary>A line of <c>put --json</c>. The outcome is <c>uploaded</c>, or <c>known</c> where the node had it already.</summary>
+public sealed record PutLine(
+    string Key,
+    string Path,
+    string? Location,
+    ulong Size,
+    string Fingerprint,
+    string Outcome,
+    string Node,
+    double Seconds
+);
+
+/// <summary>The line of <c>get --json</c>.</summary>
+public sealed record GetLine(string Key, string Path, ulong Size, string Fingerprint, double Seconds);
+
+/// <summary>A line of <c>remove --json</c>.</summary>
+public sealed record RemoveLine(string Key, string State);
+
+/// <summary>What <c>status --json</c> writes; complete when no live node has anything left to bring or take away.</summary>
+public sealed record ClusterStatusLine(bool Complete, string? Cluster, LeaderAnswer? Leader, IReadOnlyList<NodeAnswer> Nodes);
+
+/// <summary>What <c>status KEY --json</c> writes; <c>notStoredOn</c> names the live nodes that lack the file.</summary>
+public sealed record FileStatusLine(bool Complete, IReadOnlyList<string> NotStoredOn, FileAnswer File);
+
+public sealed record HealthLine(string Node, string Status, bool Healthy, IReadOnlyDictionary<string, HealthCheckAnswer>? Checks);
+
+public sealed record DatabaseLine(string ConnectionString, string DataDirectory);
+
+/// <summary>A failure, on standard error: the file or key it is about, and the problem's title and type where a node said it.</summary>
+public sealed record ErrorLine(string Error, string? Title, string? Type, string? Subject, int ExitCode);
+
+public sealed record NoticeLine(string Notice);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
+[JsonSerializable(typeof(FingerprintLine))]
+[JsonSerializable(typeof(KeyLine))]
+[JsonSerializable(typeof(PutLine))]
+[JsonSerializable(typeof(GetLine))]
+[JsonSerializable(typeof(RemoveLine))]
+[JsonSerializable(typeof(ClusterStatusLine))]
+[JsonSerializable(typeof(FileStatusLine))]
+[JsonSerializable(typeof(HealthLine))]
+[JsonSerializable(typeof(DatabaseLine))]
+[JsonSerializable(typeof(ErrorLine))]
+[JsonSerializable(typeof(NoticeLine))]
+internal sealed partial class CliJson : JsonSerializerContext;

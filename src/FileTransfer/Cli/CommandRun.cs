@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using FileTransfer.Postgres;
+
+namespace FileTransfer.Cli;
+
+/// <summary>Runs one command line: parses it, runs the work, and turns how it ended into an exit code.</summary>
+public static class CommandRun
+{
+    public static async Task<int> RunAsync(
+        RootCommand root,
+        string[] args,
+        CliStreams streams,
+        CancellationToken cancellationToken
+    )
+    {
+        CommandHelp.Install(root);
+
+        // A name that begins with @ is a file's name like any other, not a list of arguments.
+        var parse = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parse.Action is ParseErrorAction)
+        {
+            foreach (var error in parse.Errors)
+            {
+                await streams.Error.WriteLineAsync($"error: {error.Message}");
+            }
+
+            var command = parse.CommandResult.Command;
+            var help = command is RootCommand ? "filetransfer --help" : $"filetransfer {command.Name} --help";
+            await streams.Error.WriteLineAsync($"Run '{help}' to see how it is used.");
+            return (int)ExitCode.Usage;
+        }
+
+        var configuration = new InvocationConfiguration
+        {
+            Output = streams.Out,
+            Error = streams.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        };
+        return await parse.InvokeAsync(configuration, cancellationToken);
+    }
+
+    internal static async Task<ExitCode> RunWorkAsync(
+        CliStreams streams,
+        ParseResult parse,
+        Func<ParseResult, CliConsole, CancellationToken, Task<ExitCode>> work,
+        CancellationToken cancellationToken
+    )
+    {
+        using var interruption = new Interruption(cancellationToken);
+        var console = new CliConsole(streams, OutputOptions.WantsJson(parse));
+        try
+        {
+            return await work(parse, console, interruption.Token);
+        }
+        catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
+        {
+            return interruption.Code;
+        }
+        catch (Exception fault)
+        {
+            return console.Failure(fault);
+        }
+    }
+
+    /// <summary>What a failure of any kind is worth to a script.</summary>
+    internal static ExitCode CodeOf(Exception fault) =>
+        fault switch
+        {
+            CliException failure => failure.Code,
+            NodeException node => node.Code,
+            FatalStartException => ExitCode.Configuration,
+            _ => ExitCode.Failed,
+        };
+}

@@ -1,0 +1,93 @@
+using FileTransfer.Identity;
+using Microsoft.Win32.SafeHandles;
+
+namespace FileTransfer.Cli;
+
+/// <summary>Puts one file: names it, registers it, sends it where it is not there yet.</summary>
+public sealed class FilePut(NodeSet nodes, Octets owner, Octets bucket, TimeProvider time)
+{
+    private const string Stored = "stored";
+
+    public async Task<PutLine> PutAsync(
+        PutItem item,
+        TransferProgress progress,
+        TransferBar whole,
+        CancellationToken cancellationToken
+    )
+    {
+        var started = time.GetTimestamp();
+        using var file = Open(item.Path);
+        var metadata = await NameAsync(item, RandomAccess.GetLength(file), progress, cancellationToken);
+        var key = metadata.ComputeKey();
+        var size = (long)metadata.Size;
+
+        using var bar = progress.Start(Path.GetFileName(item.Path), size, whole);
+        var sent = new FurthestPoint(bar);
+        var (outcome, node) = await nodes.RunAsync(
+            async (node, token) =>
+            {
+                sent.Report(0);
+                var known = await node.RegisterAsync(key, metadata, token);
+                if (known.State == Stored)
+                {
+                    return ("known", node.Node);
+                }
+
+                using var content = new FramedUpload(item.Path, file, size, sent);
+                await node.UploadAsync(key, content, token);
+                return ("uploaded", node.Node);
+            },
+            cancellationToken,
+            () => sent.Furthest
+        );
+        bar.Report(size);
+        return new PutLine(
+            key.ToString(),
+            item.Path,
+            metadata.Location.AsUtf8(),
+            metadata.Size,
+            metadata.Fingerprint.ToString(),
+            outcome,
+            node.Display(),
+            Math.Round(time.GetElapsedTime(started).TotalSeconds, 3)
+        );
+    }
+
+    private async Task<FileMetadata> NameAsync(
+        PutItem item,
+        long size,
+        TransferProgress progress,
+        CancellationToken cancellationToken
+    )
+    {
+        using var unseen = new TransferBar(task: null, whole: null);
+        using var bar = progress.Start($"{Path.GetFileName(item.Path)} (fingerprint)", size, unseen);
+        var fingerprint = await LocalContent.FingerprintAsync(item.Path, bar, cancellationToken);
+        var metadata = new FileMetadata(owner, bucket, item.Location, (ulong)size, fingerprint);
+        return metadata.Fault() is { } fault ? throw new CliException(ExitCode.Failed, $"{item.Path}: {fault}") : metadata;
+    }
+
+    private static SafeFileHandle Open(string path)
+    {
+        try
+        {
+            return File.OpenHandle(path, options: FileOptions.Asynchronous | FileOptions.SequentialScan);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw LocalContent.Failure(path, fault);
+        }
+    }
+
+    /// <summary>Passes on how far a transfer is, and remembers how far any try of it came.</summary>
+    private sealed class FurthestPoint(IProgress<long> bar) : IProgress<long>
+    {
+        public long Furthest { get; private set; }
+
+        public void Report(long value)
+        {
+            Furthest = Math.Max(Furthest, value);
+            bar.Report(value);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+
+namespace FileTransfer.Cli;
+
+/// <summary>What can be done about a failed request.</summary>
+public enum Remedy
+{
+    /// <summary>Every node would say the same.</summary>
+    None,
+
+    /// <summary>Another node may do better; this one will not.</summary>
+    OtherNode,
+
+    /// <summary>The same request may succeed in a moment, here or elsewhere.</summary>
+    Later,
+}
+
+/// <summary>A request to a node that did not succeed.</summary>
+public abstract class NodeException(Uri node, string message, Exception? cause) : Exception(message, cause)
+{
+    public Uri Node => node;
+
+    public abstract ExitCode Code { get; }
+
+    public abstract Remedy Remedy { get; }
+}
+
+/// <summary>The node could not be reached, or the connection to it was lost or stood still.</summary>
+public sealed class NodeUnreachableException(Uri node, string reason, Exception? cause = null)
+    : NodeException(node, $"{node.Display()} {reason}", cause)
+{
+    public override ExitCode Code => ExitCode.Unreachable;
+
+    public override Remedy Remedy => Remedy.Later;
+}
+
+/// <summary>The node sent something that contradicts the file's own name.</summary>
+public sealed class NodeContradictionException(Uri node, string detail) : NodeException(node, detail, cause: null)
+{
+    public override ExitCode Code => ExitCode.NotProven;
+
+    public override Remedy Remedy => Remedy.OtherNode;
+}
+
+/// <summary>The node answered with a problem (RFC 9457).</summary>
+public sealed class NodeProblemException(Uri node, HttpStatusCode status, ProblemBody body, TimeSpan? retryAfter)
+    : NodeException(
+        node,
+        body.Detail ?? body.Title ?? $"{node.Display()} answered {(int)status} without saying why.",
+        cause: null
+    )
+{
+    private const string TypePrefix = "urn:filetransfer:problem:";
+
+    public HttpStatusCode Status => status;
+
+    public string? Title => body.Title;
+
+    public string? Type => body.Type;
+
+    /// <summary>When the node asked to be asked again.</summary>
+    public TimeSpan? RetryAfter => retryAfter;
+
+    /// <summary>Where the leader is, as a follower names it.</summary>
+    public Uri? LeaderUrl =>
+        status == HttpStatusCode.MisdirectedRequest && NodeUrl.TryParse(body.LeaderUrl, out var url) ? url : null;
+
+    public override ExitCode Code =>
+        status switch
+        {
+            HttpStatusCode.NotFound => ExitCode.NotFound,
+            HttpStatusCode.Conflict => ExitCode.NotComplete,
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => ExitCode.Refused,
+            HttpStatusCode.ServiceUnavailable or HttpStatusCode.MisdirectedRequest => ExitCode.Unreachable,
+            HttpStatusCode.UnprocessableEntity when Type == TypePrefix + "fingerprint-mismatch" => ExitCode.NotProven,
+            _ => ExitCode.Failed,
+        };
+
+    public override Remedy Remedy =>
+        status switch
+        {
+            HttpStatusCode.ServiceUnavailable
+            or HttpStatusCode.MisdirectedRequest
+            or HttpStatusCode.TooManyRequests
+            or HttpStatusCode.BadGateway
+            or HttpStatusCode.GatewayTimeout => Remedy.Later,
+            HttpStatusCode.NotFound or HttpStatusCode.Conflict or HttpStatusCode.InternalServerError => Remedy.OtherNode,
+            _ => Remedy.None,
+        };
+}
+
+public static class NodeUrl
+{
+    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Uri? url)
+    {
+        // Routes are resolved against it, so a path must end like a folder.
+        url = null;
+        return text is not null
+            && Uri.TryCreate(text.EndsWith('/') ? text : text + "/", UriKind.Absolute, out url)
+            && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
+            && url.Query.Length == 0;
+    }
+
+    /// <summary>The URL as people write it, without the slash at the end.</summary>
+    public static string Display(this Uri node) => node.AbsoluteUri.TrimEnd('/');
+}

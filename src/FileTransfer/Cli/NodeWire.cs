@@ -1,0 +1,119 @@
+using System.Text.Json.Serialization;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Cli;
+
+/// <summary>The metadata of a file as <c>PUT /v1/files/{key}</c> takes it; <c>locationHex</c> where the location is not UTF-8.</summary>
+public sealed record Registration(
+    string Owner,
+    string Bucket,
+    string? Location,
+    string? LocationHex,
+    ulong Size,
+    string Fingerprint
+)
+{
+    public static Registration Of(FileMetadata metadata)
+    {
+        var text = metadata.Location.AsUtf8();
+        return new Registration(
+            metadata.Owner.ToString(),
+            metadata.Bucket.ToString(),
+            text,
+            text is null ? metadata.Location.ToString() : null,
+            metadata.Size,
+            metadata.Fingerprint.ToString()
+        );
+    }
+}
+
+/// <summary>A file as a node describes it.</summary>
+public sealed record FileAnswer(
+    string Key,
+    string Owner,
+    string Bucket,
+    string? Location,
+    string? LocationHex,
+    ulong Size,
+    string Fingerprint,
+    string? FileState,
+    DateTimeOffset? RegisteredAt,
+    DateTimeOffset? RemovedAt,
+    string? State,
+    IReadOnlyList<ReplicaAnswer>? Replicas
+)
+{
+    [JsonIgnore]
+    public bool IsRemoved => FileState == "removed";
+
+    /// <summary>The metadata, or null where it is not well formed.</summary>
+    public FileMetadata? ToMetadata() =>
+        Octets.TryParseHex(Owner, out var owner)
+        && Octets.TryParseHex(Bucket, out var bucket)
+        && Identity.Fingerprint.TryParse(Fingerprint, out var fingerprint)
+        && ReadLocation() is { } location
+            ? new FileMetadata(owner, bucket, location, Size, fingerprint)
+            : null;
+
+    private Octets? ReadLocation() =>
+        Location is not null ? Octets.FromUtf8(Location)
+        : Octets.TryParseHex(LocationHex, out var octets) ? octets
+        : null;
+}
+
+/// <summary>One node's copy of a file; its progress goes from 0 to 1.</summary>
+public sealed record ReplicaAnswer(
+    string Node,
+    string State,
+    long? BytesProven,
+    double? Progress,
+    string? Reason,
+    int? Attempts,
+    DateTimeOffset? NextAttemptAt,
+    long? Epoch,
+    DateTimeOffset? ChangedAt
+);
+
+public sealed record ClusterAnswer(string? Cluster, string? Leader, IReadOnlyList<NodeAnswer> Nodes);
+
+public sealed record NodeAnswer(
+    string Node,
+    string? Role,
+    string? ConfiguredRole,
+    string? Url,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? SeenAt,
+    bool Alive,
+    long Stored,
+    long Wanted,
+    long Downloading,
+    long Failed,
+    long Removing,
+    long? Lag
+)
+{
+    /// <summary>What this node still has to bring or take away.</summary>
+    [JsonIgnore]
+    public long Pending => Wanted + Downloading + Removing;
+}
+
+public sealed record LeaderAnswer(string Node, string? Url, long? Epoch, DateTimeOffset? Since);
+
+public sealed record HealthAnswer(string? Status, IReadOnlyDictionary<string, HealthCheckAnswer>? Checks);
+
+public sealed record HealthCheckAnswer(string? Status, string? Detail);
+
+/// <summary>A problem (RFC 9457), with the extension that names the leader.</summary>
+public sealed record ProblemBody(string? Type, string? Title, int? Status, string? Detail, string? LeaderUrl);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
+[JsonSerializable(typeof(Registration))]
+[JsonSerializable(typeof(FileAnswer))]
+[JsonSerializable(typeof(ClusterAnswer))]
+[JsonSerializable(typeof(LeaderAnswer))]
+[JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(ProblemBody))]
+internal sealed partial class NodeJson : JsonSerializerContext;

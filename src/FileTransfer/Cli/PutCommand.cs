@@ -1,0 +1,158 @@
+using System.CommandLine;
+
+namespace FileTransfer.Cli;
+
+/// <summary><c>filetransfer put PATH…</c></summary>
+public static class PutCommand
+{
+    private const int MaxParallel = 64;
+
+    public static Command Create(CliStreams streams)
+    {
+        var paths = new Argument<string[]>("PATH")
+        {
+            Description = "Files, or folders with --recursive.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var location = new Option<string>("--location") { Description = "The location of the one file.", HelpName = "TEXT" };
+        var prefix = new Option<string>("--prefix")
+        {
+            Description = "What locations begin with. A file's name follows, or its path in the folder that is put.",
+            HelpName = "TEXT",
+        };
+        var recursive = new Option<bool>("--recursive", "-r")
+        {
+            Description = "Put folders with everything in them; empty files are left out.",
+        };
+        var parallel = new Option<int>("--parallel")
+        {
+            Description = $"How many files at once, 1 to {MaxParallel}.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 4,
+        };
+        parallel.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && !(int.TryParse(token.Value, out var count) && count is > 0 and <= MaxParallel))
+            {
+                result.AddError($"--parallel is '{token.Value}'. Write a number from 1 to {MaxParallel}.");
+            }
+        });
+        var identity = new IdentityOptions(streams);
+        var connection = new ConnectionOptions(streams);
+        var command = new CliCommand("put", "Registers files and sends their contents to the leader")
+        {
+            Notes =
+            [
+                "Prints a line '0xKEY PATH' for each file that the leader has stored; the order is that of completion.",
+                "A follower names its leader and put goes on there. With several --url a change of the leader in the middle is survived.",
+            ],
+            Examples =
+            [
+                "filetransfer put photo.jpg --owner 0x11… --bucket 0x22… --location photos/photo.jpg",
+                "filetransfer put --recursive photos --prefix photos/ --url http://node-a:7070 --url http://node-b:7070",
+            ],
+            Ends = [ExitCode.Refused, ExitCode.Unreachable, ExitCode.NotProven, ExitCode.Interrupted],
+        };
+        command.Add(paths);
+        identity.AddTo(command);
+        foreach (Option option in (Option[])[location, prefix, recursive, parallel])
+        {
+            command.Add(option);
+        }
+
+        connection.AddTo(command);
+        command.Add(OutputOptions.Json());
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(location) is null)
+            {
+                return;
+            }
+
+            if (
+                result.GetResult(prefix) is not null
+                || result.GetResult(paths) is not { Tokens: [var one] }
+                || Directory.Exists(one.Value)
+            )
+            {
+                result.AddError("--location is for one file, without --prefix. Use --prefix for several files or a folder.");
+            }
+        });
+        command.SetWork(
+            streams,
+            async (parse, console, cancellationToken) =>
+            {
+                using var nodes = connection.Connect(parse, console);
+                var put = new FilePut(nodes, identity.Owner(parse), identity.Bucket(parse), streams.Time);
+                var items = () =>
+                    PutItems.Of(
+                        parse.GetRequiredValue(paths),
+                        parse.GetValue(location),
+                        parse.GetValue(prefix) ?? "",
+                        parse.GetValue(recursive)
+                    );
+                return await console.WithProgressAsync(progress =>
+                    PutAllAsync(items, put, parse.GetValue(parallel), console, progress, cancellationToken)
+                );
+            }
+        );
+        return command;
+    }
+
+    private static async Task<ExitCode> PutAllAsync(
+        Func<IEnumerable<PutItem>> items,
+        FilePut put,
+        int parallel,
+        CliConsole console,
+        TransferProgress progress,
+        CancellationToken cancellationToken
+    )
+    {
+        using var whole = progress.Start("all", progress.IsShown ? items().Sum(item => LocalContent.LengthOf(item.Path)) : 0);
+        using var abandon = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var end = ExitCode.Ok;
+        var ending = new Lock();
+        try
+        {
+            await Parallel.ForEachAsync(
+                items(),
+                new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = abandon.Token },
+                async (item, token) =>
+                {
+                    try
+                    {
+                        if (!item.IsNamed && LocalContent.LengthOf(item.Path) == 0)
+                        {
+                            console.Notice($"{item.Path} is empty and is left out");
+                            return;
+                        }
+
+                        var line = await put.PutAsync(item, progress, whole, token);
+                        console.Result($"{line.Key} {line.Path}", line, CliJson.Default.PutLine);
+                    }
+                    catch (Exception fault)
+                        when (fault is CliException or NodeException or IOException or UnauthorizedAccessException)
+                    {
+                        var code = console.Failure(fault, fault is CliException ? null : item.Path);
+                        lock (ending)
+                        {
+                            end = end.And(code);
+                        }
+
+                        // The other files would meet the same end, each after its own patience.
+                        if (code is ExitCode.Unreachable or ExitCode.Refused)
+                        {
+                            await abandon.CancelAsync();
+                        }
+                    }
+                }
+            );
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            console.Notice("the other files are not put");
+        }
+
+        return end;
+    }
+}
