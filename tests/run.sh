@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# Runs every test: checks formatting, builds without a warning, then runs the test projects of the solution.
+# Needs the .NET 10 SDK; PostgreSQL's programs are installed when they are missing and that is possible.
+# Arguments go to `dotnet test`:  bash tests/run.sh --filter FullyQualifiedName~Identity
+set -uo pipefail
+cd "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 1
+. deploy/postgres-binaries.sh
+
+export DOTNET_NOLOGO=true DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+# No build process outlives this script.
+export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
+
+failures=() # what failed besides single tests
+properties=(-p:UseSharedCompilation=false)
+restore_options=(--locked-mode)
+results="$(mktemp -d "${TMPDIR:-/tmp}/filetransfer-tests.XXXXXX")" || exit 1
+
+clean_up() { rm -rf -- "$results"; }
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+step() { printf '\n── %s\n' "$*"; }
+
+give_up() { # message
+  printf '\n%s\n\n0 passed, 1 failed\n' "$*"
+  exit 1
+}
+
+check_sdk() {
+  step "SDK"
+  command -v dotnet >/dev/null ||
+    give_up "The .NET 10 SDK is not on PATH. Install it (https://dotnet.microsoft.com/download/dotnet/10.0) and run this again."
+  dotnet --version ||
+    give_up "No .NET SDK that global.json accepts is installed. Install the .NET 10 SDK and run this again."
+}
+
+choose_postgres() {
+  step "PostgreSQL"
+  ensure_postgres_binaries && return
+  if docker info >/dev/null 2>&1; then
+    echo "PostgreSQL runs in containers for these tests."
+    properties+=(-p:UseTestcontainers=true)
+    restore_options=()
+    return
+  fi
+  explain_missing_postgres
+  give_up "A running Docker engine would do as well; there is none."
+}
+
+check_formatting() {
+  step "Formatting"
+  dotnet tool restore || give_up "The tools of .config/dotnet-tools.json could not be restored."
+  dotnet csharpier check . || failures+=("Formatting: run 'dotnet csharpier format .'")
+}
+
+build() {
+  step "Build"
+  dotnet restore FileTransfer.sln ${restore_options[@]+"${restore_options[@]}"} "${properties[@]}" ||
+    give_up "The packages could not be restored."
+  dotnet build FileTransfer.sln -c Release --no-restore -warnaserror "${properties[@]}" || give_up "The build failed."
+}
+
+run_tests() {
+  step "Tests"
+  dotnet test FileTransfer.sln -c Release --no-build -m:1 "${properties[@]}" --results-directory "$results" \
+    --logger trx --logger "console;verbosity=normal" \
+    --blame-hang-timeout 10m --blame-hang-dump-type none "$@"
+  test_exit=$?
+}
+
+# Sum of one counter over all result files.
+count() { # counter
+  grep -rhoE "<Counters [^>]*" --include='*.trx' "$results" |
+    sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p" | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# The results with one outcome: name, then the message below it.
+list_results() { # outcome
+  find "$results" -name '*.trx' -exec awk -v outcome="$1" '
+    /<UnitTestResult / {
+      wanted = index($0, "outcome=\"" outcome "\"") > 0
+      if (wanted) { match($0, /testName="[^"]*"/); print "  " plain(substr($0, RSTART + 10, RLENGTH - 11)) }
+    }
+    wanted && /<Message>/ { inside = 1 }
+    wanted && inside { line = $0; gsub(/^ *<Message>|<\/Message>.*/, "", line); print "      " plain(line) }
+    /<\/Message>/ { inside = 0 }
+    function plain(text) {
+      gsub(/&#xD;/, "", text); gsub(/&lt;/, "<", text); gsub(/&gt;/, ">", text)
+      gsub(/&quot;/, "\"", text); gsub(/&#xA;/, " ", text); gsub(/&amp;/, "\\&", text); return text
+    }' {} +
+}
+
+report() {
+  local total passed failed skipped
+  total="$(count total)" passed="$(count passed)" failed="$(count failed)"
+  skipped=$((total - passed - failed))
+  if [ "$skipped" -gt 0 ]; then step "Skipped" && list_results NotExecuted; fi
+  if [ "$failed" -gt 0 ]; then step "Failed" && list_results Failed; fi
+  if [ "$test_exit" -ne 0 ] && [ "$failed" -eq 0 ]; then
+    failures+=("The test run ended with exit code $test_exit; see above.")
+  fi
+  if [ "$((passed + failed))" -eq 0 ]; then failures+=("No test ran."); fi
+  failed=$((failed + ${#failures[@]}))
+  [ "${#failures[@]}" -eq 0 ] || printf '\n%s\n' "${failures[@]}"
+  if [ "$skipped" -gt 0 ]; then skipped=", $skipped skipped"; else skipped=""; fi
+  printf '\n%s passed, %s failed%s\n' "$passed" "$failed" "$skipped"
+  [ "$failed" -eq 0 ]
+}
+
+check_sdk
+choose_postgres
+check_formatting
+build
+run_tests "$@"
+report
