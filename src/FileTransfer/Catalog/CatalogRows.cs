@@ -5,7 +5,8 @@ namespace FileTransfer.Catalog;
 /// <summary>A row of <c>filetransfer.files</c> as it is read.</summary>
 internal sealed class FileRow
 {
-    public const string Columns = "f.file_key, f.owner, f.bucket, f.location, f.size, f.fingerprint, f.state, f.incarnation, f.registered_at, f.removed_at";
+    public const string Columns =
+        "f.file_key, f.owner, f.bucket, f.location, f.size, f.fingerprint, f.state, f.incarnation, f.registered_at, f.removed_at";
 
     public required byte[] FileKey { get; init; }
     public required byte[] Owner { get; init; }
@@ -24,7 +25,13 @@ internal sealed class FileRow
     public FileRecord ToRecord() =>
         new(
             new FileKey(FileKey),
-            new FileMetadata(new Octets(Owner), new Octets(Bucket), new Octets(Location), (ulong)Size, new Fingerprint(Fingerprint)),
+            new FileMetadata(
+                new Octets(Owner),
+                new Octets(Bucket),
+                new Octets(Location),
+                (ulong)Size,
+                new Fingerprint(Fingerprint)
+            ),
             Enum.Parse<FileState>(State, ignoreCase: true),
             Incarnation,
             RegisteredAt,
@@ -56,8 +63,9 @@ internal sealed class ReplicaRow
             ReplicaTransitions.Parse(State),
             Epoch,
             Attempts,
-            // Npgsql reads infinity as the largest DateTime, of no kind an offset could be taken from.
-            NextAttemptAt is null ? null
+                // Npgsql reads infinity as the largest DateTime, of no kind an offset could be taken from.
+                NextAttemptAt is null
+                    ? null
                 : NextAttemptAt.Value == DateTime.MaxValue ? DateTimeOffset.MaxValue
                 : NextAttemptAt.Value,
             Holder,

@@ -50,7 +50,7 @@ public static class ContentRoutes
             (key, content) =>
                 ContentResponse.ServeAsync(
                     context,
-                    EntityTag.Strong(key.ToString()),
+                    new EntityTag(key.ToString()),
                     Octets,
                     ChunkFrame.BodyLength(content.Size),
                     (writer, offset, count, token) => FramedContent.WriteAsync(content, writer, offset, count, token)
@@ -71,7 +71,7 @@ public static class ContentRoutes
 
                 await ContentResponse.ServeAsync(
                     context,
-                    EntityTag.Strong(content.Fingerprint.ToString()),
+                    new EntityTag(content.Fingerprint.ToString()),
                     Octets,
                     content.Size,
                     (writer, offset, count, token) => RawContent.WriteAsync(content, writer, offset, count, token)
@@ -89,7 +89,7 @@ public static class ContentRoutes
                 using var hashes = store.OpenHashes(content);
                 await ContentResponse.ServeAsync(
                     context,
-                    EntityTag.Strong(content.Fingerprint + ".hashes"),
+                    new EntityTag(content.Fingerprint + ".hashes"),
                     Octets,
                     hashes.EncodedLength,
                     async (writer, offset, count, token) =>

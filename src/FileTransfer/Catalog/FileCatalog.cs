@@ -143,7 +143,12 @@ public sealed class FileCatalog(Database database)
     }
 
     /// <summary>Writes the state of a file whose row this transaction has locked.</summary>
-    public static Task SetStateAsync(NpgsqlConnection connection, FileKey key, FileState state, CancellationToken cancellationToken)
+    public static Task SetStateAsync(
+        NpgsqlConnection connection,
+        FileKey key,
+        FileState state,
+        CancellationToken cancellationToken
+    )
     {
         const string sql = """
             UPDATE filetransfer.files

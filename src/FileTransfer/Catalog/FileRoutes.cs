@@ -115,7 +115,10 @@ public static class FileRoutes
             return true;
         }
 
-        problem = Problem.Of(ProblemTypes.BadRequest, $"{name}={text} is not hex; write an even number of hex digits, with or without 0x.");
+        problem = Problem.Of(
+            ProblemTypes.BadRequest,
+            $"{name}={text} is not hex; write an even number of hex digits, with or without 0x."
+        );
         return false;
     }
 }

@@ -6,7 +6,14 @@ using Npgsql;
 namespace FileTransfer.Catalog;
 
 /// <summary>A replica that a session has claimed: it holds the advisory lock, and its epoch fences every earlier holder.</summary>
-public sealed record ClaimedReplica(FileKey Key, Fingerprint Fingerprint, long Size, long Epoch, int Attempts, AdvisoryLockKey LockKey);
+public sealed record ClaimedReplica(
+    FileKey Key,
+    Fingerprint Fingerprint,
+    long Size,
+    long Epoch,
+    int Attempts,
+    AdvisoryLockKey LockKey
+);
 
 /// <summary>What came of asking the queue for one replica.</summary>
 public abstract record ClaimOutcome
@@ -153,7 +160,13 @@ public sealed class ReplicaQueue(NodeId node)
             session,
             claim,
             [
-                Command(_publish, ("node", node.Value), ("key", claim.Key.ToArray()), ("epoch", claim.Epoch), ("size", claim.Size)),
+                Command(
+                    _publish,
+                    ("node", node.Value),
+                    ("key", claim.Key.ToArray()),
+                    ("epoch", claim.Epoch),
+                    ("size", claim.Size)
+                ),
                 Command(Replicas.WakeSql, ("node", node.Value), ("key", claim.Key.ToArray())),
             ],
             cancellationToken
@@ -178,7 +191,17 @@ public sealed class ReplicaQueue(NodeId node)
         string reason,
         long bytesProven,
         CancellationToken cancellationToken
-    ) => GiveBackAsync(session, claim, ReplicaState.Failed, reason, bytesProven, spendsAttempt: true, TimeSpan.Zero, cancellationToken);
+    ) =>
+        GiveBackAsync(
+            session,
+            claim,
+            ReplicaState.Failed,
+            reason,
+            bytesProven,
+            spendsAttempt: true,
+            TimeSpan.Zero,
+            cancellationToken
+        );
 
     /// <summary>Tells how far the download is. False when the claim is no longer this session's, and the download must stop.</summary>
     public Task<bool> ReportProgressAsync(

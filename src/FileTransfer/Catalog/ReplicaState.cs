@@ -83,5 +83,7 @@ public static class ReplicaTransitions
     }
 
     public static ReplicaState Parse(string name) =>
-        TryParse(name, out var state) ? state : throw new InvalidDataException($"The catalog holds an unknown replica state '{name}'.");
+        TryParse(name, out var state)
+            ? state
+            : throw new InvalidDataException($"The catalog holds an unknown replica state '{name}'.");
 }

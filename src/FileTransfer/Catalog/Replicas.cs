@@ -53,7 +53,8 @@ public sealed class Replicas(Database database)
                 cancellationToken: cancellationToken
             )
         );
-        return rows.Select(row => new ReplicaCounts(new NodeId(row.Node), ReplicaTransitions.Parse(row.State), row.Count)).ToList();
+        return rows.Select(row => new ReplicaCounts(new NodeId(row.Node), ReplicaTransitions.Parse(row.State), row.Count))
+            .ToList();
     }
 
     /// <summary>The other nodes that have the file stored: those heard of lately first, and of these the leader.</summary>
@@ -74,7 +75,16 @@ public sealed class Replicas(Database database)
             """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         var rows = await connection.QueryAsync<(string Node, string Url)>(
-            new CommandDefinition(sql, new { key = key.ToArray(), except = except.Value, silentFor }, cancellationToken: cancellationToken)
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    key = key.ToArray(),
+                    except = except.Value,
+                    silentFor,
+                },
+                cancellationToken: cancellationToken
+            )
         );
         return rows.Select(row => new Holding(new NodeId(row.Node), new Uri(row.Url))).ToList();
     }
@@ -307,7 +317,12 @@ public sealed class Replicas(Database database)
     }
 
     /// <summary>Whether a file of this node, other than <paramref name="except"/>, has this content stored.</summary>
-    public async Task<bool> RefersToAsync(NodeId node, Fingerprint fingerprint, FileKey? except, CancellationToken cancellationToken)
+    public async Task<bool> RefersToAsync(
+        NodeId node,
+        Fingerprint fingerprint,
+        FileKey? except,
+        CancellationToken cancellationToken
+    )
     {
         const string sql = """
             SELECT EXISTS (

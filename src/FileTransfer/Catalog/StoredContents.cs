@@ -8,7 +8,10 @@ namespace FileTransfer.Catalog;
 public sealed class StoredContents(ChunkStore store, FileCatalog catalog, Replicas replicas, NodeId here)
 {
     /// <summary>The content, or the problem that says why it cannot be read here.</summary>
-    public async Task<(StoredContent? Content, ProblemHttpResult? Problem)> OpenAsync(FileKey key, CancellationToken cancellationToken)
+    public async Task<(StoredContent? Content, ProblemHttpResult? Problem)> OpenAsync(
+        FileKey key,
+        CancellationToken cancellationToken
+    )
     {
         if (store.TryOpen(key) is { } visible)
         {

@@ -1,4 +1,3 @@
-
 namespace FileTransfer.Chunks;
 
 /// <summary>Whether there is room for downloads. Asked before each claim; says in words why not.</summary>
@@ -18,7 +17,8 @@ public sealed partial class DiskPressure(ChunkStore store, TimeProvider time, IL
     {
         var space = store.FreeSpace();
         var reason =
-            space.IsBelowFloor ? $"{space.Free} bytes are free, and {space.Floor} must stay free; make room on the disk of the data folder"
+            space.IsBelowFloor
+                ? $"{space.BytesFree} bytes are free, and {space.FloorBytes} must stay free; make room on the disk of the data folder"
             : _full is not null && time.GetTimestamp() < Interlocked.Read(ref _restsUntil) ? _full
             : null;
         if (reason is null != Reason is null)
@@ -41,8 +41,8 @@ public sealed partial class DiskPressure(ChunkStore store, TimeProvider time, IL
     public string? RefusalOf(long size)
     {
         var space = store.FreeSpace();
-        return space.Free - size < space.Floor
-            ? $"it needs {size} bytes, {space.Free} are free, and {space.Floor} must stay free"
+        return !space.HasRoomFor(size)
+            ? $"it needs {size} bytes, {space.BytesFree} are free, and {space.FloorBytes} must stay free"
             : null;
     }
 

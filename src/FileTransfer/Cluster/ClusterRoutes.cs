@@ -28,7 +28,10 @@ public static class ClusterRoutes
         routes.AddEndpointFilter<TBuilder, LeaderOnly>().ProducesProblems(ProblemTypes.NotLeader, ProblemTypes.NoLeader);
 
     internal static ProblemHttpResult NoLeader() =>
-        Problem.Of(ProblemTypes.NoLeader, "No node leads the cluster now; one takes over within seconds. Send the request again.");
+        Problem.Of(
+            ProblemTypes.NoLeader,
+            "No node leads the cluster now; one takes over within seconds. Send the request again."
+        );
 
     private static async Task<Results<Ok<LeaderResource>, ProblemHttpResult>> LeaderAsync(
         Leadership leadership,

@@ -68,9 +68,7 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
                     cancellationToken: cancellationToken
                 )
             );
-            return leads is null
-                ? throw new NotLeadingException()
-                : new LeaderTransaction(connection, transaction, proof.Epoch);
+            return leads is null ? throw new NotLeadingException() : new LeaderTransaction(connection, transaction, proof.Epoch);
         }
         catch
         {

@@ -25,10 +25,22 @@ public sealed class NodeDirectory(Database database)
             FROM filetransfer.nodes ORDER BY node_id
             """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        var rows = await connection.QueryAsync<(string Node, string Role, string Url, DateTime Started, DateTime Seen, bool Alive)>(
-            new CommandDefinition(sql, new { silentFor = NodePresence.SilentFor }, cancellationToken: cancellationToken)
-        );
-        return rows.Select(row => new NodeRecord(new NodeId(row.Node), row.Role, new Uri(row.Url), row.Started, row.Seen, row.Alive))
+        var rows = await connection.QueryAsync<(
+            string Node,
+            string Role,
+            string Url,
+            DateTime Started,
+            DateTime Seen,
+            bool Alive
+        )>(new CommandDefinition(sql, new { silentFor = NodePresence.SilentFor }, cancellationToken: cancellationToken));
+        return rows.Select(row => new NodeRecord(
+                new NodeId(row.Node),
+                row.Role,
+                new Uri(row.Url),
+                row.Started,
+                row.Seen,
+                row.Alive
+            ))
             .ToList();
     }
 }

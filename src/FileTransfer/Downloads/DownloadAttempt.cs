@@ -37,7 +37,11 @@ public sealed class DownloadAttempt(
 {
     private int WindowChunks => options.Value.WindowBytes / ChunkFrame.ChunkLength;
 
-    public async Task<AttemptOutcome> RunAsync(ClaimedReplica claim, DownloadProgress progress, CancellationToken cancellationToken)
+    public async Task<AttemptOutcome> RunAsync(
+        ClaimedReplica claim,
+        DownloadProgress progress,
+        CancellationToken cancellationToken
+    )
     {
         if (store.Contains(claim.Fingerprint, claim.Size))
         {
@@ -95,7 +99,7 @@ public sealed class DownloadAttempt(
     private static async Task FetchWholeAsync(NodeSource source, PartialFile partial, CancellationToken cancellationToken)
     {
         // Without proven hashes a chunk left by another source cannot be told from a right one: begin anew.
-        partial.Clear();
+        partial.Forget();
         using var request = source.Request(new ChunkRange(0, (int)partial.ChunkCount), partial.Size, cancellationToken);
         await source.ReceiveAsync(request, partial, cancellationToken);
         if (!partial.ProveWhole())

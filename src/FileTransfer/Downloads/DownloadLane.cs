@@ -3,7 +3,6 @@ using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Downloads;
 
@@ -141,7 +140,12 @@ public sealed partial class DownloadLane(
         }
     }
 
-    private async Task ConcludeAsync(LeaseSession session, ClaimedReplica claim, AttemptOutcome outcome, CancellationToken cancellationToken)
+    private async Task ConcludeAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        AttemptOutcome outcome,
+        CancellationToken cancellationToken
+    )
     {
         switch (outcome)
         {
@@ -170,7 +174,12 @@ public sealed partial class DownloadLane(
     }
 
     /// <summary>Durable, then committed, then visible; all under the content's lock, so that a removal decides before or after, not between.</summary>
-    private async Task PublishAsync(LeaseSession session, ClaimedReplica claim, PartialFile? partial, CancellationToken cancellationToken)
+    private async Task PublishAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        PartialFile? partial,
+        CancellationToken cancellationToken
+    )
     {
         using var contentLock = await store.LockContentAsync(claim.Fingerprint, cancellationToken);
         if (partial is not null)
@@ -179,7 +188,15 @@ public sealed partial class DownloadLane(
         }
         else if (!store.Contains(claim.Fingerprint, claim.Size))
         {
-            await queue.RetryAsync(session, claim, "its content was deleted", 0, spendsAttempt: false, TimeSpan.Zero, cancellationToken);
+            await queue.RetryAsync(
+                session,
+                claim,
+                "its content was deleted",
+                0,
+                spendsAttempt: false,
+                TimeSpan.Zero,
+                cancellationToken
+            );
             return;
         }
 
@@ -219,7 +236,12 @@ public sealed partial class DownloadLane(
     }
 
     /// <summary>The transfer was cut off: by a stop, by a removal or takeover, or by the loss of the session.</summary>
-    private async Task AbandonAsync(LeaseSession session, ClaimedReplica claim, DownloadProgress progress, CancellationToken stopping)
+    private async Task AbandonAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        DownloadProgress progress,
+        CancellationToken stopping
+    )
     {
         if (session.Lost.IsCancellationRequested)
         {
@@ -272,7 +294,11 @@ public sealed partial class DownloadLane(
         [LoggerMessage(5, LogLevel.Information, "Download of {FileKey} at {Node} in epoch {Epoch} was cut off: {Reason}")]
         public static partial void Abandoned(ILogger logger, FileKey fileKey, NodeId node, long epoch, string reason);
 
-        [LoggerMessage(6, LogLevel.Warning, "Download of {FileKey} at {Node} in epoch {Epoch} stops: the database session that held its lock is gone")]
+        [LoggerMessage(
+            6,
+            LogLevel.Warning,
+            "Download of {FileKey} at {Node} in epoch {Epoch} stops: the database session that held its lock is gone"
+        )]
         public static partial void LeaseLost(ILogger logger, FileKey fileKey, NodeId node, long epoch);
 
         [LoggerMessage(7, LogLevel.Error, "Download of {FileKey} at {Node} in epoch {Epoch} met a failing disk")]

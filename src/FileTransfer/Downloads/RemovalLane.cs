@@ -7,7 +7,13 @@ using FileTransfer.Postgres;
 namespace FileTransfer.Downloads;
 
 /// <summary>Deletes the bytes of removed files, one at a time, under the same lock as a download of them would take.</summary>
-public sealed partial class RemovalLane(ReplicaQueue queue, Replicas replicas, ChunkStore store, ThisNode node, ILogger<RemovalLane> logger)
+public sealed partial class RemovalLane(
+    ReplicaQueue queue,
+    Replicas replicas,
+    ChunkStore store,
+    ThisNode node,
+    ILogger<RemovalLane> logger
+)
 {
     /// <summary>Takes one removed replica and ends it.</summary>
     public async Task<LaneStep> StepAsync(LeaseSession session, CancellationToken cancellationToken)

@@ -14,7 +14,10 @@ public sealed class RetryPolicy(IOptions<DownloadOptions> options, Random random
     public TimeSpan NextDelay(int failedAttempts)
     {
         var doublings = Math.Min(failedAttempts - 1, 30);
-        var bound = Math.Min(options.Value.BackoffCap.TotalSeconds, options.Value.BackoffBase.TotalSeconds * Math.Pow(2, doublings));
+        var bound = Math.Min(
+            options.Value.BackoffCap.TotalSeconds,
+            options.Value.BackoffBase.TotalSeconds * Math.Pow(2, doublings)
+        );
         lock (random)
         {
             return TimeSpan.FromSeconds(random.NextDouble() * bound);

@@ -16,7 +16,9 @@ public sealed class FeedLag(Database database)
             GROUP BY n.node_id
             """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        var rows = await connection.QueryAsync<(string Node, long Lag)>(new CommandDefinition(sql, cancellationToken: cancellationToken));
+        var rows = await connection.QueryAsync<(string Node, long Lag)>(
+            new CommandDefinition(sql, cancellationToken: cancellationToken)
+        );
         return rows.ToDictionary(row => new NodeId(row.Node), row => row.Lag);
     }
 }

@@ -94,7 +94,7 @@ public sealed partial class FeedReader(
 
     /// <summary>Puts one page of a bin into the queue and moves the position behind it. Returns the new position.</summary>
     /// <remarks>Asked for only while the bin's head is ahead, so an empty page is a gap as well.</remarks>
-    private async Task<int> ReadPageAsync(NpgsqlConnection connection, short bin, CancellationToken cancellationToken)
+    private async Task<long> ReadPageAsync(NpgsqlConnection connection, short bin, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var from = await PositionAsync(connection, bin, cancellationToken);
@@ -114,7 +114,10 @@ public sealed partial class FeedReader(
 
         // A Remove has ended every replica of this database in its own transaction, and an Add that was removed since is not wanted
         // any more: what is left of a page is the Adds that still stand.
-        var added = page.Where(mutation => mutation.Kind == MutationKind.Add).Select(mutation => mutation.Key).Distinct().ToList();
+        var added = page.Where(mutation => mutation.Kind == MutationKind.Add)
+            .Select(mutation => mutation.Key)
+            .Distinct()
+            .ToList();
         await Replicas.WantAddedAsync(connection, node.Id, added, cancellationToken);
         await connection.ExecuteAsync(
             new CommandDefinition(

@@ -67,7 +67,9 @@ public static class LedgerRoutes
         queue.Set();
         var file = await catalog.FindAsync(fileKey, cancellationToken);
         var resource = FileResource.Of(file!, here, await replicas.OfAsync(fileKey, cancellationToken));
-        return outcome == RegisterOutcome.Known ? TypedResults.Ok(resource) : TypedResults.Created($"/v1/files/{fileKey}", resource);
+        return outcome == RegisterOutcome.Known
+            ? TypedResults.Ok(resource)
+            : TypedResults.Created($"/v1/files/{fileKey}", resource);
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(

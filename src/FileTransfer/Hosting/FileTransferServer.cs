@@ -55,7 +55,10 @@ public static partial class FileTransferServer
             section.Register(builder);
         }
 
-        builder.AddPostgres();
+        builder.Services.AddPostgres(
+            builder.Configuration.GetConnectionString("Postgres"),
+            Path.GetFullPath(builder.Configuration["FileTransfer:DataDirectory"] ?? new StoreOptions().DataDirectory)
+        );
         builder.AddChunks();
         builder.AddCatalog();
         builder.AddCluster();

@@ -35,7 +35,7 @@ internal sealed record ClusterResource(string Cluster, string? Leader, IReadOnly
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ClusterResource))]
-internal sealed partial class NodeJson : JsonSerializerContext;
+internal sealed partial class ClusterViewJson : JsonSerializerContext;
 
 internal static class NodeRoutes
 {
@@ -81,7 +81,10 @@ internal static class NodeRoutes
                 );
             })
             .ToList();
-        return TypedResults.Json(new ClusterResource(here.ClusterId, leader?.Node.Value, nodes), NodeJson.Default.ClusterResource);
+        return TypedResults.Json(
+            new ClusterResource(here.ClusterId, leader?.Node.Value, nodes),
+            ClusterViewJson.Default.ClusterResource
+        );
     }
 
     private static string RoleOf(NodeRecord node, NodeId? leader) =>

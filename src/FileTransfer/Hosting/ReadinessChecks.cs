@@ -19,7 +19,10 @@ internal static class ReadinessChecks
 
     private sealed class DatabaseCheck(Database database) : IHealthCheck
     {
-        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        public async Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context,
+            CancellationToken cancellationToken = default
+        )
         {
             if (!database.IsReady)
             {
@@ -42,7 +45,10 @@ internal static class ReadinessChecks
 
     private sealed class LeaderCheck(Leadership leadership, NodePresence presence) : IHealthCheck
     {
-        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        public Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context,
+            CancellationToken cancellationToken = default
+        ) =>
             Task.FromResult(
                 leadership.IsLeading ? HealthCheckResult.Healthy("this node leads")
                 : presence.IsPresent ? HealthCheckResult.Healthy("this node follows")
@@ -52,15 +58,23 @@ internal static class ReadinessChecks
 
     private sealed class QueueCheck(FeedReader feed) : IHealthCheck
     {
-        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        public Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context,
+            CancellationToken cancellationToken = default
+        ) =>
             Task.FromResult(
-                feed.Fault is { } fault ? HealthCheckResult.Degraded(fault) : HealthCheckResult.Healthy("the feed reaches the queue")
+                feed.Fault is { } fault
+                    ? HealthCheckResult.Degraded(fault)
+                    : HealthCheckResult.Healthy("the feed reaches the queue")
             );
     }
 
     private sealed class DiskCheck(DiskPressure disk) : IHealthCheck
     {
-        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        public Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context,
+            CancellationToken cancellationToken = default
+        ) =>
             Task.FromResult(
                 disk.Reason is { } reason
                     ? HealthCheckResult.Degraded($"downloads are paused: {reason}")

@@ -15,7 +15,7 @@ public sealed class FramedUpload(ChunkStore store, UploadPublisher publisher, Ti
 
     public async Task<UploadOutcome> ReceiveAsync(FileRecord file, PipeReader body, CancellationToken cancellationToken)
     {
-        using var partial = store.OpenPartial(file.Key, NextEpoch(), file.Fingerprint, file.Size);
+        using var partial = store.OpenPartial(file.Key, NextEpoch(), file.Fingerprint, file.Size, keepsHashes: true);
         await partial.ReproveAsync(cancellationToken);
         if (await TakeAsync(partial, body, cancellationToken) is { } refusal)
         {
@@ -51,7 +51,7 @@ public sealed class FramedUpload(ChunkStore store, UploadPublisher publisher, Ti
             switch (read.Kind)
             {
                 case FrameReadKind.Run:
-                    if (partial.Put(read.Run.FirstChunk, read.Run.Bytes.Span) is { Kind: not PutKind.Taken } put)
+                    if (partial.Put(read.Run.FirstChunk, read.Run.Bytes.Span) is { Kind: not PutKind.Stored } put)
                     {
                         return new UploadOutcome.Invalid(
                             $"Chunk {put.ChunkId} came twice with different bytes. Send each chunk as it is in the file.",

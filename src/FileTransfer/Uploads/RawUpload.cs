@@ -10,7 +10,12 @@ namespace FileTransfer.Uploads;
 public sealed record RawUploadTarget(Octets Owner, Octets Bucket, Octets Location)
 {
     /// <summary>The target, or the words that say what is wrong with it.</summary>
-    public static (RawUploadTarget? Target, string? Fault) Read(string? owner, string? bucket, string? location, string? locationHex)
+    public static (RawUploadTarget? Target, string? Fault) Read(
+        string? owner,
+        string? bucket,
+        string? location,
+        string? locationHex
+    )
     {
         if (!Octets.TryParseHex(owner, out var ownerId))
         {
@@ -41,12 +46,19 @@ public sealed record RawUploadTarget(Octets Owner, Octets Bucket, Octets Locatio
 public sealed record RawUploadResult(FileKey Key, FileRecord? File, bool IsNew, string? Fault);
 
 /// <summary>Takes a raw body of any length, computes its identity, registers it and publishes it.</summary>
-public sealed class RawUpload(ChunkStore store, FileLedger ledger, FileCatalog catalog, Replicas replicas, UploadPublisher publisher, NodeId here)
+public sealed class RawUpload(
+    ChunkStore store,
+    FileLedger ledger,
+    FileCatalog catalog,
+    Replicas replicas,
+    UploadPublisher publisher,
+    NodeId here
+)
 {
     public async Task<RawUploadResult> ReceiveAsync(RawUploadTarget target, PipeReader body, CancellationToken cancellationToken)
     {
         using var incoming = store.CreateIncoming();
-        await incoming.AppendAsync(body, cancellationToken);
+        await TakeAsync(body, incoming, cancellationToken);
         if (incoming.Size == 0)
         {
             return new RawUploadResult(default, null, false, "The body is empty; an empty file cannot be transferred.");
@@ -58,11 +70,32 @@ public sealed class RawUpload(ChunkStore store, FileLedger ledger, FileCatalog c
         await ledger.RegisterAsync(key, metadata, cancellationToken);
         var isNew = await replicas.StateOfAsync(here, key, cancellationToken) != ReplicaState.Stored;
         var file = await catalog.FindAsync(key, cancellationToken);
-        if (isNew && await publisher.PublishAsync(file!, () => store.MakeDurable(incoming), cancellationToken) is UploadOutcome.Removed)
+        if (
+            isNew
+            && await publisher.PublishAsync(file!, () => store.MakeDurable(incoming), cancellationToken) is UploadOutcome.Removed
+        )
         {
             return new RawUploadResult(key, null, false, null);
         }
 
         return new RawUploadResult(key, await catalog.FindAsync(key, cancellationToken), isNew, null);
+    }
+
+    private static async Task TakeAsync(PipeReader body, IncomingFile incoming, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var read = await body.ReadAsync(cancellationToken);
+            foreach (var piece in read.Buffer)
+            {
+                incoming.Append(piece.Span);
+            }
+
+            body.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted)
+            {
+                return;
+            }
+        }
     }
 }

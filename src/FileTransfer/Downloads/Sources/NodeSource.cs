@@ -27,7 +27,8 @@ public sealed class NodeSource(HttpClient http, Holding holding, FileKey key, Do
             {
                 var wanted = (int)Math.Min(buffer.Length, partial.Hashes.EncodedLength - offset);
                 var read = await GuardAsync(
-                    async token => await body.ReadAtLeastAsync(buffer.AsMemory(0, wanted), wanted, throwOnEndOfStream: false, token),
+                    async token =>
+                        await body.ReadAtLeastAsync(buffer.AsMemory(0, wanted), wanted, throwOnEndOfStream: false, token),
                     watch,
                     cancellationToken
                 );
@@ -118,7 +119,7 @@ public sealed class NodeSource(HttpClient http, Holding holding, FileKey key, Do
             throw Fault(SourceFaultKind.Lied, $"sent chunk {run.FirstChunk}, which was not asked for");
         }
 
-        if (partial.Put(run.FirstChunk, run.Bytes.Span) is { Kind: not PutKind.Taken } put)
+        if (partial.Put(run.FirstChunk, run.Bytes.Span) is { Kind: not PutKind.Stored } put)
         {
             throw Fault(SourceFaultKind.Lied, $"sent chunk {put.ChunkId} with other bytes than the file has");
         }
@@ -129,7 +130,11 @@ public sealed class NodeSource(HttpClient http, Holding holding, FileKey key, Do
     private StallWatch Watch(CancellationToken cancellationToken) =>
         new(options.StallFloorBytesPerSecond, options.StallPeriod, time, cancellationToken);
 
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, StallWatch watch, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request,
+        StallWatch watch,
+        CancellationToken cancellationToken
+    )
     {
         using (request)
         {
@@ -147,7 +152,10 @@ public sealed class NodeSource(HttpClient http, Holding holding, FileKey key, Do
             {
                 throw response.StatusCode switch
                 {
-                    HttpStatusCode.NotFound or HttpStatusCode.Conflict => Fault(SourceFaultKind.NotFound, "does not have the file"),
+                    HttpStatusCode.NotFound or HttpStatusCode.Conflict => Fault(
+                        SourceFaultKind.NotFound,
+                        "does not have the file"
+                    ),
                     HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => Fault(
                         SourceFaultKind.Refused,
                         $"refuses this node's token ({(int)response.StatusCode}); set FileTransfer:NodeToken to one it knows, with scope node"
@@ -167,7 +175,11 @@ public sealed class NodeSource(HttpClient http, Holding holding, FileKey key, Do
     }
 
     /// <summary>Tells what the network throws as a fault of the source. Only network calls belong inside.</summary>
-    private async Task<T> GuardAsync<T>(Func<CancellationToken, Task<T>> call, StallWatch watch, CancellationToken cancellationToken)
+    private async Task<T> GuardAsync<T>(
+        Func<CancellationToken, Task<T>> call,
+        StallWatch watch,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -198,7 +210,8 @@ public sealed class NodeSource(HttpClient http, Holding holding, FileKey key, Do
 public readonly record struct ChunkRange(long First, int Count);
 
 /// <summary>A window that was asked for and whose answer is not read yet.</summary>
-public sealed class WindowRequest(ChunkRange window, bool isWhole, StallWatch watch, Task<HttpResponseMessage> response) : IDisposable
+public sealed class WindowRequest(ChunkRange window, bool isWhole, StallWatch watch, Task<HttpResponseMessage> response)
+    : IDisposable
 {
     public ChunkRange Window => window;
 
@@ -210,7 +223,7 @@ public sealed class WindowRequest(ChunkRange window, bool isWhole, StallWatch wa
 
     /// <summary>Ends the request wherever it is.</summary>
     public void Dispose() =>
-        response.ContinueWith(
+        _ = response.ContinueWith(
             static (answer, watch) =>
             {
                 if (answer.IsCompletedSuccessfully)

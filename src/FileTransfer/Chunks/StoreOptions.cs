@@ -1,0 +1,30 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace FileTransfer.Chunks;
+
+/// <summary>Where this node keeps its contents. Section <c>FileTransfer</c>.</summary>
+public sealed class StoreOptions
+{
+    public const string Section = "FileTransfer";
+
+    /// <summary>The folder everything is kept under; created when missing, used by one process at a time.</summary>
+    /// <remarks>Default <c>data</c>, relative to the working directory.</remarks>
+    [Required(ErrorMessage = "the path of a folder, for example data")]
+    public string DataDirectory { get; set; } = "data";
+
+    public StoreLimits Store { get; set; } = new();
+}
+
+/// <summary>Limits of the store. Section <c>FileTransfer:Store</c>.</summary>
+public sealed class StoreLimits
+{
+    /// <summary>Bytes of the file system that are left free: below it no download starts.</summary>
+    /// <remarks>Default: the larger of 1 GiB and 2 % of the file system; from 0 on.</remarks>
+    [Range(0, long.MaxValue)]
+    public long? FreeSpaceFloorBytes { get; set; }
+
+    /// <summary>How long a content that no file refers to is kept before it is collected.</summary>
+    /// <remarks>Default 1 h, 0 – 30 days: a content on its way to its commit must not be taken for an orphan.</remarks>
+    [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
+    public TimeSpan OrphanGrace { get; set; } = TimeSpan.FromHours(1);
+}
