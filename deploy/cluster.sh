@@ -4,6 +4,7 @@
 : "${work:?}" "${program:?}"
 
 children=() # every process started here and not waited for yet, in order
+database_pid=""
 container="" # the database's, where it runs in Docker
 
 fail() {
@@ -114,23 +115,29 @@ url() { cat "$work/$1/url"; }
 pid_of() { cat "$work/$1/pid"; }
 
 peak_memory() { # node
-  sed -n 's/^VmHWM: *\([0-9]*\) kB/\1/p' "/proc/$(pid_of "$1")/status" 2>/dev/null | awk '{ printf "%d MB", $1 / 1024 }'
+  sed -n 's/^VmHWM:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$(pid_of "$1")/status" 2>/dev/null | awk '{ printf "%d MB", $1 / 1024 }'
 }
 
-# The processes started here and nothing else; the nodes first, the database last.
+# Ends the processes started here and nothing else: the nodes first, the database last.
 stop_all() {
-  local index pid deadline
-  for ((index = ${#children[@]} - 1; index >= 0; index--)); do
-    pid="${children[index]}"
-    is_alive "$pid" || continue
-    kill -TERM "$pid" 2>/dev/null || true
-    deadline=$((SECONDS + 20))
+  local others=() child
+  for child in ${children[@]+"${children[@]}"}; do
+    [ "$child" = "$database_pid" ] || others+=("$child")
+  done
+  stop ${others[@]+"${others[@]}"}
+  if [ -n "$database_pid" ]; then stop "$database_pid"; fi
+  if [ -n "$container" ]; then docker rm --force --volumes "$container" >/dev/null; fi
+  children=()
+}
+
+stop() { # processes
+  local pid deadline=$((SECONDS + 20))
+  kill -TERM "$@" 2>/dev/null || true
+  for pid in "$@"; do
     while is_alive "$pid" && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.05; done
     kill -KILL "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
-  children=()
-  [ -z "$container" ] || docker rm --force --volumes "$container" >/dev/null
 }
 
 # ── HTTP, without a client program

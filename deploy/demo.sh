@@ -32,6 +32,7 @@ export DOTNET_NOLOGO=true DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_E
 finished=false
 database_from=programs
 clean_up() {
+  trap '' INT TERM HUP # what is begun here is finished
   if "$finished" && "$keep"; then return; fi
   stop_all
   rm -rf -- "$work"
@@ -43,7 +44,7 @@ trap 'exit 129' HUP
 
 chapter() { printf '\n── %s\n' "$*"; }
 
-measured() { printf '%-58s %s\n' "$1" "$2" >>"$work/measured"; }
+measured() { printf '%-64s %s\n' "$1" "$2" >>"$work/measured"; }
 
 # ── set-up
 
@@ -73,14 +74,15 @@ publish() {
   measured "program published" "$(seconds_since "$started")"
 }
 
-# Copies of the SDK's files in $work/files: at least MINIMUM_FILES of them and MINIMUM_BYTES together; and $work/big.
+# Copies of the SDK's files in $work/files, large and small ones, at least MINIMUM_FILES and MINIMUM_BYTES together;
+# and $work/big.
 choose_files() {
   local sdk version
   version="$(dotnet --version)"
   sdk="$(dotnet --list-sdks | awk -v version="$version" '$1 == version { sub(/^[^[]*\[/, ""); sub(/\]$/, ""); print }')/$version"
   (cd "$sdk" && find . -type f -size +0c -exec wc -c {} + | grep -v ' total$' | sort -k 2) |
     awk -v files="$MINIMUM_FILES" -v bytes="$MINIMUM_BYTES" '
-      count < files || sum < bytes { count++; sum += $1; sub(/^ *[0-9]+ \.\//, ""); print }' >"$work/list"
+      (count < files || sum < bytes) && ($1 >= 65536 || NR % 8 == 0) { count++; sum += $1; sub(/^ *[0-9]+ \.\//, ""); print }' >"$work/list"
   mkdir "$work/files"
   tar -C "$sdk" -cf - -T "$work/list" | tar -C "$work/files" -xf -
   file_count="$(find "$work/files" -type f | wc -l | tr -d ' ')"
