@@ -94,6 +94,11 @@ public sealed class DownloadAttempt(
         {
             await FetchWindowsAsync(source, partial, cancellationToken);
         }
+
+        if (!partial.ProveWhole())
+        {
+            throw source.OtherContent();
+        }
     }
 
     private static async Task FetchWholeAsync(NodeSource source, PartialFile partial, CancellationToken cancellationToken)
@@ -102,10 +107,6 @@ public sealed class DownloadAttempt(
         partial.Forget();
         using var request = source.Request(new ChunkRange(0, (int)partial.ChunkCount), partial.Size, cancellationToken);
         await source.ReceiveAsync(request, partial, cancellationToken);
-        if (!partial.ProveWhole())
-        {
-            throw source.OtherContent();
-        }
     }
 
     private async Task FetchWindowsAsync(NodeSource source, PartialFile partial, CancellationToken cancellationToken)

@@ -59,12 +59,12 @@ public sealed class RawUpload(
     {
         using var incoming = store.CreateIncoming();
         await TakeAsync(body, incoming, cancellationToken);
+        var fingerprint = incoming.Complete();
         if (incoming.Size == 0)
         {
             return new RawUploadResult(default, null, false, "The body is empty; an empty file cannot be transferred.");
         }
 
-        var fingerprint = incoming.Complete();
         var metadata = target.WithContent(incoming.Size, fingerprint);
         var key = metadata.ComputeKey();
         await ledger.RegisterAsync(key, metadata, cancellationToken);
