@@ -1,0 +1,117 @@
+using System.Runtime.InteropServices;
+
+namespace FileTransfer.Chunks;
+
+/// <summary>A set of the chunk ids of one file, as one bit each. Not for several threads at once.</summary>
+/// <remarks>
+/// Bits are in pages that exist only while they are needed: a page that is empty or full takes no memory, so a file that arrives in
+/// order, of whatever size, needs one page at a time besides a reference per 32 MiB.
+/// </remarks>
+internal sealed class ChunkSet(long chunkCount)
+{
+    private const int PageChunks = 32 * 1024;
+    private const int PageWords = PageChunks / 64;
+    private static readonly ulong[] _full = CreateFull();
+
+    private readonly ulong[]?[] _pages = new ulong[]?[(int)((chunkCount + PageChunks - 1) / PageChunks)];
+    private readonly Dictionary<int, int> _counts = [];
+
+    public long Count { get; private set; }
+
+    public bool IsFull => Count == chunkCount;
+
+    public bool Contains(long chunk) => Contains(_pages[chunk / PageChunks], (int)(chunk % PageChunks));
+
+    public bool ContainsAny(long first, int count)
+    {
+        for (var chunk = first; chunk < first + count; chunk++)
+        {
+            if (Contains(chunk))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Adds a run and returns how many of it are new.</summary>
+    public int Add(long first, int count)
+    {
+        var added = 0;
+        for (var chunk = first; chunk < first + count; chunk++)
+        {
+            added += Add(chunk) ? 1 : 0;
+        }
+
+        return added;
+    }
+
+    public void Clear()
+    {
+        Array.Clear(_pages);
+        _counts.Clear();
+        Count = 0;
+    }
+
+    /// <summary>The first run from <paramref name="from"/> on that is not in the set, at most <paramref name="maxCount"/> long.</summary>
+    public bool TryNextAbsent(long from, int maxCount, out long first, out int count)
+    {
+        first = from;
+        count = 0;
+        while (first < chunkCount && Contains(first))
+        {
+            first = NextAfterPresent(first);
+        }
+
+        while (count < maxCount && first + count < chunkCount && !Contains(first + count))
+        {
+            count++;
+        }
+
+        return count > 0;
+    }
+
+    private bool Add(long chunk)
+    {
+        var number = (int)(chunk / PageChunks);
+        var page = _pages[number] ??= new ulong[PageWords];
+        var bit = (int)(chunk % PageChunks);
+        if (Contains(page, bit))
+        {
+            return false;
+        }
+
+        page[bit / 64] |= 1ul << (bit % 64);
+        Count++;
+        ref var inPage = ref CollectionsMarshal.GetValueRefOrAddDefault(_counts, number, out _);
+        if (++inPage == PageChunks)
+        {
+            _pages[number] = _full;
+            _counts.Remove(number);
+        }
+
+        return true;
+    }
+
+    /// <summary>Steps over a full page or word at once.</summary>
+    private long NextAfterPresent(long chunk)
+    {
+        var page = _pages[chunk / PageChunks];
+        if (ReferenceEquals(page, _full))
+        {
+            return (chunk / PageChunks * PageChunks) + PageChunks;
+        }
+
+        return page![chunk % PageChunks / 64] == ulong.MaxValue ? (chunk / 64 * 64) + 64 : chunk + 1;
+    }
+
+    private static bool Contains(ulong[]? page, int bit) => page is not null && (page[bit / 64] & (1ul << (bit % 64))) != 0;
+
+    private static ulong[] CreateFull()
+    {
+        var page = new ulong[PageWords];
+        Array.Fill(page, ulong.MaxValue);
+        return page;
+    }
+}

@@ -1,0 +1,161 @@
+using System.Buffers;
+using FileTransfer.Identity;
+using Microsoft.Win32.SafeHandles;
+
+namespace FileTransfer.Chunks;
+
+public sealed partial class ChunkStore
+{
+    /// <summary>Opens the content of a visible file; null when the file is not visible here.</summary>
+    public StoredContent? TryOpen(FileKey key)
+    {
+        var target = TryReadLink(key);
+        return StorePaths.TryReadLinkTarget(target, out var fingerprint) ? TryOpen(fingerprint) : null;
+    }
+
+    /// <summary>Opens a content; null when it is not here.</summary>
+    public StoredContent? TryOpen(Fingerprint fingerprint)
+    {
+        var handle = TryOpenRead(_paths.Content(fingerprint));
+        return handle is null ? null : new StoredContent(handle, fingerprint);
+    }
+
+    public bool Contains(Fingerprint fingerprint, long size) =>
+        new FileInfo(_paths.Content(fingerprint)) is { Exists: true } file && file.Length == size;
+
+    /// <summary>
+    /// The hashes of a content: from its <c>.hashes</c>, else computed, and kept for the next time where they should have been.
+    /// </summary>
+    /// <exception cref="ContentDamagedException">What is on disk has another fingerprint than its name says.</exception>
+    public ChunkHashes OpenHashes(StoredContent content)
+    {
+        if (content.Size > HashesKeptAbove)
+        {
+            try
+            {
+                return ChunkHashes.Open(content.Size, _paths.Hashes(content.Fingerprint));
+            }
+            catch (Exception exception)
+                when (exception is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
+            {
+                KeepHashes(content);
+                return ChunkHashes.Open(content.Size, _paths.Hashes(content.Fingerprint));
+            }
+        }
+
+        var hashes = ChunkHashes.Create(content.Size);
+        Compute(content, hashes);
+        return hashes;
+    }
+
+    /// <summary>Removes a content and its hashes, durably. Nothing happens when it is not here. Call under <see cref="LockContentAsync"/>.</summary>
+    public void DeleteContent(Fingerprint fingerprint)
+    {
+        var path = _paths.Content(fingerprint);
+        if (TryDelete(_paths.Hashes(fingerprint)) | TryDelete(path))
+        {
+            DurableFile.FsyncFolder(Path.GetDirectoryName(path)!);
+        }
+    }
+
+    /// <summary>All contents here, one folder after the other.</summary>
+    public IEnumerable<ContentInfo> Contents()
+    {
+        foreach (var file in EnumerateSharded(_paths.Contents))
+        {
+            if (Fingerprint.TryParse(file.Name, out var fingerprint) && file.Exists)
+            {
+                yield return new ContentInfo(fingerprint, file.Length, new DateTimeOffset(file.LastWriteTimeUtc));
+            }
+        }
+    }
+
+    private static void Compute(StoredContent content, ChunkHashes hashes)
+    {
+        const int PieceLength = 256 * 1024;
+        var piece = ArrayPool<byte>.Shared.Rent((int)Math.Min(PieceLength, content.Size));
+        try
+        {
+            for (var offset = 0L; offset < content.Size; offset += PieceLength)
+            {
+                var bytes = piece.AsSpan(0, (int)Math.Min(PieceLength, content.Size - offset));
+                content.ReadExactly(offset, bytes);
+                hashes.Set(offset / ChunkFrame.ChunkLength, bytes);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(piece);
+        }
+
+        if (hashes.ComputeFingerprint() is var computed && computed != content.Fingerprint)
+        {
+            throw new ContentDamagedException(content.Fingerprint, computed);
+        }
+    }
+
+    /// <summary>Computes the hashes beside and gives them their name once they are whole.</summary>
+    private void KeepHashes(StoredContent content)
+    {
+        var folder = _paths.Incoming(Guid.NewGuid());
+        Directory.CreateDirectory(folder);
+        try
+        {
+            using (var hashes = ChunkHashes.Create(content.Size, StorePaths.HashesOf(folder)))
+            {
+                Compute(content, hashes);
+                FlushHashes(hashes, StorePaths.HashesOf(folder));
+            }
+
+            DurableFile.Rename(StorePaths.HashesOf(folder), _paths.Hashes(content.Fingerprint));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static SafeFileHandle? TryOpenRead(string path)
+    {
+        try
+        {
+            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    private static bool TryDelete(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        File.Delete(path);
+        return true;
+    }
+
+    private static IEnumerable<FileInfo> EnumerateSharded(string root) =>
+        from outer in new DirectoryInfo(root).EnumerateDirectories()
+        from inner in outer.EnumerateDirectories()
+        from file in inner.EnumerateFiles()
+        select file;
+}
+
+/// <summary>A content on disk.</summary>
+/// <param name="Fingerprint">Its name.</param>
+/// <param name="Size">Bytes in the file.</param>
+/// <param name="Written">When its last byte was written.</param>
+public readonly record struct ContentInfo(Fingerprint Fingerprint, long Size, DateTimeOffset Written);
+
+/// <summary>A stored content is not what its name says.</summary>
+public sealed class ContentDamagedException(Fingerprint fingerprint, Fingerprint computed)
+    : IOException(
+        $"The content {fingerprint} is damaged: what is on disk has the fingerprint {computed}. Set it aside to have it fetched again."
+    )
+{
+    public Fingerprint Fingerprint { get; } = fingerprint;
+}

@@ -1,0 +1,199 @@
+using FileTransfer.Identity;
+
+namespace FileTransfer.Chunks;
+
+public sealed partial class ChunkStore
+{
+    private readonly HashSet<string> _openPartials = [];
+
+    /// <summary>
+    /// Opens the partial of a download attempt. The newest one of the same file that nobody has open becomes this one; older ones are
+    /// removed.
+    /// </summary>
+    /// <exception cref="PartialInUseException">This very partial is open already.</exception>
+    /// <exception cref="DiskFullException">There is no room for it.</exception>
+    public PartialFile OpenPartial(FileKey key, long epoch, Fingerprint fingerprint, long size)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(epoch);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
+        var folder = _paths.Partial(key, epoch);
+        lock (_openPartials)
+        {
+            if (_openPartials.Contains(folder))
+            {
+                throw new PartialInUseException(key, epoch);
+            }
+
+            Adopt(key, folder);
+            _openPartials.Add(folder);
+        }
+
+        try
+        {
+            return new PartialFile(this, folder, key, epoch, fingerprint, size);
+        }
+        catch
+        {
+            ClosePartial(folder, keep: true);
+            throw;
+        }
+    }
+
+    /// <summary>Takes a content whose size and fingerprint are known at its end.</summary>
+    public IncomingFile CreateIncoming()
+    {
+        var folder = _paths.Incoming(Guid.NewGuid());
+        Directory.CreateDirectory(folder);
+        try
+        {
+            return new IncomingFile(folder);
+        }
+        catch
+        {
+            RemoveFolder(folder);
+            throw;
+        }
+    }
+
+    /// <summary>Removes the partials of a file; those that are open are their holder's to discard.</summary>
+    public void DiscardPartials(FileKey key)
+    {
+        lock (_openPartials)
+        {
+            foreach (var (folder, _) in ClosedPartialsOf(key))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        }
+    }
+
+    /// <summary>All partials on disk, open ones too.</summary>
+    public IEnumerable<PartialInfo> Partials()
+    {
+        foreach (var folder in new DirectoryInfo(_paths.Partials).EnumerateDirectories())
+        {
+            if (StorePaths.TryReadPartial(folder.Name, out var key, out var epoch))
+            {
+                yield return new PartialInfo(key, epoch, IsOpen(folder.FullName), WrittenAt(folder));
+            }
+        }
+    }
+
+    internal void ClosePartial(string folder, bool keep)
+    {
+        lock (_openPartials)
+        {
+            if (!keep)
+            {
+                RemoveFolder(folder);
+            }
+
+            _openPartials.Remove(folder);
+        }
+    }
+
+    internal void ReportHashesNotKept(string folder, IOException exception) => Log.HashesNotKept(_logger, exception, folder);
+
+    private void Adopt(FileKey key, string folder)
+    {
+        // The highest epoch first: it is the one that was last at work.
+        var isFirst = true;
+        foreach (var (found, _) in ClosedPartialsOf(key).OrderByDescending(partial => partial.Epoch))
+        {
+            if (!isFirst)
+            {
+                Directory.Delete(found, recursive: true);
+            }
+            else if (found != folder)
+            {
+                RemoveFolder(folder);
+                Directory.Move(found, folder);
+            }
+
+            isFirst = false;
+        }
+
+        Directory.CreateDirectory(folder);
+    }
+
+    private List<(string Folder, long Epoch)> ClosedPartialsOf(FileKey key)
+    {
+        var found = new List<(string, long)>();
+        foreach (var folder in Directory.EnumerateDirectories(_paths.Partials, StorePaths.PartialPattern(key)))
+        {
+            if (StorePaths.TryReadPartial(folder, out _, out var epoch) && !_openPartials.Contains(folder))
+            {
+                found.Add((folder, epoch));
+            }
+        }
+
+        return found;
+    }
+
+    private bool IsOpen(string folder)
+    {
+        lock (_openPartials)
+        {
+            return _openPartials.Contains(folder);
+        }
+    }
+
+    private static DateTimeOffset WrittenAt(DirectoryInfo folder)
+    {
+        var data = new FileInfo(StorePaths.DataOf(folder.FullName));
+        return new DateTimeOffset(data.Exists ? data.LastWriteTimeUtc : folder.LastWriteTimeUtc);
+    }
+
+    /// <summary>At start, when nobody has one open: incoming ones, names that are none, and those without data.</summary>
+    private void RemoveLeftoverPartials()
+    {
+        var removed = 0;
+        foreach (var entry in new DirectoryInfo(_paths.Partials).EnumerateFileSystemInfos())
+        {
+            if (entry is DirectoryInfo folder)
+            {
+                if (!StorePaths.TryReadPartial(folder.Name, out _, out _) || !File.Exists(StorePaths.DataOf(folder.FullName)))
+                {
+                    folder.Delete(recursive: true);
+                    removed++;
+                }
+            }
+            else
+            {
+                entry.Delete();
+                removed++;
+            }
+        }
+
+        if (removed > 0)
+        {
+            Log.LeftoversRemoved(_logger, removed);
+        }
+    }
+
+    internal static void RemoveFolder(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}
+
+/// <summary>A partial on disk.</summary>
+/// <param name="Key">The file it is of.</param>
+/// <param name="Epoch">The replica's epoch it was last opened under.</param>
+/// <param name="IsOpen">Whether this process is at work on it.</param>
+/// <param name="Written">When its data was last written to.</param>
+public readonly record struct PartialInfo(FileKey Key, long Epoch, bool IsOpen, DateTimeOffset Written);
+
+/// <summary>One partial has one holder.</summary>
+public sealed class PartialInUseException(FileKey key, long epoch)
+    : InvalidOperationException(
+        $"The partial of {key} with epoch {epoch} is open already; dispose of it first, or claim the file again for a new epoch."
+    )
+{
+    public FileKey Key { get; } = key;
+
+    public long Epoch { get; } = epoch;
+}

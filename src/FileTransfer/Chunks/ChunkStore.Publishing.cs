@@ -1,0 +1,185 @@
+using FileTransfer.Identity;
+using Microsoft.Win32.SafeHandles;
+
+namespace FileTransfer.Chunks;
+
+public sealed partial class ChunkStore
+{
+    // Folders two levels down are fsynced by their parents once per process; 16 bits of fingerprint name one.
+    private readonly bool[] _durableFolders = new bool[64 * 1024];
+
+    /// <summary>Told before each step of a publish. Tests look at the disk, or fail, there.</summary>
+    internal Action<PublishStep>? BeforeStep { get; set; }
+
+    /// <summary>
+    /// Makes a proven partial a content and removes the partial; where the content is here already, that one is made sure of. On
+    /// return the content outlives a power failure. Call under <see cref="LockContentAsync"/>, then store the row, then <see cref="Show"/>.
+    /// </summary>
+    /// <exception cref="FsyncFailedException">Nothing was published; the partial is gone, because what is on disk is unknown.</exception>
+    /// <exception cref="DiskFullException">Nothing was published; the partial is as it was.</exception>
+    public PublishOutcome MakeDurable(PartialFile partial)
+    {
+        if (!partial.IsProven)
+        {
+            throw new InvalidOperationException($"The partial of {partial.Key} has not been proven; call ProveWhole first.");
+        }
+
+        var outcome = Publish(
+            new ProvenContent(partial.Fingerprint, partial.Size, partial.Folder, partial.Data, partial.Hashes),
+            distrust: partial.Discard
+        );
+        partial.Discard();
+        return outcome;
+    }
+
+    /// <inheritdoc cref="MakeDurable(PartialFile)"/>
+    public PublishOutcome MakeDurable(IncomingFile incoming)
+    {
+        if (!incoming.IsComplete || incoming.Size == 0)
+        {
+            throw new InvalidOperationException("An incoming content is made durable once it is complete and not empty.");
+        }
+
+        var outcome = Publish(
+            new ProvenContent(incoming.Fingerprint, incoming.Size, incoming.Folder, incoming.Data, incoming.Hashes),
+            distrust: incoming.Dispose
+        );
+        incoming.Dispose();
+        return outcome;
+    }
+
+    /// <summary>
+    /// True when the content is here and, from now on, sure to be: a second file with the same content needs nothing else. Call under
+    /// <see cref="LockContentAsync"/>.
+    /// </summary>
+    public bool ConfirmDurable(Fingerprint fingerprint, long size)
+    {
+        if (!Contains(fingerprint, size))
+        {
+            return false;
+        }
+
+        // Its publisher may have been killed between naming it and making the name durable. The data was durable before it had a name.
+        MakeFolderDurable(fingerprint);
+        DurableFile.FsyncFolder(Path.GetDirectoryName(_paths.Content(fingerprint))!);
+        return true;
+    }
+
+    private PublishOutcome Publish(ProvenContent content, Action distrust)
+    {
+        if (ConfirmDurable(content.Fingerprint, content.Size))
+        {
+            return PublishOutcome.AlreadyHere;
+        }
+
+        MakeFolderDurable(content.Fingerprint);
+        try
+        {
+            BeforeStep?.Invoke(PublishStep.MakeReadOnly);
+            DurableFile.MakeReadOnly(StorePaths.DataOf(content.Folder));
+            BeforeStep?.Invoke(PublishStep.FsyncData);
+            DurableFile.Fsync(content.Data, StorePaths.DataOf(content.Folder));
+        }
+        catch (IOException exception)
+        {
+            Log.NotDurable(_logger, exception, content.Fingerprint);
+            distrust();
+            throw;
+        }
+
+        if (content.KeepsHashes)
+        {
+            BeforeStep?.Invoke(PublishStep.FsyncHashes);
+            FlushHashes(content.Hashes, StorePaths.HashesOf(content.Folder));
+            DurableFile.MakeReadOnly(StorePaths.HashesOf(content.Folder));
+        }
+
+        BeforeStep?.Invoke(PublishStep.RenameData);
+        DurableFile.Rename(StorePaths.DataOf(content.Folder), _paths.Content(content.Fingerprint));
+        try
+        {
+            if (content.KeepsHashes)
+            {
+                BeforeStep?.Invoke(PublishStep.RenameHashes);
+                DurableFile.Rename(StorePaths.HashesOf(content.Folder), _paths.Hashes(content.Fingerprint));
+            }
+
+            BeforeStep?.Invoke(PublishStep.FsyncFolder);
+            DurableFile.FsyncFolder(Path.GetDirectoryName(_paths.Content(content.Fingerprint))!);
+            BeforeStep?.Invoke(PublishStep.Done);
+            return PublishOutcome.Published;
+        }
+        catch (IOException exception)
+        {
+            Log.NotDurable(_logger, exception, content.Fingerprint);
+            TryDelete(_paths.Hashes(content.Fingerprint));
+            TryDelete(_paths.Content(content.Fingerprint));
+            distrust();
+            throw;
+        }
+    }
+
+    /// <summary>Creates the folder of a content, and makes it as durable as what will be in it.</summary>
+    private void MakeFolderDurable(Fingerprint fingerprint)
+    {
+        var number = (int)(fingerprint.Value.Prefix64 >> 48);
+        if (Volatile.Read(ref _durableFolders[number]))
+        {
+            return;
+        }
+
+        var inner = Path.GetDirectoryName(_paths.Content(fingerprint))!;
+        var outer = Path.GetDirectoryName(inner)!;
+        Directory.CreateDirectory(inner);
+        DurableFile.FsyncFolder(outer);
+        DurableFile.FsyncFolder(_paths.Contents);
+        Volatile.Write(ref _durableFolders[number], true);
+    }
+
+    private static void FlushHashes(ChunkHashes hashes, string path)
+    {
+        try
+        {
+            hashes.Flush();
+        }
+        catch (IOException exception) when (DiskFullException.IsDiskFull(exception))
+        {
+            throw new DiskFullException(path, exception);
+        }
+        catch (IOException exception) when (exception is not DiskFullException)
+        {
+            throw new FsyncFailedException(path, exception);
+        }
+    }
+
+    private readonly record struct ProvenContent(
+        Fingerprint Fingerprint,
+        long Size,
+        string Folder,
+        SafeFileHandle Data,
+        ChunkHashes Hashes
+    )
+    {
+        public bool KeepsHashes => Size > HashesKeptAbove;
+    }
+}
+
+public enum PublishOutcome
+{
+    Published,
+
+    /// <summary>The same content was here already and is shared.</summary>
+    AlreadyHere,
+}
+
+/// <summary>The steps of a publish, in their order.</summary>
+internal enum PublishStep
+{
+    MakeReadOnly,
+    FsyncData,
+    FsyncHashes,
+    RenameData,
+    RenameHashes,
+    FsyncFolder,
+    Done,
+}

@@ -1,0 +1,69 @@
+using FileTransfer.Identity;
+
+namespace FileTransfer.Chunks;
+
+public sealed partial class ChunkStore
+{
+    /// <summary>Makes a file visible here. The link is not made durable: the catalog knows what is stored and rebuilds it at start.</summary>
+    public void Show(FileKey key, Fingerprint fingerprint)
+    {
+        var path = _paths.File(key);
+        var target = StorePaths.LinkTarget(fingerprint);
+        switch (TryReadLink(key))
+        {
+            case var found when found == target:
+                return;
+            case not null:
+                // A key names one content for ever, so this link is not ours.
+                File.Delete(path);
+                break;
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        try
+        {
+            File.CreateSymbolicLink(path, target);
+        }
+        catch (IOException) when (TryReadLink(key) == target)
+        {
+            // Another one showed it at the same time.
+        }
+    }
+
+    /// <summary>Makes a file invisible here. What is being read of it can be read to its end.</summary>
+    public void Hide(FileKey key)
+    {
+        try
+        {
+            File.Delete(_paths.File(key));
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // No file of this folder was ever visible.
+        }
+    }
+
+    /// <summary>The files that are visible here, one folder after the other.</summary>
+    public IEnumerable<FileKey> VisibleFiles()
+    {
+        foreach (var link in EnumerateSharded(_paths.Files))
+        {
+            if (FileKey.TryParse(link.Name, out var key))
+            {
+                yield return key;
+            }
+        }
+    }
+
+    private string? TryReadLink(FileKey key)
+    {
+        try
+        {
+            return new FileInfo(_paths.File(key)).LinkTarget;
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using FileTransfer.Identity;
+
+namespace FileTransfer.Chunks;
+
+/// <summary>The contents of one node on disk: proven, durable, shared by fingerprint; and the partials on their way there.</summary>
+/// <remarks>
+/// <code>
+/// content/ab/cd/&lt;fingerprint&gt;          a proven content, read-only
+/// content/ab/cd/&lt;fingerprint&gt;.hashes   its chunk hashes, for contents above 4 MiB
+/// files/ab/cd/&lt;file key&gt;               link to its content: the file is visible. Rebuilt from the catalog at start
+/// partial/&lt;file key&gt;.&lt;epoch&gt;/          data (sparse) and hashes of a content under way
+/// partial/incoming.&lt;id&gt;/              the same for a content whose name its end decides
+/// quarantine/                          contents set aside, each with a reason file
+/// .lock                                held by the process that uses the directory
+/// </code>
+/// <para>What a kill or a power failure leaves, by the step of publishing after which it comes, and who repairs it:</para>
+/// <list type="number">
+/// <item>Chunks written: a partial. The next <see cref="OpenPartial"/> of its file adopts it and <see cref="PartialFile.ReproveAsync"/>
+/// finds out what it holds; after a power failure that may be less than was written. An incoming one is removed at start.</item>
+/// <item>Data made read-only, data fsynced, hashes fsynced: as before; adopting makes the data writable again.</item>
+/// <item>Data renamed into <c>content/</c>: a whole proven content, without <c>.hashes</c> (computed again when asked for) and perhaps
+/// with a name that a power failure takes back, together with a partial without data. The partial is removed at start. The content is
+/// an orphan until its file is stored: whoever gets the file next finds it by <see cref="ConfirmDurable"/> or <see cref="MakeDurable(PartialFile)"/>,
+/// which fsync its folder before anybody relies on it; otherwise the catalog's collection of orphans removes it, from <see cref="Contents"/>.</item>
+/// <item>Hashes renamed, folder fsynced, <c>stored</c> not committed: the same orphan, durable.</item>
+/// <item>Stored, link not made: the catalog makes it at start.</item>
+/// <item>Deleting: the hashes go first, then the content; either half done is a whole content or none. A power failure may bring a
+/// deleted content back: an orphan.</item>
+/// <item>Quarantine: the reason is written first; a reason without content is removed at start.</item>
+/// </list>
+/// <para>After a failed fsync of data or folder nothing that was written is trusted: partial and content are removed.</para>
+/// </remarks>
+public sealed partial class ChunkStore : IDisposable
+{
+    /// <summary>Contents up to this size have no <c>.hashes</c>: to compute them again is cheaper than a second fsync.</summary>
+    public const long HashesKeptAbove = 4L * 1024 * 1024;
+
+    private readonly StorePaths _paths;
+    private readonly FreeSpaceFloor _floor;
+    private readonly ILogger<ChunkStore> _logger;
+    private readonly DataDirectoryLock _lock;
+    private readonly KeyedLock<Fingerprint> _contentLocks = new();
+
+    /// <exception cref="DataDirectoryInUseException">Another process uses the directory.</exception>
+    public ChunkStore(string dataDirectory, FreeSpaceFloor floor, ILogger<ChunkStore> logger)
+    {
+        _paths = new StorePaths(dataDirectory);
+        _floor = floor;
+        _logger = logger;
+        Directory.CreateDirectory(_paths.Root);
+        _lock = DataDirectoryLock.Take(_paths);
+        try
+        {
+            foreach (var folder in (ReadOnlySpan<string>)[_paths.Contents, _paths.Files, _paths.Partials, _paths.Quarantine])
+            {
+                Directory.CreateDirectory(folder);
+            }
+
+            DurableFile.FsyncFolder(_paths.Root);
+            RemoveLeftoverPartials();
+            RemoveLeftoverReasons();
+        }
+        catch
+        {
+            _lock.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The absolute path of the data directory.</summary>
+    public string DataDirectory => _paths.Root;
+
+    /// <summary>Decisions to publish and to delete one content are made under its lock, within this process.</summary>
+    public ValueTask<IDisposable> LockContentAsync(Fingerprint fingerprint, CancellationToken cancellationToken) =>
+        _contentLocks.LockAsync(fingerprint, cancellationToken);
+
+    public FreeSpaceReport FreeSpace() => FreeSpaceReport.Of(_paths.Root, _floor);
+
+    /// <summary>Lets another process have the directory. Everything opened here must have been closed.</summary>
+    public void Dispose() => _lock.Dispose();
+
+    private static partial class Log
+    {
+        [LoggerMessage(1100, LogLevel.Information, "Removed {Count} leftovers of partials that nothing can be resumed from")]
+        public static partial void LeftoversRemoved(ILogger logger, int count);
+
+        [LoggerMessage(1101, LogLevel.Warning, "The chunk hashes of {Folder} could not be kept; they will be fetched again")]
+        public static partial void HashesNotKept(ILogger logger, Exception exception, string folder);
+
+        [LoggerMessage(1102, LogLevel.Error, "{Content} was not made durable and is discarded")]
+        public static partial void NotDurable(ILogger logger, Exception exception, Fingerprint content);
+
+        [LoggerMessage(1103, LogLevel.Warning, "The content {Content} was set aside in {Path}: {Reason}")]
+        public static partial void Quarantined(ILogger logger, Fingerprint content, string path, string reason);
+    }
+}

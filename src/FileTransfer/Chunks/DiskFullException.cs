@@ -1,0 +1,33 @@
+namespace FileTransfer.Chunks;
+
+/// <summary>There is no room left where the data directory is, or a quota is used up.</summary>
+public sealed class DiskFullException : IOException
+{
+    private const int NoSpaceLeft = 28;
+    private const int QuotaExceeded = 122;
+
+    internal DiskFullException(string path, Exception? inner)
+        : this(path, FreeSpaceReport.BytesFreeAt(path), inner) { }
+
+    private DiskFullException(string path, long? bytesFree, Exception? inner)
+        : base(
+            $"No space left to write {path}: {(bytesFree is { } free ? $"{free} bytes are" : "an unknown number of bytes is")} free. "
+                + "Free space or enlarge the disk or quota; it is tried again by itself.",
+            inner
+        )
+    {
+        HResult = NoSpaceLeft;
+        Path = path;
+        BytesFree = bytesFree;
+    }
+
+    public string Path { get; }
+
+    /// <summary>Bytes that were free just after the failure; null where it could not be found out.</summary>
+    public long? BytesFree { get; }
+
+    internal static bool IsDiskFull(int errno) => errno is NoSpaceLeft or QuotaExceeded;
+
+    /// <summary>The runtime's I/O exceptions carry errno in their HResult.</summary>
+    internal static bool IsDiskFull(IOException exception) => exception is not DiskFullException && IsDiskFull(exception.HResult);
+}

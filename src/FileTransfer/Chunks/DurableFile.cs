@@ -1,0 +1,152 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace FileTransfer.Chunks;
+
+/// <summary>The system calls that decide whether something outlives a power failure, made directly and their results looked at.</summary>
+/// <remarks>
+/// The runtime's own flush has been seen to hide a failing fsync, its move falls back to a copy between file systems, and neither
+/// knows folders.
+/// </remarks>
+internal static partial class DurableFile
+{
+    private const int Interrupted = 4;
+    private const int ReadOnlyCloseOnExec = 0x80000;
+
+    /// <exception cref="FsyncFailedException">The bytes may be lost although they can still be read: do not trust the file again.</exception>
+    public static void Fsync(SafeFileHandle file, string path)
+    {
+        while (FsyncFile(file) != 0)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            if (errno != Interrupted)
+            {
+                throw DiskFullException.IsDiskFull(errno)
+                    ? new DiskFullException(path, inner: null)
+                    : new FsyncFailedException(path, errno);
+            }
+        }
+    }
+
+    /// <summary>Makes the names in a folder durable: what was created, renamed or removed there.</summary>
+    public static void FsyncFolder(string path)
+    {
+        using var folder = OpenFolder(path, ReadOnlyCloseOnExec, 0);
+        if (folder.IsInvalid)
+        {
+            throw Fault($"The folder {path} could not be opened to make it durable", Marshal.GetLastPInvokeError());
+        }
+
+        Fsync(folder, path);
+    }
+
+    /// <summary>Gives a file its new name in one step, in place of what had that name.</summary>
+    public static void Rename(string from, string to)
+    {
+        if (RenamePath(from, to) == 0)
+        {
+            return;
+        }
+
+        var errno = Marshal.GetLastPInvokeError();
+        throw DiskFullException.IsDiskFull(errno)
+            ? new DiskFullException(to, inner: null)
+            : Fault($"{from} could not be renamed to {to}; all of the data directory must be on one file system", errno);
+    }
+
+    /// <summary>Mode 0444.</summary>
+    public static void MakeReadOnly(string path) => ChangeMode(path, 0x124);
+
+    /// <summary>Mode 0644.</summary>
+    public static void MakeWritable(string path) => ChangeMode(path, 0x1A4);
+
+    /// <summary>Where the next written bytes of a sparse file start, from <paramref name="offset"/> on; <paramref name="length"/> when none do.</summary>
+    public static long NextData(SafeFileHandle file, long offset, long length)
+    {
+        const int SeekData = 3;
+        const int NothingBeyond = 6;
+        var found = Seek(file, offset, SeekData);
+        if (found >= 0)
+        {
+            return found;
+        }
+
+        // A file system without holes knows no such call; all of its bytes are data.
+        return Marshal.GetLastPInvokeError() == NothingBeyond ? length : offset;
+    }
+
+    /// <summary>Takes the file's exclusive lock; false when another open file has it. It ends with the handle or its process.</summary>
+    public static bool TryLock(SafeFileHandle file, string path)
+    {
+        const int ExclusiveNonBlocking = 2 | 4;
+        const int WouldBlock = 11;
+        while (FileLock(file, ExclusiveNonBlocking) != 0)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            switch (errno)
+            {
+                case WouldBlock:
+                    return false;
+                case not Interrupted:
+                    throw Fault($"{path} could not be locked; put the data directory on a file system that has locks", errno);
+            }
+        }
+
+        return true;
+    }
+
+    private static void ChangeMode(string path, uint mode)
+    {
+        if (PathMode(path, mode) != 0)
+        {
+            throw Fault($"The access to {path} could not be changed", Marshal.GetLastPInvokeError());
+        }
+    }
+
+    private static IOException Fault(string what, int errno) => new($"{what}: {Marshal.GetPInvokeErrorMessage(errno)}.", errno);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int FsyncFile(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial SafeFileHandle OpenFolder(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int RenamePath(string from, string to);
+
+    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int PathMode(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial long Seek(SafeFileHandle file, long offset, int whence);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int FileLock(SafeFileHandle file, int operation);
+}
+
+/// <summary>The disk did not confirm a write. What was written is not trusted again.</summary>
+public sealed class FsyncFailedException : IOException
+{
+    internal FsyncFailedException(string path, int errno)
+        : base(Describe(path, Marshal.GetPInvokeErrorMessage(errno)), errno)
+    {
+        Path = path;
+    }
+
+    internal FsyncFailedException(string path, IOException inner)
+        : base(Describe(path, inner.Message), inner)
+    {
+        Path = path;
+    }
+
+    public string Path { get; }
+
+    private static string Describe(string path, string reason) =>
+        $"{path} could not be made durable: {reason}. Check the disk and the kernel log; what was written is discarded and fetched again.";
+}

@@ -1,0 +1,129 @@
+using System.Buffers;
+using FileTransfer.Identity;
+using Microsoft.Win32.SafeHandles;
+
+namespace FileTransfer.Chunks;
+
+/// <summary>A content that arrives in order, of a size and fingerprint that its end decides.</summary>
+/// <remarks>It has no name to be found again by, so it is removed when disposed, and at the next start after a crash.</remarks>
+public sealed class IncomingFile : IDisposable
+{
+    /// <summary>Bytes are hashed and written in pieces of this length, however they come.</summary>
+    private const int PieceLength = 256 * 1024;
+
+    private readonly SafeFileHandle _data;
+    private readonly GrowingChunkHashes _growing;
+    private readonly byte[] _piece = ArrayPool<byte>.Shared.Rent(PieceLength);
+    private int _pieceLength;
+    private ChunkHashes? _hashes;
+    private bool _closed;
+
+    internal IncomingFile(string folder)
+    {
+        Folder = folder;
+        _data = File.OpenHandle(
+            StorePaths.DataOf(folder),
+            FileMode.CreateNew,
+            FileAccess.ReadWrite,
+            FileShare.ReadWrite | FileShare.Delete
+        );
+        _growing = new GrowingChunkHashes(StorePaths.HashesOf(folder));
+    }
+
+    /// <summary>Bytes so far.</summary>
+    public long Size { get; private set; }
+
+    /// <summary>The root of what came; known once <see cref="Complete"/> has been called.</summary>
+    public Fingerprint Fingerprint { get; private set; }
+
+    public bool IsComplete => _hashes is not null;
+
+    internal string Folder { get; }
+
+    internal SafeFileHandle Data => _data;
+
+    internal ChunkHashes Hashes => _hashes ?? throw new InvalidOperationException("The content has not been completed yet.");
+
+    /// <exception cref="DiskFullException">There is no room for them.</exception>
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        if (IsComplete)
+        {
+            throw new InvalidOperationException("The content is complete; nothing can be appended to it.");
+        }
+
+        while (bytes.Length > 0)
+        {
+            var taken = bytes[..Math.Min(bytes.Length, PieceLength - _pieceLength)];
+            taken.CopyTo(_piece.AsSpan(_pieceLength));
+            _pieceLength += taken.Length;
+            bytes = bytes[taken.Length..];
+            if (_pieceLength == PieceLength)
+            {
+                WritePiece();
+            }
+        }
+    }
+
+    /// <summary>Says that nothing follows, and computes size and fingerprint.</summary>
+    /// <exception cref="DiskFullException">There is no room for the last bytes.</exception>
+    public Fingerprint Complete()
+    {
+        if (_hashes is null)
+        {
+            WritePiece();
+            _hashes = Guarded(_growing, growing => growing.Complete());
+            Fingerprint = _hashes.ComputeFingerprint();
+        }
+
+        return Fingerprint;
+    }
+
+    public void Dispose()
+    {
+        if (_closed)
+        {
+            return;
+        }
+
+        _closed = true;
+        ArrayPool<byte>.Shared.Return(_piece);
+        _growing.Dispose();
+        _hashes?.Dispose();
+        _data.Dispose();
+        ChunkStore.RemoveFolder(Folder);
+    }
+
+    private void WritePiece()
+    {
+        if (_pieceLength == 0)
+        {
+            return;
+        }
+
+        Guarded(
+            this,
+            self =>
+            {
+                var piece = self._piece.AsSpan(0, self._pieceLength);
+                RandomAccess.Write(self._data, piece, self.Size);
+                self._growing.Append(piece);
+                return 0;
+            }
+        );
+        Size += _pieceLength;
+        _pieceLength = 0;
+    }
+
+    private TResult Guarded<TState, TResult>(TState state, Func<TState, TResult> work)
+    {
+        try
+        {
+            return work(state);
+        }
+        catch (IOException exception) when (DiskFullException.IsDiskFull(exception))
+        {
+            throw new DiskFullException(StorePaths.DataOf(Folder), exception);
+        }
+    }
+}

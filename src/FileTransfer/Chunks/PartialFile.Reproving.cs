@@ -1,0 +1,77 @@
+using System.Buffers;
+
+namespace FileTransfer.Chunks;
+
+public sealed partial class PartialFile
+{
+    private const int PieceChunks = 256;
+
+    /// <summary>
+    /// Finds out what is here by hashing what is on disk: hashes left by an earlier run are trusted if their root is the fingerprint,
+    /// and a chunk counts if it has its hash. Not while anything is put.
+    /// </summary>
+    public async Task ReproveAsync(CancellationToken cancellationToken)
+    {
+        if (!HashesProven)
+        {
+            if (!_hashesFound || _putSinceOpen.Count > 0)
+            {
+                return;
+            }
+
+            HashesProven = await Task.Run(() => Hashes.ComputeFingerprint(), cancellationToken) == Fingerprint;
+        }
+
+        Forget();
+        var buffer = ArrayPool<byte>.Shared.Rent(PieceChunks * ChunkFrame.ChunkLength);
+        try
+        {
+            // What was never written is a hole; nobody has to hash it to know that it is missing.
+            for (var offset = 0L; (offset = NextDataChunk(offset)) < Size; )
+            {
+                var length = (int)Math.Min(PieceChunks * ChunkFrame.ChunkLength, Size - offset);
+                var piece = buffer.AsMemory(0, length);
+                for (var filled = 0; filled < length; )
+                {
+                    var read = await RandomAccess.ReadAsync(_data, piece[filled..], offset + filled, cancellationToken);
+                    filled += read > 0 ? read : throw new EndOfStreamException($"{Folder} became shorter while it was read.");
+                }
+
+                Count(offset / ChunkFrame.ChunkLength, piece.Span);
+                offset += length;
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private long NextDataChunk(long offset)
+    {
+        var next = offset < Size ? DurableFile.NextData(_data, offset, Size) : Size;
+        return next < Size ? next / ChunkFrame.ChunkLength * ChunkFrame.ChunkLength : Size;
+    }
+
+    private void Count(long firstChunk, ReadOnlySpan<byte> bytes)
+    {
+        lock (_gate)
+        {
+            if (Hashes.FirstMismatch(firstChunk, bytes) < 0)
+            {
+                _present.Add(firstChunk, CountOf(bytes.Length));
+                return;
+            }
+
+            for (var chunk = firstChunk; bytes.Length > 0; chunk++)
+            {
+                var one = bytes[..Math.Min(bytes.Length, ChunkFrame.ChunkLength)];
+                bytes = bytes[one.Length..];
+                if (Hashes.FirstMismatch(chunk, one) < 0)
+                {
+                    _present.Add(chunk, 1);
+                }
+            }
+        }
+    }
+}

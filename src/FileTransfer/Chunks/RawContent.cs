@@ -1,0 +1,55 @@
+using System.IO.Pipelines;
+
+namespace FileTransfer.Chunks;
+
+/// <summary>Writes a stored content as it is.</summary>
+public static class RawContent
+{
+    private const int PieceLength = 128 * 1024;
+
+    /// <summary>Writes the bytes <c>[offset, offset + count)</c> of the content.</summary>
+    /// <exception cref="ContentTruncatedException">The content became shorter; the answer must be aborted.</exception>
+    /// <exception cref="OperationCanceledException">The reader went away.</exception>
+    public static async ValueTask WriteAsync(
+        StoredContent content,
+        PipeWriter output,
+        long offset,
+        long count,
+        CancellationToken cancellationToken
+    )
+    {
+        PipeReach.RequireInside(offset, count, content.Size);
+        while (count > 0)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var length = (int)Math.Min(PieceLength, count);
+
+            // An asynchronous read of a file is the same call on another thread of the same pool.
+            content.ReadExactly(offset, output.GetSpan(length)[..length]);
+            output.Advance(length);
+            offset += length;
+            count -= length;
+            await output.FlushOrThrowAsync(cancellationToken);
+        }
+    }
+}
+
+internal static class PipeReach
+{
+    public static void RequireInside(long offset, long count, long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, length - count);
+    }
+
+    /// <summary>Hands over what was written; a reader that is gone ends the writing.</summary>
+    public static async ValueTask FlushOrThrowAsync(this PipeWriter output, CancellationToken cancellationToken)
+    {
+        var flushed = await output.FlushAsync(cancellationToken);
+        if (flushed.IsCompleted || flushed.IsCanceled)
+        {
+            throw new OperationCanceledException("The reader of the content went away.", cancellationToken);
+        }
+    }
+}

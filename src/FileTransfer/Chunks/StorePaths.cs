@@ -1,0 +1,61 @@
+using System.Globalization;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Chunks;
+
+/// <summary>Names every path of the store; paths come from parsed 32-byte values alone.</summary>
+internal sealed class StorePaths(string dataDirectory)
+{
+    public const string HashesSuffix = ".hashes";
+    public const string ReasonSuffix = ".reason";
+    private const string IncomingPrefix = "incoming.";
+
+    public string Root { get; } = Path.GetFullPath(dataDirectory);
+
+    public string LockFile => Path.Combine(Root, ".lock");
+
+    public string Contents => Path.Combine(Root, "content");
+
+    public string Files => Path.Combine(Root, "files");
+
+    public string Partials => Path.Combine(Root, "partial");
+
+    public string Quarantine => Path.Combine(Root, "quarantine");
+
+    public string Content(Fingerprint fingerprint) => Sharded(Contents, fingerprint.ToHex());
+
+    public string Hashes(Fingerprint fingerprint) => Content(fingerprint) + HashesSuffix;
+
+    public string File(FileKey key) => Sharded(Files, key.ToHex());
+
+    /// <summary>What the link of a visible file holds: its content, seen from the link's folder.</summary>
+    public static string LinkTarget(Fingerprint fingerprint) => Sharded("../../../content", fingerprint.ToHex());
+
+    public static bool TryReadLinkTarget(string? target, out Fingerprint fingerprint) =>
+        Fingerprint.TryParse(Path.GetFileName(target), out fingerprint);
+
+    public string Partial(FileKey key, long epoch) =>
+        Path.Combine(Partials, string.Create(CultureInfo.InvariantCulture, $"{key.ToHex()}.{epoch}"));
+
+    /// <summary>All partials of one file.</summary>
+    public static string PartialPattern(FileKey key) => key.ToHex() + ".*";
+
+    public string Incoming(Guid id) => Path.Combine(Partials, $"{IncomingPrefix}{id:n}");
+
+    public static string DataOf(string partialFolder) => Path.Combine(partialFolder, "data");
+
+    public static string HashesOf(string partialFolder) => Path.Combine(partialFolder, "hashes");
+
+    public static bool TryReadPartial(string folder, out FileKey key, out long epoch)
+    {
+        key = default;
+        epoch = 0;
+        var name = Path.GetFileName(folder);
+        var dot = name.IndexOf('.', StringComparison.Ordinal);
+        return dot == Hash256.Length * 2
+            && FileKey.TryParse(name[..dot], out key)
+            && long.TryParse(name.AsSpan(dot + 1), NumberStyles.None, CultureInfo.InvariantCulture, out epoch);
+    }
+
+    private static string Sharded(string root, string hex) => $"{root}/{hex[..2]}/{hex[2..4]}/{hex}";
+}

@@ -1,0 +1,73 @@
+using System.IO.Pipelines;
+
+namespace FileTransfer.Http;
+
+/// <summary>Answers GET and HEAD of a representation whose bytes another writes.</summary>
+public static class ContentResponse
+{
+    /// <summary>
+    /// Sends the whole, a part or nothing of a representation: 200, 206, 304, 412 or 416 as RFC 9110 says. ETag and Accept-Ranges
+    /// are always sent, Content-Length always where there is, or for HEAD would be, content.
+    /// </summary>
+    /// <param name="context">The request and its answer; headers already set stay.</param>
+    /// <param name="etag">The strong name of the representation.</param>
+    /// <param name="contentType">Sent with 200 and 206.</param>
+    /// <param name="length">Bytes in the whole representation.</param>
+    /// <param name="write">
+    /// Writes exactly the bytes <c>[offset, offset + count)</c>. When it throws, the connection is aborted: a reader must never
+    /// take what is missing for the end. It throws <see cref="OperationCanceledException"/> when the reader went away.
+    /// </param>
+    public static async Task ServeAsync(
+        HttpContext context,
+        EntityTag etag,
+        string contentType,
+        long length,
+        Func<PipeWriter, long, long, CancellationToken, ValueTask> write
+    )
+    {
+        var response = context.Response;
+        var (status, range) = ConditionalRequest.Evaluate(context.Request.Method, context.Request.Headers, etag, length);
+        response.StatusCode = status;
+        response.Headers.ETag = etag.ToString();
+        response.Headers.AcceptRanges = "bytes";
+        switch (status)
+        {
+            case StatusCodes.Status304NotModified:
+                return;
+            case StatusCodes.Status412PreconditionFailed:
+                response.ContentLength = 0;
+                return;
+            case StatusCodes.Status416RangeNotSatisfiable:
+                response.Headers.ContentRange = ByteRange.UnsatisfiedOf(length);
+                response.ContentLength = 0;
+                return;
+            case StatusCodes.Status206PartialContent:
+                response.Headers.ContentRange = range.ContentRangeOf(length);
+                break;
+        }
+
+        response.ContentType = contentType;
+        response.ContentLength = range.Count;
+        if (HttpMethods.IsHead(context.Request.Method) || range.Count == 0)
+        {
+            return;
+        }
+
+        var gone = context.RequestAborted;
+        try
+        {
+            // Once started, the body's memory is the connection's own, and a fault can only end in an abort.
+            await response.StartAsync(gone);
+            await write(response.BodyWriter, range.Offset, range.Count, gone);
+        }
+        catch (OperationCanceledException)
+        {
+            context.Abort();
+        }
+        catch
+        {
+            context.Abort();
+            throw;
+        }
+    }
+}
