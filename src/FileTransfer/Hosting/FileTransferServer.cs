@@ -24,7 +24,8 @@ public static partial class FileTransferServer
     internal static WebApplication Build(string[] args, string currentFolder)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "filetransfer" });
-        builder.Configuration.AddSettings(args, currentFolder);
+        var files = new SettingFiles();
+        files.AddTo(builder.Configuration, args, currentFolder);
         StartChecks.Run(builder.Configuration);
         builder.AddLog();
         builder.AddHost();
@@ -44,6 +45,7 @@ public static partial class FileTransferServer
         app.UseAuthentication();
         app.UseAuthorization();
         MapRoutes(app);
+        app.Lifetime.ApplicationStopped.Register(files.Dispose);
         return app;
     }
 
@@ -158,28 +160,6 @@ public static partial class FileTransferServer
         {
             builder.WebHost.UseUrls([.. addresses.Urls]);
         }
-    }
-
-    private static void AddSettings(this ConfigurationManager configuration, string[] args, string currentFolder)
-    {
-        var folders = new[] { AppContext.BaseDirectory, currentFolder }.Select(Path.GetFullPath).Distinct(StringComparer.Ordinal);
-        foreach (var folder in folders)
-        {
-            var file = Path.Combine(folder, "appsettings.json");
-            try
-            {
-                configuration.AddJsonFile(file, optional: true, reloadOnChange: true);
-            }
-            catch (InvalidDataException e)
-            {
-                throw new FatalStartException(
-                    $"{file} is not JSON: {e.InnerException?.InnerException?.Message ?? e.InnerException?.Message ?? e.Message}"
-                );
-            }
-        }
-
-        configuration.AddEnvironmentVariables();
-        configuration.AddInMemoryCollection(CommandLineSettings.Parse(args));
     }
 
     private static void WarnOfAnonymousAccess(WebApplication app)
