@@ -147,7 +147,13 @@ public static partial class FileTransferServer
         builder.WebHost.UseKestrel(
             (context, kestrel) =>
             {
-                kestrel.Configure(context.Configuration.GetSection("Kestrel"), reloadOnChange: true);
+                if (context.Configuration["FileTransfer:ClientAuthority"] is { Length: > 0 } authority)
+                {
+                    kestrel.AcceptClientsOf(authority);
+                }
+
+                // Not reloaded: a new address would escape the checks made at the start.
+                kestrel.Configure(context.Configuration.GetSection("Kestrel"), reloadOnChange: false);
                 kestrel.AddServerHeader = false;
                 kestrel.Limits.MaxRequestBodySize = MaxJsonBodyBytes;
                 kestrel.Limits.MaxRequestLineSize = 64 * 1024;

@@ -73,7 +73,7 @@ internal sealed partial class TokenTable : IDisposable
     {
         try
         {
-            var faults = SettingRules.FaultsOf(typeof(AccessOptions), _configuration.GetSection(AccessOptions.Section));
+            var faults = OptionsSection.All.Single(section => section.Type == typeof(AccessOptions)).FaultsIn(_configuration);
             if (faults.Count > 0)
             {
                 Log.ChangeRefused(_logger, string.Join(" ", faults));

@@ -140,15 +140,23 @@ public sealed class SettingTests : IDisposable
         );
         await BuildAndDropAsync("--urls=http://0.0.0.0:7070", "--FileTransfer:AllowAnonymous=true");
         await BuildAndDropAsync(
+            "--FileTransfer:ClientAuthority=authority.pem",
             "--Kestrel:Endpoints:Nodes:Url=https://0.0.0.0:7071",
             "--Kestrel:Endpoints:Nodes:ClientCertificateMode=RequireCertificate"
         );
-        Refusal(
-                "--Kestrel:Endpoints:Nodes:Url=http://0.0.0.0:7071",
-                "--Kestrel:Endpoints:Nodes:ClientCertificateMode=RequireCertificate"
-            )
-            .ShouldContain("http://0.0.0.0:7071 can be reached");
     }
+
+    [Theory]
+    [InlineData("http://0.0.0.0:7071", "RequireCertificate", "authority.pem")]
+    [InlineData("https://0.0.0.0:7071", "AllowCertificate", "authority.pem")]
+    [InlineData("https://0.0.0.0:7071", "RequireCertificate", "")]
+    public void An_endpoint_that_does_not_prove_its_clients_needs_tokens(string url, string mode, string authority) =>
+        Refusal(
+                $"--FileTransfer:ClientAuthority={authority}",
+                $"--Kestrel:Endpoints:Nodes:Url={url}",
+                $"--Kestrel:Endpoints:Nodes:ClientCertificateMode={mode}"
+            )
+            .ShouldContain($"{url} can be reached");
 
     [Fact]
     public void Tokens_and_anonymous_access_exclude_each_other() =>
