@@ -110,7 +110,8 @@ public static partial class FileTransferServer
         {
             await app.StopAsync(lifetime.Hurry);
         }
-        catch (OperationCanceledException) when (lifetime.Hurry.IsCancellationRequested)
+        catch (Exception e)
+            when (lifetime.Hurry.IsCancellationRequested && e is (OperationCanceledException or AggregateException))
         {
             // Asked to hurry: what was cut short is repaired at the next start.
         }

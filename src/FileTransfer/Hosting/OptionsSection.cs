@@ -17,7 +17,7 @@ internal sealed record OptionsSection(
     public static readonly IReadOnlyList<OptionsSection> All =
     [
         Of<NodeOptions>(NodeOptions.Section),
-        Of<StoreOptions>(StoreOptions.Section, options => options.Faults()),
+        Of<StoreOptions>(StoreOptions.Section),
         Of<DownloadOptions>(DownloadOptions.Section, options => options.Faults()),
         Of<AccessOptions>(AccessOptions.Section, options => options.Faults()),
         Of<ServerOptions>(ServerOptions.Section),

@@ -11,7 +11,7 @@ public sealed class ProcessTests
     public async Task SIGTERM_stops_an_idle_node_cleanly()
     {
         await using var node = new ServeProcess();
-        await node.UntilReadinessIsAsync(HttpStatusCode.OK);
+        await node.UntilItAnswersAsync();
         node.Send(ServeProcess.SigTerm);
         var (exitCode, error, _) = await node.EndAsync();
         exitCode.ShouldBe(0);
@@ -22,11 +22,11 @@ public sealed class ProcessTests
     public async Task After_SIGTERM_a_node_is_not_ready_and_ends_with_its_last_transfer()
     {
         await using var node = new ServeProcess("--FileTransfer:DrainTimeout=00:10:00");
-        await node.UntilReadinessIsAsync(HttpStatusCode.OK);
+        await node.UntilItAnswersAsync();
         using var transfer = await StuckTransfer.StartAsync(node.Address);
 
         node.Send(ServeProcess.SigTerm);
-        await node.UntilReadinessIsAsync(HttpStatusCode.ServiceUnavailable);
+        await node.UntilItDrainsAsync();
 
         (await transfer.ReadToEndAsync()).ShouldBeGreaterThan(1_000_000);
         (await node.EndAsync()).ExitCode.ShouldBe(0);
@@ -36,11 +36,11 @@ public sealed class ProcessTests
     public async Task A_second_SIGTERM_stops_at_once()
     {
         await using var node = new ServeProcess("--FileTransfer:DrainTimeout=00:10:00");
-        await node.UntilReadinessIsAsync(HttpStatusCode.OK);
+        await node.UntilItAnswersAsync();
         using var transfer = await StuckTransfer.StartAsync(node.Address);
 
         node.Send(ServeProcess.SigTerm);
-        await node.UntilReadinessIsAsync(HttpStatusCode.ServiceUnavailable);
+        await node.UntilItDrainsAsync();
         node.Send(ServeProcess.SigTerm);
 
         (await node.EndAsync()).ExitCode.ShouldBe(0);
@@ -79,7 +79,7 @@ public sealed class ProcessTests
     public async Task Json_log_lines_are_objects()
     {
         await using var node = new ServeProcess("--FileTransfer:LogFormat=json");
-        await node.UntilReadinessIsAsync(HttpStatusCode.OK);
+        await node.UntilItAnswersAsync();
         using (var client = new HttpClient())
         {
             (await client.GetAsync(new Uri(node.Address, "/none%0Aforged"))).StatusCode.ShouldBe(HttpStatusCode.NotFound);

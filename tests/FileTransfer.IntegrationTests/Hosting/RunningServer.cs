@@ -10,6 +10,9 @@ namespace FileTransfer.IntegrationTests.Hosting;
 /// <summary>The composed server on a free loopback port, with a folder of its own as current folder and data.</summary>
 internal sealed class RunningServer : IAsyncDisposable
 {
+    /// <summary>Nobody listens on this port: what is tested here holds while the database is away too.</summary>
+    public const string NoDatabase = "--ConnectionStrings:Postgres=Host=127.0.0.1;Port=1;Username=nobody;Database=none;Timeout=2";
+
     private readonly WebApplication _app;
 
     private RunningServer(WebApplication app, TempFolder folder)
@@ -44,7 +47,8 @@ internal sealed class RunningServer : IAsyncDisposable
                 "--urls",
                 "http://127.0.0.1:0",
                 $"--FileTransfer:DataDirectory={folder.At("data")}",
-                "--Serilog:MinimumLevel:Default=Error",
+                NoDatabase,
+                "--Serilog:MinimumLevel:Default=Fatal",
                 .. args,
             ],
             folder.Path

@@ -18,7 +18,10 @@ internal sealed partial class ServeProcess : IAsyncDisposable
     public ServeProcess(params string[] settings)
     {
         Address = new Uri($"http://127.0.0.1:{FreePort()}");
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "filetransfer.dll"), "serve"])
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "filetransfer.dll"), "serve", RunningServer.NoDatabase]
+        )
         {
             UseShellExecute = false,
             WorkingDirectory = _folder.Path,
@@ -41,27 +44,31 @@ internal sealed partial class ServeProcess : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public async Task<HttpStatusCode?> ReadinessAsync(HttpClient client)
-    {
-        try
-        {
-            using var answer = await client.GetAsync(new Uri(Address, "/health/ready"));
-            return answer.StatusCode;
-        }
-        catch (HttpRequestException)
-        {
-            return null;
-        }
-    }
+    public Task UntilItAnswersAsync() => UntilAsync("/health/live", "healthy");
 
-    public async Task UntilReadinessIsAsync(HttpStatusCode expected)
+    public Task UntilItDrainsAsync() => UntilAsync("/health/ready", "draining");
+
+    private async Task UntilAsync(string path, string status)
     {
         using var client = new HttpClient();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (await ReadinessAsync(client) != expected)
+        while (!(await AskAsync(client, path)).Contains($"\"status\":\"{status}\"", StringComparison.Ordinal))
         {
             _process.HasExited.ShouldBeFalse("the process ended early");
             await Task.Delay(20, limit.Token);
+        }
+    }
+
+    private async Task<string> AskAsync(HttpClient client, string path)
+    {
+        try
+        {
+            using var answer = await client.GetAsync(new Uri(Address, path));
+            return await answer.Content.ReadAsStringAsync();
+        }
+        catch (HttpRequestException)
+        {
+            return "";
         }
     }
 
