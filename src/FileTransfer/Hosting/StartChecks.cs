@@ -15,6 +15,11 @@ internal static class StartChecks
         }
 
         CheckAccess(all);
+        if (all["FileTransfer:ClientAuthority"] is { Length: > 0 } authority)
+        {
+            ClientAuthority.Read(authority);
+        }
+
         CheckDataDirectory(all["FileTransfer:DataDirectory"] is { Length: > 0 } configured ? configured : "data");
     }
 

@@ -72,7 +72,7 @@ public sealed class ProcessTests
         error.ShouldContain("in use");
         error.ShouldContain("--urls");
         error.Trim().Split('\n').Length.ShouldBe(1);
-        output.ShouldNotContain("   at ");
+        output.ShouldNotContain("already in use");
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using FileTransfer.Hosting;
 using FileTransfer.Postgres;
 
@@ -140,7 +142,7 @@ public sealed class SettingTests : IDisposable
         );
         await BuildAndDropAsync("--urls=http://0.0.0.0:7070", "--FileTransfer:AllowAnonymous=true");
         await BuildAndDropAsync(
-            "--FileTransfer:ClientAuthority=authority.pem",
+            $"--FileTransfer:ClientAuthority={WriteAuthority()}",
             "--Kestrel:Endpoints:Nodes:Url=https://0.0.0.0:7071",
             "--Kestrel:Endpoints:Nodes:ClientCertificateMode=RequireCertificate"
         );
@@ -182,6 +184,16 @@ public sealed class SettingTests : IDisposable
     public void A_wrong_log_level_is_refused() => Refusal("--Serilog:MinimumLevel:Default=Loud").ShouldContain("Loud");
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string WriteAuthority()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=Nodes", key, HashAlgorithmName.SHA256);
+        using var authority = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(1));
+        var file = Path.Combine(_folder, "authority.pem");
+        File.WriteAllText(file, authority.ExportCertificatePem());
+        return file;
+    }
 
     private string Refusal(params string[] args) =>
         Should.Throw<FatalStartException>(() => FileTransferServer.Build(WithData(args), _folder)).Message;
