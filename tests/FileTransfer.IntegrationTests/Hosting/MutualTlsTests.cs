@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using FileTransfer.Hosting;
 using FileTransfer.Http;
 using FileTransfer.Postgres;
 using Microsoft.AspNetCore.Builder;
@@ -35,12 +36,15 @@ public sealed class MutualTlsTests : IDisposable
     [Theory]
     [InlineData("none.pem", "cannot be read")]
     [InlineData("empty.pem", "holds no certificate")]
-    public async Task An_authority_that_cannot_be_read_stops_the_start(string file, string reason)
+    public void An_authority_that_cannot_be_read_stops_the_start(string file, string reason)
     {
         File.WriteAllText(_folder.At("empty.pem"), "");
-        var fault = await Should.ThrowAsync<FatalStartException>(() =>
-            RunningServer.StartAsync(null, null, $"--FileTransfer:ClientAuthority={_folder.At(file)}")
-        );
+        string[] args =
+        [
+            $"--FileTransfer:DataDirectory={_folder.At("data")}",
+            $"--FileTransfer:ClientAuthority={_folder.At(file)}",
+        ];
+        var fault = Should.Throw<FatalStartException>(() => FileTransferServer.Build(args, _folder.Path));
         fault.Message.ShouldContain(_folder.At(file));
         fault.Message.ShouldContain(reason);
     }
