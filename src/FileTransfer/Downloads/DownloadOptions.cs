@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace FileTransfer.Downloads;
 
 /// <summary>How downloads are done. Section <c>FileTransfer:Downloads</c>. Times are written <c>[d.]hh:mm:ss[.fff]</c>.</summary>
-public sealed class DownloadOptions : IValidatableObject
+public sealed class DownloadOptions
 {
     public const string Section = "FileTransfer:Downloads";
 
@@ -47,13 +47,12 @@ public sealed class DownloadOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
     public TimeSpan StallPeriod { get; set; } = TimeSpan.FromSeconds(10);
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    /// <summary>What is wrong with these values together, and what to write instead.</summary>
+    public IEnumerable<string> Faults()
     {
         if (BackoffCap < BackoffBase)
         {
-            yield return new ValidationResult(
-                $"{Section}:BackoffCap is '{BackoffCap}'; write a time of at least BackoffBase, {BackoffBase}."
-            );
+            yield return $"{Section}:BackoffCap is '{BackoffCap}'; write a time of at least BackoffBase, {BackoffBase}.";
         }
     }
 }

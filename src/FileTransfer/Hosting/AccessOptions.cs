@@ -4,7 +4,7 @@ using FileTransfer.Http;
 namespace FileTransfer.Hosting;
 
 /// <summary>Who may call. Section <c>FileTransfer</c>; a change of the file takes effect without a restart.</summary>
-public sealed class AccessOptions : IValidatableObject
+public sealed class AccessOptions
 {
     public const string Section = "FileTransfer";
 
@@ -16,23 +16,29 @@ public sealed class AccessOptions : IValidatableObject
     /// <remarks>Default false: without it a node with neither tokens nor mutual TLS listens on loopback addresses only.</remarks>
     public bool AllowAnonymous { get; set; }
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    /// <summary>PEM file of the authority that signs the certificates of those who may call (mutual TLS).</summary>
+    /// <remarks>
+    /// Default none. Needed where an https endpoint of section <c>Kestrel</c> with <c>ClientCertificateMode</c>
+    /// <c>RequireCertificate</c> stands in for tokens: an authority that the system trusts signs for strangers too.
+    /// </remarks>
+    public string? ClientAuthority { get; set; }
+
+    /// <summary>What is wrong with these values together, and what to write instead.</summary>
+    public IEnumerable<string> Faults()
     {
         for (var i = 0; i < Tokens.Count; i++)
         {
             var (key, token) = ($"{Section}:Tokens:{i}", Tokens[i]);
             if (token.Scopes.Count == 0)
             {
-                yield return new ValidationResult($"{key}:Scopes is empty; write {key}:Scopes:0 as read, write, node or admin.");
+                yield return $"{key}:Scopes is empty; write {key}:Scopes:0 as read, write, node or admin.";
             }
 
             for (var j = 0; j < token.Scopes.Count; j++)
             {
                 if (!Access.Scopes.Contains(token.Scopes[j], StringComparer.Ordinal))
                 {
-                    yield return new ValidationResult(
-                        $"{key}:Scopes:{j} is '{token.Scopes[j]}'; write read, write, node or admin."
-                    );
+                    yield return $"{key}:Scopes:{j} is '{token.Scopes[j]}'; write read, write, node or admin.";
                 }
             }
 
@@ -41,9 +47,7 @@ public sealed class AccessOptions : IValidatableObject
                 .FirstOrDefault(other => string.Equals(other.Sha256, token.Sha256, StringComparison.OrdinalIgnoreCase));
             if (earlier is not null)
             {
-                yield return new ValidationResult(
-                    $"{key}:Sha256 is the same as that of '{earlier.Name}'; write each token once."
-                );
+                yield return $"{key}:Sha256 is the same as that of '{earlier.Name}'; write each token once.";
             }
         }
     }

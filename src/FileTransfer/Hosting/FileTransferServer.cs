@@ -24,7 +24,8 @@ public static partial class FileTransferServer
     internal static WebApplication Build(string[] args, string currentFolder)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "filetransfer" });
-        builder.Configuration.AddSettings(args, currentFolder);
+        var files = new SettingFiles();
+        files.AddTo(builder.Configuration, args, currentFolder);
         StartChecks.Run(builder.Configuration);
         builder.AddLog();
         builder.AddHost();
@@ -44,6 +45,7 @@ public static partial class FileTransferServer
         app.UseAuthentication();
         app.UseAuthorization();
         MapRoutes(app);
+        app.Lifetime.ApplicationStopped.Register(files.Dispose);
         return app;
     }
 
@@ -108,7 +110,8 @@ public static partial class FileTransferServer
         {
             await app.StopAsync(lifetime.Hurry);
         }
-        catch (OperationCanceledException) when (lifetime.Hurry.IsCancellationRequested)
+        catch (Exception e)
+            when (lifetime.Hurry.IsCancellationRequested && e is (OperationCanceledException or AggregateException))
         {
             // Asked to hurry: what was cut short is repaired at the next start.
         }
@@ -145,7 +148,13 @@ public static partial class FileTransferServer
         builder.WebHost.UseKestrel(
             (context, kestrel) =>
             {
-                kestrel.Configure(context.Configuration.GetSection("Kestrel"), reloadOnChange: true);
+                if (context.Configuration["FileTransfer:ClientAuthority"] is { Length: > 0 } authority)
+                {
+                    kestrel.AcceptClientsOf(authority);
+                }
+
+                // Not reloaded: a new address would escape the checks made at the start.
+                kestrel.Configure(context.Configuration.GetSection("Kestrel"), reloadOnChange: false);
                 kestrel.AddServerHeader = false;
                 kestrel.Limits.MaxRequestBodySize = MaxJsonBodyBytes;
                 kestrel.Limits.MaxRequestLineSize = 64 * 1024;
@@ -158,28 +167,6 @@ public static partial class FileTransferServer
         {
             builder.WebHost.UseUrls([.. addresses.Urls]);
         }
-    }
-
-    private static void AddSettings(this ConfigurationManager configuration, string[] args, string currentFolder)
-    {
-        var folders = new[] { AppContext.BaseDirectory, currentFolder }.Select(Path.GetFullPath).Distinct(StringComparer.Ordinal);
-        foreach (var folder in folders)
-        {
-            var file = Path.Combine(folder, "appsettings.json");
-            try
-            {
-                configuration.AddJsonFile(file, optional: true, reloadOnChange: true);
-            }
-            catch (InvalidDataException e)
-            {
-                throw new FatalStartException(
-                    $"{file} is not JSON: {e.InnerException?.InnerException?.Message ?? e.InnerException?.Message ?? e.Message}"
-                );
-            }
-        }
-
-        configuration.AddEnvironmentVariables();
-        configuration.AddInMemoryCollection(CommandLineSettings.Parse(args));
     }
 
     private static void WarnOfAnonymousAccess(WebApplication app)

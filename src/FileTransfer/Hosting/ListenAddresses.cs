@@ -5,7 +5,7 @@ namespace FileTransfer.Hosting;
 
 /// <summary>Where the server is told to listen, as configured: <c>Urls</c>, or the endpoints of section <c>Kestrel</c>, which win.</summary>
 /// <param name="Urls">For the server; empty when it reads its endpoints from section <c>Kestrel</c> by itself.</param>
-/// <param name="Open">Addresses that other machines can reach and that do not ask for a client certificate.</param>
+/// <param name="Open">Addresses that other machines can reach and that do not demand a certificate of <see cref="AccessOptions.ClientAuthority"/>.</param>
 /// <param name="Remote">Addresses that other machines can reach.</param>
 internal sealed record ListenAddresses(IReadOnlyList<string> Urls, IReadOnlyList<string> Open, IReadOnlyList<string> Remote)
 {
@@ -29,13 +29,12 @@ internal sealed record ListenAddresses(IReadOnlyList<string> Urls, IReadOnlyList
         }
 
         var remote = urls.Where(url => !IsLoopback("Urls", url)).ToList();
-        var clientsProven = AsksForCertificate(all.GetSection("Kestrel:EndpointDefaults"));
-        var open = remote.Where(url => !(clientsProven && url.StartsWith("https:", StringComparison.OrdinalIgnoreCase))).ToList();
-        return new ListenAddresses(urls, open, remote);
+        return new ListenAddresses(urls, Open: remote, remote);
     }
 
     private static ListenAddresses FromEndpoints(IConfiguration all, List<IConfigurationSection> endpoints)
     {
+        var clientsProven = !string.IsNullOrEmpty(all["FileTransfer:ClientAuthority"]);
         var (open, remote) = (new List<string>(), new List<string>());
         foreach (var endpoint in endpoints)
         {
@@ -48,8 +47,7 @@ internal sealed record ListenAddresses(IReadOnlyList<string> Urls, IReadOnlyList
             }
 
             remote.Add(url);
-            var section = endpoint["ClientCertificateMode"] is null ? all.GetSection("Kestrel:EndpointDefaults") : endpoint;
-            if (!url.StartsWith("https:", StringComparison.OrdinalIgnoreCase) || !AsksForCertificate(section))
+            if (!(clientsProven && AsksForCertificate(endpoint, url)))
             {
                 open.Add(url);
             }
@@ -58,8 +56,12 @@ internal sealed record ListenAddresses(IReadOnlyList<string> Urls, IReadOnlyList
         return new ListenAddresses([], open, remote);
     }
 
-    private static bool AsksForCertificate(IConfigurationSection section) =>
-        string.Equals(section["ClientCertificateMode"], "RequireCertificate", StringComparison.OrdinalIgnoreCase);
+    private static bool AsksForCertificate(IConfigurationSection endpoint, string url) =>
+        url.StartsWith("https:", StringComparison.OrdinalIgnoreCase)
+        && Requires(endpoint["ClientCertificateMode"])
+        && endpoint.GetSection("Sni").GetChildren().All(host => host["ClientCertificateMode"] is not { } mode || Requires(mode));
+
+    private static bool Requires(string? mode) => string.Equals(mode, "RequireCertificate", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsLoopback(string key, string url)
     {

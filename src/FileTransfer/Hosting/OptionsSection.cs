@@ -5,21 +5,35 @@ using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Hosting;
 
-/// <summary>A type of options and the configuration section it is read from.</summary>
-internal sealed record OptionsSection(string Path, Type Type, Action<IHostApplicationBuilder> Register)
+/// <summary>A type of options, the configuration section it is read from, and the rules its values keep together.</summary>
+internal sealed record OptionsSection(
+    string Path,
+    Type Type,
+    Action<IHostApplicationBuilder> Register,
+    Func<object, IEnumerable<string>>? Rules
+)
 {
     /// <summary>Every section there is: what is not found in one of these types is refused at start.</summary>
     public static readonly IReadOnlyList<OptionsSection> All =
     [
         Of<NodeOptions>(NodeOptions.Section),
         Of<StoreOptions>(StoreOptions.Section),
-        Of<DownloadOptions>(DownloadOptions.Section),
-        Of<AccessOptions>(AccessOptions.Section),
+        Of<DownloadOptions>(DownloadOptions.Section, options => options.Faults()),
+        Of<AccessOptions>(AccessOptions.Section, options => options.Faults()),
         Of<ServerOptions>(ServerOptions.Section),
     ];
 
-    private static OptionsSection Of<T>(string path)
-        where T : class, new() => new(path, typeof(T), builder => Add<T>(builder, path));
+    /// <summary>What is wrong with the configured values, each fault with what to write instead; empty when they can be bound.</summary>
+    public IReadOnlyList<string> FaultsIn(IConfiguration all)
+    {
+        var section = all.GetSection(Path);
+        var faults = SettingRules.FaultsOf(Type, section);
+        return faults.Count == 0 && Rules is not null && section.Get(Type) is { } options ? [.. Rules(options)] : faults;
+    }
+
+    private static OptionsSection Of<T>(string path, Func<T, IEnumerable<string>>? rules = null)
+        where T : class, new() =>
+        new(path, typeof(T), builder => Add<T>(builder, path), rules is null ? null : options => rules((T)options));
 
     private static void Add<T>(IHostApplicationBuilder builder, string path)
         where T : class, new()
@@ -28,18 +42,15 @@ internal sealed record OptionsSection(string Path, Type Type, Action<IHostApplic
             .Services.AddOptions<T>()
             .Configure<IConfiguration>((options, all) => all.GetSection(path).Bind(options))
             .ValidateOnStart();
-        builder.Services.AddSingleton<IValidateOptions<T>>(services => new Rules<T>(
-            services.GetRequiredService<IConfiguration>(),
-            path
-        ));
+        builder.Services.AddSingleton<IValidateOptions<T>, ValidateSection<T>>();
     }
 
-    private sealed class Rules<T>(IConfiguration all, string path) : IValidateOptions<T>
+    private sealed class ValidateSection<T>(IConfiguration all) : IValidateOptions<T>
         where T : class, new()
     {
         public ValidateOptionsResult Validate(string? name, T options)
         {
-            var faults = SettingRules.FaultsOf(typeof(T), all.GetSection(path));
+            var faults = All.Single(section => section.Type == typeof(T)).FaultsIn(all);
             return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
         }
     }

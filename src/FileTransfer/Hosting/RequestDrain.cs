@@ -52,6 +52,8 @@ internal sealed partial class RequestDrain(
     /// <summary>Runs while the server still listens, before any hosted service is stopped.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
+        // A host that is stopped by a call, not by a signal, would say so only afterwards.
+        lifetime.StopApplication();
         Task idle;
         int running;
         lock (_gate)

@@ -6,7 +6,7 @@ internal static class SettingNames
     /// <summary>Sections that other libraries define; what is below them is theirs to check.</summary>
     private static readonly string[] Foreign = ["Serilog", "Kestrel"];
 
-    private static readonly string[] Own = ["Urls", "ConnectionStrings:Postgres", "FileTransfer:DataDirectory"];
+    private static readonly string[] Own = ["Urls", "ConnectionStrings:Postgres"];
 
     /// <summary>Keys under <c>FileTransfer</c> that no options type knows, each with what may have been meant.</summary>
     public static IEnumerable<string> FaultsOf(IConfiguration all) =>

@@ -14,11 +14,6 @@ internal static class SettingRules
     {
         var faults = new List<string>();
         Visit(type, section, faults);
-        if (faults.Count == 0 && section.Get(type) is IValidatableObject whole)
-        {
-            faults.AddRange(whole.Validate(new ValidationContext(whole)).Select(result => result.ErrorMessage!));
-        }
-
         return faults;
     }
 

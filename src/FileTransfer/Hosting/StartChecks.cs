@@ -7,7 +7,7 @@ internal static class StartChecks
 {
     public static void Run(IConfiguration all)
     {
-        var faults = OptionsSection.All.SelectMany(section => SettingRules.FaultsOf(section.Type, all.GetSection(section.Path)));
+        var faults = OptionsSection.All.SelectMany(section => section.FaultsIn(all));
         var found = SettingNames.FaultsOf(all).Concat(faults).Distinct(StringComparer.Ordinal).ToList();
         if (found.Count > 0)
         {
@@ -15,6 +15,11 @@ internal static class StartChecks
         }
 
         CheckAccess(all);
+        if (all["FileTransfer:ClientAuthority"] is { Length: > 0 } authority)
+        {
+            ClientAuthority.Read(authority);
+        }
+
         CheckDataDirectory(all["FileTransfer:DataDirectory"] is { Length: > 0 } configured ? configured : "data");
     }
 
@@ -35,7 +40,7 @@ internal static class StartChecks
                 $"{addresses.Open[0]} can be reached from other machines, and nothing says who may call. "
                     + "Write FileTransfer:Tokens:0:Name, FileTransfer:Tokens:0:Sha256 (of the token: printf %s TOKEN | sha256sum) "
                     + "and FileTransfer:Tokens:0:Scopes:0 (read, write, node or admin), "
-                    + "or an https endpoint with ClientCertificateMode RequireCertificate, "
+                    + "or FileTransfer:ClientAuthority and an https endpoint in section Kestrel with ClientCertificateMode RequireCertificate, "
                     + $"or listen on {ListenAddresses.Default}, or let everyone in with FileTransfer:AllowAnonymous=true."
             );
         }

@@ -73,7 +73,7 @@ internal sealed partial class TokenTable : IDisposable
     {
         try
         {
-            var faults = SettingRules.FaultsOf(typeof(AccessOptions), _configuration.GetSection(AccessOptions.Section));
+            var faults = OptionsSection.All.Single(section => section.Type == typeof(AccessOptions)).FaultsIn(_configuration);
             if (faults.Count > 0)
             {
                 Log.ChangeRefused(_logger, string.Join(" ", faults));
@@ -83,7 +83,10 @@ internal sealed partial class TokenTable : IDisposable
             var entries = Read(_configuration);
             if (entries.Length == 0 && _entries.Length > 0)
             {
-                Log.ChangeRefused(_logger, "FileTransfer:Tokens is empty; restart to do without tokens.");
+                Log.ChangeRefused(
+                    _logger,
+                    "FileTransfer:Tokens is empty, or its file is not JSON now; restart to do without tokens."
+                );
                 return;
             }
 
