@@ -19,6 +19,7 @@ public sealed partial class ProcessFollowerDownloads(
     ReplicaQueue queue,
     QueueSignal signal,
     ThisNode node,
+    IHostApplicationLifetime lifetime,
     IOptions<DownloadOptions> options,
     TimeProvider time,
     ILogger<ProcessFollowerDownloads> logger
@@ -30,10 +31,12 @@ public sealed partial class ProcessFollowerDownloads(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // Downloads stop when a stop begins; requests that others have running may take until the end of the drain.
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
         presence.Notified += OnNotified;
         try
         {
-            await presence.RunWhilePresentAsync(WorkAsync, stoppingToken);
+            await presence.RunWhilePresentAsync(WorkAsync, stopping.Token);
         }
         finally
         {

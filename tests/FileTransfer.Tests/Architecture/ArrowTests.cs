@@ -37,7 +37,7 @@ public sealed partial class ArrowTests
     {
         var wrong = Sources()
             .Where(source =>
-                NamespaceLine().Match(source.Text) is { Success: true } match && match.Groups[1].Value != source.Namespace
+                NamespaceLine().Match(source.Text) is { Success: true } match && match.Groups["name"].Value != source.Namespace
             )
             .Select(source => source.File);
         wrong.ShouldBeEmpty();
@@ -76,13 +76,13 @@ public sealed partial class ArrowTests
     }
 
     private static IEnumerable<string> Uses(string text) =>
-        UsedFolder().Matches(text).Select(match => match.Groups[1].Value).Distinct();
+        UsedFolder().Matches(text).Select(match => match.Groups["folder"].Value).Distinct();
 
     private static string ThisFile([CallerFilePath] string path = "") => path;
 
-    [GeneratedRegex(@"^using (?:static )?FileTransfer\.(\w+)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^using (?:static )?FileTransfer\.(?<folder>\w+)", RegexOptions.Multiline | RegexOptions.NonBacktracking)]
     private static partial Regex UsedFolder();
 
-    [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^namespace (?<name>[\w.]+);", RegexOptions.Multiline | RegexOptions.NonBacktracking)]
     private static partial Regex NamespaceLine();
 }
