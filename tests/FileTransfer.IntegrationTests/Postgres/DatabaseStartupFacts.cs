@@ -16,6 +16,7 @@ public sealed class DatabaseStartupFacts : IDisposable
 
     public void Dispose() => Directory.Delete(_data, recursive: true);
 
+#if !USE_TESTCONTAINERS
     [Fact]
     public async Task Without_a_connection_string_a_private_cluster_is_ready_soon_and_gone_with_the_host()
     {
@@ -46,6 +47,7 @@ public sealed class DatabaseStartupFacts : IDisposable
         await Eventually(async () => Equals(await ScalarAsync(database.Pool, "SELECT 1"), 1));
         await host.StopAsync();
     }
+#endif
 
     [Fact]
     public async Task A_database_that_is_away_is_waited_for_with_its_reason()

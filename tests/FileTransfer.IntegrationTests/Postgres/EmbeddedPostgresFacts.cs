@@ -1,3 +1,4 @@
+#if !USE_TESTCONTAINERS
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -186,6 +187,82 @@ public sealed class EmbeddedPostgresFacts : IDisposable
     }
 
     [Fact]
+    public async Task The_server_is_told_to_notice_a_session_whose_client_vanished()
+    {
+        await using var embedded = await EmbeddedPostgres.StartAsync(Folder, 0, NullLogger.Instance, default);
+        await using var database = new Database(
+            new DatabaseSource(embedded.ConnectionString, null),
+            NullLoggerFactory.Instance,
+            TimeProvider.System
+        );
+        await using var session = await database.OpenSessionAsync("over tcp", default);
+        var told = await session.UseAsync(
+            async (connection, token) =>
+            {
+                await using var command = new NpgsqlCommand(
+                    "SELECT concat_ws(' ', current_setting('tcp_keepalives_idle'), current_setting('tcp_keepalives_interval'), "
+                        + "current_setting('tcp_keepalives_count'), current_setting('tcp_user_timeout'), current_setting('idle_session_timeout'))",
+                    connection
+                );
+                return await command.ExecuteScalarAsync(token);
+            },
+            default
+        );
+        told.ShouldBe("5 2 3 11000 0");
+    }
+
+    [Fact]
+    public async Task Of_many_hosts_the_one_that_takes_writes_is_used()
+    {
+        const string Password = "0123456789abcdef0123456789abcdef";
+        var other = Path.Combine(_root, "other");
+        foreach (var folder in (string[])[Folder, other])
+        {
+            Directory.CreateDirectory(folder);
+            await File.WriteAllTextAsync(Path.Combine(folder, "password"), Password);
+        }
+
+        await using var closed = await EmbeddedPostgres.StartAsync(Folder, 0, NullLogger.Instance, default);
+        await using var open = await EmbeddedPostgres.StartAsync(other, 0, NullLogger.Instance, default);
+        await ExecuteAsync(closed, "ALTER SYSTEM SET default_transaction_read_only = on");
+        await ExecuteAsync(closed, "SELECT pg_reload_conf()");
+        var (closedPort, openPort) = (PortOf(closed), PortOf(open));
+        var both = new NpgsqlConnectionStringBuilder(open.ConnectionString)
+        {
+            Host = $"127.0.0.1:{closedPort},127.0.0.1:{openPort}",
+        };
+        await Eventually(() => Equals(ScalarAsync(closed, "SHOW default_transaction_read_only").GetAwaiter().GetResult(), "on"));
+
+        await using var database = new Database(
+            new DatabaseSource(both.ConnectionString, null),
+            NullLoggerFactory.Instance,
+            TimeProvider.System
+        );
+        (await DatabaseFitness.CheckAsync(both.ConnectionString, NullLoggerFactory.Instance, default)).ShouldBeNull();
+        await using var session = await database.OpenSessionAsync("writes", default);
+        (await session.UseAsync(PortAsync, default)).ShouldBe(openPort);
+        await using var pooled = await database.Pool.OpenConnectionAsync();
+        (await PortAsync(pooled, default)).ShouldBe(openPort);
+    }
+
+    [Fact]
+    public async Task A_log_that_grew_too_long_is_cut_while_the_server_runs()
+    {
+        await using var embedded = await StartAsync();
+        var log = Path.Combine(Folder, "postgres.log");
+        await using (var filler = new FileStream(log, FileMode.Append, FileAccess.Write, FileShare.ReadWrite))
+        {
+            filler.SetLength(EmbeddedPostgres.LongestLog + 1);
+        }
+
+        embedded.TrimLog();
+        new FileInfo(log).Length.ShouldBe(0);
+        await ExecuteAsync(embedded, "DO $$ BEGIN RAISE LOG 'still written'; END $$");
+        await Eventually(() => File.ReadAllText(log).Contains("still written", StringComparison.Ordinal));
+        new FileInfo(log).Length.ShouldBeLessThan(10_000);
+    }
+
+    [Fact]
     public async Task A_loopback_port_that_is_taken_is_refused_by_number()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
@@ -256,6 +333,14 @@ public sealed class EmbeddedPostgresFacts : IDisposable
         (await File.ReadAllTextAsync(Path.Combine(Folder, "postgres.log"))).ShouldContain("database system is shut down");
     }
 
+    private static int PortOf(EmbeddedPostgres embedded) => new NpgsqlConnectionStringBuilder(embedded.ConnectionString).Port;
+
+    private static async Task<int> PortAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("SELECT inet_server_port()", connection);
+        return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
     private Task<EmbeddedPostgres> StartAsync() => EmbeddedPostgres.StartAsync(Folder, null, NullLogger.Instance, default);
 
     private int PostmasterPid() =>
@@ -321,3 +406,4 @@ public sealed class EmbeddedPostgresFacts : IDisposable
         }
     }
 }
+#endif
