@@ -11,34 +11,22 @@ internal static class ChildProcess
         public bool Succeeded => ExitCode == 0;
     }
 
-    /// <summary>Runs a short command to its end and returns all it printed. A program that is not there is exit code 127, as in a shell.</summary>
+    /// <summary>Runs a short command to its end and returns all it printed.</summary>
     public static async Task<Answer> RunAsync(IReadOnlyList<string> command, CancellationToken cancellationToken)
     {
-        Process process;
+        using var process = Start(command);
+        process.StandardInput.Close();
         try
         {
-            process = Start(command);
+            var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+            var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+            return new Answer(process.ExitCode, (await output + await errors).Trim());
         }
-        catch (Win32Exception e)
+        catch (OperationCanceledException)
         {
-            return new Answer(127, $"{command[0]}: {e.Message}");
-        }
-
-        using (process)
-        {
-            process.StandardInput.Close();
-            try
-            {
-                var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
-                var errors = process.StandardError.ReadToEndAsync(cancellationToken);
-                await process.WaitForExitAsync(cancellationToken);
-                return new Answer(process.ExitCode, (await output + await errors).Trim());
-            }
-            catch (OperationCanceledException)
-            {
-                process.Kill(entireProcessTree: true);
-                throw;
-            }
+            process.Kill(entireProcessTree: true);
+            throw;
         }
     }
 
@@ -58,6 +46,17 @@ internal static class ChildProcess
         }
 
         start.Environment["LC_ALL"] = "C";
-        return Process.Start(start)!;
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Win32Exception e)
+        {
+            throw new FatalStartException(
+                $"The program {command[0]}, which runs the private PostgreSQL, cannot be started: {e.Message}. "
+                    + "Install it (setpriv and setsid come with util-linux), or set ConnectionStrings:Postgres to a server that runs already.",
+                e
+            );
+        }
     }
 }

@@ -9,10 +9,12 @@ internal static class ConnectionSettings
     public static NpgsqlDataSource Pool(string connectionString, ILoggerFactory loggers)
     {
         var settings = Common(connectionString);
-        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers);
-        return HasManyHosts(settings)
-            ? builder.BuildMultiHost().WithTargetSession(TargetSessionAttributes.ReadWrite)
-            : builder.Build();
+        if (HasManyHosts(settings))
+        {
+            settings.TargetSessionAttributes = "read-write";
+        }
+
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers).Build();
     }
 
     /// <summary>

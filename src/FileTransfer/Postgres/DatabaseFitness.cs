@@ -16,12 +16,31 @@ internal static class DatabaseFitness
         CancellationToken cancellationToken
     )
     {
+        // Not of the pool: two of its connections would come from whoever used them before.
         await using var source = ConnectionSettings.Plain(connectionString, loggers);
-        await using var first = await source.OpenConnectionAsync(TargetSessionAttributes.PreferPrimary, cancellationToken);
-        RefuseOldServer(first.PostgreSqlVersion);
-        await using var second = await source.OpenConnectionAsync(TargetSessionAttributes.PreferPrimary, cancellationToken);
-        await RefuseSharedBackendsAsync(first, second, cancellationToken);
-        return await ReadOnlyReasonAsync(first, cancellationToken);
+        NpgsqlConnection first;
+        try
+        {
+            first = await source.OpenConnectionAsync(TargetSessionAttributes.ReadWrite, cancellationToken);
+        }
+        catch (NpgsqlException)
+        {
+            // None takes writes, or none answers. The next line throws the better reason, or finds one that takes none.
+            first = await source.OpenConnectionAsync(TargetSessionAttributes.Any, cancellationToken);
+        }
+
+        await using (first)
+        {
+            RefuseOldServer(first.PostgreSqlVersion);
+            if (await ReadOnlyReasonAsync(first, cancellationToken) is { } reason)
+            {
+                return reason;
+            }
+
+            await using var second = await source.OpenConnectionAsync(TargetSessionAttributes.ReadWrite, cancellationToken);
+            await RefuseSharedBackendsAsync(first, second, cancellationToken);
+            return null;
+        }
     }
 
     internal static void RefuseOldServer(Version server)
@@ -54,13 +73,29 @@ internal static class DatabaseFitness
         );
         RefuseUnless(before, await BackendAsync(first, ReadMark, cancellationToken));
         await using var transaction = await second.BeginTransactionAsync(cancellationToken);
-        var other = await BackendAsync(second, ReadMark, cancellationToken);
+        var other = await OtherBackendAsync(second, cancellationToken);
         if (other.Pid == before.Pid)
         {
             throw Refusal($"two connections were served by the same backend {other.Pid}");
         }
 
         RefuseUnless(before, await BackendAsync(first, ReadMark, cancellationToken));
+    }
+
+    private static async Task<(int Pid, string? Mark)> OtherBackendAsync(
+        NpgsqlConnection second,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await BackendAsync(second, ReadMark, cancellationToken);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ProtocolViolation)
+        {
+            // pgbouncer's statement pooling does not even allow transactions.
+            throw Refusal(e.MessageText);
+        }
     }
 
     private static void RefuseUnless((int Pid, string? Mark) expected, (int Pid, string? Mark) found)

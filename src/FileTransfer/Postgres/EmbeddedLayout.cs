@@ -77,7 +77,7 @@ internal sealed class EmbeddedLayout
     private static string ShortFolder(string folder)
     {
         var name = "filetransfer-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(folder)).AsSpan(0, 8));
-        var short_ = Path.Combine(Path.GetTempPath(), name);
-        return short_.Length <= LongestSocketFolder ? short_ : Path.Combine("/tmp", name);
+        var temporary = Path.Combine(Path.GetTempPath(), name);
+        return temporary.Length <= LongestSocketFolder ? temporary : Path.Combine("/tmp", name);
     }
 }

@@ -11,7 +11,7 @@ public sealed partial class EmbeddedPostgres
     {
         foreach (var unfinished in Directory.GetDirectories(_layout.Folder, "cluster.new-*"))
         {
-            Directory.Delete(unfinished, recursive: true);
+            await DeleteAsync(unfinished, cancellationToken);
         }
 
         if (!File.Exists(_layout.PidFile))
@@ -23,6 +23,23 @@ public sealed partial class EmbeddedPostgres
 
         // The number in the file may by now be another process's, which would keep the server from starting. None of this cluster is left.
         File.Delete(_layout.PidFile);
+    }
+
+    /// <summary>An initdb that outlived its owner may still be writing; it gives up once its files vanish.</summary>
+    private static async Task DeleteAsync(string unfinished, CancellationToken cancellationToken)
+    {
+        var since = Stopwatch.GetTimestamp();
+        while (Directory.Exists(unfinished))
+        {
+            try
+            {
+                Directory.Delete(unfinished, recursive: true);
+            }
+            catch (IOException) when (Stopwatch.GetElapsedTime(since) < Patience)
+            {
+                await Task.Delay(50, cancellationToken);
+            }
+        }
     }
 
     private async Task EndLeftoverServerAsync(CancellationToken cancellationToken)

@@ -31,12 +31,12 @@ public sealed partial class EmbeddedPostgres
         {
             await InitializeAsync(binaries, account, cancellationToken);
         }
-        else if (account.Uid is { } uid && Posix.OwnerOf(_layout.Cluster).Uid != uid)
+        else if (account.Uid is { } uid && (await Posix.OwnerOfAsync(_layout.Cluster, cancellationToken)).Uid != uid)
         {
             await RunAsync(["chown", "-R", $"{uid}:{account.Gid}", _layout.Cluster], "given to its user", cancellationToken);
         }
 
-        PrepareSocketFolder(account);
+        await PrepareSocketFolderAsync(account, cancellationToken);
         File.Delete(_layout.LogFile + ".1");
         if (File.Exists(_layout.LogFile))
         {
@@ -73,11 +73,11 @@ public sealed partial class EmbeddedPostgres
         Directory.Move(unfinished, _layout.Cluster);
     }
 
-    private void PrepareSocketFolder(ServerAccount account)
+    private async Task PrepareSocketFolderAsync(ServerAccount account, CancellationToken cancellationToken)
     {
         var folder = _layout.SocketFolder;
         Directory.CreateDirectory(folder, PrivateFolder);
-        if (new DirectoryInfo(folder).LinkTarget is not null || !IsOurs(folder, account))
+        if (new DirectoryInfo(folder).LinkTarget is not null || !await IsOursAsync(folder, account, cancellationToken))
         {
             throw new FatalStartException(
                 $"{folder}, where the private database puts its socket, belongs to somebody else. Remove it, "
@@ -93,9 +93,9 @@ public sealed partial class EmbeddedPostgres
         File.SetUnixFileMode(folder, PrivateFolder);
     }
 
-    private static bool IsOurs(string folder, ServerAccount account)
+    private static async Task<bool> IsOursAsync(string folder, ServerAccount account, CancellationToken cancellationToken)
     {
-        var owner = Posix.OwnerOf(folder).Uid;
+        var owner = (await Posix.OwnerOfAsync(folder, cancellationToken)).Uid;
         return account.IsAnother ? owner == 0 || owner == account.Uid : owner == Posix.EffectiveUser;
     }
 

@@ -9,7 +9,7 @@ namespace FileTransfer.Postgres;
 /// </remarks>
 public sealed partial class EmbeddedPostgres : IAsyncDisposable
 {
-    private const long LongestLog = 16 * 1024 * 1024;
+    internal const long LongestLog = 16 * 1024 * 1024;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private const UnixFileMode PrivateFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
@@ -53,8 +53,6 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
     )
     {
         var layout = new EmbeddedLayout(folder);
-        Directory.CreateDirectory(Path.GetDirectoryName(layout.Folder)!);
-        Directory.CreateDirectory(layout.Folder, PrivateFolder);
         var embedded = new EmbeddedPostgres(layout, LockFolder(layout), logger);
         try
         {
@@ -99,13 +97,15 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
     {
         try
         {
+            Directory.CreateDirectory(Path.GetDirectoryName(layout.Folder)!);
+            Directory.CreateDirectory(layout.Folder, PrivateFolder);
             return new FileStream(layout.LockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (UnauthorizedAccessException e)
         {
             throw new FatalStartException(
-                $"The folder of the private database, {layout.Folder}, belongs to another user. "
-                    + "Run the service as the user that made it, give the data folder to this one (chown -R), or set FileTransfer:DataDirectory to another.",
+                $"The folder of the private database, {layout.Folder}, cannot be used by user {Environment.UserName}. "
+                    + "Run the service as the user that owns it, give it to this one (chown -R), or set FileTransfer:DataDirectory to another.",
                 e
             );
         }
@@ -141,26 +141,30 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
     private async Task TrimLogAsync(CancellationToken stop)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMinutes(1));
-        while (
-            await timer
-                .WaitForNextTickAsync(stop)
-                .AsTask()
-                .ContinueWith(static tick => tick.IsCompletedSuccessfully, TaskScheduler.Default)
-        )
+        try
         {
-            try
+            while (await timer.WaitForNextTickAsync(stop))
             {
-                if (new FileInfo(_layout.LogFile).Length > LongestLog)
-                {
-                    File.Copy(_layout.LogFile, _layout.LogFile + ".1", overwrite: true);
-                    await using var log = new FileStream(_layout.LogFile, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
-                    log.SetLength(0);
-                }
+                TrimLog();
             }
-            catch (IOException e)
+        }
+        catch (OperationCanceledException) { }
+    }
+
+    internal void TrimLog()
+    {
+        try
+        {
+            if (new FileInfo(_layout.LogFile).Length > LongestLog)
             {
-                Log.NotTrimmed(_logger, _layout.LogFile, e.Message);
+                File.Copy(_layout.LogFile, _layout.LogFile + ".1", overwrite: true);
+                using var log = new FileStream(_layout.LogFile, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+                log.SetLength(0);
             }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.NotTrimmed(_logger, _layout.LogFile, e.Message);
         }
     }
 

@@ -78,6 +78,23 @@ public sealed partial class LeaseSession
             cancellationToken
         );
 
+    /// <summary>Unlocks. However that ends, the lock is not held by this session afterwards: one that does not answer well is given up.</summary>
+    internal async Task ReleaseAsync(AdvisoryLockKey key)
+    {
+        try
+        {
+            await UnlockAsync(key, CancellationToken.None).WaitAsync(AnswerTimeout, _time);
+        }
+        catch (LeaseLostException)
+        {
+            // The lock went with the session, which has said so itself.
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException)
+        {
+            Lose($"the lock {key} could not be released: {e.Message}");
+        }
+    }
+
     /// <summary>Frees every lock of the session.</summary>
     public Task UnlockAllAsync(CancellationToken cancellationToken) =>
         UseAsync(

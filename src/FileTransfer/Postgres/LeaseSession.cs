@@ -153,7 +153,7 @@ public sealed partial class LeaseSession : IAsyncDisposable
         }
 
         // A closed connection frees its locks only when the server gets to it; an unlock that was answered has freed them now.
-        if (!_lost.IsCancellationRequested)
+        if (_lostBecause is null)
         {
             try
             {
@@ -165,15 +165,17 @@ public sealed partial class LeaseSession : IAsyncDisposable
             }
         }
 
-        Volatile.Write(ref _lostBecause, _lostBecause ?? "it was closed");
+        Interlocked.CompareExchange(ref _lostBecause, "it was closed", null);
         await _lost.CancelAsync();
         await _idle.DisposeAsync();
-        await CloseAsync();
+
+        // A command that waits on a dead network holds the connection; the closing goes on behind.
+        await CloseAsync().WaitAsync(AnswerTimeout, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private void StartListening()
     {
-        if (_lost.IsCancellationRequested || !_gate.Wait(0, CancellationToken.None))
+        if (_lostBecause is not null || !_gate.Wait(0, CancellationToken.None))
         {
             return; // In use: the user starts the clock again.
         }

@@ -60,12 +60,8 @@ public sealed class LockLease : IAsyncDisposable
         {
             if (!_lost.IsCancellationRequested)
             {
-                await Session.UnlockAsync(Key, CancellationToken.None);
+                await Session.ReleaseAsync(Key);
             }
-        }
-        catch (LeaseLostException)
-        {
-            // The lock went with the session, which has said so itself.
         }
         finally
         {

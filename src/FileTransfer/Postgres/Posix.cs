@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 
@@ -25,17 +24,14 @@ internal static partial class Posix
         }
     }
 
-    public static (uint Uid, uint Gid) OwnerOf(string path)
+    /// <summary>The owner of a file, as <c>stat</c> tells: the layout of the system call's answer differs between machines.</summary>
+    public static async Task<(uint Uid, uint Gid)> OwnerOfAsync(string path, CancellationToken cancellationToken)
     {
-        // The layout of stat(2)'s struct differs between machines; the program does not.
-        using var stat = Process.Start(
-            new ProcessStartInfo("stat", ["-c", "%u %g", "--", path]) { UseShellExecute = false, RedirectStandardOutput = true }
-        )!;
-        var ids = stat.StandardOutput.ReadToEnd().Split(' ', StringSplitOptions.TrimEntries);
-        stat.WaitForExit();
-        return stat.ExitCode == 0 && ids.Length == 2
+        var answer = await ChildProcess.RunAsync(["stat", "-c", "%u %g", path], cancellationToken);
+        var ids = answer.Output.Split(' ');
+        return answer.Succeeded && ids.Length == 2
             ? (uint.Parse(ids[0], CultureInfo.InvariantCulture), uint.Parse(ids[1], CultureInfo.InvariantCulture))
-            : throw new IOException($"The owner of {path} could not be read.");
+            : throw new IOException($"The owner of {path} could not be read: {answer.Output}");
     }
 
     /// <summary>The path without symbolic links, as <c>/proc</c> shows it.</summary>

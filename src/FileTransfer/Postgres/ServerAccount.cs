@@ -59,7 +59,7 @@ internal sealed record ServerAccount(string Name, uint? Uid, uint? Gid, IReadOnl
             .Where(fields => fields.Length >= 4)
             .Select(fields => (Name: fields[0], Uid: Number(fields[2]), Gid: Number(fields[3])))
             .ToList();
-        if (Directory.Exists(cluster) && Posix.OwnerOf(cluster) is { Uid: not 0 } owner)
+        if (Directory.Exists(cluster) && await Posix.OwnerOfAsync(cluster, cancellationToken) is { Uid: not 0 } owner)
         {
             var known = users.Find(user => user.Uid == owner.Uid);
             return (known.Name ?? owner.Uid.ToString(CultureInfo.InvariantCulture), owner.Uid, owner.Gid);

@@ -335,12 +335,47 @@ public sealed class LeaseSessionFacts : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_session_is_named_and_the_server_is_told_to_notice_a_vanished_client()
+    public async Task The_session_is_named_in_the_list_of_the_server()
     {
         await using var session = await _database.OpenSessionAsync("node-a/lane-3", default);
         (
             await _db.ScalarAsync<string>($"SELECT application_name FROM pg_stat_activity WHERE pid = {session.BackendPid}")
         ).ShouldBe("node-a/lane-3");
+    }
+
+    [Fact]
+    public async Task A_session_cut_off_without_a_word_is_lost_before_the_server_gives_its_locks_to_others()
+    {
+        await using var proxy = new PoolingProxy(_db.ConnectionString, PoolingProxy.Kind.Session, 0);
+        await using var database = new Database(
+            new DatabaseSource(proxy.ConnectionString, null),
+            NullLoggerFactory.Instance,
+            TimeProvider.System
+        );
+        await using var session = await database.OpenSessionAsync("cut off", default);
+        await using var lease = await LockLease.TryAcquireAsync(session, Key, default);
+        await ListeningAsync(session);
+
+        // The server notices after 11 s: 5 s of silence and three questions, 2 s apart.
+        proxy.Freeze();
+        await Should.ThrowAsync<TaskCanceledException>(Task.Delay(TimeSpan.FromSeconds(8), lease!.Lost));
+    }
+
+    [Fact]
+    public async Task A_proof_that_gets_no_answer_is_none_and_gives_the_session_up()
+    {
+        await using var proxy = new PoolingProxy(_db.ConnectionString, PoolingProxy.Kind.Session, 0);
+        await using var database = new Database(
+            new DatabaseSource(proxy.ConnectionString, null),
+            NullLoggerFactory.Instance,
+            TimeProvider.System
+        );
+        await using var session = await database.OpenSessionAsync("cut off", default);
+        await using var lease = await LockLease.TryAcquireAsync(session, Key, default);
+
+        proxy.Freeze();
+        (await lease!.ProveAsync(default).WaitAsync(TimeSpan.FromSeconds(4))).ShouldBeFalse();
+        session.Lost.IsCancellationRequested.ShouldBeTrue();
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;

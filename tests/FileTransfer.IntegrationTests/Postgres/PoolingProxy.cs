@@ -30,6 +30,7 @@ internal sealed class PoolingProxy : IAsyncDisposable
     private readonly List<Task> _clients = [];
     private readonly Task _accepting;
     private int _pooled;
+    private volatile bool _frozen;
 
     public PoolingProxy(string connectionString, Kind kind, int backends)
     {
@@ -49,6 +50,9 @@ internal sealed class PoolingProxy : IAsyncDisposable
     }
 
     public string ConnectionString { get; }
+
+    /// <summary>From now on nothing gets through and nothing is closed: a cable is pulled.</summary>
+    public void Freeze() => _frozen = true;
 
     public async ValueTask DisposeAsync()
     {
@@ -105,6 +109,11 @@ internal sealed class PoolingProxy : IAsyncDisposable
 
             while (await ReadMessageAsync(client) is { Type: not (byte)'X' } message)
             {
+                if (_frozen)
+                {
+                    await Task.Delay(Timeout.Infinite, _stop.Token);
+                }
+
                 mine ??= await LendAsync();
                 await mine.WriteAsync(message.Bytes, _stop.Token);
                 if (
