@@ -18,6 +18,9 @@ internal sealed class ChunkSet(long chunkCount)
 
     public long Count { get; private set; }
 
+    /// <summary>Pages that are neither empty nor full.</summary>
+    internal int PagesInMemory => _counts.Count;
+
     public bool IsFull => Count == chunkCount;
 
     public bool Contains(long chunk) => Contains(_pages[chunk / PageChunks], (int)(chunk % PageChunks));

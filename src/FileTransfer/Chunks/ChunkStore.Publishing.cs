@@ -5,7 +5,7 @@ namespace FileTransfer.Chunks;
 
 public sealed partial class ChunkStore
 {
-    // Folders two levels down are fsynced by their parents once per process; 16 bits of fingerprint name one.
+    // Whether the folders above a content are durable; the first 16 bits of its fingerprint name them.
     private readonly bool[] _durableFolders = new bool[64 * 1024];
 
     /// <summary>Told before each step of a publish. Tests look at the disk, or fail, there.</summary>
@@ -60,8 +60,7 @@ public sealed partial class ChunkStore
         }
 
         // Its publisher may have been killed between naming it and making the name durable. The data was durable before it had a name.
-        MakeFolderDurable(fingerprint);
-        DurableFile.FsyncFolder(Path.GetDirectoryName(_paths.Content(fingerprint))!);
+        FsyncFolders(fingerprint);
         return true;
     }
 
@@ -72,7 +71,7 @@ public sealed partial class ChunkStore
             return PublishOutcome.AlreadyHere;
         }
 
-        MakeFolderDurable(content.Fingerprint);
+        Directory.CreateDirectory(Path.GetDirectoryName(_paths.Content(content.Fingerprint))!);
         try
         {
             BeforeStep?.Invoke(PublishStep.MakeReadOnly);
@@ -105,7 +104,7 @@ public sealed partial class ChunkStore
             }
 
             BeforeStep?.Invoke(PublishStep.FsyncFolder);
-            DurableFile.FsyncFolder(Path.GetDirectoryName(_paths.Content(content.Fingerprint))!);
+            FsyncFolders(content.Fingerprint);
             BeforeStep?.Invoke(PublishStep.Done);
             return PublishOutcome.Published;
         }
@@ -119,19 +118,21 @@ public sealed partial class ChunkStore
         }
     }
 
-    /// <summary>Creates the folder of a content, and makes it as durable as what will be in it.</summary>
-    private void MakeFolderDurable(Fingerprint fingerprint)
+    /// <summary>
+    /// Makes the name of a content durable, and once per process those of the folders above it. The folder goes first: what commits
+    /// its names has as a rule committed the others too, so that they cost little.
+    /// </summary>
+    private void FsyncFolders(Fingerprint fingerprint)
     {
+        var inner = Path.GetDirectoryName(_paths.Content(fingerprint))!;
+        DurableFile.FsyncFolder(inner);
         var number = (int)(fingerprint.Value.Prefix64 >> 48);
         if (Volatile.Read(ref _durableFolders[number]))
         {
             return;
         }
 
-        var inner = Path.GetDirectoryName(_paths.Content(fingerprint))!;
-        var outer = Path.GetDirectoryName(inner)!;
-        Directory.CreateDirectory(inner);
-        DurableFile.FsyncFolder(outer);
+        DurableFile.FsyncFolder(Path.GetDirectoryName(inner)!);
         DurableFile.FsyncFolder(_paths.Contents);
         Volatile.Write(ref _durableFolders[number], true);
     }

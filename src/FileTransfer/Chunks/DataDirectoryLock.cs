@@ -17,12 +17,7 @@ internal sealed class DataDirectoryLock : IDisposable
     /// <exception cref="DataDirectoryInUseException">Another process, or another store of this one, has it.</exception>
     public static DataDirectoryLock Take(StorePaths paths)
     {
-        var file = File.OpenHandle(
-            paths.LockFile,
-            FileMode.OpenOrCreate,
-            FileAccess.ReadWrite,
-            FileShare.ReadWrite | FileShare.Delete
-        );
+        var file = DurableFile.OpenForLock(paths.LockFile);
         try
         {
             if (!DurableFile.TryLock(file, paths.LockFile))

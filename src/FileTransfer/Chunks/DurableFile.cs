@@ -11,7 +11,9 @@ namespace FileTransfer.Chunks;
 internal static partial class DurableFile
 {
     private const int Interrupted = 4;
-    private const int ReadOnlyCloseOnExec = 0x80000;
+    private const int CloseOnExec = 0x80000;
+    private const int Create = 0x40;
+    private const int ReadWrite = 2;
 
     /// <exception cref="FsyncFailedException">The bytes may be lost although they can still be read: do not trust the file again.</exception>
     public static void Fsync(SafeFileHandle file, string path)
@@ -31,7 +33,7 @@ internal static partial class DurableFile
     /// <summary>Makes the names in a folder durable: what was created, renamed or removed there.</summary>
     public static void FsyncFolder(string path)
     {
-        using var folder = OpenFolder(path, ReadOnlyCloseOnExec, 0);
+        using var folder = OpenPath(path, CloseOnExec, 0);
         if (folder.IsInvalid)
         {
             throw Fault($"The folder {path} could not be opened to make it durable", Marshal.GetLastPInvokeError());
@@ -75,6 +77,13 @@ internal static partial class DurableFile
         return Marshal.GetLastPInvokeError() == NothingBeyond ? length : offset;
     }
 
+    /// <summary>Opens a file to be locked by <see cref="TryLock"/>, created when missing; the runtime's own open takes a lock itself.</summary>
+    public static SafeFileHandle OpenForLock(string path)
+    {
+        var file = OpenPath(path, ReadWrite | Create | CloseOnExec, 0x1A4);
+        return file.IsInvalid ? throw Fault($"The lock file {path} could not be opened", Marshal.GetLastPInvokeError()) : file;
+    }
+
     /// <summary>Takes the file's exclusive lock; false when another open file has it. It ends with the handle or its process.</summary>
     public static bool TryLock(SafeFileHandle file, string path)
     {
@@ -111,7 +120,7 @@ internal static partial class DurableFile
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial SafeFileHandle OpenFolder(string path, int flags, int mode);
+    private static partial SafeFileHandle OpenPath(string path, int flags, uint mode);
 
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
