@@ -1,1 +1,4 @@
-return 0;
+using BenchmarkDotNet.Running;
+using FileTransfer.Benchmarks.Identity;
+
+BenchmarkSwitcher.FromAssembly(typeof(ChunkHashing).Assembly).Run(args);

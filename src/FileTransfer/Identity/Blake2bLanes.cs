@@ -1,28 +1,197 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace FileTransfer.Identity;
 
-/// <summary>BLAKE2b-256 of several independent messages of one length, side by side.</summary>
-internal static class Blake2bLanes
+/// <summary>BLAKE2b-256 of independent messages of one length, side by side: one message per 64-bit lane of the machine's vectors.</summary>
+/// <remarks>A vector costs the same however many of its lanes are needed, about as much as one message alone.</remarks>
+internal static unsafe class Blake2bLanes
 {
+    public const int MostLanes = 8;
+
+    /// <summary>Messages at once on this machine: 8, 4, 2, or 1 where vectors are not in hardware.</summary>
+    public static int Count { get; } =
+        Vector512.IsHardwareAccelerated ? 8
+        : Vector256.IsHardwareAccelerated ? 4
+        : Vector128.IsHardwareAccelerated ? 2
+        : 1;
+
+    /// <summary>Hashes the values of whole chunks, ids from <paramref name="firstChunk"/> on, to 32 bytes each.</summary>
+    public static void HashChunks(long firstChunk, ReadOnlySpan<byte> chunks, Span<byte> hashes) =>
+        HashChunks(Count, firstChunk, chunks, hashes);
+
     /// <summary>
-    /// Hashes the values of <paramref name="count"/> whole chunks, ids from <paramref name="firstChunk"/> on, to 32 bytes each.
+    /// Hashes those of <see cref="Count"/> messages whose bit is set in <paramref name="wanted"/>, to 32 bytes each. The messages
+    /// start <paramref name="stride"/> bytes apart; those that are wanted have this length and zeros up to the end of their 128-byte block.
     /// </summary>
-    public static void HashChunks(long firstChunk, ReadOnlySpan<byte> chunks, int count, Span<byte> hashes)
+    public static void HashPadded(ReadOnlySpan<byte> messages, int stride, int length, uint wanted, Span<byte> hashes) =>
+        HashPadded(Count, messages, stride, length, wanted, hashes);
+
+    [SkipLocalsInit]
+    internal static void HashChunks(int lanes, long firstChunk, ReadOnlySpan<byte> chunks, Span<byte> hashes)
     {
-        for (var i = 0; i < count; i++)
+        var count = chunks.Length / ChunkHashes.ChunkSize;
+        Require(chunks.Length, count * ChunkHashes.ChunkSize);
+        Require(hashes.Length, count * Hash256.Length);
+        var filling = count - (count % lanes);
+        fixed (byte* from = chunks)
+        fixed (byte* to = hashes)
         {
-            ChunkValue.Encode(firstChunk + i, chunks.Slice(i * ChunkHashes.ChunkSize, ChunkHashes.ChunkSize), hashes[(32 * i)..]);
+            HashFullLanes(lanes, firstChunk, from, filling, to);
+        }
+
+        if (count - filling == 1)
+        {
+            ChunkValue.Encode(count - 1 + firstChunk, chunks[^ChunkHashes.ChunkSize..], hashes[(filling * Hash256.Length)..]);
+        }
+        else if (count > filling)
+        {
+            // The lanes left over hash whatever is behind these chunks, for nobody.
+            var padded = stackalloc byte[MostLanes * ChunkHashes.ChunkSize];
+            var paddedHashes = stackalloc byte[MostLanes * Hash256.Length];
+            chunks[(filling * ChunkHashes.ChunkSize)..].CopyTo(new Span<byte>(padded, MostLanes * ChunkHashes.ChunkSize));
+            HashFullLanes(lanes, firstChunk + filling, padded, lanes, paddedHashes);
+            new ReadOnlySpan<byte>(paddedHashes, (count - filling) * Hash256.Length).CopyTo(hashes[(filling * Hash256.Length)..]);
         }
     }
 
-    /// <summary>
-    /// Hashes <paramref name="count"/> messages of <paramref name="length"/> bytes, which start <paramref name="stride"/> bytes apart.
-    /// Each is followed by zeros up to the end of its 128-byte block.
-    /// </summary>
-    public static void HashPadded(ReadOnlySpan<byte> messages, int stride, int length, int count, Span<byte> hashes)
+    internal static void HashPadded(
+        int lanes,
+        ReadOnlySpan<byte> messages,
+        int stride,
+        int length,
+        uint wanted,
+        Span<byte> hashes
+    )
     {
-        for (var i = 0; i < count; i++)
+        var blocks = Math.Max(1, (length + Blake2b.BlockLength - 1) / Blake2b.BlockLength);
+        Require(messages.Length, ((lanes - 1) * stride) + (blocks * Blake2b.BlockLength));
+        Require(hashes.Length, lanes * Hash256.Length);
+        if (BitOperations.PopCount(wanted) == 1)
         {
-            Blake2b.Hash256(messages.Slice(i * stride, length), hashes[(32 * i)..]);
+            var only = BitOperations.TrailingZeroCount(wanted);
+            Blake2b.Hash256(messages.Slice(only * stride, length), hashes[(only * Hash256.Length)..]);
+            return;
+        }
+
+        fixed (byte* from = messages)
+        fixed (byte* to = hashes)
+        {
+            switch (lanes)
+            {
+                case 8:
+                    HashPadded<Vector512<ulong>, EightLanes>(from, stride, length, wanted, to);
+                    break;
+                case 4:
+                    HashPadded<Vector256<ulong>, FourLanes>(from, stride, length, wanted, to);
+                    break;
+                default:
+                    HashPadded<Vector128<ulong>, TwoLanes>(from, stride, length, wanted, to);
+                    break;
+            }
+        }
+    }
+
+    private static void HashFullLanes(int lanes, long firstChunk, byte* chunks, int count, byte* hashes)
+    {
+        switch (lanes)
+        {
+            case 8:
+                HashFullLanes<Vector512<ulong>, EightLanes>(firstChunk, chunks, count, hashes);
+                break;
+            case 4:
+                HashFullLanes<Vector256<ulong>, FourLanes>(firstChunk, chunks, count, hashes);
+                break;
+            case 2:
+                HashFullLanes<Vector128<ulong>, TwoLanes>(firstChunk, chunks, count, hashes);
+                break;
+            default:
+                for (var i = 0; i < count; i++, chunks += ChunkHashes.ChunkSize, hashes += Hash256.Length)
+                {
+                    var hash = new Span<byte>(hashes, Hash256.Length);
+                    ChunkValue.Encode(firstChunk + i, new ReadOnlySpan<byte>(chunks, ChunkHashes.ChunkSize), hash);
+                }
+
+                break;
+        }
+    }
+
+    /// <remarks>
+    /// A whole chunk's value is 10 bytes ahead of its chunk, so the seven blocks between the first and the last are read where the
+    /// chunk lies; only the ends are put together elsewhere.
+    /// </remarks>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void HashFullLanes<TVector, TLanes>(long firstChunk, byte* chunks, int count, byte* hashes)
+        where TVector : unmanaged
+        where TLanes : ILanes<TVector>
+    {
+        const int HeadLength = ChunkValue.MaxLength - ChunkHashes.ChunkSize;
+        const int WholeBlocks = ChunkValue.MaxLength / Blake2b.BlockLength;
+        const int RestLength = ChunkValue.MaxLength % Blake2b.BlockLength;
+
+        var state = default(Blake2bState<TVector>);
+        var ends = stackalloc byte[MostLanes * Blake2b.BlockLength];
+        for (var done = 0; done < count; done += TLanes.Count, chunks += TLanes.Count * ChunkHashes.ChunkSize)
+        {
+            state.Start<TLanes>();
+            for (var lane = 0; lane < TLanes.Count; lane++)
+            {
+                var block = new Span<byte>(ends + (lane * Blake2b.BlockLength), Blake2b.BlockLength);
+                BinaryPrimitives.WriteInt64LittleEndian(block, firstChunk + done + lane);
+                BinaryPrimitives.WriteUInt16LittleEndian(block[8..], ChunkValue.WholeChunkCompact);
+                new ReadOnlySpan<byte>(chunks + (lane * ChunkHashes.ChunkSize), Blake2b.BlockLength - HeadLength).CopyTo(
+                    block[HeadLength..]
+                );
+            }
+
+            state.Compress<TLanes>(ends, Blake2b.BlockLength, Blake2b.BlockLength, last: false);
+            for (var at = Blake2b.BlockLength; at < WholeBlocks * Blake2b.BlockLength; at += Blake2b.BlockLength)
+            {
+                state.Compress<TLanes>(
+                    chunks + at - HeadLength,
+                    ChunkHashes.ChunkSize,
+                    (ulong)(at + Blake2b.BlockLength),
+                    last: false
+                );
+            }
+
+            for (var lane = 0; lane < TLanes.Count; lane++)
+            {
+                var block = new Span<byte>(ends + (lane * Blake2b.BlockLength), Blake2b.BlockLength);
+                block.Clear();
+                new ReadOnlySpan<byte>(chunks + ((lane + 1) * ChunkHashes.ChunkSize) - RestLength, RestLength).CopyTo(block);
+            }
+
+            state.Compress<TLanes>(ends, Blake2b.BlockLength, ChunkValue.MaxLength, last: true);
+            state.WriteHashes<TLanes>(~0u, hashes + (done * Hash256.Length));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void HashPadded<TVector, TLanes>(byte* messages, int stride, int length, uint wanted, byte* hashes)
+        where TVector : unmanaged
+        where TLanes : ILanes<TVector>
+    {
+        var state = default(Blake2bState<TVector>);
+        state.Start<TLanes>();
+        var counted = Blake2b.BlockLength;
+        for (; counted < length; counted += Blake2b.BlockLength, messages += Blake2b.BlockLength)
+        {
+            state.Compress<TLanes>(messages, stride, (ulong)counted, last: false);
+        }
+
+        state.Compress<TLanes>(messages, stride, (ulong)length, last: true);
+        state.WriteHashes<TLanes>(wanted, hashes);
+    }
+
+    private static void Require(int length, int needed)
+    {
+        if (length < needed)
+        {
+            throw new ArgumentException($"{length} bytes were given where {needed} are needed.", nameof(length));
         }
     }
 }

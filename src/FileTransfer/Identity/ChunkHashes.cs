@@ -171,7 +171,7 @@ public sealed class ChunkHashes : IDisposable
     internal static int Encode(long firstChunk, ReadOnlySpan<byte> bytes, Span<byte> destination)
     {
         var (whole, rest) = Math.DivRem(bytes.Length, ChunkSize);
-        Blake2bLanes.HashChunks(firstChunk, bytes, whole, destination);
+        Blake2bLanes.HashChunks(firstChunk, bytes[..(whole * ChunkSize)], destination);
         return rest == 0
             ? whole * Hash256.Length
             : (whole * Hash256.Length)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace FileTransfer.Identity;
 
@@ -17,6 +18,7 @@ internal readonly struct ChunkIdSet
     private readonly ulong _mask;
     private readonly ulong _pattern;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ChunkIdSet(ulong first, ulong end, ulong mask, ulong pattern, int depth, int keyLength)
     {
         First = FirstAtLeast(first, mask, pattern);
@@ -37,7 +39,8 @@ internal readonly struct ChunkIdSet
 
     public bool IsEmpty => First >= _end;
 
-    public bool IsSingle => FirstAtLeast(First + 1, _mask, _pattern) >= _end;
+    // From one member to the next: count on in the free bits, carrying over the fixed ones.
+    public bool IsSingle => ((((First | _mask) + 1) & ~_mask) | _pattern) >= _end;
 
     /// <summary>The ids below <paramref name="chunkCount"/> whose keys start with these two nibbles.</summary>
     public static ChunkIdSet StartingWith(int firstNibble, int secondNibble, ulong chunkCount)
@@ -70,6 +73,7 @@ internal readonly struct ChunkIdSet
     }
 
     /// <summary>The ids of this set whose next nibble is <paramref name="nibble"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ChunkIdSet Child(int nibble)
     {
         // Bytes are little-endian with the high nibble first; before the id come 2 bits of mode, or 8 of length.
@@ -78,6 +82,7 @@ internal readonly struct ChunkIdSet
     }
 
     /// <summary>The smallest number from <paramref name="from"/> on whose bits under <paramref name="mask"/> are <paramref name="pattern"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong FirstAtLeast(ulong from, ulong mask, ulong pattern)
     {
         var candidate = (from & ~mask) | pattern;

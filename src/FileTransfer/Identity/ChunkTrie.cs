@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace FileTransfer.Identity;
@@ -9,7 +8,8 @@ namespace FileTransfer.Identity;
 /// </summary>
 /// <remarks>
 /// Walks the trie depth first over <see cref="ChunkIdSet"/>s, so no node is ever an object: memory is one frame of 16 encoded
-/// children per level. Nodes: leaf <c>0b01 | 0b001, nibbles, value | hash</c>; branch <c>0b10, nibbles, u16 LE bitmap, children</c>.
+/// children per level. A program that computes one fingerprint and ends is to be fast from the first node on, so the walk is compiled
+/// fully at once. Nodes: leaf <c>0b01 | 0b001, nibbles, value | hash</c>; branch <c>0b10, nibbles, u16 LE bitmap, children</c>.
 /// </remarks>
 internal static unsafe class ChunkTrie
 {
@@ -20,9 +20,6 @@ internal static unsafe class ChunkTrie
     /// <summary>From this many chunks on, the sixteen subtrees below the root are shared out to the cores.</summary>
     private const long WorthSharingOut = 16 * 1024;
 
-    /// <summary>Room for one encoded node, the longest has 540 bytes, in whole blocks: what follows the node is zero up to its block's end.</summary>
-    private const int SlotLength = 5 * Blake2b.BlockLength;
-
     /// <summary>The root over <paramref name="encoded"/>, the <see cref="ChunkHashes"/> of a content of <paramref name="size"/> bytes.</summary>
     public static Fingerprint Root(byte* encoded, long size, int maxDegreeOfParallelism)
     {
@@ -32,7 +29,7 @@ internal static unsafe class ChunkTrie
         }
 
         var walk = new Walk(encoded, size);
-        Span<byte> slot = stackalloc byte[SlotLength];
+        Span<byte> slot = stackalloc byte[TrieChildren.SlotLength];
         var length = walk.EncodeRoot(slot, maxDegreeOfParallelism);
         return new Fingerprint(Blake2b.Hash256(slot[..length]));
     }
@@ -52,7 +49,7 @@ internal static unsafe class ChunkTrie
                 return EncodeFirstNibble(0, 0, destination);
             }
 
-            var children = new Children(stackalloc byte[16 * SlotLength], stackalloc int[16]);
+            var children = new TrieChildren(stackalloc byte[16 * TrieChildren.SlotLength], stackalloc int[16]);
             if (_count < WorthSharingOut || maxDegreeOfParallelism == 1)
             {
                 for (var nibble = 0; nibble < 16; nibble++)
@@ -70,7 +67,7 @@ internal static unsafe class ChunkTrie
 
         private bool HasFirstNibble(int nibble) => _count > (ulong)nibble << 2;
 
-        private void EncodeFirstNibblesInParallel(Children children, int maxDegreeOfParallelism)
+        private void EncodeFirstNibblesInParallel(TrieChildren children, int maxDegreeOfParallelism)
         {
             var walk = this;
             fixed (byte* slots = children.Slots)
@@ -83,7 +80,7 @@ internal static unsafe class ChunkTrie
                     new ParallelOptions { MaxDegreeOfParallelism = maxDegreeOfParallelism },
                     nibble =>
                     {
-                        var slot = new Span<byte>((byte*)firstSlot + (nibble * SlotLength), SlotLength);
+                        var slot = new Span<byte>((byte*)firstSlot + (nibble * TrieChildren.SlotLength), TrieChildren.SlotLength);
                         ((int*)firstLength)[nibble] = walk.EncodeFirstNibble(nibble, 1, slot);
                     }
                 );
@@ -111,43 +108,42 @@ internal static unsafe class ChunkTrie
                 return EncodeNode(only, from, destination);
             }
 
-            var children = new Children(stackalloc byte[16 * SlotLength], stackalloc int[16]);
+            var children = new TrieChildren(stackalloc byte[16 * TrieChildren.SlotLength], stackalloc int[16]);
             for (var nibble = 0; nibble < 16; nibble++)
             {
                 var ids = ChunkIdSet.StartingWith(firstNibble, nibble, _count);
                 children.Lengths[nibble] = ids.IsEmpty ? 0 : EncodeNode(ids, 2, children.Slot(nibble));
             }
 
-            return EncodeBranch(new Key((ulong)firstNibble << 60), from, 1, children, destination);
+            return EncodeBranch(new ChunkKey((ulong)firstNibble << 60), from, 1, children, destination);
         }
 
         /// <summary>Encodes the node of these ids; its own nibbles begin at <paramref name="from"/>, at or above the set's depth.</summary>
-        [SkipLocalsInit]
-        private int EncodeNode(ChunkIdSet ids, int from, Span<byte> destination)
-        {
-            if (ids.IsSingle)
-            {
-                return EncodeLeaf(ids, from, destination);
-            }
+        private int EncodeNode(in ChunkIdSet ids, int from, Span<byte> destination) =>
+            ids.IsSingle ? EncodeLeaf(ids, from, destination) : EncodeBranch(ids, from, destination);
 
-            var children = new Children(stackalloc byte[16 * SlotLength], stackalloc int[16]);
+        [SkipLocalsInit]
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private int EncodeBranch(ChunkIdSet ids, int from, Span<byte> destination)
+        {
+            var children = new TrieChildren(stackalloc byte[16 * TrieChildren.SlotLength], stackalloc int[16]);
             while (true)
             {
                 var found = 0;
                 var last = default(ChunkIdSet);
                 for (var nibble = 0; nibble < 16; nibble++)
                 {
+                    children.Lengths[nibble] = 0;
                     var child = ids.Child(nibble);
                     if (child.IsEmpty)
                     {
-                        children.Lengths[nibble] = 0;
                         continue;
                     }
 
                     // The first child waits until there is a second: alone it is the same node, one nibble longer.
                     if (found == 1)
                     {
-                        var waiting = new Key(last).Nibble(ids.Depth);
+                        var waiting = new ChunkKey(last).Nibble(ids.Depth);
                         children.Lengths[waiting] = EncodeNode(last, ids.Depth + 1, children.Slot(waiting));
                     }
 
@@ -162,19 +158,20 @@ internal static unsafe class ChunkTrie
 
                 if (found > 1)
                 {
-                    return EncodeBranch(new Key(ids), from, ids.Depth, children, destination);
+                    return EncodeBranch(new ChunkKey(ids), from, ids.Depth, children, destination);
                 }
 
                 ids = last;
             }
         }
 
-        private int EncodeLeaf(ChunkIdSet ids, int from, Span<byte> destination)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private int EncodeLeaf(in ChunkIdSet ids, int from, Span<byte> destination)
         {
             var isLast = ids.First == _count - 1;
             var carried = isLast && _lastIsCarried;
             destination[..Blake2b.BlockLength].Clear();
-            var at = new Key(ids).WriteNibbles(from, 2 * ids.KeyLength, carried ? CarriedLeaf : HashedLeaf, destination);
+            var at = new ChunkKey(ids).WriteNibbles(from, 2 * ids.KeyLength, carried ? CarriedLeaf : HashedLeaf, destination);
             var value = new ReadOnlySpan<byte>(
                 _encoded + ((long)ids.First * Hash256.Length),
                 isLast ? _lastLength : Hash256.Length
@@ -188,7 +185,8 @@ internal static unsafe class ChunkTrie
             return at + value.Length;
         }
 
-        private static int EncodeBranch(Key key, int from, int depth, Children children, Span<byte> destination)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static int EncodeBranch(ChunkKey key, int from, int depth, TrieChildren children, Span<byte> destination)
         {
             var bitmap = 0;
             for (var nibble = 0; nibble < 16; nibble++)
@@ -202,98 +200,6 @@ internal static unsafe class ChunkTrie
             at += children.WriteReferences(destination[at..]);
             var blockEnd = (at + Blake2b.BlockLength - 1) / Blake2b.BlockLength * Blake2b.BlockLength;
             destination[at..blockEnd].Clear();
-            return at;
-        }
-    }
-
-    /// <summary>The sixteen children of a branch, encoded; a child that is not there has length 0.</summary>
-    private readonly ref struct Children(Span<byte> slots, Span<int> lengths)
-    {
-        public Span<byte> Slots { get; } = slots;
-
-        public Span<int> Lengths { get; } = lengths;
-
-        public Span<byte> Slot(int nibble) => Slots.Slice(nibble * SlotLength, SlotLength);
-
-        /// <summary>Writes each child as <c>compact(length) ‖ reference</c>: its encoding when shorter than 32 bytes, else the hash of it.</summary>
-        [SkipLocalsInit]
-        public int WriteReferences(Span<byte> destination)
-        {
-            Span<byte> hashes = stackalloc byte[16 * Hash256.Length];
-            HashLongOnes(hashes);
-            var at = 0;
-            for (var nibble = 0; nibble < 16; nibble++)
-            {
-                var length = Lengths[nibble];
-                if (length == 0)
-                {
-                    continue;
-                }
-
-                var reference =
-                    length < Hash256.Length ? Slot(nibble)[..length] : hashes.Slice(nibble * Hash256.Length, Hash256.Length);
-                at += ScaleCompact.Write(destination[at..], (ulong)reference.Length);
-                reference.CopyTo(destination[at..]);
-                at += reference.Length;
-            }
-
-            return at;
-        }
-
-        /// <summary>Neighbours of one length, which nearly all are, are hashed side by side.</summary>
-        private void HashLongOnes(Span<byte> hashes)
-        {
-            for (var first = 0; first < 16; )
-            {
-                var end = first + 1;
-                while (end < 16 && Lengths[end] == Lengths[first])
-                {
-                    end++;
-                }
-
-                if (Lengths[first] >= Hash256.Length)
-                {
-                    Blake2bLanes.HashPadded(
-                        Slots[(first * SlotLength)..],
-                        SlotLength,
-                        Lengths[first],
-                        end - first,
-                        hashes[(first * Hash256.Length)..]
-                    );
-                }
-
-                first = end;
-            }
-        }
-    }
-
-    /// <summary>The first bytes of a key, left-aligned in a number: eight bytes hold every key a file can have.</summary>
-    private readonly struct Key(ulong bytes)
-    {
-        public Key(ChunkIdSet ids)
-            : this(
-                ids.KeyLength > 4
-                    ? ((ulong)(((ids.KeyLength - 5) << 2) | 3) << 56) | (BinaryPrimitives.ReverseEndianness(ids.First) >> 8)
-                    : BinaryPrimitives.ReverseEndianness((ids.First << 2) | (uint)BitOperations.Log2((uint)ids.KeyLength))
-            ) { }
-
-        public int Nibble(int depth) => (int)(bytes >> (60 - (4 * depth))) & 15;
-
-        /// <summary>Writes the header and the nibbles from <paramref name="from"/> to <paramref name="to"/>, two per byte; an odd count starts with a byte of one.</summary>
-        public int WriteNibbles(int from, int to, int kind, Span<byte> destination)
-        {
-            destination[0] = (byte)(kind | (to - from));
-            var at = 1;
-            if ((to - from) % 2 != 0)
-            {
-                destination[at++] = (byte)Nibble(from++);
-            }
-
-            for (; from < to; from += 2)
-            {
-                destination[at++] = (byte)((Nibble(from) << 4) | Nibble(from + 1));
-            }
-
             return at;
         }
     }
