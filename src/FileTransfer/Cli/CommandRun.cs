@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Cli;
@@ -18,11 +19,12 @@ public static class CommandRun
 
         // A name that begins with @ is a file's name like any other, not a list of arguments.
         var parse = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parse.Action is ParseErrorAction)
+        var errors = parse.Action is ParseErrorAction ? [.. parse.Errors.Select(error => error.Message)] : Strays(parse);
+        if (errors.Count > 0)
         {
-            foreach (var error in parse.Errors)
+            foreach (var error in errors)
             {
-                await streams.Error.WriteLineAsync($"error: {error.Message}");
+                await streams.Error.WriteLineAsync($"error: {error}");
             }
 
             var command = parse.CommandResult.Command;
@@ -62,6 +64,26 @@ public static class CommandRun
         {
             return console.Failure(fault);
         }
+    }
+
+    /// <summary>Mistyped options, which the parser takes for the names of files.</summary>
+    private static List<string> Strays(ParseResult parse)
+    {
+        if (parse.Action is CommandHelp)
+        {
+            return [];
+        }
+
+        var meant = parse
+            .Tokens.SkipWhile(token => token.Type != TokenType.DoubleDash)
+            .ToHashSet(ReferenceEqualityComparer.Instance);
+        return
+        [
+            .. parse
+                .CommandResult.Command.Arguments.SelectMany(argument => parse.GetResult(argument)?.Tokens ?? [])
+                .Where(token => token.Value.Length > 1 && token.Value[0] == '-' && !meant.Contains(token))
+                .Select(token => $"'{token.Value}' is no option here. If it is the name of a file, write ./{token.Value}."),
+        ];
     }
 
     /// <summary>What a failure of any kind is worth to a script.</summary>

@@ -1,0 +1,322 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using FileTransfer.Identity;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace FileTransfer.Tests.Cli;
+
+/// <summary>A node on a real socket that keeps files in memory, answers as the routes promise, and misbehaves where a test asks for it.</summary>
+internal sealed class FakeNode : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private readonly TaskCompletionSource _stoodStill = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private FakeNode(WebApplication app)
+    {
+        _app = app;
+    }
+
+    public sealed record FakeFile(FileMetadata Metadata)
+    {
+        public byte[]? Content { get; set; }
+        public string FileState { get; set; } = "registered";
+        public string State { get; set; } = "wanted";
+        public JsonArray Replicas { get; set; } = [];
+    }
+
+    public ConcurrentDictionary<FileKey, FakeFile> Files { get; } = new();
+
+    /// <summary>Method and path of every request, in order.</summary>
+    public ConcurrentQueue<string> Requests { get; } = new();
+
+    /// <summary>The Range header of every download, empty where there was none.</summary>
+    public ConcurrentQueue<string> Ranges { get; } = new();
+
+    public Uri Url { get; private set; } = null!;
+
+    public string Address => Url.AbsoluteUri.TrimEnd('/');
+
+    /// <summary>Bytes of upload bodies that arrived.</summary>
+    public long BytesReceived;
+
+    /// <summary>Set: this node is a follower of the one there.</summary>
+    public string? Leader { get; set; }
+
+    /// <summary>How many requests are still answered with 503.</summary>
+    public int Busy;
+
+    /// <summary>After how many bytes the next bodies lose their connection; each cut is used once.</summary>
+    public ConcurrentQueue<int> Cuts { get; } = new();
+
+    public bool Corrupts { get; set; }
+
+    /// <summary>Sends the first bytes of a download and then nothing.</summary>
+    public bool StandsStill { get; set; }
+
+    /// <summary>Ends when the first download stands still.</summary>
+    public Task StoodStill => _stoodStill.Task;
+
+    public bool IgnoresRanges { get; set; }
+
+    public string? Token { get; set; }
+
+    public Func<HttpContext, Task<bool>>? Before { get; set; }
+
+    public JsonObject Cluster { get; set; } = [];
+
+    public JsonObject? LeaderAnswer { get; set; }
+
+    public (int Status, JsonObject Body) Live { get; set; } = (200, new JsonObject { ["status"] = "healthy" });
+
+    public (int Status, JsonObject Body) Ready { get; set; } = (200, new JsonObject { ["status"] = "healthy" });
+
+    public static async Task<FakeNode> StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
+        var app = builder.Build();
+        var node = new FakeNode(app);
+        app.Use(node.GuardAsync);
+        app.MapPut("/v1/files/{key}", node.RegisterAsync);
+        app.MapGet("/v1/files/{key}", (string key) => node.Find(key) is { } file ? Results.Json(Describe(file)) : Unknown(key));
+        app.MapDelete("/v1/files/{key}", node.Remove);
+        app.MapPost("/upload/{key}", node.UploadAsync);
+        app.MapGet("/download/{key}", node.DownloadAsync);
+        app.MapGet("/v1/nodes", () => Results.Json(node.Cluster));
+        app.MapGet(
+            "/v1/leader",
+            () =>
+                node.LeaderAnswer is { } leader
+                    ? Results.Json(leader)
+                    : Problem(503, "no-leader", "No leader", "There is no leader.")
+        );
+        app.MapGet("/health/live", () => Results.Json(node.Live.Body, statusCode: node.Live.Status));
+        app.MapGet("/health/ready", () => Results.Json(node.Ready.Body, statusCode: node.Ready.Status));
+        await app.StartAsync();
+        node.Url = new Uri(app.Urls.Single());
+        return node;
+    }
+
+    /// <summary>Has the file stored, as if someone had put it.</summary>
+    public FileKey Add(FileMetadata metadata, byte[] content)
+    {
+        var key = metadata.ComputeKey();
+        Files[key] = new FakeFile(metadata)
+        {
+            Content = content,
+            FileState = "added",
+            State = "stored",
+        };
+        return key;
+    }
+
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+
+    private async Task GuardAsync(HttpContext context, RequestDelegate next)
+    {
+        Requests.Enqueue($"{context.Request.Method} {context.Request.Path}");
+        if (Token is not null && context.Request.Headers.Authorization != $"Bearer {Token}")
+        {
+            await Problem(401, "unauthenticated", "Unauthenticated", "Send a bearer token that this node knows.")
+                .ExecuteAsync(context);
+        }
+        else if (Interlocked.Decrement(ref Busy) >= 0)
+        {
+            context.Response.Headers.RetryAfter = "0";
+            await Problem(503, "database-unavailable", "Database unavailable", "The database is away.").ExecuteAsync(context);
+        }
+        else if (Before is null || !await Before(context))
+        {
+            await next(context);
+        }
+    }
+
+    private async Task<IResult> RegisterAsync(string key, HttpContext context)
+    {
+        var body = (await JsonNode.ParseAsync(context.Request.Body))!;
+        Octets.TryParseHex((string)body["owner"]!, out var owner).ShouldBeTrue();
+        Octets.TryParseHex((string)body["bucket"]!, out var bucket).ShouldBeTrue();
+        var location =
+            body["location"] is { } text ? Octets.FromUtf8((string)text!)
+            : Octets.TryParseHex((string?)body["locationHex"], out var octets) ? octets
+            : default;
+        Fingerprint.TryParse((string)body["fingerprint"]!, out var fingerprint).ShouldBeTrue();
+        var metadata = new FileMetadata(owner, bucket, location, (ulong)body["size"]!, fingerprint);
+        if (metadata.ComputeKey().ToString() != key)
+        {
+            return Problem(422, "key-mismatch", "Key mismatch", $"{key} is not the hash of the metadata.");
+        }
+
+        var file = Files.GetOrAdd(metadata.ComputeKey(), _ => new FakeFile(metadata));
+        return Results.Json(Describe(file), statusCode: file.Content is null ? 201 : 200);
+    }
+
+    private IResult Remove(string key)
+    {
+        if (NotLeader() is { } elsewhere)
+        {
+            return elsewhere;
+        }
+
+        if (Find(key) is not { } file)
+        {
+            return Unknown(key);
+        }
+
+        (file.FileState, file.State) = ("removed", "absent");
+        return Results.NoContent();
+    }
+
+    private async Task<IResult> UploadAsync(string key, HttpContext context)
+    {
+        if (NotLeader() is { } elsewhere)
+        {
+            return elsewhere;
+        }
+
+        if (Find(key) is not { } file)
+        {
+            return Unknown(key);
+        }
+
+        var size = (int)file.Metadata.Size;
+        var cut = Cuts.TryDequeue(out var bytes) ? bytes : int.MaxValue;
+        using var body = new MemoryStream();
+        var buffer = new byte[64 * 1024];
+        for (int read; (read = await context.Request.Body.ReadAsync(buffer)) > 0; )
+        {
+            Interlocked.Add(ref BytesReceived, read);
+            body.Write(buffer, 0, read);
+            if (body.Length > cut)
+            {
+                context.Abort();
+                return Results.Empty;
+            }
+        }
+
+        var content = new byte[size];
+        var frames = body.ToArray().AsSpan();
+        for (; frames.Length > 0; frames = frames[Math.Min(1032, frames.Length)..])
+        {
+            var id = (int)BinaryPrimitives.ReadUInt64LittleEndian(frames);
+            frames[8..Math.Min(1032, frames.Length)].CopyTo(content.AsSpan(id * 1024));
+        }
+
+        if (ContentFingerprint.Of(content) != file.Metadata.Fingerprint)
+        {
+            return Problem(422, "fingerprint-mismatch", "Fingerprint mismatch", "The content has another fingerprint.");
+        }
+
+        (file.Content, file.FileState, file.State) = (content, "added", "stored");
+        return Results.Ok();
+    }
+
+    private async Task<IResult> DownloadAsync(string key, HttpContext context)
+    {
+        Ranges.Enqueue(context.Request.Headers.Range.ToString());
+        if (Find(key) is not { } file)
+        {
+            return Unknown(key);
+        }
+
+        if (file.Content is not { } content || file.FileState == "removed")
+        {
+            return Problem(409, "file-not-stored", "File not stored", $"{key} is {file.State} here.");
+        }
+
+        var body = Frame(content);
+        if (Corrupts)
+        {
+            body[8] ^= 1;
+        }
+
+        var from = 0;
+        if (!IgnoresRanges && context.Request.GetTypedHeaders().Range?.Ranges.Single().From is { } first)
+        {
+            from = (int)first;
+            context.Response.StatusCode = 206;
+            context.Response.Headers.ContentRange = $"bytes {from}-{body.Length - 1}/{body.Length}";
+        }
+
+        context.Response.ContentLength = body.Length - from;
+        var end = Cuts.TryDequeue(out var cut) ? Math.Min(from + cut, body.Length) : body.Length;
+        end = StandsStill ? Math.Min(from + 2000, body.Length) : end;
+        await context.Response.Body.WriteAsync(body.AsMemory(from, end - from));
+        await context.Response.Body.FlushAsync();
+        if (StandsStill)
+        {
+            _stoodStill.TrySetResult();
+            var gone = new TaskCompletionSource();
+            await using var registration = context.RequestAborted.Register(gone.SetResult);
+            await gone.Task;
+        }
+
+        if (end < body.Length)
+        {
+            context.Abort();
+        }
+
+        return Results.Empty;
+    }
+
+    private static byte[] Frame(byte[] content)
+    {
+        using var body = new MemoryStream();
+        Span<byte> id = stackalloc byte[8];
+        for (var i = 0; i * 1024 < content.Length; i++)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(id, i);
+            body.Write(id);
+            body.Write(content.AsSpan(i * 1024, Math.Min(1024, content.Length - (i * 1024))));
+        }
+
+        return body.ToArray();
+    }
+
+    private FakeFile? Find(string key) =>
+        FileKey.TryParse(key, out var parsed) && Files.TryGetValue(parsed, out var file) ? file : null;
+
+    private IResult? NotLeader() =>
+        Leader is null ? null : Problem(421, "not-leader", "Not the leader", "This node is a follower.", ("leaderUrl", Leader));
+
+    private static JsonObject Describe(FakeFile file) =>
+        new()
+        {
+            ["key"] = file.Metadata.ComputeKey().ToString(),
+            ["owner"] = file.Metadata.Owner.ToString(),
+            ["bucket"] = file.Metadata.Bucket.ToString(),
+            [file.Metadata.Location.AsUtf8() is null ? "locationHex" : "location"] =
+                file.Metadata.Location.AsUtf8() ?? file.Metadata.Location.ToString(),
+            ["size"] = file.Metadata.Size,
+            ["fingerprint"] = file.Metadata.Fingerprint.ToString(),
+            ["fileState"] = file.FileState,
+            ["registeredAt"] = "2030-01-01T00:00:00Z",
+            ["removedAt"] = null,
+            ["state"] = file.State,
+            ["replicas"] = file.Replicas.DeepClone(),
+        };
+
+    private static IResult Unknown(string key) => Problem(404, "file-unknown", "File unknown", $"No file has the key {key}.");
+
+    private static IResult Problem(
+        int status,
+        string slug,
+        string title,
+        string detail,
+        params (string Key, object? Value)[] extensions
+    ) =>
+        Results.Problem(
+            detail,
+            statusCode: status,
+            title: title,
+            type: $"urn:filetransfer:problem:{slug}",
+            extensions: extensions.ToDictionary(pair => pair.Key, pair => pair.Value)
+        );
+}

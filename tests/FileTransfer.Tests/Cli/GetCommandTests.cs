@@ -1,0 +1,228 @@
+using FileTransfer.Cli;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Tests.Cli;
+
+public sealed class GetCommandTests : IDisposable
+{
+    private readonly CliHarness _cli = new();
+    private readonly byte[] _content = CliHarness.Bytes(2_000_003);
+
+    public void Dispose() => _cli.Dispose();
+
+    [Fact]
+    public async Task A_file_is_brought_proven_and_nothing_else_is_left()
+    {
+        await using var node = await FakeNode.StartAsync();
+        var key = node.Add(CliHarness.Metadata("x/a", _content), _content);
+        var target = _cli.PathOf("out");
+
+        var result = await _cli.RunAsync("get", key.ToString(), "--output", target, "--url", node.Address);
+
+        result.Error.ShouldBeEmpty();
+        result.Code.ShouldBe(ExitCode.Ok);
+        result.Lines.ShouldBe([$"{key} {target}"]);
+        File.ReadAllBytes(target).ShouldBe(_content);
+        Directory.GetFileSystemEntries(_cli.Folder).ShouldBe([target]);
+    }
+
+    [Fact]
+    public async Task In_a_folder_it_has_the_last_part_of_its_location_as_name()
+    {
+        await using var node = await FakeNode.StartAsync();
+        var named = node.Add(CliHarness.Metadata("x/../../a.bin", [1]), [1]);
+        var nameless = node.Add(CliHarness.Metadata("x/..", [1]), [1]);
+
+        await _cli.RunAsync("get", named.ToString(), "--output", _cli.Folder, "--url", node.Address);
+        await _cli.RunAsync("get", nameless.ToString(), "--output", _cli.Folder, "--url", node.Address);
+
+        Directory.GetFiles(_cli.Folder).Select(Path.GetFileName).ShouldBe(["a.bin", nameless.ToString()], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task To_standard_output_goes_the_content_and_nothing_else()
+    {
+        await using var node = await FakeNode.StartAsync();
+        var key = node.Add(CliHarness.Metadata("a", _content), _content);
+
+        var result = await _cli.RunAsync("get", key.ToString(), "--output", "-", "--url", node.Address);
+
+        result.Out.ShouldBeEmpty();
+        _cli.Output.ToArray().ShouldBe(_content);
+    }
+
+    [Fact]
+    public async Task A_lost_connection_goes_on_where_it_stopped()
+    {
+        await using var node = await FakeNode.StartAsync();
+        var key = node.Add(CliHarness.Metadata("a", _content), _content);
+        node.Cuts.Enqueue(500_000);
+        node.Cuts.Enqueue(800_000);
+        var target = _cli.PathOf("out");
+
+        var result = await _cli.RunAsync("get", key.ToString(), "--output", target, "--url", node.Address);
+
+        result.Code.ShouldBe(ExitCode.Ok);
+        File.ReadAllBytes(target).ShouldBe(_content);
+        node.Ranges.Count.ShouldBe(3);
+        var starts = node.Ranges.Skip(1).Select(range => long.Parse(range["bytes=".Length..^1])).ToArray();
+        starts[0].ShouldBeInRange(1032, 500_000);
+        starts[1].ShouldBeInRange(starts[0] + 1032, starts[0] + 800_000);
+        starts.ShouldAllBe(start => start % 1032 == 0);
+    }
+
+    [Fact]
+    public async Task A_connection_that_stands_still_counts_as_lost_and_another_node_goes_on()
+    {
+        await using var still = await FakeNode.StartAsync();
+        await using var other = await FakeNode.StartAsync();
+        var metadata = CliHarness.Metadata("a", _content);
+        var key = still.Add(metadata, _content);
+        other.Add(metadata, _content);
+        still.StandsStill = true;
+        _cli.StallPeriod = TimeSpan.FromMilliseconds(200);
+        var target = _cli.PathOf("out");
+
+        var result = await _cli.RunAsync("get", key.ToString(), "-o", target, "--url", still.Address, "--url", other.Address);
+
+        result.Code.ShouldBe(ExitCode.Ok);
+        File.ReadAllBytes(target).ShouldBe(_content);
+        other.Ranges.ShouldBe(["bytes=1032-"]);
+    }
+
+    [Fact]
+    public async Task A_node_without_ranges_starts_over_and_still_ends_well()
+    {
+        await using var node = await FakeNode.StartAsync();
+        var key = node.Add(CliHarness.Metadata("a", _content), _content);
+        node.Cuts.Enqueue(500_000);
+        node.IgnoresRanges = true;
+        var target = _cli.PathOf("out");
+
+        var result = await _cli.RunAsync("get", key.ToString(), "--output", target, "--url", node.Address);
+
+        result.Code.ShouldBe(ExitCode.Ok);
+        File.ReadAllBytes(target).ShouldBe(_content);
+    }
+
+    [Fact]
+    public async Task A_wrong_content_ends_with_65_and_leaves_the_target_as_it_was()
+    {
+        await using var node = await FakeNode.StartAsync();
+        var key = node.Add(CliHarness.Metadata("a", _content), _content);
+        node.Corrupts = true;
+        var target = _cli.Write("out", [7]);
+
+        var result = await _cli.RunAsync("get", key.ToString(), "--output", target, "--url", node.Address);
+
+        result.Code.ShouldBe(ExitCode.NotProven);
+        result.Error.ShouldContain(node.Address);
+        Directory.GetFileSystemEntries(_cli.Folder).ShouldBe([target]);
+        File.ReadAllBytes(target).ShouldBe([7]);
+    }
+
+    [Fact]
+    public async Task A_lying_node_is_replaced_by_the_next()
+    {
+        await using var liar = await FakeNode.StartAsync();
+        await using var honest = await FakeNode.StartAsync();
+        var metadata = CliHarness.Metadata("a", _content);
+        var key = liar.Add(metadata, _content);
+        honest.Add(metadata, _content);
+        liar.Corrupts = true;
+        var target = _cli.PathOf("out");
+
+        var result = await _cli.RunAsync("get", key.ToString(), "-o", target, "--url", liar.Address, "--url", honest.Address);
+
+        result.Code.ShouldBe(ExitCode.Ok);
+        result.Error.ShouldContain(liar.Address);
+        File.ReadAllBytes(target).ShouldBe(_content);
+    }
+
+    [Fact]
+    public async Task Metadata_that_is_not_what_the_key_names_is_refused_with_65()
+    {
+        await using var node = await FakeNode.StartAsync();
+        var metadata = CliHarness.Metadata("a", _content);
+        var key = metadata.ComputeKey();
+        node.Files[key] = new FakeNode.FakeFile(metadata with { Size = 5 });
+
+        var result = await _cli.RunAsync("get", key.ToString(), "-o", _cli.PathOf("out"), "--url", node.Address);
+
+        result.Code.ShouldBe(ExitCode.NotProven);
+    }
+
+    [Fact]
+    public async Task The_next_node_is_asked_where_one_lacks_the_file()
+    {
+        await using var empty = await FakeNode.StartAsync();
+        await using var full = await FakeNode.StartAsync();
+        var key = full.Add(CliHarness.Metadata("a", _content), _content);
+        var target = _cli.PathOf("out");
+
+        var result = await _cli.RunAsync("get", key.ToString(), "-o", target, "--url", empty.Address, "--url", full.Address);
+
+        result.Code.ShouldBe(ExitCode.Ok);
+        File.ReadAllBytes(target).ShouldBe(_content);
+    }
+
+    [Fact]
+    public async Task An_unknown_a_removed_and_an_unstored_file_have_exit_codes_of_their_own()
+    {
+        await using var node = await FakeNode.StartAsync();
+        var removed = node.Add(CliHarness.Metadata("removed", _content), _content);
+        node.Files[removed].FileState = "removed";
+        var wanted = CliHarness.Metadata("wanted", _content).ComputeKey();
+        node.Files[wanted] = new FakeNode.FakeFile(CliHarness.Metadata("wanted", _content));
+        var unknown = new FileKey(new byte[32]);
+
+        (await Get(unknown)).Code.ShouldBe(ExitCode.NotFound);
+        (await Get(removed)).Code.ShouldBe(ExitCode.NotFound);
+        var notYet = await Get(wanted);
+
+        notYet.Code.ShouldBe(ExitCode.NotComplete);
+        notYet.Error.ShouldContain("is wanted here");
+        Directory.GetFileSystemEntries(_cli.Folder).ShouldBeEmpty();
+
+        Task<CliResult> Get(FileKey key) => _cli.RunAsync("get", key.ToString(), "-o", _cli.PathOf("out"), "--url", node.Address);
+    }
+
+    [Fact]
+    public async Task An_interrupted_get_leaves_nothing_behind()
+    {
+        await using var node = await FakeNode.StartAsync();
+        using var interrupt = new CancellationTokenSource();
+        var key = node.Add(CliHarness.Metadata("a", _content), _content);
+        node.StandsStill = true;
+        node.Before = async context =>
+        {
+            if (context.Request.Path.StartsWithSegments("/download", StringComparison.Ordinal))
+            {
+                context.Response.OnStarting(interrupt.CancelAsync);
+            }
+
+            await Task.CompletedTask;
+            return false;
+        };
+
+        var result = await _cli.RunAsync(
+            ["get", key.ToString(), "-o", _cli.PathOf("out"), "--url", node.Address],
+            interrupt.Token
+        );
+
+        result.Code.ShouldBe(ExitCode.Interrupted);
+        Directory.GetFileSystemEntries(_cli.Folder).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_target_in_a_folder_that_is_not_there_is_said_in_words()
+    {
+        await using var node = await FakeNode.StartAsync();
+        var key = node.Add(CliHarness.Metadata("a", [1]), [1]);
+
+        var result = await _cli.RunAsync("get", key.ToString(), "-o", _cli.PathOf("no/out"), "--url", node.Address);
+
+        result.Code.ShouldBe(ExitCode.Failed);
+        result.Error.ShouldContain(_cli.PathOf("no"));
+    }
+}
