@@ -232,17 +232,4 @@ public sealed class ChunkStoreTests
         free.BytesTotal.ShouldBeGreaterThan(free.BytesFree);
         free.BytesFree.ShouldBeGreaterThan(0);
     }
-
-    [Fact]
-    public void Options_that_cannot_be_are_told_what_to_write_instead()
-    {
-        new StoreOptions().Faults().ShouldBeEmpty();
-        var options = new StoreOptions
-        {
-            DataDirectory = " ",
-            Store = new StoreLimits { FreeSpaceFloorBytes = -1, OrphanGrace = TimeSpan.FromSeconds(-1) },
-        };
-        options.Faults().Count().ShouldBe(3);
-        options.Faults().ShouldAllBe(fault => fault.Contains("; write"));
-    }
 }
