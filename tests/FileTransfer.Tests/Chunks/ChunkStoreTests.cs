@@ -181,7 +181,8 @@ public sealed class ChunkStoreTests
         using var holder = System.Diagnostics.Process.Start(
             new System.Diagnostics.ProcessStartInfo(
                 "flock",
-                [Path.Combine(store.Root, ".lock"), "sh", "-c", "echo locked; exec cat"]
+                // The lock is flock's alone: one that its command inherited would outlive it for a moment.
+                ["--close", Path.Combine(store.Root, ".lock"), "sh", "-c", "echo locked; exec cat"]
             )
             {
                 RedirectStandardInput = true,
