@@ -22,7 +22,7 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
     /// <summary>How long a proof of the lock is worth; PostgreSQL gives up a silent connection after 11 s.</summary>
     public static readonly TimeSpan ProofLifetime = TimeSpan.FromSeconds(3);
 
-    private Proof? _proof;
+    private volatile Proof? _proof;
 
     public bool IsLeading => _proof is { } proof && time.GetElapsedTime(proof.ProvenAt) < ProofLifetime;
 

@@ -27,7 +27,7 @@ public sealed partial class NodePresence(
 
     private readonly Guid _instance = Guid.NewGuid();
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
-    private TaskCompletionSource<LeaseSession> _present = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile TaskCompletionSource<LeaseSession> _present = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>A notification on the channel of the first argument, heard while present. Comes on the session's own path.</summary>
     public event Action<string, string>? Notified;

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Http.Json;
+using FileTransfer.Identity;
 
 namespace FileTransfer.IntegrationTests.Nodes;
 
@@ -51,6 +53,40 @@ public sealed class ReplicationFacts
                 $"{node.Id} has no bytes of it"
             );
         }
+    }
+
+    [Fact]
+    public async Task A_file_registered_at_a_follower_is_wanted_there_and_comes_when_the_leader_gets_it()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        var leader = await cluster.StartLeaderAsync("a");
+        var follower = await cluster.StartFollowerAsync("b");
+        var content = Content(1, 3000);
+        var metadata = new FileMetadata(
+            new Octets([1]),
+            new Octets([2]),
+            Octets.FromUtf8("file"),
+            (ulong)content.Length,
+            ContentFingerprint.Of(content)
+        );
+        var key = metadata.ComputeKey();
+
+        using var registered = await follower.Http.PutAsJsonAsync(
+            $"/v1/files/{key}",
+            new
+            {
+                owner = "0x01",
+                bucket = "0x02",
+                location = "file",
+                size = content.Length,
+                fingerprint = metadata.Fingerprint.ToString(),
+            }
+        );
+        registered.StatusCode.ShouldBe(HttpStatusCode.Created);
+        (await follower.StateOfAsync(key.ToString())).ShouldBe("wanted");
+
+        (await leader.PutAsync(content, "file")).ShouldBe(key.ToString());
+        await TestCluster.StoredAsync(follower, key.ToString());
     }
 
     internal static byte[] Content(int seed, int size)
