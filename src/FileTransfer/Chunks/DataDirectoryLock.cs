@@ -36,7 +36,15 @@ internal sealed class DataDirectoryLock : IDisposable
         }
     }
 
-    public void Dispose() => _file.Dispose();
+    /// <summary>Unlocks in so many words: a child process that is just being started may have a copy of the open file.</summary>
+    public void Dispose()
+    {
+        if (!_file.IsClosed)
+        {
+            DurableFile.Unlock(_file);
+            _file.Dispose();
+        }
+    }
 
     private static int? ReadHolder(SafeFileHandle file)
     {

@@ -104,6 +104,13 @@ internal static partial class DurableFile
         return true;
     }
 
+    /// <summary>Gives the lock back, whoever else has a copy of the open file. Closing does the same where nobody has.</summary>
+    public static void Unlock(SafeFileHandle file)
+    {
+        const int Release = 8;
+        _ = FileLock(file, Release);
+    }
+
     private static void ChangeMode(string path, uint mode)
     {
         if (PathMode(path, mode) != 0)

@@ -186,7 +186,7 @@ public sealed partial class DownloadLane(
         {
             store.MakeDurable(partial);
         }
-        else if (!store.Contains(claim.Fingerprint, claim.Size))
+        else if (!store.ConfirmDurable(claim.Fingerprint, claim.Size))
         {
             await queue.RetryAsync(
                 session,

@@ -19,7 +19,7 @@ public sealed partial class UploadPublisher(
     public async Task<UploadOutcome?> TryPublishHeldAsync(FileRecord file, CancellationToken cancellationToken)
     {
         using var contentLock = await store.LockContentAsync(file.Fingerprint, cancellationToken);
-        return store.Contains(file.Fingerprint, file.Size) ? await CommitAsync(file, cancellationToken) : null;
+        return store.ConfirmDurable(file.Fingerprint, file.Size) ? await CommitAsync(file, cancellationToken) : null;
     }
 
     /// <summary>Publishes a proven content. <paramref name="makeDurable"/> brings it into the store.</summary>
