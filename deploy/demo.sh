@@ -156,10 +156,11 @@ remove_during_download() { # number, bytes that a follower must have at least
   reap "$put_pid"
   rm -f -- "$path"
   echo "$key" >>"$work/removed"
-  [ -n "$seen" ] || return
-  awk -v size="$BIG_FILE_BYTES" '
-    { had = $3 > 0 ? sprintf("had %d %% of it", $3 * 100 / size) : "had just begun" }
-    { printf "%s%s %s", NR > 1 ? " and " : "Removed while ", $1, had } END { print "." }' <<<"$seen"
+  if [ -z "$seen" ]; then return 1; fi
+  echo "Removed while $(awk -v size="$BIG_FILE_BYTES" '{
+    had = $3 > 0 ? sprintf("had %d %% of it", $3 * 100 / size) : "had just begun"
+    printf "%s%s %s", (NR > 1 ? " and " : ""), $1, had
+  }' <<<"$seen")."
 }
 
 # Not stored anywhere, not served by anyone, nothing of it on any disk.
