@@ -23,6 +23,8 @@ DISK_MEGABYTES=5000
 
 work="$(mktemp -d "${TMPDIR:-/tmp}/filetransfer-demo.XXXXXX")"
 chmod 711 "$work" # the database may run as another user
+mkdir -m 1777 "$work/tmp"
+export TMPDIR="$work/tmp" # a killed .NET process leaves its diagnostic sockets behind
 program="$work/program/filetransfer"
 export FILETRANSFER_OWNER=0x6f776e6572 FILETRANSFER_BUCKET=0x64656d6f
 export DOTNET_NOLOGO=true DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
@@ -135,24 +137,30 @@ put_big_file() {
   echo "Both followers hold it after $(seconds_since "$started")."
 }
 
-# Puts a file and removes it as soon as a follower is downloading it.
-remove_during_download() { # number
-  local path="$work/removed-$1" key seen put_pid started state=""
+# Puts a file and removes it as soon as a follower has some of it; 1 when both had all of it before that was seen.
+remove_during_download() { # number, bytes that a follower must have at least
+  local path="$work/removed-$1" key put_pid seen="" status deadline=$((SECONDS + 60))
   { echo "$1" && cat "$work/big"; } >"$path"
   key="$("$program" key --location "removed-$1" "$path")"
   "$program" put --url "$(url a)" --location "removed-$1" "$path" >/dev/null 2>"$work/put.log" &
   put_pid=$!
   children+=("$put_pid")
-  started=$SECONDS
-  until seen="$(replicas a "$key" | grep '^[bc] downloading ')"; do
-    [ $((SECONDS - started)) -lt 60 ] || fail "no follower began to download $key"
+  while [ -z "$seen" ]; do
+    [ "$SECONDS" -lt "$deadline" ] || fail "no follower began to download $key"
+    replicas a "$key" >"$work/replicas"
+    if [ "$(grep -c '^[bc] stored ' "$work/replicas")" -eq 2 ]; then break; fi
+    seen="$(awk -v least="$2" '$1 != "a" && $2 == "downloading" && $3 >= least' "$work/replicas")"
   done
-  state="$(http_status DELETE a "/v1/files/$key")"
-  [ "$state" = 204 ] || fail "removing $key answered $state"
+  status="$(http_status DELETE a "/v1/files/$key")"
+  [ "$status" = 204 ] || fail "removing $key answered $status"
   reap "$put_pid"
   rm -f -- "$path"
   echo "$key" >>"$work/removed"
-  echo "Removed while $(awk -v size="$BIG_FILE_BYTES" '{ printf "%s%s had %d %%", (NR > 1 ? " and " : ""), $1, $3 * 100 / size }' <<<"$seen") of it."
+  if [ -z "$seen" ]; then return 1; fi
+  echo "Removed while $(awk -v size="$BIG_FILE_BYTES" '{
+    had = $3 > 0 ? sprintf("had %d %% of it", $3 * 100 / size) : "had just begun"
+    printf "%s%s %s", (NR > 1 ? " and " : ""), $1, had
+  }' <<<"$seen")."
 }
 
 # Not stored anywhere, not served by anyone, nothing of it on any disk.
@@ -178,13 +186,21 @@ stays_gone() { # key, seconds
 }
 
 remove_files_during_download() {
-  local number key
+  local number=0 caught=0 least=1 key
   chapter "Files are removed while the followers download them"
-  for ((number = 1; number <= REMOVALS; number++)); do remove_during_download "$number"; done
+  while [ "$caught" -lt "$REMOVALS" ]; do
+    number=$((number + 1))
+    [ "$number" -le $((3 * REMOVALS)) ] || fail "the followers are done before anyone can remove a file"
+    if remove_during_download "$number" "$least"; then
+      caught=$((caught + 1))
+    else
+      least=0 # how far a download is, is told every second: too late here
+    fi
+  done
   while read -r key; do wait_for 15 "$key to be gone from every node" is_gone "$key"; done <"$work/removed"
   while read -r key; do stays_gone "$key" 2; done <"$work/removed"
-  echo "All $REMOVALS are gone from every node and stay gone."
-  measured "files removed in the middle of their download, stayed removed" "$REMOVALS of $REMOVALS"
+  echo "All are gone from every node and stay gone."
+  measured "files removed in the middle of their download, stayed removed" "$caught of $caught"
 }
 
 new_leader() {
@@ -218,15 +234,22 @@ kill_leader() {
   echo "Node a is back as a follower and has what it missed."
 }
 
-# Every file from every node, compared with what was put.
+# Every file from every node, proven against its key by the program, and compared with what was put.
 verify_everything() {
-  local started node count key path
+  local started node keys count original copy
   chapter "Every file is fetched from every node and compared"
   started="$(now_ms)"
-  count="$(wc -l <"$work/all" | tr -d ' ')"
+  keys="$(cut -d ' ' -f 1 "$work/all")"
+  count="$(wc -l <<<"$keys" | tr -d ' ')"
   for node in a b c; do
-    while read -r key path; do printf '%s\0%s\0' "$key" "$path"; done <"$work/all" | xargs -0 -n 2 -P 2 bash deploy/compare.sh "$program" "$(url "$node")" ||
-      fail "node $node does not give back what was put"
+    mkdir "$work/copies"
+    # shellcheck disable=SC2086 # one word per key
+    "$program" get $keys --url "$(url "$node")" --output "$work/copies" >"$work/fetched" || fail "get from node $node ended with $?"
+    cmp -s <(cut -d ' ' -f 1 "$work/fetched") - <<<"$keys" || fail "node $node does not give back every file"
+    while IFS=$'\t' read -r original copy; do
+      cmp "$original" "$copy" || fail "node $node does not give back what was put"
+    done < <(paste <(cut -d ' ' -f 2- "$work/all") <(cut -d ' ' -f 2- "$work/fetched"))
+    rm -rf -- "$work/copies"
     echo "Node $node: $count files are what was put."
   done
   measured "$count files checked on each of 3 nodes" "$(seconds_since "$started")"

@@ -3,31 +3,33 @@ using FileTransfer.Identity;
 
 namespace FileTransfer.Cli;
 
-/// <summary><c>filetransfer get KEY</c></summary>
+/// <summary><c>filetransfer get KEY…</c></summary>
 public static class GetCommand
 {
     private const string StandardOutput = "-";
 
     public static Command Create(CliStreams streams)
     {
-        var key = IdentityOptions.Key();
+        var keys = IdentityOptions.Keys();
         var output = new Option<string>("--output", "-o")
         {
-            Description = "A file, a folder, or - for standard output; without it, the last part of the location, here.",
+            Description = "A file, a folder, or - for standard output; without it, the last part of each location, here.",
             HelpName = "PATH",
         };
         var connection = new ConnectionOptions(streams);
-        var command = new CliCommand("get", "Brings a file and proves it against its key before it gets its name")
+        var command = new CliCommand("get", "Brings files and proves each against its key before it gets its name")
         {
             Notes =
             [
                 "A lost connection goes on where it stopped, at any of the nodes. An existing file at PATH is replaced.",
                 "For standard output the content gathers in the temporary folder first: nothing unproven is written.",
+                "In a folder a file whose name another of these files has already takes its key as name.",
             ],
             Examples =
             [
                 "filetransfer get 0x3f… --output photo.jpg",
                 "filetransfer get 0x3f… --output - | tar x",
+                "filetransfer get 0x3f… 0x9a… --output photos/",
                 "filetransfer get 0x3f… --url http://node-a:7070 --url http://node-b:7070",
             ],
             Ends =
@@ -40,19 +42,30 @@ public static class GetCommand
                 ExitCode.Interrupted,
             ],
         };
-        command.Add(key);
+        command.Add(keys);
         command.Add(output);
         connection.AddTo(command);
         command.Add(OutputOptions.Json());
+        command.Validators.Add(result =>
+        {
+            if (
+                result.GetResult(keys) is { Tokens.Count: > 1 }
+                && result.GetResult(output) is { Tokens: [var path] }
+                && !IsFolder(path.Value)
+            )
+            {
+                result.AddError($"Several files do not fit into '{path.Value}'. Give --output a folder.");
+            }
+        });
         command.SetWork(
             streams,
             async (parse, console, cancellationToken) =>
             {
                 using var nodes = connection.Connect(parse, console);
                 return await console.WithProgressAsync(progress =>
-                    GetAsync(
+                    GetAllAsync(
                         nodes,
-                        parse.GetRequiredValue(key),
+                        parse.GetRequiredValue(keys),
                         parse.GetValue(output),
                         streams,
                         console,
@@ -65,10 +78,46 @@ public static class GetCommand
         return command;
     }
 
-    private static async Task<ExitCode> GetAsync(
+    private static async Task<ExitCode> GetAllAsync(
+        NodeSet nodes,
+        FileKey[] keys,
+        string? output,
+        CliStreams streams,
+        CliConsole console,
+        TransferProgress progress,
+        CancellationToken cancellationToken
+    )
+    {
+        var end = ExitCode.Ok;
+        var taken = new HashSet<string>();
+        foreach (var key in keys)
+        {
+            try
+            {
+                await GetAsync(nodes, key, output, taken, streams, console, progress, cancellationToken);
+            }
+            catch (Exception fault) when (keys.Length > 1 && fault is CliException or NodeException)
+            {
+                var code = console.Failure(fault, fault is CliException ? null : key.ToString());
+                end = end.And(code);
+
+                // The other files would meet the same end, each after its own patience.
+                if (code is ExitCode.Unreachable or ExitCode.Refused)
+                {
+                    console.Notice("the other files are not brought");
+                    break;
+                }
+            }
+        }
+
+        return end;
+    }
+
+    private static async Task GetAsync(
         NodeSet nodes,
         FileKey key,
         string? output,
+        HashSet<string> taken,
         CliStreams streams,
         CliConsole console,
         TransferProgress progress,
@@ -78,7 +127,7 @@ public static class GetCommand
         var started = streams.Time.GetTimestamp();
         var file = new FileGet(nodes, key);
         var metadata = await file.FindAsync(cancellationToken);
-        var path = output == StandardOutput ? null : PathFor(output, key, metadata);
+        var path = output == StandardOutput ? null : PathFor(output, key, metadata, taken);
         using var bar = progress.Start(path is null ? key.ToString() : Path.GetFileName(path), (long)metadata.Size);
         using var target = new DownloadTarget(path, key, metadata);
         await file.FetchAsync(target, bar, cancellationToken);
@@ -86,7 +135,7 @@ public static class GetCommand
         {
             await using var stream = streams.OpenOutput();
             await target.CopyToAsync(stream, cancellationToken);
-            return ExitCode.Ok;
+            return;
         }
 
         Publish(target, path);
@@ -96,7 +145,6 @@ public static class GetCommand
             new GetLine(key.ToString(), path, metadata.Size, metadata.Fingerprint.ToString(), seconds),
             CliJson.Default.GetLine
         );
-        return ExitCode.Ok;
     }
 
     private static void Publish(DownloadTarget target, string path)
@@ -111,9 +159,9 @@ public static class GetCommand
         }
     }
 
-    private static string PathFor(string? output, FileKey key, FileMetadata metadata)
+    private static string PathFor(string? output, FileKey key, FileMetadata metadata, HashSet<string> taken)
     {
-        if (output is not null && !output.EndsWith('/') && !Directory.Exists(output))
+        if (output is not null && !IsFolder(output))
         {
             return output;
         }
@@ -123,8 +171,11 @@ public static class GetCommand
             throw new CliException(ExitCode.Failed, $"The folder {output} does not exist. Create it first.");
         }
 
-        return Path.Combine(output ?? "", NameOf(metadata.Location) ?? key.ToString());
+        var name = NameOf(metadata.Location);
+        return Path.Combine(output ?? "", name is not null && taken.Add(name) ? name : key.ToString());
     }
+
+    private static bool IsFolder(string path) => path.EndsWith('/') || Directory.Exists(path);
 
     /// <summary>The last part of a location as a file name; null where it makes none. A location is anyone's text: it leads nowhere else.</summary>
     private static string? NameOf(Octets location)

@@ -40,6 +40,58 @@ public sealed class GetCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Several_files_come_into_a_folder_and_one_whose_name_is_taken_is_named_by_its_key()
+    {
+        await using var node = await FakeNode.StartAsync();
+        var first = node.Add(CliHarness.Metadata("x/a", [1]), [1]);
+        var same = node.Add(CliHarness.Metadata("y/a", [2]), [2]);
+        var other = node.Add(CliHarness.Metadata("y/b", [3]), [3]);
+
+        var result = await _cli.RunAsync([
+            "get",
+            $"{first}",
+            $"{same}",
+            $"{other}",
+            "--output",
+            _cli.Folder,
+            "--url",
+            node.Address,
+        ]);
+
+        result.Error.ShouldBeEmpty();
+        result.Code.ShouldBe(ExitCode.Ok);
+        result.Lines.ShouldBe([$"{first} {_cli.PathOf("a")}", $"{same} {_cli.PathOf($"{same}")}", $"{other} {_cli.PathOf("b")}"]);
+        result.Lines.Select(line => File.ReadAllBytes(line.Split(' ')[1])[0]).ShouldBe([(byte)1, (byte)2, (byte)3]);
+    }
+
+    [Fact]
+    public async Task Of_several_files_the_ones_that_are_there_come_and_the_end_says_what_was_missing()
+    {
+        await using var node = await FakeNode.StartAsync();
+        var unknown = CliHarness.Metadata("x", [1]).ComputeKey();
+        var known = node.Add(CliHarness.Metadata("a", [2]), [2]);
+
+        var result = await _cli.RunAsync("get", $"{unknown}", $"{known}", "--output", _cli.Folder, "--url", node.Address);
+
+        result.Code.ShouldBe(ExitCode.NotFound);
+        result.Error.ShouldContain(unknown.ToString());
+        result.Lines.ShouldBe([$"{known} {_cli.PathOf("a")}"]);
+    }
+
+    [Theory]
+    [InlineData("-")]
+    [InlineData("file")]
+    public async Task Several_files_do_not_go_into_one(string output)
+    {
+        var keys = new[] { CliHarness.Metadata("a", [1]), CliHarness.Metadata("b", [2]) }.Select(file => $"{file.ComputeKey()}");
+
+        var result = await _cli.RunAsync(["get", .. keys, "--output", output]);
+
+        result.Code.ShouldBe(ExitCode.Usage);
+        result.Error.ShouldContain("folder");
+    }
+
+    [Fact]
     public async Task To_standard_output_goes_the_content_and_nothing_else()
     {
         await using var node = await FakeNode.StartAsync();
