@@ -6,14 +6,24 @@ using Npgsql;
 namespace FileTransfer.Catalog;
 
 /// <summary>A replica that a session has claimed: it holds the advisory lock, and its epoch fences every earlier holder.</summary>
+/// <param name="Holdings">The other nodes that have the file stored: those heard of lately first, and of these the leader.</param>
 public sealed record ClaimedReplica(
     FileKey Key,
     Fingerprint Fingerprint,
     long Size,
     long Epoch,
     int Attempts,
-    AdvisoryLockKey LockKey
+    AdvisoryLockKey LockKey,
+    IReadOnlyList<Holding> Holdings
 );
+
+/// <summary>A node that has a file stored and the address it answers at.</summary>
+public sealed record Holding(NodeId Node, Uri Url);
+
+/// <summary>What came of publishing a claimed replica.</summary>
+/// <param name="Published">False when the claim is no longer this session's: removed, taken over, or the lock is lost. Nothing was changed.</param>
+/// <param name="Next">The next claim, where one was asked for.</param>
+public sealed record PublishResult(bool Published, ClaimOutcome? Next);
 
 /// <summary>What came of asking the queue for one replica.</summary>
 public abstract record ClaimOutcome
@@ -63,7 +73,14 @@ public sealed class ReplicaQueue(NodeId node)
             changed_at = clock_timestamp()
         FROM locked, filetransfer.files f
         WHERE r.node_id = locked.node_id AND r.file_key = locked.file_key AND f.file_key = r.file_key
-        RETURNING acquired, r.file_key, f.fingerprint, f.size, r.epoch, r.attempts, r.lock_key
+        RETURNING acquired, r.file_key, f.fingerprint, f.size, r.epoch, r.attempts, r.lock_key, ARRAY(
+            SELECT n.node_id || ' ' || n.url
+            FROM filetransfer.replicas source
+            JOIN filetransfer.nodes n ON n.node_id = source.node_id
+            LEFT JOIN filetransfer.leader l ON l.node_id = n.node_id
+            WHERE source.file_key = r.file_key AND source.state = 'stored' AND source.node_id <> @node
+            ORDER BY n.seen_at < now() - interval '10 seconds', l.node_id IS NULL, n.node_id
+        ) AS holdings
         """;
 
     private static readonly string _proveClaim = $"""
@@ -127,48 +144,63 @@ public sealed class ReplicaQueue(NodeId node)
     private static string Held => AdvisoryLockKey.HeldByThisSession("r.lock_key");
 
     /// <summary>Takes the next ready replica, its advisory lock and the proof of it, in one round trip.</summary>
-    public async Task<ClaimOutcome> ClaimAsync(LeaseSession session, CancellationToken cancellationToken)
-    {
-        var (outcome, proven) = await session.UseAsync(
+    public Task<ClaimOutcome> ClaimAsync(LeaseSession session, CancellationToken cancellationToken) =>
+        session.UseAsync(
             async (connection, token) =>
             {
-                await using var batch = new NpgsqlBatch(connection)
-                {
-                    BatchCommands =
-                    {
-                        Command(_claim, ("node", node.Value), ("holder", session.ApplicationName)),
-                        Command(_proveClaim, ("node", node.Value)),
-                    },
-                };
+                await using var batch = new NpgsqlBatch(connection);
+                AddClaim(batch, session);
                 await using var reader = await batch.ExecuteReaderAsync(token);
-                var claim = await ReadClaimAsync(reader, token);
-                await reader.NextResultAsync(token);
-                await reader.ReadAsync(token);
-                return (claim, reader.GetBoolean(0));
+                return await ReadProvenClaimAsync(reader, session, token);
             },
             cancellationToken
         );
-        return outcome is ClaimOutcome.Claimed && !proven
-            ? throw new LeaseLostException($"{session.ApplicationName} claimed a file, but pg_locks does not show its lock.")
-            : outcome;
-    }
 
-    /// <summary>Publishes the claimed replica as stored, wakes the replicas that waited for a source, and lets go of the lock.</summary>
-    /// <returns>False when the claim is no longer this session's: removed, taken over, or the lock is lost. Nothing was changed.</returns>
-    public Task<bool> PublishAsync(LeaseSession session, ClaimedReplica claim, CancellationToken cancellationToken) =>
-        EndAsync(
-            session,
-            claim,
-            [
-                Command(
+    /// <summary>
+    /// Publishes the claimed replica as stored, wakes the replicas that waited for a source, lets go of the lock and claims the next replica:
+    /// all in one transaction and round trip.
+    /// </summary>
+    public Task<PublishResult> PublishAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        bool claimNext,
+        CancellationToken cancellationToken
+    ) =>
+        session.UseAsync(
+            async (connection, token) =>
+            {
+                var publish = Command(
                     _publish,
                     ("node", node.Value),
                     ("key", claim.Key.ToArray()),
                     ("epoch", claim.Epoch),
                     ("size", claim.Size)
-                ),
-                Command(Replicas.WakeSql, ("node", node.Value), ("key", claim.Key.ToArray())),
-            ],
+                );
+                await using var batch = new NpgsqlBatch(connection)
+                {
+                    BatchCommands =
+                    {
+                        publish,
+                        Command(Replicas.WakeSql, ("node", node.Value), ("key", claim.Key.ToArray())),
+                        Unlock(claim),
+                    },
+                };
+                if (claimNext)
+                {
+                    AddClaim(batch, session);
+                }
+
+                ClaimOutcome? next = null;
+                await using (var reader = await batch.ExecuteReaderAsync(token))
+                {
+                    if (await reader.NextResultAsync(token))
+                    {
+                        next = await ReadProvenClaimAsync(reader, session, token);
+                    }
+                }
+
+                return new PublishResult(publish.RecordsAffected == 1, next);
+            },
             cancellationToken
         );
 
@@ -335,13 +367,35 @@ public sealed class ReplicaQueue(NodeId node)
                     batch.BatchCommands.Add(statement);
                 }
 
-                var unlock = Command("SELECT pg_advisory_unlock(@lock)", ("lock", claim.LockKey.Value));
-                batch.BatchCommands.Add(unlock);
+                batch.BatchCommands.Add(Unlock(claim));
                 await batch.ExecuteNonQueryAsync(token);
                 return statements[0].RecordsAffected == 1;
             },
             cancellationToken
         );
+
+    private static NpgsqlBatchCommand Unlock(ClaimedReplica claim) =>
+        Command("SELECT pg_advisory_unlock(@lock)", ("lock", claim.LockKey.Value));
+
+    private void AddClaim(NpgsqlBatch batch, LeaseSession session)
+    {
+        batch.BatchCommands.Add(Command(_claim, ("node", node.Value), ("holder", session.ApplicationName)));
+        batch.BatchCommands.Add(Command(_proveClaim, ("node", node.Value)));
+    }
+
+    private static async Task<ClaimOutcome> ReadProvenClaimAsync(
+        NpgsqlDataReader reader,
+        LeaseSession session,
+        CancellationToken cancellationToken
+    )
+    {
+        var outcome = await ReadClaimAsync(reader, cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return outcome is ClaimOutcome.Claimed && !reader.GetBoolean(0)
+            ? throw new LeaseLostException($"{session.ApplicationName} claimed a file, but pg_locks does not show its lock.")
+            : outcome;
+    }
 
     private static async Task<ClaimOutcome> ReadClaimAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
@@ -358,10 +412,18 @@ public sealed class ReplicaQueue(NodeId node)
                     reader.GetInt64(3),
                     reader.GetInt64(4),
                     reader.GetInt32(5),
-                    new AdvisoryLockKey(reader.GetInt64(6))
+                    new AdvisoryLockKey(reader.GetInt64(6)),
+                    reader.FieldCount > 7 ? reader.GetFieldValue<string[]>(7).Select(ReadHolding).ToList() : []
                 )
             )
             : new ClaimOutcome.Busy();
+    }
+
+    /// <summary>A node id has no spaces.</summary>
+    private static Holding ReadHolding(string text)
+    {
+        var space = text.IndexOf(' ', StringComparison.Ordinal);
+        return new Holding(new NodeId(text[..space]), new Uri(text[(space + 1)..]));
     }
 
     private static NpgsqlBatchCommand Command(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)

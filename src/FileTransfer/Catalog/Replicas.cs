@@ -8,9 +8,6 @@ namespace FileTransfer.Catalog;
 /// <summary>How many replicas of a node are in each state.</summary>
 public sealed record ReplicaCounts(NodeId Node, ReplicaState State, long Count);
 
-/// <summary>A node that has a file stored and the address it answers at.</summary>
-public sealed record Holding(NodeId Node, Uri Url);
-
 /// <summary>Every node's copy of every file: reads <c>filetransfer.replicas</c> and writes it outside the download lock.</summary>
 public sealed class Replicas(Database database)
 {
@@ -55,38 +52,6 @@ public sealed class Replicas(Database database)
         );
         return rows.Select(row => new ReplicaCounts(new NodeId(row.Node), ReplicaTransitions.Parse(row.State), row.Count))
             .ToList();
-    }
-
-    /// <summary>The other nodes that have the file stored: those heard of lately first, and of these the leader.</summary>
-    public async Task<IReadOnlyList<Holding>> HoldingsAsync(
-        FileKey key,
-        NodeId except,
-        TimeSpan silentFor,
-        CancellationToken cancellationToken
-    )
-    {
-        const string sql = """
-            SELECT n.node_id, n.url
-            FROM filetransfer.replicas r
-            JOIN filetransfer.nodes n ON n.node_id = r.node_id
-            LEFT JOIN filetransfer.leader l ON l.node_id = n.node_id
-            WHERE r.file_key = @key AND r.state = 'stored' AND r.node_id <> @except
-            ORDER BY n.seen_at < now() - @silentFor, l.node_id IS NULL, n.node_id
-            """;
-        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        var rows = await connection.QueryAsync<(string Node, string Url)>(
-            new CommandDefinition(
-                sql,
-                new
-                {
-                    key = key.ToArray(),
-                    except = except.Value,
-                    silentFor,
-                },
-                cancellationToken: cancellationToken
-            )
-        );
-        return rows.Select(row => new Holding(new NodeId(row.Node), new Uri(row.Url))).ToList();
     }
 
     /// <summary>Wants the file at <paramref name="node"/>; does nothing where it has a replica that is not being removed.</summary>

@@ -1,6 +1,5 @@
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
-using FileTransfer.Cluster;
 using FileTransfer.Downloads.Sources;
 using Microsoft.Extensions.Options;
 
@@ -26,14 +25,7 @@ public abstract record AttemptOutcome
 /// A content of at most one window comes whole in one request and is proven at its end. A larger one is proven chunk by chunk: its chunk
 /// hashes come first and are proven against the fingerprint; then windows are asked for, the next while the last is read.
 /// </remarks>
-public sealed class DownloadAttempt(
-    ChunkStore store,
-    Replicas replicas,
-    ThisNode node,
-    NodeHttp http,
-    IOptions<DownloadOptions> options,
-    TimeProvider time
-)
+public sealed class DownloadAttempt(ChunkStore store, NodeHttp http, IOptions<DownloadOptions> options, TimeProvider time)
 {
     private int WindowChunks => options.Value.WindowBytes / ChunkFrame.ChunkLength;
 
@@ -48,8 +40,7 @@ public sealed class DownloadAttempt(
             return new AttemptOutcome.Proven(null);
         }
 
-        var holdings = await replicas.HoldingsAsync(claim.Key, node.Id, NodePresence.SilentFor, cancellationToken);
-        if (holdings.Count == 0)
+        if (claim.Holdings.Count == 0)
         {
             return new AttemptOutcome.NoSource();
         }
@@ -59,7 +50,7 @@ public sealed class DownloadAttempt(
         {
             progress.Follow(partial);
             var faults = new List<string>();
-            foreach (var holding in holdings)
+            foreach (var holding in claim.Holdings)
             {
                 try
                 {

@@ -40,7 +40,7 @@ public sealed partial class DownloadLane(
     private static readonly TimeSpan _noSourceDelay = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _noRoomDelay = TimeSpan.FromSeconds(5);
 
-    /// <summary>Claims one file and deals with it.</summary>
+    /// <summary>Claims one file and deals with it, and with those that were claimed in the round trips that published the one before.</summary>
     /// <exception cref="LeaseLostException">The session is gone; go on with a new one.</exception>
     public async Task<LaneStep> StepAsync(LeaseSession session, CancellationToken cancellationToken)
     {
@@ -49,20 +49,20 @@ public sealed partial class DownloadLane(
             return LaneStep.Idle;
         }
 
-        switch (await queue.ClaimAsync(session, cancellationToken))
+        var outcome = await queue.ClaimAsync(session, cancellationToken);
+        var step = outcome is ClaimOutcome.Empty ? LaneStep.Idle : LaneStep.Worked;
+        while (outcome is ClaimOutcome.Claimed { Replica: var claim })
         {
-            case ClaimOutcome.Claimed { Replica: var claim }:
-                signal.Set(); // There may be more: let the next lane look.
-                await HandleAsync(session, claim, cancellationToken);
-                return LaneStep.Worked;
-            case ClaimOutcome.Busy:
-                return LaneStep.Worked;
-            default:
-                return LaneStep.Idle;
+            signal.Set(); // There may be more: let the next lane look.
+            var chain = new Chain();
+            await HandleAsync(session, claim, chain, cancellationToken);
+            outcome = chain.Next;
         }
+
+        return step;
     }
 
-    private async Task HandleAsync(LeaseSession session, ClaimedReplica claim, CancellationToken stopping)
+    private async Task HandleAsync(LeaseSession session, ClaimedReplica claim, Chain chain, CancellationToken stopping)
     {
         var progress = new DownloadProgress();
         using var abort = CancellationTokenSource.CreateLinkedTokenSource(stopping, session.Lost);
@@ -80,7 +80,7 @@ public sealed partial class DownloadLane(
                 outcome = await TransferAsync(session, claim, progress, abort);
             }
 
-            await ConcludeAsync(session, claim, outcome, stopping);
+            await ConcludeAsync(session, claim, outcome, chain, stopping);
         }
         catch (OperationCanceledException) when (abort.IsCancellationRequested)
         {
@@ -144,6 +144,7 @@ public sealed partial class DownloadLane(
         LeaseSession session,
         ClaimedReplica claim,
         AttemptOutcome outcome,
+        Chain chain,
         CancellationToken cancellationToken
     )
     {
@@ -152,7 +153,7 @@ public sealed partial class DownloadLane(
             case AttemptOutcome.Proven { Partial: var partial }:
                 using (partial)
                 {
-                    await PublishAsync(session, claim, partial, cancellationToken);
+                    await PublishAsync(session, claim, partial, chain, cancellationToken);
                 }
 
                 break;
@@ -178,6 +179,7 @@ public sealed partial class DownloadLane(
         LeaseSession session,
         ClaimedReplica claim,
         PartialFile? partial,
+        Chain chain,
         CancellationToken cancellationToken
     )
     {
@@ -200,7 +202,10 @@ public sealed partial class DownloadLane(
             return;
         }
 
-        if (await queue.PublishAsync(session, claim, cancellationToken))
+        var claimsNext = !cancellationToken.IsCancellationRequested && disk.AllowsDownloads();
+        var (published, next) = await queue.PublishAsync(session, claim, claimsNext, cancellationToken);
+        chain.Next = next;
+        if (published)
         {
             store.Show(claim.Key, claim.Fingerprint);
             Log.Stored(logger, claim.Key, node.Id, claim.Epoch, claim.Size);
@@ -259,6 +264,12 @@ public sealed partial class DownloadLane(
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(3), time);
         await queue.RetryAsync(session, claim, reason, bytesProven, spendsAttempt: false, delay, limit.Token);
+    }
+
+    /// <summary>What was claimed in the round trip that published a file. It is this session's, whatever becomes of the rest of that file.</summary>
+    private sealed class Chain
+    {
+        public ClaimOutcome? Next { get; set; }
     }
 
     private static partial class Log
