@@ -91,7 +91,7 @@ public sealed partial class LeaderElection(
                 new
                 {
                     node = node.Id.Value,
-                    url = node.Url.ToString(),
+                    url = node.Url.OriginalString,
                     @lock = leadership.Lock.Value,
                 },
                 cancellationToken: cancellationToken

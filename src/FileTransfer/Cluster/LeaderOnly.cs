@@ -29,10 +29,10 @@ internal sealed class LeaderOnly(Leadership leadership, ThisNode node) : IEndpoi
         {
             return Problem.Of(
                 ProblemTypes.NotLeader,
-                $"Node '{node.Id}' does not lead; send the request to the leader '{leader.Node}' at {leader.Url}.",
+                $"Node '{node.Id}' does not lead; send the request to the leader '{leader.Node}' at {leader.Url.OriginalString}.",
                 ("node", node.Id.Value),
                 ("leader", leader.Node.Value),
-                ("leaderUrl", leader.Url.ToString())
+                ("leaderUrl", leader.Url.OriginalString)
             );
         }
 

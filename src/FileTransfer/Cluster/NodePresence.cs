@@ -168,7 +168,7 @@ public sealed partial class NodePresence(
                 {
                     node = node.Id.Value,
                     role = node.Role.ToString().ToLowerInvariant(),
-                    url = node.Url.ToString(),
+                    url = node.Url.OriginalString,
                     instance = _instance,
                     startedAt = _startedAt.UtcDateTime,
                 },

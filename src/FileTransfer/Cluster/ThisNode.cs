@@ -28,6 +28,6 @@ public sealed class ThisNode(IOptions<NodeOptions> options, IServer server)
         var address = BindingAddress.Parse(bound);
         // A wildcard tells other nodes nothing; the machine's name is the best that can be known here.
         var host = address.Host is "+" or "*" or "0.0.0.0" or "[::]" ? Environment.MachineName : address.Host;
-        return new UriBuilder(address.Scheme, host, address.Port).Uri;
+        return new Uri($"{address.Scheme}://{host}:{address.Port}");
     }
 }

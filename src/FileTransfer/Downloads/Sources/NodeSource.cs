@@ -203,7 +203,7 @@ public sealed class NodeSource(HttpClient http, Holding holding, FileKey key, Do
     }
 
     private SourceException Fault(SourceFaultKind kind, string what, Exception? cause = null) =>
-        new(kind, $"node '{holding.Node}' at {holding.Url} {what}", cause);
+        new(kind, $"node '{holding.Node}' at {holding.Url.OriginalString} {what}", cause);
 }
 
 /// <summary>A run of chunk ids asked for in one request.</summary>
