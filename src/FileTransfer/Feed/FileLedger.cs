@@ -59,6 +59,13 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
                 }
 
                 var stored = await Replicas.StoreUploadAsync(connection, node.Id, now, token);
+                if (!stored)
+                {
+                    // Registered at another node, this one has no replica of it yet, or still the one of its former Add.
+                    await Replicas.WantAsync(connection, node.Id, file.Key, Replicas.WaitsForUpload, token);
+                    stored = await Replicas.StoreUploadAsync(connection, node.Id, now, token);
+                }
+
                 if (now.State == FileState.Registered && stored)
                 {
                     await FileCatalog.SetStateAsync(connection, file.Key, FileState.Added, token);
