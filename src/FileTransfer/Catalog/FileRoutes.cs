@@ -94,10 +94,11 @@ public static class FileRoutes
         }
 
         Octets? prefix = string.IsNullOrEmpty(location) ? null : Octets.FromUtf8(location);
-        var filter = new FileFilter(bucketId, ownerId, replicaState, prefix, afterKey, size);
-        var page = await catalog.ListAsync(filter, here, cancellationToken);
-        var resources = page.Select(listed => FileResource.Of(listed.File, listed.StateHere)).ToList();
-        return TypedResults.Ok(new FileListing(resources, resources.Count == size ? resources[^1].Key : null));
+        // One more than the page holds tells whether another page follows.
+        var filter = new FileFilter(bucketId, ownerId, replicaState, prefix, afterKey, size + 1);
+        var found = await catalog.ListAsync(filter, here, cancellationToken);
+        var resources = found.Take(size).Select(listed => FileResource.Of(listed.File, listed.StateHere)).ToList();
+        return TypedResults.Ok(new FileListing(resources, found.Count > size ? resources[^1].Key : null));
     }
 
     private static bool TryHex(string name, string? text, out Octets? value, out ProblemHttpResult? problem)

@@ -61,6 +61,13 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
                 // It may have been registered at another node, or while another node led.
                 await Replicas.WantAsync(connection, node.Id, file.Key, Replicas.WaitsForUpload, token);
                 var stored = await Replicas.StoreUploadAsync(connection, node.Id, now, token);
+                if (!stored)
+                {
+                    // Registered at another node, this one has no replica of it yet, or still the one of its former Add.
+                    await Replicas.WantAsync(connection, node.Id, file.Key, Replicas.WaitsForUpload, token);
+                    stored = await Replicas.StoreUploadAsync(connection, node.Id, now, token);
+                }
+
                 if (now.State == FileState.Registered && stored)
                 {
                     await FileCatalog.SetStateAsync(connection, file.Key, FileState.Added, token);

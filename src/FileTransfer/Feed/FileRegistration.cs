@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FileTransfer.Http;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Feed;
@@ -18,8 +19,8 @@ public sealed record FileRegistration(
     string? Fingerprint
 )
 {
-    /// <summary>The metadata, or the words that say what is wrong with it.</summary>
-    public (FileMetadata? Metadata, string? Fault) Read()
+    /// <summary>The metadata, or what is wrong with it.</summary>
+    public (FileMetadata? Metadata, MetadataFault? Fault) Read()
     {
         if (!Octets.TryParseHex(Owner, out var owner))
         {
@@ -38,25 +39,29 @@ public sealed record FileRegistration(
 
         if (Size is not { } size)
         {
-            return (null, "The size is missing; write the number of bytes of content.");
+            return (null, MetadataFault.Malformed("The size is missing; write the number of bytes of content."));
         }
 
         if (!Identity.Fingerprint.TryParse(Fingerprint, out var fingerprint))
         {
-            return (null, $"The fingerprint {Quote(Fingerprint)} is not 64 hex digits.");
+            return (null, HexFault("fingerprint", Fingerprint, "64 hex digits"));
         }
 
         var metadata = new FileMetadata(owner, bucket, location, size, fingerprint);
-        return metadata.Fault() is { } fault ? (null, fault) : (metadata, null);
+        return metadata.Fault() is { } fault ? (null, MetadataFault.Invalid(fault)) : (metadata, null);
     }
 
     /// <summary>Reads a location that is given as text or as hex. Returns what is wrong, or null.</summary>
-    public static string? ReadLocation(string? text, string? hex, out Octets location)
+    public static MetadataFault? ReadLocation(string? text, string? hex, out Octets location)
     {
         location = default;
         if (text is null == hex is null)
         {
-            return text is null ? "The location is missing." : "Both location and locationHex are given; write one of them.";
+            return MetadataFault.Malformed(
+                text is null
+                    ? "The location is missing; write it as location, or as locationHex where it is not UTF-8."
+                    : "Both location and locationHex are given; write one of them."
+            );
         }
 
         if (text is not null)
@@ -68,23 +73,24 @@ public sealed record FileRegistration(
         return Octets.TryParseHex(hex, out location) ? null : HexFault("locationHex", hex);
     }
 
-    public static string HexFault(string name, string? value) =>
+    public static MetadataFault HexFault(string name, string? value, string digits = "an even number of hex digits") =>
         value is null
-            ? $"The {name} is missing; write it in hex."
-            : $"The {name} {Quote(value)} is not hex; write an even number of hex digits, with or without 0x.";
+            ? MetadataFault.Malformed($"The {name} is missing; write it in hex.")
+            : MetadataFault.Invalid($"The {name} {Quote(value)} is malformed; write {digits}, with or without 0x.");
 
-    private static string Quote(string? value) =>
-        value switch
-        {
-            null => "(missing)",
-            { Length: > 100 } => $"'{value[..100]}…'",
-            _ => $"'{value}'",
-        };
+    private static string Quote(string value) => value.Length > 100 ? $"'{value[..100]}…'" : $"'{value}'";
 }
 
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow
-)]
+/// <summary>Why metadata was refused.</summary>
+/// <param name="Type">The form of the request, or what the metadata says.</param>
+/// <param name="Detail">Names the value and says what to write instead.</param>
+public sealed record MetadataFault(ProblemType Type, string Detail)
+{
+    public static MetadataFault Malformed(string detail) => new(ProblemTypes.BadRequest, detail);
+
+    public static MetadataFault Invalid(string detail) => new(ProblemTypes.MetadataInvalid, detail);
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(FileRegistration))]
 internal sealed partial class FeedJson : JsonSerializerContext;

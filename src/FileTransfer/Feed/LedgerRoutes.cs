@@ -49,7 +49,7 @@ public static class LedgerRoutes
         var (metadata, fault) = registration.Read();
         if (metadata is null)
         {
-            return Problem.Of(ProblemTypes.MetadataInvalid, fault!);
+            return Problem.Of(fault!.Type, fault.Detail);
         }
 
         var computed = metadata.ComputeKey();

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
@@ -145,6 +146,12 @@ public static partial class FileTransferServer
         builder.Services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         builder.Services.AddProblemDetails();
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            // A misspelt or repeated member is a mistake of the sender; to pass over it would hide it.
+            json.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+            json.SerializerOptions.AllowDuplicateProperties = false;
+        });
         builder.WebHost.UseKestrel(
             (context, kestrel) =>
             {

@@ -7,7 +7,8 @@ public static class ContentResponse
 {
     /// <summary>
     /// Sends the whole, a part or nothing of a representation: 200, 206, 304, 412 or 416 as RFC 9110 says. ETag and Accept-Ranges
-    /// are always sent, Content-Length always where there is, or for HEAD would be, content.
+    /// are always sent, Content-Length always where there is, or for HEAD would be, content. A 412 or 416 is left without a body:
+    /// the server gives it its problem.
     /// </summary>
     /// <param name="context">The request and its answer; headers already set stay.</param>
     /// <param name="etag">The strong name of the representation.</param>
@@ -33,13 +34,10 @@ public static class ContentResponse
         switch (status)
         {
             case StatusCodes.Status304NotModified:
-                return;
             case StatusCodes.Status412PreconditionFailed:
-                response.ContentLength = 0;
                 return;
             case StatusCodes.Status416RangeNotSatisfiable:
                 response.Headers.ContentRange = ByteRange.UnsatisfiedOf(length);
-                response.ContentLength = 0;
                 return;
             case StatusCodes.Status206PartialContent:
                 response.Headers.ContentRange = range.ContentRangeOf(length);

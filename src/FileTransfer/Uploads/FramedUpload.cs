@@ -1,33 +1,65 @@
 using System.IO.Pipelines;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
+using FileTransfer.Identity;
+using Npgsql;
 
 namespace FileTransfer.Uploads;
 
 /// <summary>Takes an upload in frames, in any order, into a partial of its own and publishes it when it is whole and proven.</summary>
 /// <remarks>
 /// Two uploads of one file do not wait for each other: each has a partial, and the first that is proven publishes. What an upload
-/// that was cut off left behind is taken up by the next one, and overwritten where that one says otherwise.
+/// that was cut off left behind is taken up by the next one, and overwritten where that one says otherwise. It is kept only as long
+/// as the file waits for its content here.
 /// </remarks>
-public sealed class FramedUpload(ChunkStore store, UploadPublisher publisher, TimeProvider time)
+public sealed class FramedUpload(
+    ChunkStore store,
+    FileCatalog catalog,
+    Replicas replicas,
+    UploadPublisher publisher,
+    NodeId here,
+    TimeProvider time
+)
 {
     private long _lastEpoch;
 
     public async Task<UploadOutcome> ReceiveAsync(FileRecord file, PipeReader body, CancellationToken cancellationToken)
     {
-        using var partial = store.OpenPartial(file.Key, NextEpoch(), file.Fingerprint, file.Size, keepsHashes: true);
+        var partial = store.OpenPartial(file.Key, NextEpoch(), file.Fingerprint, file.Size, keepsHashes: true);
+        var isStored = false;
+        try
+        {
+            var outcome = await ReceiveAsync(file, partial, body, cancellationToken);
+            isStored = outcome is UploadOutcome.Stored;
+            return outcome;
+        }
+        finally
+        {
+            partial.Dispose();
+            if (!isStored)
+            {
+                await DropUnneededAsync(file.Key);
+            }
+        }
+    }
+
+    private async Task<UploadOutcome> ReceiveAsync(
+        FileRecord file,
+        PartialFile partial,
+        PipeReader body,
+        CancellationToken cancellationToken
+    )
+    {
         await partial.ReproveAsync(cancellationToken);
         if (await TakeAsync(partial, body, cancellationToken) is { } refusal)
         {
             return refusal;
         }
 
-        if (!partial.IsComplete)
+        if (partial.TryNextMissing(0, 1, out var missing, out _))
         {
-            partial.TryNextMissing(0, 1, out var missing, out _);
             return new UploadOutcome.Invalid(
-                $"The body ends before all chunks have come: chunk {missing} is missing, {partial.BytesProven} of {partial.Size} bytes are kept. "
-                    + "Send the missing chunks, or all again.",
+                $"The body ends before all chunks have come: chunk {missing} is missing. {Kept(partial)}",
                 (ulong)missing
             );
         }
@@ -53,18 +85,52 @@ public sealed class FramedUpload(ChunkStore store, UploadPublisher publisher, Ti
                 case FrameReadKind.Run:
                     if (partial.Put(read.Run.FirstChunk, read.Run.Bytes.Span) is { Kind: not PutKind.Stored } put)
                     {
-                        return new UploadOutcome.Invalid(
-                            $"Chunk {put.ChunkId} came twice with different bytes. Send each chunk as it is in the file.",
-                            (ulong)put.ChunkId
-                        );
+                        var wrong = put.Kind == PutKind.Conflict ? "came twice with different bytes" : "is not the file's";
+                        return new UploadOutcome.Invalid($"Chunk {put.ChunkId} {wrong}. {Kept(partial)}", (ulong)put.ChunkId);
                     }
 
                     break;
                 case FrameReadKind.Fault:
-                    return new UploadOutcome.Invalid(read.Fault!.Reason, read.Fault.ChunkId);
+                    return Refuse(read.Fault!, partial);
                 default:
                     return null;
             }
+        }
+    }
+
+    private static UploadOutcome.Invalid Refuse(FrameFault fault, PartialFile partial)
+    {
+        if (fault.ChunkId is null && partial.TryNextMissing(0, 1, out var missing, out _))
+        {
+            return new UploadOutcome.Invalid($"{fault.Reason} Chunk {missing} is missing. {Kept(partial)}", (ulong)missing);
+        }
+
+        return new UploadOutcome.Invalid($"{fault.Reason} {Kept(partial)}", fault.ChunkId);
+    }
+
+    private static string Kept(PartialFile partial) =>
+        $"{partial.BytesProven} of {partial.Size} bytes are kept: send the missing chunks, or all again.";
+
+    /// <summary>
+    /// Drops what is left of uploads of a file that was stored or removed meanwhile. Asked after the partial is closed: whoever
+    /// stored the file or removed it dropped what was closed before.
+    /// </summary>
+    private async Task DropUnneededAsync(FileKey key)
+    {
+        try
+        {
+            // Asked also when the client is gone, so its going away does not cancel it.
+            if (
+                await catalog.FindAsync(key, CancellationToken.None) is null or { State: FileState.Removed }
+                || await replicas.StateOfAsync(here, key, CancellationToken.None) == ReplicaState.Stored
+            )
+            {
+                store.DiscardPartials(key);
+            }
+        }
+        catch (NpgsqlException)
+        {
+            // The database is away; what is left is found when it is back.
         }
     }
 

@@ -9,8 +9,8 @@ namespace FileTransfer.Uploads;
 /// <summary>Whose file a raw content becomes.</summary>
 public sealed record RawUploadTarget(Octets Owner, Octets Bucket, Octets Location)
 {
-    /// <summary>The target, or the words that say what is wrong with it.</summary>
-    public static (RawUploadTarget? Target, string? Fault) Read(
+    /// <summary>The target, or what is wrong with it.</summary>
+    public static (RawUploadTarget? Target, MetadataFault? Fault) Read(
         string? owner,
         string? bucket,
         string? location,
@@ -33,7 +33,7 @@ public sealed record RawUploadTarget(Octets Owner, Octets Bucket, Octets Locatio
         }
 
         var target = new RawUploadTarget(ownerId, bucketId, where);
-        return target.WithContent(1, default).Fault() is { } fault ? (null, fault) : (target, null);
+        return target.WithContent(1, default).Fault() is { } fault ? (null, MetadataFault.Invalid(fault)) : (target, null);
     }
 
     public FileMetadata WithContent(long size, Fingerprint fingerprint) => new(Owner, Bucket, Location, (ulong)size, fingerprint);

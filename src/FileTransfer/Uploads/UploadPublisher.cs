@@ -35,6 +35,7 @@ public sealed partial class UploadPublisher(
         if (await ledger.CommitUploadAsync(file, cancellationToken) != UploadCommit.Removed)
         {
             store.Show(file.Key, file.Fingerprint);
+            store.DiscardPartials(file.Key);
             Log.Stored(logger, file.Key, node, file.Size);
             return new UploadOutcome.Stored();
         }

@@ -36,7 +36,13 @@ public static class UploadRoutes
             .AcceptsBodyOfAnySize()
             .WithTags("Files")
             .WithSummary("Any content as the raw body; fingerprint and key are computed here")
-            .ProducesProblems(ProblemTypes.MetadataInvalid, ProblemTypes.DiskFull, ProblemTypes.DatabaseUnavailable);
+            .ProducesProblems(
+                ProblemTypes.BadRequest,
+                ProblemTypes.MetadataInvalid,
+                ProblemTypes.FileRemoved,
+                ProblemTypes.DiskFull,
+                ProblemTypes.DatabaseUnavailable
+            );
     }
 
     private static async Task<IResult> UploadAsync(
@@ -99,7 +105,7 @@ public static class UploadRoutes
         var (target, fault) = RawUploadTarget.Read(owner, bucket, location, locationHex);
         if (target is null)
         {
-            return Problem.Of(ProblemTypes.MetadataInvalid, fault!);
+            return Problem.Of(fault!.Type, fault.Detail);
         }
 
         if (disk.RefusalOf(context.Request.ContentLength ?? 0) is { } refusal)
