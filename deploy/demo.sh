@@ -137,26 +137,41 @@ put_big_file() {
   echo "Both followers hold it after $(seconds_since "$started")."
 }
 
-# Puts a file and removes it as soon as a follower has some of it; 1 when both had all of it before that was seen.
-remove_during_download() { # number, bytes that a follower must have at least
-  local path="$work/removed-$1" key put_pid seen="" status deadline=$((SECONDS + 60))
-  { echo "$1" && cat "$work/big"; } >"$path"
-  key="$("$program" key --location "removed-$1" "$path")"
-  "$program" put --url "$(url a)" --location "removed-$1" "$path" >/dev/null 2>"$work/put.log" &
+# Puts files together and removes each as soon as a follower has some of it. Counts in `caught`, leaves out those that
+# both followers had whole before that was seen.
+put_and_remove() { # round, bytes that a follower must have at least
+  local folder="$work/round-$1" number put_pid keys=() left key deadline
+  mkdir "$folder"
+  for ((number = 1; number <= REMOVALS; number++)); do
+    { echo "$1 $number" && cat "$work/big"; } >"$folder/$number"
+    keys+=("$("$program" key --location "round-$1/$number" "$folder/$number")")
+  done
+  "$program" put --url "$(url a)" --recursive "$folder" --prefix "round-$1/" --parallel "$REMOVALS" >"$work/put" 2>&1 &
   put_pid=$!
   children+=("$put_pid")
-  while [ -z "$seen" ]; do
-    [ "$SECONDS" -lt "$deadline" ] || fail "no follower began to download $key"
-    replicas a "$key" >"$work/replicas"
-    if [ "$(grep -c '^[bc] stored ' "$work/replicas")" -eq 2 ]; then break; fi
-    seen="$(awk -v least="$2" '$1 != "a" && $2 == "downloading" && $3 >= least' "$work/replicas")"
+  deadline=$((SECONDS + 60))
+  while [ "${#keys[@]}" -gt 0 ]; do
+    [ "$SECONDS" -lt "$deadline" ] || fail "no follower began to download ${keys[*]}"
+    left=()
+    for key in "${keys[@]}"; do
+      remove_if_downloading "$key" "$2" || left+=("$key")
+    done
+    keys=(${left[@]+"${left[@]}"})
   done
-  status="$(http_status DELETE a "/v1/files/$key")"
-  [ "$status" = 204 ] || fail "removing $key answered $status"
   reap "$put_pid"
-  rm -f -- "$path"
-  echo "$key" >>"$work/removed"
-  if [ -z "$seen" ]; then return 1; fi
+  rm -rf -- "$folder"
+}
+
+remove_if_downloading() { # key, bytes that a follower must have at least; 1: too early
+  local seen status
+  replicas a "$1" >"$work/replicas"
+  seen="$(awk -v least="$2" '$1 != "a" && $2 == "downloading" && $3 >= least' "$work/replicas")"
+  [ -n "$seen" ] || [ "$(grep -c '^[bc] stored ' "$work/replicas")" -eq 2 ] || return 1
+  status="$(http_status DELETE a "/v1/files/$1")"
+  [ "$status" = 204 ] || fail "removing $1 answered $status"
+  echo "$1" >>"$work/removed"
+  [ -n "$seen" ] || return 0
+  caught=$((caught + 1))
   echo "Removed while $(awk -v size="$BIG_FILE_BYTES" '{
     had = $3 > 0 ? sprintf("had %d %% of it", $3 * 100 / size) : "had just begun"
     printf "%s%s %s", (NR > 1 ? " and " : ""), $1, had
@@ -186,16 +201,13 @@ stays_gone() { # key, seconds
 }
 
 remove_files_during_download() {
-  local number=0 caught=0 least=1 key
+  local caught=0 round=1 key
   chapter "Files are removed while the followers download them"
+  put_and_remove 1 1
   while [ "$caught" -lt "$REMOVALS" ]; do
-    number=$((number + 1))
-    [ "$number" -le $((3 * REMOVALS)) ] || fail "the followers are done before anyone can remove a file"
-    if remove_during_download "$number" "$least"; then
-      caught=$((caught + 1))
-    else
-      least=0 # how far a download is, is told every second: too late here
-    fi
+    [ "$round" -lt 4 ] || fail "the followers are done before anyone can remove a file"
+    round=$((round + 1))
+    put_and_remove "$round" 0 # how far a download is, is told every second: too late on this machine
   done
   while read -r key; do wait_for 15 "$key to be gone from every node" is_gone "$key"; done <"$work/removed"
   while read -r key; do stays_gone "$key" 2; done <"$work/removed"

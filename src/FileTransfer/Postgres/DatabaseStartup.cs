@@ -57,7 +57,7 @@ public sealed partial class DatabaseStartup(
             }
             catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException)
             {
-                Wait(e.Message, pause);
+                Wait(ReasonOf(e), pause);
             }
 
             await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -103,6 +103,12 @@ public sealed partial class DatabaseStartup(
         await _embedded!.DisposeAsync();
         _embedded = null;
     }
+
+    /// <summary>What went wrong beneath, and with which server: the driver's own words are about hosts in general.</summary>
+    private string ReasonOf(Exception fault) =>
+        fault is NpgsqlException and not PostgresException
+            ? $"no connection to {new NpgsqlConnectionStringBuilder(database.Source.ConnectionString).Host}: {fault.GetBaseException().Message.TrimEnd('.')}"
+            : fault.Message;
 
     private void Wait(string reason, TimeSpan pause)
     {
