@@ -58,8 +58,6 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
                     return UploadCommit.Removed;
                 }
 
-                // It may have been registered at another node, or while another node led.
-                await Replicas.WantAsync(connection, node.Id, file.Key, Replicas.WaitsForUpload, token);
                 var stored = await Replicas.StoreUploadAsync(connection, node.Id, now, token);
                 if (!stored)
                 {
