@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using System.Text.Json;
+using FileTransfer.Cluster;
 using FileTransfer.Http;
+using FileTransfer.Postgres;
 using Microsoft.AspNetCore.Connections;
 using Npgsql;
 
@@ -10,6 +12,7 @@ namespace FileTransfer.Hosting;
 internal sealed partial class RequestFaults(
     RequestDelegate next,
     IHostApplicationLifetime lifetime,
+    Database database,
     ILogger<RequestFaults> logger
 )
 {
@@ -78,7 +81,12 @@ internal sealed partial class RequestFaults(
         fault switch
         {
             BadHttpRequestException e => ExplainBadRequest(e),
-            _ when Chain(fault).Any(IsDatabaseAway) => (
+            NotLeadingException => (
+                ProblemTypes.NoLeader,
+                "This node stopped leading while the request ran, and did nothing of it. Send the request again."
+            ),
+            // Until the database is ready it may lack what every statement needs, down to itself.
+            _ when Chain(fault).Any(e => IsDatabaseAway(e) || (e is NpgsqlException && !database.IsReady)) => (
                 ProblemTypes.DatabaseUnavailable,
                 "This node cannot reach its PostgreSQL database now; contents that are stored here can still be read. Send the request again in 5 seconds."
             ),
