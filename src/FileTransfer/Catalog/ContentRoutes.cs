@@ -7,7 +7,6 @@ namespace FileTransfer.Catalog;
 /// <summary>The bytes of stored files: framed as storage nodes exchange them, raw, and their chunk hashes.</summary>
 public static class ContentRoutes
 {
-    private const string Octets = "application/octet-stream";
     private static readonly string[] _methods = [HttpMethods.Get, HttpMethods.Head];
 
     public static void MapContents(this IEndpointRouteBuilder routes)
@@ -17,7 +16,11 @@ public static class ContentRoutes
             "Transfer",
             "The content as frames: u64 LE chunk id ‖ chunk of 1024 bytes, the last may be shorter; Range counts bytes of this body"
         );
-        Describe(routes.MapMethods("/v1/files/{key}/content", _methods, ContentAsync), "Files", "The content as it is");
+        Describe(
+            routes.MapMethods("/v1/files/{key}/content", _methods, ContentAsync),
+            "Files",
+            "The content as it is; Repr-Digest comes with a small one, and where Want-Repr-Digest asks for sha-256"
+        );
         Describe(
             routes.MapMethods("/v1/files/{key}/hashes", _methods, HashesAsync),
             "Files",
@@ -30,16 +33,13 @@ public static class ContentRoutes
             .RequireAuthorization(Access.Read)
             .WithTags(tag)
             .WithSummary(summary)
-            .Produces(StatusCodes.Status200OK, contentType: Octets)
-            .Produces(StatusCodes.Status206PartialContent, contentType: Octets)
-            .Produces(StatusCodes.Status304NotModified)
+            .ServesOctets()
             .ProducesProblems(
                 ProblemTypes.FileKeyMalformed,
                 ProblemTypes.FileUnknown,
                 ProblemTypes.FileRemoved,
                 ProblemTypes.FileNotStored,
-                ProblemTypes.PreconditionFailed,
-                ProblemTypes.RangeUnsatisfiable
+                ProblemTypes.DatabaseUnavailable
             );
 
     private static Task<IResult> DownloadAsync(string file_key, StoredContents contents, HttpContext context) =>
@@ -51,7 +51,7 @@ public static class ContentRoutes
                 ContentResponse.ServeAsync(
                     context,
                     new EntityTag(key.ToString()),
-                    Octets,
+                    RouteMetadata.Octets,
                     ChunkFrame.BodyLength(content.Size),
                     (writer, offset, count, token) => FramedContent.WriteAsync(content, writer, offset, count, token)
                 )
@@ -72,7 +72,7 @@ public static class ContentRoutes
                 await ContentResponse.ServeAsync(
                     context,
                     new EntityTag(content.Fingerprint.ToString()),
-                    Octets,
+                    RouteMetadata.Octets,
                     content.Size,
                     (writer, offset, count, token) => RawContent.WriteAsync(content, writer, offset, count, token)
                 );
@@ -90,7 +90,7 @@ public static class ContentRoutes
                 await ContentResponse.ServeAsync(
                     context,
                     new EntityTag(content.Fingerprint + ".hashes"),
-                    Octets,
+                    RouteMetadata.Octets,
                     hashes.EncodedLength,
                     async (writer, offset, count, token) =>
                     {

@@ -16,11 +16,11 @@ public static class FileRoutes
         files
             .MapGet("/{key}", FindAsync)
             .WithSummary("One file: its metadata and every node's replica")
-            .ProducesProblems(ProblemTypes.FileKeyMalformed, ProblemTypes.FileUnknown);
+            .ProducesProblems(ProblemTypes.FileKeyMalformed, ProblemTypes.FileUnknown, ProblemTypes.DatabaseUnavailable);
         files
             .MapGet("", ListAsync)
             .WithSummary("The files of the cluster in the order of their keys, by filters, in pages")
-            .ProducesProblems(ProblemTypes.BadRequest);
+            .ProducesProblems(ProblemTypes.BadRequest, ProblemTypes.FileKeyMalformed, ProblemTypes.DatabaseUnavailable);
     }
 
     private static async Task<Results<Ok<FileResource>, ProblemHttpResult>> FindAsync(
@@ -41,12 +41,12 @@ public static class FileRoutes
             : FileProblems.Unknown(fileKey);
     }
 
-    /// <param name="bucket">Only files of this bucket, hex.</param>
-    /// <param name="owner">Only files of this owner, hex.</param>
-    /// <param name="state">Only files whose replica at this node is in this state.</param>
-    /// <param name="location">Only files whose location begins with this text.</param>
-    /// <param name="limit">Files in a page, 1 to 1000; 100 when left out.</param>
-    /// <param name="after">The key that the page before ended with.</param>
+    /// <param name="bucket" example="0x02">Only files of this bucket, hex.</param>
+    /// <param name="owner" example="0x01">Only files of this owner, hex.</param>
+    /// <param name="state" example="stored">Only files whose replica at this node is <c>wanted</c>, <c>downloading</c>, <c>stored</c>, <c>removing</c>, <c>failed</c> or <c>paused</c>.</param>
+    /// <param name="location" example="photos/">Only files whose location begins with this text.</param>
+    /// <param name="limit" example="100">Files in a page, 1 to 1000; 100 when left out.</param>
+    /// <param name="after">The key that the page before ended with, its <c>next</c>.</param>
     private static async Task<Results<Ok<FileListing>, ProblemHttpResult>> ListAsync(
         string? bucket,
         string? owner,

@@ -5,11 +5,12 @@ using FileTransfer.Identity;
 namespace FileTransfer.Feed;
 
 /// <summary>Metadata as JSON, the body of a registration.</summary>
-/// <param name="Owner">Hex.</param>
-/// <param name="Bucket">Hex.</param>
-/// <param name="Location">Text; or <paramref name="LocationHex"/> where it is not UTF-8.</param>
-/// <param name="Size">Bytes of content, at least 1.</param>
-/// <param name="Fingerprint">64 hex digits.</param>
+/// <param name="Owner" example="0x01">Hex.</param>
+/// <param name="Bucket" example="0x02">Hex.</param>
+/// <param name="Location" example="photos/cat.jpg">Text; or locationHex where it is not UTF-8.</param>
+/// <param name="LocationHex">Hex, in place of location.</param>
+/// <param name="Size" example="123">Bytes of content, at least 1.</param>
+/// <param name="Fingerprint" example="0x03170a2e7597b7b7e3d84c05391d139a62b157e78786d8c082f29dcf4c111314">64 hex digits.</param>
 public sealed record FileRegistration(
     string? Owner,
     string? Bucket,

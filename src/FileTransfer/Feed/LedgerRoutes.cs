@@ -19,6 +19,7 @@ public static class LedgerRoutes
             .ProducesProblems(
                 ProblemTypes.FileKeyMalformed,
                 ProblemTypes.BadRequest,
+                ProblemTypes.MediaTypeUnsupported,
                 ProblemTypes.MetadataInvalid,
                 ProblemTypes.KeyMismatch,
                 ProblemTypes.DatabaseUnavailable

@@ -5,6 +5,9 @@ namespace FileTransfer.Http;
 /// <summary>What a route says about itself, for the description of the interface and for the server's limits.</summary>
 public static class RouteMetadata
 {
+    /// <summary>The media type of bytes that are nothing more than that.</summary>
+    public const string Octets = "application/octet-stream";
+
     /// <summary>Declares the problems a route answers with.</summary>
     public static TBuilder ProducesProblems<TBuilder>(this TBuilder route, params ProblemType[] problems)
         where TBuilder : IEndpointConventionBuilder
@@ -17,6 +20,22 @@ public static class RouteMetadata
         return route.WithMetadata(new DeclaredProblems(problems));
     }
 
+    /// <summary>Declares that the route takes a body of octets. Its Content-Type is not looked at.</summary>
+    public static TBuilder TakesOctets<TBuilder>(this TBuilder route, string description)
+        where TBuilder : IEndpointConventionBuilder => route.WithMetadata(new OctetBody(description)).AcceptsBodyOfAnySize();
+
+    /// <summary>Declares that the route answers with octets, whole or in part, and takes conditions, as <see cref="ContentResponse"/> does.</summary>
+    public static TBuilder ServesOctets<TBuilder>(this TBuilder route)
+        where TBuilder : IEndpointConventionBuilder =>
+        route
+            .WithMetadata(
+                new OctetAnswer(),
+                new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(Stream), [Octets]),
+                new ProducesResponseTypeMetadata(StatusCodes.Status206PartialContent, typeof(Stream), [Octets]),
+                new ProducesResponseTypeMetadata(StatusCodes.Status304NotModified, typeof(void))
+            )
+            .ProducesProblems(ProblemTypes.PreconditionFailed, ProblemTypes.RangeUnsatisfiable);
+
     /// <summary>Lifts the limit on the length of the body, for routes that stream it.</summary>
     public static TBuilder AcceptsBodyOfAnySize<TBuilder>(this TBuilder route)
         where TBuilder : IEndpointConventionBuilder => route.WithMetadata(new DisableRequestSizeLimitAttribute());
@@ -24,3 +43,9 @@ public static class RouteMetadata
 
 /// <summary>The problems a route declares; a route may carry several of these, from its group and its own.</summary>
 public sealed record DeclaredProblems(IReadOnlyList<ProblemType> Types);
+
+/// <summary>The route takes octets as its body.</summary>
+public sealed record OctetBody(string Description);
+
+/// <summary>The route answers with octets, whole or in part.</summary>
+public sealed record OctetAnswer;

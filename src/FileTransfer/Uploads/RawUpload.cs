@@ -11,8 +11,8 @@ public sealed record RawUploadTarget(Octets Owner, Octets Bucket, Octets Locatio
 {
     /// <summary>The target, or what is wrong with it.</summary>
     public static (RawUploadTarget? Target, MetadataFault? Fault) Read(
-        string? owner,
-        string? bucket,
+        string owner,
+        string bucket,
         string? location,
         string? locationHex
     )

@@ -16,9 +16,11 @@ public static class UploadRoutes
             .MapPost("/upload/{file_key}", UploadAsync)
             .RequireAuthorization(Access.Write)
             .AtTheLeaderOnly()
-            .AcceptsBodyOfAnySize()
+            .TakesOctets(
+                "Frames back to back: u64 LE chunk id ‖ chunk of 1024 bytes; only the final one of the body may be shorter."
+            )
             .WithTags("Transfer")
-            .WithSummary("The content of a registered file as frames in any order: u64 LE chunk id ‖ chunk of 1024 bytes")
+            .WithSummary("The content of a registered file as frames in any order")
             .Produces(StatusCodes.Status200OK)
             .ProducesProblems(
                 ProblemTypes.FileKeyMalformed,
@@ -33,7 +35,7 @@ public static class UploadRoutes
             .MapPost("/v1/files", PutContentAsync)
             .RequireAuthorization(Access.Write)
             .AtTheLeaderOnly()
-            .AcceptsBodyOfAnySize()
+            .TakesOctets("The content as it is.")
             .WithTags("Files")
             .WithSummary("Any content as the raw body; fingerprint and key are computed here")
             .ProducesProblems(
@@ -84,13 +86,13 @@ public static class UploadRoutes
             : Answer(file, await upload.ReceiveAsync(file, context.Request.BodyReader, gone));
     }
 
-    /// <param name="owner">The owner's id, hex.</param>
-    /// <param name="bucket">The bucket's id, hex.</param>
-    /// <param name="location">The location as text.</param>
+    /// <param name="owner" example="0x01">The owner's id, hex.</param>
+    /// <param name="bucket" example="0x02">The bucket's id, hex.</param>
+    /// <param name="location" example="photos/cat.jpg">The location as text; or give it as locationHex.</param>
     /// <param name="locationHex">The location in hex, where it is not UTF-8.</param>
     private static async Task<Results<Created<FileResource>, Ok<FileResource>, ProblemHttpResult>> PutContentAsync(
-        string? owner,
-        string? bucket,
+        string owner,
+        string bucket,
         string? location,
         string? locationHex,
         RawUpload upload,

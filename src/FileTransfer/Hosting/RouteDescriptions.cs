@@ -1,0 +1,142 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using FileTransfer.Http;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace FileTransfer.Hosting;
+
+/// <summary>Says of every route what its signature does not: scope, problems, file keys, bodies of octets, conditions and ranges.</summary>
+internal sealed class RouteDescriptions : IOperationFilter
+{
+    private const string ExampleKey = "0x8a5edab282632443219e051e4ade2d1d5bbc671c781051bf1437897cbdfea0f1";
+    private const string ExampleTag = $"\"{ExampleKey}\"";
+
+    private static readonly (string Name, string Description, string Example)[] _conditions =
+    [
+        (
+            "Range",
+            "One range of bytes of this body. Anything else, other units and several ranges, is passed over.",
+            "bytes=0-1031"
+        ),
+        ("If-Range", "The range counts only while this is the ETag; else the whole is sent.", ExampleTag),
+        ("If-None-Match", "304 when one of these is the ETag.", ExampleTag),
+        ("If-Match", "412 when none of these is the ETag.", ExampleTag),
+    ];
+
+    public void Apply(OpenApiOperation operation, OperationFilterContext context)
+    {
+        var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
+        var problems = metadata.OfType<DeclaredProblems>().SelectMany(declared => declared.Types).ToList();
+        if (!metadata.OfType<IAllowAnonymous>().Any())
+        {
+            var scope = metadata.OfType<IAuthorizeData>().LastOrDefault(data => data.Policy is not null)?.Policy ?? Access.Read;
+            operation.Description = $"{operation.Description} Scope: `{scope}`.".TrimStart();
+            operation.Security =
+            [
+                new OpenApiSecurityRequirement
+                {
+                    [new OpenApiSecuritySchemeReference(SwaggerDocument.SecurityScheme, context.Document)] = [scope],
+                },
+            ];
+            problems.AddRange([ProblemTypes.Unauthenticated, ProblemTypes.Forbidden, ProblemTypes.Draining]);
+        }
+
+        problems.Add(ProblemTypes.InternalFault);
+        DescribeKeys(operation);
+        if (metadata.OfType<OctetBody>().LastOrDefault() is { } body)
+        {
+            operation.RequestBody = OctetsOf(body.Description);
+        }
+
+        if (metadata.OfType<OctetAnswer>().Any())
+        {
+            var isGet = HttpMethods.IsGet(context.ApiDescription.HttpMethod ?? "");
+            DescribeConditions(operation, isGet ? _conditions : _conditions[2..]);
+            if (!isGet)
+            {
+                // Range has no meaning for HEAD.
+                operation.Responses?.Remove($"{StatusCodes.Status206PartialContent}");
+                operation.Responses?.Remove($"{StatusCodes.Status416RangeNotSatisfiable}");
+                problems.Remove(ProblemTypes.RangeUnsatisfiable);
+            }
+        }
+
+        AddProblems(
+            operation,
+            problems,
+            context.SchemaGenerator.GenerateSchema(typeof(ProblemDetails), context.SchemaRepository)
+        );
+    }
+
+    private static void DescribeKeys(OpenApiOperation operation)
+    {
+        foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
+        {
+            if (parameter.Name is "key" or "file_key")
+            {
+                parameter.Description = "The file key: 64 hex digits in any case, with or without 0x.";
+                parameter.Example = JsonValue.Create(ExampleKey);
+            }
+        }
+    }
+
+    private static void DescribeConditions(
+        OpenApiOperation operation,
+        IEnumerable<(string Name, string Description, string Example)> conditions
+    )
+    {
+        operation.Parameters ??= [];
+        foreach (var (name, description, example) in conditions)
+        {
+            operation.Parameters.Add(
+                new OpenApiParameter
+                {
+                    Name = name,
+                    In = ParameterLocation.Header,
+                    Description = description,
+                    Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                    Example = JsonValue.Create(example),
+                }
+            );
+        }
+    }
+
+    private static OpenApiRequestBody OctetsOf(string description) =>
+        new()
+        {
+            Description = description,
+            Required = true,
+            Content = new Dictionary<string, IOpenApiMediaType>
+            {
+                [RouteMetadata.Octets] = new OpenApiMediaType
+                {
+                    Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" },
+                },
+            },
+        };
+
+    private static void AddProblems(OpenApiOperation operation, IEnumerable<ProblemType> problems, IOpenApiSchema schema)
+    {
+        operation.Responses ??= [];
+        foreach (var byStatus in problems.Distinct().GroupBy(problem => problem.Status).OrderBy(group => group.Key))
+        {
+            var text = new StringBuilder();
+            foreach (var problem in byStatus)
+            {
+                text.Append(text.Length > 0 ? "\n\n" : "").Append($"{problem.Title}: `{problem.Urn}`.");
+            }
+
+            operation.Responses[$"{byStatus.Key}"] = new OpenApiResponse
+            {
+                Description = text.ToString(),
+                Content = new Dictionary<string, IOpenApiMediaType>
+                {
+                    [Problem.ContentType] = new OpenApiMediaType { Schema = schema },
+                },
+            };
+        }
+    }
+}
