@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Sourced by demo.sh: a database and nodes as separate processes on loopback, and small HTTP questions to them.
-# Needs `work` (a folder of its own) and `program` (the published filetransfer). Per node: $work/NAME/{url,pid,log,data}.
+# Sourced by scripts at the repository's root: a database and nodes as separate processes on loopback, and small HTTP questions to them.
+# Needs `work` (a folder of its own) and `program` (where the published filetransfer is or will be). Per node: $work/NAME/{url,pid,log,data}.
 : "${work:?}" "${program:?}"
 
 children=() # every process started here and not waited for yet, in order
@@ -41,6 +41,11 @@ wait_for() { # seconds, what, command…
 }
 
 is_alive() { kill -0 "$1" 2>/dev/null; }
+
+publish_program() {
+  dotnet publish src/FileTransfer -c Release -o "$(dirname -- "$program")" --artifacts-path "$work/build" \
+    --disable-build-servers -v quiet -p:RestoreLockedMode=true || fail "the program could not be built"
+}
 
 # ── processes
 

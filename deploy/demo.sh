@@ -71,8 +71,7 @@ prepare_postgres() {
 publish() {
   local started
   started="$(now_ms)"
-  dotnet publish src/FileTransfer -c Release -o "$work/program" --artifacts-path "$work/build" \
-    --disable-build-servers -v quiet -p:RestoreLockedMode=true || fail "the program could not be built"
+  publish_program
   measured "program published" "$(seconds_since "$started")"
 }
 

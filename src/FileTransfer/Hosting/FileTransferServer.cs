@@ -90,13 +90,25 @@ public static partial class FileTransferServer
         {
             await using var app = Build(args);
             WarnOfAnonymousAccess(app);
-            await app.StartAsync(cancellationToken);
+            await StartedAsync(app, cancellationToken);
             await StoppedAsync(app, cancellationToken);
             return ExitCodes.Clean;
         }
         catch (Exception fault)
         {
             return ExitCodes.Explain(fault, Console.Error);
+        }
+    }
+
+    private static async Task StartedAsync(WebApplication app, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // Told to stop before it was up, by a signal or by what keeps it from starting.
         }
     }
 
@@ -118,6 +130,11 @@ public static partial class FileTransferServer
         }
 
         // A background service that failed has stopped the host; what it failed of decides the exit code.
+        if (app.Services.GetRequiredService<Database>().StartFault is { } fault)
+        {
+            throw fault;
+        }
+
         var failed = app
             .Services.GetServices<IHostedService>()
             .OfType<BackgroundService>()
