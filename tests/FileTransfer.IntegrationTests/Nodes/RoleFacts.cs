@@ -47,7 +47,7 @@ public sealed class RoleFacts(RunningCluster nodes)
 
         foreach (var refusal in refusals)
         {
-            var url = nodes.Leader.Url.ToString();
+            var url = UrlOf(nodes.Leader);
             var problem = await refusal.ShouldBeProblemAsync(421, "not-leader", "'b'", "'a'", url);
             problem.GetProperty("leader").GetString().ShouldBe("a");
             problem.GetProperty("leaderUrl").GetString().ShouldBe(url);
@@ -65,7 +65,7 @@ public sealed class RoleFacts(RunningCluster nodes)
             var leader = await node.GetJsonAsync("/v1/leader");
 
             leader.GetProperty("node").GetString().ShouldBe("a");
-            leader.GetProperty("url").GetString().ShouldBe(nodes.Leader.Url.ToString());
+            leader.GetProperty("url").GetString().ShouldBe(UrlOf(nodes.Leader));
             leader.GetProperty("epoch").GetInt64().ShouldBe(1);
             leader.GetProperty("since").GetDateTimeOffset().ShouldBeLessThanOrEqualTo(DateTimeOffset.UtcNow.AddMinutes(1));
         }
@@ -87,9 +87,7 @@ public sealed class RoleFacts(RunningCluster nodes)
             listed.Select(one => one.GetProperty("node").GetString()).ShouldBe(["a", "b"]);
             listed.Select(one => one.GetProperty("role").GetString()).ShouldBe(["leader", "follower"]);
             listed.Select(one => one.GetProperty("configuredRole").GetString()).ShouldBe(["auto", "follower"]);
-            listed
-                .Select(one => one.GetProperty("url").GetString())
-                .ShouldBe([nodes.Leader.Url.ToString(), nodes.Follower.Url.ToString()]);
+            listed.Select(one => one.GetProperty("url").GetString()).ShouldBe([UrlOf(nodes.Leader), UrlOf(nodes.Follower)]);
             foreach (var one in listed)
             {
                 one.GetProperty("alive").GetBoolean().ShouldBeTrue();
@@ -104,4 +102,7 @@ public sealed class RoleFacts(RunningCluster nodes)
             }
         }
     }
+
+    /// <summary>As it is configured, without a path.</summary>
+    private static string UrlOf(NodeProcess node) => $"{node.Url.Scheme}://{node.Url.Authority}";
 }

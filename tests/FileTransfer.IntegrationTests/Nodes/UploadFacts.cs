@@ -213,6 +213,23 @@ public sealed class UploadFacts(RunningCluster nodes)
     }
 
     [Fact]
+    public async Task Raw_uploads_of_one_content_at_once_all_end_well_and_leave_one_content()
+    {
+        var file = PlainFile.Random(3_000_000);
+
+        var keys = await Task.WhenAll(
+            Enumerable.Range(0, 4).Select(i => nodes.Leader.PutAsync(file.Content, $"{file.Key}/{i / 2}"))
+        );
+
+        keys.Distinct().Count().ShouldBe(2, "two locations, each uploaded twice");
+        ContentsOf(file).Count.ShouldBe(1);
+        foreach (var key in keys)
+        {
+            await TestCluster.StoredAsync(nodes.Follower, key);
+        }
+    }
+
+    [Fact]
     public async Task An_upload_that_fails_beside_one_that_succeeds_leaves_no_partial()
     {
         var file = PlainFile.Random(FiveChunks);
