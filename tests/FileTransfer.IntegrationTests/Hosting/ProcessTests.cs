@@ -76,6 +76,19 @@ public sealed class ProcessTests
     }
 
     [Fact]
+    public async Task What_keeps_the_database_from_starting_ends_with_78_and_one_line_also_before_the_node_is_up()
+    {
+        using var data = new TempFolder();
+        Directory.CreateDirectory(data.At("postgres/cluster"));
+        await File.WriteAllTextAsync(data.At("postgres/cluster/PG_VERSION"), "99\n");
+        await using var node = new ServeProcess("--ConnectionStrings:Postgres=", $"--FileTransfer:DataDirectory={data.Path}");
+        var (exitCode, error, _) = await node.EndAsync();
+        exitCode.ShouldBe(78);
+        error.ShouldContain("PostgreSQL 99");
+        error.Trim().Split('\n').Length.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Json_log_lines_are_objects()
     {
         await using var node = new ServeProcess("--FileTransfer:LogFormat=json");
