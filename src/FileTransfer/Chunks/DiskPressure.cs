@@ -6,11 +6,18 @@ public sealed partial class DiskPressure(ChunkStore store, TimeProvider time, IL
     /// <summary>How long the queue rests after a write found the disk full although the floor was kept (a quota, say).</summary>
     private static readonly TimeSpan _rest = TimeSpan.FromSeconds(5);
 
+    /// <summary>A file that was refused is asked for again before this is over, if it still waits.</summary>
+    private static readonly TimeSpan _refusalLasts = TimeSpan.FromSeconds(15);
+
+    private volatile Refusal? _refused;
     private long _restsUntil;
     private string? _full;
 
     /// <summary>Why no download starts now; null when they may.</summary>
     public string? Reason { get; private set; }
+
+    /// <summary>Why a file waits although smaller ones may come; null when none does.</summary>
+    public string? Shortage => _refused is { } refusal && time.GetElapsedTime(refusal.At) < _refusalLasts ? refusal.Reason : null;
 
     /// <summary>Looks at the disk and updates <see cref="Reason"/>.</summary>
     public bool AllowsDownloads()
@@ -46,12 +53,17 @@ public sealed partial class DiskPressure(ChunkStore store, TimeProvider time, IL
             : null;
     }
 
+    /// <summary>A download waits because there is no room for it.</summary>
+    public void ReportRefused(string reason) => _refused = new Refusal(reason, time.GetTimestamp());
+
     /// <summary>A write found the disk full.</summary>
     public void ReportFull(DiskFullException full)
     {
         Interlocked.Exchange(ref _restsUntil, time.GetTimestamp() + (long)(_rest.TotalSeconds * time.TimestampFrequency));
         _full = full.Message;
     }
+
+    private sealed record Refusal(string Reason, long At);
 
     private static partial class Log
     {

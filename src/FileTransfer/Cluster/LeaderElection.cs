@@ -18,18 +18,20 @@ public sealed partial class LeaderElection(
     private static readonly TimeSpan _contendPeriod = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan _provePeriod = TimeSpan.FromMilliseconds(500);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        node.Role == NodeRole.Follower ? Task.CompletedTask : presence.RunWhilePresentAsync(ContendAsync, stoppingToken);
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (node.Role != NodeRole.Follower)
+        {
+            // The office is left when a stop begins, not when the last transfer has drained: a successor need not wait for it.
+            using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
+            await presence.RunWhilePresentAsync(ContendAsync, stopping.Token);
+        }
+    }
 
     private async Task ContendAsync(CancellationToken cancellationToken)
     {
         await using var session = await database.OpenSessionAsync($"{node.Id}/leader", cancellationToken);
-        // The office is left when a stop begins, not when the last transfer has drained: a successor need not wait for it.
-        using var during = CancellationTokenSource.CreateLinkedTokenSource(
-            cancellationToken,
-            session.Lost,
-            lifetime.ApplicationStopping
-        );
+        using var during = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, session.Lost);
         while (true)
         {
             if (await LockLease.TryAcquireAsync(session, leadership.Lock, during.Token) is { } lease)
@@ -55,7 +57,7 @@ public sealed partial class LeaderElection(
                 return;
             }
 
-            leadership.Prove(epoch, asked);
+            leadership.Prove(epoch, session.BackendPid, asked);
             Log.Leads(logger, node.Id.Value, epoch, session.BackendPid);
             do
             {
@@ -66,7 +68,7 @@ public sealed partial class LeaderElection(
                     return;
                 }
 
-                leadership.Prove(epoch, asked);
+                leadership.Prove(epoch, session.BackendPid, asked);
             } while (true);
         }
         finally

@@ -14,8 +14,10 @@ public sealed class NotLeadingException() : Exception("This node does not lead i
 /// <summary>Whether this node leads, and who does.</summary>
 /// <remarks>
 /// Two fences hold a former leader back. Its own clock: it leads only for <see cref="ProofLifetime"/> after the last time pg_locks showed
-/// its lock, which is shorter than the server keeps the lock of a silent connection. And the epoch: every transaction of a leader holds
-/// the leader row in share mode in the epoch it was elected in (<see cref="BeginAsync"/>), which a successor has to change first.
+/// its lock, which is shorter than the server keeps the lock of a silent connection. And the epoch: every transaction of a leader begins
+/// with the lock shown to be held, and holds the leader row in share mode in the epoch it was elected in (<see cref="BeginAsync"/>), which
+/// a successor has to change first. A leader that stands still inside a transaction does not keep its successor out: the server ends a
+/// transaction that says nothing for seconds.
 /// </remarks>
 public sealed class Leadership(Database database, ThisNode node, TimeProvider time)
 {
@@ -61,10 +63,28 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
         try
         {
             var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            const string sql = """
+                SET LOCAL idle_in_transaction_session_timeout = '5s';
+                SELECT 1 FROM filetransfer.leader
+                WHERE node_id = @node AND epoch = @epoch AND EXISTS (
+                    SELECT FROM pg_catalog.pg_locks l
+                    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.pid = @pid
+                      AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+                      AND l.classid = @high::oid AND l.objid = @low::oid
+                )
+                FOR SHARE
+                """;
             var leads = await connection.QuerySingleOrDefaultAsync<int?>(
                 new CommandDefinition(
-                    "SELECT 1 FROM filetransfer.leader WHERE node_id = @node AND epoch = @epoch FOR SHARE",
-                    new { node = node.Id.Value, epoch = proof.Epoch },
+                    sql,
+                    new
+                    {
+                        node = node.Id.Value,
+                        epoch = proof.Epoch,
+                        pid = proof.BackendPid,
+                        high = (long)Lock.High,
+                        low = (long)Lock.Low,
+                    },
                     cancellationToken: cancellationToken
                 )
             );
@@ -78,11 +98,11 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
     }
 
     /// <summary>The lock was shown to be held in this epoch; <paramref name="provenAt"/> is a timestamp taken before it was asked for.</summary>
-    internal void Prove(long epoch, long provenAt) => _proof = new Proof(epoch, provenAt);
+    internal void Prove(long epoch, int backendPid, long provenAt) => _proof = new Proof(epoch, backendPid, provenAt);
 
     internal void End() => _proof = null;
 
-    private sealed record Proof(long Epoch, long ProvenAt);
+    private sealed record Proof(long Epoch, int BackendPid, long ProvenAt);
 }
 
 /// <summary>A transaction of the leader. Disposing it without a commit undoes it.</summary>

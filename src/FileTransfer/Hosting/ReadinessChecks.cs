@@ -33,7 +33,8 @@ internal static class ReadinessChecks
             {
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
                 limit.CancelAfter(TimeSpan.FromSeconds(2));
-                await database.PingAsync(limit.Token);
+                // Not by the token alone: a command on a dead network takes seconds to be cancelled.
+                await database.PingAsync(limit.Token).WaitAsync(limit.Token);
                 return HealthCheckResult.Healthy("it answers");
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
@@ -76,9 +77,9 @@ internal static class ReadinessChecks
             CancellationToken cancellationToken = default
         ) =>
             Task.FromResult(
-                disk.Reason is { } reason
-                    ? HealthCheckResult.Degraded($"downloads are paused: {reason}")
-                    : HealthCheckResult.Healthy("there is room")
+                disk.Reason is { } reason ? HealthCheckResult.Degraded($"downloads are paused: {reason}")
+                : disk.Shortage is { } shortage ? HealthCheckResult.Degraded($"a download waits for room: {shortage}")
+                : HealthCheckResult.Healthy("there is room")
             );
     }
 }

@@ -70,6 +70,7 @@ public sealed partial class LeaseSession : IAsyncDisposable
         var connection = await source.OpenConnectionAsync(TargetSessionAttributes.ReadWrite, cancellationToken);
         try
         {
+            // A session that is alive says something every two seconds: one of a process that stands still frees its locks for others.
             // Set by statement, not in the start-up packet: proxies that keep one backend per session refuse unknown start-up parameters.
             await using var command = new NpgsqlCommand(
                 """
@@ -78,7 +79,7 @@ public sealed partial class LeaseSession : IAsyncDisposable
                        set_config('tcp_keepalives_interval', '2', false),
                        set_config('tcp_keepalives_count', '3', false),
                        set_config('tcp_user_timeout', '11000', false),
-                       set_config('idle_session_timeout', '0', false),
+                       set_config('idle_session_timeout', '15s', false),
                        pg_backend_pid()
                 """,
                 connection
