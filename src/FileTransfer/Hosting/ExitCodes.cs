@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using FileTransfer.Chunks;
 using FileTransfer.Postgres;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
@@ -31,7 +32,7 @@ internal static class ExitCodes
     private static string? Reason(Exception fault) =>
         fault switch
         {
-            FatalStartException => fault.Message,
+            FatalStartException or DataDirectoryInUseException => fault.Message,
             OptionsValidationException e => string.Join(Environment.NewLine, e.Failures),
             IOException { InnerException: AddressInUseException } =>
                 $"{fault.Message.TrimEnd('.')}; stop the process that listens there, or write another address with --urls.",
