@@ -60,36 +60,45 @@ public sealed partial class FeedReader(
     {
         while (true)
         {
-            try
+            var gap = await CatchUpAsync(cancellationToken);
+            if (gap is not null && gap.Message != Fault)
             {
-                await CatchUpAsync(cancellationToken);
-                Fault = null;
-            }
-            catch (FeedGapException gap)
-            {
-                Fault = gap.Message;
                 Log.Gap(logger, node.Id.Value, gap.Message);
             }
 
+            Fault = gap?.Message;
             await _hint.WaitAsync(_period, time, cancellationToken);
         }
     }
 
-    private async Task CatchUpAsync(CancellationToken cancellationToken)
+    /// <summary>Reads every bin to its head. A bin with a gap stays where it is, and the others go on.</summary>
+    /// <returns>The first gap; null where there is none.</returns>
+    internal async Task<FeedGapException?> CatchUpAsync(CancellationToken cancellationToken)
     {
         const string behind = """
             SELECT b.bin, b.head FROM filetransfer.bins b
             LEFT JOIN filetransfer.feed_positions p ON p.bin = b.bin AND p.node_id = @node
             WHERE b.head > coalesce(p.sequence, 0)
+            ORDER BY b.bin
             """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         var bins = await connection.QueryAsync<(short Bin, long Head)>(
             new CommandDefinition(behind, new { node = node.Id.Value }, cancellationToken: cancellationToken)
         );
+        FeedGapException? first = null;
         foreach (var (bin, head) in bins)
         {
-            while (await ReadPageAsync(connection, bin, cancellationToken) < head) { }
+            try
+            {
+                while (await ReadPageAsync(connection, bin, cancellationToken) < head) { }
+            }
+            catch (FeedGapException gap)
+            {
+                first ??= gap;
+            }
         }
+
+        return first;
     }
 
     /// <summary>Puts one page of a bin into the queue and moves the position behind it. Returns the new position.</summary>

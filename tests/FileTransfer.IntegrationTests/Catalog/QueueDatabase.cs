@@ -1,0 +1,87 @@
+using Dapper;
+using FileTransfer.Catalog;
+using FileTransfer.Identity;
+using FileTransfer.IntegrationTests.Downloads;
+using FileTransfer.IntegrationTests.Postgres;
+using FileTransfer.Postgres;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FileTransfer.IntegrationTests.Catalog;
+
+/// <summary>The tables of the product in a database of their own, and sessions on them; no process.</summary>
+internal sealed class QueueDatabase : IAsyncDisposable
+{
+    private readonly List<LeaseSession> _sessions = [];
+
+    private QueueDatabase(TestDatabase test)
+    {
+        Test = test;
+        Database = new Database(new DatabaseSource(test.ConnectionString, null), NullLoggerFactory.Instance, TimeProvider.System);
+        Queue = new ReplicaQueue(Node);
+    }
+
+    public NodeId Node { get; } = new("b");
+
+    public TestDatabase Test { get; }
+
+    public Database Database { get; }
+
+    public ReplicaQueue Queue { get; }
+
+    public static async Task<QueueDatabase> CreateAsync()
+    {
+        DefaultTypeMap.MatchNamesWithUnderscores = true;
+        var database = new QueueDatabase(await PostgresCluster.CreateDatabaseAsync());
+        await new SchemaMigrator(database.Database.Pool, NullLogger<SchemaMigrator>.Instance).MigrateAsync(default);
+        return database;
+    }
+
+    public async Task<LeaseSession> OpenAsync(string name = "b/lane")
+    {
+        var session = await Database.OpenSessionAsync(name, default);
+        _sessions.Add(session);
+        return session;
+    }
+
+    /// <summary>A file that node a has stored and node b wants.</summary>
+    public async Task<TestFile> WantAsync(int size = 10)
+    {
+        var file = TestFile.Of(size);
+        await file.AddAsync(Test, "a");
+        await Test.ExecuteAsync(
+            $"INSERT INTO filetransfer.replicas (node_id, file_key, state) VALUES ('b', {file.KeySql}, 'wanted')"
+        );
+        return file;
+    }
+
+    public async Task<ClaimedReplica> ClaimAsync(LeaseSession session) =>
+        (await Queue.ClaimAsync(session, default)).ShouldBeOfType<ClaimOutcome.Claimed>().Replica;
+
+    public Task<string?> StateAsync(TestFile file) => ValueAsync<string>(file, "state");
+
+    public Task<T?> ValueAsync<T>(TestFile file, string column) =>
+        Test.ScalarAsync<T>($"SELECT {column} FROM filetransfer.replicas WHERE node_id = 'b' AND file_key = {file.KeySql}");
+
+    public async Task<int> UpkeepAsync()
+    {
+        await using var connection = await Database.Pool.OpenConnectionAsync();
+        return await Queue.UpkeepAsync(connection, default);
+    }
+
+    public async Task RemoveAsync(TestFile file)
+    {
+        await using var connection = await Database.Pool.OpenConnectionAsync();
+        await Replicas.RemoveAsync(connection, file.Key, default);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var session in _sessions)
+        {
+            await session.DisposeAsync();
+        }
+
+        await Database.DisposeAsync();
+        await Test.DisposeAsync();
+    }
+}

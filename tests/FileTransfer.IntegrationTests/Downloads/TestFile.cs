@@ -1,0 +1,82 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using FileTransfer.Identity;
+using FileTransfer.IntegrationTests.Nodes;
+using FileTransfer.IntegrationTests.Postgres;
+
+namespace FileTransfer.IntegrationTests.Downloads;
+
+/// <summary>A file of a test: its content and its identity. Two of one seed and size share a content, under keys of their own.</summary>
+internal sealed class TestFile
+{
+    private static int _number;
+
+    private TestFile(byte[] content, string location)
+    {
+        Content = content;
+        Location = location;
+        Metadata = new FileMetadata(
+            Id("01"),
+            Id("02"),
+            Octets.FromUtf8(location),
+            (ulong)content.Length,
+            ContentFingerprint.Of(content)
+        );
+        Key = Metadata.ComputeKey();
+    }
+
+    public byte[] Content { get; }
+
+    public string Location { get; }
+
+    public FileMetadata Metadata { get; }
+
+    public FileKey Key { get; }
+
+    public Fingerprint Fingerprint => Metadata.Fingerprint;
+
+    public static TestFile Of(int size, int? seed = null)
+    {
+        var number = Interlocked.Increment(ref _number);
+        return new TestFile(ReplicationFacts.Content(seed ?? number, size), $"file {number}");
+    }
+
+    /// <summary>Makes the file known to the cluster as added, stored at a node.</summary>
+    public async Task AddAsync(TestDatabase database, string storedAt)
+    {
+        await database.ExecuteAsync(
+            $"""
+            INSERT INTO filetransfer.files (file_key, owner, bucket, location, size, fingerprint, state)
+            VALUES ({Sql(Key.ToArray())}, '\x01', '\x02', {Sql(Encoding.UTF8.GetBytes(Location))}, {Content.Length}, {Sql(
+                Fingerprint.ToArray()
+            )}, 'added')
+            ON CONFLICT DO NOTHING;
+            INSERT INTO filetransfer.replicas (node_id, file_key, state) VALUES ('{storedAt}', {Sql(Key.ToArray())}, 'stored')
+            """
+        );
+    }
+
+    /// <summary>Registers the file at a node, which wants it from then on.</summary>
+    public async Task WantAtAsync(NodeProcess node)
+    {
+        using var response = await node.Http.PutAsJsonAsync(
+            $"/v1/files/{Key}",
+            new
+            {
+                owner = "0x01",
+                bucket = "0x02",
+                location = Location,
+                size = Content.Length,
+                fingerprint = Fingerprint.ToString(),
+            }
+        );
+        response.StatusCode.ShouldBeOneOf(HttpStatusCode.OK, HttpStatusCode.Created);
+    }
+
+    private static Octets Id(string hex) => Octets.TryParseHex(hex, out var id) ? id : throw new FormatException(hex);
+
+    public static string Sql(byte[] value) => $"'\\x{Convert.ToHexString(value)}'::bytea";
+
+    public string KeySql => Sql(Key.ToArray());
+}
