@@ -99,9 +99,13 @@ public sealed class ReplicaQueue(NodeId node)
 
     private static readonly string _giveBack = $"""
         UPDATE filetransfer.replicas r
-        SET state = @state, attempts = r.attempts + @spent, reason = @reason,
-            next_attempt_at = CASE WHEN @state = 'wanted' THEN clock_timestamp() + @delay END,
-            bytes_proven = @proven, holder = NULL, holder_pid = NULL,
+        SET state = CASE WHEN @wakes AND {SourceSinceClaim} THEN 'wanted' ELSE @state END,
+            attempts = CASE WHEN @wakes AND {SourceSinceClaim} THEN 0 ELSE r.attempts + @spent END,
+            next_attempt_at = CASE
+                WHEN @state = 'wanted' AND NOT (@wakes AND {SourceSinceClaim}) THEN clock_timestamp() + @delay
+            END,
+            reason = @reason, bytes_proven = coalesce(@proven::bigint, r.bytes_proven),
+            holder = NULL, holder_pid = NULL,
             wanted_at = clock_timestamp(), changed_at = clock_timestamp()
         WHERE {Mine} AND r.state = 'downloading' AND {Held}
         """;
@@ -137,6 +141,17 @@ public sealed class ReplicaQueue(NodeId node)
 
     private static readonly string _deleteRemoved = $"""
         DELETE FROM filetransfer.replicas r WHERE {Mine} AND r.state = 'removing' AND {Held}
+        """;
+
+    /// <summary>
+    /// A source that appears wakes whoever waits for one (<see cref="Replicas.WakeSql"/>), but not a replica that is just being tried, which
+    /// therefore looks itself before it waits. changed_at of a replica under way is the time of its claim.
+    /// </summary>
+    private const string SourceSinceClaim = """
+        EXISTS (
+            SELECT FROM filetransfer.replicas s
+            WHERE s.file_key = r.file_key AND s.node_id <> r.node_id AND s.state = 'stored' AND s.changed_at > r.changed_at
+        )
         """;
 
     private const string Mine = "r.node_id = @node AND r.file_key = @key AND r.epoch = @epoch";
@@ -205,12 +220,13 @@ public sealed class ReplicaQueue(NodeId node)
         );
 
     /// <summary>Puts the claimed replica back to be tried again.</summary>
-    /// <param name="delay">When to try again at the latest; a source that appears ends the wait.</param>
+    /// <param name="bytesProven">What is kept of it; null = as much as before.</param>
+    /// <param name="delay">When to try again at the latest; a source that appears, or has appeared since the claim, ends the wait.</param>
     public Task<bool> RetryAsync(
         LeaseSession session,
         ClaimedReplica claim,
         string reason,
-        long bytesProven,
+        long? bytesProven,
         bool spendsAttempt,
         TimeSpan delay,
         CancellationToken cancellationToken
@@ -324,7 +340,7 @@ public sealed class ReplicaQueue(NodeId node)
         ClaimedReplica claim,
         ReplicaState state,
         string reason,
-        long bytesProven,
+        long? bytesProven,
         bool spendsAttempt,
         TimeSpan delay,
         CancellationToken cancellationToken
@@ -342,6 +358,7 @@ public sealed class ReplicaQueue(NodeId node)
                     ("reason", reason),
                     ("spent", spendsAttempt ? 1 : 0),
                     ("delay", delay),
+                    ("wakes", state == ReplicaState.Failed || delay > TimeSpan.Zero),
                     ("proven", bytesProven)
                 ),
             ],

@@ -8,7 +8,7 @@ namespace FileTransfer.Downloads;
 /// <summary>The downloads that this process has under way, so that a Remove can end one before its lane asks.</summary>
 public sealed class ActiveDownloads
 {
-    private readonly ConcurrentDictionary<FileKey, CancellationTokenSource> _active = new();
+    private readonly ConcurrentDictionary<FileKey, Entry> _active = new();
     private readonly ThisNode _node;
 
     public ActiveDownloads(ThisNode node, NodePresence presence)
@@ -19,11 +19,20 @@ public sealed class ActiveDownloads
 
     public int Count => _active.Count;
 
-    /// <summary>Lets <paramref name="abort"/> be cancelled when the replica is ended by somebody else; until disposed.</summary>
-    public IDisposable Add(FileKey key, CancellationTokenSource abort)
+    /// <summary>
+    /// Lets <paramref name="abort"/> be cancelled when the replica is ended by somebody else; until disposed. A download of the same file
+    /// that has lost its claim without knowing it yet is ended first: it has the partial that this one is to go on with.
+    /// </summary>
+    public async Task<IDisposable> EnterAsync(FileKey key, CancellationTokenSource abort)
     {
-        _active[key] = abort;
-        return new Registration(this, key, abort);
+        var mine = new Entry(this, key, abort);
+        while (_active.GetOrAdd(key, mine) is var found && found != mine)
+        {
+            Cancel(found.Abort);
+            await found.Ended.WaitAsync(abort.Token);
+        }
+
+        return mine;
     }
 
     private void OnNotified(string channel, string payload)
@@ -33,11 +42,11 @@ public sealed class ActiveDownloads
             && payload.Split(' ') is [var node, var hex]
             && node == _node.Id.Value
             && FileKey.TryParse(hex, out var key)
-            && _active.TryGetValue(key, out var abort)
+            && _active.TryGetValue(key, out var entry)
         )
         {
             // Not on the notifying session's path: whoever is cancelled may want that session.
-            _ = Task.Run(() => Cancel(abort));
+            _ = Task.Run(() => Cancel(entry.Abort));
         }
     }
 
@@ -53,8 +62,18 @@ public sealed class ActiveDownloads
         }
     }
 
-    private sealed class Registration(ActiveDownloads owner, FileKey key, CancellationTokenSource abort) : IDisposable
+    private sealed class Entry(ActiveDownloads owner, FileKey key, CancellationTokenSource abort) : IDisposable
     {
-        public void Dispose() => owner._active.TryRemove(KeyValuePair.Create(key, abort));
+        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public CancellationTokenSource Abort => abort;
+
+        public Task Ended => _ended.Task;
+
+        public void Dispose()
+        {
+            owner._active.TryRemove(KeyValuePair.Create(key, this));
+            _ended.TrySetResult();
+        }
     }
 }

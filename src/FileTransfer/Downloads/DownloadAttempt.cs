@@ -16,6 +16,12 @@ public abstract record AttemptOutcome
     /// <summary>No other node has the file.</summary>
     public sealed record NoSource : AttemptOutcome;
 
+    /// <summary>Every node that has the file rests, because it did not answer when it was last asked.</summary>
+    public sealed record SourcesRest(string Reason, TimeSpan Delay) : AttemptOutcome;
+
+    /// <summary>There is no room for what is missing; what was proven is kept.</summary>
+    public sealed record NoRoom(string Reason, long BytesProven) : AttemptOutcome;
+
     /// <summary>Every source failed; what was proven is kept.</summary>
     public sealed record Failed(string Reason, long BytesProven) : AttemptOutcome;
 }
@@ -25,7 +31,14 @@ public abstract record AttemptOutcome
 /// A content of at most one window comes whole in one request and is proven at its end. A larger one is proven chunk by chunk: its chunk
 /// hashes come first and are proven against the fingerprint; then windows are asked for, the next while the last is read.
 /// </remarks>
-public sealed class DownloadAttempt(ChunkStore store, NodeHttp http, IOptions<DownloadOptions> options, TimeProvider time)
+public sealed class DownloadAttempt(
+    ChunkStore store,
+    DiskPressure disk,
+    NodeHttp http,
+    SourceRests rests,
+    IOptions<DownloadOptions> options,
+    TimeProvider time
+)
 {
     private int WindowChunks => options.Value.WindowBytes / ChunkFrame.ChunkLength;
 
@@ -45,13 +58,38 @@ public sealed class DownloadAttempt(ChunkStore store, NodeHttp http, IOptions<Do
             return new AttemptOutcome.NoSource();
         }
 
+        if (claim.Holdings.All(holding => rests.Of(holding.Node) is not null))
+        {
+            return Rest([.. claim.Holdings.Select(holding => rests.Of(holding.Node)).OfType<SourceRest>()]);
+        }
+
         var partial = store.OpenPartial(claim.Key, claim.Epoch, claim.Fingerprint, claim.Size);
         try
         {
             progress.Follow(partial);
+            if (partial.ChunkCount > WindowChunks)
+            {
+                await partial.ReproveAsync(cancellationToken);
+            }
+
+            // What an earlier attempt left here has its room already.
+            if (disk.RefusalOf(partial.Size - progress.BytesProven) is { } refusal)
+            {
+                var kept = progress.BytesProven;
+                Close(partial);
+                return new AttemptOutcome.NoRoom(refusal, kept);
+            }
+
             var faults = new List<string>();
+            var resting = new List<SourceRest>();
             foreach (var holding in claim.Holdings)
             {
+                if (rests.Enter(holding.Node, 2 * options.Value.StallPeriod) is { } rest)
+                {
+                    resting.Add(rest);
+                    continue;
+                }
+
                 try
                 {
                     var source = new NodeSource(http.Client, holding, claim.Key, options.Value, time);
@@ -61,18 +99,37 @@ public sealed class DownloadAttempt(ChunkStore store, NodeHttp http, IOptions<Do
                 catch (SourceException fault)
                 {
                     faults.Add(fault.Message);
+                    if (fault.Kind is SourceFaultKind.Unreachable or SourceFaultKind.Stalled)
+                    {
+                        rests.Failed(holding.Node, fault.Message);
+                    }
+                    else
+                    {
+                        rests.Answered(holding.Node);
+                    }
                 }
             }
 
-            var proven = partial.HashesProven ? partial.BytesProven : 0;
+            var proven = progress.BytesProven;
             Close(partial);
-            return new AttemptOutcome.Failed(string.Join("; ", faults), proven);
+            return faults.Count == 0
+                ? Rest(resting)
+                : new AttemptOutcome.Failed(string.Join("; ", faults.Concat(resting.Select(rest => rest.Reason))), proven);
         }
         catch
         {
             Close(partial);
             throw;
         }
+    }
+
+    private static AttemptOutcome.SourcesRest Rest(IReadOnlyCollection<SourceRest> resting)
+    {
+        var soonest = resting.Select(rest => rest.Left).DefaultIfEmpty(TimeSpan.Zero).Min();
+        return new AttemptOutcome.SourcesRest(
+            $"{string.Join("; ", resting.Select(rest => rest.Reason))}; asked again in {soonest.TotalSeconds:0.0} s",
+            soonest
+        );
     }
 
     private async Task FetchAsync(NodeSource source, PartialFile partial, CancellationToken cancellationToken)
@@ -92,23 +149,20 @@ public sealed class DownloadAttempt(ChunkStore store, NodeHttp http, IOptions<Do
         }
     }
 
-    private static async Task FetchWholeAsync(NodeSource source, PartialFile partial, CancellationToken cancellationToken)
+    private async Task FetchWholeAsync(NodeSource source, PartialFile partial, CancellationToken cancellationToken)
     {
         // Without proven hashes a chunk left by another source cannot be told from a right one: begin anew.
         partial.Forget();
         using var request = source.Request(new ChunkRange(0, (int)partial.ChunkCount), partial.Size, cancellationToken);
         await source.ReceiveAsync(request, partial, cancellationToken);
+        rests.Answered(source.Node);
     }
 
     private async Task FetchWindowsAsync(NodeSource source, PartialFile partial, CancellationToken cancellationToken)
     {
         if (!partial.HashesProven)
         {
-            if (!partial.TrustHashes())
-            {
-                await source.FetchHashesAsync(partial, cancellationToken);
-            }
-
+            await source.FetchHashesAsync(partial, cancellationToken);
             await partial.ReproveAsync(cancellationToken);
         }
 
@@ -121,6 +175,7 @@ public sealed class DownloadAttempt(ChunkStore store, NodeHttp http, IOptions<Do
                 using (current)
                 {
                     await source.ReceiveAsync(current, partial, cancellationToken);
+                    rests.Answered(source.Node);
                 }
             }
         }

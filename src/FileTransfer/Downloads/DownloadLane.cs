@@ -3,6 +3,7 @@ using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
+using Npgsql;
 
 namespace FileTransfer.Downloads;
 
@@ -68,18 +69,8 @@ public sealed partial class DownloadLane(
         using var abort = CancellationTokenSource.CreateLinkedTokenSource(stopping, session.Lost);
         try
         {
-            if (!store.Contains(claim.Fingerprint, claim.Size) && disk.RefusalOf(claim.Size) is { } refusal)
-            {
-                await queue.RetryAsync(session, claim, refusal, 0, spendsAttempt: false, _noRoomDelay, stopping);
-                return;
-            }
-
-            AttemptOutcome outcome;
-            using (active.Add(claim.Key, abort))
-            {
-                outcome = await TransferAsync(session, claim, progress, abort);
-            }
-
+            using var alone = await active.EnterAsync(claim.Key, abort);
+            var outcome = await TransferAsync(session, claim, progress, abort);
             await ConcludeAsync(session, claim, outcome, chain, stopping);
         }
         catch (OperationCanceledException) when (abort.IsCancellationRequested)
@@ -95,6 +86,12 @@ public sealed partial class DownloadLane(
         {
             Log.DiskFailed(logger, claim.Key, node.Id, claim.Epoch, e);
             await RetryOrFailAsync(session, claim, $"the disk of node '{node.Id}' failed: {e.Message}", 0, stopping);
+        }
+        catch (Exception e) when (e is not (LeaseLostException or NpgsqlException or OperationCanceledException))
+        {
+            // Whatever it is, it has to do with this file: its attempts end, and the other files go on.
+            Log.Fault(logger, claim.Key, node.Id, claim.Epoch, e);
+            await RetryOrFailAsync(session, claim, $"node '{node.Id}' met a fault: {e.Message}", 0, stopping);
         }
     }
 
@@ -124,19 +121,22 @@ public sealed partial class DownloadLane(
                 }
             }
         }
-        finally
+        catch
         {
-            // Whatever ended the watch, the transfer ends before its claim does.
-            if (!running.IsCompleted)
-            {
-                await abort.CancelAsync();
-                await running.ContinueWith(
-                    static ended => _ = ended.Exception,
-                    CancellationToken.None,
-                    TaskContinuationOptions.None,
-                    TaskScheduler.Default
-                );
-            }
+            // Whatever ended the watch, the transfer ends before its claim does, and lets go of its partial.
+            await abort.CancelAsync();
+            await running.ContinueWith(
+                static ended =>
+                {
+                    var outcome = ended.IsCompletedSuccessfully ? ended.Result : null;
+                    (outcome as AttemptOutcome.Proven)?.Partial?.Dispose();
+                    _ = ended.Exception;
+                },
+                CancellationToken.None,
+                TaskContinuationOptions.None,
+                TaskScheduler.Default
+            );
+            throw;
         }
     }
 
@@ -162,9 +162,32 @@ public sealed partial class DownloadLane(
                     session,
                     claim,
                     "no other node has it stored",
-                    0,
+                    bytesProven: null,
                     spendsAttempt: false,
                     _noSourceDelay,
+                    cancellationToken
+                );
+                break;
+            case AttemptOutcome.SourcesRest rest:
+                await queue.RetryAsync(
+                    session,
+                    claim,
+                    rest.Reason,
+                    bytesProven: null,
+                    spendsAttempt: false,
+                    rest.Delay,
+                    cancellationToken
+                );
+                break;
+            case AttemptOutcome.NoRoom full:
+                disk.ReportRefused(full.Reason);
+                await queue.RetryAsync(
+                    session,
+                    claim,
+                    full.Reason,
+                    full.BytesProven,
+                    spendsAttempt: false,
+                    _noRoomDelay,
                     cancellationToken
                 );
                 break;
@@ -314,5 +337,8 @@ public sealed partial class DownloadLane(
 
         [LoggerMessage(7, LogLevel.Error, "Download of {FileKey} at {Node} in epoch {Epoch} met a failing disk")]
         public static partial void DiskFailed(ILogger logger, FileKey fileKey, NodeId node, long epoch, Exception exception);
+
+        [LoggerMessage(8, LogLevel.Error, "Download of {FileKey} at {Node} in epoch {Epoch} met a fault")]
+        public static partial void Fault(ILogger logger, FileKey fileKey, NodeId node, long epoch, Exception exception);
     }
 }

@@ -8,6 +8,7 @@ public static class DownloadRegistration
     public static void AddDownloads(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<NodeHttp>();
+        builder.Services.AddSingleton<SourceRests>();
         builder.Services.AddSingleton<ActiveDownloads>();
         builder.Services.AddSingleton<DownloadAttempt>();
         builder.Services.AddSingleton(services => new RetryPolicy(

@@ -54,7 +54,16 @@ public sealed partial class ProcessFollowerDownloads(
 
     private async Task WorkAsync(CancellationToken cancellationToken)
     {
-        await repair.RunAsync(cancellationToken);
+        try
+        {
+            await repair.RunAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A full disk, as a rule: removals make room on it, so they must go on.
+            Log.NotRepaired(logger, node.Id.Value, e);
+        }
+
         var loops = Enumerable
             .Range(1, options.Value.Lanes)
             .Select(number => LoopAsync($"lane-{number}", lane.StepAsync, signal, cancellationToken))
@@ -89,7 +98,7 @@ public sealed partial class ProcessFollowerDownloads(
             {
                 return;
             }
-            catch (LeaseLostException lost)
+            catch (Exception lost) when (lost is LeaseLostException or NpgsqlException)
             {
                 Log.SessionLost(logger, node.Id.Value, name, lost.Message);
             }
@@ -131,6 +140,13 @@ public sealed partial class ProcessFollowerDownloads(
 
         [LoggerMessage(2, LogLevel.Error, "{Node}/{Lane} met a fault and goes on with a new database session")]
         public static partial void Fault(ILogger logger, string node, string lane, Exception fault);
+
+        [LoggerMessage(
+            4,
+            LogLevel.Error,
+            "Disk and catalog of node {Node} could not be brought to agree; this is tried again when it joins its cluster the next time"
+        )]
+        public static partial void NotRepaired(ILogger logger, string node, Exception fault);
 
         [LoggerMessage(3, LogLevel.Warning, "The queue of node {Node} could not be tended: {Reason}")]
         public static partial void UpkeepFailed(ILogger logger, string node, string reason);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Identity;
@@ -17,6 +18,7 @@ public sealed class NodeSource(HttpClient http, Holding holding, FileKey key, Do
     public async Task FetchHashesAsync(PartialFile partial, CancellationToken cancellationToken)
     {
         using var watch = Watch(cancellationToken);
+        watch.Start();
         using var response = await SendAsync(Request($"/v1/files/{key}/hashes"), watch, cancellationToken);
         ExpectLength(response, partial.Hashes.EncodedLength);
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
@@ -71,6 +73,7 @@ public sealed class NodeSource(HttpClient http, Holding holding, FileKey key, Do
     /// <summary>Takes the chunks of a window as they come and puts them into the partial.</summary>
     public async Task ReceiveAsync(WindowRequest request, PartialFile partial, CancellationToken cancellationToken)
     {
+        request.Watch.Start();
         var response = await request.Response;
         var window = request.Window;
         if (!request.IsWhole && response.StatusCode != HttpStatusCode.PartialContent)
@@ -192,15 +195,33 @@ public sealed class NodeSource(HttpClient http, Holding holding, FileKey key, Do
                 $"sent less than {options.StallFloorBytesPerSecond} bytes per second for {options.StallPeriod.TotalSeconds:0.#} s"
             );
         }
-        catch (HttpIOException e) when (e.HttpRequestError == HttpRequestError.ResponseEnded)
+        catch (OperationCanceledException e) when (!watch.Token.IsCancellationRequested)
+        {
+            // The client's own limit for the connecting.
+            throw Fault(
+                SourceFaultKind.Unreachable,
+                $"did not accept a connection within {NodeHttp.ConnectTimeout.TotalSeconds:0} s",
+                e
+            );
+        }
+        catch (Exception e) when (IsEndOfConnection(e))
         {
             throw Fault(SourceFaultKind.EndedEarly, "closed the connection in the middle", e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            throw Fault(SourceFaultKind.Unreachable, $"cannot be read from: {e.Message}", e);
+            throw Fault(SourceFaultKind.Unreachable, $"cannot be read from: {e.GetBaseException().Message}", e);
         }
     }
+
+    private static bool IsEndOfConnection(Exception e) =>
+        e
+            is HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded }
+                or HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded }
+        || (
+            e is HttpRequestException or IOException
+            && e.GetBaseException() is SocketException { SocketErrorCode: SocketError.ConnectionReset }
+        );
 
     private SourceException Fault(SourceFaultKind kind, string what, Exception? cause = null) =>
         new(kind, $"node '{holding.Node}' at {holding.Url.OriginalString} {what}", cause);
@@ -222,7 +243,9 @@ public sealed class WindowRequest(ChunkRange window, bool isWhole, StallWatch wa
     public Task<HttpResponseMessage> Response => response;
 
     /// <summary>Ends the request wherever it is.</summary>
-    public void Dispose() =>
+    public void Dispose()
+    {
+        watch.Cancel();
         _ = response.ContinueWith(
             static (answer, watch) =>
             {
@@ -239,4 +262,5 @@ public sealed class WindowRequest(ChunkRange window, bool isWhole, StallWatch wa
             TaskContinuationOptions.None,
             TaskScheduler.Default
         );
+    }
 }

@@ -1,6 +1,7 @@
 namespace FileTransfer.Downloads.Sources;
 
 /// <summary>Cancels when less than a floor of bytes came within a period. Not a time-out of the whole: a slow source may take its time.</summary>
+/// <remarks>Measures from <see cref="Start"/> on: an answer that nobody has begun to read is not slow.</remarks>
 public sealed class StallWatch : IDisposable
 {
     private readonly CancellationTokenSource _stalled;
@@ -13,13 +14,19 @@ public sealed class StallWatch : IDisposable
     {
         _period = floorBytesPerSecond == 0 ? Timeout.InfiniteTimeSpan : period;
         _floorPerPeriod = (long)(floorBytesPerSecond * period.TotalSeconds);
-        _stalled = new CancellationTokenSource(_period, time);
+        _stalled = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stalled.Token);
     }
 
     public CancellationToken Token => _linked.Token;
 
     public bool HasStalled => _stalled.IsCancellationRequested;
+
+    /// <summary>From here on bytes are waited for.</summary>
+    public void Start() => _stalled.CancelAfter(_period);
+
+    /// <summary>Ends what runs under <see cref="Token"/>.</summary>
+    public void Cancel() => _linked.Cancel();
 
     /// <summary>Bytes came; enough of them begin a new period.</summary>
     public void Received(long bytes)

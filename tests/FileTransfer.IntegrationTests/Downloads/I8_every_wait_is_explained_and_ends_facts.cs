@@ -1,0 +1,107 @@
+using FileTransfer.Catalog;
+using FileTransfer.IntegrationTests.Catalog;
+using FileTransfer.IntegrationTests.Nodes;
+
+namespace FileTransfer.IntegrationTests.Downloads;
+
+/// <summary>Each replica that is not stored says why, and what ends its wait.</summary>
+public sealed class I8_every_wait_is_explained_and_ends_facts(SourceCluster cluster) : IClassFixture<SourceCluster>
+{
+    [Fact]
+    public async Task A_file_that_nobody_has_says_so_and_is_fetched_when_somebody_has_it()
+    {
+        var file = TestFile.Of(200_000);
+        await file.WantAtAsync(cluster.Follower);
+        await cluster.ReplicaIsAsync(file, "wanted", "no other node has it stored");
+        (await cluster.ReplicaAsync(file))!
+            .Value.GetProperty("nextAttemptAt")
+            .GetDateTimeOffset()
+            .ShouldBeGreaterThan(DateTimeOffset.UtcNow);
+        (await cluster.ReplicaAsync(file))!.Value.GetProperty("attempts").GetInt32().ShouldBe(0);
+
+        await cluster.Leader.PutAsync(file.Content, file.Location);
+
+        await cluster.StoredAsync(file);
+    }
+
+    [Fact]
+    public async Task A_failed_file_is_tried_again_when_a_node_stores_it()
+    {
+        await using var source = await cluster.StartSourceAsync();
+        source.Status = 500;
+        var file = await source.OfferAsync(TestFile.Of(200_000));
+        await file.WantAtAsync(cluster.Follower);
+        await cluster.ReplicaIsAsync(file, "failed", "answered 500");
+
+        // The leader registers it and takes its content: a new source.
+        await file.WantAtAsync(cluster.Leader);
+        await cluster.Leader.PutAsync(file.Content, file.Location);
+
+        await cluster.StoredAsync(file);
+        (await cluster.ReplicaAsync(file))!.Value.GetProperty("reason").ValueKind.ShouldBe(System.Text.Json.JsonValueKind.Null);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_source_that_appears_during_the_last_attempt_is_not_missed(bool isSpent)
+    {
+        await using var db = await QueueDatabase.CreateAsync();
+        var file = await db.WantAsync();
+        var session = await db.OpenAsync();
+        var claim = await db.ClaimAsync(session);
+        await db.Test.ExecuteAsync(
+            $"""
+            INSERT INTO filetransfer.replicas (node_id, file_key, state, changed_at)
+            VALUES ('c', {file.KeySql}, 'stored', clock_timestamp())
+            """
+        );
+
+        var given = isSpent
+            ? db.Queue.FailAsync(session, claim, "node 'a' lied", 3, default)
+            : db.Queue.RetryAsync(session, claim, "no other node has it stored", 3, false, TimeSpan.FromSeconds(30), default);
+        (await given).ShouldBeTrue();
+
+        (await db.StateAsync(file)).ShouldBe("wanted");
+        var again = await db.ClaimAsync(session);
+        again.Attempts.ShouldBe(0);
+        (await db.Queue.FailAsync(session, again, "node 'a' lied", 3, default)).ShouldBeTrue();
+        (await db.StateAsync(file)).ShouldBe("failed", "it was there before this attempt");
+    }
+
+    [Fact]
+    public async Task A_file_waits_at_the_leader_for_its_upload_and_says_so()
+    {
+        var file = TestFile.Of(1000);
+        await file.WantAtAsync(cluster.Leader);
+        var replica = (await cluster.Leader.GetJsonAsync($"/v1/files/{file.Key}")).GetProperty("replicas")[0];
+        replica.GetProperty("state").GetString().ShouldBe("wanted");
+        replica.GetProperty("reason").GetString().ShouldBe(Replicas.WaitsForUpload);
+
+        await cluster.Leader.PutAsync(file.Content, file.Location);
+        await TestCluster.StoredAsync(cluster.Follower, file.Key.ToString());
+    }
+
+    [Fact]
+    public async Task A_transfer_whose_session_is_terminated_is_done_by_the_next_claim()
+    {
+        await using var source = await cluster.StartSourceAsync();
+        var file = await source.OfferAsync(TestFile.Of(2_000_000));
+        source.BytesPerSecond = 200_000;
+        await file.WantAtAsync(cluster.Follower);
+        await Eventually.HoldsAsync(() => Task.FromResult(source.BytesSent > 400_000), "it downloads");
+        var epoch = (await cluster.ReplicaAsync(file))!.Value.GetProperty("epoch").GetInt64();
+
+        await cluster.Database.TerminateAsync(
+            await cluster.Database.ScalarAsync<int>(
+                $"SELECT holder_pid FROM filetransfer.replicas WHERE node_id = 'b' AND file_key = {file.KeySql}"
+            )
+        );
+        source.BytesPerSecond = 0;
+
+        await cluster.StoredAsync(file);
+        (await cluster.ReplicaAsync(file))!.Value.GetProperty("epoch").GetInt64().ShouldBe(epoch + 1);
+        // What was proven is not fetched again: at most what was asked for and not read is.
+        source.BytesSent.ShouldBeLessThan(2_000_000 * 1032L / 1024 + (2 * 66_048));
+    }
+}
