@@ -14,6 +14,9 @@ public sealed class Replicas(Database database)
     /// <summary>Why a replica waits whose file's content nobody has yet.</summary>
     public const string WaitsForUpload = "waits for its upload";
 
+    /// <summary>Why a replica is wanted again that was stored.</summary>
+    public const string LostFromDisk = "its content was lost from the disk";
+
     public async Task<IReadOnlyList<ReplicaRecord>> OfAsync(FileKey key, CancellationToken cancellationToken)
     {
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);

@@ -40,7 +40,7 @@ public sealed partial class StoreRepair(
                 {
                     store.Show(key, fingerprint);
                 }
-                else if (await replicas.WantLostAsync(node, key, "its content was lost from the disk", cancellationToken))
+                else if (await replicas.WantLostAsync(node, key, Replicas.LostFromDisk, cancellationToken))
                 {
                     store.Hide(key);
                     Log.Lost(logger, key, node);

@@ -85,7 +85,7 @@ public sealed class NodeIdentityFacts
 
     private static async Task ExitsAsync(NodeProcess node)
     {
-        await Eventually.HoldsAsync(() => Task.FromResult(node.HasExited), $"{node.Id} ends");
+        await node.WaitForExitAsync();
         node.ExitCode.ShouldBe(MustBeChanged, node.Log);
     }
 }

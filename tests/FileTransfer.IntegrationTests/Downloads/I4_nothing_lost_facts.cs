@@ -1,3 +1,4 @@
+using System.Net;
 using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Nodes;
 
@@ -19,7 +20,7 @@ public sealed class I4_nothing_lost_facts
         ];
         var follower = await cluster.StartFollowerAsync("b", settings);
         await Eventually.HoldsAsync(
-            () => cluster.Database.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM filetransfer.nodes WHERE node_id = 'b')"),
+            async () => (await follower.GetJsonAsync("/health/ready")).GetProperty("status").GetString() == "healthy",
             "it is present"
         );
         await using var source = await FakeSource.StartAsync(cluster.Database, "source");
@@ -78,13 +79,36 @@ public sealed class I4_nothing_lost_facts
 
         var again = await cluster.StartFollowerAsync("b", settings);
 
-        await TestCluster.StoredAsync(again, lost.Key.ToString());
-        (await again.Http.GetByteArrayAsync($"/v1/files/{lost.Key}/content")).ShouldBe(lost.Content);
+        await Eventually.HoldsAsync(
+            async () =>
+                (await again.Http.GetByteArrayAsync($"/v1/files/{lost.Key}/content")).AsSpan().SequenceEqual(lost.Content),
+            "what was lost is fetched again"
+        );
         await Eventually.HoldsAsync(() => Task.FromResult(!File.Exists(old)), "the old orphan is collected");
         File.Exists(young).ShouldBeTrue();
         File.Exists(LinkOf(again, hidden.Key)).ShouldBeFalse();
-        File.Exists(LinkOf(again, kept.Key)).ShouldBeTrue();
+        await Eventually.HoldsAsync(() => Task.FromResult(File.Exists(LinkOf(again, kept.Key))), "the stored file is visible");
         (await again.StateOfAsync(hidden.Key.ToString())).ShouldBe("absent");
+    }
+
+    [Fact]
+    public async Task A_content_that_is_lost_while_its_node_runs_is_fetched_again_once_it_is_asked_for()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        var leader = await cluster.StartLeaderAsync("a");
+        var follower = await cluster.StartFollowerAsync("b");
+        var file = TestFile.Of(200_000);
+        await leader.PutAsync(file.Content, file.Location);
+        await TestCluster.StoredAsync(follower, file.Key.ToString());
+
+        File.Delete(ContentOf(follower, file.Fingerprint));
+
+        (await follower.Http.GetAsync($"/download/{file.Key}")).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        await Eventually.HoldsAsync(
+            async () =>
+                (await follower.Http.GetByteArrayAsync($"/v1/files/{file.Key}/content")).AsSpan().SequenceEqual(file.Content),
+            "it is here again"
+        );
     }
 
     private static string ContentOf(NodeProcess node, Fingerprint fingerprint) =>

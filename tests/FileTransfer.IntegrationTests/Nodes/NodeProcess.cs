@@ -134,9 +134,12 @@ public sealed partial class NodeProcess : IAsyncDisposable
     public async Task<int> StopAsync()
     {
         Signal(15);
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        await WaitForExitAsync();
         return _process.ExitCode;
     }
+
+    /// <summary>Waits for an end that is the node's own doing, and for the last line of its log.</summary>
+    public Task WaitForExitAsync() => _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
 
     public void Signal(int signal)
     {
