@@ -131,6 +131,27 @@ public sealed partial class PartialFile : IDisposable
         return HashesProven;
     }
 
+    /// <summary>
+    /// Writes the hashes down, so that whoever resumes this partial after a kill or on a full disk can prove what it holds.
+    /// </summary>
+    /// <exception cref="DiskFullException">There is no room for them.</exception>
+    public void KeepHashes()
+    {
+        if (!KeepsHashes)
+        {
+            return;
+        }
+
+        try
+        {
+            Hashes.Flush();
+        }
+        catch (IOException exception) when (DiskFullException.IsDiskFull(exception))
+        {
+            throw new DiskFullException(StorePaths.HashesOf(Folder), exception);
+        }
+    }
+
     /// <summary>The next run of chunks that are not here, from a chunk on; false when there is none.</summary>
     public bool TryNextMissing(long from, int maxChunks, out long first, out int count)
     {

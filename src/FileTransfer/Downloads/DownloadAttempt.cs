@@ -163,6 +163,7 @@ public sealed class DownloadAttempt(
         if (!partial.HashesProven)
         {
             await source.FetchHashesAsync(partial, cancellationToken);
+            partial.KeepHashes();
             await partial.ReproveAsync(cancellationToken);
         }
 
@@ -190,10 +191,10 @@ public sealed class DownloadAttempt(
             ? source.Request(new ChunkRange(first, count), partial.Size, cancellationToken)
             : null;
 
-    /// <summary>Keeps what is proven and leaves nothing else behind.</summary>
-    private static void Close(PartialFile partial)
+    /// <summary>Keeps what is proven, or can be once its hashes are here, and leaves nothing else behind.</summary>
+    private void Close(PartialFile partial)
     {
-        if (partial.HashesProven)
+        if (partial.ChunkCount > WindowChunks)
         {
             partial.Dispose();
         }
