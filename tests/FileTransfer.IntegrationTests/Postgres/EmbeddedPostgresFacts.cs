@@ -208,7 +208,7 @@ public sealed class EmbeddedPostgresFacts : IDisposable
             },
             default
         );
-        told.ShouldBe("5 2 3 11000 0");
+        told.ShouldBe("5 2 3 11000 15s");
     }
 
     [Fact]
