@@ -142,6 +142,28 @@ public sealed class FileCatalog(Database database)
         return row?.ToRecord();
     }
 
+    /// <summary>Locks, in the order of their keys, the rows of registered files that <paramref name="node"/> has stored.</summary>
+    public static async Task<IReadOnlyList<FileKey>> LockRegisteredStoredAsync(
+        NpgsqlConnection connection,
+        NodeId node,
+        int atMost,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            SELECT f.file_key
+            FROM filetransfer.files f
+            JOIN filetransfer.replicas r ON r.file_key = f.file_key AND r.node_id = @node AND r.state = 'stored'
+            WHERE f.state = 'registered'
+            ORDER BY f.file_key LIMIT @atMost
+            FOR UPDATE OF f SKIP LOCKED
+            """;
+        var rows = await connection.QueryAsync<byte[]>(
+            new CommandDefinition(sql, new { node = node.Value, atMost }, cancellationToken: cancellationToken)
+        );
+        return rows.Select(row => new FileKey(row)).ToList();
+    }
+
     /// <summary>Writes the state of a file whose row this transaction has locked.</summary>
     public static Task SetStateAsync(
         NpgsqlConnection connection,

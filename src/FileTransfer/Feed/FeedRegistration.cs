@@ -8,6 +8,7 @@ public static class FeedRegistration
         builder.Services.AddSingleton<FeedLag>();
         builder.Services.AddSingleton<FeedReader>();
         builder.Services.AddHostedService(services => services.GetRequiredService<FeedReader>());
+        builder.Services.AddHostedService<DueAdds>();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(FeedJson.Default));
     }
 }

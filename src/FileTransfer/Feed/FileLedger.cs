@@ -77,6 +77,25 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
             cancellationToken
         );
 
+    /// <summary>Appends the Adds of registered files that this node has stored, some at a time.</summary>
+    /// <returns>The files that were added; none = no more are due.</returns>
+    /// <exception cref="NotLeadingException">The node does not lead.</exception>
+    public Task<IReadOnlyList<FileKey>> AddStoredAsync(CancellationToken cancellationToken) =>
+        InLeaderTransactionAsync(
+            async (transaction, token) =>
+            {
+                var due = await FileCatalog.LockRegisteredStoredAsync(transaction.Connection, node.Id, atMost: 100, token);
+                foreach (var key in due)
+                {
+                    await FileCatalog.SetStateAsync(transaction.Connection, key, FileState.Added, token);
+                    await FeedAppender.AppendAsync(transaction, MutationKind.Add, key, token);
+                }
+
+                return due;
+            },
+            cancellationToken
+        );
+
     /// <summary>Removes a file from the cluster. From the commit on no download of it can end as stored on any node of this database.</summary>
     /// <returns>False when the cluster never knew the file.</returns>
     public Task<bool> RemoveAsync(FileKey key, CancellationToken cancellationToken) =>

@@ -1,0 +1,50 @@
+using FileTransfer.Cluster;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Feed;
+
+/// <summary>At the leader: appends the Adds of files that became stored here before this node led, or by a download.</summary>
+/// <remarks>
+/// As a rule an Add is appended with the upload that stores the file. But a registered file can be stored without one: its content was
+/// here under another key, or it came to a node that leads only since.
+/// </remarks>
+public sealed partial class DueAdds(
+    FileLedger ledger,
+    Leadership leadership,
+    NodePresence presence,
+    ThisNode node,
+    TimeProvider time,
+    ILogger<DueAdds> logger
+) : BackgroundService
+{
+    private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        presence.RunWhilePresentAsync(AppendAsync, stoppingToken);
+
+    private async Task AppendAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                while (leadership.IsLeading && await ledger.AddStoredAsync(cancellationToken) is { Count: > 0 } added)
+                {
+                    Log.Added(logger, added.Count, node.Id);
+                }
+            }
+            catch (NotLeadingException)
+            {
+                // Whoever leads now does it.
+            }
+
+            await Task.Delay(_period, time, cancellationToken);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Added {Count} files that were stored at {Node} without an upload")]
+        public static partial void Added(ILogger logger, int count, NodeId node);
+    }
+}
