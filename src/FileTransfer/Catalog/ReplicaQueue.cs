@@ -1,44 +1,8 @@
-using Dapper;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;
 
 namespace FileTransfer.Catalog;
-
-/// <summary>A replica that a session has claimed: it holds the advisory lock, and its epoch fences every earlier holder.</summary>
-/// <param name="Holdings">The other nodes that have the file stored: those heard of lately first, and of these the leader.</param>
-public sealed record ClaimedReplica(
-    FileKey Key,
-    Fingerprint Fingerprint,
-    long Size,
-    long Epoch,
-    int Attempts,
-    AdvisoryLockKey LockKey,
-    IReadOnlyList<Holding> Holdings
-);
-
-/// <summary>A node that has a file stored and the address it answers at.</summary>
-public sealed record Holding(NodeId Node, Uri Url);
-
-/// <summary>What came of publishing a claimed replica.</summary>
-/// <param name="Published">False when the claim is no longer this session's: removed, taken over, or the lock is lost. Nothing was changed.</param>
-/// <param name="Next">The next claim, where one was asked for.</param>
-public sealed record PublishResult(bool Published, ClaimOutcome? Next);
-
-/// <summary>What came of asking the queue for one replica.</summary>
-public abstract record ClaimOutcome
-{
-    private ClaimOutcome() { }
-
-    /// <summary>Nothing is ready.</summary>
-    public sealed record Empty : ClaimOutcome;
-
-    /// <summary>Another session holds the lock of the replica that was next; it was put back for a moment. Ask again.</summary>
-    public sealed record Busy : ClaimOutcome;
-
-    /// <summary>The replica is this session's.</summary>
-    public sealed record Claimed(ClaimedReplica Replica) : ClaimOutcome;
-}
 
 /// <summary>The queue of one node: the statements that a session runs under the lock of a replica.</summary>
 /// <remarks>
@@ -47,7 +11,7 @@ public abstract record ClaimOutcome
 /// it is published, failed or deleted only by the session that <c>pg_locks</c> shows as holder, and only in the epoch of its claim.
 /// A statement that finds either no longer true changes nothing and says so.
 /// </remarks>
-public sealed class ReplicaQueue(NodeId node)
+public sealed partial class ReplicaQueue(NodeId node)
 {
     /// <summary>Notifies <c>node key</c> when a replica is ended by somebody else than its holder.</summary>
     public const string EndedChannel = "filetransfer_ended";
@@ -113,34 +77,6 @@ public sealed class ReplicaQueue(NodeId node)
     private static readonly string _progress = $"""
         UPDATE filetransfer.replicas r SET bytes_proven = @proven
         WHERE {Mine} AND r.state = 'downloading' AND {Held}
-        """;
-
-    private static readonly string _claimRemoving = $"""
-        WITH candidate AS MATERIALIZED (
-            SELECT node_id, file_key, lock_key
-            FROM filetransfer.replicas
-            WHERE node_id = @node AND state = 'removing' AND (next_attempt_at IS NULL OR next_attempt_at <= clock_timestamp())
-            ORDER BY changed_at
-            LIMIT 1
-            FOR UPDATE SKIP LOCKED
-        ), locked AS MATERIALIZED (
-            SELECT node_id, file_key, pg_try_advisory_lock(lock_key) AS acquired FROM candidate
-        )
-        UPDATE filetransfer.replicas AS r
-        SET holder = CASE WHEN acquired THEN @holder END,
-            holder_pid = CASE WHEN acquired THEN pg_backend_pid() END,
-            next_attempt_at = clock_timestamp() + CASE WHEN acquired THEN interval '10 seconds' ELSE interval '250 milliseconds' END
-        FROM locked, filetransfer.files f
-        WHERE r.node_id = locked.node_id AND r.file_key = locked.file_key AND f.file_key = r.file_key
-        RETURNING acquired, r.file_key, f.fingerprint, f.size, r.epoch, r.attempts, r.lock_key
-        """;
-
-    private static readonly string _stillRemoving = $"""
-        SELECT EXISTS (SELECT FROM filetransfer.replicas r WHERE {Mine} AND r.state = 'removing' AND {Held})
-        """;
-
-    private static readonly string _deleteRemoved = $"""
-        DELETE FROM filetransfer.replicas r WHERE {Mine} AND r.state = 'removing' AND {Held}
         """;
 
     /// <summary>
@@ -273,67 +209,6 @@ public sealed class ReplicaQueue(NodeId node)
             },
             cancellationToken
         );
-
-    /// <summary>Takes the next replica that is to be deleted, with its lock.</summary>
-    public Task<ClaimOutcome> ClaimRemovingAsync(LeaseSession session, CancellationToken cancellationToken) =>
-        session.UseAsync(
-            async (connection, token) =>
-            {
-                await using var command = new NpgsqlCommand(_claimRemoving, connection);
-                Bind(command.Parameters, ("node", node.Value), ("holder", session.ApplicationName));
-                await using var reader = await command.ExecuteReaderAsync(token);
-                return await ReadClaimAsync(reader, token);
-            },
-            cancellationToken
-        );
-
-    /// <summary>Whether the replica is still to be deleted, proven under its lock: it may have been added again.</summary>
-    public Task<bool> IsStillRemovingAsync(LeaseSession session, ClaimedReplica claim, CancellationToken cancellationToken) =>
-        session.UseAsync(
-            async (connection, token) =>
-            {
-                await using var command = new NpgsqlCommand(_stillRemoving, connection);
-                Bind(command.Parameters, ("node", node.Value), ("key", claim.Key.ToArray()), ("epoch", claim.Epoch));
-                return (bool)(await command.ExecuteScalarAsync(token))!;
-            },
-            cancellationToken
-        );
-
-    /// <summary>Forgets the replica whose bytes are gone. False when it was added again meanwhile.</summary>
-    public Task<bool> DeleteRemovedAsync(LeaseSession session, ClaimedReplica claim, CancellationToken cancellationToken) =>
-        EndAsync(
-            session,
-            claim,
-            [Command(_deleteRemoved, ("node", node.Value), ("key", claim.Key.ToArray()), ("epoch", claim.Epoch))],
-            cancellationToken
-        );
-
-    /// <summary>
-    /// Makes ready what has backed off long enough, and puts back what a lost holder left behind: a replica that is
-    /// <c>downloading</c> while <c>pg_locks</c> shows no such holder.
-    /// </summary>
-    /// <returns>How many replicas became ready.</returns>
-    public async Task<int> UpkeepAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        const string due = """
-            UPDATE filetransfer.replicas SET next_attempt_at = NULL
-            WHERE node_id = @node AND state = 'wanted' AND next_attempt_at <= clock_timestamp()
-            """;
-        const string orphans = """
-            UPDATE filetransfer.replicas r
-            SET state = 'wanted', holder = NULL, holder_pid = NULL, next_attempt_at = NULL,
-                reason = 'its holder ' || coalesce(r.holder, '?') || ' was lost', changed_at = clock_timestamp()
-            WHERE r.node_id = @node AND r.state = 'downloading' AND NOT EXISTS (
-                SELECT FROM pg_catalog.pg_locks l
-                WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.pid = r.holder_pid
-                  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-                  AND l.classid = ((r.lock_key >> 32) & 4294967295)::oid AND l.objid = (r.lock_key & 4294967295)::oid
-            )
-            """;
-        return await connection.ExecuteAsync(
-            new CommandDefinition(due + ";\n" + orphans, new { node = node.Value }, cancellationToken: cancellationToken)
-        );
-    }
 
     private Task<bool> GiveBackAsync(
         LeaseSession session,

@@ -1,0 +1,39 @@
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+
+namespace FileTransfer.Catalog;
+
+/// <summary>A replica that a session has claimed: it holds the advisory lock, and its epoch fences every earlier holder.</summary>
+/// <param name="Holdings">The other nodes that have the file stored: those heard of lately first, and of these the leader.</param>
+public sealed record ClaimedReplica(
+    FileKey Key,
+    Fingerprint Fingerprint,
+    long Size,
+    long Epoch,
+    int Attempts,
+    AdvisoryLockKey LockKey,
+    IReadOnlyList<Holding> Holdings
+);
+
+/// <summary>A node that has a file stored and the address it answers at.</summary>
+public sealed record Holding(NodeId Node, Uri Url);
+
+/// <summary>What came of publishing a claimed replica.</summary>
+/// <param name="Published">False when the claim is no longer this session's: removed, taken over, or the lock is lost. Nothing was changed.</param>
+/// <param name="Next">The next claim, where one was asked for.</param>
+public sealed record PublishResult(bool Published, ClaimOutcome? Next);
+
+/// <summary>What came of asking the queue for one replica.</summary>
+public abstract record ClaimOutcome
+{
+    private ClaimOutcome() { }
+
+    /// <summary>Nothing is ready.</summary>
+    public sealed record Empty : ClaimOutcome;
+
+    /// <summary>Another session holds the lock of the replica that was next; it was put back for a moment. Ask again.</summary>
+    public sealed record Busy : ClaimOutcome;
+
+    /// <summary>The replica is this session's.</summary>
+    public sealed record Claimed(ClaimedReplica Replica) : ClaimOutcome;
+}
