@@ -57,7 +57,10 @@ public sealed class Replicas(Database database)
             .ToList();
     }
 
-    /// <summary>Wants the file at <paramref name="node"/>; does nothing where it has a replica that is not being removed.</summary>
+    /// <summary>
+    /// Wants the file at <paramref name="node"/>: also one that is being removed, and one that has failed, for somebody asks. Does nothing to
+    /// any other replica.
+    /// </summary>
     /// <param name="waitsFor">What has to happen first, or null when the download may start at once.</param>
     public static Task WantAsync(
         NpgsqlConnection connection,
@@ -74,7 +77,7 @@ public sealed class Replicas(Database database)
                 SET state = 'wanted', epoch = r.epoch + 1, attempts = 0, bytes_proven = 0, holder = NULL, holder_pid = NULL,
                     next_attempt_at = EXCLUDED.next_attempt_at, reason = EXCLUDED.reason,
                     wanted_at = clock_timestamp(), changed_at = clock_timestamp()
-                WHERE r.state = 'removing'
+                WHERE r.state IN ('removing', 'failed')
             """;
         return connection.ExecuteAsync(
             new CommandDefinition(

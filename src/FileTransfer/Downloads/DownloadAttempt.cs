@@ -16,8 +16,8 @@ public abstract record AttemptOutcome
     /// <summary>No other node has the file.</summary>
     public sealed record NoSource : AttemptOutcome;
 
-    /// <summary>Every node that has the file rests, because it did not answer when it was last asked.</summary>
-    public sealed record SourcesRest(string Reason, TimeSpan Delay) : AttemptOutcome;
+    /// <summary>Every node that has the file rests, because it did not answer when it was last asked. Says nothing against the file.</summary>
+    public sealed record SourcesRest(string Reason, long? BytesProven, TimeSpan Delay) : AttemptOutcome;
 
     /// <summary>There is no room for what is missing; what was proven is kept.</summary>
     public sealed record NoRoom(string Reason, long BytesProven) : AttemptOutcome;
@@ -60,7 +60,7 @@ public sealed class DownloadAttempt(
 
         if (claim.Holdings.All(holding => rests.Of(holding.Node) is not null))
         {
-            return Rest([.. claim.Holdings.Select(holding => rests.Of(holding.Node)).OfType<SourceRest>()]);
+            return Rest(claim, bytesProven: null);
         }
 
         var partial = store.OpenPartial(claim.Key, claim.Epoch, claim.Fingerprint, claim.Size);
@@ -82,6 +82,7 @@ public sealed class DownloadAttempt(
 
             var faults = new List<string>();
             var resting = new List<SourceRest>();
+            var isAway = true;
             foreach (var holding in claim.Holdings)
             {
                 if (rests.Enter(holding.Node, 2 * options.Value.StallPeriod) is { } rest)
@@ -99,6 +100,7 @@ public sealed class DownloadAttempt(
                 catch (SourceException fault)
                 {
                     faults.Add(fault.Message);
+                    isAway &= fault.Kind == SourceFaultKind.Unreachable;
                     if (fault.Kind is SourceFaultKind.Unreachable or SourceFaultKind.Stalled)
                     {
                         rests.Failed(holding.Node, fault.Message);
@@ -112,8 +114,8 @@ public sealed class DownloadAttempt(
 
             var proven = progress.BytesProven;
             Close(partial);
-            return faults.Count == 0
-                ? Rest(resting)
+            return isAway
+                ? Rest(claim, proven)
                 : new AttemptOutcome.Failed(string.Join("; ", faults.Concat(resting.Select(rest => rest.Reason))), proven);
         }
         catch
@@ -123,11 +125,13 @@ public sealed class DownloadAttempt(
         }
     }
 
-    private static AttemptOutcome.SourcesRest Rest(IReadOnlyCollection<SourceRest> resting)
+    private AttemptOutcome.SourcesRest Rest(ClaimedReplica claim, long? bytesProven)
     {
+        var resting = claim.Holdings.Select(holding => rests.Of(holding.Node)).OfType<SourceRest>().ToList();
         var soonest = resting.Select(rest => rest.Left).DefaultIfEmpty(TimeSpan.Zero).Min();
         return new AttemptOutcome.SourcesRest(
             $"{string.Join("; ", resting.Select(rest => rest.Reason))}; asked again in {soonest.TotalSeconds:0.0} s",
+            bytesProven,
             soonest
         );
     }

@@ -173,7 +173,7 @@ public sealed partial class DownloadLane(
                     session,
                     claim,
                     rest.Reason,
-                    bytesProven: null,
+                    rest.BytesProven,
                     spendsAttempt: false,
                     rest.Delay,
                     cancellationToken

@@ -41,6 +41,48 @@ public sealed class I8_every_wait_is_explained_and_ends_facts(SourceCluster clus
         (await cluster.ReplicaAsync(file))!.Value.GetProperty("reason").ValueKind.ShouldBe(System.Text.Json.JsonValueKind.Null);
     }
 
+    [Fact]
+    public async Task A_failed_file_is_tried_again_when_a_person_registers_it_again()
+    {
+        await using var source = await cluster.StartSourceAsync();
+        source.Status = 500;
+        var file = await source.OfferAsync(TestFile.Of(200_000));
+        await file.WantAtAsync(cluster.Follower);
+        await cluster.ReplicaIsAsync(file, "failed", "answered 500");
+
+        source.Status = null;
+        await file.WantAtAsync(cluster.Follower);
+
+        await cluster.StoredAsync(file);
+    }
+
+    [Fact]
+    public async Task A_file_whose_only_source_is_away_waits_for_it_without_end_and_comes_when_it_is_back()
+    {
+        await using var source = await cluster.StartSourceAsync();
+        var file = await source.OfferAsync(TestFile.Of(200_000));
+        var url = await cluster.Database.ScalarAsync<string>($"SELECT url FROM filetransfer.nodes WHERE node_id = '{source.Id}'");
+        await cluster.Database.ExecuteAsync(
+            $"UPDATE filetransfer.nodes SET url = 'http://127.0.0.1:1/' WHERE node_id = '{source.Id}'"
+        );
+        await file.WantAtAsync(cluster.Follower);
+        await cluster.ReplicaIsAsync(
+            file,
+            "wanted",
+            $"node '{source.Id}' at http://127.0.0.1:1/ cannot be read from: Connection refused"
+        );
+        // Asked more often than it has attempts.
+        await Eventually.HoldsAsync(
+            async () => (await cluster.ReplicaAsync(file))!.Value.GetProperty("epoch").GetInt64() > 5,
+            "it is asked again and again"
+        );
+        (await cluster.ReplicaAsync(file))!.Value.GetProperty("attempts").GetInt32().ShouldBe(0);
+
+        await cluster.Database.ExecuteAsync($"UPDATE filetransfer.nodes SET url = '{url}' WHERE node_id = '{source.Id}'");
+
+        await cluster.StoredAsync(file);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

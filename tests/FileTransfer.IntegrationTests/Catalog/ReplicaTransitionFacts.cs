@@ -1,0 +1,115 @@
+using FileTransfer.Catalog;
+using FileTransfer.IntegrationTests.Downloads;
+using Npgsql;
+
+namespace FileTransfer.IntegrationTests.Catalog;
+
+/// <summary>Every statement that writes a state outside the download lock, from every state, against the real table.</summary>
+public sealed class ReplicaTransitionFacts : IAsyncLifetime
+{
+    private QueueDatabase _db = null!;
+
+    public static TheoryData<string, ReplicaState> Writers()
+    {
+        var data = new TheoryData<string, ReplicaState>();
+        foreach (var writer in new[] { "want", "want added", "store upload", "remove", "lost", "wake", "upkeep" })
+        {
+            foreach (var from in Enum.GetValues<ReplicaState>())
+            {
+                data.Add(writer, from);
+            }
+        }
+
+        return data;
+    }
+
+    public async Task InitializeAsync() => _db = await QueueDatabase.CreateAsync();
+
+    public async Task DisposeAsync() => await _db.DisposeAsync();
+
+    [Theory]
+    [MemberData(nameof(Writers))]
+    public async Task A_state_is_entered_only_from_where_it_may_be(string writer, ReplicaState from)
+    {
+        var file = await _db.WantAsync();
+        await _db.Test.ExecuteAsync(
+            $"""
+            UPDATE filetransfer.replicas SET state = '{ReplicaTransitions.NameOf(from)}', epoch = 7, next_attempt_at = 'infinity'
+            WHERE node_id = 'b' AND file_key = {file.KeySql}
+            """
+        );
+
+        await using (var connection = await _db.Database.Pool.OpenConnectionAsync())
+        {
+            await WriteAsync(writer, connection, file);
+        }
+
+        var expected = Expected(writer, from);
+        (await _db.StateAsync(file)).ShouldBe(ReplicaTransitions.NameOf(expected));
+        if (expected != from)
+        {
+            ReplicaTransitions.IsAllowed(from, expected).ShouldBeTrue();
+            // A download of before is fenced wherever one may still run; the others leave none.
+            var fences = writer is "want" or "want added" or "store upload" or "remove" or "lost";
+            (await _db.ValueAsync<long>(file, "epoch")).ShouldBe(fences ? 8 : 7);
+        }
+    }
+
+    [Fact]
+    public async Task An_unknown_state_cannot_be_written()
+    {
+        var file = await _db.WantAsync();
+        var fault = await Should.ThrowAsync<PostgresException>(() =>
+            _db.Test.ExecuteAsync($"UPDATE filetransfer.replicas SET state = 'lost' WHERE file_key = {file.KeySql}")
+        );
+        fault.SqlState.ShouldBe(PostgresErrorCodes.CheckViolation);
+    }
+
+    private static ReplicaState Expected(string writer, ReplicaState from) =>
+        (writer, from) switch
+        {
+            ("want" or "want added", ReplicaState.Removing) => ReplicaState.Wanted,
+            ("want", ReplicaState.Failed) => ReplicaState.Wanted,
+            ("store upload", not (ReplicaState.Removing or ReplicaState.Stored)) => ReplicaState.Stored,
+            ("remove", _) => ReplicaState.Removing,
+            ("lost", ReplicaState.Stored) => ReplicaState.Wanted,
+            ("wake", ReplicaState.Failed) => ReplicaState.Wanted,
+            ("upkeep", ReplicaState.Downloading) => ReplicaState.Wanted,
+            _ => from,
+        };
+
+    private async Task WriteAsync(string writer, NpgsqlConnection connection, TestFile file)
+    {
+        switch (writer)
+        {
+            case "want":
+                await Replicas.WantAsync(connection, _db.Node, file.Key, waitsFor: null, default);
+                break;
+            case "want added":
+                await Replicas.WantAddedAsync(connection, _db.Node, [file.Key], default);
+                break;
+            case "store upload":
+                var record = await FileCatalog.FindAsync(connection, file.Key, default);
+                await Replicas.StoreUploadAsync(connection, _db.Node, record!, default);
+                break;
+            case "remove":
+                await Replicas.RemoveAsync(connection, file.Key, default);
+                break;
+            case "lost":
+                await new Replicas(_db.Database).WantLostAsync(_db.Node, file.Key, "lost", default);
+                break;
+            case "wake":
+                await using (var command = new NpgsqlCommand(Replicas.WakeSql, connection))
+                {
+                    command.Parameters.AddWithValue("node", "a");
+                    command.Parameters.AddWithValue("key", file.Key.ToArray());
+                    await command.ExecuteNonQueryAsync();
+                }
+
+                break;
+            default:
+                await _db.Queue.UpkeepAsync(connection, default);
+                break;
+        }
+    }
+}
