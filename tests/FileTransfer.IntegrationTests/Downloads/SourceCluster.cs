@@ -50,7 +50,10 @@ public sealed class SourceCluster : IAsyncLifetime
                 async () =>
                     (last = await ReplicaAsync(file)) is { } replica
                     && replica.GetProperty("state").GetString() == state
-                    && (reason is null || replica.GetProperty("reason").GetString()!.Contains(reason, StringComparison.Ordinal)),
+                    && (
+                        reason is null
+                        || replica.GetProperty("reason").GetString()?.Contains(reason, StringComparison.Ordinal) == true
+                    ),
                 $"{file.Key} is {state} at {Follower.Id}{(reason is null ? "" : $" because '{reason}'")}",
                 TimeSpan.FromSeconds(20)
             );
