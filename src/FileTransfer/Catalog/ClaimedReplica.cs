@@ -19,7 +19,7 @@ public sealed record ClaimedReplica(
 public sealed record Holding(NodeId Node, Uri Url);
 
 /// <summary>What came of publishing a claimed replica.</summary>
-/// <param name="Published">False when the claim is no longer this session's: removed, taken over, or the lock is lost. Nothing was changed.</param>
+/// <param name="Published">False when the claim has ended for this caller: removed, taken over, or the lock is lost. Nothing was changed.</param>
 /// <param name="Next">The next claim, where one was asked for.</param>
 public sealed record PublishResult(bool Published, ClaimOutcome? Next);
 
@@ -34,6 +34,6 @@ public abstract record ClaimOutcome
     /// <summary>Another session holds the lock of the replica that was next; it was put back for a moment. Ask again.</summary>
     public sealed record Busy : ClaimOutcome;
 
-    /// <summary>The replica is this session's.</summary>
+    /// <summary>The replica is the caller's.</summary>
     public sealed record Claimed(ClaimedReplica Replica) : ClaimOutcome;
 }

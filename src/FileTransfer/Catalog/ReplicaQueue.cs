@@ -187,7 +187,7 @@ public sealed partial class ReplicaQueue(NodeId node)
             cancellationToken
         );
 
-    /// <summary>Tells how far the download is. False when the claim is no longer this session's, and the download must stop.</summary>
+    /// <summary>Tells how far the download is. False when the claim has ended for this caller, and the download must stop.</summary>
     public Task<bool> ReportProgressAsync(
         LeaseSession session,
         ClaimedReplica claim,

@@ -282,14 +282,14 @@ public sealed partial class DownloadLane(
         await GiveBackAsync(session, claim, reason, progress.BytesProven, TimeSpan.Zero);
     }
 
-    /// <summary>Gives a claim back also while stopping. One that is not this session's any more is only unlocked by it.</summary>
+    /// <summary>Gives a claim back also while stopping. One that has ended is only unlocked.</summary>
     private async Task GiveBackAsync(LeaseSession session, ClaimedReplica claim, string reason, long bytesProven, TimeSpan delay)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(3), time);
         await queue.RetryAsync(session, claim, reason, bytesProven, spendsAttempt: false, delay, limit.Token);
     }
 
-    /// <summary>What was claimed in the round trip that published a file. It is this session's, whatever becomes of the rest of that file.</summary>
+    /// <summary>What was claimed in the round trip that published a file. It is the lane's, whatever becomes of the rest of that file.</summary>
     private sealed class Chain
     {
         public ClaimOutcome? Next { get; set; }
