@@ -24,6 +24,8 @@ public sealed partial class DatabaseStartup(
         await base.StopAsync(cancellationToken);
         if (_embedded is not null)
         {
+            // Its own end of each connection first: a server that goes away under them is a fault to the driver.
+            database.Pool.Clear();
             await _embedded.DisposeAsync();
         }
     }
