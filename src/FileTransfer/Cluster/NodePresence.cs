@@ -49,6 +49,10 @@ public sealed partial class NodePresence(
             {
                 await work(during.Token);
             }
+            catch (Exception e) when (stopping.IsCancellationRequested && IsPassing(e))
+            {
+                return; // The driver tells a cancelled connecting as a failed one.
+            }
             catch (Exception e) when (!stopping.IsCancellationRequested && (session.Lost.IsCancellationRequested || IsPassing(e)))
             {
                 Log.Interrupted(logger, node.Id.Value, e.Message);
@@ -66,6 +70,10 @@ public sealed partial class NodePresence(
             {
                 await database.WaitUntilReadyAsync(stoppingToken);
                 await BePresentAsync(stoppingToken);
+            }
+            catch (Exception e) when (stoppingToken.IsCancellationRequested && IsPassing(e))
+            {
+                return;
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested && IsPassing(e))
             {
