@@ -1,3 +1,4 @@
+using FileTransfer.Downloads.Limits;
 using FileTransfer.Downloads.Sources;
 using Microsoft.Extensions.Options;
 
@@ -7,6 +8,7 @@ public static class DownloadRegistration
 {
     public static void AddDownloads(this IHostApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<TransferLimits>();
         builder.Services.AddSingleton<NodeHttp>();
         builder.Services.AddSingleton<SourceRests>();
         builder.Services.AddSingleton<ActiveDownloads>();
