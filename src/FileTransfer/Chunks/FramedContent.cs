@@ -10,6 +10,9 @@ namespace FileTransfer.Chunks;
 /// </remarks>
 public static class FramedContent
 {
+    /// <summary>Bytes written at a time, when that many are asked for.</summary>
+    public const int PieceLength = PieceFrames * ChunkFrame.Length;
+
     private const int PieceFrames = 127;
 
     [ThreadStatic]
