@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 
 namespace FileTransfer.Chunks;
 
@@ -11,9 +12,6 @@ namespace FileTransfer.Chunks;
 public static class FramedContent
 {
     private const int PieceFrames = 127;
-
-    [ThreadStatic]
-    private static List<Memory<byte>>? _chunks;
 
     /// <summary>Writes the bytes <c>[offset, offset + count)</c> of the framed body; it may start and end inside a frame.</summary>
     /// <exception cref="ContentTruncatedException">The content became shorter; the answer must be aborted.</exception>
@@ -33,7 +31,7 @@ public static class FramedContent
             cancellationToken.ThrowIfCancellationRequested();
             var pieceEnd = Math.Min(end, ((offset / ChunkFrame.Length) + PieceFrames) * ChunkFrame.Length);
             var length = (int)(pieceEnd - offset);
-            Fill(content, output.GetMemory(length)[..length], offset);
+            Fill(content, output.GetSpan(length)[..length], offset);
             output.Advance(length);
             offset = pieceEnd;
             await output.FlushOrThrowAsync(cancellationToken);
@@ -41,55 +39,59 @@ public static class FramedContent
     }
 
     /// <summary>Writes the ids of one piece and reads its chunks between them. The parts of neighbouring chunks are neighbours in the file.</summary>
-    private static void Fill(StoredContent content, Memory<byte> piece, long offset)
+    [SkipLocalsInit]
+    private static unsafe void Fill(StoredContent content, Span<byte> piece, long offset)
     {
-        var chunks = _chunks ??= new List<Memory<byte>>(PieceFrames);
-        chunks.Clear();
         Span<byte> id = stackalloc byte[ChunkFrame.IdLength];
-        var fileOffset = -1L;
+        Span<ScatterRead.Part> parts = stackalloc ScatterRead.Part[PieceFrames];
+        var count = 0;
+        var fileOffset = 0L;
         var total = 0L;
-        while (piece.Length > 0)
+        fixed (byte* start = piece)
         {
-            var (frame, within) = Math.DivRem(offset, ChunkFrame.Length);
-            if (within < ChunkFrame.IdLength)
+            for (var at = 0; at < piece.Length; )
             {
-                BinaryPrimitives.WriteUInt64LittleEndian(id, (ulong)frame);
-                var part = id[(int)within..];
-                part = part[..Math.Min(part.Length, piece.Length)];
-                part.CopyTo(piece.Span);
-                offset += part.Length;
-                piece = piece[part.Length..];
-                continue;
+                var (frame, within) = Math.DivRem(offset + at, ChunkFrame.Length);
+                if (within < ChunkFrame.IdLength)
+                {
+                    BinaryPrimitives.WriteUInt64LittleEndian(id, (ulong)frame);
+                    var part = id[(int)within..];
+                    part = part[..Math.Min(part.Length, piece.Length - at)];
+                    part.CopyTo(piece[at..]);
+                    at += part.Length;
+                    continue;
+                }
+
+                if (count == 0)
+                {
+                    fileOffset = (frame * ChunkFrame.ChunkLength) + within - ChunkFrame.IdLength;
+                }
+
+                var length = (int)Math.Min(piece.Length - at, ChunkFrame.Length - within);
+                parts[count++] = new ScatterRead.Part(start + at, length);
+                total += length;
+                at += length;
             }
 
-            var length = (int)Math.Min(piece.Length, ChunkFrame.Length - within);
-            fileOffset = fileOffset < 0 ? (frame * ChunkFrame.ChunkLength) + within - ChunkFrame.IdLength : fileOffset;
-            chunks.Add(piece[..length]);
-            total += length;
-            offset += length;
-            piece = piece[length..];
-        }
-
-        if (total > 0)
-        {
-            var read = RandomAccess.Read(content.Handle, chunks, fileOffset);
-            if (read < total)
+            if (total > 0)
             {
-                ReadRest(content, chunks, fileOffset, read);
+                var read = ScatterRead.Read(content.Handle, parts[..count], fileOffset);
+                if (read < total)
+                {
+                    ReadRest(content, parts[..count], fileOffset, read);
+                }
             }
         }
-
-        chunks.Clear();
     }
 
     /// <summary>A scatter read may stop early for other reasons than the end of the file; a plain one tells.</summary>
-    private static void ReadRest(StoredContent content, List<Memory<byte>> chunks, long fileOffset, long read)
+    private static void ReadRest(StoredContent content, ReadOnlySpan<ScatterRead.Part> parts, long fileOffset, long read)
     {
-        foreach (var chunk in chunks)
+        foreach (var part in parts)
         {
-            var done = (int)Math.Min(chunk.Length, read);
-            content.ReadExactly(fileOffset + done, chunk.Span[done..]);
-            fileOffset += chunk.Length;
+            var done = (int)Math.Min(part.Length, read);
+            content.ReadExactly(fileOffset + done, part.Bytes[done..]);
+            fileOffset += part.Length;
             read -= done;
         }
     }

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 
 namespace FileTransfer.Chunks;
 
@@ -44,6 +45,8 @@ internal static class PipeReach
     }
 
     /// <summary>Hands over what was written; a reader that is gone ends the writing.</summary>
+    /// <remarks>A reader is waited for many times a megabyte, so what that takes is used again.</remarks>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public static async ValueTask FlushOrThrowAsync(this PipeWriter output, CancellationToken cancellationToken)
     {
         var flushed = await output.FlushAsync(cancellationToken);
