@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using FileTransfer.Chunks;
 using FileTransfer.Http;
 using FileTransfer.Identity;
@@ -23,6 +24,9 @@ public sealed class Sending : IDisposable
 
     /// <summary>Bytes between two looks at the limit while there is none: a limit that is set counts for what is under way too.</summary>
     private const int UnlimitedSlice = 4 * FramedContent.PieceLength;
+
+    /// <summary>Bytes taken from the limit at once: few enough for many readers to have their share within a moment.</summary>
+    private const int LimitedSlice = 127 * ChunkFrame.Length;
 
     /// <summary>A part up to this is given to anyone: that is how a node finds out who answers.</summary>
     private const int FreePart = 64 * 1024;
@@ -55,6 +59,7 @@ public sealed class Sending : IDisposable
     }
 
     /// <summary>Writes a part in slices, each when the limit allows.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask WriteAsync<T>(
         PartWriter<T> write,
         T from,
@@ -70,7 +75,7 @@ public sealed class Sending : IDisposable
             if (_uplink.Gate.IsLimited)
             {
                 _flow ??= _uplink.Join(_reader ??= ReaderOf(_context));
-                slice = Math.Min(slice, FramedContent.PieceLength);
+                slice = Math.Min(slice, LimitedSlice);
                 slice = await _uplink.Gate.TakeAsync(_flow, slice, cancellationToken);
             }
 
