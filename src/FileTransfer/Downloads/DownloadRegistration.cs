@@ -9,6 +9,9 @@ public static class DownloadRegistration
     public static void AddDownloads(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<TransferLimits>();
+        builder.Services.AddSingleton<NodeLimits>();
+        builder.Services.AddHostedService<LimitUpkeep>();
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(LimitJson.Default));
         builder.Services.AddSingleton<NodeHttp>();
         builder.Services.AddSingleton<SourceRests>();
         builder.Services.AddSingleton<ActiveDownloads>();

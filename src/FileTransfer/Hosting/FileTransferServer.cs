@@ -3,6 +3,7 @@ using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
+using FileTransfer.Downloads.Limits;
 using FileTransfer.Feed;
 using FileTransfer.Postgres;
 using FileTransfer.Uploads;
@@ -78,6 +79,7 @@ public static partial class FileTransferServer
         app.MapFiles();
         app.MapLedger();
         app.MapUploads();
+        app.MapLimits();
         app.MapLeader();
         app.MapNodes();
     }
