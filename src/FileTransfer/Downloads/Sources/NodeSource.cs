@@ -227,9 +227,6 @@ public sealed class NodeSource(HttpClient http, Holding holding, FileKey key, Do
         new(kind, $"node '{holding.Node}' at {holding.Url.OriginalString} {what}", cause);
 }
 
-/// <summary>A run of chunk ids asked for in one request.</summary>
-public readonly record struct ChunkRange(long First, int Count);
-
 /// <summary>A window that was asked for and whose answer is not read yet.</summary>
 public sealed class WindowRequest(ChunkRange window, bool isWhole, StallWatch watch, Task<HttpResponseMessage> response)
     : IDisposable
