@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using FileTransfer.Identity;
 
@@ -72,4 +73,6 @@ public sealed record NoticeLine(string Notice);
 [JsonSerializable(typeof(DatabaseLine))]
 [JsonSerializable(typeof(ErrorLine))]
 [JsonSerializable(typeof(NoticeLine))]
+[JsonSerializable(typeof(IntentAnswer))]
+[JsonSerializable(typeof(JsonElement))]
 internal sealed partial class CliJson : JsonSerializerContext;

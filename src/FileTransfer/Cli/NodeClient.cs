@@ -8,7 +8,7 @@ using FileTransfer.Identity;
 namespace FileTransfer.Cli;
 
 /// <summary>Speaks to one node. Every failure is a <see cref="NodeException"/> that says what can be done about it.</summary>
-public sealed class NodeClient(Uri node, HttpClient http, TimeProvider time, TimeSpan stallPeriod)
+public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider time, TimeSpan stallPeriod)
 {
     private static readonly TimeSpan _answerWithin = TimeSpan.FromSeconds(30);
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using FileTransfer.Identity;
 
@@ -99,6 +100,19 @@ public sealed record NodeAnswer(
 
 public sealed record LeaderAnswer(string Node, string? Url, long? Epoch, DateTimeOffset? Since);
 
+/// <summary>An intent at a node; it has ended when there is an outcome.</summary>
+public sealed record IntentAnswer(
+    Guid Id,
+    string Key,
+    string Node,
+    string? Outcome,
+    string State,
+    long BytesProven,
+    long Size,
+    string? Reason,
+    string? Says
+);
+
 public sealed record HealthAnswer(string? Status, IReadOnlyDictionary<string, HealthCheckAnswer>? Checks);
 
 public sealed record HealthCheckAnswer(string? Status, string? Detail);
@@ -116,4 +130,6 @@ public sealed record ProblemBody(string? Type, string? Title, int? Status, strin
 [JsonSerializable(typeof(LeaderAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(ProblemBody))]
+[JsonSerializable(typeof(IntentAnswer))]
+[JsonSerializable(typeof(JsonElement))]
 internal sealed partial class NodeJson : JsonSerializerContext;
