@@ -4,6 +4,8 @@ using FileTransfer.Catalog.Policies;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
+using FileTransfer.Downloads.Events;
+using FileTransfer.Downloads.Fetching;
 using FileTransfer.Feed;
 using FileTransfer.Postgres;
 using FileTransfer.Uploads;
@@ -80,6 +82,8 @@ public static partial class FileTransferServer
         app.MapPolicies();
         app.MapLedger();
         app.MapUploads();
+        app.MapFetch();
+        app.MapEvents();
         app.MapLeader();
         app.MapNodes();
     }

@@ -15,6 +15,12 @@ internal sealed class RouteDescriptions : IOperationFilter
     private const string ExampleBucket = "0x2222222222222222222222222222222222222222222222222222222222222222";
     private const string ExampleTag = $"\"{ExampleKey}\"";
 
+    private static readonly (string Name, string Description, string Example) _lastEventId = (
+        "Last-Event-ID",
+        "The id of the last event that was read: the stream goes on behind it while that is kept, and begins with the state else.",
+        "8de1f3a5b2c4d60-17"
+    );
+
     private static readonly (string Name, string Description, string Example)[] _conditions =
     [
         (
@@ -50,6 +56,11 @@ internal sealed class RouteDescriptions : IOperationFilter
         if (metadata.OfType<OctetBody>().LastOrDefault() is { } body)
         {
             operation.RequestBody = OctetsOf(body.Description);
+        }
+
+        if (metadata.OfType<EventAnswer>().Any())
+        {
+            DescribeConditions(operation, [_lastEventId]);
         }
 
         if (metadata.OfType<OctetAnswer>().Any())
