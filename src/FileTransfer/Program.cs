@@ -22,6 +22,8 @@ public static class Program
             FetchCommand.Create(streams),
             EventsCommand.Create(streams),
             ExplainCommand.Create(streams),
+            PolicyCommand.Create(streams),
+            MissingCommand.Create(streams),
             HealthcheckCommand.Create(streams),
             DatabaseCommand.Create(streams),
         };

@@ -1,4 +1,5 @@
 using Dapper;
+using FileTransfer.Catalog.Policies;
 
 namespace FileTransfer.Catalog;
 
@@ -15,6 +16,14 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<StoreRepair>();
         builder.Services.AddSingleton<StoredContents>();
         builder.Services.AddSingleton<ContentDigests>();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(CatalogJson.Default));
+        builder.Services.AddSingleton<NodePolicies>();
+        builder.Services.AddSingleton<PolicyReview>();
+        builder.Services.AddSingleton<PolicyChanges>();
+        builder.Services.AddSingleton<MissingFiles>();
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.TypeInfoResolverChain.Add(CatalogJson.Default);
+            json.SerializerOptions.TypeInfoResolverChain.Add(PolicyJson.Default);
+        });
     }
 }

@@ -148,9 +148,14 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
         return await ReadAsync(request, type, cancellationToken);
     }
 
-    private async Task<T> ReadAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private async Task<T> ReadAsync<T>(
+        HttpRequestMessage request,
+        JsonTypeInfo<T> type,
+        CancellationToken cancellationToken,
+        TimeSpan? within = null
+    )
     {
-        using var response = await SendAsync(request, _answerWithin, cancellationToken);
+        using var response = await SendAsync(request, within ?? _answerWithin, cancellationToken);
         using var stall = new StallWatch(time, _answerWithin, cancellationToken);
         try
         {
@@ -158,18 +163,20 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
         }
         catch (JsonException fault)
         {
-            var address = request.RequestUri;
-            throw new CliException(
-                ExitCode.Failed,
-                $"The answer of {address} is not what a FileTransfer node says: {fault.Message} Check --url.",
-                fault
-            );
+            throw Nonsense(request.RequestUri!, fault);
         }
         catch (Exception fault) when (NodeUnreachableReason.Of(fault, cancellationToken) is { } reason)
         {
             throw new NodeUnreachableException(node, reason, fault);
         }
     }
+
+    private static CliException Nonsense(Uri address, JsonException fault) =>
+        new(
+            ExitCode.Failed,
+            $"The answer of {address} is not what a FileTransfer node says: {fault.Message} Check --url.",
+            fault
+        );
 
     private async Task<HttpResponseMessage> SendAsync(
         HttpRequestMessage request,

@@ -67,6 +67,8 @@ public sealed class HelpTests : IDisposable
             "fetch",
             "events",
             "explain",
+            "policy",
+            "missing",
             "healthcheck",
             "database",
         ];
