@@ -7,6 +7,9 @@ public static class DownloadRegistration
 {
     public static void AddDownloads(this IHostApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<DownloadEventLog>();
+        builder.Services.AddSingleton<DownloadEvents>();
+        builder.Services.AddSingleton<SourceTrials>();
         builder.Services.AddSingleton<NodeHttp>();
         builder.Services.AddSingleton<SourceRests>();
         builder.Services.AddSingleton<ActiveDownloads>();
