@@ -14,6 +14,7 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<StoreRepair>();
         builder.Services.AddSingleton<StoredContents>();
         builder.Services.AddSingleton<ContentDigests>();
+        builder.Services.AddSingleton<Uplink>();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(CatalogJson.Default));
     }
 }

@@ -1,3 +1,4 @@
+using FileTransfer.Downloads.Limits;
 using FileTransfer.Downloads.Sources;
 using Microsoft.Extensions.Options;
 
@@ -10,6 +11,7 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<DownloadEventLog>();
         builder.Services.AddSingleton<DownloadEvents>();
         builder.Services.AddSingleton<SourceTrials>();
+        builder.Services.AddSingleton<TransferLimits>();
         builder.Services.AddSingleton<NodeHttp>();
         builder.Services.AddSingleton<SourceRests>();
         builder.Services.AddSingleton<ActiveDownloads>();
