@@ -9,6 +9,7 @@ public static class CatalogRegistration
         DefaultTypeMap.MatchNamesWithUnderscores = true;
         builder.Services.AddSingleton<FileCatalog>();
         builder.Services.AddSingleton<Replicas>();
+        builder.Services.AddSingleton<Intents>();
         builder.Services.AddSingleton<ReplicaQueue>();
         builder.Services.AddSingleton<QueueSignal>();
         builder.Services.AddSingleton<StoreRepair>();

@@ -9,7 +9,7 @@ namespace FileTransfer.Catalog;
 public sealed record ReplicaCounts(NodeId Node, ReplicaState State, long Count);
 
 /// <summary>Every node's copy of every file: reads <c>filetransfer.replicas</c> and writes it outside the download lock.</summary>
-public sealed class Replicas(Database database)
+public sealed partial class Replicas(Database database)
 {
     /// <summary>Why a replica waits whose file's content nobody has yet.</summary>
     public const string WaitsForUpload = "waits for its upload";

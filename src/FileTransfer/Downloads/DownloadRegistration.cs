@@ -1,4 +1,6 @@
 using FileTransfer.Downloads.Limits;
+using FileTransfer.Downloads.Events;
+using FileTransfer.Downloads.Fetching;
 using FileTransfer.Downloads.Sources;
 using Microsoft.Extensions.Options;
 
@@ -23,5 +25,9 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<DownloadLane>();
         builder.Services.AddSingleton<RemovalLane>();
         builder.Services.AddHostedService<ProcessFollowerDownloads>();
+        builder.Services.AddSingleton<IntentAnswers>();
+        builder.Services.AddHostedService<IntentUpkeep>();
+        builder.Services.AddHostedService<EndedReplicas>();
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(IntentJson.Default));
     }
 }

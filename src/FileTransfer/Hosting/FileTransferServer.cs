@@ -3,6 +3,8 @@ using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
+using FileTransfer.Downloads.Events;
+using FileTransfer.Downloads.Fetching;
 using FileTransfer.Feed;
 using FileTransfer.Postgres;
 using FileTransfer.Uploads;
@@ -78,6 +80,8 @@ public static partial class FileTransferServer
         app.MapFiles();
         app.MapLedger();
         app.MapUploads();
+        app.MapFetch();
+        app.MapEvents();
         app.MapLeader();
         app.MapNodes();
     }

@@ -14,6 +14,12 @@ internal sealed class RouteDescriptions : IOperationFilter
     private const string ExampleKey = "0x8a5edab282632443219e051e4ade2d1d5bbc671c781051bf1437897cbdfea0f1";
     private const string ExampleTag = $"\"{ExampleKey}\"";
 
+    private static readonly (string Name, string Description, string Example) _lastEventId = (
+        "Last-Event-ID",
+        "The id of the last event that was read: the stream goes on behind it while that is kept, and begins with the state else.",
+        "8de1f3a5b2c4d60-17"
+    );
+
     private static readonly (string Name, string Description, string Example)[] _conditions =
     [
         (
@@ -49,6 +55,11 @@ internal sealed class RouteDescriptions : IOperationFilter
         if (metadata.OfType<OctetBody>().LastOrDefault() is { } body)
         {
             operation.RequestBody = OctetsOf(body.Description);
+        }
+
+        if (metadata.OfType<EventAnswer>().Any())
+        {
+            DescribeConditions(operation, [_lastEventId]);
         }
 
         if (metadata.OfType<OctetAnswer>().Any())

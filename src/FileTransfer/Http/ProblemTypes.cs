@@ -13,6 +13,7 @@ public static class ProblemTypes
 
     public static readonly ProblemType FileUnknown = new("file-unknown", 404, "The file is unknown");
     public static readonly ProblemType FileRemoved = new("file-removed", 404, "The file was removed");
+    public static readonly ProblemType IntentUnknown = new("intent-unknown", 404, "The intent is unknown");
     public static readonly ProblemType RouteUnknown = new("route-unknown", 404, "There is no such route");
 
     public static readonly ProblemType MethodNotAllowed = new("method-not-allowed", 405, "The route has no such method");
