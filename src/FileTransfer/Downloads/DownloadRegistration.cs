@@ -1,6 +1,7 @@
 using FileTransfer.Downloads.Events;
 using FileTransfer.Downloads.Explaining;
 using FileTransfer.Downloads.Fetching;
+using FileTransfer.Downloads.Limits;
 using FileTransfer.Downloads.Sources;
 using Microsoft.Extensions.Options;
 
@@ -13,6 +14,7 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<DownloadEventLog>();
         builder.Services.AddSingleton<DownloadEvents>();
         builder.Services.AddSingleton<SourceTrials>();
+        builder.Services.AddSingleton<TransferLimits>();
         builder.Services.AddSingleton<NodeHttp>();
         builder.Services.AddSingleton<SourceRests>();
         builder.Services.AddSingleton<ActiveDownloads>();
@@ -27,7 +29,7 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<IntentAnswers>();
         builder.Services.AddSingleton<Explainer>();
         builder.Services.AddHostedService<IntentUpkeep>();
-        builder.Services.AddHostedService<EndedReplicas>();
+        builder.Services.AddHostedService<ReplicaEvents>();
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.TypeInfoResolverChain.Add(IntentJson.Default);

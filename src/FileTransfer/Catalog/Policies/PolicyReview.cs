@@ -37,7 +37,7 @@ public sealed record PolicyEffect(long Wanted, long Withdrawn, long Pruned, long
 /// without holding anything; what differs is then written in transactions that look again at each file under its lock and by the policy of
 /// that moment. So a review can be cut off anywhere, run twice, or be overtaken by another policy, whose own review follows.
 /// </remarks>
-public sealed class PolicyReview(Database database, NodeId node)
+public sealed class PolicyReview(Database database, ReplicaNews news, NodeId node)
 {
     private const int PageSize = 2000;
 
@@ -115,6 +115,7 @@ public sealed class PolicyReview(Database database, NodeId node)
     {
         // A transaction for each step, so that each locks its files in one order.
         var wanted = await StepAsync("want", keys => Replicas.WantAddedAsync(connection, node, keys, cancellationToken));
+        news.TellWanted(wanted ?? []);
         var withdrawn = await StepAsync(
             "withdraw",
             keys => Withdrawal.WithdrawAsync(connection, node, keys, NotWantedByPolicy, cancellationToken)
@@ -124,7 +125,7 @@ public sealed class PolicyReview(Database database, NodeId node)
             keys => Withdrawal.PruneAsync(connection, node, keys, NotWantedByPolicy, cancellationToken)
         );
         return new PolicyEffect(
-            wanted,
+            wanted?.Count ?? 0,
             withdrawn,
             pruned?.Pruned ?? 0,
             pruned?.Kept.Count ?? 0,

@@ -1,6 +1,6 @@
 namespace FileTransfer.Downloads.Sources;
 
-/// <summary>What was wrong with a source.</summary>
+/// <summary>Why a request brought nothing, or not all.</summary>
 public enum SourceFaultKind
 {
     /// <summary>It cannot be reached, or the connection broke.</summary>
@@ -20,6 +20,12 @@ public enum SourceFaultKind
 
     /// <summary>It sent bytes that are not the file's.</summary>
     Lied,
+
+    /// <summary>It gives the content to another node now; asked again later it will give it. Not a fault.</summary>
+    Busy,
+
+    /// <summary>The fault is this node's own (its disk, a defect), not the source's.</summary>
+    Local,
 }
 
 /// <summary>A source failed; the message names it.</summary>

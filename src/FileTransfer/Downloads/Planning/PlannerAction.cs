@@ -1,0 +1,46 @@
+using FileTransfer.Identity;
+
+namespace FileTransfer.Downloads.Planning;
+
+/// <summary>What a parked file waits for.</summary>
+public enum ParkKind
+{
+    /// <summary>Sources that have it and are away. It is woken when one of them answers.</summary>
+    Source,
+
+    /// <summary>Somebody that has it.</summary>
+    NoSource,
+
+    /// <summary>Its turn at sources that serve other nodes now.</summary>
+    Turn,
+}
+
+/// <summary>Something to do, asked for by the planner.</summary>
+public abstract record PlannerAction
+{
+    private PlannerAction() { }
+
+    /// <summary>Ask a source for a part of a file.</summary>
+    public sealed record Fetch(RequestId Request, SourceId Source, FileKey File, FetchPart Part) : PlannerAction;
+
+    /// <summary>End a request wherever it is; nothing it brings is waited for any more.</summary>
+    public sealed record Cancel(RequestId Request, string Reason) : PlannerAction;
+
+    /// <summary>Find out whether a source answers, with a small request for this file. No lane waits for it.</summary>
+    public sealed record Probe(SourceId Source, FileKey File) : PlannerAction;
+
+    /// <summary>Every chunk of the file is here and proven. The file is no longer the planner's.</summary>
+    public sealed record Finish(FileKey File) : PlannerAction;
+
+    /// <summary>Nothing can be done for the file now: give its lane back, at no cost. The file is no longer the planner's.</summary>
+    public sealed record Park(FileKey File, ParkKind Kind, string Reason, TimeSpan RetryIn) : PlannerAction;
+
+    /// <summary>The attempt failed. The file is no longer the planner's.</summary>
+    public sealed record GiveUp(FileKey File, string Reason) : PlannerAction;
+
+    /// <summary>This source sent bytes that are not the file's.</summary>
+    public sealed record Blame(SourceId Source, FileKey File, string Reason) : PlannerAction;
+
+    /// <summary>A source that parked files wait for answers again.</summary>
+    public sealed record Wake(SourceId Source) : PlannerAction;
+}

@@ -1,0 +1,49 @@
+namespace FileTransfer.Downloads.Planning;
+
+/// <summary>How much the planner asks for at once, and how long it waits.</summary>
+public sealed record PlannerLimits
+{
+    public static PlannerLimits Default { get; } = new();
+
+    /// <summary>Requests in flight of all files at all sources.</summary>
+    public int Requests { get; init; } = 50;
+
+    /// <summary>Requests in flight at one source.</summary>
+    public int RequestsPerSource { get; init; } = 4;
+
+    /// <summary>Requests in flight at one source for one file: the one that is read, and the next, so that no round trip is waited for.</summary>
+    public int RequestsPerFileAndSource { get; init; } = 2;
+
+    /// <summary>Sources with requests in flight.</summary>
+    public int Connections { get; init; } = 25;
+
+    /// <summary>Chunks of one window.</summary>
+    public int WindowChunks { get; init; } = 4096;
+
+    /// <summary>How long a file waits in its lane for a source that may answer yet, before it is parked.</summary>
+    public TimeSpan LanePatience { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long a source may be silent on a request or a probe before it is away.</summary>
+    public TimeSpan AnswerPatience { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Bound of the first rest of a source after a failure; it doubles with each further one, with full jitter.</summary>
+    public TimeSpan FirstRest { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Longest rest of a source that answers probes and fails requests.</summary>
+    public TimeSpan LongestRest { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Longest rest between two probes of a source that a file waits for.</summary>
+    public TimeSpan LongestProbeRest { get; init; } = TimeSpan.FromSeconds(1.5);
+
+    /// <summary>How long a file that waits for its turn at busy sources is parked, on average.</summary>
+    public TimeSpan TurnWait { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a file that no source has is parked.</summary>
+    public TimeSpan NoSourceWait { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Longest time a file is parked for sources that are away; it is woken when one of them answers.</summary>
+    public TimeSpan LongestSourceWait { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Requests of one file that fail at one source without bringing anything before that file gives the source up.</summary>
+    public int FailuresPerFile { get; init; } = 3;
+}
