@@ -1,4 +1,5 @@
 using Dapper;
+using FileTransfer.Catalog.Policies;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;
@@ -72,6 +73,7 @@ public sealed class Intents(Database database, NodeId node)
             "SELECT count(*) FROM filetransfer.intents WHERE node_id = @node AND file_key = @key AND ended_at IS NULL";
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await NodePolicies.HoldAsync(connection, node, cancellationToken);
         await FileCatalog.LockAsync(connection, key, cancellationToken);
         await SettleAsync(connection, key, cancellationToken);
         var parameters = new

@@ -1,4 +1,5 @@
 using Dapper;
+using FileTransfer.Catalog.Policies;
 using FileTransfer.Identity;
 using Npgsql;
 
@@ -57,8 +58,8 @@ public sealed partial class Replicas
     }
 
     /// <summary>
-    /// Gives the replica up that is not stored, unless the policy wants it; what is under way is told to stop, and the new epoch fences it.
-    /// A replica that stays has no priority any more.
+    /// Gives the replica up that is not stored, unless the policy wants it or somebody registered it here; what is under way is told to
+    /// stop, and the new epoch fences it. A replica that stays has no priority any more. The caller holds the node's policies.
     /// </summary>
     /// <returns>Whether it is given up.</returns>
     internal static async Task<bool> GiveUpUnwantedAsync(
@@ -68,41 +69,21 @@ public sealed partial class Replicas
         CancellationToken cancellationToken
     )
     {
-        const string sql = """
-            WITH ended AS (
-                UPDATE filetransfer.replicas r
-                SET state = 'removing', epoch = r.epoch + 1, next_attempt_at = NULL, holder = NULL, holder_pid = NULL,
-                    reason = @reason, changed_at = clock_timestamp()
-                FROM filetransfer.files f
-                WHERE r.node_id = @node AND r.file_key = @key AND f.file_key = r.file_key
-                  AND r.state IN ('wanted', 'downloading', 'failed', 'paused')
-                  AND (r.next_attempt_at IS NULL OR r.waits_for IS DISTINCT FROM 'upload')
-                  AND NOT filetransfer.policy_wants(r.node_id, f.bucket, f.location)
-                RETURNING r.node_id
-            )
-            SELECT count(pg_notify(@channel, node_id || ' ' || @hex)) FROM ended
-            """;
         const string calm = """
             UPDATE filetransfer.replicas SET priority = 0
             WHERE node_id = @node AND file_key = @key AND state IN ('wanted', 'downloading') AND priority = @priority
             """;
-        var parameters = new
-        {
-            node = node.Value,
-            key = key.ToArray(),
-            hex = key.ToString(),
-            channel = ReplicaQueue.EndedChannel,
-            reason = NobodyWantsIt,
-            priority = IntentPriority,
-        };
-        if (
-            await connection.QuerySingleAsync<long>(new CommandDefinition(sql, parameters, cancellationToken: cancellationToken))
-            > 0
-        )
+        if (await Withdrawal.WithdrawAsync(connection, node, [key], NobodyWantsIt, cancellationToken) > 0)
         {
             return true;
         }
 
+        var parameters = new
+        {
+            node = node.Value,
+            key = key.ToArray(),
+            priority = IntentPriority,
+        };
         await connection.ExecuteAsync(new CommandDefinition(calm, parameters, cancellationToken: cancellationToken));
         return false;
     }

@@ -24,6 +24,10 @@ public sealed class SwaggerFacts(RunningCluster nodes)
             { "HEAD /v1/files/{key}/content", "If-Match If-None-Match key", "200 304 400 404 409 412" },
             { "GET /v1/files/{key}/hashes", "If-Match If-None-Match If-Range key Range", "200 206 304 400 404 409 412 416" },
             { "HEAD /v1/files/{key}/hashes", "If-Match If-None-Match key", "200 304 400 404 409 412" },
+            { "GET /v1/buckets/{bucket}/policy", "bucket", "200 400" },
+            { "PUT /v1/buckets/{bucket}/policy", "bucket prune", "200 400 415 422" },
+            { "DELETE /v1/buckets/{bucket}/policy", "bucket", "200 400" },
+            { "GET /v1/buckets/{bucket}/missing", "bucket", "200 400" },
             { "GET /v1/leader", "", "200" },
             { "GET /v1/nodes", "", "200" },
             { "GET /health/live", "", "200" },
@@ -129,6 +133,8 @@ public sealed class SwaggerFacts(RunningCluster nodes)
     [InlineData("GET /v1/files/{key}", "200")]
     [InlineData("PUT /v1/files/{key}", "201")]
     [InlineData("GET /v1/files", "200")]
+    [InlineData("GET /v1/buckets/{bucket}/policy", "200")]
+    [InlineData("PUT /v1/buckets/{bucket}/policy", "200")]
     [InlineData("GET /v1/leader", "200")]
     [InlineData("GET /v1/nodes", "200")]
     public async Task An_answer_of_JSON_is_described_by_its_schema(string route, string status) =>
