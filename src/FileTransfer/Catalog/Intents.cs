@@ -80,7 +80,7 @@ public sealed class Intents(Database database, NodeId node)
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // Before the file's row, as everybody takes the two.
-        await ExecuteAsync(connection, NodePolicies.HoldSql, new { node = node.Value }, cancellationToken);
+        await NodePolicies.HoldAsync(connection, node, cancellationToken);
         await FileCatalog.LockAsync(connection, key, cancellationToken);
         await SettleAsync(connection, key, cancellationToken);
         var parameters = new

@@ -30,6 +30,10 @@ public sealed class SwaggerFacts(RunningCluster nodes)
             { "GET /v1/files/{key}/fetch/{id}", "id key", "200 400 404" },
             { "DELETE /v1/files/{key}/fetch/{id}", "id key", "200 400 404" },
             { "GET /v1/events", "Last-Event-ID", "200" },
+            { "GET /v1/buckets/{bucket}/policy", "bucket", "200 400" },
+            { "PUT /v1/buckets/{bucket}/policy", "bucket prune", "200 400 415 422" },
+            { "DELETE /v1/buckets/{bucket}/policy", "bucket", "200 400" },
+            { "GET /v1/buckets/{bucket}/missing", "bucket", "200 400" },
             { "GET /v1/leader", "", "200" },
             { "GET /v1/nodes", "", "200" },
             { "GET /health/live", "", "200" },
@@ -139,6 +143,8 @@ public sealed class SwaggerFacts(RunningCluster nodes)
     [InlineData("POST /v1/files/{key}/fetch", "201")]
     [InlineData("GET /v1/files/{key}/fetch/{id}", "200")]
     [InlineData("DELETE /v1/files/{key}/fetch/{id}", "200")]
+    [InlineData("GET /v1/buckets/{bucket}/policy", "200")]
+    [InlineData("PUT /v1/buckets/{bucket}/policy", "200")]
     [InlineData("GET /v1/leader", "200")]
     [InlineData("GET /v1/nodes", "200")]
     public async Task An_answer_of_JSON_is_described_by_its_schema(string route, string status) =>
