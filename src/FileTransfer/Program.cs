@@ -19,6 +19,8 @@ public static class Program
             GetCommand.Create(streams),
             RemoveCommand.Create(streams),
             StatusCommand.Create(streams),
+            PolicyCommand.Create(streams),
+            MissingCommand.Create(streams),
             HealthcheckCommand.Create(streams),
             DatabaseCommand.Create(streams),
         };

@@ -1,4 +1,5 @@
 using Dapper;
+using FileTransfer.Catalog.Policies;
 
 namespace FileTransfer.Catalog;
 
@@ -16,6 +17,14 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<StoredContents>();
         builder.Services.AddSingleton<ContentDigests>();
         builder.Services.AddSingleton<Uplink>();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(CatalogJson.Default));
+        builder.Services.AddSingleton<NodePolicies>();
+        builder.Services.AddSingleton<PolicyReview>();
+        builder.Services.AddSingleton<PolicyChanges>();
+        builder.Services.AddSingleton<MissingFiles>();
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.TypeInfoResolverChain.Add(CatalogJson.Default);
+            json.SerializerOptions.TypeInfoResolverChain.Add(PolicyJson.Default);
+        });
     }
 }

@@ -71,5 +71,8 @@ public sealed record NoticeLine(string Notice);
 [JsonSerializable(typeof(HealthLine))]
 [JsonSerializable(typeof(DatabaseLine))]
 [JsonSerializable(typeof(ErrorLine))]
+[JsonSerializable(typeof(PolicyAnswer))]
+[JsonSerializable(typeof(PolicyChangeAnswer))]
+[JsonSerializable(typeof(MissingAnswer))]
 [JsonSerializable(typeof(NoticeLine))]
 internal sealed partial class CliJson : JsonSerializerContext;

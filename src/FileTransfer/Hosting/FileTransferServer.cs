@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Policies;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
@@ -78,6 +79,7 @@ public static partial class FileTransferServer
         app.MapHealth();
         app.MapContents();
         app.MapFiles();
+        app.MapPolicies();
         app.MapLedger();
         app.MapUploads();
         app.MapFetch();

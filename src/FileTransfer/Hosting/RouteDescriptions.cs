@@ -12,6 +12,7 @@ namespace FileTransfer.Hosting;
 internal sealed class RouteDescriptions : IOperationFilter
 {
     private const string ExampleKey = "0x8a5edab282632443219e051e4ade2d1d5bbc671c781051bf1437897cbdfea0f1";
+    private const string ExampleBucket = "0x2222222222222222222222222222222222222222222222222222222222222222";
     private const string ExampleTag = $"\"{ExampleKey}\"";
 
     private static readonly (string Name, string Description, string Example) _lastEventId = (
@@ -51,7 +52,7 @@ internal sealed class RouteDescriptions : IOperationFilter
         }
 
         problems.Add(ProblemTypes.InternalFault);
-        DescribeKeys(operation);
+        DescribePaths(operation);
         if (metadata.OfType<OctetBody>().LastOrDefault() is { } body)
         {
             operation.RequestBody = OctetsOf(body.Description);
@@ -82,7 +83,7 @@ internal sealed class RouteDescriptions : IOperationFilter
         );
     }
 
-    private static void DescribeKeys(OpenApiOperation operation)
+    private static void DescribePaths(OpenApiOperation operation)
     {
         foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
         {
@@ -90,6 +91,11 @@ internal sealed class RouteDescriptions : IOperationFilter
             {
                 parameter.Description = "The file key: 64 hex digits in any case, with or without 0x.";
                 parameter.Example = JsonValue.Create(ExampleKey);
+            }
+            else if (parameter is { Name: "bucket", In: ParameterLocation.Path })
+            {
+                parameter.Description = "The bucket: hex digits in any case, with or without 0x.";
+                parameter.Example = JsonValue.Create(ExampleBucket);
             }
         }
     }

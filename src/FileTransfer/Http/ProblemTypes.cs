@@ -37,6 +37,8 @@ public static class ProblemTypes
     public static readonly ProblemType MetadataInvalid = new("metadata-invalid", 422, "The metadata is invalid");
     public static readonly ProblemType KeyMismatch = new("key-mismatch", 422, "The file key is not the hash of the metadata");
 
+    public static readonly ProblemType PolicyInvalid = new("policy-invalid", 422, "The policy is invalid");
+
     /// <summary>Extension: <c>chunk</c>, the id of the chunk at fault.</summary>
     public static readonly ProblemType UploadInvalid = new("upload-invalid", 422, "The upload is invalid");
 
