@@ -34,7 +34,7 @@ public sealed record IntentRecord(
 
 /// <summary>What became of asking for a file.</summary>
 /// <param name="File">Null: no file has the key.</param>
-/// <param name="Intent">Null: there is no such file, or it was removed.</param>
+/// <param name="Intent">Null: there is no such file, or it was removed; or the id is that of another file's intent.</param>
 /// <param name="WantsAnew">The file was not wanted here before, or not any more.</param>
 public sealed record AskOutcome(FileRecord? File, IntentRecord? Intent, bool WantsAnew);
 

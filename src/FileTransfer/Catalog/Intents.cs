@@ -30,8 +30,11 @@ public sealed class Intents(Database database, NodeId node)
           AND (f.state = 'removed' OR r.state IN ('stored', 'failed'))
         """;
 
-    /// <summary>Records a caller's wish and wants the file here. A file that is stored here ends the intent at once.</summary>
-    public async Task<AskOutcome> AskAsync(FileKey key, string? caller, CancellationToken cancellationToken)
+    /// <summary>
+    /// Records a caller's wish and wants the file here. A file that is stored here ends the intent at once. An intent that is there already
+    /// is found again.
+    /// </summary>
+    public async Task<AskOutcome> AskAsync(FileKey key, Guid id, string? caller, CancellationToken cancellationToken)
     {
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -41,20 +44,20 @@ public sealed class Intents(Database database, NodeId node)
             return new AskOutcome(file, null, WantsAnew: false);
         }
 
-        var wantsAnew = await Replicas.WantForIntentAsync(connection, node, key, cancellationToken);
-        var id = Guid.CreateVersion7();
-        await ExecuteAsync(
-            connection,
-            "INSERT INTO filetransfer.intents (intent_id, node_id, file_key, caller) VALUES (@id, @node, @key, @caller)",
-            new
-            {
-                id,
-                node = node.Value,
-                key = key.ToArray(),
-                caller,
-            },
-            cancellationToken
-        );
+        const string insert = """
+            INSERT INTO filetransfer.intents (intent_id, node_id, file_key, caller) VALUES (@id, @node, @key, @caller)
+            ON CONFLICT (intent_id) DO NOTHING
+            """;
+        var parameters = new
+        {
+            id,
+            node = node.Value,
+            key = key.ToArray(),
+            caller,
+        };
+        var wantsAnew =
+            await ExecuteAsync(connection, insert, parameters, cancellationToken) == 1
+            && await Replicas.WantForIntentAsync(connection, node, key, cancellationToken);
         await SettleAsync(connection, key, cancellationToken);
         var intent = await FindAsync(connection, key, id, cancellationToken);
         await transaction.CommitAsync(cancellationToken);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using FileTransfer.Identity;
 
@@ -75,4 +76,6 @@ public sealed record NoticeLine(string Notice);
 [JsonSerializable(typeof(PolicyChangeAnswer))]
 [JsonSerializable(typeof(MissingAnswer))]
 [JsonSerializable(typeof(NoticeLine))]
+[JsonSerializable(typeof(IntentAnswer))]
+[JsonSerializable(typeof(JsonElement))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using FileTransfer.Catalog.Policies;
 using FileTransfer.Identity;
@@ -101,6 +102,19 @@ public sealed record NodeAnswer(
 
 public sealed record LeaderAnswer(string Node, string? Url, long? Epoch, DateTimeOffset? Since);
 
+/// <summary>An intent at a node; it has ended when there is an outcome.</summary>
+public sealed record IntentAnswer(
+    Guid Id,
+    string Key,
+    string Node,
+    string? Outcome,
+    string State,
+    long BytesProven,
+    long Size,
+    string? Reason,
+    string? Says
+);
+
 public sealed record HealthAnswer(string? Status, IReadOnlyDictionary<string, HealthCheckAnswer>? Checks);
 
 public sealed record HealthCheckAnswer(string? Status, string? Detail);
@@ -153,6 +167,8 @@ public sealed record MissingAnswer(
 [JsonSerializable(typeof(LeaderAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(ProblemBody))]
+[JsonSerializable(typeof(IntentAnswer))]
+[JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(PolicyBody))]
 [JsonSerializable(typeof(PolicyAnswer))]
 [JsonSerializable(typeof(PolicyChangeAnswer))]

@@ -1,5 +1,6 @@
 using FileTransfer.Downloads.Limits;
 using FileTransfer.Downloads.Events;
+using FileTransfer.Downloads.Explaining;
 using FileTransfer.Downloads.Fetching;
 using FileTransfer.Downloads.Sources;
 using Microsoft.Extensions.Options;
@@ -26,8 +27,13 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<RemovalLane>();
         builder.Services.AddHostedService<ProcessFollowerDownloads>();
         builder.Services.AddSingleton<IntentAnswers>();
+        builder.Services.AddSingleton<Explainer>();
         builder.Services.AddHostedService<IntentUpkeep>();
         builder.Services.AddHostedService<EndedReplicas>();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(IntentJson.Default));
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.TypeInfoResolverChain.Add(IntentJson.Default);
+            json.SerializerOptions.TypeInfoResolverChain.Add(ExplanationJson.Default);
+        });
     }
 }

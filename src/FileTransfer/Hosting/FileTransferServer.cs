@@ -5,6 +5,7 @@ using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Events;
+using FileTransfer.Downloads.Explaining;
 using FileTransfer.Downloads.Fetching;
 using FileTransfer.Feed;
 using FileTransfer.Postgres;
@@ -84,6 +85,7 @@ public static partial class FileTransferServer
         app.MapUploads();
         app.MapFetch();
         app.MapEvents();
+        app.MapExplain();
         app.MapLeader();
         app.MapNodes();
     }

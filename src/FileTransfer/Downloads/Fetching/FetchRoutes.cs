@@ -24,7 +24,8 @@ public static class FetchRoutes
             .RequireAuthorization(Access.Write)
             .WithSummary(
                 "Makes an intent: this node is to have the file. Many intents, one download; 200 when it is stored already"
-            );
+            )
+            .ProducesProblems(ProblemTypes.BadRequest);
         fetch
             .MapGet("/{id:guid}", FindAsync)
             .RequireAuthorization(Access.Read)
@@ -37,8 +38,12 @@ public static class FetchRoutes
             .ProducesProblems(ProblemTypes.IntentUnknown);
     }
 
+    /// <param name="id" example="0198a5d2-6f0e-7c3a-9b41-5d2f8e6a1c07">
+    /// The intent's id where the caller chooses it: a request whose answer was lost can then be sent again.
+    /// </param>
     private static async Task<Results<Ok<IntentResource>, Created<IntentResource>, ProblemHttpResult>> AskAsync(
         string key,
+        Guid? id,
         Intents intents,
         IntentAnswers answers,
         ClaimsPrincipal caller,
@@ -50,10 +55,19 @@ public static class FetchRoutes
             return malformed;
         }
 
-        var asked = await intents.AskAsync(fileKey, caller.Identity?.Name, cancellationToken);
+        var chosen = id ?? Guid.CreateVersion7();
+        var asked = await intents.AskAsync(fileKey, chosen, caller.Identity?.Name, cancellationToken);
         if (asked is not { File: { } file, Intent: { } intent })
         {
-            return asked.File is null ? FileProblems.Unknown(fileKey) : FileProblems.Removed(fileKey);
+            return asked.File switch
+            {
+                null => FileProblems.Unknown(fileKey),
+                { State: FileState.Removed } => FileProblems.Removed(fileKey),
+                _ => Problem.Of(
+                    ProblemTypes.BadRequest,
+                    $"The id {chosen} is that of an intent for another file, or at another node; choose another one, or none."
+                ),
+            };
         }
 
         var answer = await answers.AnswerAsync(file, intent, asked.WantsAnew, cancellationToken);
