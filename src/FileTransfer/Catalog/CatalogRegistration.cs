@@ -17,6 +17,7 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<StoreRepair>();
         builder.Services.AddSingleton<StoredContents>();
         builder.Services.AddSingleton<ContentDigests>();
+        builder.Services.AddSingleton<Uplink>();
         builder.Services.AddSingleton<NodePolicies>();
         builder.Services.AddSingleton<PolicyReview>();
         builder.Services.AddSingleton<PolicyChanges>();

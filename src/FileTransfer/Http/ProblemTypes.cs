@@ -53,6 +53,10 @@ public static class ProblemTypes
 
     public static readonly ProblemType DatabaseUnavailable = new("database-unavailable", 503, "The database is away");
     public static readonly ProblemType NoLeader = new("no-leader", 503, "No node leads");
+
+    /// <summary>Said to nodes alone; with <c>Retry-After</c>.</summary>
+    public static readonly ProblemType SourceBusy = new("source-busy", 503, "Another node has its turn");
+
     public static readonly ProblemType Draining = new("draining", 503, "This node is stopping");
 
     public static readonly ProblemType DiskFull = new("disk-full", 507, "The disk is full");

@@ -17,6 +17,8 @@ public sealed partial record NodeId
 
     public string Value { get; }
 
+    public static NodeId? TryParse(string? text) => text is not null && Form().IsMatch(text) ? new NodeId(text) : null;
+
     public override string ToString() => Value;
 
     [GeneratedRegex("^[A-Za-z0-9._-]{1,64}$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]

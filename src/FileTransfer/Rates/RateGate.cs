@@ -3,18 +3,19 @@ namespace FileTransfer.Rates;
 /// <summary>Lets bytes pass at a rate that can be changed at any time, shared evenly by the flows that want some.</summary>
 /// <remarks>
 /// <para>A bucket of tokens that may be overdrawn by one piece: whoever finds it not empty takes a piece, and the next waits until that is
-/// paid for. What a late timer or a taker that waited is owed is kept, so that the rate holds over seconds also on a busy machine; what
-/// nobody asked for is kept for 50 ms only.</para>
-/// <para>Who waits is served by self-clocked fair queueing: each flow has had as many bytes as any other, whatever its number of takers
-/// and the size of their pieces.</para>
+/// paid for. While it is in use, 250 ms of the rate are kept for takers and timers that come late, so that the rate holds over seconds
+/// also on a busy machine; else 50 ms.</para>
+/// <para>Who waits is served by self-clocked fair queueing: each flow gets as many bytes as any other, whatever its number of takers
+/// and the size of their pieces. A flow that has had less than the others because its takers were not back in time does not wait.</para>
 /// <para>Without a rate a take is one read of a field.</para>
 /// </remarks>
 public sealed class RateGate : IDisposable
 {
     private const double IdleSeconds = 0.05;
-    private const double OwedSeconds = 0.5;
+    private const double LateSeconds = 0.25;
     private const double PieceSeconds = 0.05;
     private const int SmallestPiece = 1024;
+    private const int LargestArrears = 256 * 1024;
 
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
@@ -23,6 +24,7 @@ public sealed class RateGate : IDisposable
     private long _bytesPerSecond;
     private double _credit;
     private long _at;
+    private long _usedAt = long.MinValue / 2;
     private double _clock;
     private long _order;
 
@@ -47,8 +49,9 @@ public sealed class RateGate : IDisposable
                 var before = _bytesPerSecond;
                 var after = value?.BytesPerSecond ?? 0;
 
-                // Debt and credit are times: a piece that went out quickly is not to be paid for slowly.
-                _credit = before > 0 && after > 0 ? _credit * after / before : 0;
+                // What went out quickly is not to be paid for slowly, nor what went out slowly to be waited for longer.
+                var scaled = before > 0 && after > 0 ? _credit * after / before : 0;
+                _credit = _credit < 0 ? Math.Max(_credit, scaled) : Math.Min(_credit, scaled);
                 Volatile.Write(ref _bytesPerSecond, after);
                 Serve();
             }
@@ -70,19 +73,20 @@ public sealed class RateGate : IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         lock (_lock)
         {
-            var piece = PieceOf(most);
-            var finish = Math.Max(_clock, flow.Finish) + piece;
             Refill();
-            if (_bytesPerSecond == 0 || (_waiting.Count == 0 && _credit >= 0))
+            var piece = PieceOf(most);
+            var start = Math.Max(flow.Finish, _clock - ArrearsOf(flow));
+            var finish = start + piece;
+            flow.Finish = finish;
+            flow.At = _usedAt = _at;
+            if (_bytesPerSecond == 0 || finish <= _clock || (_waiting.Count == 0 && _credit >= 0))
             {
-                flow.Finish = finish;
-                _clock = finish;
+                _clock = Math.Max(_clock, finish);
                 _credit -= piece;
                 return new ValueTask<int>(piece);
             }
 
             var waiter = new Waiter(most, cancellationToken);
-            flow.Finish = finish;
             _waiting.Enqueue(waiter, (finish, _order++));
             if (_waiting.Count == 1)
             {
@@ -95,6 +99,11 @@ public sealed class RateGate : IDisposable
 
     private int PieceOf(int most) =>
         _bytesPerSecond == 0 ? most : (int)Math.Clamp(_bytesPerSecond * PieceSeconds, Math.Min(SmallestPiece, most), most);
+
+    /// <summary>What a flow that took something just now may have had less than others without losing it.</summary>
+    private double ArrearsOf(RateFlow flow) => IsLate(flow.At) ? 0 : Math.Min(LargestArrears, 2 * PieceSeconds * _bytesPerSecond);
+
+    private bool IsLate(long at) => _time.GetElapsedTime(at, _at).TotalSeconds > LateSeconds;
 
     private void Pump()
     {
@@ -135,7 +144,7 @@ public sealed class RateGate : IDisposable
         var now = _time.GetTimestamp();
         var earned = _time.GetElapsedTime(_at, now).TotalSeconds * _bytesPerSecond;
         _at = now;
-        var most = _bytesPerSecond * (_waiting.Count > 0 ? OwedSeconds : IdleSeconds);
+        var most = _bytesPerSecond * (_waiting.Count > 0 || !IsLate(_usedAt) ? LateSeconds : IdleSeconds);
         _credit = Math.Max(_credit, Math.Min(_credit + earned, most));
     }
 
@@ -169,4 +178,7 @@ public sealed class RateFlow
 {
     /// <summary>When, in bytes of the gate's own clock, what it took is paid for.</summary>
     internal double Finish { get; set; }
+
+    /// <summary>When it last asked.</summary>
+    internal long At { get; set; } = long.MinValue / 2;
 }
