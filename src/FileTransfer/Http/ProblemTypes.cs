@@ -13,6 +13,7 @@ public static class ProblemTypes
 
     public static readonly ProblemType FileUnknown = new("file-unknown", 404, "The file is unknown");
     public static readonly ProblemType FileRemoved = new("file-removed", 404, "The file was removed");
+    public static readonly ProblemType IntentUnknown = new("intent-unknown", 404, "The intent is unknown");
     public static readonly ProblemType RouteUnknown = new("route-unknown", 404, "There is no such route");
 
     public static readonly ProblemType MethodNotAllowed = new("method-not-allowed", 405, "The route has no such method");
@@ -35,6 +36,8 @@ public static class ProblemTypes
 
     public static readonly ProblemType MetadataInvalid = new("metadata-invalid", 422, "The metadata is invalid");
     public static readonly ProblemType KeyMismatch = new("key-mismatch", 422, "The file key is not the hash of the metadata");
+
+    public static readonly ProblemType PolicyInvalid = new("policy-invalid", 422, "The policy is invalid");
 
     /// <summary>Extension: <c>chunk</c>, the id of the chunk at fault.</summary>
     public static readonly ProblemType UploadInvalid = new("upload-invalid", 422, "The upload is invalid");

@@ -1,0 +1,133 @@
+namespace FileTransfer.Downloads.Planning;
+
+// Which source brings a part soonest.
+public sealed partial class DownloadPlanner
+{
+    /// <summary>A file that others contend for takes one more source each time it has been at it for so long.</summary>
+    private static readonly TimeSpan _oneMoreSourceAfter = TimeSpan.FromSeconds(5);
+
+    /// <summary>This many other nodes that have a file are enough to leave the leader alone.</summary>
+    private const int NodesThatSpareTheLeader = 2;
+
+    /// <summary>Taken for the rate of a source that was not measured yet, unless another was measured to be faster.</summary>
+    private const double OptimisticRate = 32 * 1024 * 1024;
+
+    /// <summary>The source with a free slot that ends the next part of a file first; null when none should start it now.</summary>
+    private FileSource? ChooseSource(FilePlan file)
+    {
+        var maySpread = SourcesInFlight(file) < SourcesAllowed(file);
+        var best = SoonestSource(
+            file,
+            file.HashesProven ? BytesOf(Math.Min(file.Unstarted.Count, _limits.WindowChunks)) : BytesOf(file.ChunkCount),
+            source => (maySpread || source.InFlight > 0) && HasSlot(source)
+        );
+        return best is var (source, seconds) && !OthersEndBefore(file, source, seconds) ? source : null;
+    }
+
+    private (FileSource Source, double Seconds)? SoonestSource(FilePlan file, long bytes, Func<FileSource, bool> isAllowed)
+    {
+        (FileSource Source, double Seconds)? best = null;
+        var equals = 1;
+        var optimisticRate = OptimisticRateOf(file);
+        foreach (var source in file.Sources)
+        {
+            if (!CanUse(file, source) || !isAllowed(source))
+            {
+                continue;
+            }
+
+            var seconds = SecondsToBring(source.State, bytes, optimisticRate);
+            var order = best is var (other, least) ? (seconds, source.Kind).CompareTo((least, other.Kind)) : -1;
+            equals = order == 0 ? equals + 1 : 1;
+
+            // Drawn among equals, so that many nodes that see the same sources do not all go to the same one.
+            if (order < 0 || (order == 0 && random.Next(equals) == 0))
+            {
+                best = (source, seconds);
+            }
+        }
+
+        return best;
+    }
+
+    /// <summary>A file may ask this source now, as far as the source is concerned.</summary>
+    private bool CanUse(FilePlan file, FileSource source) =>
+        source.IsCandidate
+        && source.State.Condition == SourceCondition.Up
+        && source.BusyUntil <= _now
+        && source.RestsUntil <= _now
+        && source.Kind switch
+        {
+            SourceKind.Leader => !SparesLeader(file),
+            SourceKind.Stream => IsSmall(file) || (!HasWindowsInFlight(file) && !file.Sources.Exists(IsHopefulForRanges)),
+            _ => true,
+        };
+
+    private bool HasSlot(FileSource source) =>
+        source.State != _makesRoom
+        && source.InFlight < _limits.RequestsPerFileAndSource
+        && source.State.InFlight.Count < _limits.RequestsPerSource
+        && (source.State.InFlight.Count > 0 || _connections < _limits.Connections);
+
+    private bool SparesLeader(FilePlan file) =>
+        file.Contenders > 0
+        && file.Sources.Count(source => source.Kind == SourceKind.Node && IsHopeful(source)) >= NodesThatSpareTheLeader;
+
+    private static bool HasWindowsInFlight(FilePlan file) => file.InFlight.Exists(request => request.Part is FetchPart.Window);
+
+    private bool IsHopefulForRanges(FileSource source) => source.Kind != SourceKind.Stream && IsHopeful(source);
+
+    private bool IsHopeful(FileSource source) =>
+        source.IsCandidate
+        && !source.HasFailed(_limits.FailuresPerFile)
+        && (source.State.Condition == SourceCondition.Up || source.State.MayAnswerSoon(_now, _limits.LanePatience));
+
+    /// <summary>One request brings it, and proves it at its end.</summary>
+    private bool IsSmall(FilePlan file) => !file.HashesProven && file.ChunkCount <= _limits.WindowChunks;
+
+    /// <summary>
+    /// Where many nodes want a file, each takes its share of the sources: a source gives its whole rate to one node, which then is a source
+    /// itself. More than that only when the share proves too slow.
+    /// </summary>
+    private int SourcesAllowed(FilePlan file) =>
+        file.Contenders == 0
+            ? int.MaxValue
+            : Math.Max(1, file.Sources.Count(IsHopeful) / (file.Contenders + 1))
+                + (int)((_now - file.WantedAt) / _oneMoreSourceAfter);
+
+    private static int SourcesInFlight(FilePlan file) => file.Sources.Count(source => source.InFlight > 0);
+
+    /// <summary>The sources that a file uses already have all that is left sooner than another one has this window.</summary>
+    private bool OthersEndBefore(FilePlan file, FileSource candidate, double seconds)
+    {
+        var rate = 0.0;
+        var bytes = BytesOf(file.Unstarted.Count);
+        var optimisticRate = OptimisticRateOf(file);
+        foreach (var source in file.Sources)
+        {
+            if (source.InFlight > 0 && source != candidate)
+            {
+                rate += source.State.Rate.At(_now) ?? optimisticRate;
+                bytes += source.State.BytesInFlight;
+            }
+        }
+
+        return rate > 0 && bytes / rate < seconds;
+    }
+
+    private double SecondsToBring(SourceState source, long bytes, double optimisticRate) =>
+        source.Latency.TotalSeconds + ((source.BytesInFlight + bytes) / (source.Rate.At(_now) ?? optimisticRate));
+
+    private double OptimisticRateOf(FilePlan file)
+    {
+        var rate = OptimisticRate;
+        foreach (var source in file.Sources)
+        {
+            rate = Math.Max(rate, source.State.Rate.At(_now) ?? 0);
+        }
+
+        return rate;
+    }
+
+    private static long BytesOf(long chunks) => chunks * Chunks.ChunkFrame.Length;
+}

@@ -1,0 +1,93 @@
+namespace FileTransfer.Downloads.Planning;
+
+// Slow requests are not waited for when another source is idle.
+public sealed partial class DownloadPlanner
+{
+    /// <summary>Another source must be this much faster, to be worth the bytes that come twice.</summary>
+    private const double ClearlyFaster = 1.5;
+
+    private const double ClearlyFasterSeconds = 0.05;
+
+    /// <summary>How soon a race that would not have been won is looked at again.</summary>
+    private static readonly TimeSpan _raceLookPeriod = TimeSpan.FromMilliseconds(250);
+
+    private TimeSpan? _nextRaceLook;
+
+    private void RaceSlowRequests()
+    {
+        _nextRaceLook = null;
+        foreach (var file in _files)
+        {
+            while (_requests.Count < _limits.Requests && RaceSlowest(file)) { }
+        }
+    }
+
+    /// <summary>Asks an idle source for what the slowest request of a file still has to bring; true when it did.</summary>
+    private bool RaceSlowest(FilePlan file)
+    {
+        if (file.InFlight.Count == 0 || (file.HashesProven && WantsMore(file)) || Slowest(file) is not var (slowest, secondsLeft))
+        {
+            return false;
+        }
+
+        var isDivided = slowest.Part is FetchPart.Window;
+        var maySpread = !isDivided || SourcesInFlight(file) < SourcesAllowed(file);
+        var bytes = BytesOf(slowest.Window?.Open.Count ?? file.ChunkCount);
+        var idle = SoonestSource(
+            file,
+            bytes,
+            source => maySpread && source.State.InFlight.Count == 0 && source.State != slowest.Source.State && HasSlot(source)
+        );
+        if (idle is not var (source, seconds))
+        {
+            return false;
+        }
+
+        if ((seconds * ClearlyFaster) + ClearlyFasterSeconds >= secondsLeft)
+        {
+            _nextRaceLook = _now + _raceLookPeriod;
+            return false;
+        }
+
+        if (isDivided)
+        {
+            Send(file, source, new FetchPart.Window(slowest.Window!.Open.Hull()), slowest.Window);
+        }
+        else
+        {
+            // Two bodies whose chunks cannot be told right from wrong would spoil each other.
+            Cancel(slowest, $"{source.State.Id} is faster");
+            file.Replacements++;
+            Start(file, source);
+        }
+
+        return true;
+    }
+
+    /// <summary>The request with the latest expected end that nobody races yet, and the seconds until then.</summary>
+    private (PlannedRequest Request, double SecondsLeft)? Slowest(FilePlan file)
+    {
+        (PlannedRequest Request, double SecondsLeft)? slowest = null;
+        var optimisticRate = OptimisticRateOf(file);
+        foreach (var request in file.InFlight)
+        {
+            if (!CanBeRaced(request))
+            {
+                continue;
+            }
+
+            var seconds = SecondsToBring(request.Source.State, 0, optimisticRate);
+            if (slowest is null || seconds > slowest.Value.SecondsLeft)
+            {
+                slowest = (request, seconds);
+            }
+        }
+
+        return slowest;
+    }
+
+    private static bool CanBeRaced(PlannedRequest request) =>
+        request.Part is FetchPart.Window
+            ? request.Window is { Open.IsEmpty: false, Requests.Count: 1 }
+            : request.File.Replacements < request.File.Sources.Count;
+}

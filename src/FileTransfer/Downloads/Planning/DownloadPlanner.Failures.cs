@@ -1,0 +1,104 @@
+using FileTransfer.Downloads.Sources;
+
+namespace FileTransfer.Downloads.Planning;
+
+// Requests that fail, and whose fault that is.
+public sealed partial class DownloadPlanner
+{
+    private static readonly TimeSpan _longestBusy = TimeSpan.FromSeconds(10);
+
+    private void RequestFailed(PlannerEvent.RequestFailed failed)
+    {
+        if (!_requests.TryGetValue(failed.Request, out var request))
+        {
+            return;
+        }
+
+        Remove(request);
+        Return(request);
+        var (file, source) = (request.File, request.Source);
+        switch (failed.Kind)
+        {
+            case SourceFaultKind.NotFound:
+                source.Lose(SourceLoss.NotFound, failed.Reason);
+                CancelAll(file, source, failed.Reason);
+                break;
+            case SourceFaultKind.Lied:
+                Lied(file, source, failed.Reason);
+                break;
+            case SourceFaultKind.Busy:
+                source.State.LastSign = _now;
+                source.BusyUntil = _now + Shorter(failed.RetryAfter ?? _limits.TurnWait, _longestBusy);
+                break;
+            case SourceFaultKind.Refused:
+                source.State.LastSign = _now;
+                source.Refuse(failed.Reason, _now + Pause(source.Failures, _limits.LongestRest));
+                break;
+            case SourceFaultKind.Local:
+                GiveUp(file, failed.Reason);
+                break;
+            default:
+                source.Fail(failed.Reason, broughtSomething: request.Came > 0);
+                Rest(source.State, failed.Reason);
+                break;
+        }
+    }
+
+    private void Lied(FilePlan file, FileSource source, string reason)
+    {
+        Do(new PlannerAction.Blame(source.State.Id, file.Key, reason));
+        source.Lose(SourceLoss.Lied, reason);
+        CancelAll(file, source, reason);
+        if (source.State.Lied(file.Key, reason))
+        {
+            foreach (var request in source.State.InFlight.ToArray())
+            {
+                Cancel(request, reason);
+            }
+        }
+    }
+
+    private void CancelAll(FilePlan file, FileSource source, string reason)
+    {
+        foreach (var request in file.InFlight.Where(request => request.Source == source).ToArray())
+        {
+            Cancel(request, reason);
+        }
+    }
+
+    /// <summary>A source that failed a request rests, once for all requests that fail with it.</summary>
+    private void Rest(SourceState source, string reason)
+    {
+        if (source.Condition == SourceCondition.Up)
+        {
+            source.RequestFailed(reason, _now + Pause(source.RequestsFailed, _limits.LongestRest), _now);
+        }
+    }
+
+    /// <summary>A source that was asked and does not even begin to answer is away; what it was asked for goes to others.</summary>
+    private void RestSilentSources()
+    {
+        foreach (var request in _requests.Values.Where(IsSilent).ToArray())
+        {
+            if (!_requests.ContainsKey(request.Id))
+            {
+                continue;
+            }
+
+            var source = request.Source;
+            var reason = $"{source.State.Id} sent nothing for {_limits.AnswerPatience.TotalSeconds:0.#} s";
+            Rest(source.State, reason);
+            source.Fail(reason, broughtSomething: false);
+            Cancel(request, reason);
+        }
+    }
+
+    private bool IsSilent(PlannedRequest request) => request.AnsweredAt is null && SilentAt(request) <= _now;
+
+    private TimeSpan SilentAt(PlannedRequest request) =>
+        Longer(request.StartedAt, request.Source.State.LastSign) + _limits.AnswerPatience;
+
+    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
+}

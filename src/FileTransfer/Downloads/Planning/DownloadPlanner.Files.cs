@@ -1,0 +1,129 @@
+using FileTransfer.Identity;
+
+namespace FileTransfer.Downloads.Planning;
+
+// Files come and go.
+public sealed partial class DownloadPlanner
+{
+    private void FileWanted(PlannerEvent.FileWanted wanted)
+    {
+        var file = new FilePlan(wanted, _now);
+        if (!_fileOf.TryAdd(file.Key, file))
+        {
+            throw new InvalidOperationException($"The file {file.Key} is wanted already.");
+        }
+
+        // A newcomer does not make up for what the others had before it came.
+        file.BytesServed = _files.Count == 0 ? 0 : _files.Min(other => other.BytesServed);
+        _files.Add(file);
+        List(file, wanted.Sources);
+    }
+
+    private void SourcesChanged(PlannerEvent.SourcesChanged changed)
+    {
+        if (_fileOf.TryGetValue(changed.File, out var file))
+        {
+            file.Contenders = changed.Contenders;
+            List(file, changed.Sources);
+        }
+    }
+
+    private void HashesKnown(PlannerEvent.HashesKnown known)
+    {
+        if (_fileOf.TryGetValue(known.File, out var file) && !file.HashesProven)
+        {
+            CancelAll(file, "its hashes are here");
+            file.HashesKnown(known.Missing);
+        }
+    }
+
+    private void FileDropped(FileKey key)
+    {
+        if (_fileOf.TryGetValue(key, out var file))
+        {
+            CancelAll(file, "the file is not wanted any more");
+            Forget(file, keepsFailures: false);
+        }
+    }
+
+    private void FinishWhatIsComplete()
+    {
+        for (var i = _files.Count - 1; i >= 0; i--)
+        {
+            // The request that brought the last chunk is let to its end, which is at hand: cutting it off would cost its connection.
+            if (_files[i] is { IsComplete: true, InFlight.Count: 0 } file)
+            {
+                Forget(file, keepsFailures: false);
+                Do(new PlannerAction.Finish(file.Key));
+            }
+        }
+    }
+
+    private void GiveUp(FilePlan file, string reason)
+    {
+        CancelAll(file, "the file is given up");
+        Forget(file, keepsFailures: false);
+        Do(new PlannerAction.GiveUp(file.Key, reason));
+    }
+
+    private void GiveUpLateFiles()
+    {
+        for (var i = _files.Count - 1; i >= 0; i--)
+        {
+            if (_files[i].Deadline <= _now)
+            {
+                GiveUp(_files[i], "it was not here by its deadline");
+            }
+        }
+    }
+
+    private void Forget(FilePlan file, bool keepsFailures)
+    {
+        _files.Remove(file);
+        _fileOf.Remove(file.Key);
+        foreach (var source in file.Sources)
+        {
+            source.State.RememberFailures(file.Key, keepsFailures ? source.Failures : 0);
+        }
+    }
+
+    /// <summary>Makes the listed sources the ones of a file. What is known of those that were listed before stays known.</summary>
+    private void List(FilePlan file, IReadOnlyList<SourceHint> hints)
+    {
+        foreach (var source in file.Sources)
+        {
+            source.IsListed = false;
+        }
+
+        foreach (var (id, kind) in hints)
+        {
+            if (file.SourceOf(id) is not { } source)
+            {
+                source = new FileSource(StateOf(id), kind);
+                source.Remember(source.State.FailuresOf(file.Key));
+                file.Sources.Add(source);
+                if (source.State.HasLiedAbout(file.Key))
+                {
+                    source.Lose(SourceLoss.Lied, $"{id} sent bytes that are not the file's");
+                }
+            }
+
+            source.Kind = kind;
+            source.IsListed = true;
+        }
+
+        // One that had it, lost it and has it again is asked again.
+        file.Sources.RemoveAll(source => source is { IsListed: false, InFlight: 0, Loss: not SourceLoss.Lied });
+    }
+
+    private SourceState StateOf(SourceId id)
+    {
+        if (!_sources.TryGetValue(id, out var state))
+        {
+            state = new SourceState(id);
+            _sources.Add(id, state);
+        }
+
+        return state;
+    }
+}

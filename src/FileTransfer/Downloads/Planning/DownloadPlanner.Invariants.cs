@@ -1,0 +1,78 @@
+namespace FileTransfer.Downloads.Planning;
+
+// What holds after every event.
+public sealed partial class DownloadPlanner
+{
+    /// <summary>Throws when the planner contradicts itself. For tests: it looks at everything.</summary>
+    /// <exception cref="InvalidOperationException">It does; the message says where.</exception>
+    public void CheckInvariants()
+    {
+        Holds(_files.Count == _fileOf.Count, "every file is there once");
+        Holds(_requests.Count == _files.Sum(file => file.InFlight.Count), "a request is of a wanted file");
+        Holds(_requests.Count == _sources.Values.Sum(source => source.InFlight.Count), "a request is at a known source");
+        Holds(_connections == _sources.Values.Count(source => source.InFlight.Count > 0), "connections are counted");
+        Holds(!_requests.Values.Any(IsSilent), "a source that is silent is not waited for");
+        foreach (var file in _files)
+        {
+            CheckFile(file);
+        }
+    }
+
+    private void CheckFile(FilePlan file)
+    {
+        Holds(file.InFlight.Count > 0 || !file.IsComplete, "a complete file is finished");
+        Holds(file.Deadline is not { } deadline || deadline > _now, "a file past its deadline is given up");
+        Holds(
+            file.InFlight.Count > 0 || file.IsReproving || file.Sources.Exists(source => IsWorthWaitingFor(file, source)),
+            "a file in a lane has something to wait for"
+        );
+        Holds(
+            file.InFlight.Count > 0 || file.IsReproving || _requests.Count > 0 || NextTick is not null,
+            "a file waits for something that comes"
+        );
+        Holds(file.HashesProven || file.InFlight.Count <= 1, "what proves nothing by itself is asked for once");
+        Holds(file.HashesProven || file.Windows.Count == 0, "windows are asked for when hashes are proven");
+
+        var missing = new ChunkRanges();
+        missing.Add(file.Unstarted);
+        foreach (var window in file.Windows)
+        {
+            var before = missing.Count;
+            missing.Add(window.Open);
+            Holds(missing.Count == before + window.Open.Count, "a chunk is in one window");
+            Holds(!window.Open.IsEmpty, "a window that is here is forgotten");
+            Holds(window.Requests.Count is 1 or 2, "a window is brought by one source, or by two that race");
+            Holds(
+                window.Requests.DistinctBy(request => request.Source).Count() == window.Requests.Count,
+                "a source does not race itself"
+            );
+            Holds(window.Requests.TrueForAll(file.InFlight.Contains), "who brings a window is in flight");
+        }
+
+        foreach (var request in file.InFlight)
+        {
+            Holds(_requests.ContainsKey(request.Id), "a request in flight is known");
+            Holds(request.Source.State.InFlight.Contains(request), "a request is counted at its source");
+            Holds(request.Came <= request.Count, "no more comes than was asked for");
+            Holds(request.Source.Loss == SourceLoss.None, "a lost source is not asked");
+            Holds(request.Source.State.Condition != SourceCondition.Out, "a source that is out is not asked");
+            Holds(request.Source.Kind != SourceKind.Stream || request.Part is FetchPart.Whole, "a stream is asked for the whole");
+        }
+
+        foreach (var source in file.Sources)
+        {
+            Holds(
+                source.InFlight == file.InFlight.Count(request => request.Source == source),
+                "requests at a source are counted"
+            );
+        }
+    }
+
+    private static void Holds(bool holds, string what)
+    {
+        if (!holds)
+        {
+            throw new InvalidOperationException($"Not true of the plan: {what}.");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using FileTransfer.Identity;
+
+namespace FileTransfer.Downloads.Planning;
+
+// Whether sources answer.
+public sealed partial class DownloadPlanner
+{
+    private static readonly TimeSpan _shortestPause = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>Probes under way for one file while another source serves it: enough to get to know all, not a burst at a full cluster.</summary>
+    private const int ProbesBesideRequests = 4;
+
+    /// <summary>Sources that parked files wait for: one of the files, and until when that is worth probing.</summary>
+    private readonly Dictionary<SourceId, (FileKey File, TimeSpan Until)> _awaited = [];
+
+    /// <summary>After this the driver has forgotten the probe, or lost it.</summary>
+    private TimeSpan ProbePatience => 2 * _limits.AnswerPatience;
+
+    private void ProbeAnswered(SourceId id)
+    {
+        // An answer that comes after the patience with it was over is an answer all the same.
+        if (
+            _sources.TryGetValue(id, out var source)
+            && source is { Condition: SourceCondition.Probing } or { Condition: SourceCondition.Away, ProbesFailed: > 0 }
+        )
+        {
+            ComeUp(source);
+        }
+    }
+
+    private void ProbeFailed(SourceId id, string reason)
+    {
+        if (_sources.TryGetValue(id, out var source) && source.Condition == SourceCondition.Probing)
+        {
+            source.ProbeFailed(reason, _now + Pause(source.ProbesFailed, _limits.LongestProbeRest), _now);
+        }
+    }
+
+    private void SourceReadded(SourceId id)
+    {
+        if (!_sources.TryGetValue(id, out var source))
+        {
+            return;
+        }
+
+        source.Forgive();
+        foreach (var file in _files)
+        {
+            file.SourceOf(id)?.Find();
+        }
+    }
+
+    private void ComeUp(SourceState source)
+    {
+        source.ComeUp(_now);
+        if (_awaited.Remove(source.Id))
+        {
+            Do(new PlannerAction.Wake(source.Id));
+        }
+    }
+
+    private void FailLateProbes()
+    {
+        foreach (var source in SourcesInUse())
+        {
+            if (source.Condition == SourceCondition.Probing && source.ProbedAt + ProbePatience <= _now)
+            {
+                ProbeFailed(source.Id, $"{source.Id} did not answer within {ProbePatience.TotalSeconds:0.#} s");
+            }
+        }
+    }
+
+    private void ProbeWhatIsDue()
+    {
+        foreach (var file in _files)
+        {
+            ProbeSourcesOf(file);
+        }
+
+        foreach (var (id, (file, until)) in _awaited)
+        {
+            if (until <= _now || _sources[id].Condition == SourceCondition.Out)
+            {
+                _awaited.Remove(id);
+            }
+            else if (_sources[id].IsDue(_now))
+            {
+                Probe(_sources[id], file);
+            }
+        }
+    }
+
+    private void ProbeSourcesOf(FilePlan file)
+    {
+        var isServed = file.InFlight.Count > 0 || file.Sources.Exists(source => CanUse(file, source));
+        var probing = file.Sources.Count(source => source.State.Condition == SourceCondition.Probing);
+        foreach (var source in file.Sources)
+        {
+            if (isServed && probing >= ProbesBesideRequests)
+            {
+                return;
+            }
+
+            if (source.IsCandidate && source.State.IsDue(_now))
+            {
+                Probe(source.State, file.Key);
+                probing++;
+            }
+        }
+    }
+
+    private void Probe(SourceState source, FileKey file)
+    {
+        if (source.InFlight.Exists(request => request.AnsweredAt is not null))
+        {
+            // Another body of it comes all the while.
+            ComeUp(source);
+            return;
+        }
+
+        source.Probe(_now);
+        Do(new PlannerAction.Probe(source.Id, file));
+    }
+
+    private IEnumerable<SourceState> SourcesInUse() =>
+        _files.SelectMany(file => file.Sources).Select(source => source.State).Concat(_awaited.Keys.Select(id => _sources[id]));
+}

@@ -1,0 +1,98 @@
+namespace FileTransfer.Downloads.Planning;
+
+// Which file gets the next request.
+public sealed partial class DownloadPlanner
+{
+    /// <summary>Sources with requests in flight.</summary>
+    private int _connections;
+
+    /// <summary>Gets no more requests, so that a file whose sources are not connected has its turn.</summary>
+    private SourceState? _makesRoom;
+
+    private void StartRequests()
+    {
+        _makesRoom = ChooseWhoMakesRoom();
+        while (_requests.Count < _limits.Requests && NextRequest() is var (file, source))
+        {
+            Start(file, source);
+        }
+    }
+
+    /// <summary>For the file that was served least; among equals for the one that came first.</summary>
+    private (FilePlan File, FileSource Source)? NextRequest()
+    {
+        (FilePlan File, FileSource Source)? next = null;
+        foreach (var file in _files)
+        {
+            if (
+                (next is null || file.BytesServed < next.Value.File.BytesServed)
+                && WantsMore(file)
+                && ChooseSource(file) is { } source
+            )
+            {
+                next = (file, source);
+            }
+        }
+
+        return next;
+    }
+
+    /// <summary>Without proven hashes nothing counts before its end, so there is one request at a time: for the hashes, or for the whole.</summary>
+    private static bool WantsMore(FilePlan file) =>
+        file.HashesProven ? !file.Unstarted.IsEmpty : file.InFlight.Count == 0 && !file.IsReproving;
+
+    private void Start(FilePlan file, FileSource source)
+    {
+        if (!file.HashesProven)
+        {
+            var isWhole = source.Kind == SourceKind.Stream || IsSmall(file);
+            Send(file, source, isWhole ? FetchPart.Whole.Instance : FetchPart.Hashes.Instance, window: null);
+        }
+        else if (source.Kind == SourceKind.Stream)
+        {
+            Send(file, source, FetchPart.Whole.Instance, file.StartAll());
+        }
+        else
+        {
+            var window = file.StartWindow(_limits.WindowChunks, out var chunks);
+            Send(file, source, new FetchPart.Window(chunks), window);
+        }
+    }
+
+    private void Send(FilePlan file, FileSource source, FetchPart part, WindowPlan? window)
+    {
+        var request = new PlannedRequest(new RequestId(++_lastRequest), file, source, part, _now) { Window = window };
+        _requests.Add(request.Id, request);
+        window?.Requests.Add(request);
+        file.InFlight.Add(request);
+        file.BytesServed += request.BytesLeft;
+        source.InFlight++;
+        source.State.InFlight.Add(request);
+        _connections += source.State.InFlight.Count == 1 ? 1 : 0;
+        Do(new PlannerAction.Fetch(request.Id, source.State.Id, file.Key, part));
+    }
+
+    /// <summary>
+    /// Files with many windows would keep their sources connected for ever. When all connections are taken and a file has none, the source
+    /// that ends soonest makes room.
+    /// </summary>
+    private SourceState? ChooseWhoMakesRoom()
+    {
+        if (_connections < _limits.Connections || !_files.Exists(IsKeptOut))
+        {
+            return null;
+        }
+
+        return _makesRoom is { InFlight.Count: > 0 }
+            ? _makesRoom
+            : _requests.Values.Select(request => request.Source.State).MinBy(source => source.BytesInFlight);
+    }
+
+    private bool IsKeptOut(FilePlan file) =>
+        file.InFlight.Count == 0
+        && WantsMore(file)
+        && file.Sources.Where(source => CanUse(file, source))
+            .Select(source => source.State.InFlight.Count)
+            .DefaultIfEmpty(1)
+            .Max() == 0;
+}

@@ -1,0 +1,68 @@
+namespace FileTransfer.Downloads.Planning;
+
+// When something is due although nothing happens.
+public sealed partial class DownloadPlanner
+{
+    private TimeSpan? _nextTick;
+    private bool _isNextTickKnown;
+
+    /// <summary>When to tell a <see cref="PlannerEvent.Tick"/> at the latest; null when nothing is due before something happens.</summary>
+    public TimeSpan? NextTick
+    {
+        get
+        {
+            if (!_isNextTickKnown)
+            {
+                _nextTick = FindNextTick();
+                _isNextTickKnown = true;
+            }
+
+            return _nextTick;
+        }
+    }
+
+    private TimeSpan? FindNextTick()
+    {
+        var next = TimeSpan.MaxValue;
+        void Due(TimeSpan at) => next = at > _now ? Shorter(at, next) : next;
+
+        Due(_nextRaceLook ?? TimeSpan.MaxValue);
+        foreach (var request in _requests.Values)
+        {
+            if (request.AnsweredAt is null)
+            {
+                Due(SilentAt(request));
+            }
+        }
+
+        foreach (var file in _files)
+        {
+            Due(file.Deadline ?? TimeSpan.MaxValue);
+            foreach (var source in file.Sources)
+            {
+                Due(source.BusyUntil);
+                Due(source.RestsUntil);
+            }
+
+            if (file.Contenders > 0)
+            {
+                Due(file.WantedAt + (((int)((_now - file.WantedAt) / _oneMoreSourceAfter) + 1) * _oneMoreSourceAfter));
+            }
+        }
+
+        foreach (var source in SourcesInUse())
+        {
+            if (source.Condition == SourceCondition.Away)
+            {
+                Due(source.Until);
+            }
+            else if (source.Condition == SourceCondition.Probing)
+            {
+                Due(source.ProbedAt + _limits.LanePatience);
+                Due(source.ProbedAt + ProbePatience);
+            }
+        }
+
+        return next == TimeSpan.MaxValue ? null : next;
+    }
+}

@@ -1,0 +1,99 @@
+namespace FileTransfer.Downloads.Planning;
+
+// Files for which nothing can be done now leave.
+public sealed partial class DownloadPlanner
+{
+    private const int ReasonsTold = 4;
+    private static readonly TimeSpan _shortestSourceWait = TimeSpan.FromSeconds(2);
+
+    private void LeaveWhatIsStuck()
+    {
+        for (var i = _files.Count - 1; i >= 0; i--)
+        {
+            var file = _files[i];
+            if (
+                file is { InFlight.Count: 0, IsReproving: false }
+                && !file.Sources.Exists(source => IsWorthWaitingFor(file, source))
+            )
+            {
+                Leave(file);
+            }
+        }
+    }
+
+    /// <summary>Worth it in the lane: it only lacks a slot, or will be free or has shown whether it answers in a moment.</summary>
+    private bool IsWorthWaitingFor(FilePlan file, FileSource source)
+    {
+        if (CanUse(file, source))
+        {
+            return true;
+        }
+
+        if (!source.IsCandidate || source.Failures >= _limits.FailuresPerFile)
+        {
+            return false;
+        }
+
+        return source.State.Condition == SourceCondition.Up
+            ? Longer(source.BusyUntil, source.RestsUntil) is var free && free > _now && free <= _now + _limits.LanePatience
+            : source.State.MayAnswerSoon(_now, _limits.LanePatience);
+    }
+
+    private void Leave(FilePlan file)
+    {
+        var candidates = file.Sources.Where(source => source.IsCandidate).ToList();
+        if (candidates.Exists(source => source.IsBusy(_now)))
+        {
+            Park(file, ParkKind.Turn, $"waits for its turn: {Told(candidates, BusyText)}", About(_limits.TurnWait));
+        }
+        else if (candidates.Exists(IsAway))
+        {
+            ParkForSources(file, [.. candidates.Where(IsAway)]);
+        }
+        else if (file.Sources.TrueForAll(source => source.Loss == SourceLoss.NotFound))
+        {
+            var reason = file.Sources.Count == 0 ? "no other node has it stored" : Told(file.Sources, source => source.Reason);
+            Park(file, ParkKind.NoSource, reason, About(_limits.NoSourceWait));
+        }
+        else
+        {
+            GiveUp(file, Told(file.Sources, source => source.Reason ?? source.State.Reason));
+        }
+    }
+
+    private bool IsAway(FileSource source) =>
+        source.State.Condition != SourceCondition.Up && !source.HasFailed(_limits.FailuresPerFile);
+
+    private void ParkForSources(FilePlan file, List<FileSource> away)
+    {
+        var awayFor = away.Min(source => source.State.AwayFor(_now));
+        var retryIn = About(Shorter(Longer(awayFor, _shortestSourceWait), _limits.LongestSourceWait));
+        foreach (var source in away)
+        {
+            // Whoever comes back to find it away still, parks again and renews this.
+            _awaited[source.State.Id] = (file.Key, _now + (2 * retryIn));
+        }
+
+        Park(
+            file,
+            ParkKind.Source,
+            Told(away, source => source.State.Reason ?? $"{source.State.Id} has not answered yet"),
+            retryIn
+        );
+    }
+
+    private void Park(FilePlan file, ParkKind kind, string reason, TimeSpan retryIn)
+    {
+        Forget(file, keepsFailures: true);
+        Do(new PlannerAction.Park(file.Key, kind, reason, retryIn));
+    }
+
+    private string? BusyText(FileSource source) => source.IsBusy(_now) ? $"{source.State.Id} serves another node" : null;
+
+    private static string Told(List<FileSource> sources, Func<FileSource, string?> tell)
+    {
+        var reasons = sources.Select(tell).OfType<string>().Distinct().ToList();
+        var told = string.Join("; ", reasons.Take(ReasonsTold));
+        return reasons.Count > ReasonsTold ? $"{told}; and {reasons.Count - ReasonsTold} more" : told;
+    }
+}

@@ -1,0 +1,114 @@
+using FileTransfer.Identity;
+
+namespace FileTransfer.Downloads.Planning;
+
+/// <summary>Decides which source is asked for which part of which file, when, and when waiting is over.</summary>
+/// <remarks>
+/// <para>A state machine without I/O and without a clock: events in, actions out. Whoever drives it tells everything that happens, with
+/// the time, carries out every action, and tells a <see cref="PlannerEvent.Tick"/> at <see cref="NextTick"/>. One planner serves all
+/// files of a node. Not for several threads at once.</para>
+/// <para>Sources come up by answering a probe, for which no lane waits; an answer that fails makes them rest. Each free request goes to
+/// the file that was served least, at the source that ends it first. A file that no source can serve now leaves: parked, when the fault
+/// is not its own; given up, when every source failed it.</para>
+/// </remarks>
+public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
+{
+    private readonly List<FilePlan> _files = [];
+    private readonly Dictionary<FileKey, FilePlan> _fileOf = [];
+    private readonly Dictionary<SourceId, SourceState> _sources = [];
+    private readonly Dictionary<RequestId, PlannedRequest> _requests = [];
+    private List<PlannerAction> _actions = [];
+    private PlannerLimits _limits = limits;
+    private TimeSpan _now;
+    private long _lastRequest;
+
+    /// <summary>Tells what happened and returns what to do about it, in this order.</summary>
+    /// <param name="happened">What happened.</param>
+    /// <param name="now">The time since any fixed moment; it never goes back.</param>
+    public IReadOnlyList<PlannerAction> Handle(PlannerEvent happened, TimeSpan now)
+    {
+        _now = now > _now ? now : _now;
+        if (Take(happened) || NextTick <= _now)
+        {
+            Plan();
+            _isNextTickKnown = false;
+        }
+
+        if (_actions.Count == 0)
+        {
+            return [];
+        }
+
+        var actions = _actions;
+        _actions = [];
+        return actions;
+    }
+
+    /// <summary>Notes an event; true when something may be started or ended because of it.</summary>
+    private bool Take(PlannerEvent happened)
+    {
+        switch (happened)
+        {
+            case PlannerEvent.ChunksProven came:
+                return ChunksCame(came.Request, came.Chunks);
+            case PlannerEvent.RequestAnswered answered:
+                return RequestAnswered(answered.Request);
+            case PlannerEvent.RequestDone done:
+                RequestDone(done.Request);
+                return true;
+            case PlannerEvent.RequestFailed failed:
+                RequestFailed(failed);
+                return true;
+            case PlannerEvent.HashesKnown known:
+                HashesKnown(known);
+                return true;
+            case PlannerEvent.FileWanted wanted:
+                FileWanted(wanted);
+                return true;
+            case PlannerEvent.SourcesChanged changed:
+                SourcesChanged(changed);
+                return true;
+            case PlannerEvent.FileDropped dropped:
+                FileDropped(dropped.File);
+                return true;
+            case PlannerEvent.ProbeAnswered answered:
+                ProbeAnswered(answered.Source);
+                return true;
+            case PlannerEvent.ProbeFailed failed:
+                ProbeFailed(failed.Source, failed.Reason);
+                return true;
+            case PlannerEvent.SourceReadded readded:
+                SourceReadded(readded.Source);
+                return true;
+            case PlannerEvent.LimitsChanged changed:
+                _limits = changed.Limits;
+                return true;
+            default:
+                return true;
+        }
+    }
+
+    private void Plan()
+    {
+        FinishWhatIsComplete();
+        RestSilentSources();
+        FailLateProbes();
+        GiveUpLateFiles();
+        ProbeWhatIsDue();
+        StartRequests();
+        RaceSlowRequests();
+        LeaveWhatIsStuck();
+    }
+
+    private void Do(PlannerAction action) => _actions.Add(action);
+
+    /// <summary>A pause drawn evenly from next to nothing to a bound that doubles with every failure: full jitter.</summary>
+    private TimeSpan Pause(int failures, TimeSpan longest)
+    {
+        var bound = Math.Min(longest.TotalSeconds, _limits.FirstRest.TotalSeconds * Math.Pow(2, Math.Min(failures, 30)));
+        return Longer(_shortestPause, TimeSpan.FromSeconds(random.NextDouble() * bound));
+    }
+
+    /// <summary>Around a duration, so that those that were parked together do not come back together.</summary>
+    private TimeSpan About(TimeSpan duration) => duration * (0.5 + random.NextDouble());
+}

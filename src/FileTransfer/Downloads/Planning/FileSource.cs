@@ -1,0 +1,81 @@
+namespace FileTransfer.Downloads.Planning;
+
+/// <summary>Why a source is of no more use to a file.</summary>
+internal enum SourceLoss
+{
+    None,
+    NotFound,
+    Lied,
+}
+
+/// <summary>What one wanted file knows of one of its sources.</summary>
+internal sealed class FileSource(SourceState state, SourceKind kind)
+{
+    public SourceState State => state;
+
+    public SourceKind Kind { get; set; } = kind;
+
+    /// <summary>It is still said to have the file.</summary>
+    public bool IsListed { get; set; } = true;
+
+    public SourceLoss Loss { get; private set; }
+
+    /// <summary>What it last did wrong.</summary>
+    public string? Reason { get; private set; }
+
+    /// <summary>Requests of this file that failed here since one brought something.</summary>
+    public int Failures { get; private set; }
+
+    /// <summary>The last failure was a refusal: it answers, but not this.</summary>
+    public bool HasRefused { get; private set; }
+
+    /// <summary>Until when it serves another node.</summary>
+    public TimeSpan BusyUntil { get; set; }
+
+    /// <summary>Until when this file does not ask it again after a refusal.</summary>
+    public TimeSpan RestsUntil { get; private set; }
+
+    /// <summary>Requests of this file in flight there.</summary>
+    public int InFlight { get; set; }
+
+    public bool IsCandidate => IsListed && Loss == SourceLoss.None && State.Condition != SourceCondition.Out;
+
+    public bool IsBusy(TimeSpan now) => IsCandidate && State.Condition == SourceCondition.Up && BusyUntil > now;
+
+    /// <summary>It failed so often, or in such a way, that waiting for it is no hope.</summary>
+    public bool HasFailed(int failuresPerFile) => HasRefused || Failures >= failuresPerFile;
+
+    public void Lose(SourceLoss loss, string? reason)
+    {
+        Loss = loss;
+        Reason = reason;
+    }
+
+    public void Find()
+    {
+        Loss = SourceLoss.None;
+        Reason = null;
+    }
+
+    public void Fail(string reason, bool broughtSomething)
+    {
+        Reason = reason;
+        HasRefused = false;
+        Failures = broughtSomething ? 0 : Failures + 1;
+    }
+
+    public void Refuse(string reason, TimeSpan restsUntil)
+    {
+        Fail(reason, broughtSomething: false);
+        HasRefused = true;
+        RestsUntil = restsUntil;
+    }
+
+    public void Remember(int failures) => Failures = failures;
+
+    public void Progressed()
+    {
+        Failures = 0;
+        HasRefused = false;
+    }
+}

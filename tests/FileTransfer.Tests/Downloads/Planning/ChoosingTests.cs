@@ -1,0 +1,201 @@
+using FileTransfer.Chunks;
+using FileTransfer.Downloads.Planning;
+using FileTransfer.Identity;
+using static FileTransfer.Tests.Downloads.Planning.PlannerDriver;
+
+namespace FileTransfer.Tests.Downloads.Planning;
+
+public sealed class ChoosingTests
+{
+    private readonly PlannerDriver _driver = new();
+
+    [Fact]
+    public void Files_are_served_in_turns_of_equal_size()
+    {
+        _driver.BringUp(Node("a"));
+        for (var file = 1; file <= 5; file++)
+        {
+            _driver.Want(file, 100 * WindowChunks, [Node("a")], hashesProven: true);
+        }
+
+        for (var window = 0; window < 100; window++)
+        {
+            _driver.Done(_driver.InFlight[0]);
+        }
+
+        var served = _driver
+            .All.OfType<PlannerAction.Fetch>()
+            .Where(fetch => fetch.Part is FetchPart.Window)
+            .CountBy(fetch => fetch.File)
+            .Select(pair => pair.Value)
+            .ToList();
+        served.Count.ShouldBe(5);
+        (served.Max() - served.Min()).ShouldBeLessThanOrEqualTo(4);
+    }
+
+    [Fact]
+    public void A_small_file_goes_between_the_windows_of_large_ones()
+    {
+        _driver.BringUp(Node("a"));
+        _driver.Want(1, 1000 * WindowChunks, [Node("a")], hashesProven: true);
+        _driver.Want(2, 1000 * WindowChunks, [Node("a")], hashesProven: true);
+        var small = _driver.Want(3, 10, [Node("a")]);
+        _driver.InFlight.Count.ShouldBe(4);
+        _driver.Done(_driver.InFlight[0]);
+        _driver.Done(_driver.InFlight[0]);
+        _driver.InFlight.ShouldContain(fetch => fetch.File == small);
+    }
+
+    [Fact]
+    public void All_limits_hold_and_take_effect_at_once()
+    {
+        var limits = new PlannerLimits
+        {
+            Requests = 7,
+            RequestsPerSource = 3,
+            Connections = 4,
+        };
+        var driver = new PlannerDriver(limits);
+        var sources = Enumerable.Range(0, 10).Select(number => Node($"{number}")).ToArray();
+        driver.BringUp(sources);
+        driver.Want(1, 1000 * WindowChunks, sources, hashesProven: true);
+        driver.Want(2, 1000 * WindowChunks, sources, hashesProven: true);
+        driver.InFlight.Count.ShouldBe(7);
+        driver.InFlight.CountBy(fetch => fetch.Source).ShouldAllBe(pair => pair.Value <= 3);
+        driver.InFlight.DistinctBy(fetch => fetch.Source).Count().ShouldBeLessThanOrEqualTo(4);
+
+        driver.Tell(new PlannerEvent.LimitsChanged(limits with { Requests = 20, Connections = 10 }));
+        driver.InFlight.Count.ShouldBe(20);
+        driver.Tell(new PlannerEvent.LimitsChanged(limits with { Requests = 1 }));
+        while (driver.InFlight.Count > 1)
+        {
+            driver.Done(driver.InFlight[0]);
+            driver.Last.OfType<PlannerAction.Fetch>().Count().ShouldBe(driver.InFlight.Count == 1 ? driver.Last.Count : 0);
+        }
+    }
+
+    [Fact]
+    public void A_file_whose_source_is_not_connected_gets_a_connection_although_large_files_hold_all()
+    {
+        var driver = new PlannerDriver(new PlannerLimits { Connections = 2 });
+        driver.BringUp(Node("a"), Node("b"), Node("c"));
+        driver.Want(1, 1000 * WindowChunks, [Node("a"), Node("b")], hashesProven: true);
+        var small = driver.Want(2, 10, [Node("c")]);
+        for (var window = 0; window < 4 && !driver.InFlight.Exists(fetch => fetch.File == small); window++)
+        {
+            driver.Done(driver.InFlight[0]);
+        }
+
+        driver.InFlight.ShouldContain(fetch => fetch.File == small);
+    }
+
+    [Fact]
+    public void The_faster_source_brings_more()
+    {
+        SourceHint[] sources = [Node("fast"), Node("slow")];
+        _driver.BringUp(sources);
+        var key = _driver.Want(1, 200 * WindowChunks, sources, hashesProven: true);
+        Run(key, source => source == Node("fast").Id ? 40 : 400);
+        var served = _driver
+            .All.OfType<PlannerAction.Fetch>()
+            .Where(fetch => fetch.File == key)
+            .CountBy(fetch => fetch.Source)
+            .ToDictionary();
+        served[Node("fast").Id].ShouldBeGreaterThan(8 * served[Node("slow").Id]);
+    }
+
+    [Fact]
+    public void The_end_is_not_left_to_a_slow_source()
+    {
+        SourceHint[] sources = [Node("fast"), Node("slow")];
+        _driver.BringUp(sources);
+        var key = _driver.Want(1, 20 * WindowChunks, sources, hashesProven: true);
+        var started = _driver.Now;
+        Run(key, source => source == Node("fast").Id ? 40 : 40_000);
+        (_driver.Now - started).TotalMilliseconds.ShouldBeInRange(20 * 40, 2_000);
+        _driver.All.OfType<PlannerAction.Cancel>().ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public void A_race_asks_only_for_what_is_not_proven_and_the_loser_is_cancelled()
+    {
+        SourceHint[] sources = [Node("slow"), Node("fast")];
+        _driver.BringUp(Node("slow"));
+        var key = _driver.Want(1, WindowChunks, [Node("slow")], hashesProven: true);
+        var slow = _driver.OnlyFetch();
+        _driver.Came(slow, 96);
+        _driver.Pass(2_000);
+        _driver.Tell(new PlannerEvent.SourcesChanged(key, sources, 0));
+        _driver.Answer(Node("fast"));
+        var race = _driver.OnlyFetch();
+        WindowOf(race).ShouldBe(new ChunkRange(96, WindowChunks - 96));
+
+        _driver.Came(slow, 100);
+        _driver.Done(race);
+        _driver.Only<PlannerAction.Cancel>().Request.ShouldBe(slow.Request);
+        _driver.Only<PlannerAction.Finish>();
+    }
+
+    [Fact]
+    public void A_slow_whole_body_is_replaced_not_raced()
+    {
+        _driver.BringUp(Node("slow"));
+        var key = _driver.Want(1, WindowChunks, [Node("slow")]);
+        var slow = _driver.OnlyFetch();
+        _driver.Came(slow, 96);
+        _driver.Pass(2_000);
+        _driver.Tell(new PlannerEvent.SourcesChanged(key, [Node("slow"), Node("fast")], 0));
+        _driver.Answer(Node("fast"));
+        _driver.Only<PlannerAction.Cancel>().Request.ShouldBe(slow.Request);
+        (_driver.OnlyFetch().Source, _driver.OnlyFetch().Part).ShouldBe((Node("fast").Id, FetchPart.Whole.Instance));
+    }
+
+    [Fact]
+    public void Equal_sources_do_not_race_each_other()
+    {
+        SourceHint[] sources = [Node("a"), Node("b"), Node("c"), Node("d")];
+        _driver.BringUp(sources);
+        var key = _driver.Want(1, 41 * WindowChunks, sources, hashesProven: true);
+        Run(key, _ => 80);
+        _driver.All.OfType<PlannerAction.Fetch>().Count(fetch => fetch.File == key).ShouldBe(41);
+    }
+
+    [Fact]
+    public void Many_contenders_share_the_sources()
+    {
+        var sources = Enumerable.Range(0, 16).Select(number => Node($"{number}")).ToArray();
+        _driver.BringUp(sources);
+        _driver.Want(1, 1000 * WindowChunks, sources, hashesProven: true, contenders: 100);
+        _driver.InFlight.DistinctBy(fetch => fetch.Source).Count().ShouldBe(1);
+        var driver = new PlannerDriver();
+        driver.BringUp(sources);
+        driver.Want(1, 1000 * WindowChunks, sources, hashesProven: true, contenders: 3);
+        driver.InFlight.DistinctBy(fetch => fetch.Source).Count().ShouldBe(4);
+    }
+
+    /// <summary>Sources that send each request at their own pace, one after the other, until the file is done.</summary>
+    private void Run(FileKey key, Func<SourceId, double> windowMilliseconds)
+    {
+        var came = new Dictionary<RequestId, double>();
+        var isDone = false;
+        while (!isDone)
+        {
+            const double StepMilliseconds = 10;
+            _driver.Pass(StepMilliseconds);
+            foreach (var fetch in _driver.InFlight.GroupBy(fetch => fetch.Source).Select(group => group.First()).ToList())
+            {
+                var chunks = WindowOf(fetch).Count;
+                var before = came.GetValueOrDefault(fetch.Request);
+                var now = Math.Min(chunks, before + (WindowChunks * StepMilliseconds / windowMilliseconds(fetch.Source)));
+                came[fetch.Request] = now;
+                _driver.Came(fetch, (int)now - (int)before);
+                if ((int)now == chunks && _driver.InFlight.Contains(fetch))
+                {
+                    _driver.Done(fetch);
+                }
+
+                isDone |= _driver.Last.Contains(new PlannerAction.Finish(key));
+            }
+        }
+    }
+}
