@@ -41,7 +41,8 @@ public sealed partial class DownloadPlanner
 
     private void Leave(FilePlan file)
     {
-        var candidates = file.Sources.Where(source => source.IsCandidate).ToList();
+        var listed = file.Sources.FindAll(source => source.IsListed);
+        var candidates = listed.FindAll(source => source.IsCandidate);
         if (candidates.Exists(source => source.IsBusy(_now)))
         {
             Park(file, ParkKind.Turn, $"waits for its turn: {Told(candidates, BusyText)}", About(_limits.TurnWait));
@@ -50,14 +51,14 @@ public sealed partial class DownloadPlanner
         {
             ParkForSources(file, [.. candidates.Where(IsAway)]);
         }
-        else if (file.Sources.TrueForAll(source => source.Loss == SourceLoss.NotFound))
+        else if (listed.TrueForAll(source => source.Loss == SourceLoss.NotFound))
         {
-            var reason = file.Sources.Count == 0 ? "no other node has it stored" : Told(file.Sources, source => source.Reason);
+            var reason = listed.Count == 0 ? "no other node has it stored" : Told(listed, source => source.Reason);
             Park(file, ParkKind.NoSource, reason, About(_limits.NoSourceWait));
         }
         else
         {
-            GiveUp(file, Told(file.Sources, source => source.Reason ?? source.State.Reason));
+            GiveUp(file, Told(listed, source => source.Reason ?? source.State.Reason));
         }
     }
 
