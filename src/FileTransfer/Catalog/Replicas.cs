@@ -72,11 +72,14 @@ public sealed partial class Replicas(Database database)
     )
     {
         const string sql = """
-            INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, next_attempt_at, reason)
-            VALUES (@node, @key, 'wanted', CASE WHEN @waitsFor::text IS NULL THEN NULL ELSE 'infinity'::timestamptz END, @waitsFor)
+            INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, next_attempt_at, waits_for, reason)
+            VALUES (
+                @node, @key, 'wanted', CASE WHEN @waitsFor::text IS NULL THEN NULL ELSE 'infinity'::timestamptz END,
+                CASE WHEN @waitsFor::text IS NOT NULL THEN 'upload' END, @waitsFor
+            )
             ON CONFLICT (node_id, file_key) DO UPDATE
                 SET state = 'wanted', epoch = r.epoch + 1, attempts = 0, bytes_proven = 0, holder = NULL, holder_pid = NULL,
-                    next_attempt_at = EXCLUDED.next_attempt_at, reason = EXCLUDED.reason,
+                    next_attempt_at = EXCLUDED.next_attempt_at, waits_for = EXCLUDED.waits_for, reason = EXCLUDED.reason,
                     wanted_at = clock_timestamp(), changed_at = clock_timestamp()
                 WHERE r.state IN ('removing', 'failed')
             """;
@@ -172,17 +175,29 @@ public sealed partial class Replicas(Database database)
     }
 
     /// <summary>
-    /// Lets every other node's replica of the file that waits, backs off or gave up try again at once: <c>@node</c> has it stored.
+    /// Lets every other node's replica of the file that waits, backs off or gave up try again at once: <c>@node</c> has it stored. Of those
+    /// that wait for their turn only the first few: this node serves one of them, and who waited before has the next turn.
     /// </summary>
-    internal const string WakeSql = """
-        UPDATE filetransfer.replicas
-        SET state = 'wanted', next_attempt_at = NULL, attempts = 0, reason = NULL, changed_at = clock_timestamp()
-        WHERE file_key = @key AND node_id <> @node
-          AND (state = 'failed' OR (state = 'wanted' AND next_attempt_at IS NOT NULL))
-          AND EXISTS (
-              SELECT FROM filetransfer.replicas source
-              WHERE source.node_id = @node AND source.file_key = @key AND source.state = 'stored'
-          )
+    internal const string WakeSql = $"""
+        WITH woken AS (
+            UPDATE filetransfer.replicas
+            SET state = 'wanted', next_attempt_at = NULL, waits_for = NULL, attempts = 0, reason = NULL, changed_at = clock_timestamp()
+            WHERE file_key = @key AND node_id <> @node
+              AND (state = 'failed' OR (state = 'wanted' AND next_attempt_at IS NOT NULL))
+              AND (
+                  state = 'failed' OR waits_for IS DISTINCT FROM 'turn' OR node_id = ANY(ARRAY(
+                      SELECT node_id FROM filetransfer.replicas
+                      WHERE file_key = @key AND node_id <> @node AND state = 'wanted' AND waits_for = 'turn'
+                      ORDER BY wanted_at LIMIT 4
+                  ))
+              )
+              AND EXISTS (
+                  SELECT FROM filetransfer.replicas source
+                  WHERE source.node_id = @node AND source.file_key = @key AND source.state = 'stored'
+              )
+            RETURNING node_id
+        )
+        SELECT pg_notify('{ReplicaQueue.ReadyChannel}', node_id) FROM woken
         """;
 
     /// <summary>

@@ -1,7 +1,7 @@
-using FileTransfer.Downloads.Limits;
 using FileTransfer.Downloads.Events;
 using FileTransfer.Downloads.Explaining;
 using FileTransfer.Downloads.Fetching;
+using FileTransfer.Downloads.Limits;
 using FileTransfer.Downloads.Sources;
 using Microsoft.Extensions.Options;
 
@@ -15,10 +15,11 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<DownloadEvents>();
         builder.Services.AddSingleton<SourceTrials>();
         builder.Services.AddSingleton<TransferLimits>();
-        builder.Services.AddSingleton<NodeHttp>();
-        builder.Services.AddSingleton<SourceRests>();
+        builder.Services.AddSingleton<SourceHttp>();
+        builder.Services.AddSingleton<SourceTerms>();
+        builder.Services.AddSingleton<KnownSources>();
         builder.Services.AddSingleton<ActiveDownloads>();
-        builder.Services.AddSingleton<DownloadAttempt>();
+        builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<Transfers>(services, new Random()));
         builder.Services.AddSingleton(services => new RetryPolicy(
             services.GetRequiredService<IOptions<DownloadOptions>>(),
             new Random()

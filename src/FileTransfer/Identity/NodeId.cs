@@ -17,7 +17,7 @@ public sealed partial record NodeId
 
     public string Value { get; }
 
-    public static NodeId? TryParse(string? text) => text is not null && Form().IsMatch(text) ? new NodeId(text) : null;
+    public static NodeId? FromText(string? text) => text is not null && Form().IsMatch(text) ? new NodeId(text) : null;
 
     public override string ToString() => Value;
 
