@@ -19,6 +19,11 @@ public static class Program
             GetCommand.Create(streams),
             RemoveCommand.Create(streams),
             StatusCommand.Create(streams),
+            FetchCommand.Create(streams),
+            EventsCommand.Create(streams),
+            ExplainCommand.Create(streams),
+            PolicyCommand.Create(streams),
+            MissingCommand.Create(streams),
             HealthcheckCommand.Create(streams),
             DatabaseCommand.Create(streams),
         };

@@ -1,4 +1,5 @@
 using Dapper;
+using FileTransfer.Catalog.Policies;
 
 namespace FileTransfer.Catalog;
 
@@ -9,11 +10,23 @@ public static class CatalogRegistration
         DefaultTypeMap.MatchNamesWithUnderscores = true;
         builder.Services.AddSingleton<FileCatalog>();
         builder.Services.AddSingleton<Replicas>();
+        builder.Services.AddSingleton<Intents>();
+        builder.Services.AddSingleton<ReplicaNews>();
         builder.Services.AddSingleton<ReplicaQueue>();
         builder.Services.AddSingleton<QueueSignal>();
         builder.Services.AddSingleton<StoreRepair>();
         builder.Services.AddSingleton<StoredContents>();
         builder.Services.AddSingleton<ContentDigests>();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(CatalogJson.Default));
+        builder.Services.AddSingleton<Uplink>();
+        builder.Services.AddSingleton<NodePolicies>();
+        builder.Services.AddSingleton<PolicyReview>();
+        builder.Services.AddSingleton<PolicyChanges>();
+        builder.Services.AddSingleton<MissingFiles>();
+        builder.Services.AddSingleton<Uplink>();
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.TypeInfoResolverChain.Add(CatalogJson.Default);
+            json.SerializerOptions.TypeInfoResolverChain.Add(PolicyJson.Default);
+        });
     }
 }

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using FileTransfer.Chunks;
 using FileTransfer.Http;
 using FileTransfer.Identity;
@@ -12,10 +13,15 @@ public static class ContentRoutes
     public static void MapContents(this IEndpointRouteBuilder routes)
     {
         Describe(
-            routes.MapMethods("/download/{file_key}", _methods, DownloadAsync),
-            "Transfer",
-            "The content as frames: u64 LE chunk id ‖ chunk of 1024 bytes, the last may be shorter; Range counts bytes of this body"
-        );
+                routes.MapMethods("/download/{file_key}", _methods, DownloadAsync),
+                "Transfer",
+                "The content as frames: u64 LE chunk id ‖ chunk of 1024 bytes, the last may be shorter; Range counts bytes of this body"
+            )
+            .ProducesProblems(ProblemTypes.SourceBusy)
+            .WithDescription(
+                $"A node names itself in {Sending.NodeHeader}; it is told to come again while another is being given a content above "
+                    + "4 MiB and the uplink has nothing to spare."
+            );
         Describe(
             routes.MapMethods("/v1/files/{key}/content", _methods, ContentAsync),
             "Files",
@@ -28,7 +34,7 @@ public static class ContentRoutes
         );
     }
 
-    private static void Describe(RouteHandlerBuilder route, string tag, string summary) =>
+    private static RouteHandlerBuilder Describe(RouteHandlerBuilder route, string tag, string summary) =>
         route
             .RequireAuthorization(Access.Read)
             .WithTags(tag)
@@ -42,22 +48,44 @@ public static class ContentRoutes
                 ProblemTypes.DatabaseUnavailable
             );
 
-    private static Task<IResult> DownloadAsync(string file_key, StoredContents contents, HttpContext context) =>
+    private static Task<IResult> DownloadAsync(string file_key, StoredContents contents, Uplink uplink, HttpContext context) =>
         WithContentAsync(
             file_key,
             contents,
             context,
-            (key, content) =>
-                ContentResponse.ServeAsync(
+            async (key, content) =>
+            {
+                var etag = new EntityTag(key.ToString());
+                var length = ChunkFrame.BodyLength(content.Size);
+                using var sending = Sending.TryBegin(uplink, context, content, etag, length);
+                if (sending is null)
+                {
+                    context.Response.Headers.RetryAfter = "1";
+                    return Problem.Of(
+                        ProblemTypes.SourceBusy,
+                        $"Another node is being given the content of {key}; ask another source, or this one again in a second."
+                    );
+                }
+
+                await ContentResponse.ServeAsync(
                     context,
-                    new EntityTag(key.ToString()),
+                    etag,
                     RouteMetadata.Octets,
-                    ChunkFrame.BodyLength(content.Size),
-                    (writer, offset, count, token) => FramedContent.WriteAsync(content, writer, offset, count, token)
-                )
+                    length,
+                    (writer, offset, count, token) =>
+                        sending.WriteAsync(FramedContent.WriteAsync, content, writer, offset, count, token)
+                );
+                return Results.Empty;
+            }
         );
 
-    private static Task<IResult> ContentAsync(string key, StoredContents contents, ContentDigests digests, HttpContext context) =>
+    private static Task<IResult> ContentAsync(
+        string key,
+        StoredContents contents,
+        ContentDigests digests,
+        Uplink uplink,
+        HttpContext context
+    ) =>
         WithContentAsync(
             key,
             contents,
@@ -69,17 +97,26 @@ public static class ContentRoutes
                     context.Response.Headers["Repr-Digest"] = digest;
                 }
 
+                using var sending = Sending.Begin(uplink, context);
                 await ContentResponse.ServeAsync(
                     context,
                     new EntityTag(content.Fingerprint.ToString()),
                     RouteMetadata.Octets,
                     content.Size,
-                    (writer, offset, count, token) => RawContent.WriteAsync(content, writer, offset, count, token)
+                    (writer, offset, count, token) =>
+                        sending.WriteAsync(RawContent.WriteAsync, content, writer, offset, count, token)
                 );
+                return Results.Empty;
             }
         );
 
-    private static Task<IResult> HashesAsync(string key, StoredContents contents, ChunkStore store, HttpContext context) =>
+    private static Task<IResult> HashesAsync(
+        string key,
+        StoredContents contents,
+        ChunkStore store,
+        Uplink uplink,
+        HttpContext context
+    ) =>
         WithContentAsync(
             key,
             contents,
@@ -87,32 +124,42 @@ public static class ContentRoutes
             async (_, content) =>
             {
                 using var hashes = store.OpenHashes(content);
+                using var sending = Sending.Begin(uplink, context);
                 await ContentResponse.ServeAsync(
                     context,
                     new EntityTag(content.Fingerprint + ".hashes"),
                     RouteMetadata.Octets,
                     hashes.EncodedLength,
-                    async (writer, offset, count, token) =>
-                    {
-                        const int piece = 64 * 1024;
-                        for (var end = offset + count; offset < end; )
-                        {
-                            var length = (int)Math.Min(piece, end - offset);
-                            hashes.ReadEncoded(offset, writer.GetSpan(length)[..length]);
-                            writer.Advance(length);
-                            await writer.FlushAsync(token);
-                            offset += length;
-                        }
-                    }
+                    (writer, offset, count, token) => sending.WriteAsync(WriteHashesAsync, hashes, writer, offset, count, token)
                 );
+                return Results.Empty;
             }
         );
+
+    private static async ValueTask WriteHashesAsync(
+        ChunkHashes hashes,
+        PipeWriter writer,
+        long offset,
+        long count,
+        CancellationToken cancellationToken
+    )
+    {
+        const int piece = 64 * 1024;
+        for (var end = offset + count; offset < end; )
+        {
+            var length = (int)Math.Min(piece, end - offset);
+            hashes.ReadEncoded(offset, writer.GetSpan(length)[..length]);
+            writer.Advance(length);
+            await writer.FlushAsync(cancellationToken);
+            offset += length;
+        }
+    }
 
     private static async Task<IResult> WithContentAsync(
         string key,
         StoredContents contents,
         HttpContext context,
-        Func<FileKey, StoredContent, Task> serve
+        Func<FileKey, StoredContent, Task<IResult>> serve
     )
     {
         if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
@@ -128,8 +175,7 @@ public static class ContentRoutes
                 return problem!;
             }
 
-            await serve(fileKey, content);
-            return Results.Empty;
+            return await serve(fileKey, content);
         }
     }
 }

@@ -9,6 +9,7 @@ namespace FileTransfer.Catalog;
 /// <param name="FileState"><c>registered</c> (the leader has no content yet), <c>added</c> or <c>removed</c>.</param>
 /// <param name="State">This node's replica: <c>wanted</c>, <c>downloading</c>, <c>stored</c>, <c>removing</c>, <c>failed</c>, <c>paused</c> or <c>absent</c>.</param>
 /// <param name="Replicas">Every node's replica; left out in listings.</param>
+/// <param name="NotWantedAt">The nodes that have no replica because their policy does not want the file; only where one file is asked for.</param>
 public sealed record FileResource(
     string Key,
     string Owner,
@@ -21,7 +22,8 @@ public sealed record FileResource(
     DateTimeOffset RegisteredAt,
     DateTimeOffset? RemovedAt,
     string State,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ReplicaResource>? Replicas
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ReplicaResource>? Replicas,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? NotWantedAt = null
 )
 {
     public const string Absent = "absent";

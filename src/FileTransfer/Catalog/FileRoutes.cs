@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Policies;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -27,6 +28,7 @@ public static class FileRoutes
         string key,
         FileCatalog catalog,
         Replicas replicas,
+        NodePolicies policies,
         NodeId here,
         CancellationToken cancellationToken
     )
@@ -36,9 +38,14 @@ public static class FileRoutes
             return malformed;
         }
 
-        return await catalog.FindAsync(fileKey, cancellationToken) is { } file
-            ? TypedResults.Ok(FileResource.Of(file, here, await replicas.OfAsync(fileKey, cancellationToken)))
-            : FileProblems.Unknown(fileKey);
+        if (await catalog.FindAsync(fileKey, cancellationToken) is not { } file)
+        {
+            return FileProblems.Unknown(fileKey);
+        }
+
+        var resource = FileResource.Of(file, here, await replicas.OfAsync(fileKey, cancellationToken));
+        var notWantedAt = await policies.NotWantedAtAsync(file, cancellationToken);
+        return TypedResults.Ok(resource with { NotWantedAt = [.. notWantedAt.Select(id => id.Value)] });
     }
 
     /// <param name="bucket" example="0x02">Only files of this bucket, hex.</param>

@@ -14,7 +14,7 @@ public enum ReplicaState
     /// <summary>Proven and durable here.</summary>
     Stored,
 
-    /// <summary>Removed from the cluster; its bytes are being deleted here.</summary>
+    /// <summary>Leaves this node, removed from the cluster or not wanted here any more; its bytes are being deleted.</summary>
     Removing,
 
     /// <summary>All attempts are spent; retried when a new source appears or a person asks.</summary>

@@ -6,7 +6,7 @@ namespace FileTransfer.Catalog;
 
 /// <summary>Makes disk and catalog agree, whenever a node becomes present: after a start, a crash, or a time without the database.</summary>
 /// <remarks>
-/// A stored replica without its content is wanted again. One whose content is there becomes visible again. A visible file that is not
+/// A stored replica without its content is wanted again, where its node still wants the file. One whose content is there becomes visible again. A visible file that is not
 /// stored is hidden. A content that no file refers to is deleted after a grace time, for it may be on its way to its commit.
 /// Partials of files that are not wanted here any more are dropped.
 /// </remarks>
@@ -40,10 +40,10 @@ public sealed partial class StoreRepair(
                 {
                     store.Show(key, fingerprint);
                 }
-                else if (await replicas.WantLostAsync(node, key, Replicas.LostFromDisk, cancellationToken))
+                else if (await replicas.LoseAsync(node, key, Replicas.LostFromDisk, cancellationToken) is { } state)
                 {
                     store.Hide(key);
-                    Log.Lost(logger, key, node);
+                    Log.Lost(logger, key, node, state);
                 }
             }
 
@@ -93,8 +93,12 @@ public sealed partial class StoreRepair(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "The content of {FileKey} is lost from the disk of {Node}; it is wanted again")]
-        public static partial void Lost(ILogger logger, FileKey fileKey, NodeId node);
+        [LoggerMessage(
+            1,
+            LogLevel.Warning,
+            "The content of {FileKey} is lost from the disk of {Node}; its replica is {State} now"
+        )]
+        public static partial void Lost(ILogger logger, FileKey fileKey, NodeId node, ReplicaState state);
 
         [LoggerMessage(2, LogLevel.Information, "Hid {FileKey} at {Node}: the catalog does not have it stored here")]
         public static partial void Hidden(ILogger logger, FileKey fileKey, NodeId node);

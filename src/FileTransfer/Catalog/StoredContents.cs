@@ -28,10 +28,10 @@ public sealed class StoredContents(ChunkStore store, FileCatalog catalog, Replic
                 return (stored, null);
             }
 
-            if (await replicas.WantLostAsync(here, key, Replicas.LostFromDisk, cancellationToken))
+            if (await replicas.LoseAsync(here, key, Replicas.LostFromDisk, cancellationToken) is { } state)
             {
                 queue.Set();
-                replica = replica with { State = ReplicaState.Wanted, Reason = Replicas.LostFromDisk };
+                replica = replica with { State = state, Reason = Replicas.LostFromDisk };
             }
         }
 

@@ -1,15 +1,17 @@
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 
 namespace FileTransfer.Chunks;
 
 /// <summary>Writes a stored content as it is.</summary>
 public static class RawContent
 {
-    private const int PieceLength = 128 * 1024;
+    private const int PieceLength = 512 * 1024;
 
     /// <summary>Writes the bytes <c>[offset, offset + count)</c> of the content.</summary>
     /// <exception cref="ContentTruncatedException">The content became shorter; the answer must be aborted.</exception>
     /// <exception cref="OperationCanceledException">The reader went away.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public static async ValueTask WriteAsync(
         StoredContent content,
         PipeWriter output,
@@ -29,7 +31,7 @@ public static class RawContent
             output.Advance(length);
             offset += length;
             count -= length;
-            await output.FlushOrThrowAsync(cancellationToken);
+            (await output.FlushAsync(cancellationToken)).ThrowIfGone(cancellationToken);
         }
     }
 }
@@ -43,10 +45,9 @@ internal static class PipeReach
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, length - count);
     }
 
-    /// <summary>Hands over what was written; a reader that is gone ends the writing.</summary>
-    public static async ValueTask FlushOrThrowAsync(this PipeWriter output, CancellationToken cancellationToken)
+    /// <summary>A reader that is gone ends the writing.</summary>
+    public static void ThrowIfGone(this FlushResult flushed, CancellationToken cancellationToken)
     {
-        var flushed = await output.FlushAsync(cancellationToken);
         if (flushed.IsCompleted || flushed.IsCanceled)
         {
             throw new OperationCanceledException("The reader of the content went away.", cancellationToken);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using FileTransfer.Identity;
 
@@ -71,5 +72,10 @@ public sealed record NoticeLine(string Notice);
 [JsonSerializable(typeof(HealthLine))]
 [JsonSerializable(typeof(DatabaseLine))]
 [JsonSerializable(typeof(ErrorLine))]
+[JsonSerializable(typeof(PolicyAnswer))]
+[JsonSerializable(typeof(PolicyChangeAnswer))]
+[JsonSerializable(typeof(MissingAnswer))]
 [JsonSerializable(typeof(NoticeLine))]
+[JsonSerializable(typeof(IntentAnswer))]
+[JsonSerializable(typeof(JsonElement))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -27,9 +27,7 @@ public static class CommandRun
                 await streams.Error.WriteLineAsync($"error: {error}");
             }
 
-            var command = parse.CommandResult.Command;
-            var help = command is RootCommand ? "filetransfer --help" : $"filetransfer {command.Name} --help";
-            await streams.Error.WriteLineAsync($"Run '{help}' to see how it is used.");
+            await streams.Error.WriteLineAsync($"Run '{PathOf(parse.CommandResult.Command)} --help' to see how it is used.");
             return (int)ExitCode.Usage;
         }
 
@@ -65,6 +63,9 @@ public static class CommandRun
             return console.Failure(fault);
         }
     }
+
+    private static string PathOf(Command command) =>
+        command is RootCommand ? "filetransfer" : $"{PathOf(command.Parents.OfType<Command>().First())} {command.Name}";
 
     /// <summary>Mistyped options, which the parser takes for the names of files.</summary>
     private static List<string> Strays(ParseResult parse)

@@ -54,6 +54,15 @@ public sealed class ConnectionOptions(CliStreams streams)
     public NodeSet ConnectOnce(ParseResult parse, CliConsole console) =>
         new(Urls(parse), OpenHttp(parse), new NodeRetry(TimeSpan.Zero, streams.StallPeriod), streams.Time, console.Notice);
 
+    /// <summary>For what belongs to one node, and must not go to another because that one is away.</summary>
+    public NodeSet ConnectToOne(ParseResult parse, CliConsole console) =>
+        Urls(parse).Length == 1
+            ? Connect(parse, console)
+            : throw new CliException(
+                ExitCode.Usage,
+                $"This is about one node, and several are given. Give one --url, or one URL in {UrlVariable}."
+            );
+
     private TimeSpan RetryFor(ParseResult parse) =>
         parse.GetResult(_retryFor) is null ? _defaultRetry : parse.GetValue(_retryFor);
 

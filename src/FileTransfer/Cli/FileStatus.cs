@@ -23,7 +23,12 @@ public sealed class FileStatus : IStatus
             .Select(replica => replica.Node)
             .ToHashSet(StringComparer.Ordinal);
         var live = cluster.Nodes.Where(node => node.Alive).Select(node => node.Node).ToHashSet(StringComparer.Ordinal);
-        _notStoredOn = [.. live.Where(node => !stored.Contains(node)).Order(StringComparer.Ordinal)];
+        var notWanted = file.NotWantedAt ?? [];
+        _notStoredOn =
+        [
+            .. live.Where(node => !stored.Contains(node) && !notWanted.Contains(node, StringComparer.Ordinal))
+                .Order(StringComparer.Ordinal),
+        ];
         _failedOnLive = _replicas.Any(replica => replica.State == Failed && live.Contains(replica.Node));
         IsComplete = live.Count > 0 && _notStoredOn.Length == 0;
     }

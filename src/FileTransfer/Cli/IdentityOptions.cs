@@ -46,6 +46,9 @@ public sealed class IdentityOptions(CliStreams streams)
             CustomParser = result => [.. result.Tokens.Select(token => ParseKey(result, token.Value))],
         };
 
+    public static Argument<Octets> BucketArgument() =>
+        new("BUCKET") { Description = "The bucket's id: hex digits, with or without 0x.", CustomParser = ParseHex };
+
     private Octets Value(ParseResult parse, Option<Octets> option, string variable)
     {
         if (parse.GetResult(option) is not null)

@@ -8,7 +8,7 @@ using FileTransfer.Identity;
 namespace FileTransfer.Cli;
 
 /// <summary>Speaks to one node. Every failure is a <see cref="NodeException"/> that says what can be done about it.</summary>
-public sealed class NodeClient(Uri node, HttpClient http, TimeProvider time, TimeSpan stallPeriod)
+public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider time, TimeSpan stallPeriod)
 {
     private static readonly TimeSpan _answerWithin = TimeSpan.FromSeconds(30);
 
@@ -148,9 +148,14 @@ public sealed class NodeClient(Uri node, HttpClient http, TimeProvider time, Tim
         return await ReadAsync(request, type, cancellationToken);
     }
 
-    private async Task<T> ReadAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private async Task<T> ReadAsync<T>(
+        HttpRequestMessage request,
+        JsonTypeInfo<T> type,
+        CancellationToken cancellationToken,
+        TimeSpan? within = null
+    )
     {
-        using var response = await SendAsync(request, _answerWithin, cancellationToken);
+        using var response = await SendAsync(request, within ?? _answerWithin, cancellationToken);
         using var stall = new StallWatch(time, _answerWithin, cancellationToken);
         try
         {
@@ -158,18 +163,20 @@ public sealed class NodeClient(Uri node, HttpClient http, TimeProvider time, Tim
         }
         catch (JsonException fault)
         {
-            var address = request.RequestUri;
-            throw new CliException(
-                ExitCode.Failed,
-                $"The answer of {address} is not what a FileTransfer node says: {fault.Message} Check --url.",
-                fault
-            );
+            throw Nonsense(request.RequestUri!, fault);
         }
         catch (Exception fault) when (NodeUnreachableReason.Of(fault, cancellationToken) is { } reason)
         {
             throw new NodeUnreachableException(node, reason, fault);
         }
     }
+
+    private static CliException Nonsense(Uri address, JsonException fault) =>
+        new(
+            ExitCode.Failed,
+            $"The answer of {address} is not what a FileTransfer node says: {fault.Message} Check --url.",
+            fault
+        );
 
     private async Task<HttpResponseMessage> SendAsync(
         HttpRequestMessage request,

@@ -26,6 +26,9 @@ public sealed class NodeSet(IReadOnlyList<Uri> urls, HttpClient http, NodeRetry 
 
     public void Dispose() => http.Dispose();
 
+    /// <summary>Only one of the nodes, over the same connections.</summary>
+    public NodeSet At(Uri node) => new([node], http, retry, time, say);
+
     /// <summary>Does <paramref name="work"/> at the leader, or at whichever node answers where none is needed.</summary>
     /// <remarks>
     /// <c>work</c> is called again from the start after a fault that can pass; it keeps for itself what it has achieved.

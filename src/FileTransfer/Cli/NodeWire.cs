@@ -1,4 +1,6 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
+using FileTransfer.Catalog.Policies;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Cli;
@@ -40,7 +42,8 @@ public sealed record FileAnswer(
     DateTimeOffset? RegisteredAt,
     DateTimeOffset? RemovedAt,
     string? State,
-    IReadOnlyList<ReplicaAnswer>? Replicas
+    IReadOnlyList<ReplicaAnswer>? Replicas,
+    IReadOnlyList<string>? NotWantedAt = null
 )
 {
     [JsonIgnore]
@@ -99,12 +102,60 @@ public sealed record NodeAnswer(
 
 public sealed record LeaderAnswer(string Node, string? Url, long? Epoch, DateTimeOffset? Since);
 
+/// <summary>An intent at a node; it has ended when there is an outcome.</summary>
+public sealed record IntentAnswer(
+    Guid Id,
+    string Key,
+    string Node,
+    string? Outcome,
+    string State,
+    long BytesProven,
+    long Size,
+    string? Reason,
+    string? Says
+);
+
 public sealed record HealthAnswer(string? Status, IReadOnlyDictionary<string, HealthCheckAnswer>? Checks);
 
 public sealed record HealthCheckAnswer(string? Status, string? Detail);
 
 /// <summary>A problem (RFC 9457), with the extension that names the leader.</summary>
 public sealed record ProblemBody(string? Type, string? Title, int? Status, string? Detail, string? LeaderUrl);
+
+/// <summary>A policy as <c>PUT /v1/buckets/{bucket}/policy</c> takes it.</summary>
+public sealed record PolicyBody(string Kind, IReadOnlyList<string> Filters)
+{
+    public static PolicyBody Of(Policy policy) =>
+        new(Policy.NameOf(policy.Kind), [.. policy.Filters.Select(filter => filter.ToString())]);
+}
+
+public sealed record PolicyAnswer(string Bucket, string Kind, IReadOnlyList<string> Filters, DateTimeOffset? ChangedAt);
+
+/// <summary>A policy that has taken effect, with the numbers of files it did something to.</summary>
+public sealed record PolicyChangeAnswer(
+    string Bucket,
+    string Kind,
+    IReadOnlyList<string> Filters,
+    DateTimeOffset? ChangedAt,
+    long Wanted,
+    long Withdrawn,
+    long Pruned,
+    long Kept,
+    IReadOnlyList<string> KeptKeys
+);
+
+/// <summary>A file that a node wants and lacks; <c>sources</c> are the other nodes that have it stored.</summary>
+public sealed record MissingAnswer(
+    string Key,
+    string? Location,
+    string? LocationHex,
+    long Size,
+    string State,
+    long BytesProven,
+    string? Reason,
+    DateTimeOffset? NextAttemptAt,
+    int Sources
+);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
@@ -116,4 +167,10 @@ public sealed record ProblemBody(string? Type, string? Title, int? Status, strin
 [JsonSerializable(typeof(LeaderAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(ProblemBody))]
+[JsonSerializable(typeof(IntentAnswer))]
+[JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(PolicyBody))]
+[JsonSerializable(typeof(PolicyAnswer))]
+[JsonSerializable(typeof(PolicyChangeAnswer))]
+[JsonSerializable(typeof(MissingAnswer))]
 internal sealed partial class NodeJson : JsonSerializerContext;

@@ -1,3 +1,7 @@
+using FileTransfer.Downloads.Events;
+using FileTransfer.Downloads.Explaining;
+using FileTransfer.Downloads.Fetching;
+using FileTransfer.Downloads.Limits;
 using FileTransfer.Downloads.Sources;
 using Microsoft.Extensions.Options;
 
@@ -7,6 +11,13 @@ public static class DownloadRegistration
 {
     public static void AddDownloads(this IHostApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<DownloadEventLog>();
+        builder.Services.AddSingleton<DownloadEvents>();
+        builder.Services.AddSingleton<SourceTrials>();
+        builder.Services.AddSingleton<TransferLimits>();
+        builder.Services.AddSingleton<NodeLimits>();
+        builder.Services.AddHostedService<LimitUpkeep>();
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(LimitJson.Default));
         builder.Services.AddSingleton<NodeHttp>();
         builder.Services.AddSingleton<SourceRests>();
         builder.Services.AddSingleton<ActiveDownloads>();
@@ -18,5 +29,14 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<DownloadLane>();
         builder.Services.AddSingleton<RemovalLane>();
         builder.Services.AddHostedService<ProcessFollowerDownloads>();
+        builder.Services.AddSingleton<IntentAnswers>();
+        builder.Services.AddSingleton<Explainer>();
+        builder.Services.AddHostedService<IntentUpkeep>();
+        builder.Services.AddHostedService<ReplicaEvents>();
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.TypeInfoResolverChain.Add(IntentJson.Default);
+            json.SerializerOptions.TypeInfoResolverChain.Add(ExplanationJson.Default);
+        });
     }
 }

@@ -21,4 +21,18 @@ public sealed class FeedLag(Database database)
         );
         return rows.ToDictionary(row => new NodeId(row.Node), row => row.Lag);
     }
+
+    /// <summary>How many mutations of a bin the node has not brought into its queue yet.</summary>
+    public async Task<long> OfBinAsync(NodeId node, int bin, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT b.head - coalesce(p.sequence, 0)
+            FROM filetransfer.bins b LEFT JOIN filetransfer.feed_positions p ON p.node_id = @node AND p.bin = b.bin
+            WHERE b.bin = @bin
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleAsync<long>(
+            new CommandDefinition(sql, new { node = node.Value, bin = (short)bin }, cancellationToken: cancellationToken)
+        );
+    }
 }

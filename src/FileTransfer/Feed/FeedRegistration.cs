@@ -9,6 +9,7 @@ public static class FeedRegistration
         builder.Services.AddSingleton<FeedReader>();
         builder.Services.AddHostedService(services => services.GetRequiredService<FeedReader>());
         builder.Services.AddHostedService<DueAdds>();
+        builder.Services.AddHostedService<PolicyReviews>();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(FeedJson.Default));
     }
 }

@@ -27,7 +27,7 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
 
     /// <summary>
     /// Makes a file known. At the leader its replica waits for the upload, and the Add follows when it is stored; at any other node the
-    /// file is wanted at once.
+    /// file is wanted at once. Somebody named it here, so no policy of the node keeps it out.
     /// </summary>
     /// <exception cref="NotLeadingException">The node stopped leading in between; nothing was registered.</exception>
     public Task<RegisterOutcome> RegisterAsync(FileKey key, FileMetadata metadata, CancellationToken cancellationToken) =>
@@ -39,6 +39,7 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
                     var file = await FileCatalog.LockAsync(transaction.Connection, key, token);
                     var waitsFor = file!.State == FileState.Registered ? Replicas.WaitsForUpload : null;
                     await Replicas.WantAsync(transaction.Connection, node.Id, key, waitsFor, token);
+                    await Replicas.AskAsync(transaction.Connection, node.Id, key, token);
                     return outcome;
                 },
                 cancellationToken
@@ -63,6 +64,7 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
                 {
                     // Registered at another node, this one has no replica of it yet, or still the one of its former Add.
                     await Replicas.WantAsync(connection, node.Id, file.Key, Replicas.WaitsForUpload, token);
+                    await Replicas.AskAsync(connection, node.Id, file.Key, token);
                     stored = await Replicas.StoreUploadAsync(connection, node.Id, now, token);
                 }
 
@@ -122,6 +124,7 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
         var outcome = await FileCatalog.RegisterAsync(connection, key, metadata, cancellationToken);
         await FileCatalog.LockAsync(connection, key, cancellationToken);
         await Replicas.WantAsync(connection, node.Id, key, waitsFor: null, cancellationToken);
+        await Replicas.AskAsync(connection, node.Id, key, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return outcome;
     }

@@ -1,8 +1,13 @@
 using System.Text.Json.Serialization;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Policies;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
+using FileTransfer.Downloads.Events;
+using FileTransfer.Downloads.Explaining;
+using FileTransfer.Downloads.Fetching;
+using FileTransfer.Downloads.Limits;
 using FileTransfer.Feed;
 using FileTransfer.Postgres;
 using FileTransfer.Uploads;
@@ -76,8 +81,13 @@ public static partial class FileTransferServer
         app.MapHealth();
         app.MapContents();
         app.MapFiles();
+        app.MapPolicies();
         app.MapLedger();
         app.MapUploads();
+        app.MapLimits();
+        app.MapFetch();
+        app.MapEvents();
+        app.MapExplain();
         app.MapLeader();
         app.MapNodes();
     }

@@ -1,6 +1,7 @@
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
+using FileTransfer.Downloads.Limits;
 using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Hosting;
@@ -19,6 +20,7 @@ internal sealed record OptionsSection(
         Of<NodeOptions>(NodeOptions.Section),
         Of<StoreOptions>(StoreOptions.Section),
         Of<DownloadOptions>(DownloadOptions.Section, options => options.Faults()),
+        Of<LimitOptions>(LimitOptions.Section, options => options.Faults()),
         Of<AccessOptions>(AccessOptions.Section, options => options.Faults()),
         Of<ServerOptions>(ServerOptions.Section),
     ];

@@ -12,7 +12,14 @@ namespace FileTransfer.Hosting;
 internal sealed class RouteDescriptions : IOperationFilter
 {
     private const string ExampleKey = "0x8a5edab282632443219e051e4ade2d1d5bbc671c781051bf1437897cbdfea0f1";
+    private const string ExampleBucket = "0x2222222222222222222222222222222222222222222222222222222222222222";
     private const string ExampleTag = $"\"{ExampleKey}\"";
+
+    private static readonly (string Name, string Description, string Example) _lastEventId = (
+        "Last-Event-ID",
+        "The id of the last event that was read: the stream goes on behind it while that is kept, and begins with the state else.",
+        "8de1f3a5b2c4d60-17"
+    );
 
     private static readonly (string Name, string Description, string Example)[] _conditions =
     [
@@ -45,10 +52,15 @@ internal sealed class RouteDescriptions : IOperationFilter
         }
 
         problems.Add(ProblemTypes.InternalFault);
-        DescribeKeys(operation);
+        DescribePaths(operation);
         if (metadata.OfType<OctetBody>().LastOrDefault() is { } body)
         {
             operation.RequestBody = OctetsOf(body.Description);
+        }
+
+        if (metadata.OfType<EventAnswer>().Any())
+        {
+            DescribeConditions(operation, [_lastEventId]);
         }
 
         if (metadata.OfType<OctetAnswer>().Any())
@@ -71,7 +83,7 @@ internal sealed class RouteDescriptions : IOperationFilter
         );
     }
 
-    private static void DescribeKeys(OpenApiOperation operation)
+    private static void DescribePaths(OpenApiOperation operation)
     {
         foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
         {
@@ -79,6 +91,11 @@ internal sealed class RouteDescriptions : IOperationFilter
             {
                 parameter.Description = "The file key: 64 hex digits in any case, with or without 0x.";
                 parameter.Example = JsonValue.Create(ExampleKey);
+            }
+            else if (parameter is { Name: "bucket", In: ParameterLocation.Path })
+            {
+                parameter.Description = "The bucket: hex digits in any case, with or without 0x.";
+                parameter.Example = JsonValue.Create(ExampleBucket);
             }
         }
     }

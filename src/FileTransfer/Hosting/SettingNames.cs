@@ -49,7 +49,7 @@ internal static class SettingNames
 
         if (SettingRules.ElementOf(type) is { } element)
         {
-            return int.TryParse(parts[0], out _) && Leads(element, parts[1..]);
+            return (SettingRules.IsMap(type) || int.TryParse(parts[0], out _)) && Leads(element, parts[1..]);
         }
 
         foreach (var property in SettingRules.PropertiesOf(type))
@@ -71,7 +71,7 @@ internal static class SettingNames
         }
 
         return SettingRules.ElementOf(type) is { } element
-            ? Paths(element, path + ":0")
+            ? Paths(element, path + (SettingRules.IsMap(type) ? ":NAME" : ":0"))
             : SettingRules.PropertiesOf(type).SelectMany(property => Paths(property.PropertyType, $"{path}:{property.Name}"));
     }
 

@@ -33,6 +33,9 @@ internal static class SettingRules
             ? type.GetGenericArguments()[^1]
             : null;
 
+    /// <summary>Whether the entries have names of their own instead of numbers.</summary>
+    public static bool IsMap(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IDictionary<,>);
+
     private static void Visit(Type type, IConfigurationSection section, List<string> faults)
     {
         var defaults = Activator.CreateInstance(type);
@@ -45,7 +48,7 @@ internal static class SettingRules
             }
             else if (ElementOf(property.PropertyType) is { } element)
             {
-                VisitList(element, setting, faults);
+                VisitList(element, IsMap(property.PropertyType), setting, faults);
             }
             else
             {
@@ -54,11 +57,15 @@ internal static class SettingRules
         }
     }
 
-    private static void VisitList(Type element, IConfigurationSection list, List<string> faults)
+    private static void VisitList(Type element, bool isMap, IConfigurationSection list, List<string> faults)
     {
         if (!string.IsNullOrEmpty(list.Value))
         {
-            faults.Add($"{list.Path} is '{list.Value}'; it is a list: write its first entry as {list.Path}:0.");
+            faults.Add(
+                isMap
+                    ? $"{list.Path} is '{list.Value}'; it has entries: write one as {list.Path}:NAME."
+                    : $"{list.Path} is '{list.Value}'; it is a list: write its first entry as {list.Path}:0."
+            );
         }
 
         if (!IsLeaf(element))

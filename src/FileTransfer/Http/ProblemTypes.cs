@@ -13,6 +13,7 @@ public static class ProblemTypes
 
     public static readonly ProblemType FileUnknown = new("file-unknown", 404, "The file is unknown");
     public static readonly ProblemType FileRemoved = new("file-removed", 404, "The file was removed");
+    public static readonly ProblemType IntentUnknown = new("intent-unknown", 404, "The intent is unknown");
     public static readonly ProblemType RouteUnknown = new("route-unknown", 404, "There is no such route");
 
     public static readonly ProblemType MethodNotAllowed = new("method-not-allowed", 405, "The route has no such method");
@@ -36,6 +37,8 @@ public static class ProblemTypes
     public static readonly ProblemType MetadataInvalid = new("metadata-invalid", 422, "The metadata is invalid");
     public static readonly ProblemType KeyMismatch = new("key-mismatch", 422, "The file key is not the hash of the metadata");
 
+    public static readonly ProblemType PolicyInvalid = new("policy-invalid", 422, "The policy is invalid");
+
     /// <summary>Extension: <c>chunk</c>, the id of the chunk at fault.</summary>
     public static readonly ProblemType UploadInvalid = new("upload-invalid", 422, "The upload is invalid");
 
@@ -45,11 +48,18 @@ public static class ProblemTypes
         "The content has another fingerprint"
     );
 
+    /// <summary>Extension: <c>member</c>, the member at fault.</summary>
+    public static readonly ProblemType LimitsInvalid = new("limits-invalid", 422, "The limits are invalid");
+
     /// <summary>Extension: <c>traceId</c>, to be found in the log of this node.</summary>
     public static readonly ProblemType InternalFault = new("internal-fault", 500, "The service failed");
 
     public static readonly ProblemType DatabaseUnavailable = new("database-unavailable", 503, "The database is away");
     public static readonly ProblemType NoLeader = new("no-leader", 503, "No node leads");
+
+    /// <summary>Said to nodes alone; with <c>Retry-After</c>.</summary>
+    public static readonly ProblemType SourceBusy = new("source-busy", 503, "Another node has its turn");
+
     public static readonly ProblemType Draining = new("draining", 503, "This node is stopping");
 
     public static readonly ProblemType DiskFull = new("disk-full", 507, "The disk is full");

@@ -36,6 +36,14 @@ public static class RouteMetadata
             )
             .ProducesProblems(ProblemTypes.PreconditionFailed, ProblemTypes.RangeUnsatisfiable);
 
+    /// <summary>Declares that the route answers with server-sent events and takes <c>Last-Event-ID</c>.</summary>
+    public static TBuilder ServesEvents<TBuilder>(this TBuilder route)
+        where TBuilder : IEndpointConventionBuilder =>
+        route.WithMetadata(
+            new EventAnswer(),
+            new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(string), [EventStreamWriter.ContentType])
+        );
+
     /// <summary>Lifts the limit on the length of the body, for routes that stream it.</summary>
     public static TBuilder AcceptsBodyOfAnySize<TBuilder>(this TBuilder route)
         where TBuilder : IEndpointConventionBuilder => route.WithMetadata(new DisableRequestSizeLimitAttribute());
@@ -49,3 +57,6 @@ public sealed record OctetBody(string Description);
 
 /// <summary>The route answers with octets, whole or in part.</summary>
 public sealed record OctetAnswer;
+
+/// <summary>The route answers with server-sent events.</summary>
+public sealed record EventAnswer;

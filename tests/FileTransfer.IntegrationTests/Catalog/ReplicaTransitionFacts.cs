@@ -96,7 +96,7 @@ public sealed class ReplicaTransitionFacts : IAsyncLifetime
                 await Replicas.RemoveAsync(connection, file.Key, default);
                 break;
             case "lost":
-                await new Replicas(_db.Database).WantLostAsync(_db.Node, file.Key, "lost", default);
+                await new Replicas(_db.Database).LoseAsync(_db.Node, file.Key, "lost", default);
                 break;
             case "wake":
                 await using (var command = new NpgsqlCommand(Replicas.WakeSql, connection))

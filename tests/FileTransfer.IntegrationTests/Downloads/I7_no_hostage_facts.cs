@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using FileTransfer.Catalog;
+using FileTransfer.Chunks;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Identity;

@@ -36,26 +36,32 @@ internal sealed class TestFile
 
     public Fingerprint Fingerprint => Metadata.Fingerprint;
 
-    public static TestFile Of(int size, int? seed = null)
+    public static TestFile Of(int size, int? seed = null, string place = "")
     {
         var number = Interlocked.Increment(ref _number);
-        return new TestFile(ReplicationFacts.Content(seed ?? number, size), $"file {number}");
+        return new TestFile(ReplicationFacts.Content(seed ?? number, size), $"{place}file {number}");
     }
 
     /// <summary>Makes the file known to the cluster as added, stored at a node.</summary>
     public async Task AddAsync(TestDatabase database, string storedAt)
     {
+        await KnowAsync(database);
         await database.ExecuteAsync(
+            $"INSERT INTO filetransfer.replicas (node_id, file_key, state) VALUES ('{storedAt}', {KeySql}, 'stored')"
+        );
+    }
+
+    /// <summary>Makes the file known to the cluster as added; nobody has it stored.</summary>
+    public Task KnowAsync(TestDatabase database) =>
+        database.ExecuteAsync(
             $"""
             INSERT INTO filetransfer.files (file_key, owner, bucket, location, size, fingerprint, state)
             VALUES ({Sql(Key.ToArray())}, '\x01', '\x02', {Sql(Encoding.UTF8.GetBytes(Location))}, {Content.Length}, {Sql(
                 Fingerprint.ToArray()
             )}, 'added')
-            ON CONFLICT DO NOTHING;
-            INSERT INTO filetransfer.replicas (node_id, file_key, state) VALUES ('{storedAt}', {Sql(Key.ToArray())}, 'stored')
+            ON CONFLICT DO NOTHING
             """
         );
-    }
 
     /// <summary>Registers the file at a node, which wants it from then on.</summary>
     public async Task WantAtAsync(NodeProcess node)

@@ -6,7 +6,7 @@ namespace FileTransfer.Tests.Architecture;
 /// <summary>Folders are the nouns of the domain, and what they use points one way.</summary>
 public sealed partial class ArrowTests
 {
-    /// <summary>Lowest first: a folder may use those before it. Postgres and Http know no domain word and may be used by all.</summary>
+    /// <summary>Lowest first: a folder may use those before it. Postgres, Http and Rates know no domain word and may be used by all.</summary>
     private static readonly string[] _layers =
     [
         "Identity",
@@ -20,7 +20,7 @@ public sealed partial class ArrowTests
         "Cli",
     ];
 
-    private static readonly string[] _foundations = ["Postgres", "Http"];
+    private static readonly string[] _foundations = ["Postgres", "Http", "Rates"];
 
     [Fact]
     public void Folders_use_only_folders_below_them()

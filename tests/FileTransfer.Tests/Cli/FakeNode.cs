@@ -27,6 +27,7 @@ internal sealed class FakeNode : IAsyncDisposable
         public string FileState { get; set; } = "registered";
         public string State { get; set; } = "wanted";
         public JsonArray Replicas { get; set; } = [];
+        public string[] NotWantedAt { get; set; } = [];
     }
 
     public ConcurrentDictionary<FileKey, FakeFile> Files { get; } = new();
@@ -301,6 +302,7 @@ internal sealed class FakeNode : IAsyncDisposable
             ["removedAt"] = null,
             ["state"] = file.State,
             ["replicas"] = file.Replicas.DeepClone(),
+            ["notWantedAt"] = new JsonArray([.. file.NotWantedAt.Select(node => JsonValue.Create(node))]),
         };
 
     private static IResult Unknown(string key) => Problem(404, "file-unknown", "File unknown", $"No file has the key {key}.");

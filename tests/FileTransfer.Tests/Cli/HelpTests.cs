@@ -56,7 +56,22 @@ public sealed class HelpTests : IDisposable
     }
 
     public static string[] Commands =>
-        ["serve", "fingerprint", "key", "put", "get", "remove", "status", "healthcheck", "database"];
+        [
+            "serve",
+            "fingerprint",
+            "key",
+            "put",
+            "get",
+            "remove",
+            "status",
+            "fetch",
+            "events",
+            "explain",
+            "policy",
+            "missing",
+            "healthcheck",
+            "database",
+        ];
 
     public static TheoryData<string> EveryCommand => new(Commands);
 }

@@ -110,6 +110,24 @@ public sealed class StatusCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_is_not_lacking_where_the_policy_does_not_want_it()
+    {
+        await using var node = await FakeNode.StartAsync();
+        node.Cluster = Cluster(Node("a"), Node("b"), Node("c"));
+        var key = node.Add(CliHarness.Metadata("x", [1]), [1]);
+        node.Files[key].Replicas = [Replica("a", "stored")];
+        node.Files[key].NotWantedAt = ["b"];
+
+        var before = await _cli.RunAsync("status", key.ToString(), "--json", "--url", node.Address);
+        node.Files[key].NotWantedAt = ["b", "c"];
+        var after = await _cli.RunAsync("status", key.ToString(), "--wait", "1m", "--url", node.Address);
+
+        before.Code.ShouldBe(ExitCode.NotComplete);
+        JsonNode.Parse(before.Lines.Single())!["notStoredOn"]!.AsArray().Select(name => (string)name!).ShouldBe(["c"]);
+        after.Code.ShouldBe(ExitCode.Ok);
+    }
+
+    [Fact]
     public async Task An_unknown_and_a_removed_file_end_with_5_at_once()
     {
         await using var node = await FakeNode.StartAsync();

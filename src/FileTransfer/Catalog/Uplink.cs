@@ -1,0 +1,62 @@
+using FileTransfer.Rates;
+
+namespace FileTransfer.Catalog;
+
+/// <summary>What this node sends contents through: how fast, and whose turn it is.</summary>
+public sealed class Uplink(TimeProvider time) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Reader> _readers = new(StringComparer.Ordinal);
+
+    public RateGate Gate { get; } = new(time);
+
+    public ServingTurns Turns { get; } = new();
+
+    /// <summary>The limit in force; null = none.</summary>
+    public ByteRate? Limit
+    {
+        get => Gate.Rate;
+        set
+        {
+            Turns.Limit = value;
+            Gate.Rate = value;
+        }
+    }
+
+    internal TimeSpan Now => time.GetElapsedTime(0);
+
+    public void Dispose() => Gate.Dispose();
+
+    /// <summary>The share of one reader, a node or an address, however many answers it has under way. Ends with <see cref="Part"/>.</summary>
+    internal RateFlow Join(string name)
+    {
+        lock (_lock)
+        {
+            if (!_readers.TryGetValue(name, out var reader))
+            {
+                _readers[name] = reader = new Reader();
+            }
+
+            reader.Answers++;
+            return reader.Flow;
+        }
+    }
+
+    internal void Part(string name)
+    {
+        lock (_lock)
+        {
+            if (--_readers[name].Answers == 0)
+            {
+                _readers.Remove(name);
+            }
+        }
+    }
+
+    private sealed class Reader
+    {
+        public RateFlow Flow { get; } = new();
+
+        public int Answers { get; set; }
+    }
+}

@@ -1,0 +1,79 @@
+using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using FileTransfer.Catalog.Policies;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Cli;
+
+/// <content>What one node wants and lacks.</content>
+public sealed partial class NodeClient
+{
+    /// <summary>A change of a policy is answered when it has taken effect, and so is the first line of what is missing: a million files take a while.</summary>
+    private static readonly TimeSpan _reviewWithin = TimeSpan.FromMinutes(10);
+
+    public Task<PolicyAnswer> GetPolicyAsync(Octets bucket, CancellationToken cancellationToken) =>
+        GetAsync(PathOf(bucket), NodeJson.Default.PolicyAnswer, cancellationToken);
+
+    public async Task<PolicyChangeAnswer> SetPolicyAsync(
+        Octets bucket,
+        Policy policy,
+        bool prune,
+        CancellationToken cancellationToken
+    )
+    {
+        using var request = Request(HttpMethod.Put, PathOf(bucket) + (prune ? "?prune=true" : ""));
+        request.Content = JsonContent.Create(PolicyBody.Of(policy), NodeJson.Default.PolicyBody);
+        return await ReadAsync(request, NodeJson.Default.PolicyChangeAnswer, cancellationToken, _reviewWithin);
+    }
+
+    public async Task<PolicyChangeAnswer> DeletePolicyAsync(Octets bucket, CancellationToken cancellationToken)
+    {
+        using var request = Request(HttpMethod.Delete, PathOf(bucket));
+        return await ReadAsync(request, NodeJson.Default.PolicyChangeAnswer, cancellationToken, _reviewWithin);
+    }
+
+    /// <summary>The files that are missing at the node, in the order of their keys.</summary>
+    public async IAsyncEnumerable<MissingAnswer> GetMissingAsync(
+        Octets bucket,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        using var request = Request(HttpMethod.Get, $"v1/buckets/{bucket}/missing");
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/x-ndjson"));
+        using var response = await SendAsync(request, _reviewWithin, cancellationToken);
+        using var stall = new StallWatch(time, _reviewWithin, cancellationToken);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(stall.Token));
+        while (await ReadLineAsync(reader, stall, cancellationToken) is { } line)
+        {
+            stall.Moved();
+            yield return Parse(line);
+        }
+    }
+
+    private async Task<string?> ReadLineAsync(StreamReader reader, StallWatch stall, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await reader.ReadLineAsync(stall.Token);
+        }
+        catch (Exception fault) when (NodeUnreachableReason.Of(fault, cancellationToken) is { } reason)
+        {
+            throw new NodeUnreachableException(node, reason, fault);
+        }
+    }
+
+    private MissingAnswer Parse(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, NodeJson.Default.MissingAnswer) ?? throw new JsonException("A line is null.");
+        }
+        catch (JsonException fault)
+        {
+            throw Nonsense(node, fault);
+        }
+    }
+
+    private static string PathOf(Octets bucket) => $"v1/buckets/{bucket}/policy";
+}

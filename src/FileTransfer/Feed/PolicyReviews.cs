@@ -1,0 +1,23 @@
+using FileTransfer.Catalog.Policies;
+using FileTransfer.Cluster;
+
+namespace FileTransfer.Feed;
+
+/// <summary>Makes this node's replicas follow its policies whenever it becomes present, and finishes changes of a policy that were cut off.</summary>
+public sealed class PolicyReviews(PolicyChanges policies, NodePresence presence, TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan _period = TimeSpan.FromSeconds(2);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        presence.RunWhilePresentAsync(ReviewAsync, stoppingToken);
+
+    private async Task ReviewAsync(CancellationToken cancellationToken)
+    {
+        await policies.ReviewAsync(dueOnly: false, cancellationToken);
+        while (true)
+        {
+            await Task.Delay(_period, time, cancellationToken);
+            await policies.ReviewAsync(dueOnly: true, cancellationToken);
+        }
+    }
+}
