@@ -11,6 +11,7 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<FileCatalog>();
         builder.Services.AddSingleton<Replicas>();
         builder.Services.AddSingleton<Intents>();
+        builder.Services.AddSingleton<ReplicaNews>();
         builder.Services.AddSingleton<ReplicaQueue>();
         builder.Services.AddSingleton<QueueSignal>();
         builder.Services.AddSingleton<StoreRepair>();
@@ -21,6 +22,7 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<PolicyReview>();
         builder.Services.AddSingleton<PolicyChanges>();
         builder.Services.AddSingleton<MissingFiles>();
+        builder.Services.AddSingleton<Uplink>();
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.TypeInfoResolverChain.Add(CatalogJson.Default);

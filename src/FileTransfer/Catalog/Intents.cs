@@ -1,4 +1,5 @@
 using Dapper;
+using FileTransfer.Catalog.Policies;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;
@@ -14,6 +15,9 @@ public sealed class Intents(Database database, NodeId node)
 {
     /// <summary>How long an intent that has ended can be asked about.</summary>
     public static readonly TimeSpan Remembered = TimeSpan.FromDays(1);
+
+    /// <summary>Why a replica is given up.</summary>
+    public const string NobodyWantsIt = "its last intent was withdrawn and the policy of its bucket does not want it here";
 
     private const string Columns = "i.intent_id, i.file_key, i.caller, i.asked_at, i.ended_at, i.outcome, i.reason";
 
@@ -75,6 +79,8 @@ public sealed class Intents(Database database, NodeId node)
             "SELECT count(*) FROM filetransfer.intents WHERE node_id = @node AND file_key = @key AND ended_at IS NULL";
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        // Before the file's row, as everybody takes the two.
+        await NodePolicies.HoldAsync(connection, node, cancellationToken);
         await FileCatalog.LockAsync(connection, key, cancellationToken);
         await SettleAsync(connection, key, cancellationToken);
         var parameters = new
@@ -87,7 +93,7 @@ public sealed class Intents(Database database, NodeId node)
         var left = await connection.QuerySingleAsync<int>(
             new CommandDefinition(others, parameters, cancellationToken: cancellationToken)
         );
-        var givesUp = withdrawn && left == 0 && await Replicas.GiveUpUnwantedAsync(connection, node, key, cancellationToken);
+        var givesUp = withdrawn && left == 0 && await GiveUpAsync(connection, key, cancellationToken);
         var intent = await FindAsync(connection, key, id, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return new WithdrawOutcome(intent, left, givesUp);
@@ -153,6 +159,17 @@ public sealed class Intents(Database database, NodeId node)
         }
 
         return wanted;
+    }
+
+    private async Task<bool> GiveUpAsync(NpgsqlConnection connection, FileKey key, CancellationToken cancellationToken)
+    {
+        if (await Withdrawal.WithdrawAsync(connection, node, [key], NobodyWantsIt, cancellationToken) > 0)
+        {
+            return true;
+        }
+
+        await Replicas.CalmAsync(connection, node, key, cancellationToken);
+        return false;
     }
 
     private async Task<bool> WantAgainAsync(NpgsqlConnection connection, FileKey key, CancellationToken cancellationToken)

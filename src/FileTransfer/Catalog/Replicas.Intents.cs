@@ -7,9 +7,6 @@ namespace FileTransfer.Catalog;
 /// <content>What intents do to the replica of a file whose row the caller has locked.</content>
 public sealed partial class Replicas
 {
-    /// <summary>Why a replica is given up.</summary>
-    public const string NobodyWantsIt = "its last intent was withdrawn and the policy does not want it";
-
     /// <summary>Somebody waits for it: before what a policy wants.</summary>
     private const short IntentPriority = 1;
 
@@ -56,55 +53,25 @@ public sealed partial class Replicas
         );
     }
 
-    /// <summary>
-    /// Gives the replica up that is not stored, unless the policy wants it; what is under way is told to stop, and the new epoch fences it.
-    /// A replica that stays has no priority any more.
-    /// </summary>
-    /// <returns>Whether it is given up.</returns>
-    internal static async Task<bool> GiveUpUnwantedAsync(
-        NpgsqlConnection connection,
-        NodeId node,
-        FileKey key,
-        CancellationToken cancellationToken
-    )
+    /// <summary>No intent asks for the file any more: it comes after what others ask for.</summary>
+    internal static Task CalmAsync(NpgsqlConnection connection, NodeId node, FileKey key, CancellationToken cancellationToken)
     {
         const string sql = """
-            WITH ended AS (
-                UPDATE filetransfer.replicas r
-                SET state = 'removing', epoch = r.epoch + 1, next_attempt_at = NULL, holder = NULL, holder_pid = NULL,
-                    reason = @reason, changed_at = clock_timestamp()
-                FROM filetransfer.files f
-                WHERE r.node_id = @node AND r.file_key = @key AND f.file_key = r.file_key
-                  AND r.state IN ('wanted', 'downloading', 'failed', 'paused')
-                  AND (r.next_attempt_at IS NULL OR r.waits_for IS DISTINCT FROM 'upload')
-                  AND NOT filetransfer.policy_wants(r.node_id, f.bucket, f.location)
-                RETURNING r.node_id
-            )
-            SELECT count(pg_notify(@channel, node_id || ' ' || @hex)) FROM ended
-            """;
-        const string calm = """
             UPDATE filetransfer.replicas SET priority = 0
             WHERE node_id = @node AND file_key = @key AND state IN ('wanted', 'downloading') AND priority = @priority
             """;
-        var parameters = new
-        {
-            node = node.Value,
-            key = key.ToArray(),
-            hex = key.ToString(),
-            channel = ReplicaQueue.EndedChannel,
-            reason = NobodyWantsIt,
-            priority = IntentPriority,
-        };
-        if (
-            await connection.QuerySingleAsync<long>(new CommandDefinition(sql, parameters, cancellationToken: cancellationToken))
-            > 0
-        )
-        {
-            return true;
-        }
-
-        await connection.ExecuteAsync(new CommandDefinition(calm, parameters, cancellationToken: cancellationToken));
-        return false;
+        return connection.ExecuteAsync(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    node = node.Value,
+                    key = key.ToArray(),
+                    priority = IntentPriority,
+                },
+                cancellationToken: cancellationToken
+            )
+        );
     }
 
     /// <summary>Of those replicas that were ended at <paramref name="node"/> and have not come back: the size of the file, and why.</summary>

@@ -111,8 +111,8 @@ public sealed partial class Replicas(Database database)
     /// Wants files at <paramref name="node"/>, those that are still added and that its policy, or an intent, wants. Their rows are held
     /// against removal until the transaction ends, so that a Remove sees every replica it has to end; and so are the node's policies.
     /// </summary>
-    /// <returns>How many are wanted now that were not.</returns>
-    public static Task<int> WantAddedAsync(
+    /// <returns>Those that are wanted now and were not.</returns>
+    public static async Task<IReadOnlyList<NewsOfFile>> WantAddedAsync(
         NpgsqlConnection connection,
         NodeId node,
         IReadOnlyCollection<FileKey> keys,
@@ -120,27 +120,31 @@ public sealed partial class Replicas(Database database)
     )
     {
         const string sql = $"""
-            {NodePolicies.HoldSql};
-            INSERT INTO filetransfer.replicas AS r (node_id, file_key, state)
-            SELECT @node, f.file_key, 'wanted'
-            FROM (
-                SELECT file_key, bucket, location FROM filetransfer.files
-                WHERE file_key = ANY(@keys) AND state = 'added'
-                ORDER BY file_key FOR SHARE
-            ) f
-            WHERE {NodePolicies.WantsSql}
-            ON CONFLICT (node_id, file_key) DO UPDATE
-                SET state = 'wanted', epoch = r.epoch + 1, attempts = 0, bytes_proven = 0, holder = NULL, holder_pid = NULL,
-                    next_attempt_at = NULL, reason = NULL, wanted_at = clock_timestamp(), changed_at = clock_timestamp()
-                WHERE r.state = 'removing'
-            """;
-        return connection.ExecuteAsync(
-            new CommandDefinition(
-                sql,
-                new { node = node.Value, keys = keys.Select(key => key.ToArray()).ToArray() },
-                cancellationToken: cancellationToken
+            WITH wanted AS (
+                INSERT INTO filetransfer.replicas AS r (node_id, file_key, state)
+                SELECT @node, f.file_key, 'wanted'
+                FROM (
+                    SELECT file_key, bucket, location FROM filetransfer.files
+                    WHERE file_key = ANY(@keys) AND state = 'added'
+                    ORDER BY file_key FOR SHARE
+                ) f
+                WHERE {NodePolicies.WantsSql}
+                ON CONFLICT (node_id, file_key) DO UPDATE
+                    SET state = 'wanted', epoch = r.epoch + 1, attempts = 0, bytes_proven = 0, holder = NULL, holder_pid = NULL,
+                        next_attempt_at = NULL, reason = NULL, wanted_at = clock_timestamp(), changed_at = clock_timestamp()
+                    WHERE r.state = 'removing'
+                RETURNING r.file_key
             )
+            SELECT w.file_key, f.size FROM wanted w JOIN filetransfer.files f ON f.file_key = w.file_key
+            """;
+        var parameters = new { node = node.Value, keys = keys.Select(key => key.ToArray()).ToArray() };
+        await connection.ExecuteAsync(
+            new CommandDefinition(NodePolicies.HoldSql, parameters, cancellationToken: cancellationToken)
         );
+        var wanted = await connection.QueryAsync<(byte[] Key, long Size)>(
+            new CommandDefinition(sql, parameters, cancellationToken: cancellationToken)
+        );
+        return [.. wanted.Select(file => new NewsOfFile(new FileKey(file.Key), file.Size))];
     }
 
     /// <summary>Records a content that arrived by upload, and wakes the replicas that waited for it; the caller has locked the file's row. False when

@@ -18,6 +18,9 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<SourceHttp>();
         builder.Services.AddSingleton<SourceTerms>();
         builder.Services.AddSingleton<KnownSources>();
+        builder.Services.AddSingleton<NodeLimits>();
+        builder.Services.AddHostedService<LimitUpkeep>();
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(LimitJson.Default));
         builder.Services.AddSingleton<ActiveDownloads>();
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<Transfers>(services, new Random()));
         builder.Services.AddSingleton(services => new RetryPolicy(
@@ -30,7 +33,7 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<IntentAnswers>();
         builder.Services.AddSingleton<Explainer>();
         builder.Services.AddHostedService<IntentUpkeep>();
-        builder.Services.AddHostedService<EndedReplicas>();
+        builder.Services.AddHostedService<ReplicaEvents>();
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.TypeInfoResolverChain.Add(IntentJson.Default);

@@ -23,6 +23,7 @@ public sealed partial class FeedReader(
     NodePresence presence,
     ThisNode node,
     QueueSignal queue,
+    ReplicaNews news,
     TimeProvider time,
     ILogger<FeedReader> logger
 ) : BackgroundService
@@ -127,7 +128,7 @@ public sealed partial class FeedReader(
             .Select(mutation => mutation.Key)
             .Distinct()
             .ToList();
-        await Replicas.WantAddedAsync(connection, node.Id, added, cancellationToken);
+        var wanted = await Replicas.WantAddedAsync(connection, node.Id, added, cancellationToken);
         await connection.ExecuteAsync(
             new CommandDefinition(
                 "UPDATE filetransfer.feed_positions SET sequence = @to WHERE node_id = @node AND bin = @bin",
@@ -142,6 +143,7 @@ public sealed partial class FeedReader(
         );
         await transaction.CommitAsync(cancellationToken);
         queue.Set();
+        news.TellWanted(wanted);
         return page[^1].Sequence;
     }
 

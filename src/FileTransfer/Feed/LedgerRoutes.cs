@@ -38,6 +38,7 @@ public static class LedgerRoutes
         FileCatalog catalog,
         Replicas replicas,
         QueueSignal queue,
+        ReplicaNews news,
         NodeId here,
         CancellationToken cancellationToken
     )
@@ -66,6 +67,11 @@ public static class LedgerRoutes
 
         var outcome = await ledger.RegisterAsync(fileKey, metadata, cancellationToken);
         queue.Set();
+        if (outcome != RegisterOutcome.Known)
+        {
+            news.TellWanted([new NewsOfFile(fileKey, (long)metadata.Size)]);
+        }
+
         var file = await catalog.FindAsync(fileKey, cancellationToken);
         var resource = FileResource.Of(file!, here, await replicas.OfAsync(fileKey, cancellationToken));
         return outcome == RegisterOutcome.Known

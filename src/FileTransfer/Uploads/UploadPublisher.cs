@@ -10,6 +10,7 @@ public sealed partial class UploadPublisher(
     ChunkStore store,
     FileLedger ledger,
     Replicas replicas,
+    ReplicaNews news,
     NodeId node,
     ILogger<UploadPublisher> logger
 )
@@ -36,6 +37,7 @@ public sealed partial class UploadPublisher(
         {
             store.Show(file.Key, file.Fingerprint);
             store.DiscardPartials(file.Key);
+            news.TellUploaded(new NewsOfFile(file.Key, file.Size));
             Log.Stored(logger, file.Key, node, file.Size);
             return new UploadOutcome.Stored();
         }

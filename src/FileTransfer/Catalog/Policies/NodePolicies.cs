@@ -1,6 +1,7 @@
 using Dapper;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
+using Npgsql;
 
 namespace FileTransfer.Catalog.Policies;
 
@@ -13,7 +14,8 @@ public sealed record PolicyRecord(Octets Bucket, Policy Policy, DateTime? Change
 /// <remarks>
 /// Who writes replicas by what a policy says does so in a transaction that runs <see cref="HoldSql"/> first, in a statement of its own; a policy
 /// changes only while nobody does. So whatever followed the former policy is committed, and seen by the review of the new one, and
-/// whatever comes later follows the new one.
+/// whatever comes later follows the new one. It is the first lock such a transaction takes: a change that waits for it would else keep out
+/// a transaction that others wait for.
 /// </remarks>
 public sealed class NodePolicies(Database database, NodeId node)
 {
@@ -30,6 +32,10 @@ public sealed class NodePolicies(Database database, NodeId node)
             )
         )
         """;
+
+    /// <summary>Keeps the policies of <paramref name="node"/> as they are until the transaction ends.</summary>
+    public static Task HoldAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(new CommandDefinition(HoldSql, new { node = node.Value }, cancellationToken: cancellationToken));
 
     public async Task<PolicyRecord> GetAsync(Octets bucket, CancellationToken cancellationToken)
     {

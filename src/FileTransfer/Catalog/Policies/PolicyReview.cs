@@ -37,7 +37,7 @@ public sealed record PolicyEffect(long Wanted, long Withdrawn, long Pruned, long
 /// without holding anything; what differs is then written in transactions that look again at each file under its lock and by the policy of
 /// that moment. So a review can be cut off anywhere, run twice, or be overtaken by another policy, whose own review follows.
 /// </remarks>
-public sealed class PolicyReview(Database database, NodeId node)
+public sealed class PolicyReview(Database database, ReplicaNews news, NodeId node)
 {
     private const int PageSize = 2000;
 
@@ -57,7 +57,7 @@ public sealed class PolicyReview(Database database, NodeId node)
         while (true)
         {
             var page = await PageAsync(connection, bucket, after, prunes, cancellationToken);
-            effect = effect.And(await FollowAsync(connection, page, cancellationToken));
+            effect = effect.And(await FollowAsync(connection, page, prunes, cancellationToken));
             if (page.Count < PageSize)
             {
                 return effect;
@@ -83,9 +83,8 @@ public sealed class PolicyReview(Database database, NodeId node)
             )
             SELECT f.file_key, CASE
                 WHEN f.state = 'added' AND (r.state IS NULL OR r.state = 'removing') AND {NodePolicies.WantsSql} THEN 'want'
-                WHEN r.state IN ('wanted', 'downloading', 'failed', 'paused') AND NOT r.asked AND NOT {NodePolicies.WantsSql}
-                    THEN 'withdraw'
-                WHEN @prunes AND r.state = 'stored' AND NOT {NodePolicies.WantsSql} THEN 'prune'
+                WHEN (r.state IN ('wanted', 'downloading', 'failed', 'paused') AND NOT r.asked OR @prunes AND r.state = 'stored')
+                    AND NOT {NodePolicies.WantsSql} THEN 'end'
             END AS step
             FROM page f LEFT JOIN filetransfer.replicas r ON r.node_id = @node AND r.file_key = f.file_key
             ORDER BY f.file_key
@@ -110,21 +109,23 @@ public sealed class PolicyReview(Database database, NodeId node)
     private async Task<PolicyEffect> FollowAsync(
         NpgsqlConnection connection,
         List<(byte[] Key, string? Step)> page,
+        bool prunes,
         CancellationToken cancellationToken
     )
     {
         // A transaction for each step, so that each locks its files in one order.
         var wanted = await StepAsync("want", keys => Replicas.WantAddedAsync(connection, node, keys, cancellationToken));
+        news.TellWanted(wanted ?? []);
         var withdrawn = await StepAsync(
-            "withdraw",
+            "end",
             keys => Withdrawal.WithdrawAsync(connection, node, keys, NotWantedByPolicy, cancellationToken)
         );
-        var pruned = await StepAsync(
-            "prune",
-            keys => Withdrawal.PruneAsync(connection, node, keys, NotWantedByPolicy, cancellationToken)
-        );
+        // A download that ended well just before it was to be withdrawn has made its file one to prune.
+        var pruned = prunes
+            ? await StepAsync("end", keys => Withdrawal.PruneAsync(connection, node, keys, NotWantedByPolicy, cancellationToken))
+            : null;
         return new PolicyEffect(
-            wanted,
+            wanted?.Count ?? 0,
             withdrawn,
             pruned?.Pruned ?? 0,
             pruned?.Kept.Count ?? 0,

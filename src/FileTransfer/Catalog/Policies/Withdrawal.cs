@@ -51,7 +51,7 @@ public static class Withdrawal
             ), forgotten AS (
                 DELETE FROM filetransfer.replicas r USING unwanted u
                 WHERE r.node_id = @node AND r.file_key = u.file_key AND u.is_untouched
-                RETURNING 1
+                RETURNING {NotifyEndedSql} AS told
             ), ended AS (
                 UPDATE filetransfer.replicas r
                 SET state = 'removing', epoch = r.epoch + 1, next_attempt_at = NULL, holder = NULL, holder_pid = NULL,
@@ -60,7 +60,7 @@ public static class Withdrawal
                 WHERE r.node_id = @node AND r.file_key = u.file_key AND NOT u.is_untouched
                 RETURNING {NotifyEndedSql} AS told
             )
-            SELECT (SELECT count(*) FROM forgotten) + (SELECT count(told) FROM ended)
+            SELECT (SELECT count(told) FROM forgotten) + (SELECT count(told) FROM ended)
             """;
         var parameters = ParametersOf(node, keys, reason);
         await connection.ExecuteAsync(new CommandDefinition(hold, parameters, cancellationToken: cancellationToken));

@@ -111,7 +111,7 @@ public static class FetchRoutes
 
         var withdrawn = await intents.WithdrawAsync(fileKey, id, cancellationToken);
         return withdrawn.Intent is { } intent
-            ? TypedResults.Ok(await answers.DescribeAsync(intent, cancellationToken))
+            ? TypedResults.Ok(await answers.AnswerAsync(intent, withdrawn.GivesUp, cancellationToken))
             : await answers.UnknownAsync(fileKey, id, cancellationToken);
     }
 }

@@ -52,6 +52,21 @@ public sealed class IntentAnswers(
         return isHere ? answer with { Says = "It is stored here already; no source was asked." } : answer;
     }
 
+    /// <summary>The answer to a withdrawal.</summary>
+    public async Task<IntentResource> AnswerAsync(IntentRecord intent, bool givesUp, CancellationToken cancellationToken)
+    {
+        var answer = await DescribeAsync(intent, cancellationToken);
+        if (givesUp && answer.State == FileResource.Absent)
+        {
+            // Nothing of it was on disk, so it went at once, and nobody is notified of that.
+            events.Publish(
+                new DownloadEvent(intent.File, DownloadEventKind.Withdrawn, null, 0, answer.Size, Intents.NobodyWantsIt, null)
+            );
+        }
+
+        return answer;
+    }
+
     public async Task<IntentResource> DescribeAsync(IntentRecord intent, CancellationToken cancellationToken) =>
         // The key of an intent refers to a file for ever.
         await DescribeAsync(intent, (await catalog.FindAsync(intent.File, cancellationToken))!, cancellationToken);

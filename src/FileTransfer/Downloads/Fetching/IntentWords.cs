@@ -24,7 +24,7 @@ internal static class IntentWords
             ReplicaState.Stored => "the file is stored here and stays.",
             _ when others == 1 => "1 other intent wants the file here.",
             _ when others > 1 => $"{others} other intents want the file here.",
-            _ => "the policy wants the file here all the same.",
+            _ => "the policy, or whoever registered it here, wants the file all the same.",
         };
 
     private static string Standing(ReplicaRecord? replica, IReadOnlyList<string> sources) =>

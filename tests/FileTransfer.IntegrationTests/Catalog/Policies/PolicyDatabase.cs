@@ -12,7 +12,7 @@ internal sealed class PolicyDatabase : IAsyncDisposable
     {
         Queue = queue;
         Policies = new NodePolicies(queue.Database, queue.Node);
-        Review = new PolicyReview(queue.Database, queue.Node);
+        Review = new PolicyReview(queue.Database, new ReplicaNews(), queue.Node);
         Missing = new MissingFiles(queue.Database, queue.Node);
     }
 

@@ -161,7 +161,13 @@ public sealed class PolicyReviewFacts : IAsyncLifetime
             await _db.SeenAsync("b");
 
             var effects = await Task.WhenAll(
-                Task.Run(() => new PolicyReview(_db.Queue.Database, a).RunAsync(PolicyDatabase.Bucket, prunes: true, default)),
+                Task.Run(() =>
+                    new PolicyReview(_db.Queue.Database, new ReplicaNews(), a).RunAsync(
+                        PolicyDatabase.Bucket,
+                        prunes: true,
+                        default
+                    )
+                ),
                 Task.Run(() => _db.Review.RunAsync(PolicyDatabase.Bucket, prunes: true, default))
             );
 

@@ -6,15 +6,19 @@ using Npgsql;
 
 namespace FileTransfer.Downloads.Events;
 
-/// <summary>Tells of replicas of this node that were ended by a removal, a withdrawal or a policy, wherever that was decided.</summary>
-/// <remarks>The notification names the file; why is read from the catalog, for many files at once where many are ended.</remarks>
-public sealed partial class EndedReplicas(
+/// <summary>
+/// Tells what becomes of this node's replicas outside a download: wanted, uploaded, or ended by a removal, a withdrawal or a policy, wherever
+/// that was decided.
+/// </summary>
+/// <remarks>A notification names the file that was ended; why is read from the catalog, for many files at once where many are.</remarks>
+public sealed partial class ReplicaEvents(
     NodePresence presence,
     Replicas replicas,
+    ReplicaNews news,
     DownloadEvents events,
     SourceTrials trials,
     NodeId node,
-    ILogger<EndedReplicas> logger
+    ILogger<ReplicaEvents> logger
 ) : BackgroundService
 {
     private const int AtOnce = 1000;
@@ -27,6 +31,8 @@ public sealed partial class EndedReplicas(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         presence.Notified += OnNotified;
+        news.Wanted += OnWanted;
+        news.Uploaded += OnUploaded;
         try
         {
             while (await _ended.Reader.WaitToReadAsync(stoppingToken))
@@ -41,8 +47,23 @@ public sealed partial class EndedReplicas(
         finally
         {
             presence.Notified -= OnNotified;
+            news.Wanted -= OnWanted;
+            news.Uploaded -= OnUploaded;
         }
     }
+
+    private void OnWanted(IReadOnlyList<NewsOfFile> files)
+    {
+        foreach (var file in files)
+        {
+            events.Publish(new DownloadEvent(file.Key, DownloadEventKind.Wanted, null, 0, file.Size, null, null));
+        }
+    }
+
+    private void OnUploaded(NewsOfFile file) =>
+        events.Publish(
+            new DownloadEvent(file.Key, DownloadEventKind.Done, null, file.Size, file.Size, "its content was uploaded", null)
+        );
 
     private void OnNotified(string channel, string payload)
     {
