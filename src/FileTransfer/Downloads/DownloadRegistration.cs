@@ -15,6 +15,9 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<DownloadEvents>();
         builder.Services.AddSingleton<SourceTrials>();
         builder.Services.AddSingleton<TransferLimits>();
+        builder.Services.AddSingleton<NodeLimits>();
+        builder.Services.AddHostedService<LimitUpkeep>();
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(LimitJson.Default));
         builder.Services.AddSingleton<NodeHttp>();
         builder.Services.AddSingleton<SourceRests>();
         builder.Services.AddSingleton<ActiveDownloads>();
