@@ -123,7 +123,7 @@ public sealed class Sending : IDisposable
         return status is StatusCodes.Status200OK or StatusCodes.Status206PartialContent && range.Count > FreePart;
     }
 
-    private static NodeId? NodeOf(HttpContext context) => NodeId.TryParse(context.Request.Headers[NodeHeader]);
+    private static NodeId? NodeOf(HttpContext context) => NodeId.FromText(context.Request.Headers[NodeHeader]);
 
     private static string ReaderOf(HttpContext context) =>
         NodeOf(context)?.Value ?? context.Connection.RemoteIpAddress?.ToString() ?? "";

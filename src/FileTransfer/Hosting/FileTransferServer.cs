@@ -7,6 +7,7 @@ using FileTransfer.Downloads;
 using FileTransfer.Downloads.Events;
 using FileTransfer.Downloads.Explaining;
 using FileTransfer.Downloads.Fetching;
+using FileTransfer.Downloads.Limits;
 using FileTransfer.Feed;
 using FileTransfer.Postgres;
 using FileTransfer.Uploads;
@@ -83,6 +84,7 @@ public static partial class FileTransferServer
         app.MapPolicies();
         app.MapLedger();
         app.MapUploads();
+        app.MapLimits();
         app.MapFetch();
         app.MapEvents();
         app.MapExplain();

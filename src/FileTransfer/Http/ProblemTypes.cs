@@ -48,6 +48,9 @@ public static class ProblemTypes
         "The content has another fingerprint"
     );
 
+    /// <summary>Extension: <c>member</c>, the member at fault.</summary>
+    public static readonly ProblemType LimitsInvalid = new("limits-invalid", 422, "The limits are invalid");
+
     /// <summary>Extension: <c>traceId</c>, to be found in the log of this node.</summary>
     public static readonly ProblemType InternalFault = new("internal-fault", 500, "The service failed");
 

@@ -17,7 +17,8 @@ public sealed partial record NodeId
 
     public string Value { get; }
 
-    public static NodeId? TryParse(string? text) => text is not null && Form().IsMatch(text) ? new NodeId(text) : null;
+    /// <summary>Null where the text is no node id.</summary>
+    public static NodeId? FromText(string? text) => text is not null && Form().IsMatch(text) ? new NodeId(text) : null;
 
     public override string ToString() => Value;
 

@@ -24,6 +24,9 @@ public sealed class SwaggerFacts(RunningCluster nodes)
             { "HEAD /v1/files/{key}/content", "If-Match If-None-Match key", "200 304 400 404 409 412" },
             { "GET /v1/files/{key}/hashes", "If-Match If-None-Match If-Range key Range", "200 206 304 400 404 409 412 416" },
             { "HEAD /v1/files/{key}/hashes", "If-Match If-None-Match key", "200 304 400 404 409 412" },
+            { "GET /v1/limits", "", "200" },
+            { "PUT /v1/limits", "", "200 400 415 422" },
+            { "DELETE /v1/limits", "", "200" },
             { "GET /v1/files/{key}/explain", "key", "200 400 404" },
             { "GET /v1/files/{key}/events", "key Last-Event-ID", "200 400 404" },
             { "POST /v1/files/{key}/fetch", "id key", "200 201 400 404" },
@@ -146,6 +149,9 @@ public sealed class SwaggerFacts(RunningCluster nodes)
     [InlineData("GET /v1/buckets/{bucket}/policy", "200")]
     [InlineData("PUT /v1/buckets/{bucket}/policy", "200")]
     [InlineData("GET /v1/leader", "200")]
+    [InlineData("GET /v1/limits", "200")]
+    [InlineData("PUT /v1/limits", "200")]
+    [InlineData("DELETE /v1/limits", "200")]
     [InlineData("GET /v1/nodes", "200")]
     public async Task An_answer_of_JSON_is_described_by_its_schema(string route, string status) =>
         (await OperationsAsync())[route]

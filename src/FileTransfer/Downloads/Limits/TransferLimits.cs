@@ -48,16 +48,8 @@ public sealed partial class TransferLimits : IDisposable
 
     public PlannerLimits Planner => _state.Planner;
 
-    /// <summary>As configured.</summary>
-    public LimitSet Configured => _state.Configured;
-
-    /// <summary>As set at run time, over the configuration; null = nothing.</summary>
-    public LimitSet? Over => _state.Over;
-
     /// <summary>Configuration and what is set over it.</summary>
     public LimitSet InForce => _state.InForce;
-
-    internal Timetables Timetables => _state.Timetables;
 
     internal DateTime LocalNow => _time.GetLocalNow().DateTime;
 
@@ -66,6 +58,9 @@ public sealed partial class TransferLimits : IDisposable
         _download.IsLimited || _state.Timetables.LimitsSources
             ? TakeLimitedAsync(GateOf(source), bytes, cancellationToken)
             : ValueTask.CompletedTask;
+
+    /// <summary>All of the same moment.</summary>
+    internal State Read() => _state;
 
     /// <summary>Puts limits over the configuration; null takes them away.</summary>
     /// <param name="over">Without <see cref="LimitSet.Faults"/>.</param>
@@ -183,7 +178,7 @@ public sealed partial class TransferLimits : IDisposable
         );
     }
 
-    private sealed record State(
+    internal sealed record State(
         LimitSet Configured,
         LimitSet? Over,
         LimitSet InForce,

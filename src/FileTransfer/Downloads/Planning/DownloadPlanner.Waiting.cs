@@ -6,29 +6,29 @@ public sealed partial class DownloadPlanner
     private const int ReasonsTold = 4;
     private static readonly TimeSpan _shortestSourceWait = TimeSpan.FromSeconds(2);
 
+    /// <summary>A short rest, and the probe after it.</summary>
+    private TimeSpan LongestLaneWait => 2 * _limits.LanePatience;
+
     private void LeaveWhatIsStuck()
     {
         for (var i = _files.Count - 1; i >= 0; i--)
         {
             var file = _files[i];
-            if (
-                file is { InFlight.Count: 0, IsReproving: false }
-                && !file.Sources.Exists(source => IsWorthWaitingFor(file, source))
-            )
+            file.WaitsSince = IsServed(file) ? null : file.WaitsSince ?? _now;
+            if (file.WaitsSince is { } since && (since + LongestLaneWait <= _now || !file.Sources.Exists(IsWorthWaitingFor)))
             {
                 Leave(file);
             }
         }
     }
 
-    /// <summary>Worth it in the lane: it only lacks a slot, or will be free or has shown whether it answers in a moment.</summary>
-    private bool IsWorthWaitingFor(FilePlan file, FileSource source)
-    {
-        if (CanUse(file, source))
-        {
-            return true;
-        }
+    /// <summary>Something of it is under way, or only lacks a slot.</summary>
+    private bool IsServed(FilePlan file) =>
+        file.InFlight.Count > 0 || file.IsReproving || file.Sources.Exists(source => CanUse(file, source));
 
+    /// <summary>Worth it in the lane: in a moment it is free, or has shown whether it answers.</summary>
+    private bool IsWorthWaitingFor(FileSource source)
+    {
         if (!source.IsCandidate || source.Failures >= _limits.FailuresPerFile)
         {
             return false;

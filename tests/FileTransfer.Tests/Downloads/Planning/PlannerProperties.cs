@@ -7,6 +7,11 @@ public sealed class PlannerProperties
 {
     private const int MostMoves = 2_000;
 
+    /// <summary>Worlds tried; more of them by setting this variable.</summary>
+    private static readonly int _worlds = int.TryParse(Environment.GetEnvironmentVariable("FILETRANSFER_WORLDS"), out var worlds)
+        ? worlds
+        : 100;
+
     [Fact]
     public void Whatever_happens_the_plan_is_sound_and_every_wish_comes_to_its_end() =>
         Prop.ForAll(
@@ -27,7 +32,7 @@ public sealed class PlannerProperties
                     world.GetWell();
                 }
             )
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(100).WithEndSize(MostMoves));
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(_worlds).WithEndSize(MostMoves));
 
     private static Gen<Move[]> Moves()
     {

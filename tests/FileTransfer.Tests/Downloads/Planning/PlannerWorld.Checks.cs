@@ -149,7 +149,7 @@ internal sealed partial class PlannerWorld
                 || _planner.SourcesOf(file.Key).Any(source => source.Condition == SourceCondition.Up);
             file.ChangedAt = wasServed || file.IsServed ? _now : file.ChangedAt;
             (_now - file.ChangedAt).ShouldBeLessThanOrEqualTo(
-                3 * _limits.LanePatience,
+                2 * _limits.LanePatience,
                 "a lane does not wait for sources that are away"
             );
         }
