@@ -14,7 +14,7 @@ public sealed partial class ReplicaQueue
     public async Task<int> UpkeepAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         const string due = """
-            UPDATE filetransfer.replicas SET next_attempt_at = NULL
+            UPDATE filetransfer.replicas SET next_attempt_at = NULL, waits_for = NULL
             WHERE node_id = @node AND state = 'wanted' AND next_attempt_at <= clock_timestamp()
             """;
         const string orphans = """
@@ -30,6 +30,19 @@ public sealed partial class ReplicaQueue
             """;
         return await connection.ExecuteAsync(
             new CommandDefinition(due + ";\n" + orphans, new { node = node.Value }, cancellationToken: cancellationToken)
+        );
+    }
+
+    /// <summary>Makes ready what waits for a source that did not answer: one answers again.</summary>
+    /// <returns>How many replicas became ready.</returns>
+    public Task<int> WakeForSourceAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            UPDATE filetransfer.replicas SET next_attempt_at = NULL, waits_for = NULL
+            WHERE node_id = @node AND state = 'wanted' AND next_attempt_at IS NOT NULL AND waits_for = 'source'
+            """;
+        return connection.ExecuteAsync(
+            new CommandDefinition(sql, new { node = node.Value }, cancellationToken: cancellationToken)
         );
     }
 }

@@ -19,19 +19,8 @@ public sealed partial class PartialFile
             return PutOutcome.Stored;
         }
 
-        var right = (int)(wrong - firstChunk) * ChunkFrame.ChunkLength;
-        WriteProven(firstChunk, bytes[..right]);
-        bytes = bytes[right..];
-        for (var chunk = wrong; bytes.Length > 0; chunk++)
-        {
-            var one = bytes[..Math.Min(bytes.Length, ChunkFrame.ChunkLength)];
-            bytes = bytes[one.Length..];
-            if (Hashes.FirstMismatch(chunk, one) < 0)
-            {
-                WriteProven(chunk, one);
-            }
-        }
-
+        // What follows a wrong chunk is not taken: whoever counts what came in order counts what is here.
+        WriteProven(firstChunk, bytes[..((int)(wrong - firstChunk) * ChunkFrame.ChunkLength)]);
         return new PutOutcome(PutKind.WrongChunk, wrong);
     }
 

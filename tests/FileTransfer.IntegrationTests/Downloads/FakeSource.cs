@@ -36,16 +36,28 @@ internal sealed class FakeSource : IAsyncDisposable
     /// <summary>Bodies that are being sent now.</summary>
     public int Open => _open;
 
+    private static readonly TimeSpan _slack = TimeSpan.FromMilliseconds(20);
+
     private int _open;
+    private TimeSpan _free;
 
     /// <summary>Per body; 0 = as fast as it goes.</summary>
     public int BytesPerSecond { get; set; }
+
+    /// <summary>Of all bodies together; 0 = as fast as it goes.</summary>
+    public int TotalBytesPerSecond { get; set; }
 
     /// <summary>Answers this and nothing else.</summary>
     public int? Status { get; set; }
 
     /// <summary>Sends this chunk with one bit turned.</summary>
     public long? LiesAtChunk { get; set; }
+
+    /// <summary>In the middle of the body of this number, from 1, it sends one chunk with one bit turned.</summary>
+    public int? LiesInBody { get; set; }
+
+    /// <summary>The chunk that it lied about last.</summary>
+    public long? LiedAt { get; private set; }
 
     public bool SendsOtherHashes { get; set; }
 
@@ -55,11 +67,14 @@ internal sealed class FakeSource : IAsyncDisposable
     /// <summary>After so many bytes of a body it closes the connection.</summary>
     public long? ClosesAfter { get; set; }
 
-    public static async Task<FakeSource> StartAsync(TestDatabase database, string id)
+    /// <summary>Closes the connection in the middle of each body whose number is a multiple of this.</summary>
+    public int? ClosesEvery { get; set; }
+
+    public static async Task<FakeSource> StartAsync(TestDatabase database, string id, int port = 0)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseKestrelCore().UseUrls($"http://127.0.0.1:{port}");
         var server = builder.Build();
         var source = new FakeSource(server, database, id);
         server.UseRouting();
@@ -76,6 +91,7 @@ internal sealed class FakeSource : IAsyncDisposable
             $"""
             INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at)
             VALUES ('{id}', 'follower', '{url}', gen_random_uuid(), now(), now())
+            ON CONFLICT (node_id) DO UPDATE SET url = EXCLUDED.url, instance = EXCLUDED.instance
             """
         );
 
@@ -86,6 +102,9 @@ internal sealed class FakeSource : IAsyncDisposable
         await file.AddAsync(_database, Id);
         return file;
     }
+
+    /// <summary>Serves a file that the catalog says it has stored.</summary>
+    public void Knows(TestFile file) => _contents[file.Key] = file.Content;
 
     public async ValueTask DisposeAsync()
     {
@@ -113,17 +132,20 @@ internal sealed class FakeSource : IAsyncDisposable
 
     private async Task SendChunksAsync(string key, HttpContext context)
     {
-        Interlocked.Increment(ref _requests);
         if (Content(key, context) is not { } content)
         {
             return;
         }
 
         var (from, count) = Asked(context, ChunkFrame.BodyLength(content.Length));
+        // A probe is not a body: it finds out who answers.
+        var body = count > ChunkFrame.Length ? Interlocked.Increment(ref _requests) : 0;
         Interlocked.Increment(ref _open);
         try
         {
-            await SendAsync(content, from, count, context);
+            var lie = body > 0 && body == LiesInBody ? (from + (count / 2)) / ChunkFrame.Length : LiesAtChunk;
+            LiedAt = lie ?? LiedAt;
+            await SendAsync(content, from, count, lie, body > 0 && body % ClosesEvery == 0 ? count / 2 : ClosesAfter, context);
         }
         finally
         {
@@ -131,13 +153,13 @@ internal sealed class FakeSource : IAsyncDisposable
         }
     }
 
-    private async Task SendAsync(byte[] content, long from, long count, HttpContext context)
+    private async Task SendAsync(byte[] content, long from, long count, long? lie, long? closesAfter, HttpContext context)
     {
         var began = TimeProvider.System.GetTimestamp();
-        var piece = BytesPerSecond > 0 ? Math.Clamp(BytesPerSecond / 50, 512, 8 * 1032) : 8 * 1032;
+        var piece = BytesPerSecond > 0 ? Math.Clamp(BytesPerSecond / 50, 512, 8 * 1032) : 32 * 1032;
         for (long sent = 0; sent < count; )
         {
-            if (ClosesAfter <= sent)
+            if (closesAfter <= sent)
             {
                 context.Abort();
                 return;
@@ -148,11 +170,16 @@ internal sealed class FakeSource : IAsyncDisposable
                 await Task.Delay(Timeout.Infinite, context.RequestAborted);
             }
 
-            var bytes = Frames(content, from + sent, Math.Min(piece, count - sent));
+            var bytes = Frames(content, from + sent, Math.Min(piece, count - sent), lie);
             await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
             await context.Response.Body.FlushAsync(context.RequestAborted);
             sent += bytes.Length;
             Interlocked.Add(ref _bytesSent, bytes.Length);
+            if (TotalBytesPerSecond is > 0 and var total)
+            {
+                await PaceAsync(bytes.Length, total, context.RequestAborted);
+            }
+
             if (BytesPerSecond is > 0 and var rate)
             {
                 var due = TimeSpan.FromSeconds((double)sent / rate) - TimeProvider.System.GetElapsedTime(began);
@@ -161,6 +188,23 @@ internal sealed class FakeSource : IAsyncDisposable
                     await Task.Delay(due, context.RequestAborted);
                 }
             }
+        }
+    }
+
+    /// <summary>Lets bodies pass one after the other at a rate; what a pause missed is not caught up.</summary>
+    private async Task PaceAsync(int bytes, int bytesPerSecond, CancellationToken cancellationToken)
+    {
+        TimeSpan wait;
+        lock (_contents)
+        {
+            var now = TimeProvider.System.GetElapsedTime(0);
+            _free = (_free > now - _slack ? _free : now - _slack) + TimeSpan.FromSeconds((double)bytes / bytesPerSecond);
+            wait = _free - now;
+        }
+
+        if (wait > TimeSpan.FromMilliseconds(1))
+        {
+            await Task.Delay(wait, cancellationToken);
         }
     }
 
@@ -196,7 +240,7 @@ internal sealed class FakeSource : IAsyncDisposable
         return (range.From.Value, count);
     }
 
-    private byte[] Frames(byte[] content, long offset, long count)
+    private static byte[] Frames(byte[] content, long offset, long count, long? lie)
     {
         var bytes = new byte[count];
         for (var i = 0L; i < count; )
@@ -210,7 +254,7 @@ internal sealed class FakeSource : IAsyncDisposable
 
             var length = Math.Min(count - i, ChunkFrame.Length - within);
             Array.Copy(content, (chunk * ChunkFrame.ChunkLength) + within - ChunkFrame.IdLength, bytes, i, length);
-            bytes[i] ^= chunk == LiesAtChunk && within == ChunkFrame.IdLength ? (byte)1 : (byte)0;
+            bytes[i] ^= chunk == lie && within == ChunkFrame.IdLength ? (byte)1 : (byte)0;
             i += length;
         }
 

@@ -28,7 +28,17 @@ public sealed partial class DownloadPlanner
         request.Source.State.Rate.Received(count * request.BytesPerChunk, _now);
         request.Source.State.Progressed();
         request.Source.Progressed();
-        return request.Window is { } window && Prove(request, window, first, first + count);
+        if (request.Window is not { } window || !Prove(request, window, first, first + count))
+        {
+            return false;
+        }
+
+        if (request.Came < request.Count)
+        {
+            Cancel(request, "the rest is here already");
+        }
+
+        return true;
     }
 
     private void RequestDone(RequestId id)
@@ -65,7 +75,7 @@ public sealed partial class DownloadPlanner
         }
     }
 
-    /// <summary>Notes proven chunks; true when the window has no more to bring. Who raced for it lost.</summary>
+    /// <summary>Notes proven chunks; true when they complete the window. Who raced for it lost.</summary>
     private bool Prove(PlannedRequest request, WindowPlan window, long first, long end)
     {
         window.Open.Remove(first, end);

@@ -87,7 +87,10 @@ public sealed partial class DownloadPlanner
     }
 
     private static bool CanBeRaced(PlannedRequest request) =>
-        request.Part is FetchPart.Window
-            ? request.Window is { Open.IsEmpty: false, Requests.Count: 1 }
-            : request.File.Replacements < request.File.Sources.Count;
+        request.Window is not { Open.IsEmpty: true }
+        && (
+            request.Part is FetchPart.Window
+                ? request.Window!.Requests.Count == 1
+                : request.File.Replacements < request.File.Sources.Count
+        );
 }

@@ -102,9 +102,9 @@ public sealed partial class DownloadPlanner
                 source = new FileSource(StateOf(id), kind);
                 source.Remember(source.State.FailuresOf(file.Key));
                 file.Sources.Add(source);
-                if (source.State.HasLiedAbout(file.Key))
+                if (source.State.LieAbout(file.Key) is { } lie)
                 {
-                    source.Lose(SourceLoss.Lied, $"{id} sent bytes that are not the file's");
+                    source.Lose(SourceLoss.Lied, lie);
                 }
             }
 

@@ -22,10 +22,7 @@ public sealed partial class DownloadPlanner
     {
         Holds(file.InFlight.Count > 0 || !file.IsComplete, "a complete file is finished");
         Holds(file.Deadline is not { } deadline || deadline > _now, "a file past its deadline is given up");
-        Holds(
-            file.InFlight.Count > 0 || file.IsReproving || file.Sources.Exists(source => IsWorthWaitingFor(file, source)),
-            "a file in a lane has something to wait for"
-        );
+        Holds(IsServed(file) || file.Sources.Exists(IsWorthWaitingFor), "a file in a lane has something to wait for");
         Holds(
             file.InFlight.Count > 0 || file.IsReproving || _requests.Count > 0 || NextTick is not null,
             "a file waits for something that comes"

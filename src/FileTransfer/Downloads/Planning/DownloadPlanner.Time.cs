@@ -38,6 +38,7 @@ public sealed partial class DownloadPlanner
         foreach (var file in _files)
         {
             Due(file.Deadline ?? TimeSpan.MaxValue);
+            Due(file.WaitsSince + LongestLaneWait ?? TimeSpan.MaxValue);
             foreach (var source in file.Sources)
             {
                 Due(source.BusyUntil);

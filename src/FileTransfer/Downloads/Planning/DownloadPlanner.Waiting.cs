@@ -6,29 +6,29 @@ public sealed partial class DownloadPlanner
     private const int ReasonsTold = 4;
     private static readonly TimeSpan _shortestSourceWait = TimeSpan.FromSeconds(2);
 
+    /// <summary>A short rest, and the probe after it.</summary>
+    private TimeSpan LongestLaneWait => 2 * _limits.LanePatience;
+
     private void LeaveWhatIsStuck()
     {
         for (var i = _files.Count - 1; i >= 0; i--)
         {
             var file = _files[i];
-            if (
-                file is { InFlight.Count: 0, IsReproving: false }
-                && !file.Sources.Exists(source => IsWorthWaitingFor(file, source))
-            )
+            file.WaitsSince = IsServed(file) ? null : file.WaitsSince ?? _now;
+            if (file.WaitsSince is { } since && (since + LongestLaneWait <= _now || !file.Sources.Exists(IsWorthWaitingFor)))
             {
                 Leave(file);
             }
         }
     }
 
-    /// <summary>Worth it in the lane: it only lacks a slot, or will be free or has shown whether it answers in a moment.</summary>
-    private bool IsWorthWaitingFor(FilePlan file, FileSource source)
-    {
-        if (CanUse(file, source))
-        {
-            return true;
-        }
+    /// <summary>Something of it is under way, or only lacks a slot.</summary>
+    private bool IsServed(FilePlan file) =>
+        file.InFlight.Count > 0 || file.IsReproving || file.Sources.Exists(source => CanUse(file, source));
 
+    /// <summary>Worth it in the lane: in a moment it is free, or has shown whether it answers.</summary>
+    private bool IsWorthWaitingFor(FileSource source)
+    {
         if (!source.IsCandidate || source.Failures >= _limits.FailuresPerFile)
         {
             return false;
@@ -41,7 +41,8 @@ public sealed partial class DownloadPlanner
 
     private void Leave(FilePlan file)
     {
-        var candidates = file.Sources.Where(source => source.IsCandidate).ToList();
+        var listed = file.Sources.FindAll(source => source.IsListed);
+        var candidates = listed.FindAll(source => source.IsCandidate);
         if (candidates.Exists(source => source.IsBusy(_now)))
         {
             Park(file, ParkKind.Turn, $"waits for its turn: {Told(candidates, BusyText)}", About(_limits.TurnWait));
@@ -50,14 +51,14 @@ public sealed partial class DownloadPlanner
         {
             ParkForSources(file, [.. candidates.Where(IsAway)]);
         }
-        else if (file.Sources.TrueForAll(source => source.Loss == SourceLoss.NotFound))
+        else if (listed.TrueForAll(source => source.Loss == SourceLoss.NotFound))
         {
-            var reason = file.Sources.Count == 0 ? "no other node has it stored" : Told(file.Sources, source => source.Reason);
+            var reason = listed.Count == 0 ? "no other node has it stored" : Told(listed, source => source.Reason);
             Park(file, ParkKind.NoSource, reason, About(_limits.NoSourceWait));
         }
         else
         {
-            GiveUp(file, Told(file.Sources, source => source.Reason ?? source.State.Reason));
+            GiveUp(file, Told(listed, source => source.Reason ?? source.State.Reason));
         }
     }
 

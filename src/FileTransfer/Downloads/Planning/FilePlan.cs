@@ -39,6 +39,9 @@ internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
     /// <summary>Bytes asked for, for fairness: the file with the least is next.</summary>
     public long BytesServed { get; set; }
 
+    /// <summary>Since when it waits in its lane with nothing in flight and nobody to ask.</summary>
+    public TimeSpan? WaitsSince { get; set; }
+
     /// <summary>How often its whole body or its hashes were taken from one source and asked of another.</summary>
     public int Replacements { get; set; }
 

@@ -27,7 +27,7 @@ internal sealed class SourceState(SourceId id)
     public const int LiesForgiven = 1;
 
     private readonly Dictionary<FileKey, int> _failures = [];
-    private readonly HashSet<FileKey> _lies = [];
+    private readonly Dictionary<FileKey, string> _lies = [];
     private TimeSpan? _awaySince;
 
     public SourceId Id => id;
@@ -125,7 +125,7 @@ internal sealed class SourceState(SourceId id)
     /// <summary>Notes a lie; true when it was one too many.</summary>
     public bool Lied(FileKey file, string reason)
     {
-        _lies.Add(file);
+        _lies[file] = reason;
         if (_lies.Count <= LiesForgiven)
         {
             return false;
@@ -136,7 +136,8 @@ internal sealed class SourceState(SourceId id)
         return true;
     }
 
-    public bool HasLiedAbout(FileKey file) => _lies.Contains(file);
+    /// <summary>What it lied about the file; null when it has not.</summary>
+    public string? LieAbout(FileKey file) => _lies.GetValueOrDefault(file);
 
     /// <summary>Trusted again, and asked as if for the first time.</summary>
     public void Forgive()

@@ -1,0 +1,137 @@
+using FileTransfer.Chunks;
+using FileTransfer.Downloads.Planning;
+using FileTransfer.Downloads.Sources;
+
+namespace FileTransfer.Downloads;
+
+/// <content>One task per request.</content>
+public sealed partial class Transfers
+{
+    private void Begin(PlannerAction.Fetch fetch)
+    {
+        var transfer = _active[fetch.File];
+        var abort = CancellationTokenSource.CreateLinkedTokenSource(transfer.Aborted);
+        _requests.Add(fetch.Request, abort);
+        // Hashes, and a whole content without them, can be proven only while nothing else writes to the partial.
+        var isAlone = fetch.Part is not FetchPart.Window;
+        transfer.Start(fetch.Request, isAlone, () => FetchAsync(fetch, transfer, abort));
+    }
+
+    private async Task FetchAsync(PlannerAction.Fetch fetch, Transfer transfer, CancellationTokenSource abort)
+    {
+        var token = abort.Token;
+        var report = new FetchReport(
+            () => OnAnswered(fetch, transfer),
+            chunks => Tell(new PlannerEvent.ChunksProven(fetch.Request, chunks)),
+            _time
+        );
+        try
+        {
+            var source =
+                _sources.Find(fetch.Source) ?? throw new InvalidOperationException($"{fetch.Source} is not a known source.");
+            var opening = transfer.OpenAsync();
+            if (!opening.IsCompleted)
+            {
+                // What an earlier attempt left is being proven again; the source is not to blame for the time.
+                Tell(new PlannerEvent.RequestAnswered(fetch.Request));
+            }
+
+            var partial = await opening.WaitAsync(token);
+            switch (fetch.Part)
+            {
+                case FetchPart.Hashes:
+                    await FetchHashesAsync(source, partial, report, token);
+                    report.Flush();
+                    Tell(
+                        new PlannerEvent.RequestDone(fetch.Request),
+                        new PlannerEvent.HashesKnown(fetch.File, MissingOf(partial))
+                    );
+                    return;
+                case FetchPart.Window window:
+                    await source.FetchWindowAsync(partial, window.Chunks, report, token);
+                    break;
+                default:
+                    await source.FetchWholeAsync(partial, report, token);
+                    break;
+            }
+
+            report.Flush();
+            Tell(new PlannerEvent.RequestDone(fetch.Request));
+        }
+        catch (SourceException fault)
+        {
+            report.Flush();
+            OnFault(fetch, transfer, fault);
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            // Given up by the planner, or with its file.
+        }
+        catch (Exception fault)
+        {
+            transfer.Fail(fault);
+            if (fault is not (NoRoomException or DiskFullException))
+            {
+                Log.Fault(_logger, fetch.File, fetch.Source.Value, fault);
+            }
+
+            Tell(new PlannerEvent.RequestFailed(fetch.Request, SourceFaultKind.Local, fault.Message));
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _requests.Remove(fetch.Request);
+            }
+
+            abort.Dispose();
+        }
+    }
+
+    private static async Task FetchHashesAsync(
+        Source source,
+        PartialFile partial,
+        FetchReport report,
+        CancellationToken cancellationToken
+    )
+    {
+        // An earlier attempt may have left proven ones, and chunks with them.
+        if (!partial.HashesProven)
+        {
+            await source.FetchHashesAsync(partial, report, cancellationToken);
+            partial.KeepHashes();
+            await partial.ReproveAsync(cancellationToken);
+        }
+    }
+
+    private static List<ChunkRange> MissingOf(PartialFile partial)
+    {
+        var missing = new List<ChunkRange>();
+        for (long from = 0; partial.TryNextMissing(from, int.MaxValue, out var first, out var count); from = first + count)
+        {
+            missing.Add(new ChunkRange(first, count));
+        }
+
+        return missing;
+    }
+
+    private void OnAnswered(PlannerAction.Fetch fetch, Transfer transfer)
+    {
+        Tell(new PlannerEvent.RequestAnswered(fetch.Request));
+        if (transfer.IsFirstAnswerOf(fetch.Source))
+        {
+            Publish(transfer.Claim, DownloadEventKind.Connected, transfer.BytesProven, fetch.Source);
+        }
+    }
+
+    private void OnFault(PlannerAction.Fetch fetch, Transfer transfer, SourceException fault)
+    {
+        _trials.Record(fetch.File, fetch.Source.Value, fault.Message);
+        if (fault.Kind != SourceFaultKind.Busy)
+        {
+            Publish(transfer.Claim, DownloadEventKind.SourceChanged, transfer.BytesProven, fetch.Source, fault.Message);
+        }
+
+        Tell(new PlannerEvent.RequestFailed(fetch.Request, fault.Kind, fault.Message, fault.RetryAfter));
+    }
+}

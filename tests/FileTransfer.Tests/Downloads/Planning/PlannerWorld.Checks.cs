@@ -1,0 +1,169 @@
+using FileTransfer.Downloads.Planning;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Tests.Downloads.Planning;
+
+// What no action may do, and no file may suffer.
+internal sealed partial class PlannerWorld
+{
+    private (SourceId Source, FileKey File)? _blameDue;
+
+    private void Check(PlannerAction action)
+    {
+        switch (action)
+        {
+            case PlannerAction.Fetch fetch:
+                CheckFetch(fetch);
+                break;
+            case PlannerAction.Cancel cancel:
+                _requests.Remove(cancel.Request).ShouldBeTrue("what is cancelled is in flight");
+                _gone.Add(cancel.Request);
+                cancel.Reason.ShouldNotBeNullOrWhiteSpace();
+                break;
+            case PlannerAction.Probe probe:
+                CheckProbe(probe);
+                break;
+            case PlannerAction.Finish finish:
+                var finished = Leaving(finish.File);
+                finished.IsComplete.ShouldBeTrue("a finished file is all here");
+                finished.Finish();
+                break;
+            case PlannerAction.Park park:
+                CheckPark(park);
+                break;
+            case PlannerAction.GiveUp giveUp:
+                CheckGiveUp(giveUp);
+                break;
+            case PlannerAction.Blame blame:
+                _blameDue.ShouldBe((blame.Source, blame.File), "who is blamed lied");
+                _blameDue = null;
+                break;
+            case PlannerAction.Wake wake:
+                _sources[wake.Source].IsAwaited.ShouldBeTrue("someone waits for who is told to wake");
+                _sources[wake.Source].IsAwaited = false;
+                break;
+        }
+    }
+
+    private void CheckFetch(PlannerAction.Fetch fetch)
+    {
+        var file = Wanted(fetch.File);
+        var source = _sources[fetch.Source];
+        fetch.Request.Value.ShouldBeGreaterThan(_lastRequest);
+        _lastRequest = fetch.Request.Value;
+        file.Sources.ShouldContain(hint => hint.Id == fetch.Source, "only who is said to have it is asked");
+        file.NotFoundAt.ShouldNotContain(fetch.Source, "who does not have it is not asked again");
+        file.BusyUntil.GetValueOrDefault(fetch.Source).ShouldBeLessThanOrEqualTo(_now, "who is busy is not asked");
+        source.HasEverAnswered.ShouldBeTrue("who never answered a probe is not asked");
+        source.Lies.Count.ShouldBeLessThan(2, "who lied twice is out");
+        source.Lies.ShouldNotContain(file.Key, "who lied about a file is not asked for it again");
+
+        var atSource = _requests.Values.Where(request => request.Source == fetch.Source).ToList();
+        _requests.Count.ShouldBeLessThan(_limits.Requests);
+        atSource.Count.ShouldBeLessThan(_limits.RequestsPerSource);
+        atSource.Count(request => request.File == file).ShouldBeLessThan(_limits.RequestsPerFileAndSource);
+        if (atSource.Count == 0)
+        {
+            _requests.Values.DistinctBy(request => request.Source).Count().ShouldBeLessThan(_limits.Connections);
+        }
+
+        var others = _requests.Values.Where(request => request.File == file).ToList();
+        var kind = file.Sources.Find(hint => hint.Id == fetch.Source).Kind;
+        var request = new WorldRequest(fetch, file);
+        switch (fetch.Part)
+        {
+            case FetchPart.Window(var chunks):
+                file.HashesProven.ShouldBeTrue("windows are asked for when their hashes are proven");
+                kind.ShouldNotBe(SourceKind.Stream);
+                chunks.Count.ShouldBeInRange(1, _limits.WindowChunks);
+                file.Proven.AsSpan((int)chunks.First, chunks.Count)
+                    .Contains(true)
+                    .ShouldBeFalse("what is proven is not asked for");
+                others.Count(other => other.Overlaps(chunks)).ShouldBeLessThanOrEqualTo(1, "at most two race");
+                break;
+            case FetchPart.Hashes:
+                file.HashesProven.ShouldBeFalse();
+                kind.ShouldNotBe(SourceKind.Stream);
+                others.ShouldBeEmpty();
+                break;
+            case FetchPart.Whole:
+                (kind == SourceKind.Stream || (!file.HashesProven && file.ChunkCount <= _limits.WindowChunks)).ShouldBeTrue();
+                others.ShouldBeEmpty();
+                break;
+        }
+
+        _requests.Add(fetch.Request, request);
+    }
+
+    private void CheckProbe(PlannerAction.Probe probe)
+    {
+        var source = _sources[probe.Source];
+        (!source.IsProbed || _now - source.ProbedAt >= 2 * _limits.AnswerPatience).ShouldBeTrue("one probe at a time");
+        source.Lies.Count.ShouldBeLessThan(2, "who lied twice is not even probed");
+        source.IsProbed = true;
+        source.ProbedAt = _now;
+    }
+
+    private void CheckPark(PlannerAction.Park park)
+    {
+        var file = Leaving(park.File);
+        park.Reason.ShouldNotBeNullOrWhiteSpace();
+        park.RetryIn.ShouldBeInRange(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(100));
+        switch (park.Kind)
+        {
+            case ParkKind.NoSource:
+                file.Sources.ShouldAllBe(hint => file.NotFoundAt.Contains(hint.Id));
+                break;
+            case ParkKind.Turn:
+                file.LastBusyUntil.ShouldBeGreaterThan(_now);
+                break;
+            case ParkKind.Source:
+                foreach (var hint in file.Sources)
+                {
+                    _sources[hint.Id].IsAwaited = true;
+                }
+
+                break;
+        }
+    }
+
+    private void CheckGiveUp(PlannerAction.GiveUp giveUp)
+    {
+        var file = Leaving(giveUp.File);
+        giveUp.Reason.ShouldNotBeNullOrWhiteSpace();
+        (
+            file.HasLocalFault || file.Deadline <= _now || file.Sources.Exists(hint => !file.NotFoundAt.Contains(hint.Id))
+        ).ShouldBeTrue("a file is given up for something that was done to it");
+        file.HasLocalFault = false;
+    }
+
+    private void CheckFiles()
+    {
+        foreach (var file in _files.Where(file => file.IsWanted))
+        {
+            file.HasLocalFault.ShouldBeFalse("a fault of this node ends the attempt");
+            var wasServed = file.IsServed;
+            file.IsServed =
+                file.IsReproving
+                || _requests.Values.Any(request => request.File == file)
+                || _planner.SourcesOf(file.Key).Any(source => source.Condition == SourceCondition.Up);
+            file.ChangedAt = wasServed || file.IsServed ? _now : file.ChangedAt;
+            (_now - file.ChangedAt).ShouldBeLessThanOrEqualTo(
+                2 * _limits.LanePatience,
+                "a lane does not wait for sources that are away"
+            );
+        }
+    }
+
+    private WorldFile Wanted(FileKey key) =>
+        _files.Find(file => file.Key == key && file.IsWanted).ShouldNotBeNull("it is wanted");
+
+    private WorldFile Leaving(FileKey key)
+    {
+        var file = Wanted(key);
+        _requests.Values.ShouldNotContain(request => request.File == file, "what leaves has nothing in flight");
+        file.IsWanted = false;
+        file.IsReproving = false;
+        return file;
+    }
+}
