@@ -14,7 +14,7 @@ internal sealed class FakeSource : IAsyncDisposable
 {
     private readonly WebApplication _server;
     private readonly TestDatabase _database;
-    private readonly ConcurrentDictionary<FileKey, byte[]> _contents = new();
+    private readonly ConcurrentDictionary<FileKey, TestFile> _files = new();
     private long _bytesSent;
     private int _requests;
 
@@ -98,41 +98,56 @@ internal sealed class FakeSource : IAsyncDisposable
     /// <summary>Adds a file to the cluster that this node has stored. Nobody is told.</summary>
     public async Task<TestFile> OfferAsync(TestFile file)
     {
-        _contents[file.Key] = file.Content;
+        _files[file.Key] = file;
         await file.AddAsync(_database, Id);
         return file;
     }
 
     /// <summary>Serves a file that the catalog says it has stored.</summary>
-    public void Knows(TestFile file) => _contents[file.Key] = file.Content;
+    public void Knows(TestFile file) => _files[file.Key] = file;
+
+    /// <summary>Ends like a process that is killed: the catalog still says that it has its files.</summary>
+    public async Task StopAsync()
+    {
+        using var hurry = new CancellationTokenSource(TimeSpan.Zero);
+        await _server.StopAsync(hurry.Token);
+    }
 
     public async ValueTask DisposeAsync()
     {
         await _database.ExecuteAsync($"DELETE FROM filetransfer.replicas WHERE node_id = '{Id}'");
-        using var hurry = new CancellationTokenSource(TimeSpan.Zero);
-        await _server.StopAsync(hurry.Token);
+        await StopAsync();
         await _server.DisposeAsync();
     }
 
     private async Task SendHashesAsync(string key, HttpContext context)
     {
-        if (Content(key, context) is not { } content)
+        if (FileOf(key, context) is not { } file)
         {
             return;
         }
 
-        using var hashes = ChunkHashes.Create(content.Length);
-        hashes.Set(0, content);
-        var encoded = new byte[hashes.EncodedLength];
-        hashes.ReadEncoded(0, encoded);
-        encoded[40] ^= SendsOtherHashes ? (byte)1 : (byte)0;
-        context.Response.ContentLength = encoded.Length;
-        await context.Response.Body.WriteAsync(encoded, context.RequestAborted);
+        var (from, count) = Asked(context, file.Hashes.Length);
+        for (long sent = 0; sent < count; )
+        {
+            var piece = file.Hashes.AsSpan((int)(from + sent), (int)Math.Min(32 * 1024, count - sent)).ToArray();
+            if (SendsOtherHashes && from + sent == 0)
+            {
+                piece[40] ^= 1;
+            }
+
+            await context.Response.Body.WriteAsync(piece, context.RequestAborted);
+            sent += piece.Length;
+            if (TotalBytesPerSecond is > 0 and var rate)
+            {
+                await PaceAsync(piece.Length, rate, context.RequestAborted);
+            }
+        }
     }
 
     private async Task SendChunksAsync(string key, HttpContext context)
     {
-        if (Content(key, context) is not { } content)
+        if (FileOf(key, context)?.Content is not { } content)
         {
             return;
         }
@@ -195,7 +210,7 @@ internal sealed class FakeSource : IAsyncDisposable
     private async Task PaceAsync(int bytes, int bytesPerSecond, CancellationToken cancellationToken)
     {
         TimeSpan wait;
-        lock (_contents)
+        lock (_files)
         {
             var now = TimeProvider.System.GetElapsedTime(0);
             _free = (_free > now - _slack ? _free : now - _slack) + TimeSpan.FromSeconds((double)bytes / bytesPerSecond);
@@ -208,7 +223,7 @@ internal sealed class FakeSource : IAsyncDisposable
         }
     }
 
-    private byte[]? Content(string key, HttpContext context)
+    private TestFile? FileOf(string key, HttpContext context)
     {
         if (Status is { } status)
         {
@@ -216,9 +231,9 @@ internal sealed class FakeSource : IAsyncDisposable
             return null;
         }
 
-        if (FileKey.TryParse(key, out var fileKey) && _contents.TryGetValue(fileKey, out var content))
+        if (FileKey.TryParse(key, out var fileKey) && _files.TryGetValue(fileKey, out var file))
         {
-            return content;
+            return file;
         }
 
         context.Response.StatusCode = StatusCodes.Status404NotFound;

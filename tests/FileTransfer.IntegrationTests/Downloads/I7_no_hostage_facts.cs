@@ -68,7 +68,7 @@ public sealed class I7_no_hostage_facts(SourceCluster cluster) : IClassFixture<S
 
         // Four lanes look at fifty files for a moment each.
         withHostages.ShouldBeLessThan((2 * withoutHostages) + TimeSpan.FromSeconds(5));
-        (await CountAsync(hostages, "state = 'wanted' AND waits_for = 'source' AND attempts = 0")).ShouldBeGreaterThan(45);
+        (await CountAsync(hostages, "state IN ('wanted', 'downloading') AND attempts = 0")).ShouldBe(50);
 
         silent.SilentAfter = null;
         await Eventually.HoldsAsync(
