@@ -17,16 +17,16 @@ public class ChunkBitmap
 
     /// <summary>Chunks that come together: one frame, a network read's, the most that one read gives.</summary>
     [Params(1, 64, 256)]
-    public int Run { get; set; }
+    public int RunChunks { get; set; }
 
     /// <summary>Every other run is there.</summary>
     [GlobalSetup]
     public void Fill()
     {
         _half = new ChunkSet(Chunks);
-        for (long first = 0; first < Chunks; first += 2 * Run)
+        for (long first = 0; first < Chunks; first += 2 * RunChunks)
         {
-            _half.Add(first, Run);
+            _half.Add(first, RunChunks);
         }
     }
 
@@ -34,9 +34,9 @@ public class ChunkBitmap
     public long FillInOrder()
     {
         var set = new ChunkSet(Chunks);
-        for (long first = 0; first < Chunks; first += Run)
+        for (long first = 0; first < Chunks; first += RunChunks)
         {
-            set.Add(first, Run);
+            set.Add(first, RunChunks);
         }
 
         return set.Count;
