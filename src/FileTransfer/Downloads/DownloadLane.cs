@@ -83,6 +83,7 @@ public sealed partial class DownloadLane(
         {
             disk.ReportFull(full);
             await GiveBackAsync(session, claim, full.Message, progress.BytesProven, _noRoomDelay);
+            Publish(claim, DownloadEventKind.Parked, progress.BytesProven, full.Message);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -265,17 +266,19 @@ public sealed partial class DownloadLane(
     )
     {
         var failures = claim.Attempts + 1;
-        Publish(claim, DownloadEventKind.Failed, bytesProven ?? 0, reason);
         if (retry.IsSpent(failures))
         {
             Log.Failed(logger, claim.Key, node.Id, claim.Epoch, failures, reason);
             await queue.FailAsync(session, claim, reason, bytesProven, cancellationToken);
-            return;
+        }
+        else
+        {
+            var delay = retry.NextDelay(failures);
+            Log.Retry(logger, claim.Key, node.Id, claim.Epoch, failures, delay.TotalSeconds, reason);
+            await queue.RetryAsync(session, claim, reason, bytesProven, spendsAttempt: true, delay, cancellationToken);
         }
 
-        var delay = retry.NextDelay(failures);
-        Log.Retry(logger, claim.Key, node.Id, claim.Epoch, failures, delay.TotalSeconds, reason);
-        await queue.RetryAsync(session, claim, reason, bytesProven, spendsAttempt: true, delay, cancellationToken);
+        Publish(claim, DownloadEventKind.Failed, bytesProven ?? 0, reason);
     }
 
     /// <summary>The transfer was cut off: by a stop, by a removal or takeover, or by the loss of the session.</summary>
@@ -286,6 +289,8 @@ public sealed partial class DownloadLane(
         CancellationToken stopping
     )
     {
+        // Whatever ended the claim tells why.
+        events.Forget(claim.Key);
         if (session.Lost.IsCancellationRequested)
         {
             Log.LeaseLost(logger, claim.Key, node.Id, claim.Epoch);
@@ -294,7 +299,6 @@ public sealed partial class DownloadLane(
 
         var reason = stopping.IsCancellationRequested ? "its node stopped" : "its claim ended";
         Log.Abandoned(logger, claim.Key, node.Id, claim.Epoch, reason);
-        Publish(claim, DownloadEventKind.Withdrawn, progress.BytesProven, reason);
         await GiveBackAsync(session, claim, reason, progress.BytesProven, TimeSpan.Zero);
     }
 

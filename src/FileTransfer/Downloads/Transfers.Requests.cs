@@ -20,9 +20,14 @@ public sealed partial class Transfers
     private async Task FetchAsync(PlannerAction.Fetch fetch, Transfer transfer, CancellationTokenSource abort)
     {
         var token = abort.Token;
+        var brought = 0;
         var report = new FetchReport(
             () => OnAnswered(fetch, transfer),
-            chunks => Tell(new PlannerEvent.ChunksProven(fetch.Request, chunks)),
+            chunks =>
+            {
+                OnBrought(fetch, transfer, brought, chunks);
+                brought += chunks;
+            },
             _time
         );
         try
@@ -122,6 +127,18 @@ public sealed partial class Transfers
         {
             Publish(transfer.Claim, DownloadEventKind.Connected, transfer.BytesProven, fetch.Source);
         }
+    }
+
+    private void OnBrought(PlannerAction.Fetch fetch, Transfer transfer, int before, int chunks)
+    {
+        // A content without hashes is proven at its end, and the end is told by the lane.
+        if (fetch.Part is FetchPart.Window { Chunks: var window })
+        {
+            ChunkRange proven = new(window.First + before, chunks);
+            Publish(transfer.Claim, DownloadEventKind.Proven, transfer.BytesProven, fetch.Source, ranges: [proven]);
+        }
+
+        Tell(new PlannerEvent.ChunksProven(fetch.Request, chunks));
     }
 
     private void OnFault(PlannerAction.Fetch fetch, Transfer transfer, SourceException fault)

@@ -34,6 +34,9 @@ public sealed class KnownSources
         }
     }
 
+    /// <summary>The configured ones; what they have is known when they are asked.</summary>
+    public IReadOnlyList<SourceId> Configured => [.. _configured.Select(hint => hint.Id)];
+
     public Source? Find(SourceId id)
     {
         lock (_gate)
