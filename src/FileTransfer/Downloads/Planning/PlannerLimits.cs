@@ -38,8 +38,8 @@ public sealed record PlannerLimits
     /// <summary>How long a file that waits for its turn at busy sources is parked, on average.</summary>
     public TimeSpan TurnWait { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a file that no source has is parked.</summary>
-    public TimeSpan NoSourceWait { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>How long a file that no source has is parked; a node that gets it stored wakes it sooner.</summary>
+    public TimeSpan NoSourceWait { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Longest time a file is parked for sources that are away; it is woken when one of them answers.</summary>
     public TimeSpan LongestSourceWait { get; init; } = TimeSpan.FromSeconds(60);
