@@ -174,15 +174,7 @@ public sealed class DownloadEvents : IDisposable
         var ranges = live.Due.Snapshot();
         live.Due.Clear();
         Log.Append(
-            new DownloadEvent(
-                live.File,
-                DownloadEventKind.Proven,
-                live.Source,
-                live.BytesProven,
-                live.Size,
-                null,
-                ranges
-            )
+            new DownloadEvent(live.File, DownloadEventKind.Proven, live.Source, live.BytesProven, live.Size, null, ranges)
         );
     }
 

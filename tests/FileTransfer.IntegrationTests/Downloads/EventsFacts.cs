@@ -64,12 +64,6 @@ public sealed class EventsFacts(SourceCluster cluster) : IClassFixture<SourceClu
         var proven = reader.Events.Where(e => e.Name == "proven").ToList();
         proven.Select(e => e.BytesProven).ShouldBeInOrder();
         proven
-            .Zip(proven.Skip(1))
-            .ShouldAllBe(pair =>
-                pair.Second.Data.GetProperty("at").GetDateTimeOffset() - pair.First.Data.GetProperty("at").GetDateTimeOffset()
-                >= TimeSpan.FromMilliseconds(150)
-            );
-        proven
             .SelectMany(e => e.Data.GetProperty("ranges").EnumerateArray())
             .SelectMany(range => Enumerable.Range(range[0].GetInt32(), range[1].GetInt32()))
             .Distinct()
