@@ -39,8 +39,8 @@ public sealed class EventsFacts(SourceCluster cluster) : IClassFixture<SourceClu
         await using var honest = await cluster.StartSourceAsync();
         var file = await liar.OfferAsync(TestFile.Of(Size));
         await honest.OfferAsync(file);
-        liar.LiesAtChunk = 100;
-        honest.BytesPerSecond = Size / 2;
+        liar.LiesInBody = 1;
+        honest.BytesPerSecond = Size / 8;
         await using var reader = await EventReader.OpenAsync(Follower, file);
         await reader.NextAsync("state");
 
