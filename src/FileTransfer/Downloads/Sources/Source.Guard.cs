@@ -16,31 +16,34 @@ public abstract partial class Source
         {
             return await call(watch.Token);
         }
-        catch (OperationCanceledException) when (watch.HasStalled && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (FaultOf(e, watch, cancellationToken) is { } fault)
         {
-            throw Fault(
-                SourceFaultKind.Stalled,
-                $"sent less than {terms.Options.StallFloorBytesPerSecond} bytes per second for {terms.Options.StallPeriod.TotalSeconds:0.#} s"
-            );
-        }
-        catch (OperationCanceledException e) when (!watch.Token.IsCancellationRequested)
-        {
-            // The client's own limit for the connecting.
-            throw Fault(
-                SourceFaultKind.Unreachable,
-                $"did not accept a connection within {SourceHttp.ConnectTimeout.TotalSeconds:0} s",
-                e
-            );
-        }
-        catch (Exception e) when (IsEndOfConnection(e))
-        {
-            throw Fault(SourceFaultKind.EndedEarly, "closed the connection in the middle", e);
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException && !cancellationToken.IsCancellationRequested)
-        {
-            throw Fault(SourceFaultKind.Unreachable, $"cannot be read from: {e.GetBaseException().Message}", e);
+            throw fault;
         }
     }
+
+    /// <summary>What a network call under the watch threw, as a fault of the source; null where the source is not to blame.</summary>
+    internal SourceException? FaultOf(Exception thrown, StallWatch watch, CancellationToken cancellationToken) =>
+        thrown switch
+        {
+            OperationCanceledException when watch.HasStalled && !cancellationToken.IsCancellationRequested => Fault(
+                SourceFaultKind.Stalled,
+                $"sent less than {terms.Options.StallFloorBytesPerSecond} bytes per second for {terms.Options.StallPeriod.TotalSeconds:0.#} s"
+            ),
+            // The client's own limit for the connecting.
+            OperationCanceledException when !watch.Token.IsCancellationRequested => Fault(
+                SourceFaultKind.Unreachable,
+                $"did not accept a connection within {SourceHttp.ConnectTimeout.TotalSeconds:0} s",
+                thrown
+            ),
+            _ when IsEndOfConnection(thrown) => Fault(SourceFaultKind.EndedEarly, "closed the connection in the middle", thrown),
+            HttpRequestException => Unreadable(thrown),
+            IOException when !cancellationToken.IsCancellationRequested => Unreadable(thrown),
+            _ => null,
+        };
+
+    private SourceException Unreadable(Exception thrown) =>
+        Fault(SourceFaultKind.Unreachable, $"cannot be read from: {thrown.GetBaseException().Message}", thrown);
 
     private static bool IsEndOfConnection(Exception e) =>
         e

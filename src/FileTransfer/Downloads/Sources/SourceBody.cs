@@ -22,7 +22,16 @@ public sealed class SourceBody(Source source, HttpResponseMessage response, Stre
             long taken = 0;
             while (true)
             {
-                var read = await source.GuardAsync(async token => await frames.ReadAsync(token), watch, cancellationToken);
+                FrameRead read;
+                try
+                {
+                    read = await frames.ReadAsync(watch.Token);
+                }
+                catch (Exception e) when (source.FaultOf(e, watch, cancellationToken) is { } fault)
+                {
+                    throw fault;
+                }
+
                 switch (read.Kind)
                 {
                     case FrameReadKind.Run:
@@ -63,11 +72,16 @@ public sealed class SourceBody(Source source, HttpResponseMessage response, Stre
             for (long offset = 0; offset + kept < length; )
             {
                 var room = (int)Math.Min(capacity - kept, length - offset - kept);
-                var read = await source.GuardAsync(
-                    async token => await body.ReadAsync(buffer.AsMemory(kept, room), token),
-                    watch,
-                    cancellationToken
-                );
+                int read;
+                try
+                {
+                    read = await body.ReadAsync(buffer.AsMemory(kept, room), watch.Token);
+                }
+                catch (Exception e) when (source.FaultOf(e, watch, cancellationToken) is { } fault)
+                {
+                    throw fault;
+                }
+
                 if (read == 0)
                 {
                     throw source.Fault(SourceFaultKind.EndedEarly, $"ended {what} after {offset + kept} of {length} bytes");
