@@ -16,9 +16,9 @@ public abstract partial class Source
         {
             return await call(watch.Token);
         }
-        catch (Exception e) when (FaultOf(e, watch, cancellationToken) is { } fault)
+        catch (Exception e) when (FaultOf(e, watch, cancellationToken) is not null)
         {
-            throw fault;
+            throw FaultOf(e, watch, cancellationToken)!;
         }
     }
 

@@ -27,9 +27,9 @@ public sealed class SourceBody(Source source, HttpResponseMessage response, Stre
                 {
                     read = await frames.ReadAsync(watch.Token);
                 }
-                catch (Exception e) when (source.FaultOf(e, watch, cancellationToken) is { } fault)
+                catch (Exception e) when (source.FaultOf(e, watch, cancellationToken) is not null)
                 {
-                    throw fault;
+                    throw source.FaultOf(e, watch, cancellationToken)!;
                 }
 
                 switch (read.Kind)
@@ -77,9 +77,9 @@ public sealed class SourceBody(Source source, HttpResponseMessage response, Stre
                 {
                     read = await body.ReadAsync(buffer.AsMemory(kept, room), watch.Token);
                 }
-                catch (Exception e) when (source.FaultOf(e, watch, cancellationToken) is { } fault)
+                catch (Exception e) when (source.FaultOf(e, watch, cancellationToken) is not null)
                 {
-                    throw fault;
+                    throw source.FaultOf(e, watch, cancellationToken)!;
                 }
 
                 if (read == 0)
