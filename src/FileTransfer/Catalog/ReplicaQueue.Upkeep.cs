@@ -39,7 +39,11 @@ public sealed partial class ReplicaQueue
             )
             """;
         return await connection.ExecuteAsync(
-            new CommandDefinition(due + ";\n" + orphans, new { node = node.Value, dueAtOnce = DueAtOnce }, cancellationToken: cancellationToken)
+            new CommandDefinition(
+                due + ";\n" + orphans,
+                new { node = node.Value, dueAtOnce = DueAtOnce },
+                cancellationToken: cancellationToken
+            )
         );
     }
 
