@@ -2,6 +2,11 @@ namespace FileTransfer.Chunks;
 
 public sealed partial class PartialFile
 {
+    /// <summary>After so many proven bytes the system is to begin writing them, while the rest comes.</summary>
+    private const int WriteOutBytes = 32 * 1024 * 1024;
+
+    private long _unwritten;
+
     /// <summary>Takes a run of whole chunks; see <see cref="PutOutcome"/>.</summary>
     /// <exception cref="DiskFullException">There is no room for them.</exception>
     public PutOutcome Put(long firstChunk, ReadOnlySpan<byte> bytes)
@@ -32,9 +37,18 @@ public sealed partial class PartialFile
         }
 
         Write(firstChunk, bytes);
+        bool isDue;
         lock (_gate)
         {
             _present.Add(firstChunk, CountOf(bytes.Length));
+            _unwritten += bytes.Length;
+            isDue = _unwritten >= WriteOutBytes;
+            _unwritten = isDue ? 0 : _unwritten;
+        }
+
+        if (isDue)
+        {
+            DurableFile.BeginWriting(_data);
         }
     }
 

@@ -18,7 +18,7 @@ internal sealed class Transfer(
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     private readonly TaskCompletionSource<TransferOutcome> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Dictionary<RequestId, Task> _requests = [];
+    private readonly Dictionary<Task, TransferWork> _work = [];
     private readonly HashSet<SourceId> _answered = [];
     private Task<PartialFile>? _opening;
     private ExceptionDispatchInfo? _fault;
@@ -49,13 +49,14 @@ internal sealed class Transfer(
         }
     }
 
-    /// <summary>Runs a request after those in flight that it must not meet, and keeps it until it has ended.</summary>
-    public void Start(RequestId id, bool isAlone, Func<Task> run)
+    /// <summary>Does something for this file, after what is being done that it must not meet, and keeps it until it has ended.</summary>
+    public void Start(TransferWork work, Func<Task> run)
     {
         lock (_gate)
         {
-            Task[] before = isAlone ? [.. _requests.Values] : [];
-            _requests[id] = Task.Run(
+            var before = _work.Where(other => MustNotMeet(work, other.Value)).Select(other => other.Key).ToArray();
+            Task task = null!;
+            task = Task.Run(
                 async () =>
                 {
                     await Task.WhenAll(before);
@@ -67,14 +68,18 @@ internal sealed class Transfer(
                     {
                         lock (_gate)
                         {
-                            _requests.Remove(id);
+                            _work.Remove(task);
                         }
                     }
                 },
                 CancellationToken.None
             );
+            _work.Add(task, work);
         }
     }
+
+    private static bool MustNotMeet(TransferWork work, TransferWork other) =>
+        work == TransferWork.Alone || (work == TransferWork.HashRange && other == TransferWork.Alone);
 
     /// <summary>Notes that a source answered for this file; true the first time.</summary>
     public bool IsFirstAnswerOf(SourceId source)
@@ -105,7 +110,7 @@ internal sealed class Transfer(
             Task[] left;
             lock (_gate)
             {
-                left = [.. _requests.Values];
+                left = [.. _work.Keys];
             }
 
             if (left.Length == 0)
@@ -147,6 +152,19 @@ internal sealed class Transfer(
         // What an earlier attempt left here has its room already.
         return disk.RefusalOf(partial.Size - progress.BytesProven) is { } refusal ? throw new NoRoomException(refusal) : partial;
     }
+}
+
+/// <summary>What may be done to a partial at the same time.</summary>
+internal enum TransferWork
+{
+    /// <summary>Puts chunks that are proven one by one.</summary>
+    Window,
+
+    /// <summary>Fills in some of the hashes.</summary>
+    HashRange,
+
+    /// <summary>Proves all of it, or puts what cannot be proven before its end.</summary>
+    Alone,
 }
 
 /// <summary>There is no room for a content.</summary>

@@ -37,6 +37,9 @@ public sealed partial class Transfers
                 // Not here: what runs when it is cancelled may want to tell the planner something.
                 _ = _requests.GetValueOrDefault(cancel.Request)?.CancelAsync();
                 break;
+            case PlannerAction.ProveHashes prove:
+                Prove(prove);
+                break;
             case PlannerAction.Probe probe:
                 _ = Task.Run(() => ProbeAsync(probe));
                 break;

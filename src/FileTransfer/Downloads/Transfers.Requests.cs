@@ -12,9 +12,13 @@ public sealed partial class Transfers
         var transfer = _active[fetch.File];
         var abort = CancellationTokenSource.CreateLinkedTokenSource(transfer.Aborted);
         _requests.Add(fetch.Request, abort);
-        // Hashes, and a whole content without them, can be proven only while nothing else writes to the partial.
-        var isAlone = fetch.Part is not FetchPart.Window;
-        transfer.Start(fetch.Request, isAlone, () => FetchAsync(fetch, transfer, abort));
+        var work = fetch.Part switch
+        {
+            FetchPart.Window => TransferWork.Window,
+            FetchPart.HashRange => TransferWork.HashRange,
+            _ => TransferWork.Alone,
+        };
+        transfer.Start(work, () => FetchAsync(fetch, transfer, abort));
     }
 
     private async Task FetchAsync(PlannerAction.Fetch fetch, Transfer transfer, CancellationTokenSource abort)
@@ -44,13 +48,26 @@ public sealed partial class Transfers
             var partial = await opening.WaitAsync(token);
             switch (fetch.Part)
             {
+                case FetchPart.Hashes or FetchPart.HashRange when partial.HashesProven:
+                    // An earlier attempt left them, and chunks with them.
+                    Tell(
+                        new PlannerEvent.RequestDone(fetch.Request),
+                        new PlannerEvent.HashesKnown(fetch.File, MissingOf(partial))
+                    );
+                    return;
+                case FetchPart.HashRange range:
+                    await source.FetchHashesAsync(partial, range.Chunks, report, token);
+                    break;
                 case FetchPart.Hashes:
-                    await FetchHashesAsync(source, partial, report, token);
+                    var all = new ChunkRange(0, checked((int)partial.ChunkCount));
+                    await source.FetchHashesAsync(partial, all, report, token);
+                    await partial.ReproveAsync(token);
                     report.Flush();
                     Tell(
                         new PlannerEvent.RequestDone(fetch.Request),
                         new PlannerEvent.HashesKnown(fetch.File, MissingOf(partial))
                     );
+                    KeepHashes(transfer, partial);
                     return;
                 case FetchPart.Window window:
                     await source.FetchWindowAsync(partial, window.Chunks, report, token);
@@ -93,19 +110,59 @@ public sealed partial class Transfers
         }
     }
 
-    private static async Task FetchHashesAsync(
-        Source source,
-        PartialFile partial,
-        FetchReport report,
-        CancellationToken cancellationToken
-    )
+    private void Prove(PlannerAction.ProveHashes prove)
     {
-        // An earlier attempt may have left proven ones, and chunks with them.
-        if (!partial.HashesProven)
+        var transfer = _active[prove.File];
+        transfer.Start(TransferWork.Alone, () => ProveHashesAsync(prove, transfer));
+    }
+
+    /// <summary>The hashes came in ranges, from several sources.</summary>
+    private async Task ProveHashesAsync(PlannerAction.ProveHashes prove, Transfer transfer)
+    {
+        try
         {
-            await source.FetchHashesAsync(partial, report, cancellationToken);
+            var partial = await transfer.OpenAsync();
+            if (!partial.TrustHashes())
+            {
+                Tell(new PlannerEvent.HashesRefuted(prove.File));
+                return;
+            }
+
+            await partial.ReproveAsync(transfer.Aborted);
+            Tell(new PlannerEvent.HashesKnown(prove.File, MissingOf(partial)));
+            KeepHashes(transfer, partial);
+        }
+        catch (OperationCanceledException) when (transfer.Aborted.IsCancellationRequested)
+        {
+            // Given up with its file.
+        }
+        catch (Exception fault)
+        {
+            GiveUp(transfer, fault);
+        }
+    }
+
+    /// <summary>Writes the hashes down while the first windows come: whoever resumes after a kill can prove with them what is here.</summary>
+    private void KeepHashes(Transfer transfer, PartialFile partial)
+    {
+        try
+        {
             partial.KeepHashes();
-            await partial.ReproveAsync(cancellationToken);
+        }
+        catch (IOException fault)
+        {
+            GiveUp(transfer, fault);
+        }
+    }
+
+    /// <summary>Gives a file up for what this node failed of outside a request.</summary>
+    private void GiveUp(Transfer transfer, Exception fault)
+    {
+        transfer.Fail(fault);
+        lock (_gate)
+        {
+            Tell(new PlannerEvent.FileDropped(transfer.Claim.Key));
+            transfer.End(new TransferOutcome.Failed(fault.Message, BytesProven: null));
         }
     }
 

@@ -24,6 +24,7 @@ public sealed class Many_sources_facts
         var follower = await StartFollowerAsync(cluster);
         var (file, sources) = await OfferAsync(cluster);
 
+        await WarmAsync(follower, sources);
         var took = await TimeToStoreAsync(follower, file);
 
         var bound = Showing.Of(1.6, 1.15);
@@ -43,15 +44,16 @@ public sealed class Many_sources_facts
         await using var cluster = await TestCluster.CreateAsync();
         var follower = await StartFollowerAsync(cluster);
         var (file, sources) = await OfferAsync(cluster);
+        var warmth = await WarmAsync(follower, sources);
         var clock = Stopwatch.StartNew();
         await file.WantAtAsync(follower);
-        await Eventually.HoldsAsync(() => Task.FromResult(SentBy(sources) > _size / 2), "half of it came");
+        await Eventually.HoldsAsync(() => Task.FromResult(SentBy(sources) - warmth > _size / 2), "half of it came");
         await sources[0].StopAsync();
 
         await TestCluster.StoredAsync(follower, file.Key.ToString(), TimeSpan.FromMinutes(3));
         var took = clock.Elapsed;
 
-        var again = (SentBy(sources) - ChunkFrame.BodyLength(_size)) / (double)_window;
+        var again = (SentBy(sources) - warmth - ChunkFrame.BodyLength(_size)) / (double)_window;
         var bound = Showing.Of(1.9, 1.4);
         Showing.Tell("the same, one stopped halfway, of the ideal time", took / Ideal, bound, "×");
         Showing.Tell("fetched again: what it had under way, and races at the end", again, 2 + Sources, "windows");
@@ -120,6 +122,19 @@ public sealed class Many_sources_facts
         Showing.Tell("and the time, of that of one follower alone", together / alone, timeBound, "×");
         copies.ShouldBeLessThan(copiesBound);
         (together / alone).ShouldBeLessThan(timeBound);
+    }
+
+    /// <summary>Brings another file from all sources first, so that what is timed is not how programs start. Answers with what was sent.</summary>
+    private static async Task<long> WarmAsync(NodeProcess follower, List<FakeSource> sources)
+    {
+        var file = TestFile.Of(12 * _window);
+        foreach (var source in sources)
+        {
+            await source.OfferAsync(file);
+        }
+
+        _ = await TimeToStoreAsync(follower, file);
+        return SentBy(sources);
     }
 
     private static async Task<TimeSpan> TimeToSpreadAsync(NodeProcess leader, List<NodeProcess> nodes, int size, int seed)

@@ -37,6 +37,32 @@ public sealed partial class DownloadPlanner
         }
     }
 
+    private void HashesRefuted(FileKey key)
+    {
+        if (_fileOf.TryGetValue(key, out var file) && file is { HashesProven: false, IsReproving: true })
+        {
+            file.HashesRefuted();
+        }
+    }
+
+    /// <summary>Hashes that came in ranges count when all of them have been proven together.</summary>
+    private void ProveHashesThatAreHere()
+    {
+        foreach (var file in _files)
+        {
+            if (TakesHashesInRanges(file) && file is { IsReproving: false, HasNothingLeft: true, InFlight.Count: 0 })
+            {
+                file.IsReproving = true;
+                Do(new PlannerAction.ProveHashes(file.Key));
+            }
+        }
+    }
+
+    private bool TakesHashesInRanges(FilePlan file) =>
+        file is { HashesProven: false, HasRefutedHashes: false, IsProven: false }
+        && file.ChunkCount > _limits.HashChunks
+        && !IsSmall(file);
+
     private void FileDropped(FileKey key)
     {
         if (_fileOf.TryGetValue(key, out var file))

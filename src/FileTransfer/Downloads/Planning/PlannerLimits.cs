@@ -20,6 +20,9 @@ public sealed record PlannerLimits
     /// <summary>Chunks of one window.</summary>
     public int WindowChunks { get; init; } = 4096;
 
+    /// <summary>Hashes of chunks asked for in one request; a file with more gets them from several sources.</summary>
+    public int HashChunks { get; init; } = 32 * 1024;
+
     /// <summary>How long a file waits in its lane for a source that may answer yet, before it is parked.</summary>
     public TimeSpan LanePatience { get; init; } = TimeSpan.FromMilliseconds(100);
 

@@ -15,19 +15,6 @@ public sealed class NodeSource(Holding holding, NodeId here, HttpClient http, So
 
     public static SourceId IdOf(NodeId node) => new($"node {node}");
 
-    public override async Task FetchHashesAsync(PartialFile into, FetchReport report, CancellationToken cancellationToken)
-    {
-        var length = into.Hashes.EncodedLength;
-        await using var body = await OpenAsync(
-            Request($"/v1/files/{into.Key}/hashes"),
-            "chunk hashes",
-            length,
-            report,
-            cancellationToken
-        );
-        await ReadHashesAsync(body, into, report, cancellationToken);
-    }
-
     public override async Task FetchWindowAsync(
         PartialFile into,
         ChunkRange window,
@@ -73,6 +60,8 @@ public sealed class NodeSource(Holding holding, NodeId here, HttpClient http, So
 
     /// <summary>Not a request of a node: a probe takes nobody's turn.</summary>
     protected override HttpRequestMessage ProbeRequest(FileKey key) => Request($"/download/{key}", (0, ChunkFrame.Length - 1));
+
+    protected override string HashesPathOf(FileKey key) => $"/v1/files/{key}/hashes";
 
     private HttpRequestMessage Download(FileKey key, (long First, long Last)? range = null)
     {

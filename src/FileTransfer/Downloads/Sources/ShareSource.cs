@@ -11,18 +11,6 @@ namespace FileTransfer.Downloads.Sources;
 public sealed class ShareSource(SourceEntry entry, HttpClient http, SourceTerms terms)
     : Source(new SourceId($"share {entry.Name}"), $"share '{entry.Name}'", entry.Base, http, terms)
 {
-    public override async Task FetchHashesAsync(PartialFile into, FetchReport report, CancellationToken cancellationToken)
-    {
-        await using var body = await OpenAsync(
-            Request(Path(into.Key) + ".hashes"),
-            "chunk hashes",
-            into.Hashes.EncodedLength,
-            report,
-            cancellationToken
-        );
-        await ReadHashesAsync(body, into, report, cancellationToken);
-    }
-
     public override async Task FetchWindowAsync(
         PartialFile into,
         ChunkRange window,
@@ -49,6 +37,8 @@ public sealed class ShareSource(SourceEntry entry, HttpClient http, SourceTerms 
     }
 
     protected override HttpRequestMessage ProbeRequest(FileKey key) => Request(Path(key), (0, ChunkFrame.ChunkLength - 1));
+
+    protected override string HashesPathOf(FileKey key) => Path(key) + ".hashes";
 
     private Task ReadContentAsync(
         SourceBody body,

@@ -45,8 +45,40 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpClie
         await GuardAsync(async token => await body.ReadAsync(new byte[ChunkFrame.Length], token), watch, cancellationToken);
     }
 
-    /// <summary>Fills the chunk hashes of a partial and proves them against its fingerprint.</summary>
-    public abstract Task FetchHashesAsync(PartialFile into, FetchReport report, CancellationToken cancellationToken);
+    /// <summary>Fills the chunk hashes of a partial; all of them are proven against its fingerprint, a part is not.</summary>
+    public async Task FetchHashesAsync(
+        PartialFile into,
+        ChunkRange chunks,
+        FetchReport report,
+        CancellationToken cancellationToken
+    )
+    {
+        var isWhole = chunks.Count == into.ChunkCount;
+        var first = chunks.First * HashLength;
+        var end = chunks.End == into.ChunkCount ? into.Hashes.EncodedLength : chunks.End * HashLength;
+        await using var body = await OpenAsync(
+            Request(HashesPathOf(into.Key), isWhole ? null : (first, end - 1)),
+            "chunk hashes",
+            end - first,
+            report,
+            cancellationToken
+        );
+        await body.ReadBytesAsync(
+            end - first,
+            HashLength,
+            "the chunk hashes",
+            (offset, bytes) =>
+            {
+                into.Hashes.WriteEncoded(first + offset, bytes.Span);
+                report.Brought(bytes.Length / HashLength);
+            },
+            cancellationToken
+        );
+        if (isWhole && !into.TrustHashes())
+        {
+            throw Fault(SourceFaultKind.Lied, "sent chunk hashes that do not make up the fingerprint");
+        }
+    }
 
     /// <summary>Puts a run of chunks into the partial as they come, each proven by its hash.</summary>
     public abstract Task FetchWindowAsync(
@@ -76,6 +108,9 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpClie
     protected abstract Task ReceiveWholeAsync(PartialFile into, FetchReport report, CancellationToken cancellationToken);
 
     protected abstract HttpRequestMessage ProbeRequest(FileKey key);
+
+    /// <summary>Where the chunk hashes of a file are.</summary>
+    protected abstract string HashesPathOf(FileKey key);
 
     /// <summary>A request for a path below the source's address, whole or for a range of bytes.</summary>
     protected HttpRequestMessage Request(string path, (long First, long Last)? range = null)
@@ -153,31 +188,6 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpClie
         }
 
         throw Fault(SourceFaultKind.Lied, $"sent chunk {put.ChunkId} with other bytes than the file has");
-    }
-
-    /// <summary>Reads the chunk hashes of a body and proves them.</summary>
-    protected async Task ReadHashesAsync(
-        SourceBody body,
-        PartialFile into,
-        FetchReport report,
-        CancellationToken cancellationToken
-    )
-    {
-        await body.ReadBytesAsync(
-            into.Hashes.EncodedLength,
-            HashLength,
-            "the chunk hashes",
-            (offset, bytes) =>
-            {
-                into.Hashes.WriteEncoded(offset, bytes.Span);
-                report.Brought(bytes.Length / HashLength);
-            },
-            cancellationToken
-        );
-        if (!into.TrustHashes())
-        {
-            throw Fault(SourceFaultKind.Lied, "sent chunk hashes that do not make up the fingerprint");
-        }
     }
 
     protected internal SourceException Fault(

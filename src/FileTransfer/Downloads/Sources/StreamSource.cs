@@ -8,9 +8,6 @@ namespace FileTransfer.Downloads.Sources;
 public sealed class StreamSource(SourceEntry entry, HttpClient http, SourceTerms terms)
     : Source(new SourceId($"stream {entry.Name}"), $"stream '{entry.Name}'", entry.Base, http, terms)
 {
-    public override Task FetchHashesAsync(PartialFile into, FetchReport report, CancellationToken cancellationToken) =>
-        throw new NotSupportedException($"{Id} has no chunk hashes.");
-
     public override Task FetchWindowAsync(
         PartialFile into,
         ChunkRange window,
@@ -37,6 +34,8 @@ public sealed class StreamSource(SourceEntry entry, HttpClient http, SourceTerms
     }
 
     protected override HttpRequestMessage ProbeRequest(FileKey key) => Request(Path(key), (0, ChunkFrame.Length - 1));
+
+    protected override string HashesPathOf(FileKey key) => throw new NotSupportedException($"{Id} has no chunk hashes.");
 
     private static string Path(FileKey key) => $"download/{key.ToHex()}";
 }
