@@ -31,7 +31,7 @@ public sealed partial class DownloadPlanner
         }
 
         var isDivided = slowest.Part is FetchPart.Window;
-        var maySpread = !isDivided || SourcesInFlight(file) < SourcesAllowed(file);
+        var maySpread = !isDivided || MayTakeAnotherSource(file);
         var bytes = BytesOf(slowest.Window?.Open.Count ?? file.ChunkCount);
         var idle = SoonestSource(
             file,
@@ -87,7 +87,8 @@ public sealed partial class DownloadPlanner
     }
 
     private static bool CanBeRaced(PlannedRequest request) =>
-        request.Window is not { Open.IsEmpty: true }
+        request.AnsweredAt is not null
+        && request.Window is not { Open.IsEmpty: true }
         && (
             request.Part is FetchPart.Window
                 ? request.Window!.Requests.Count == 1

@@ -92,7 +92,6 @@ public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
     {
         FinishWhatIsComplete();
         RestSilentSources();
-        FailLateProbes();
         GiveUpLateFiles();
         ProbeWhatIsDue();
         StartRequests();
