@@ -65,6 +65,7 @@ public sealed record NoticeLine(string Notice);
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
 )]
+[JsonSerializable(typeof(SimulationLine))]
 [JsonSerializable(typeof(FingerprintLine))]
 [JsonSerializable(typeof(KeyLine))]
 [JsonSerializable(typeof(PutLine))]

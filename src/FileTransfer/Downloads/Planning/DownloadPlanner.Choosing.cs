@@ -15,7 +15,7 @@ public sealed partial class DownloadPlanner
     /// <summary>The source with a free slot that ends the next part of a file first; null when none should start it now.</summary>
     private FileSource? ChooseSource(FilePlan file)
     {
-        var maySpread = SourcesInFlight(file) < SourcesAllowed(file);
+        var maySpread = MayTakeAnotherSource(file);
         var best = SoonestSource(file, BytesOfNextPart(file), source => (maySpread || source.InFlight > 0) && HasSlot(source));
         return best is var (source, seconds) && !OthersEndBefore(file, source, seconds) ? source : null;
     }
@@ -70,9 +70,16 @@ public sealed partial class DownloadPlanner
         && source.State.InFlight.Count < _limits.RequestsPerSource
         && (source.State.InFlight.Count > 0 || _connections < _limits.Connections);
 
-    private bool SparesLeader(FilePlan file) =>
-        file.Contenders > 0
-        && file.Sources.Count(source => source.Kind == SourceKind.Node && IsHopeful(source)) >= NodesThatSpareTheLeader;
+    private bool SparesLeader(FilePlan file)
+    {
+        var nodes = 0;
+        foreach (var source in file.Sources)
+        {
+            nodes += source.Kind == SourceKind.Node && IsHopeful(source) ? 1 : 0;
+        }
+
+        return file.Contenders > 0 && nodes >= NodesThatSpareTheLeader;
+    }
 
     private static bool HasWindowsInFlight(FilePlan file) => file.InFlight.Exists(request => request.IsRange);
 
@@ -90,13 +97,23 @@ public sealed partial class DownloadPlanner
     /// Where many nodes want a file, each takes its share of the sources: a source gives its whole rate to one node, which then is a source
     /// itself. More than that only when the share proves too slow.
     /// </summary>
-    private int SourcesAllowed(FilePlan file) =>
-        file.Contenders == 0
-            ? int.MaxValue
-            : Math.Max(1, file.Sources.Count(IsHopeful) / (file.Contenders + 1))
-                + (int)((_now - file.WantedAt) / _oneMoreSourceAfter);
+    private bool MayTakeAnotherSource(FilePlan file)
+    {
+        if (file.Contenders == 0)
+        {
+            return true;
+        }
 
-    private static int SourcesInFlight(FilePlan file) => file.Sources.Count(source => source.InFlight > 0);
+        var (taken, hopeful) = (0, 0);
+        foreach (var source in file.Sources)
+        {
+            taken += source.InFlight > 0 ? 1 : 0;
+            hopeful += IsHopeful(source) ? 1 : 0;
+        }
+
+        var share = Math.Max(1, hopeful / (file.Contenders + 1));
+        return taken < share + (int)((_now - file.WantedAt) / _oneMoreSourceAfter);
+    }
 
     /// <summary>The sources that a file uses already have all that is left sooner than another one has this window.</summary>
     private bool OthersEndBefore(FilePlan file, FileSource candidate, double seconds)

@@ -31,7 +31,7 @@ public sealed partial class DownloadPlanner
         }
 
         var isDivided = slowest.IsRange;
-        var maySpread = !isDivided || SourcesInFlight(file) < SourcesAllowed(file);
+        var maySpread = !isDivided || MayTakeAnotherSource(file);
         var bytes = slowest.Window is { } window ? window.Open.Count * slowest.BytesPerChunk : BytesOf(file.ChunkCount);
         var idle = SoonestSource(
             file,
@@ -93,6 +93,7 @@ public sealed partial class DownloadPlanner
     }
 
     private static bool CanBeRaced(PlannedRequest request) =>
-        request.Window is not { Open.IsEmpty: true }
+        request.AnsweredAt is not null
+        && request.Window is not { Open.IsEmpty: true }
         && (request.IsRange ? request.Window!.Requests.Count == 1 : request.File.Replacements < request.File.Sources.Count);
 }

@@ -78,18 +78,16 @@ public sealed partial class DownloadPlanner
     /// <summary>A source that was asked and does not even begin to answer is away; what it was asked for goes to others.</summary>
     private void RestSilentSources()
     {
-        foreach (var request in _requests.Values.Where(IsSilent).ToArray())
+        foreach (var (_, request) in _requests)
         {
-            if (!_requests.ContainsKey(request.Id))
+            if (IsSilent(request))
             {
-                continue;
+                var source = request.Source;
+                var reason = $"{source.State.Id} sent nothing for {_limits.AnswerPatience.TotalSeconds:0.#} s";
+                Rest(source.State, reason);
+                source.Fail(reason, broughtSomething: false);
+                Cancel(request, reason);
             }
-
-            var source = request.Source;
-            var reason = $"{source.State.Id} sent nothing for {_limits.AnswerPatience.TotalSeconds:0.#} s";
-            Rest(source.State, reason);
-            source.Fail(reason, broughtSomething: false);
-            Cancel(request, reason);
         }
     }
 

@@ -5,6 +5,8 @@ namespace FileTransfer.Downloads.Planning;
 // Files come and go.
 public sealed partial class DownloadPlanner
 {
+    private const int SourcesRemembered = 1024;
+
     private void FileWanted(PlannerEvent.FileWanted wanted)
     {
         var file = new FilePlan(wanted, _now);
@@ -142,10 +144,29 @@ public sealed partial class DownloadPlanner
         file.Sources.RemoveAll(source => source is { IsListed: false, InFlight: 0, Loss: not SourceLoss.Lied });
     }
 
+    /// <summary>Nodes come and go for years; what was learned of those that no file has now is let go when there are many.</summary>
+    private void ForgetSources()
+    {
+        if (_sources.Count < SourcesRemembered)
+        {
+            return;
+        }
+
+        var used = _files.SelectMany(file => file.Sources).Select(source => source.State.Id).ToHashSet();
+        foreach (var (id, state) in _sources)
+        {
+            if (state.IsForgettable && !used.Contains(id) && !_awaited.ContainsKey(id))
+            {
+                _sources.Remove(id);
+            }
+        }
+    }
+
     private SourceState StateOf(SourceId id)
     {
         if (!_sources.TryGetValue(id, out var state))
         {
+            ForgetSources();
             state = new SourceState(id);
             _sources.Add(id, state);
         }

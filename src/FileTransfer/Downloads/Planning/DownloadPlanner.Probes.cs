@@ -59,17 +59,6 @@ public sealed partial class DownloadPlanner
         }
     }
 
-    private void FailLateProbes()
-    {
-        foreach (var source in SourcesInUse())
-        {
-            if (source.Condition == SourceCondition.Probing && source.ProbedAt + ProbePatience <= _now)
-            {
-                ProbeFailed(source.Id, $"{source.Id} did not answer within {ProbePatience.TotalSeconds:0.#} s");
-            }
-        }
-    }
-
     private void ProbeWhatIsDue()
     {
         foreach (var file in _files)
@@ -79,33 +68,50 @@ public sealed partial class DownloadPlanner
 
         foreach (var (id, (file, until)) in _awaited)
         {
-            if (until <= _now || _sources[id].Condition == SourceCondition.Out)
+            var source = _sources[id];
+            FailIfLate(source);
+            if (until <= _now || source.Condition == SourceCondition.Out)
             {
                 _awaited.Remove(id);
             }
-            else if (_sources[id].IsDue(_now))
+            else if (source.IsDue(_now))
             {
-                Probe(_sources[id], file);
+                Probe(source, file);
             }
         }
     }
 
     private void ProbeSourcesOf(FilePlan file)
     {
-        var isServed = file.InFlight.Count > 0 || file.Sources.Exists(source => CanUse(file, source));
-        var probing = file.Sources.Count(source => source.State.Condition == SourceCondition.Probing);
+        var (due, probing) = (0, 0);
         foreach (var source in file.Sources)
         {
-            if (isServed && probing >= ProbesBesideRequests)
-            {
-                return;
-            }
+            FailIfLate(source.State);
+            due += source.IsCandidate && source.State.IsDue(_now) ? 1 : 0;
+            probing += source.State.Condition == SourceCondition.Probing ? 1 : 0;
+        }
 
-            if (source.IsCandidate && source.State.IsDue(_now))
+        if (due == 0)
+        {
+            return;
+        }
+
+        var most = IsServed(file) ? ProbesBesideRequests : int.MaxValue;
+        foreach (var source in file.Sources)
+        {
+            if (probing < most && source.IsCandidate && source.State.IsDue(_now))
             {
                 Probe(source.State, file.Key);
                 probing++;
             }
+        }
+    }
+
+    private void FailIfLate(SourceState source)
+    {
+        if (source.Condition == SourceCondition.Probing && source.ProbedAt + ProbePatience <= _now)
+        {
+            ProbeFailed(source.Id, $"{source.Id} did not answer within {ProbePatience.TotalSeconds:0.#} s");
         }
     }
 
@@ -121,7 +127,4 @@ public sealed partial class DownloadPlanner
         source.Probe(_now);
         Do(new PlannerAction.Probe(source.Id, file));
     }
-
-    private IEnumerable<SourceState> SourcesInUse() =>
-        _files.SelectMany(file => file.Sources).Select(source => source.State).Concat(_awaited.Keys.Select(id => _sources[id]));
 }

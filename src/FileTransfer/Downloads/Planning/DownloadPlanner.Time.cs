@@ -24,7 +24,7 @@ public sealed partial class DownloadPlanner
     private TimeSpan? FindNextTick()
     {
         var next = TimeSpan.MaxValue;
-        void Due(TimeSpan at) => next = at > _now ? Shorter(at, next) : next;
+        Due(_nextRaceLook ?? TimeSpan.MaxValue);
 
         Due(_nextRaceLook ?? TimeSpan.MaxValue);
         foreach (var request in _requests.Values)
@@ -43,6 +43,7 @@ public sealed partial class DownloadPlanner
             {
                 Due(source.BusyUntil);
                 Due(source.RestsUntil);
+                DueOf(source.State);
             }
 
             if (file.Contenders > 0)
@@ -51,7 +52,16 @@ public sealed partial class DownloadPlanner
             }
         }
 
-        foreach (var source in SourcesInUse())
+        foreach (var id in _awaited.Keys)
+        {
+            DueOf(_sources[id]);
+        }
+
+        return next == TimeSpan.MaxValue ? null : next;
+
+        void Due(TimeSpan at) => next = at > _now && at < next ? at : next;
+
+        void DueOf(SourceState source)
         {
             if (source.Condition == SourceCondition.Away)
             {
@@ -63,7 +73,5 @@ public sealed partial class DownloadPlanner
                 Due(source.ProbedAt + ProbePatience);
             }
         }
-
-        return next == TimeSpan.MaxValue ? null : next;
     }
 }

@@ -4,6 +4,8 @@ namespace FileTransfer.Downloads.Planning;
 public sealed partial class DownloadPlanner
 {
     private const int ReasonsTold = 4;
+    private const int ContendersPerTurnWait = 128;
+    private const int MostTurnWaits = 10;
     private static readonly TimeSpan _shortestSourceWait = TimeSpan.FromSeconds(2);
 
     /// <summary>A short rest, and the probe after it.</summary>
@@ -45,7 +47,7 @@ public sealed partial class DownloadPlanner
         var candidates = listed.FindAll(source => source.IsCandidate);
         if (candidates.Exists(source => source.IsBusy(_now)))
         {
-            Park(file, ParkKind.Turn, $"waits for its turn: {Told(candidates, BusyText)}", About(_limits.TurnWait));
+            Park(file, ParkKind.Turn, $"waits for its turn: {Told(candidates, BusyText)}", About(TurnWait(file)));
         }
         else if (candidates.Exists(IsAway))
         {
@@ -88,6 +90,10 @@ public sealed partial class DownloadPlanner
         Forget(file, keepsFailures: true);
         Do(new PlannerAction.Park(file.Key, kind, reason, retryIn));
     }
+
+    /// <summary>Many who wait ask less often: together they see soon enough who is free.</summary>
+    private TimeSpan TurnWait(FilePlan file) =>
+        _limits.TurnWait * Math.Clamp((double)file.Contenders / ContendersPerTurnWait, 1, MostTurnWaits);
 
     private string? BusyText(FileSource source) => source.IsBusy(_now) ? $"{source.State.Id} serves another node" : null;
 

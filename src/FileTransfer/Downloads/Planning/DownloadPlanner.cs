@@ -96,7 +96,6 @@ public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
         FinishWhatIsComplete();
         ProveHashesThatAreHere();
         RestSilentSources();
-        FailLateProbes();
         GiveUpLateFiles();
         ProbeWhatIsDue();
         StartRequests();

@@ -38,7 +38,7 @@ public sealed record PlannerLimits
     /// <summary>Longest rest between two probes of a source that a file waits for.</summary>
     public TimeSpan LongestProbeRest { get; init; } = TimeSpan.FromSeconds(1.5);
 
-    /// <summary>How long a file that waits for its turn at busy sources is parked, on average.</summary>
+    /// <summary>How long a file that waits for its turn at busy sources is parked, on average; longer where more than a hundred wait.</summary>
     public TimeSpan TurnWait { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a file that no source has is parked; a node that gets it stored wakes it sooner.</summary>

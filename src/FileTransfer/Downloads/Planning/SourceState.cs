@@ -26,8 +26,9 @@ internal sealed class SourceState(SourceId id)
 {
     public const int LiesForgiven = 1;
 
-    private readonly Dictionary<FileKey, int> _failures = [];
-    private readonly Dictionary<FileKey, string> _lies = [];
+    // Most sources never fail, and none lies: nothing is kept for them.
+    private Dictionary<FileKey, int>? _failures;
+    private Dictionary<FileKey, string>? _lies;
     private TimeSpan? _awaySince;
 
     public SourceId Id => id;
@@ -125,7 +126,7 @@ internal sealed class SourceState(SourceId id)
     /// <summary>Notes a lie; true when it was one too many.</summary>
     public bool Lied(FileKey file, string reason)
     {
-        _lies[file] = reason;
+        (_lies ??= [])[file] = reason;
         if (_lies.Count <= LiesForgiven)
         {
             return false;
@@ -136,8 +137,11 @@ internal sealed class SourceState(SourceId id)
         return true;
     }
 
+    /// <summary>Nothing of it is worth remembering once no file has it for a source.</summary>
+    public bool IsForgettable => InFlight.Count == 0 && _lies is null && Condition != SourceCondition.Probing;
+
     /// <summary>What it lied about the file; null when it has not.</summary>
-    public string? LieAbout(FileKey file) => _lies.GetValueOrDefault(file);
+    public string? LieAbout(FileKey file) => _lies?.GetValueOrDefault(file);
 
     /// <summary>Trusted again, and asked as if for the first time.</summary>
     public void Forgive()
@@ -150,8 +154,8 @@ internal sealed class SourceState(SourceId id)
         Reason = null;
         ProbesFailed = 0;
         RequestsFailed = 0;
-        _lies.Clear();
-        _failures.Clear();
+        _lies = null;
+        _failures = null;
     }
 
     /// <summary>Remembers for a parked file how often it failed here, so that parking does not make the count begin anew.</summary>
@@ -160,15 +164,15 @@ internal sealed class SourceState(SourceId id)
         const int FilesRemembered = 256;
         if (failures == 0)
         {
-            _failures.Remove(file);
+            _failures?.Remove(file);
         }
-        else if (_failures.Count < FilesRemembered || _failures.ContainsKey(file))
+        else if ((_failures ??= []).Count < FilesRemembered || _failures.ContainsKey(file))
         {
             _failures[file] = failures;
         }
     }
 
-    public int FailuresOf(FileKey file) => _failures.GetValueOrDefault(file);
+    public int FailuresOf(FileKey file) => _failures?.GetValueOrDefault(file) ?? 0;
 
     private void Rest(string reason, TimeSpan until, TimeSpan now)
     {

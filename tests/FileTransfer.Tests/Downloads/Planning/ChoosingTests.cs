@@ -105,6 +105,17 @@ public sealed class ChoosingTests
     }
 
     [Fact]
+    public void A_slow_source_is_not_asked_for_what_the_fast_one_brings_sooner()
+    {
+        SourceHint[] sources = [Node("fast"), Node("slow")];
+        _driver.BringUp(sources);
+        Run(_driver.Want(1, 50 * WindowChunks, sources, hashesProven: true), source => source == Node("fast").Id ? 40 : 400);
+
+        _driver.Want(2, 3 * WindowChunks, sources, hashesProven: true);
+        _driver.InFlight.ShouldAllBe(fetch => fetch.Source == Node("fast").Id);
+    }
+
+    [Fact]
     public void The_end_is_not_left_to_a_slow_source()
     {
         SourceHint[] sources = [Node("fast"), Node("slow")];

@@ -112,7 +112,6 @@ internal sealed class PlannerDriver(PlannerLimits? limits = null, int seed = 1)
         }
 
         Now = end;
-        Hand(PlannerEvent.Tick.Instance);
     }
 
     /// <summary>Sends a window, evenly, in a time.</summary>

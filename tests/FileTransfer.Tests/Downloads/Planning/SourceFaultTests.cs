@@ -101,6 +101,28 @@ public sealed class SourceFaultTests
     }
 
     [Fact]
+    public void Failures_are_counted_on_while_the_file_is_parked_between_them()
+    {
+        var driver = new PlannerDriver(
+            new PlannerLimits { FirstRest = TimeSpan.FromMinutes(5), LongestRest = TimeSpan.FromMinutes(5) }
+        );
+        driver.BringUp(Node("a"));
+        for (var failure = 1; failure <= 3; failure++)
+        {
+            driver.Want(1, 10, [Node("a")]);
+            driver.Fail(driver.OnlyFetch(), SourceFaultKind.EndedEarly);
+            if (failure < 3)
+            {
+                driver.Only<PlannerAction.Park>().Kind.ShouldBe(ParkKind.Source);
+                driver.Pass(300_000);
+                driver.BringUp(Node("a"));
+            }
+        }
+
+        driver.Only<PlannerAction.GiveUp>();
+    }
+
+    [Fact]
     public void A_source_that_dies_after_each_bit_of_progress_is_never_given_up()
     {
         _driver.BringUp(Node("a"));

@@ -28,6 +28,23 @@ public sealed class WaitingTests
     }
 
     [Fact]
+    public void Silent_sources_that_appear_one_after_the_other_do_not_hold_a_lane()
+    {
+        var sources = new List<SourceHint> { Node("0") };
+        var key = _driver.Want(1, 10, [.. sources]);
+        for (var next = 1; next < 3; next++)
+        {
+            _driver.Pass(80);
+            _driver.Last.ShouldBeEmpty();
+            sources.Add(Node($"{next}"));
+            _driver.Tell(new PlannerEvent.SourcesChanged(key, [.. sources], 0));
+        }
+
+        _driver.Pass(40);
+        _driver.Only<PlannerAction.Park>().Reason.ShouldContain("node 2 has not answered yet");
+    }
+
+    [Fact]
     public void A_dead_source_parks_its_file_at_once()
     {
         _driver.Want(1, 10, [Node("a")]);
@@ -157,9 +174,9 @@ public sealed class WaitingTests
     {
         _driver.BringUp(Leader("l"), Node("a"), Node("b"));
         _driver.Want(1, 100 * WindowChunks, [Leader("l"), Node("a"), Node("b")], hashesProven: true, contenders: 1);
-        _driver.InFlight.ShouldNotContain(fetch => fetch.Source == Leader("l").Id);
         while (_driver.InFlight.Count > 0)
         {
+            _driver.InFlight.ShouldNotContain(fetch => fetch.Source == Leader("l").Id);
             _driver.Fail(_driver.InFlight[0], SourceFaultKind.Busy, TimeSpan.FromSeconds(1));
         }
 
