@@ -3,6 +3,7 @@ namespace FileTransfer.Tests;
 /// <summary>A clock that moves when told to, with the timers of whoever asked it for some.</summary>
 internal sealed class SetTime : TimeProvider
 {
+    private readonly Lock _gate = new();
     private readonly List<SetTimer> _timers = [];
     private long _ticks;
 
@@ -13,48 +14,72 @@ internal sealed class SetTime : TimeProvider
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public override long GetTimestamp() => _ticks;
+    public override long GetTimestamp() => Interlocked.Read(ref _ticks);
 
-    public override DateTimeOffset GetUtcNow() => new(Start.AddTicks(_ticks));
+    public override DateTimeOffset GetUtcNow() => new(Start.AddTicks(GetTimestamp()));
 
     /// <summary>Fires every timer at its own moment.</summary>
     public void Advance(TimeSpan span)
     {
-        var end = _ticks + span.Ticks;
-        while (_timers.Where(timer => timer.Due <= end).MinBy(timer => timer.Due) is { } next)
+        var end = GetTimestamp() + span.Ticks;
+        while (TakeDue(end) is { } next)
         {
-            _ticks = Math.Max(_ticks, next.Due);
             next.Fire();
         }
 
-        _ticks = end;
+        Interlocked.Exchange(ref _ticks, end);
+    }
+
+    private SetTimer? TakeDue(long end)
+    {
+        lock (_gate)
+        {
+            var next = _timers.Where(timer => timer.Due <= end).MinBy(timer => timer.Due);
+            if (next is not null)
+            {
+                Interlocked.Exchange(ref _ticks, Math.Max(_ticks, next.Due));
+                next.Due = long.MaxValue;
+            }
+
+            return next;
+        }
     }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new SetTimer(this, callback, state);
         timer.Change(dueTime, period);
-        _timers.Add(timer);
+        lock (_gate)
+        {
+            _timers.Add(timer);
+        }
+
         return timer;
     }
 
     private sealed class SetTimer(SetTime time, TimerCallback callback, object? state) : ITimer
     {
-        public long Due { get; private set; } = long.MaxValue;
+        public long Due { get; set; } = long.MaxValue;
 
-        public void Fire()
-        {
-            Due = long.MaxValue;
-            callback(state);
-        }
+        public void Fire() => callback(state);
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            Due = dueTime == Timeout.InfiniteTimeSpan ? long.MaxValue : time._ticks + dueTime.Ticks;
+            lock (time._gate)
+            {
+                Due = dueTime == Timeout.InfiniteTimeSpan ? long.MaxValue : time.GetTimestamp() + dueTime.Ticks;
+            }
+
             return true;
         }
 
-        public void Dispose() => time._timers.Remove(this);
+        public void Dispose()
+        {
+            lock (time._gate)
+            {
+                time._timers.Remove(this);
+            }
+        }
 
         public ValueTask DisposeAsync()
         {

@@ -4,7 +4,7 @@ using FileTransfer.Postgres;
 namespace FileTransfer.Catalog;
 
 /// <summary>A replica that a session has claimed: it holds the advisory lock, and its epoch fences every earlier holder.</summary>
-/// <param name="Holdings">The other nodes that have the file stored: those heard of lately first, and of these the leader.</param>
+/// <param name="Availability">Where else the file is, at the time of the claim.</param>
 public sealed record ClaimedReplica(
     FileKey Key,
     Fingerprint Fingerprint,
@@ -12,11 +12,8 @@ public sealed record ClaimedReplica(
     long Epoch,
     int Attempts,
     AdvisoryLockKey LockKey,
-    IReadOnlyList<Holding> Holdings
+    Availability Availability
 );
-
-/// <summary>A node that has a file stored and the address it answers at.</summary>
-public sealed record Holding(NodeId Node, Uri Url);
 
 /// <summary>What came of publishing a claimed replica.</summary>
 /// <param name="Published">False when the claim has ended for this caller: removed, taken over, or the lock is lost. Nothing was changed.</param>

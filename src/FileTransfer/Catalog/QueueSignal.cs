@@ -12,7 +12,8 @@ public class WakeUp
     public void Set() => _signals.Writer.TryWrite(true);
 
     /// <summary>Waits until set, or until <paramref name="atMost"/> has passed.</summary>
-    public async Task WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
+    /// <returns>Whether it was set.</returns>
+    public async Task<bool> WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var timer = Task.Delay(atMost, time, limit.Token);
@@ -20,6 +21,7 @@ public class WakeUp
         await Task.WhenAny(timer, signal);
         await limit.CancelAsync();
         cancellationToken.ThrowIfCancellationRequested();
+        return signal.IsCompletedSuccessfully;
     }
 }
 

@@ -16,6 +16,9 @@ public sealed partial class ReplicaQueue(NodeId node)
     /// <summary>Notifies <c>node key</c> when a replica is ended by somebody else than its holder.</summary>
     public const string EndedChannel = "filetransfer_ended";
 
+    /// <summary>Notifies <c>node</c> when replicas of it that waited became ready by what another node did.</summary>
+    public const string ReadyChannel = "filetransfer_ready";
+
     private static readonly string _claim = $"""
         WITH candidate AS MATERIALIZED (
             SELECT node_id, file_key, lock_key
@@ -33,18 +36,12 @@ public sealed partial class ReplicaQueue(NodeId node)
             holder = CASE WHEN acquired THEN @holder END,
             holder_pid = CASE WHEN acquired THEN pg_backend_pid() END,
             next_attempt_at = CASE WHEN acquired THEN NULL ELSE clock_timestamp() + interval '1 second' END,
+            waits_for = NULL,
             reason = CASE WHEN acquired THEN NULL ELSE 'its lock is held by a session that has not let go yet' END,
             changed_at = clock_timestamp()
         FROM locked, filetransfer.files f
         WHERE r.node_id = locked.node_id AND r.file_key = locked.file_key AND f.file_key = r.file_key
-        RETURNING acquired, r.file_key, f.fingerprint, f.size, r.epoch, r.attempts, r.lock_key, ARRAY(
-            SELECT n.node_id || ' ' || n.url
-            FROM filetransfer.replicas source
-            JOIN filetransfer.nodes n ON n.node_id = source.node_id
-            LEFT JOIN filetransfer.leader l ON l.node_id = n.node_id
-            WHERE source.file_key = r.file_key AND source.state = 'stored' AND source.node_id <> @node
-            ORDER BY n.seen_at < now() - interval '10 seconds', l.node_id IS NULL, n.node_id
-        ) AS holdings
+        RETURNING acquired, r.file_key, f.fingerprint, f.size, r.epoch, r.attempts, r.lock_key, {Availability}
         """;
 
     private static readonly string _proveClaim = $"""
@@ -59,35 +56,6 @@ public sealed partial class ReplicaQueue(NodeId node)
         SET state = 'stored', bytes_proven = @size, attempts = 0, next_attempt_at = NULL, holder = NULL, holder_pid = NULL,
             reason = NULL, changed_at = clock_timestamp()
         WHERE {Mine} AND r.state = 'downloading' AND {Held}
-        """;
-
-    private static readonly string _giveBack = $"""
-        UPDATE filetransfer.replicas r
-        SET state = CASE WHEN @wakes AND {SourceSinceClaim} THEN 'wanted' ELSE @state END,
-            attempts = CASE WHEN @wakes AND {SourceSinceClaim} THEN 0 ELSE r.attempts + @spent END,
-            next_attempt_at = CASE
-                WHEN @state = 'wanted' AND NOT (@wakes AND {SourceSinceClaim}) THEN clock_timestamp() + @delay
-            END,
-            reason = @reason, bytes_proven = coalesce(@proven::bigint, r.bytes_proven),
-            holder = NULL, holder_pid = NULL,
-            wanted_at = clock_timestamp(), changed_at = clock_timestamp()
-        WHERE {Mine} AND r.state = 'downloading' AND {Held}
-        """;
-
-    private static readonly string _progress = $"""
-        UPDATE filetransfer.replicas r SET bytes_proven = @proven
-        WHERE {Mine} AND r.state = 'downloading' AND {Held}
-        """;
-
-    /// <summary>
-    /// A source that appears wakes whoever waits for one (<see cref="Replicas.WakeSql"/>), but not a replica that is just being tried, which
-    /// therefore looks itself before it waits. changed_at of a replica under way is the time of its claim.
-    /// </summary>
-    private const string SourceSinceClaim = """
-        EXISTS (
-            SELECT FROM filetransfer.replicas s
-            WHERE s.file_key = r.file_key AND s.node_id <> r.node_id AND s.state = 'stored' AND s.changed_at > r.changed_at
-        )
         """;
 
     private const string Mine = "r.node_id = @node AND r.file_key = @key AND r.epoch = @epoch";
@@ -144,6 +112,8 @@ public sealed partial class ReplicaQueue(NodeId node)
                 ClaimOutcome? next = null;
                 await using (var reader = await batch.ExecuteReaderAsync(token))
                 {
+                    // The waking and the unlocking answer first.
+                    await reader.NextResultAsync(token);
                     if (await reader.NextResultAsync(token))
                     {
                         next = await ReadProvenClaimAsync(reader, session, token);
@@ -152,91 +122,6 @@ public sealed partial class ReplicaQueue(NodeId node)
 
                 return new PublishResult(publish.RecordsAffected == 1, next);
             },
-            cancellationToken
-        );
-
-    /// <summary>Puts the claimed replica back to be tried again.</summary>
-    /// <param name="bytesProven">What is kept of it; null = as much as before.</param>
-    /// <param name="delay">When to try again at the latest; a source that appears, or has appeared since the claim, ends the wait.</param>
-    public Task<bool> RetryAsync(
-        LeaseSession session,
-        ClaimedReplica claim,
-        string reason,
-        long? bytesProven,
-        bool spendsAttempt,
-        TimeSpan delay,
-        CancellationToken cancellationToken
-    ) => GiveBackAsync(session, claim, ReplicaState.Wanted, reason, bytesProven, spendsAttempt, delay, cancellationToken);
-
-    /// <summary>Sets the claimed replica aside: its attempts are spent.</summary>
-    public Task<bool> FailAsync(
-        LeaseSession session,
-        ClaimedReplica claim,
-        string reason,
-        long bytesProven,
-        CancellationToken cancellationToken
-    ) =>
-        GiveBackAsync(
-            session,
-            claim,
-            ReplicaState.Failed,
-            reason,
-            bytesProven,
-            spendsAttempt: true,
-            TimeSpan.Zero,
-            cancellationToken
-        );
-
-    /// <summary>Tells how far the download is. False when the claim has ended for this caller, and the download must stop.</summary>
-    public Task<bool> ReportProgressAsync(
-        LeaseSession session,
-        ClaimedReplica claim,
-        long bytesProven,
-        CancellationToken cancellationToken
-    ) =>
-        session.UseAsync(
-            async (connection, token) =>
-            {
-                await using var command = new NpgsqlCommand(_progress, connection);
-                Bind(
-                    command.Parameters,
-                    ("node", node.Value),
-                    ("key", claim.Key.ToArray()),
-                    ("epoch", claim.Epoch),
-                    ("proven", bytesProven)
-                );
-                return await command.ExecuteNonQueryAsync(token) == 1;
-            },
-            cancellationToken
-        );
-
-    private Task<bool> GiveBackAsync(
-        LeaseSession session,
-        ClaimedReplica claim,
-        ReplicaState state,
-        string reason,
-        long? bytesProven,
-        bool spendsAttempt,
-        TimeSpan delay,
-        CancellationToken cancellationToken
-    ) =>
-        EndAsync(
-            session,
-            claim,
-            [
-                Command(
-                    _giveBack,
-                    ("node", node.Value),
-                    ("key", claim.Key.ToArray()),
-                    ("epoch", claim.Epoch),
-                    ("state", ReplicaTransitions.NameOf(state)),
-                    ("reason", reason),
-                    ("spent", spendsAttempt ? 1 : 0),
-                    ("delay", delay),
-                    ("wakes", state == ReplicaState.Failed || delay > TimeSpan.Zero),
-                    ("proven", bytesProven)
-                ),
-            ],
             cancellationToken
         );
 
@@ -305,17 +190,10 @@ public sealed partial class ReplicaQueue(NodeId node)
                     reader.GetInt64(4),
                     reader.GetInt32(5),
                     new AdvisoryLockKey(reader.GetInt64(6)),
-                    reader.FieldCount > 7 ? reader.GetFieldValue<string[]>(7).Select(ReadHolding).ToList() : []
+                    reader.FieldCount > 7 ? ReadAvailability(reader, 7) : Catalog.Availability.None
                 )
             )
             : new ClaimOutcome.Busy();
-    }
-
-    /// <summary>A node id has no spaces.</summary>
-    private static Holding ReadHolding(string text)
-    {
-        var space = text.IndexOf(' ', StringComparison.Ordinal);
-        return new Holding(new NodeId(text[..space]), new Uri(text[(space + 1)..]));
     }
 
     private static NpgsqlBatchCommand Command(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)

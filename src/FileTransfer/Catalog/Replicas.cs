@@ -1,5 +1,4 @@
 using Dapper;
-using FileTransfer.Catalog.Policies;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;
@@ -72,11 +71,14 @@ public sealed partial class Replicas(Database database)
     )
     {
         const string sql = """
-            INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, next_attempt_at, reason)
-            VALUES (@node, @key, 'wanted', CASE WHEN @waitsFor::text IS NULL THEN NULL ELSE 'infinity'::timestamptz END, @waitsFor)
+            INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, next_attempt_at, waits_for, reason)
+            VALUES (
+                @node, @key, 'wanted', CASE WHEN @waitsFor::text IS NULL THEN NULL ELSE 'infinity'::timestamptz END,
+                CASE WHEN @waitsFor::text IS NOT NULL THEN 'upload' END, @waitsFor
+            )
             ON CONFLICT (node_id, file_key) DO UPDATE
                 SET state = 'wanted', epoch = r.epoch + 1, attempts = 0, bytes_proven = 0, holder = NULL, holder_pid = NULL,
-                    next_attempt_at = EXCLUDED.next_attempt_at, reason = EXCLUDED.reason,
+                    next_attempt_at = EXCLUDED.next_attempt_at, waits_for = EXCLUDED.waits_for, reason = EXCLUDED.reason,
                     wanted_at = clock_timestamp(), changed_at = clock_timestamp()
                 WHERE r.state IN ('removing', 'failed')
             """;
@@ -92,56 +94,6 @@ public sealed partial class Replicas(Database database)
                 cancellationToken: cancellationToken
             )
         );
-    }
-
-    /// <summary>Marks the replica as asked for by name at <paramref name="node"/>: whatever a policy says, it is not withdrawn.</summary>
-    public static Task AskAsync(NpgsqlConnection connection, NodeId node, FileKey key, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(
-            new CommandDefinition(
-                "UPDATE filetransfer.replicas SET asked = true WHERE node_id = @node AND file_key = @key AND NOT asked",
-                new { node = node.Value, key = key.ToArray() },
-                cancellationToken: cancellationToken
-            )
-        );
-
-    /// <summary>
-    /// Wants files at <paramref name="node"/>, those that are still added and that its policy, or an intent, wants. Their rows are held
-    /// against removal until the transaction ends, so that a Remove sees every replica it has to end; and so are the node's policies.
-    /// </summary>
-    /// <returns>Those that are wanted now and were not.</returns>
-    public static async Task<IReadOnlyList<NewsOfFile>> WantAddedAsync(
-        NpgsqlConnection connection,
-        NodeId node,
-        IReadOnlyCollection<FileKey> keys,
-        CancellationToken cancellationToken
-    )
-    {
-        const string sql = $"""
-            WITH wanted AS (
-                INSERT INTO filetransfer.replicas AS r (node_id, file_key, state)
-                SELECT @node, f.file_key, 'wanted'
-                FROM (
-                    SELECT file_key, bucket, location FROM filetransfer.files
-                    WHERE file_key = ANY(@keys) AND state = 'added'
-                    ORDER BY file_key FOR SHARE
-                ) f
-                WHERE {NodePolicies.WantsSql}
-                ON CONFLICT (node_id, file_key) DO UPDATE
-                    SET state = 'wanted', epoch = r.epoch + 1, attempts = 0, bytes_proven = 0, holder = NULL, holder_pid = NULL,
-                        next_attempt_at = NULL, reason = NULL, wanted_at = clock_timestamp(), changed_at = clock_timestamp()
-                    WHERE r.state = 'removing'
-                RETURNING r.file_key
-            )
-            SELECT w.file_key, f.size FROM wanted w JOIN filetransfer.files f ON f.file_key = w.file_key
-            """;
-        var parameters = new { node = node.Value, keys = keys.Select(key => key.ToArray()).ToArray() };
-        await connection.ExecuteAsync(
-            new CommandDefinition(NodePolicies.HoldSql, parameters, cancellationToken: cancellationToken)
-        );
-        var wanted = await connection.QueryAsync<(byte[] Key, long Size)>(
-            new CommandDefinition(sql, parameters, cancellationToken: cancellationToken)
-        );
-        return [.. wanted.Select(file => new NewsOfFile(new FileKey(file.Key), file.Size))];
     }
 
     /// <summary>Records a content that arrived by upload, and wakes the replicas that waited for it; the caller has locked the file's row. False when
@@ -176,17 +128,29 @@ public sealed partial class Replicas(Database database)
     }
 
     /// <summary>
-    /// Lets every other node's replica of the file that waits, backs off or gave up try again at once: <c>@node</c> has it stored.
+    /// Lets every other node's replica of the file that waits, backs off or gave up try again at once: <c>@node</c> has it stored. Of those
+    /// that wait for their turn only the first few: this node serves one of them, and who waited before has the next turn.
     /// </summary>
-    internal const string WakeSql = """
-        UPDATE filetransfer.replicas
-        SET state = 'wanted', next_attempt_at = NULL, attempts = 0, reason = NULL, changed_at = clock_timestamp()
-        WHERE file_key = @key AND node_id <> @node
-          AND (state = 'failed' OR (state = 'wanted' AND next_attempt_at IS NOT NULL))
-          AND EXISTS (
-              SELECT FROM filetransfer.replicas source
-              WHERE source.node_id = @node AND source.file_key = @key AND source.state = 'stored'
-          )
+    internal const string WakeSql = $"""
+        WITH woken AS (
+            UPDATE filetransfer.replicas
+            SET state = 'wanted', next_attempt_at = NULL, waits_for = NULL, attempts = 0, reason = NULL, changed_at = clock_timestamp()
+            WHERE file_key = @key AND node_id <> @node
+              AND (state = 'failed' OR (state = 'wanted' AND next_attempt_at IS NOT NULL))
+              AND (
+                  state = 'failed' OR waits_for IS DISTINCT FROM 'turn' OR node_id = ANY(ARRAY(
+                      SELECT node_id FROM filetransfer.replicas
+                      WHERE file_key = @key AND node_id <> @node AND state = 'wanted' AND waits_for = 'turn'
+                      ORDER BY wanted_at LIMIT 4
+                  ))
+              )
+              AND EXISTS (
+                  SELECT FROM filetransfer.replicas source
+                  WHERE source.node_id = @node AND source.file_key = @key AND source.state = 'stored'
+              )
+            RETURNING node_id
+        )
+        SELECT pg_notify('{ReplicaQueue.ReadyChannel}', node_id) FROM woken
         """;
 
     /// <summary>
@@ -218,42 +182,6 @@ public sealed partial class Replicas(Database database)
                 cancellationToken: cancellationToken
             )
         );
-    }
-
-    /// <summary>
-    /// A replica whose content turned out to be absent is wanted again; one that neither a policy nor anybody wants at this node any more
-    /// leaves it.
-    /// </summary>
-    /// <returns>Its new state; null when it was not stored.</returns>
-    public async Task<ReplicaState?> LoseAsync(NodeId node, FileKey key, string reason, CancellationToken cancellationToken)
-    {
-        const string hold = $"""
-            {NodePolicies.HoldSql};
-            SELECT 1 FROM filetransfer.files WHERE file_key = @key FOR SHARE
-            """;
-        const string lose = $"""
-            UPDATE filetransfer.replicas r
-            SET state = CASE WHEN r.asked OR {NodePolicies.WantsSql} THEN 'wanted' ELSE 'removing' END,
-                epoch = r.epoch + 1, bytes_proven = 0, attempts = 0, next_attempt_at = NULL, reason = @reason,
-                wanted_at = clock_timestamp(), changed_at = clock_timestamp()
-            FROM filetransfer.files f
-            WHERE r.node_id = @node AND r.file_key = @key AND r.state = 'stored' AND f.file_key = r.file_key
-            RETURNING r.state
-            """;
-        var parameters = new
-        {
-            node = node.Value,
-            key = key.ToArray(),
-            reason,
-        };
-        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(hold, parameters, cancellationToken: cancellationToken));
-        var state = await connection.QuerySingleOrDefaultAsync<string>(
-            new CommandDefinition(lose, parameters, cancellationToken: cancellationToken)
-        );
-        await transaction.CommitAsync(cancellationToken);
-        return state is null ? null : ReplicaTransitions.Parse(state);
     }
 
     /// <summary>A page of this node's stored files in the order of their keys, with their contents, for the repair at start.</summary>

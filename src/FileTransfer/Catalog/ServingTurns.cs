@@ -35,6 +35,7 @@ public sealed class ServingTurns
     /// <summary>How long a turn counts as using everything, from its first byte on, and how long that byte is waited for.</summary>
     public static readonly TimeSpan Young = TimeSpan.FromMilliseconds(500);
 
+    private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _halfLife = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();
@@ -151,17 +152,21 @@ public sealed class ServingTurns
             return false;
         }
 
+        // Since the youngest turn began to be served, but no longer than a second: a hiccup of its reader is not slowness.
+        var youngest = turns.Max(turn => turn.FirstByteAt) ?? TimeSpan.Zero;
+        var span = now - youngest < _second ? now - youngest : _second;
         var capacity = Capacity(now);
         var slow = SlowPart * capacity / Math.Max(1, _count);
-        return _sent.BytesPerSecond(now) < Used * capacity || !turns.Exists(turn => turn.Sent.BytesPerSecond(now) >= slow);
+        return _sent.BytesPerSecond(now, span) < Used * capacity
+            || !turns.Exists(turn => turn.Sent.BytesPerSecond(now, span) >= slow);
     }
 
-    private double Capacity(TimeSpan now) => _limit?.BytesPerSecond ?? Math.Max(Decayed(now), _sent.BytesPerSecond(now));
+    private double Capacity(TimeSpan now) => _limit?.BytesPerSecond ?? Math.Max(Decayed(now), _sent.BytesPerSecond(now, _second));
 
     private void Measure(long bytes, TimeSpan now)
     {
         _sent.Add(bytes, now);
-        var rate = _sent.BytesPerSecond(now);
+        var rate = _sent.BytesPerSecond(now, _second);
         if (rate > Decayed(now))
         {
             _best = rate;

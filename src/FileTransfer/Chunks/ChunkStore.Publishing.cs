@@ -126,7 +126,7 @@ public sealed partial class ChunkStore
     {
         var inner = Path.GetDirectoryName(_paths.Content(fingerprint))!;
         DurableFile.FsyncFolder(inner);
-        var number = (int)(fingerprint.Value.Prefix64 >> 48);
+        var number = FolderNumberOf(fingerprint);
         if (Volatile.Read(ref _durableFolders[number]))
         {
             return;
@@ -136,6 +136,8 @@ public sealed partial class ChunkStore
         DurableFile.FsyncFolder(_paths.Contents);
         Volatile.Write(ref _durableFolders[number], true);
     }
+
+    private static int FolderNumberOf(Fingerprint fingerprint) => (int)(fingerprint.Value.Prefix64 >> 48);
 
     private static void FlushHashes(ChunkHashes hashes, string path)
     {

@@ -20,26 +20,38 @@ internal static partial class DurableFile
     {
         while (FsyncFile(file) != 0)
         {
-            var errno = Marshal.GetLastPInvokeError();
-            if (errno != Interrupted)
-            {
-                throw DiskFullException.IsDiskFull(errno)
-                    ? new DiskFullException(path, inner: null)
-                    : new FsyncFailedException(path, errno);
-            }
+            RequireInterrupted(path);
         }
     }
 
     /// <summary>Makes the names in a folder durable: what was created, renamed or removed there.</summary>
     public static void FsyncFolder(string path)
     {
-        using var folder = OpenPath(path, CloseOnExec, 0);
-        if (folder.IsInvalid)
-        {
-            throw Fault($"The folder {path} could not be opened to make it durable", Marshal.GetLastPInvokeError());
-        }
-
+        using var folder = OpenFolder(path);
         Fsync(folder, path);
+    }
+
+    /// <summary>Whether the kernel says of a flush of a whole file system that it failed: Linux does since 5.8.</summary>
+    public static bool ToldOfFailedFlushes { get; } =
+        OperatingSystem.IsLinux() && Environment.OSVersion.Version >= new Version(5, 8);
+
+    /// <summary>Opens a folder for <see cref="FlushFileSystem"/>, which tells of what failed from now on: open it before writing.</summary>
+    public static SafeFileHandle OpenFolder(string path)
+    {
+        var folder = OpenPath(path, CloseOnExec, 0);
+        return folder.IsInvalid
+            ? throw Fault($"The folder {path} could not be opened to make it durable", Marshal.GetLastPInvokeError())
+            : folder;
+    }
+
+    /// <summary>Makes all that was written to the file system of a folder durable, names too. Worth it where that is many files.</summary>
+    /// <exception cref="FsyncFailedException">Some of it may be lost although it can still be read: do not trust any of it.</exception>
+    public static void FlushFileSystem(SafeFileHandle folder, string path)
+    {
+        while (SyncFileSystem(folder) != 0)
+        {
+            RequireInterrupted(path);
+        }
     }
 
     /// <summary>Gives a file its new name in one step, in place of what had that name.</summary>
@@ -111,6 +123,29 @@ internal static partial class DurableFile
         _ = FileLock(file, Release);
     }
 
+    /// <summary>
+    /// Lets the system begin to write what the file has in memory, so that an fsync later has little left to wait for. Promises nothing.
+    /// </summary>
+    public static void BeginWriting(SafeFileHandle file)
+    {
+        const uint WriteOut = 2;
+        if (OperatingSystem.IsLinux())
+        {
+            _ = SyncFileRange(file, 0, 0, WriteOut);
+        }
+    }
+
+    private static void RequireInterrupted(string path)
+    {
+        var errno = Marshal.GetLastPInvokeError();
+        if (errno != Interrupted)
+        {
+            throw DiskFullException.IsDiskFull(errno)
+                ? new DiskFullException(path, inner: null)
+                : new FsyncFailedException(path, errno);
+        }
+    }
+
     private static void ChangeMode(string path, uint mode)
     {
         if (PathMode(path, mode) != 0)
@@ -124,6 +159,14 @@ internal static partial class DurableFile
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int FsyncFile(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int SyncFileRange(SafeFileHandle file, long offset, long length, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int SyncFileSystem(SafeFileHandle anyFile);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -2,6 +2,11 @@ namespace FileTransfer.Chunks;
 
 public sealed partial class PartialFile
 {
+    /// <summary>After so many proven bytes the system is to begin writing them, while the rest comes.</summary>
+    private const int WriteOutBytes = 32 * 1024 * 1024;
+
+    private long _unwritten;
+
     /// <summary>Takes a run of whole chunks; see <see cref="PutOutcome"/>.</summary>
     /// <exception cref="DiskFullException">There is no room for them.</exception>
     public PutOutcome Put(long firstChunk, ReadOnlySpan<byte> bytes)
@@ -19,19 +24,8 @@ public sealed partial class PartialFile
             return PutOutcome.Stored;
         }
 
-        var right = (int)(wrong - firstChunk) * ChunkFrame.ChunkLength;
-        WriteProven(firstChunk, bytes[..right]);
-        bytes = bytes[right..];
-        for (var chunk = wrong; bytes.Length > 0; chunk++)
-        {
-            var one = bytes[..Math.Min(bytes.Length, ChunkFrame.ChunkLength)];
-            bytes = bytes[one.Length..];
-            if (Hashes.FirstMismatch(chunk, one) < 0)
-            {
-                WriteProven(chunk, one);
-            }
-        }
-
+        // What follows a wrong chunk is not taken: whoever counts what came in order counts what is here.
+        WriteProven(firstChunk, bytes[..((int)(wrong - firstChunk) * ChunkFrame.ChunkLength)]);
         return new PutOutcome(PutKind.WrongChunk, wrong);
     }
 
@@ -43,9 +37,18 @@ public sealed partial class PartialFile
         }
 
         Write(firstChunk, bytes);
+        bool isDue;
         lock (_gate)
         {
             _present.Add(firstChunk, CountOf(bytes.Length));
+            _unwritten += bytes.Length;
+            isDue = _unwritten >= WriteOutBytes;
+            _unwritten = isDue ? 0 : _unwritten;
+        }
+
+        if (isDue)
+        {
+            DurableFile.BeginWriting(_data);
         }
     }
 

@@ -5,7 +5,7 @@ public enum PutKind
     /// <summary>All of the run is on disk, now or already before.</summary>
     Stored,
 
-    /// <summary>A chunk has not the hash that proves it; the right ones of the run are on disk.</summary>
+    /// <summary>A chunk has not the hash that proves it. What preceded it in the run is on disk.</summary>
     WrongChunk,
 
     /// <summary>A chunk was put before with other bytes. What preceded it in the run is on disk.</summary>

@@ -40,6 +40,9 @@ public sealed record PutLine(
 /// <summary>The line of <c>get --json</c>.</summary>
 public sealed record GetLine(string Key, string Path, ulong Size, string Fingerprint, double Seconds);
 
+/// <summary>A line of <c>export --json</c>. The outcome is <c>exported</c>, or <c>kept</c> where it was in the folder already.</summary>
+public sealed record ExportLine(string Key, string? Location, ulong Size, string Outcome);
+
 /// <summary>A line of <c>remove --json</c>.</summary>
 public sealed record RemoveLine(string Key, string State);
 
@@ -66,6 +69,7 @@ public sealed record NoticeLine(string Notice);
 [JsonSerializable(typeof(KeyLine))]
 [JsonSerializable(typeof(PutLine))]
 [JsonSerializable(typeof(GetLine))]
+[JsonSerializable(typeof(ExportLine))]
 [JsonSerializable(typeof(RemoveLine))]
 [JsonSerializable(typeof(ClusterStatusLine))]
 [JsonSerializable(typeof(FileStatusLine))]

@@ -6,29 +6,40 @@ namespace FileTransfer.Cli;
 
 /// <summary>
 /// A content on its way into a file: gathers beside the target under another name, is proven there, and takes the target's name only
-/// then. Disposed before that, it leaves nothing behind.
+/// then. Disposed before that, it leaves nothing behind, or, where it is to be gone on with, what has gathered.
 /// </summary>
 public sealed class DownloadTarget : IDisposable
 {
+    public const string PartialSuffix = ".partial";
+
+    private const int RunLength = 256 * ChunkFrame.ChunkLength;
+
     private readonly string _path;
     private readonly string _folder;
     private readonly string _temporary;
     private readonly FileMetadata _metadata;
     private readonly SafeFileHandle _file;
+    private readonly bool _goesOn;
     private ChunkHashes _hashes;
 
     /// <summary>Without a path the content is only to be read back, with <see cref="CopyToAsync"/>.</summary>
-    public DownloadTarget(string? path, FileKey key, FileMetadata metadata)
+    /// <param name="path">The file it is to become.</param>
+    /// <param name="key">The file's key.</param>
+    /// <param name="metadata">What proves it.</param>
+    /// <param name="goesOn">What has gathered stays when it is not published, and <see cref="ResumeAsync"/> finds it the next time.</param>
+    public DownloadTarget(string? path, FileKey key, FileMetadata metadata, bool goesOn = false)
     {
         _folder = path is null ? Path.GetTempPath() : Path.GetDirectoryName(Path.GetFullPath(path))!;
         _path = path ?? "";
         _metadata = metadata;
-        _temporary = Path.Combine(_folder, $".{key.ToHex()[..16]}.{Guid.NewGuid():N}.partial");
+        _goesOn = goesOn;
+        var name = goesOn ? key.ToHex() : $"{key.ToHex()[..16]}.{Guid.NewGuid():N}";
+        _temporary = Path.Combine(_folder, $".{name}{PartialSuffix}");
         try
         {
             _file = File.OpenHandle(
                 _temporary,
-                FileMode.CreateNew,
+                goesOn ? FileMode.OpenOrCreate : FileMode.CreateNew,
                 FileAccess.ReadWrite,
                 FileShare.Read,
                 FileOptions.Asynchronous
@@ -49,6 +60,32 @@ public sealed class DownloadTarget : IDisposable
 
     public long BytesWritten => Math.Min(NextChunk * ChunkFrame.ChunkLength, Size);
 
+    /// <summary>Some of it was there already. What a crash left of that may be wrong, although nobody sent it so.</summary>
+    public bool IsResumed { get; private set; }
+
+    /// <summary>Takes what has gathered before as far as it goes; whether it is right is seen when all is there.</summary>
+    public async Task ResumeAsync(CancellationToken cancellationToken)
+    {
+        var length = Math.Min(RandomAccess.GetLength(_file), Size);
+        length -= length == Size ? 0 : length % ChunkFrame.ChunkLength;
+        RandomAccess.SetLength(_file, length);
+        var chunks = new byte[(int)Math.Min(RunLength, length)];
+        for (var offset = 0L; offset < length; )
+        {
+            var run = chunks.AsMemory(0, (int)Math.Min(chunks.Length, length - offset));
+            for (var read = 0; read < run.Length; )
+            {
+                read += await RandomAccess.ReadAsync(_file, run[read..], offset + read, cancellationToken);
+            }
+
+            _hashes.Set(offset / ChunkFrame.ChunkLength, run.Span);
+            offset += run.Length;
+        }
+
+        NextChunk = ChunkFrame.ChunkCount(length);
+        IsResumed = NextChunk > 0;
+    }
+
     /// <summary>Writes whole chunks; a run that begins before <see cref="NextChunk"/> replaces what is there.</summary>
     public async ValueTask WriteAsync(long firstChunk, ReadOnlyMemory<byte> chunks, CancellationToken cancellationToken)
     {
@@ -66,6 +103,19 @@ public sealed class DownloadTarget : IDisposable
         _hashes.Dispose();
         _hashes = ChunkHashes.Create(Size);
         NextChunk = 0;
+        IsResumed = false;
+    }
+
+    /// <summary>Writes the chunk hashes of a proven content, in the form they are served in.</summary>
+    public async Task WriteHashesAsync(SafeFileHandle file, CancellationToken cancellationToken)
+    {
+        var piece = new byte[(int)Math.Min(64 * 1024, _hashes.EncodedLength)];
+        for (var offset = 0L; offset < _hashes.EncodedLength; offset += piece.Length)
+        {
+            var part = piece.AsMemory(0, (int)Math.Min(piece.Length, _hashes.EncodedLength - offset));
+            _hashes.ReadEncoded(offset, part.Span);
+            await RandomAccess.WriteAsync(file, part, offset, cancellationToken);
+        }
     }
 
     /// <summary>Makes the proven content durable under its own name.</summary>
@@ -87,6 +137,9 @@ public sealed class DownloadTarget : IDisposable
     {
         _hashes.Dispose();
         _file.Dispose();
-        File.Delete(_temporary);
+        if (!_goesOn || NextChunk == 0)
+        {
+            File.Delete(_temporary);
+        }
     }
 }

@@ -38,38 +38,51 @@ public sealed class FileGet(NodeSet nodes, FileKey key)
         return nodes.RunAsync(
             async (node, token) =>
             {
-                if (target.BytesWritten < target.Size)
+                while (true)
                 {
-                    using var body = await node.DownloadAsync(key, target.Size, target.NextChunk, token);
-                    var chunks = new byte[RunLength];
-                    while (true)
+                    await FillAsync(node, token);
+                    if (target.Prove())
                     {
-                        var firstChunk = body.NextChunk;
-                        var read = await body.ReadAsync(chunks, token);
-                        if (read == 0)
-                        {
-                            break;
-                        }
+                        return true;
+                    }
 
-                        await target.WriteAsync(firstChunk, chunks.AsMemory(0, read), token);
-                        furthest = Math.Max(furthest, target.BytesWritten);
-                        bar.Report(target.BytesWritten);
+                    var isNodesDoing = !target.IsResumed;
+                    target.Restart();
+                    if (isNodesDoing)
+                    {
+                        throw new NodeContradictionException(
+                            node.Node,
+                            $"{node.Node.Display()} sent a content for {key} that has another fingerprint."
+                        );
                     }
                 }
-
-                if (!target.Prove())
-                {
-                    target.Restart();
-                    throw new NodeContradictionException(
-                        node.Node,
-                        $"{node.Node.Display()} sent a content for {key} that has another fingerprint."
-                    );
-                }
-
-                return true;
             },
             cancellationToken,
             () => furthest
         );
+
+        async Task FillAsync(NodeClient node, CancellationToken token)
+        {
+            if (target.BytesWritten == target.Size)
+            {
+                return;
+            }
+
+            using var body = await node.DownloadAsync(key, target.Size, target.NextChunk, token);
+            var chunks = new byte[RunLength];
+            while (true)
+            {
+                var firstChunk = body.NextChunk;
+                var read = await body.ReadAsync(chunks, token);
+                if (read == 0)
+                {
+                    break;
+                }
+
+                await target.WriteAsync(firstChunk, chunks.AsMemory(0, read), token);
+                furthest = Math.Max(furthest, target.BytesWritten);
+                bar.Report(target.BytesWritten);
+            }
+        }
     }
 }

@@ -64,6 +64,9 @@ public sealed record FileAnswer(
         : null;
 }
 
+/// <summary>A page of a listing, and the key that the next one begins after; null on the last.</summary>
+public sealed record ListingAnswer(IReadOnlyList<FileAnswer> Files, string? Next);
+
 /// <summary>One node's copy of a file; its progress goes from 0 to 1.</summary>
 public sealed record ReplicaAnswer(
     string Node,
@@ -163,6 +166,7 @@ public sealed record MissingAnswer(
 )]
 [JsonSerializable(typeof(Registration))]
 [JsonSerializable(typeof(FileAnswer))]
+[JsonSerializable(typeof(ListingAnswer))]
 [JsonSerializable(typeof(ClusterAnswer))]
 [JsonSerializable(typeof(LeaderAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]

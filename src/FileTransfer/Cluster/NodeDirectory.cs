@@ -43,4 +43,15 @@ public sealed class NodeDirectory(Database database)
             ))
             .ToList();
     }
+
+    /// <summary>Where a node answers, and the name of the run of its process that said so; null when it is not of this cluster.</summary>
+    public async Task<(Uri Url, string Instance)?> AddressOfAsync(NodeId node, CancellationToken cancellationToken)
+    {
+        const string sql = "SELECT url, instance::text FROM filetransfer.nodes WHERE node_id = @node";
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var row = await connection.QuerySingleOrDefaultAsync<(string Url, string Instance)?>(
+            new CommandDefinition(sql, new { node = node.Value }, cancellationToken: cancellationToken)
+        );
+        return row is var (url, instance) ? (new Uri(url), instance) : null;
+    }
 }

@@ -167,7 +167,8 @@ public sealed partial class NodePresence(
                 SET configured_role = EXCLUDED.configured_role, url = EXCLUDED.url, instance = EXCLUDED.instance,
                     started_at = EXCLUDED.started_at, seen_at = now();
             LISTEN filetransfer_feed;
-            LISTEN filetransfer_ended
+            LISTEN filetransfer_ended;
+            LISTEN filetransfer_ready
             """;
         await connection.ExecuteAsync(
             new CommandDefinition(

@@ -41,7 +41,7 @@ public enum DownloadEventKind
     /// <summary>Stored: whole, proven and durable.</summary>
     Done,
 
-    /// <summary>An attempt failed; with the last one the replica is failed.</summary>
+    /// <summary>An attempt failed. With the last one the replica is failed, and waits for another source or a person.</summary>
     Failed,
 
     /// <summary>Not wanted here any more, or removed from the cluster.</summary>

@@ -4,7 +4,7 @@ using FileTransfer.Identity;
 namespace FileTransfer.Downloads;
 
 /// <summary>A download under way in this process.</summary>
-/// <param name="Source">The source that connected last.</param>
+/// <param name="Source">The source that sent last, or connected; null where it was given up since.</param>
 /// <param name="Ranges">The chunks that were proven in this process.</param>
 public sealed record LiveDownload(
     FileKey File,
@@ -64,7 +64,14 @@ public sealed class DownloadEvents : IDisposable
                     live ??= Begin(happened);
                     live.Source = happened.Source;
                     break;
-                case DownloadEventKind.FoundLocally or DownloadEventKind.SourceChanged:
+                case DownloadEventKind.SourceChanged:
+                    if (live?.Source == happened.Source)
+                    {
+                        live?.Source = null;
+                    }
+
+                    break;
+                case DownloadEventKind.FoundLocally:
                     break;
                 default:
                     _live.Remove(happened.File);
@@ -72,6 +79,18 @@ public sealed class DownloadEvents : IDisposable
             }
 
             Log.Append(happened);
+        }
+    }
+
+    /// <summary>The file's download is not under way here any more; what was proven since the last event is told.</summary>
+    public void Forget(FileKey file)
+    {
+        lock (_gate)
+        {
+            if (_live.Remove(file, out var live))
+            {
+                LogProven(live);
+            }
         }
     }
 
@@ -99,7 +118,7 @@ public sealed class DownloadEvents : IDisposable
     {
         var live = _live.TryGetValue(happened.File, out var known) ? known : Begin(happened);
         live.BytesProven = Math.Max(live.BytesProven, happened.BytesProven);
-        live.DueSource = happened.Source ?? live.DueSource;
+        live.Source = happened.Source ?? live.Source;
         live.IsDue = true;
         foreach (var range in happened.Ranges ?? [])
         {
@@ -155,15 +174,7 @@ public sealed class DownloadEvents : IDisposable
         var ranges = live.Due.Snapshot();
         live.Due.Clear();
         Log.Append(
-            new DownloadEvent(
-                live.File,
-                DownloadEventKind.Proven,
-                live.DueSource ?? live.Source,
-                live.BytesProven,
-                live.Size,
-                null,
-                ranges
-            )
+            new DownloadEvent(live.File, DownloadEventKind.Proven, live.Source, live.BytesProven, live.Size, null, ranges)
         );
     }
 
@@ -193,8 +204,6 @@ public sealed class DownloadEvents : IDisposable
         public ProvenRanges Due { get; } = new();
 
         public string? Source { get; set; }
-
-        public string? DueSource { get; set; }
 
         public long BytesProven { get; set; }
 

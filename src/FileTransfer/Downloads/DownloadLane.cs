@@ -1,6 +1,7 @@
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
+using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;
@@ -26,7 +27,9 @@ public enum LaneStep
 public sealed partial class DownloadLane(
     ReplicaQueue queue,
     Replicas replicas,
-    DownloadAttempt attempt,
+    Transfers transfers,
+    DownloadEvents events,
+    SourceTrials trials,
     ActiveDownloads active,
     ChunkStore store,
     DiskPressure disk,
@@ -38,7 +41,6 @@ public sealed partial class DownloadLane(
 )
 {
     private static readonly TimeSpan _checkPeriod = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _noSourceDelay = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _noRoomDelay = TimeSpan.FromSeconds(5);
 
     /// <summary>Claims one file and deals with it, and with those that were claimed in the round trips that published the one before.</summary>
@@ -65,7 +67,7 @@ public sealed partial class DownloadLane(
 
     private async Task HandleAsync(LeaseSession session, ClaimedReplica claim, Chain chain, CancellationToken stopping)
     {
-        var progress = new DownloadProgress();
+        var progress = new TransferProgress();
         using var abort = CancellationTokenSource.CreateLinkedTokenSource(stopping, session.Lost);
         try
         {
@@ -81,6 +83,7 @@ public sealed partial class DownloadLane(
         {
             disk.ReportFull(full);
             await GiveBackAsync(session, claim, full.Message, progress.BytesProven, _noRoomDelay);
+            Publish(claim, DownloadEventKind.Parked, progress.BytesProven, full.Message);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -95,15 +98,15 @@ public sealed partial class DownloadLane(
         }
     }
 
-    /// <summary>Runs the attempt and keeps asking whether the claim still stands.</summary>
-    private async Task<AttemptOutcome> TransferAsync(
+    /// <summary>Runs the transfer, keeps asking whether the claim still stands, and tells the transfer where else the file is by then.</summary>
+    private async Task<TransferOutcome> TransferAsync(
         LeaseSession session,
         ClaimedReplica claim,
-        DownloadProgress progress,
+        TransferProgress progress,
         CancellationTokenSource abort
     )
     {
-        var running = attempt.RunAsync(claim, progress, abort.Token);
+        var running = transfers.RunAsync(claim, progress, abort.Token);
         try
         {
             while (true)
@@ -114,7 +117,11 @@ public sealed partial class DownloadLane(
                 }
                 catch (TimeoutException) when (!running.IsCompleted)
                 {
-                    if (!await queue.ReportProgressAsync(session, claim, progress.BytesProven, abort.Token))
+                    if (await queue.ReportProgressAsync(session, claim, progress.BytesProven, abort.Token) is { } now)
+                    {
+                        transfers.Update(claim.Key, now);
+                    }
+                    else
                     {
                         await abort.CancelAsync();
                     }
@@ -129,7 +136,7 @@ public sealed partial class DownloadLane(
                 static ended =>
                 {
                     var outcome = ended.IsCompletedSuccessfully ? ended.Result : null;
-                    (outcome as AttemptOutcome.Proven)?.Partial?.Dispose();
+                    (outcome as TransferOutcome.Proven)?.Partial?.Dispose();
                     _ = ended.Exception;
                 },
                 CancellationToken.None,
@@ -143,43 +150,24 @@ public sealed partial class DownloadLane(
     private async Task ConcludeAsync(
         LeaseSession session,
         ClaimedReplica claim,
-        AttemptOutcome outcome,
+        TransferOutcome outcome,
         Chain chain,
         CancellationToken cancellationToken
     )
     {
         switch (outcome)
         {
-            case AttemptOutcome.Proven { Partial: var partial }:
+            case TransferOutcome.Proven { Partial: var partial }:
                 using (partial)
                 {
                     await PublishAsync(session, claim, partial, chain, cancellationToken);
                 }
 
                 break;
-            case AttemptOutcome.NoSource:
-                await queue.RetryAsync(
-                    session,
-                    claim,
-                    "no other node has it stored",
-                    bytesProven: null,
-                    spendsAttempt: false,
-                    _noSourceDelay,
-                    cancellationToken
-                );
+            case TransferOutcome.Parked parked:
+                await ParkAsync(session, claim, parked, cancellationToken);
                 break;
-            case AttemptOutcome.SourcesRest rest:
-                await queue.RetryAsync(
-                    session,
-                    claim,
-                    rest.Reason,
-                    rest.BytesProven,
-                    spendsAttempt: false,
-                    rest.Delay,
-                    cancellationToken
-                );
-                break;
-            case AttemptOutcome.NoRoom full:
+            case TransferOutcome.NoRoom full:
                 disk.ReportRefused(full.Reason);
                 await queue.RetryAsync(
                     session,
@@ -191,9 +179,34 @@ public sealed partial class DownloadLane(
                     cancellationToken
                 );
                 break;
-            case AttemptOutcome.Failed failed:
+            case TransferOutcome.Failed failed:
                 await RetryOrFailAsync(session, claim, failed.Reason, failed.BytesProven, cancellationToken);
                 break;
+        }
+    }
+
+    private async Task ParkAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        TransferOutcome.Parked parked,
+        CancellationToken cancellationToken
+    )
+    {
+        var waitsFor = parked.Kind switch
+        {
+            ParkKind.Source => WaitsFor.Source,
+            ParkKind.Turn => WaitsFor.Turn,
+            _ => WaitsFor.Time,
+        };
+        Log.Parked(logger, claim.Key, node.Id, claim.Epoch, parked.RetryIn.TotalSeconds, parked.Reason);
+        if (await queue.ParkAsync(session, claim, waitsFor, parked.Reason, parked.BytesProven, parked.RetryIn, cancellationToken))
+        {
+            Publish(claim, DownloadEventKind.Parked, parked.BytesProven ?? 0, parked.Reason);
+            if (waitsFor == WaitsFor.Source && parked.Wakes != transfers.Wakes)
+            {
+                // It came back after this was decided and before it was written down.
+                transfers.SourceAnswers.Set();
+            }
         }
     }
 
@@ -232,6 +245,8 @@ public sealed partial class DownloadLane(
         {
             store.Show(claim.Key, claim.Fingerprint);
             Log.Stored(logger, claim.Key, node.Id, claim.Epoch, claim.Size);
+            trials.Forget(claim.Key);
+            Publish(claim, DownloadEventKind.Done, claim.Size);
             return;
         }
 
@@ -246,7 +261,7 @@ public sealed partial class DownloadLane(
         LeaseSession session,
         ClaimedReplica claim,
         string reason,
-        long bytesProven,
+        long? bytesProven,
         CancellationToken cancellationToken
     )
     {
@@ -255,22 +270,27 @@ public sealed partial class DownloadLane(
         {
             Log.Failed(logger, claim.Key, node.Id, claim.Epoch, failures, reason);
             await queue.FailAsync(session, claim, reason, bytesProven, cancellationToken);
-            return;
+        }
+        else
+        {
+            var delay = retry.NextDelay(failures);
+            Log.Retry(logger, claim.Key, node.Id, claim.Epoch, failures, delay.TotalSeconds, reason);
+            await queue.RetryAsync(session, claim, reason, bytesProven, spendsAttempt: true, delay, cancellationToken);
         }
 
-        var delay = retry.NextDelay(failures);
-        Log.Retry(logger, claim.Key, node.Id, claim.Epoch, failures, delay.TotalSeconds, reason);
-        await queue.RetryAsync(session, claim, reason, bytesProven, spendsAttempt: true, delay, cancellationToken);
+        Publish(claim, DownloadEventKind.Failed, bytesProven ?? 0, reason);
     }
 
     /// <summary>The transfer was cut off: by a stop, by a removal or takeover, or by the loss of the session.</summary>
     private async Task AbandonAsync(
         LeaseSession session,
         ClaimedReplica claim,
-        DownloadProgress progress,
+        TransferProgress progress,
         CancellationToken stopping
     )
     {
+        // Whatever ended the claim tells why.
+        events.Forget(claim.Key);
         if (session.Lost.IsCancellationRequested)
         {
             Log.LeaseLost(logger, claim.Key, node.Id, claim.Epoch);
@@ -288,6 +308,9 @@ public sealed partial class DownloadLane(
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(3), time);
         await queue.RetryAsync(session, claim, reason, bytesProven, spendsAttempt: false, delay, limit.Token);
     }
+
+    private void Publish(ClaimedReplica claim, DownloadEventKind kind, long bytesProven, string? reason = null) =>
+        events.Publish(new DownloadEvent(claim.Key, kind, Source: null, bytesProven, claim.Size, reason, Ranges: null));
 
     /// <summary>What was claimed in the round trip that published a file. It is the lane's, whatever becomes of the rest of that file.</summary>
     private sealed class Chain
@@ -334,6 +357,20 @@ public sealed partial class DownloadLane(
             "Download of {FileKey} at {Node} in epoch {Epoch} stops: the database session that held its lock is gone"
         )]
         public static partial void LeaseLost(ILogger logger, FileKey fileKey, NodeId node, long epoch);
+
+        [LoggerMessage(
+            9,
+            LogLevel.Debug,
+            "Download of {FileKey} at {Node} in epoch {Epoch} waits, at most {Seconds:0.0} s: {Reason}"
+        )]
+        public static partial void Parked(
+            ILogger logger,
+            FileKey fileKey,
+            NodeId node,
+            long epoch,
+            double seconds,
+            string reason
+        );
 
         [LoggerMessage(7, LogLevel.Error, "Download of {FileKey} at {Node} in epoch {Epoch} met a failing disk")]
         public static partial void DiskFailed(ILogger logger, FileKey fileKey, NodeId node, long epoch, Exception exception);

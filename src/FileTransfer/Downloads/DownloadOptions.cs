@@ -47,6 +47,11 @@ public sealed class DownloadOptions
     [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
     public TimeSpan StallPeriod { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>An attempt that takes longer than this has failed.</summary>
+    /// <remarks>Default none, 1 s – 30 days: a download that goes on at or above the floor may take its time.</remarks>
+    [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00")]
+    public TimeSpan? Deadline { get; set; }
+
     /// <summary>What is wrong with these values together, and what to write instead.</summary>
     public IEnumerable<string> Faults()
     {

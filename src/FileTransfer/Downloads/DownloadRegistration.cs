@@ -15,13 +15,14 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<DownloadEvents>();
         builder.Services.AddSingleton<SourceTrials>();
         builder.Services.AddSingleton<TransferLimits>();
+        builder.Services.AddSingleton<SourceHttp>();
+        builder.Services.AddSingleton<SourceTerms>();
+        builder.Services.AddSingleton<KnownSources>();
         builder.Services.AddSingleton<NodeLimits>();
         builder.Services.AddHostedService<LimitUpkeep>();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(LimitJson.Default));
-        builder.Services.AddSingleton<NodeHttp>();
-        builder.Services.AddSingleton<SourceRests>();
         builder.Services.AddSingleton<ActiveDownloads>();
-        builder.Services.AddSingleton<DownloadAttempt>();
+        builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<Transfers>(services, new Random()));
         builder.Services.AddSingleton(services => new RetryPolicy(
             services.GetRequiredService<IOptions<DownloadOptions>>(),
             new Random()

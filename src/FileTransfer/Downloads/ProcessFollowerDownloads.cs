@@ -17,6 +17,7 @@ public sealed partial class ProcessFollowerDownloads(
     DownloadLane lane,
     RemovalLane removal,
     ReplicaQueue queue,
+    Transfers transfers,
     QueueSignal signal,
     ThisNode node,
     IHostApplicationLifetime lifetime,
@@ -46,7 +47,11 @@ public sealed partial class ProcessFollowerDownloads(
 
     private void OnNotified(string channel, string payload)
     {
-        if (channel == ReplicaQueue.EndedChannel && payload.StartsWith(node.Id.Value + " ", StringComparison.Ordinal))
+        if (channel == ReplicaQueue.ReadyChannel && payload == node.Id.Value)
+        {
+            signal.Set();
+        }
+        else if (channel == ReplicaQueue.EndedChannel && payload.StartsWith(node.Id.Value + " ", StringComparison.Ordinal))
         {
             _removals.Set();
         }
@@ -111,15 +116,26 @@ public sealed partial class ProcessFollowerDownloads(
         }
     }
 
-    /// <summary>Makes due replicas ready and takes back what lost holders left, every poll interval.</summary>
+    /// <summary>
+    /// Makes due replicas ready and takes back what lost holders left, every poll interval; and at once those that wait for a source, when
+    /// one answers again.
+    /// </summary>
     private async Task UpkeepAsync(CancellationToken cancellationToken)
     {
+        var sourceAnswers = false;
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
                 await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-                if (await queue.UpkeepAsync(connection, cancellationToken) > 0)
+                var ready = await queue.UpkeepAsync(connection, cancellationToken);
+                if (sourceAnswers)
+                {
+                    ready += await queue.WakeForSourceAsync(connection, cancellationToken);
+                    sourceAnswers = false;
+                }
+
+                if (ready > 0)
                 {
                     signal.Set();
                 }
@@ -129,7 +145,7 @@ public sealed partial class ProcessFollowerDownloads(
                 Log.UpkeepFailed(logger, node.Id.Value, e.Message);
             }
 
-            await Task.Delay(options.Value.PollInterval, time, cancellationToken);
+            sourceAnswers |= await transfers.SourceAnswers.WaitAsync(options.Value.PollInterval, time, cancellationToken);
         }
     }
 

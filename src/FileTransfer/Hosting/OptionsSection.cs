@@ -2,6 +2,7 @@ using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Limits;
+using FileTransfer.Downloads.Sources;
 using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Hosting;
@@ -21,6 +22,7 @@ internal sealed record OptionsSection(
         Of<StoreOptions>(StoreOptions.Section),
         Of<DownloadOptions>(DownloadOptions.Section, options => options.Faults()),
         Of<LimitOptions>(LimitOptions.Section, options => options.Faults()),
+        Of<SourceOptions>(SourceOptions.Section, options => options.Faults()),
         Of<AccessOptions>(AccessOptions.Section, options => options.Faults()),
         Of<ServerOptions>(ServerOptions.Section),
     ];

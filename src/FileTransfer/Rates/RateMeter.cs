@@ -1,32 +1,34 @@
 namespace FileTransfer.Rates;
 
-/// <summary>How many bytes per second passed lately: over the last half second, in eight parts. Time is given, not taken.</summary>
+/// <summary>How many bytes per second passed lately, up to a second back, in sixteen parts. Time is given, not taken.</summary>
 public sealed class RateMeter
 {
-    public static readonly TimeSpan Span = TimeSpan.FromMilliseconds(Parts * PartMilliseconds);
-
-    private const int Parts = 8;
-    private const int PartMilliseconds = 62;
-    private const long PartTicks = PartMilliseconds * TimeSpan.TicksPerMillisecond;
+    private const int Parts = 16;
+    private const long PartTicks = TimeSpan.TicksPerSecond / Parts;
 
     private readonly long[] _parts = new long[Parts];
     private long _newest;
-    private long _sum;
 
     public void Add(long bytes, TimeSpan now)
     {
         MoveTo(now);
         _parts[_newest % Parts] += bytes;
-        _sum += bytes;
     }
 
-    public double BytesPerSecond(TimeSpan now)
+    /// <summary>The mean over the last <paramref name="span"/>, a second at most.</summary>
+    public double BytesPerSecond(TimeSpan now, TimeSpan span)
     {
         MoveTo(now);
+        var parts = Math.Clamp((int)Math.Ceiling((double)span.Ticks / PartTicks), 1, Parts);
+        var sum = 0L;
+        for (var part = _newest; part > _newest - parts && part >= 0; part--)
+        {
+            sum += _parts[part % Parts];
+        }
 
         // The newest part is not over yet: what it lacks is not to be taken for standstill.
-        var covered = Span - TimeSpan.FromTicks(PartTicks - (now.Ticks % PartTicks));
-        return _sum / covered.TotalSeconds;
+        var covered = ((parts - 1) * PartTicks) + (now.Ticks % PartTicks);
+        return sum / TimeSpan.FromTicks(Math.Max(covered, PartTicks)).TotalSeconds;
     }
 
     private void MoveTo(TimeSpan now)
@@ -35,7 +37,6 @@ public sealed class RateMeter
         if (part - _newest >= Parts)
         {
             Array.Clear(_parts);
-            _sum = 0;
             _newest = part;
             return;
         }
@@ -43,7 +44,6 @@ public sealed class RateMeter
         while (_newest < part)
         {
             _newest++;
-            _sum -= _parts[_newest % Parts];
             _parts[_newest % Parts] = 0;
         }
     }

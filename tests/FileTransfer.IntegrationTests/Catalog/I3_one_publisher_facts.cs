@@ -123,7 +123,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         await SetStateAsync(file, state);
         var before = await RowAsync(file);
 
-        (await _db.Queue.ReportProgressAsync(session, claim, 1, default)).ShouldBeFalse();
+        (await _db.Queue.ReportProgressAsync(session, claim, 1, default)).ShouldBeNull();
         (await _db.Queue.PublishAsync(session, claim, claimNext: false, default)).Published.ShouldBeFalse();
         await session.TryLockAsync(claim.LockKey, default);
         (await _db.Queue.FailAsync(session, claim, "why", 1, default)).ShouldBeFalse();
@@ -204,7 +204,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         var file = await _db.WantAsync();
         var lost = await _db.OpenAsync("b/lane-1");
         var claim = await _db.ClaimAsync(lost);
-        (await _db.Queue.ReportProgressAsync(lost, claim, 7, default)).ShouldBeTrue();
+        (await _db.Queue.ReportProgressAsync(lost, claim, 7, default)).ShouldNotBeNull();
         (await _db.UpkeepAsync()).ShouldBe(0);
 
         await _db.Test.TerminateAsync(lost.BackendPid);
@@ -243,7 +243,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
 
     private async Task RefusesAsync(LeaseSession session, ClaimedReplica claim)
     {
-        (await _db.Queue.ReportProgressAsync(session, claim, 5, default)).ShouldBeFalse();
+        (await _db.Queue.ReportProgressAsync(session, claim, 5, default)).ShouldBeNull();
         (await _db.Queue.PublishAsync(session, claim, claimNext: false, default)).Published.ShouldBeFalse();
         (await _db.Queue.FailAsync(session, claim, "why", 5, default)).ShouldBeFalse();
         (await _db.Queue.RetryAsync(session, claim, "why", 5, true, TimeSpan.Zero, default)).ShouldBeFalse();

@@ -14,7 +14,7 @@ internal sealed class FakeSource : IAsyncDisposable
 {
     private readonly WebApplication _server;
     private readonly TestDatabase _database;
-    private readonly ConcurrentDictionary<FileKey, byte[]> _contents = new();
+    private readonly ConcurrentDictionary<FileKey, TestFile> _files = new();
     private long _bytesSent;
     private int _requests;
 
@@ -36,16 +36,28 @@ internal sealed class FakeSource : IAsyncDisposable
     /// <summary>Bodies that are being sent now.</summary>
     public int Open => _open;
 
+    private static readonly TimeSpan _slack = TimeSpan.FromMilliseconds(20);
+
     private int _open;
+    private TimeSpan _free;
 
     /// <summary>Per body; 0 = as fast as it goes.</summary>
     public int BytesPerSecond { get; set; }
+
+    /// <summary>Of all bodies together; 0 = as fast as it goes.</summary>
+    public int TotalBytesPerSecond { get; set; }
 
     /// <summary>Answers this and nothing else.</summary>
     public int? Status { get; set; }
 
     /// <summary>Sends this chunk with one bit turned.</summary>
     public long? LiesAtChunk { get; set; }
+
+    /// <summary>In the middle of the body of this number, from 1, it sends one chunk with one bit turned.</summary>
+    public int? LiesInBody { get; set; }
+
+    /// <summary>The chunk that it lied about last.</summary>
+    public long? LiedAt { get; private set; }
 
     public bool SendsOtherHashes { get; set; }
 
@@ -55,11 +67,14 @@ internal sealed class FakeSource : IAsyncDisposable
     /// <summary>After so many bytes of a body it closes the connection.</summary>
     public long? ClosesAfter { get; set; }
 
-    public static async Task<FakeSource> StartAsync(TestDatabase database, string id)
+    /// <summary>Closes the connection in the middle of each body whose number is a multiple of this.</summary>
+    public int? ClosesEvery { get; set; }
+
+    public static async Task<FakeSource> StartAsync(TestDatabase database, string id, int port = 0)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
-        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseKestrelCore().UseUrls($"http://127.0.0.1:{port}");
         var server = builder.Build();
         var source = new FakeSource(server, database, id);
         server.UseRouting();
@@ -76,54 +91,76 @@ internal sealed class FakeSource : IAsyncDisposable
             $"""
             INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at)
             VALUES ('{id}', 'follower', '{url}', gen_random_uuid(), now(), now())
+            ON CONFLICT (node_id) DO UPDATE SET url = EXCLUDED.url, instance = EXCLUDED.instance
             """
         );
 
     /// <summary>Adds a file to the cluster that this node has stored. Nobody is told.</summary>
     public async Task<TestFile> OfferAsync(TestFile file)
     {
-        _contents[file.Key] = file.Content;
+        _files[file.Key] = file;
         await file.AddAsync(_database, Id);
         return file;
+    }
+
+    /// <summary>Serves a file that the catalog says it has stored.</summary>
+    public void Knows(TestFile file) => _files[file.Key] = file;
+
+    /// <summary>Ends like a process that is killed: the catalog still says that it has its files.</summary>
+    public async Task StopAsync()
+    {
+        using var hurry = new CancellationTokenSource(TimeSpan.Zero);
+        await _server.StopAsync(hurry.Token);
     }
 
     public async ValueTask DisposeAsync()
     {
         await _database.ExecuteAsync($"DELETE FROM filetransfer.replicas WHERE node_id = '{Id}'");
-        using var hurry = new CancellationTokenSource(TimeSpan.Zero);
-        await _server.StopAsync(hurry.Token);
+        await StopAsync();
         await _server.DisposeAsync();
     }
 
     private async Task SendHashesAsync(string key, HttpContext context)
     {
-        if (Content(key, context) is not { } content)
+        if (FileOf(key, context) is not { } file)
         {
             return;
         }
 
-        using var hashes = ChunkHashes.Create(content.Length);
-        hashes.Set(0, content);
-        var encoded = new byte[hashes.EncodedLength];
-        hashes.ReadEncoded(0, encoded);
-        encoded[40] ^= SendsOtherHashes ? (byte)1 : (byte)0;
-        context.Response.ContentLength = encoded.Length;
-        await context.Response.Body.WriteAsync(encoded, context.RequestAborted);
+        var (from, count) = Asked(context, file.Hashes.Length);
+        for (long sent = 0; sent < count; )
+        {
+            var piece = file.Hashes.AsSpan((int)(from + sent), (int)Math.Min(32 * 1024, count - sent)).ToArray();
+            if (SendsOtherHashes && from + sent == 0)
+            {
+                piece[40] ^= 1;
+            }
+
+            await context.Response.Body.WriteAsync(piece, context.RequestAborted);
+            sent += piece.Length;
+            if (TotalBytesPerSecond is > 0 and var rate)
+            {
+                await PaceAsync(piece.Length, rate, context.RequestAborted);
+            }
+        }
     }
 
     private async Task SendChunksAsync(string key, HttpContext context)
     {
-        Interlocked.Increment(ref _requests);
-        if (Content(key, context) is not { } content)
+        if (FileOf(key, context)?.Content is not { } content)
         {
             return;
         }
 
         var (from, count) = Asked(context, ChunkFrame.BodyLength(content.Length));
+        // A probe is not a body: it finds out who answers.
+        var body = count > ChunkFrame.Length ? Interlocked.Increment(ref _requests) : 0;
         Interlocked.Increment(ref _open);
         try
         {
-            await SendAsync(content, from, count, context);
+            var lie = body > 0 && body == LiesInBody ? (from + (count / 2)) / ChunkFrame.Length : LiesAtChunk;
+            LiedAt = lie ?? LiedAt;
+            await SendAsync(content, from, count, lie, body > 0 && body % ClosesEvery == 0 ? count / 2 : ClosesAfter, context);
         }
         finally
         {
@@ -131,13 +168,13 @@ internal sealed class FakeSource : IAsyncDisposable
         }
     }
 
-    private async Task SendAsync(byte[] content, long from, long count, HttpContext context)
+    private async Task SendAsync(byte[] content, long from, long count, long? lie, long? closesAfter, HttpContext context)
     {
         var began = TimeProvider.System.GetTimestamp();
-        var piece = BytesPerSecond > 0 ? Math.Clamp(BytesPerSecond / 50, 512, 8 * 1032) : 8 * 1032;
+        var piece = BytesPerSecond > 0 ? Math.Clamp(BytesPerSecond / 50, 512, 8 * 1032) : 32 * 1032;
         for (long sent = 0; sent < count; )
         {
-            if (ClosesAfter <= sent)
+            if (closesAfter <= sent)
             {
                 context.Abort();
                 return;
@@ -148,11 +185,16 @@ internal sealed class FakeSource : IAsyncDisposable
                 await Task.Delay(Timeout.Infinite, context.RequestAborted);
             }
 
-            var bytes = Frames(content, from + sent, Math.Min(piece, count - sent));
+            var bytes = Frames(content, from + sent, Math.Min(piece, count - sent), lie);
             await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
             await context.Response.Body.FlushAsync(context.RequestAborted);
             sent += bytes.Length;
             Interlocked.Add(ref _bytesSent, bytes.Length);
+            if (TotalBytesPerSecond is > 0 and var total)
+            {
+                await PaceAsync(bytes.Length, total, context.RequestAborted);
+            }
+
             if (BytesPerSecond is > 0 and var rate)
             {
                 var due = TimeSpan.FromSeconds((double)sent / rate) - TimeProvider.System.GetElapsedTime(began);
@@ -164,7 +206,24 @@ internal sealed class FakeSource : IAsyncDisposable
         }
     }
 
-    private byte[]? Content(string key, HttpContext context)
+    /// <summary>Lets bodies pass one after the other at a rate; what a pause missed is not caught up.</summary>
+    private async Task PaceAsync(int bytes, int bytesPerSecond, CancellationToken cancellationToken)
+    {
+        TimeSpan wait;
+        lock (_files)
+        {
+            var now = TimeProvider.System.GetElapsedTime(0);
+            _free = (_free > now - _slack ? _free : now - _slack) + TimeSpan.FromSeconds((double)bytes / bytesPerSecond);
+            wait = _free - now;
+        }
+
+        if (wait > TimeSpan.FromMilliseconds(1))
+        {
+            await Task.Delay(wait, cancellationToken);
+        }
+    }
+
+    private TestFile? FileOf(string key, HttpContext context)
     {
         if (Status is { } status)
         {
@@ -172,9 +231,9 @@ internal sealed class FakeSource : IAsyncDisposable
             return null;
         }
 
-        if (FileKey.TryParse(key, out var fileKey) && _contents.TryGetValue(fileKey, out var content))
+        if (FileKey.TryParse(key, out var fileKey) && _files.TryGetValue(fileKey, out var file))
         {
-            return content;
+            return file;
         }
 
         context.Response.StatusCode = StatusCodes.Status404NotFound;
@@ -196,7 +255,7 @@ internal sealed class FakeSource : IAsyncDisposable
         return (range.From.Value, count);
     }
 
-    private byte[] Frames(byte[] content, long offset, long count)
+    private static byte[] Frames(byte[] content, long offset, long count, long? lie)
     {
         var bytes = new byte[count];
         for (var i = 0L; i < count; )
@@ -210,7 +269,7 @@ internal sealed class FakeSource : IAsyncDisposable
 
             var length = Math.Min(count - i, ChunkFrame.Length - within);
             Array.Copy(content, (chunk * ChunkFrame.ChunkLength) + within - ChunkFrame.IdLength, bytes, i, length);
-            bytes[i] ^= chunk == LiesAtChunk && within == ChunkFrame.IdLength ? (byte)1 : (byte)0;
+            bytes[i] ^= chunk == lie && within == ChunkFrame.IdLength ? (byte)1 : (byte)0;
             i += length;
         }
 

@@ -12,9 +12,19 @@ internal sealed class TestFile
 {
     private static int _number;
 
+    private readonly Lazy<byte[]> _hashes;
+
     private TestFile(byte[] content, string location)
     {
         Content = content;
+        _hashes = new Lazy<byte[]>(() =>
+        {
+            using var hashes = ChunkHashes.Create(content.Length);
+            hashes.Set(0, content);
+            var encoded = new byte[hashes.EncodedLength];
+            hashes.ReadEncoded(0, encoded);
+            return encoded;
+        });
         Location = location;
         Metadata = new FileMetadata(
             Id("01"),
@@ -27,6 +37,9 @@ internal sealed class TestFile
     }
 
     public byte[] Content { get; }
+
+    /// <summary>Its chunk hashes, as they are on the wire.</summary>
+    public byte[] Hashes => _hashes.Value;
 
     public string Location { get; }
 

@@ -38,7 +38,10 @@ internal sealed class DatabaseWire : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    /// <summary>How often a client waited for the server: its Sync and simple Query messages.</summary>
+    /// <summary>
+    /// How often a client waited for the server. What it sends without waiting in between (the BEGIN before a first statement, a pooled
+    /// connection's reset) goes with what follows.
+    /// </summary>
     public int RoundTrips => Volatile.Read(ref _roundTrips);
 
     /// <summary>Nothing passes any more, in either direction.</summary>
@@ -141,7 +144,7 @@ internal sealed class DatabaseWire : IAsyncDisposable
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException) { }
     }
 
-    /// <summary>The client's small messages come whole in one read.</summary>
+    /// <summary>The client's small messages come whole in one read. It waits for an answer after a Sync and a simple Query.</summary>
     private void Count(ReadOnlySpan<byte> messages)
     {
         while (messages.Length >= 5)
@@ -149,6 +152,7 @@ internal sealed class DatabaseWire : IAsyncDisposable
             if (messages[0] is (byte)'S' or (byte)'Q')
             {
                 Interlocked.Increment(ref _roundTrips);
+                return;
             }
 
             var length = 1 + BinaryPrimitives.ReadInt32BigEndian(messages[1..]);

@@ -40,6 +40,15 @@ public sealed class ServingTurnsTests
     }
 
     [Fact]
+    public void A_hiccup_of_its_reader_does_not_cost_a_turn()
+    {
+        Enters(A).ShouldBeTrue();
+        Pass(1, (A, 20_000_000));
+        Pass(0.15);
+        Enters(B).ShouldBeFalse();
+    }
+
+    [Fact]
     public void The_holder_of_a_turn_may_have_several_requests_in_flight()
     {
         Enters(A).ShouldBeTrue();

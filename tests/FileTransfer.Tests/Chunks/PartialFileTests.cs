@@ -7,7 +7,7 @@ public sealed class PartialFileTests
     private const int Large = (5 * 1024 * 1024) + 700;
 
     [Fact]
-    public void Proven_hashes_let_right_chunks_in_and_name_the_first_wrong_one()
+    public void Proven_hashes_let_right_chunks_in_up_to_the_first_wrong_one_and_name_it()
     {
         using var store = new TestStore();
         var content = new SampleContent((20 * 1024) + 5);
@@ -17,12 +17,12 @@ public sealed class PartialFileTests
         bytes[(9 * 1024) + 1] ^= 1;
 
         partial.Put(0, bytes).ShouldBe(new PutOutcome(PutKind.WrongChunk, 3));
-        partial.BytesProven.ShouldBe(content.Data.Length - 2048);
-        Missing(partial).ShouldBe([(3, 1), (9, 1)]);
+        partial.BytesProven.ShouldBe(3 * 1024);
+        Missing(partial).ShouldBe([(3, 18)]);
         partial.ProveWhole().ShouldBeFalse();
 
-        partial.Put(9, content.Chunk(9)).ShouldBe(PutOutcome.Stored);
-        partial.Put(3, content.Chunk(3)).ShouldBe(PutOutcome.Stored);
+        partial.Put(9, bytes.AsSpan(9 * 1024)).ShouldBe(new PutOutcome(PutKind.WrongChunk, 9));
+        partial.Put(3, content.Data.AsSpan(3 * 1024)).ShouldBe(PutOutcome.Stored);
         partial.IsComplete.ShouldBeTrue();
         partial.ProveWhole().ShouldBeTrue();
     }

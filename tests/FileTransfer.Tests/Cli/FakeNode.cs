@@ -87,6 +87,7 @@ internal sealed class FakeNode : IAsyncDisposable
         app.Use(node.GuardAsync);
         app.MapPut("/v1/files/{key}", node.RegisterAsync);
         app.MapGet("/v1/files/{key}", (string key) => node.Find(key) is { } file ? Results.Json(Describe(file)) : Unknown(key));
+        app.MapGet("/v1/files", node.List);
         app.MapDelete("/v1/files/{key}", node.Remove);
         app.MapPost("/upload/{key}", node.UploadAsync);
         app.MapGet("/download/{key}", node.DownloadAsync);
@@ -157,6 +158,26 @@ internal sealed class FakeNode : IAsyncDisposable
 
         var file = Files.GetOrAdd(metadata.ComputeKey(), _ => new FakeFile(metadata));
         return Results.Json(Describe(file), statusCode: file.Content is null ? 201 : 200);
+    }
+
+    /// <summary>Two files a page, so that few make several.</summary>
+    private IResult List(string? state, string? bucket, string? location, string? after)
+    {
+        var found = Files
+            .Where(file => state is null || file.Value.State == state)
+            .Where(file => bucket is null || file.Value.Metadata.Bucket.ToString() == bucket)
+            .Where(file => file.Value.Metadata.Location.AsUtf8()!.StartsWith(location ?? "", StringComparison.Ordinal))
+            .Where(file => after is null || string.CompareOrdinal(file.Key.ToString(), after) > 0)
+            .OrderBy(file => file.Key.ToString(), StringComparer.Ordinal)
+            .Take(3)
+            .ToList();
+        return Results.Json(
+            new JsonObject
+            {
+                ["files"] = new JsonArray([.. found.Take(2).Select(file => Describe(file.Value))]),
+                ["next"] = found.Count > 2 ? found[1].Key.ToString() : null,
+            }
+        );
     }
 
     private IResult Remove(string key)

@@ -77,6 +77,8 @@ public sealed class DownloadEventsTests : IDisposable
         live.Source.ShouldBe("node a");
         live.BytesProven.ShouldBe(5 * 1024);
         live.Ranges.ShouldBe([new ChunkRange(0, 5)]);
+        Publish(DownloadEventKind.SourceChanged);
+        _events.UnderWay().ShouldHaveSingleItem().Source.ShouldBeNull();
         Publish(DownloadEventKind.Parked);
         _events.UnderWay().ShouldBeEmpty();
     }

@@ -142,7 +142,7 @@ public sealed class ExplanationTests
         says.Skip(1)
             .ShouldBe([
                 "Nodes that have it stored: a (leads), c (not heard of for 32 s).",
-                "Shares that may have it: share mirror.",
+                "Configured sources that may have it: share mirror.",
                 "node a, 4.0 s ago: it answered 404.",
                 "node c, 5 min ago: timed out (3 times).",
             ]);

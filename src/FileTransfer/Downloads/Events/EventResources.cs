@@ -46,7 +46,7 @@ public sealed record EventResource(
 
 /// <summary>Where this node's replica of a file stands: the first event of a file's stream, named <c>state</c>.</summary>
 /// <param name="State">The replica's state; <c>absent</c> where there is none.</param>
-/// <param name="Source">The source that connected last, while it downloads.</param>
+/// <param name="Source">While it downloads: the source that sent last.</param>
 /// <param name="Ranges">The runs of chunks proven since the download began here, each <c>[first chunk, count]</c>.</param>
 /// <param name="Missed">Events were lost before this one, because they were not read in time.</param>
 public sealed record FileStateResource(

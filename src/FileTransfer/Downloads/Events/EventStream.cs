@@ -157,7 +157,7 @@ internal sealed class EventStream(DownloadEventLog log, FileKey? file, TimeProvi
             DownloadEventKind.Wanted => [NameOf(ReplicaState.Wanted)],
             DownloadEventKind.Parked => [NameOf(ReplicaState.Wanted)],
             DownloadEventKind.Done => [NameOf(ReplicaState.Stored)],
-            DownloadEventKind.Failed => [NameOf(ReplicaState.Failed), NameOf(ReplicaState.Wanted)],
+            DownloadEventKind.Failed => [NameOf(ReplicaState.Wanted)],
             DownloadEventKind.Withdrawn => [NameOf(ReplicaState.Removing), FileResource.Absent],
             _ => [NameOf(ReplicaState.Downloading)],
         };

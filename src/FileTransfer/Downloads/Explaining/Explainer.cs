@@ -1,6 +1,7 @@
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
+using FileTransfer.Downloads.Sources;
 using FileTransfer.Feed;
 using FileTransfer.Identity;
 using Microsoft.Extensions.Options;
@@ -19,6 +20,7 @@ internal sealed class Explainer(
     DiskPressure disk,
     DownloadEvents events,
     SourceTrials trials,
+    KnownSources sources,
     NodeId here,
     IOptions<DownloadOptions> options
 )
@@ -54,7 +56,7 @@ internal sealed class Explainer(
                         SilentFor(known.GetValueOrDefault(replica.Node), standing.Now)
                     )),
             ],
-            [],
+            [.. sources.Configured.Select(source => source.Value)],
             trials.Of(key),
             await intents.StandingAsync(key, MostIntents, cancellationToken),
             await feed.OfBinAsync(here, key.Bin, cancellationToken),

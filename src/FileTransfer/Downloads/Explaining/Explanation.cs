@@ -136,7 +136,7 @@ internal static class Explanation
             : $"Nodes that have it stored: {string.Join(", ", file.Holders.Select(Describe))}.";
         if (file.Shares.Count > 0)
         {
-            yield return $"Shares that may have it: {string.Join(", ", file.Shares)}.";
+            yield return $"Configured sources that may have it: {string.Join(", ", file.Shares)}.";
         }
     }
 

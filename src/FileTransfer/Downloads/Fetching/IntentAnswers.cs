@@ -1,5 +1,6 @@
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
+using FileTransfer.Downloads.Sources;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -14,6 +15,7 @@ public sealed class IntentAnswers(
     ChunkStore store,
     QueueSignal queue,
     DownloadEvents events,
+    KnownSources sources,
     NodeId here,
     TimeProvider time
 )
@@ -94,7 +96,7 @@ public sealed class IntentAnswers(
             intent.Outcome == IntentOutcome.Withdrawn
                 ? (await intents.StandingAsync(file.Key, atMost: 1000, cancellationToken)).Count
                 : 0;
-        var says = IntentWords.Of(intent, replica, IntentResource.SourcesOf(all, here), others);
+        var says = IntentWords.Of(intent, replica, IntentResource.SourcesOf(all, here), sources.Configured.Count, others);
         return IntentResource.Of(intent, file, all, here, says);
     }
 

@@ -16,13 +16,14 @@ public sealed partial class DownloadPlanner
     private FileSource? ChooseSource(FilePlan file)
     {
         var maySpread = MayTakeAnotherSource(file);
-        var best = SoonestSource(
-            file,
-            file.HashesProven ? BytesOf(Math.Min(file.Unstarted.Count, _limits.WindowChunks)) : BytesOf(file.ChunkCount),
-            source => (maySpread || source.InFlight > 0) && HasSlot(source)
-        );
+        var best = SoonestSource(file, BytesOfNextPart(file), source => (maySpread || source.InFlight > 0) && HasSlot(source));
         return best is var (source, seconds) && !OthersEndBefore(file, source, seconds) ? source : null;
     }
+
+    private long BytesOfNextPart(FilePlan file) =>
+        file.HashesProven ? BytesOf(Math.Min(file.Unstarted.Count, _limits.WindowChunks))
+        : TakesHashesInRanges(file) ? Math.Min(file.Unstarted.Count, _limits.HashChunks) * PlannedRequest.ChunkHashLength
+        : BytesOf(file.ChunkCount);
 
     private (FileSource Source, double Seconds)? SoonestSource(FilePlan file, long bytes, Func<FileSource, bool> isAllowed)
     {
@@ -80,7 +81,7 @@ public sealed partial class DownloadPlanner
         return file.Contenders > 0 && nodes >= NodesThatSpareTheLeader;
     }
 
-    private static bool HasWindowsInFlight(FilePlan file) => file.InFlight.Exists(request => request.Part is FetchPart.Window);
+    private static bool HasWindowsInFlight(FilePlan file) => file.InFlight.Exists(request => request.IsRange);
 
     private bool IsHopefulForRanges(FileSource source) => source.Kind != SourceKind.Stream && IsHopeful(source);
 
@@ -118,7 +119,9 @@ public sealed partial class DownloadPlanner
     private bool OthersEndBefore(FilePlan file, FileSource candidate, double seconds)
     {
         var rate = 0.0;
-        var bytes = BytesOf(file.Unstarted.Count);
+        var bytes = TakesHashesInRanges(file)
+            ? file.Unstarted.Count * PlannedRequest.ChunkHashLength
+            : BytesOf(file.Unstarted.Count);
         var optimisticRate = OptimisticRateOf(file);
         foreach (var source in file.Sources)
         {

@@ -25,14 +25,14 @@ public sealed partial class DownloadPlanner
     /// <summary>Asks an idle source for what the slowest request of a file still has to bring; true when it did.</summary>
     private bool RaceSlowest(FilePlan file)
     {
-        if (file.InFlight.Count == 0 || (file.HashesProven && WantsMore(file)) || Slowest(file) is not var (slowest, secondsLeft))
+        if (file.InFlight.Count == 0 || (IsDivided(file) && WantsMore(file)) || Slowest(file) is not var (slowest, secondsLeft))
         {
             return false;
         }
 
-        var isDivided = slowest.Part is FetchPart.Window;
+        var isDivided = slowest.IsRange;
         var maySpread = !isDivided || MayTakeAnotherSource(file);
-        var bytes = BytesOf(slowest.Window?.Open.Count ?? file.ChunkCount);
+        var bytes = slowest.Window is { } window ? window.Open.Count * slowest.BytesPerChunk : BytesOf(file.ChunkCount);
         var idle = SoonestSource(
             file,
             bytes,
@@ -51,7 +51,13 @@ public sealed partial class DownloadPlanner
 
         if (isDivided)
         {
-            Send(file, source, new FetchPart.Window(slowest.Window!.Open.Hull()), slowest.Window);
+            var open = slowest.Window!.Open.Hull();
+            Send(
+                file,
+                source,
+                slowest.Part is FetchPart.Window ? new FetchPart.Window(open) : new FetchPart.HashRange(open),
+                slowest.Window
+            );
         }
         else
         {
@@ -89,9 +95,5 @@ public sealed partial class DownloadPlanner
     private static bool CanBeRaced(PlannedRequest request) =>
         request.AnsweredAt is not null
         && request.Window is not { Open.IsEmpty: true }
-        && (
-            request.Part is FetchPart.Window
-                ? request.Window!.Requests.Count == 1
-                : request.File.Replacements < request.File.Sources.Count
-        );
+        && (request.IsRange ? request.Window!.Requests.Count == 1 : request.File.Replacements < request.File.Sources.Count);
 }

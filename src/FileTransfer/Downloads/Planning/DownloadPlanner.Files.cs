@@ -39,6 +39,32 @@ public sealed partial class DownloadPlanner
         }
     }
 
+    private void HashesRefuted(FileKey key)
+    {
+        if (_fileOf.TryGetValue(key, out var file) && file is { HashesProven: false, IsReproving: true })
+        {
+            file.HashesRefuted();
+        }
+    }
+
+    /// <summary>Hashes that came in ranges count when all of them have been proven together.</summary>
+    private void ProveHashesThatAreHere()
+    {
+        foreach (var file in _files)
+        {
+            if (TakesHashesInRanges(file) && file is { IsReproving: false, HasNothingLeft: true, InFlight.Count: 0 })
+            {
+                file.IsReproving = true;
+                Do(new PlannerAction.ProveHashes(file.Key));
+            }
+        }
+    }
+
+    private bool TakesHashesInRanges(FilePlan file) =>
+        file is { HashesProven: false, HasRefutedHashes: false, IsProven: false }
+        && file.ChunkCount > _limits.HashChunks
+        && !IsSmall(file);
+
     private void FileDropped(FileKey key)
     {
         if (_fileOf.TryGetValue(key, out var file))
@@ -104,9 +130,9 @@ public sealed partial class DownloadPlanner
                 source = new FileSource(StateOf(id), kind);
                 source.Remember(source.State.FailuresOf(file.Key));
                 file.Sources.Add(source);
-                if (source.State.HasLiedAbout(file.Key))
+                if (source.State.LieAbout(file.Key) is { } lie)
                 {
-                    source.Lose(SourceLoss.Lied, $"{id} sent bytes that are not the file's");
+                    source.Lose(SourceLoss.Lied, lie);
                 }
             }
 

@@ -27,8 +27,19 @@ public sealed partial class DownloadPlanner
             file.InFlight.Count > 0 || file.IsReproving || _requests.Count > 0 || NextTick is not null,
             "a file waits for something that comes"
         );
-        Holds(file.HashesProven || file.InFlight.Count <= 1, "what proves nothing by itself is asked for once");
-        Holds(file.HashesProven || file.Windows.Count == 0, "windows are asked for when hashes are proven");
+        Holds(
+            file.InFlight.Count <= 1 || file.InFlight.TrueForAll(request => request.IsRange),
+            "what proves nothing by itself is asked for once"
+        );
+        Holds(
+            file.InFlight.TrueForAll(request => request.Part is not FetchPart.Window || file.HashesProven),
+            "windows are asked for when hashes are proven"
+        );
+        Holds(
+            file.InFlight.TrueForAll(request => request.Part is not FetchPart.HashRange || !file.HashesProven),
+            "hashes are asked for until they are proven"
+        );
+        Holds(!file.IsReproving || file.InFlight.Count == 0, "nothing comes while hashes are proven");
 
         var missing = new ChunkRanges();
         missing.Add(file.Unstarted);

@@ -37,16 +37,36 @@ public sealed partial class DownloadPlanner
         return next;
     }
 
-    /// <summary>Without proven hashes nothing counts before its end, so there is one request at a time: for the hashes, or for the whole.</summary>
-    private static bool WantsMore(FilePlan file) =>
-        file.HashesProven ? !file.Unstarted.IsEmpty : file.InFlight.Count == 0 && !file.IsReproving;
+    /// <summary>
+    /// What proves nothing by itself is asked for once: the whole, or all hashes. Windows, and ranges of hashes, come from several sources.
+    /// </summary>
+    private bool WantsMore(FilePlan file) =>
+        !file.IsReproving
+        && (
+            IsDivided(file)
+                ? !file.Unstarted.IsEmpty && !file.InFlight.Exists(request => !request.IsRange)
+                : file.InFlight.Count == 0
+        );
+
+    private bool IsDivided(FilePlan file) => file.HashesProven || TakesHashesInRanges(file);
 
     private void Start(FilePlan file, FileSource source)
     {
         if (!file.HashesProven)
         {
-            var isWhole = source.Kind == SourceKind.Stream || IsSmall(file);
-            Send(file, source, isWhole ? FetchPart.Whole.Instance : FetchPart.Hashes.Instance, window: null);
+            if (source.Kind == SourceKind.Stream || IsSmall(file))
+            {
+                Send(file, source, FetchPart.Whole.Instance, window: null);
+            }
+            else if (TakesHashesInRanges(file))
+            {
+                var range = file.StartWindow(_limits.HashChunks, out var hashes);
+                Send(file, source, new FetchPart.HashRange(hashes), range);
+            }
+            else
+            {
+                Send(file, source, FetchPart.Hashes.Instance, window: null);
+            }
         }
         else if (source.Kind == SourceKind.Stream)
         {

@@ -62,6 +62,9 @@ public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
             case PlannerEvent.HashesKnown known:
                 HashesKnown(known);
                 return true;
+            case PlannerEvent.HashesRefuted refuted:
+                HashesRefuted(refuted.File);
+                return true;
             case PlannerEvent.FileWanted wanted:
                 FileWanted(wanted);
                 return true;
@@ -91,6 +94,7 @@ public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
     private void Plan()
     {
         FinishWhatIsComplete();
+        ProveHashesThatAreHere();
         RestSilentSources();
         GiveUpLateFiles();
         ProbeWhatIsDue();

@@ -19,6 +19,9 @@ public abstract record FetchPart
         public static Hashes Instance { get; } = new();
     }
 
+    /// <summary>A run of the chunk hashes of a large file; proven with all the others, when they are here.</summary>
+    public sealed record HashRange(ChunkRange Chunks) : FetchPart;
+
     /// <summary>The whole content in one body; done when all of it is proven.</summary>
     public sealed record Whole : FetchPart
     {

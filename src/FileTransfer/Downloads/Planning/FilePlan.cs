@@ -22,10 +22,13 @@ internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
     /// <summary>The hashes came; what is on disk is being proven with them.</summary>
     public bool IsReproving { get; set; }
 
+    /// <summary>Ranges of hashes from several sources were not right together: they come from one source now, who answers for them.</summary>
+    public bool HasRefutedHashes { get; private set; }
+
     /// <summary>The whole content came in one body, and is proven.</summary>
     public bool IsProven { get; set; }
 
-    /// <summary>What is missing and not asked for.</summary>
+    /// <summary>What is missing and not asked for: chunks, or hashes of chunks while these come in ranges.</summary>
     public ChunkRanges Unstarted { get; private set; } = RangesOf(wanted.Missing);
 
     /// <summary>Windows that were asked for and are not all here.</summary>
@@ -48,12 +51,17 @@ internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
     /// <summary>Without proven hashes nothing counts before all of it is here.</summary>
     public bool IsComplete => IsProven || (HasNothingLeft && (HashesProven || ChunkCount == 0));
 
-    private bool HasNothingLeft => Unstarted.IsEmpty && Windows.Count == 0;
+    public bool HasNothingLeft => Unstarted.IsEmpty && Windows.Count == 0;
 
     public long MissingChunks
     {
         get
         {
+            if (!HashesProven)
+            {
+                return ChunkCount;
+            }
+
             var chunks = Unstarted.Count;
             foreach (var window in Windows)
             {
@@ -69,6 +77,13 @@ internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
         HashesProven = true;
         IsReproving = false;
         Unstarted = RangesOf(missing);
+    }
+
+    public void HashesRefuted()
+    {
+        HasRefutedHashes = true;
+        IsReproving = false;
+        Unstarted = RangesOf(wanted.Missing);
     }
 
     public FileSource? SourceOf(SourceId id)

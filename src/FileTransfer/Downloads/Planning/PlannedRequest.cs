@@ -5,7 +5,7 @@ namespace FileTransfer.Downloads.Planning;
 /// <summary>A request in flight.</summary>
 internal sealed class PlannedRequest(RequestId id, FilePlan file, FileSource source, FetchPart part, TimeSpan startedAt)
 {
-    private const int ChunkHashLength = 32;
+    public const int ChunkHashLength = 32;
 
     public RequestId Id => id;
 
@@ -24,17 +24,28 @@ internal sealed class PlannedRequest(RequestId id, FilePlan file, FileSource sou
     public WindowPlan? Window { get; init; }
 
     /// <summary>The first chunk it asks for.</summary>
-    public long First { get; } = part is FetchPart.Window { Chunks.First: var first } ? first : 0;
+    public long First { get; } = RangeOf(part)?.First ?? 0;
 
     /// <summary>How many chunks (or hashes of chunks) it asks for.</summary>
-    public long Count { get; } = part is FetchPart.Window { Chunks.Count: var count } ? count : file.ChunkCount;
+    public long Count { get; } = RangeOf(part)?.Count ?? file.ChunkCount;
 
     /// <summary>How many of them came, from the first on.</summary>
     public long Came { get; set; }
 
     public long BytesLeft => (Count - Came) * BytesPerChunk;
 
-    public int BytesPerChunk => part is FetchPart.Hashes ? ChunkHashLength : ChunkFrame.Length;
+    public int BytesPerChunk => part is FetchPart.Hashes or FetchPart.HashRange ? ChunkHashLength : ChunkFrame.Length;
+
+    /// <summary>It is one of several that bring what they bring side by side.</summary>
+    public bool IsRange => RangeOf(part) is not null;
+
+    private static ChunkRange? RangeOf(FetchPart part) =>
+        part switch
+        {
+            FetchPart.Window window => window.Chunks,
+            FetchPart.HashRange range => range.Chunks,
+            _ => null,
+        };
 }
 
 /// <summary>A run of chunks that was asked for and is not all here.</summary>

@@ -29,6 +29,12 @@ public abstract record PlannerAction
     /// <summary>Find out whether a source answers, with a small request for this file. No lane waits for it.</summary>
     public sealed record Probe(SourceId Source, FileKey File) : PlannerAction;
 
+    /// <summary>
+    /// All ranges of the chunk hashes are here: prove them against the fingerprint, and what is on disk with them. Ends with one
+    /// <see cref="PlannerEvent.HashesKnown"/> or <see cref="PlannerEvent.HashesRefuted"/>.
+    /// </summary>
+    public sealed record ProveHashes(FileKey File) : PlannerAction;
+
     /// <summary>Every chunk of the file is here and proven. The file is no longer the planner's.</summary>
     public sealed record Finish(FileKey File) : PlannerAction;
 

@@ -63,6 +63,9 @@ public abstract record PlannerEvent
     /// <summary>After its hashes are trusted: what of a file is missing, now that what is on disk has been proven with them.</summary>
     public sealed record HashesKnown(FileKey File, IReadOnlyList<ChunkRange> Missing) : PlannerEvent;
 
+    /// <summary>The ranges of chunk hashes that came do not make up the fingerprint; one of those who sent them lied.</summary>
+    public sealed record HashesRefuted(FileKey File) : PlannerEvent;
+
     /// <summary>A request ended without its end.</summary>
     /// <param name="Reason">A sentence that names the source, for a person.</param>
     /// <param name="RetryAfter">What a busy source said.</param>

@@ -20,6 +20,9 @@ public sealed record PlannerLimits
     /// <summary>Chunks of one window.</summary>
     public int WindowChunks { get; init; } = 4096;
 
+    /// <summary>Hashes of chunks asked for in one request; a file with more gets them from several sources.</summary>
+    public int HashChunks { get; init; } = 32 * 1024;
+
     /// <summary>How long a file waits in its lane for a source that may answer yet, before it is parked.</summary>
     public TimeSpan LanePatience { get; init; } = TimeSpan.FromMilliseconds(100);
 
@@ -38,8 +41,8 @@ public sealed record PlannerLimits
     /// <summary>How long a file that waits for its turn at busy sources is parked, on average; longer where more than a hundred wait.</summary>
     public TimeSpan TurnWait { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a file that no source has is parked.</summary>
-    public TimeSpan NoSourceWait { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>How long a file that no source has is parked; a node that gets it stored wakes it sooner.</summary>
+    public TimeSpan NoSourceWait { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Longest time a file is parked for sources that are away; it is woken when one of them answers.</summary>
     public TimeSpan LongestSourceWait { get; init; } = TimeSpan.FromSeconds(60);

@@ -28,7 +28,7 @@ internal sealed class SourceState(SourceId id)
 
     // Most sources never fail, and none lies: nothing is kept for them.
     private Dictionary<FileKey, int>? _failures;
-    private HashSet<FileKey>? _lies;
+    private Dictionary<FileKey, string>? _lies;
     private TimeSpan? _awaySince;
 
     public SourceId Id => id;
@@ -126,7 +126,7 @@ internal sealed class SourceState(SourceId id)
     /// <summary>Notes a lie; true when it was one too many.</summary>
     public bool Lied(FileKey file, string reason)
     {
-        (_lies ??= []).Add(file);
+        (_lies ??= [])[file] = reason;
         if (_lies.Count <= LiesForgiven)
         {
             return false;
@@ -140,7 +140,8 @@ internal sealed class SourceState(SourceId id)
     /// <summary>Nothing of it is worth remembering once no file has it for a source.</summary>
     public bool IsForgettable => InFlight.Count == 0 && _lies is null && Condition != SourceCondition.Probing;
 
-    public bool HasLiedAbout(FileKey file) => _lies?.Contains(file) == true;
+    /// <summary>What it lied about the file; null when it has not.</summary>
+    public string? LieAbout(FileKey file) => _lies?.GetValueOrDefault(file);
 
     /// <summary>Trusted again, and asked as if for the first time.</summary>
     public void Forgive()

@@ -1,11 +1,11 @@
-using FileTransfer.Rates;
-
 namespace FileTransfer.Downloads.Simulation;
 
 /// <summary>A body on its way from one node to another, at a rate that changes when others come and go.</summary>
 internal sealed class SimulatedFlow(SimulatedNode from, SimulatedNode to, double bytes, bool hasTurn, Action ended)
 {
-    private static readonly TimeSpan _slice = RateMeter.Span / 8;
+    /// <summary>How far back a rate is looked at, and in what steps it is measured.</summary>
+    private static readonly TimeSpan _looked = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _slice = _looked / 16;
 
     private TimeSpan _settledAt;
 
@@ -38,7 +38,7 @@ internal sealed class SimulatedFlow(SimulatedNode from, SimulatedNode to, double
         from.BytesSent += came;
 
         // The turns look at the last moments only, and measure as a server does that writes slice by slice.
-        var since = elapsed > RateMeter.Span ? now - RateMeter.Span : _settledAt;
+        var since = elapsed > _looked ? now - _looked : _settledAt;
         for (var at = since; at < now; at += _slice)
         {
             var part = at + _slice < now ? _slice : now - at;

@@ -45,34 +45,47 @@ internal sealed partial class SimulatedNode
 
         cluster.Catalog.StopWaiting(this);
         _isInLane = true;
+        _claim++;
         _planner ??= new DownloadPlanner(PlannerLimits.Default, new Random(cluster.Random.Next()));
         Tell(
             new PlannerEvent.FileWanted(
                 SimulatedCluster.File,
                 cluster.ChunkCount,
                 cluster.World.Size,
-                [.. _missing.Runs.Select(run => new ChunkRange(run.First, (int)(run.End - run.First)))],
+                Missing(),
                 _hasHashes,
                 cluster.Catalog.Holdings(),
                 cluster.Catalog.Wanting - 1
             )
         );
-        ReportProgress(++_claim);
+        ReportProgress();
     }
 
-    private void ReportProgress(int claim) =>
+    private List<ChunkRange> Missing() => [.. _missing.Runs.Select(run => new ChunkRange(run.First, (int)(run.End - run.First)))];
+
+    private void ReportProgress() =>
         cluster.Time.After(
             _progressPeriod,
-            () =>
+            WhileInLane(() =>
             {
-                if (_isInLane && claim == _claim)
-                {
-                    var contenders = cluster.Catalog.Wanting - 1;
-                    Tell(new PlannerEvent.SourcesChanged(SimulatedCluster.File, cluster.Catalog.Holdings(), contenders));
-                    ReportProgress(claim);
-                }
-            }
+                var contenders = cluster.Catalog.Wanting - 1;
+                Tell(new PlannerEvent.SourcesChanged(SimulatedCluster.File, cluster.Catalog.Holdings(), contenders));
+                ReportProgress();
+            })
         );
+
+    /// <summary>What is done later is not done when the lane was left or the node killed meanwhile.</summary>
+    private Action WhileInLane(Action act)
+    {
+        var claim = _claim;
+        return () =>
+        {
+            if (_isInLane && claim == _claim)
+            {
+                act();
+            }
+        };
+    }
 
     private void Tell(PlannerEvent happened)
     {
@@ -122,6 +135,9 @@ internal sealed partial class SimulatedNode
                                 : new PlannerEvent.ProbeFailed(probe.Source, $"{probe.Source} refused the connection")
                         )
                 );
+                break;
+            case PlannerAction.ProveHashes:
+                cluster.Time.After(TimeSpan.Zero, WhileInLane(ProveHashes));
                 break;
             case PlannerAction.Finish:
                 _isInLane = false;

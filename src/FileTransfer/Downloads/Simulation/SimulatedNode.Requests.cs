@@ -73,21 +73,19 @@ internal sealed partial class SimulatedNode
             case FetchPart.Whole:
                 _missing.Remove(0, cluster.ChunkCount);
                 break;
-            case FetchPart.Hashes:
-                _hasHashes = true;
-                break;
         }
 
         Tell(new PlannerEvent.RequestDone(request.Fetch.Request));
         if (request.Fetch.Part is FetchPart.Hashes)
         {
-            Tell(
-                new PlannerEvent.HashesKnown(
-                    SimulatedCluster.File,
-                    [.. _missing.Runs.Select(run => new ChunkRange(run.First, (int)(run.End - run.First)))]
-                )
-            );
+            ProveHashes();
         }
+    }
+
+    private void ProveHashes()
+    {
+        _hasHashes = true;
+        Tell(new PlannerEvent.HashesKnown(SimulatedCluster.File, Missing()));
     }
 
     private void Fail(Request request, SourceFaultKind kind)
@@ -155,6 +153,7 @@ internal sealed partial class SimulatedNode
         part switch
         {
             FetchPart.Window(var chunks) => (long)chunks.Count * ChunkFrame.Length,
+            FetchPart.HashRange(var hashes) => (long)hashes.Count * ChunkHashLength,
             FetchPart.Hashes => cluster.ChunkCount * ChunkHashLength,
             _ => cluster.ChunkCount * ChunkFrame.Length,
         };

@@ -29,8 +29,15 @@ public enum SourceFaultKind
 }
 
 /// <summary>A source failed; the message names it.</summary>
-public sealed class SourceException(SourceFaultKind kind, string message, Exception? innerException = null)
-    : Exception(message, innerException)
+/// <param name="retryAfter">What a busy source said.</param>
+public sealed class SourceException(
+    SourceFaultKind kind,
+    string message,
+    Exception? innerException = null,
+    TimeSpan? retryAfter = null
+) : Exception(message, innerException)
 {
     public SourceFaultKind Kind => kind;
+
+    public TimeSpan? RetryAfter => retryAfter;
 }

@@ -1,21 +1,50 @@
 namespace FileTransfer.Downloads.Sources;
 
-/// <summary>Cancels when less than a floor of bytes came within a period. Not a time-out of the whole: a slow source may take its time.</summary>
-/// <remarks>Measures from <see cref="Start"/> on: an answer that nobody has begun to read is not slow.</remarks>
-public sealed class StallWatch : IDisposable
+/// <summary>What a source has sent to all requests of this node together.</summary>
+public sealed class SourceMeter
 {
-    private readonly CancellationTokenSource _stalled;
-    private readonly CancellationTokenSource _linked;
-    private readonly TimeSpan _period;
-    private readonly long _floorPerPeriod;
     private long _received;
 
-    public StallWatch(int floorBytesPerSecond, TimeSpan period, TimeProvider time, CancellationToken cancellationToken)
+    public long Received => Interlocked.Read(ref _received);
+
+    public void Add(long bytes) => Interlocked.Add(ref _received, bytes);
+}
+
+/// <summary>
+/// Cancels a request when its source sent less than a floor of bytes within a period to all requests together, or nothing to this one.
+/// Not a time-out of the whole: a slow source may take its time.
+/// </summary>
+/// <remarks>Measures from <see cref="Start"/> on: what this node itself waits for is nobody's slowness.</remarks>
+public sealed class StallWatch : IDisposable
+{
+    private readonly CancellationTokenSource _stalled = new();
+    private readonly CancellationTokenSource _linked;
+    private readonly SourceMeter _source;
+    private readonly TimeSpan _period;
+    private readonly long _floorPerPeriod;
+    private readonly ITimer _timer;
+    private readonly Lock _gate = new();
+    private long _mark;
+    private long _mine;
+
+    public StallWatch(
+        int floorBytesPerSecond,
+        TimeSpan period,
+        SourceMeter source,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
+        _source = source;
         _period = floorBytesPerSecond == 0 ? Timeout.InfiniteTimeSpan : period;
         _floorPerPeriod = (long)(floorBytesPerSecond * period.TotalSeconds);
-        _stalled = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stalled.Token);
+        _timer = time.CreateTimer(
+            static watch => ((StallWatch)watch!).Judge(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
     }
 
     public CancellationToken Token => _linked.Token;
@@ -23,25 +52,63 @@ public sealed class StallWatch : IDisposable
     public bool HasStalled => _stalled.IsCancellationRequested;
 
     /// <summary>From here on bytes are waited for.</summary>
-    public void Start() => _stalled.CancelAfter(_period);
+    public void Start()
+    {
+        lock (_gate)
+        {
+            BeginPeriod();
+        }
+    }
 
-    /// <summary>Ends what runs under <see cref="Token"/>.</summary>
-    public void Cancel() => _linked.Cancel();
+    /// <summary>From here on this node itself is what is waited for, until <see cref="Start"/>.</summary>
+    public void Pause() => _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
     /// <summary>Bytes came; enough of them begin a new period.</summary>
     public void Received(long bytes)
     {
-        _received += bytes;
-        if (_received >= _floorPerPeriod)
+        _source.Add(bytes);
+        lock (_gate)
         {
-            _received = 0;
-            _stalled.CancelAfter(_period);
+            _mine += bytes;
+            if (_source.Received - _mark >= _floorPerPeriod)
+            {
+                BeginPeriod();
+            }
         }
     }
 
     public void Dispose()
     {
+        _timer.Dispose();
         _linked.Dispose();
         _stalled.Dispose();
+    }
+
+    private void Judge()
+    {
+        lock (_gate)
+        {
+            if (_mine > 0 && _source.Received - _mark >= _floorPerPeriod)
+            {
+                BeginPeriod();
+                return;
+            }
+        }
+
+        try
+        {
+            _stalled.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The request ended in this moment.
+        }
+    }
+
+    private void BeginPeriod()
+    {
+        _mark = _source.Received;
+        _mine = 0;
+        _timer.Change(_period, Timeout.InfiniteTimeSpan);
     }
 }

@@ -65,6 +65,51 @@ public sealed class FetchingTests
     }
 
     [Fact]
+    public void Hashes_of_a_large_content_come_from_all_sources_and_are_proven_together()
+    {
+        _driver.BringUp(Node("a"), Node("b"));
+        const int range = 32 * 1024;
+        var key = Want((3 * range) - 5, Node("a"), Node("b"));
+        var hashes = _driver.InFlight.ToList();
+        hashes
+            .Select(fetch => fetch.Part)
+            .ShouldBe([
+                new FetchPart.HashRange(new ChunkRange(0, range)),
+                new FetchPart.HashRange(new ChunkRange(range, range)),
+                new FetchPart.HashRange(new ChunkRange(2 * range, range - 5)),
+            ]);
+        hashes.Select(fetch => fetch.Source).Distinct().Count().ShouldBe(2);
+
+        _driver.Done(hashes[2]);
+        _driver.Done(hashes[0]);
+        _driver.All.OfType<PlannerAction.ProveHashes>().ShouldBeEmpty();
+        _driver.Done(hashes[1]);
+        _driver.Only<PlannerAction.ProveHashes>().File.ShouldBe(key);
+
+        _driver.HashesKnown(key, new ChunkRange(0, WindowChunks));
+        WindowOf(_driver.OnlyFetch()).ShouldBe(new ChunkRange(0, WindowChunks));
+    }
+
+    [Fact]
+    public void Hashes_that_are_wrong_together_come_from_one_source_that_answers_for_them()
+    {
+        _driver.BringUp(Node("a"), Node("b"));
+        var key = Want(64 * 1024, Node("a"), Node("b"));
+        foreach (var fetch in _driver.InFlight.ToList())
+        {
+            _driver.Done(fetch);
+        }
+
+        _driver.Tell(new PlannerEvent.HashesRefuted(key));
+        var all = _driver.OnlyFetch();
+        all.Part.ShouldBe(FetchPart.Hashes.Instance);
+
+        _driver.Fail(all, SourceFaultKind.Lied);
+        _driver.Last.OfType<PlannerAction.Blame>().Single().Source.ShouldBe(all.Source);
+        _driver.InFlight.Single().Source.ShouldNotBe(all.Source);
+    }
+
+    [Fact]
     public void What_a_failed_request_brought_is_not_asked_for_again()
     {
         _driver.BringUp(Node("a"), Node("b"));
@@ -115,7 +160,7 @@ public sealed class FetchingTests
     public void A_stream_is_not_used_beside_sources_of_ranges()
     {
         _driver.BringUp(Stream("old"), Node("a"));
-        _driver.Want(1, 100 * WindowChunks, [Stream("old"), Node("a")]);
+        _driver.Want(1, 4 * WindowChunks, [Stream("old"), Node("a")]);
         _driver.OnlyFetch().Source.ShouldBe(Node("a").Id);
     }
 

@@ -28,6 +28,13 @@ internal sealed partial class PlannerWorld
                 finished.IsComplete.ShouldBeTrue("a finished file is all here");
                 finished.Finish();
                 break;
+            case PlannerAction.ProveHashes prove:
+                var proving = Wanted(prove.File);
+                _requests.Values.ShouldNotContain(request => request.File == proving, "all hashes are here");
+                proving.HashesProven.ShouldBeFalse();
+                proving.IsReproving = true;
+                proving.HashesCameInRanges = true;
+                break;
             case PlannerAction.Park park:
                 CheckPark(park);
                 break;
@@ -85,6 +92,15 @@ internal sealed partial class PlannerWorld
                 file.HashesProven.ShouldBeFalse();
                 kind.ShouldNotBe(SourceKind.Stream);
                 others.ShouldBeEmpty();
+                break;
+            case FetchPart.HashRange(var hashes):
+                file.HashesProven.ShouldBeFalse();
+                file.IsReproving.ShouldBeFalse();
+                file.HashesWereRefuted.ShouldBeFalse("what was wrong in ranges comes from one source");
+                kind.ShouldNotBe(SourceKind.Stream);
+                hashes.Count.ShouldBeInRange(1, _limits.HashChunks);
+                others.ShouldAllBe(other => other.IsHashRange);
+                others.Count(other => other.Overlaps(hashes)).ShouldBeLessThanOrEqualTo(1, "at most two race");
                 break;
             case FetchPart.Whole:
                 (kind == SourceKind.Stream || (!file.HashesProven && file.ChunkCount <= _limits.WindowChunks)).ShouldBeTrue();

@@ -31,6 +31,7 @@ internal sealed partial class PlannerWorld
     private PlannerLimits _limits = new()
     {
         WindowChunks = 8,
+        HashChunks = 60,
         Requests = 9,
         RequestsPerSource = 3,
         Connections = 4,
@@ -89,6 +90,9 @@ internal sealed partial class PlannerWorld
                 break;
             case 26:
                 TellTooLate(move);
+                break;
+            case 27 when move.B % 4 == 0:
+                RefuteHashes(file);
                 break;
             case 27:
                 TrustHashes(file);
@@ -263,6 +267,16 @@ internal sealed partial class PlannerWorld
             file.TrustHashes();
             file.ChangedAt = _now;
             Tell(new PlannerEvent.HashesKnown(file.Key, file.Missing()));
+        }
+    }
+
+    private void RefuteHashes(WorldFile file)
+    {
+        if (file is { IsWanted: true, IsReproving: true, HashesCameInRanges: true })
+        {
+            file.RefuteHashes();
+            file.ChangedAt = _now;
+            Tell(new PlannerEvent.HashesRefuted(file.Key));
         }
     }
 

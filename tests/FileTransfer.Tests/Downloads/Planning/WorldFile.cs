@@ -19,6 +19,10 @@ internal sealed class WorldFile(FileKey key, int chunkCount)
 
     public bool IsReproving { get; set; }
 
+    public bool HashesCameInRanges { get; set; }
+
+    public bool HashesWereRefuted { get; private set; }
+
     public bool IsWanted { get; set; }
 
     public bool HasLocalFault { get; set; }
@@ -47,6 +51,8 @@ internal sealed class WorldFile(FileKey key, int chunkCount)
     {
         IsWanted = true;
         IsReproving = false;
+        HashesCameInRanges = false;
+        HashesWereRefuted = false;
         IsServed = false;
         Sources = sources;
         Deadline = deadline;
@@ -81,6 +87,14 @@ internal sealed class WorldFile(FileKey key, int chunkCount)
         {
             Proven[chunk] = true;
         }
+    }
+
+    /// <summary>Somebody who sent some of them lied.</summary>
+    public void RefuteHashes()
+    {
+        IsReproving = false;
+        HashesCameInRanges = false;
+        HashesWereRefuted = true;
     }
 
     public void WholeCame() => _wholeCame = true;
@@ -138,14 +152,22 @@ internal sealed class WorldRequest(PlannerAction.Fetch fetch, WorldFile file)
 
     public WorldFile File => file;
 
-    public ChunkRange Chunks { get; } = fetch.Part is FetchPart.Window(var chunks) ? chunks : new ChunkRange(0, file.ChunkCount);
+    public ChunkRange Chunks { get; } =
+        fetch.Part switch
+        {
+            FetchPart.Window(var chunks) => chunks,
+            FetchPart.HashRange(var chunks) => chunks,
+            _ => new ChunkRange(0, file.ChunkCount),
+        };
+
+    public bool IsHashRange => fetch.Part is FetchPart.HashRange;
 
     public int Came { get; private set; }
 
     public bool IsAnswered { get; set; }
 
     public bool Overlaps(ChunkRange other) =>
-        fetch.Part is FetchPart.Window && Chunks.First + Came < other.End && other.First < Chunks.End;
+        fetch.Part is FetchPart.Window or FetchPart.HashRange && Chunks.First + Came < other.End && other.First < Chunks.End;
 
     public void Bring(int count)
     {

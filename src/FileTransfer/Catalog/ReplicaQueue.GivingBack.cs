@@ -1,0 +1,150 @@
+using FileTransfer.Postgres;
+
+namespace FileTransfer.Catalog;
+
+/// <summary>What ends the wait of a wanted replica before its time is up.</summary>
+public enum WaitsFor
+{
+    /// <summary>Nothing but a node that gets the file stored.</summary>
+    Time,
+
+    /// <summary>One of its sources answers again.</summary>
+    Source,
+
+    /// <summary>Its sources serve the file to another node; the next one to have it stored takes some of those that wait.</summary>
+    Turn,
+}
+
+/// <content>A claim that ends without a publication.</content>
+public sealed partial class ReplicaQueue
+{
+    private static readonly string _giveBack = $"""
+        UPDATE filetransfer.replicas r
+        SET state = CASE WHEN @wakes AND {SourceSinceClaim} THEN 'wanted' ELSE @state END,
+            attempts = CASE WHEN @wakes AND {SourceSinceClaim} THEN 0 ELSE r.attempts + @spent END,
+            next_attempt_at = CASE
+                WHEN @state = 'wanted' AND NOT (@wakes AND {SourceSinceClaim}) THEN clock_timestamp() + @delay
+            END,
+            waits_for = @waitsFor::text, reason = @reason, bytes_proven = coalesce(@proven::bigint, r.bytes_proven),
+            holder = NULL, holder_pid = NULL,
+            wanted_at = clock_timestamp(), changed_at = clock_timestamp()
+        WHERE {Mine} AND r.state = 'downloading' AND {Held}
+        """;
+
+    /// <summary>
+    /// A source that appears wakes whoever waits for one (<see cref="Replicas.WakeSql"/>), but not a replica that is just being tried, which
+    /// therefore looks itself before it waits. changed_at of a replica under way is the time of its claim.
+    /// </summary>
+    private const string SourceSinceClaim = """
+        EXISTS (
+            SELECT FROM filetransfer.replicas s
+            WHERE s.file_key = r.file_key AND s.node_id <> r.node_id AND s.state = 'stored' AND s.changed_at > r.changed_at
+        )
+        """;
+
+    /// <summary>Puts the claimed replica back to be tried again.</summary>
+    /// <param name="bytesProven">What is kept of it; null = as much as before.</param>
+    /// <param name="delay">When to try again at the latest; a source that appears, or has appeared since the claim, ends the wait.</param>
+    public Task<bool> RetryAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        string reason,
+        long? bytesProven,
+        bool spendsAttempt,
+        TimeSpan delay,
+        CancellationToken cancellationToken
+    ) =>
+        GiveBackAsync(
+            session,
+            claim,
+            ReplicaState.Wanted,
+            WaitsFor.Time,
+            reason,
+            bytesProven,
+            spendsAttempt,
+            delay,
+            cancellationToken
+        );
+
+    /// <summary>Puts the claimed replica back until what it waits for comes to pass, or the time is up. Spends no attempt.</summary>
+    public Task<bool> ParkAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        WaitsFor waitsFor,
+        string reason,
+        long? bytesProven,
+        TimeSpan delay,
+        CancellationToken cancellationToken
+    ) =>
+        GiveBackAsync(
+            session,
+            claim,
+            ReplicaState.Wanted,
+            waitsFor,
+            reason,
+            bytesProven,
+            spendsAttempt: false,
+            delay,
+            cancellationToken
+        );
+
+    /// <summary>Sets the claimed replica aside: its attempts are spent.</summary>
+    public Task<bool> FailAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        string reason,
+        long? bytesProven,
+        CancellationToken cancellationToken
+    ) =>
+        GiveBackAsync(
+            session,
+            claim,
+            ReplicaState.Failed,
+            WaitsFor.Time,
+            reason,
+            bytesProven,
+            spendsAttempt: true,
+            TimeSpan.Zero,
+            cancellationToken
+        );
+
+    private Task<bool> GiveBackAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        ReplicaState state,
+        WaitsFor waitsFor,
+        string reason,
+        long? bytesProven,
+        bool spendsAttempt,
+        TimeSpan delay,
+        CancellationToken cancellationToken
+    ) =>
+        EndAsync(
+            session,
+            claim,
+            [
+                Command(
+                    _giveBack,
+                    ("node", node.Value),
+                    ("key", claim.Key.ToArray()),
+                    ("epoch", claim.Epoch),
+                    ("state", ReplicaTransitions.NameOf(state)),
+                    ("waitsFor", NameOf(waitsFor)),
+                    ("reason", reason),
+                    ("spent", spendsAttempt ? 1 : 0),
+                    ("delay", delay),
+                    ("wakes", state == ReplicaState.Failed || delay > TimeSpan.Zero),
+                    ("proven", bytesProven)
+                ),
+            ],
+            cancellationToken
+        );
+
+    private static string? NameOf(WaitsFor waitsFor) =>
+        waitsFor switch
+        {
+            WaitsFor.Source => "source",
+            WaitsFor.Turn => "turn",
+            _ => null,
+        };
+}

@@ -1,0 +1,248 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using FileTransfer.Chunks;
+using FileTransfer.Downloads.Planning;
+using FileTransfer.Http;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Downloads.Sources;
+
+/// <summary>A place where contents can be had from over HTTP: its address, and what it serves under which path.</summary>
+/// <remarks>Nothing it sends is believed. Every fault is told as a <see cref="SourceException"/> that names the source.</remarks>
+public abstract partial class Source(SourceId id, string name, Uri url, HttpClient http, SourceTerms terms)
+{
+    private const int HashLength = 32;
+    private const int LongestProblem = 4096;
+    private static readonly byte[] _busy = Encoding.UTF8.GetBytes($"\"{ProblemTypes.SourceBusy.Urn}\"");
+
+    private static readonly TimeSpan _freshFor = TimeSpan.FromSeconds(1);
+
+    private readonly SourceMeter _meter = new();
+    private readonly long _learnedAt = terms.Time.GetTimestamp();
+
+    public SourceId Id => id;
+
+    public Uri Url => url;
+
+    /// <summary>Its address has just been told.</summary>
+    public bool IsFresh => terms.Time.GetElapsedTime(_learnedAt) < _freshFor;
+
+    /// <summary>Waits until so many bytes may be taken from it.</summary>
+    internal ValueTask TakeAsync(int bytes, CancellationToken cancellationToken) => terms.TakeAsync(id, bytes, cancellationToken);
+
+    /// <summary>Asks for the first bytes of a file, to see whether it answers. What it says of the file does not matter.</summary>
+    public async Task ProbeAsync(FileKey key, CancellationToken cancellationToken)
+    {
+        using var watch = Watch(cancellationToken);
+        using var request = ProbeRequest(key);
+        using var response = await GuardAsync(
+            token => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token),
+            watch,
+            cancellationToken
+        );
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        await GuardAsync(async token => await body.ReadAsync(new byte[ChunkFrame.Length], token), watch, cancellationToken);
+    }
+
+    /// <summary>Fills the chunk hashes of a partial; all of them are proven against its fingerprint, a part is not.</summary>
+    public async Task FetchHashesAsync(
+        PartialFile into,
+        ChunkRange chunks,
+        FetchReport report,
+        CancellationToken cancellationToken
+    )
+    {
+        var isWhole = chunks.Count == into.ChunkCount;
+        var first = chunks.First * HashLength;
+        var end = chunks.End == into.ChunkCount ? into.Hashes.EncodedLength : chunks.End * HashLength;
+        await using var body = await OpenAsync(
+            Request(HashesPathOf(into.Key), isWhole ? null : (first, end - 1)),
+            "chunk hashes",
+            end - first,
+            report,
+            cancellationToken
+        );
+        await body.ReadBytesAsync(
+            end - first,
+            HashLength,
+            "the chunk hashes",
+            (offset, bytes) =>
+            {
+                into.Hashes.WriteEncoded(first + offset, bytes.Span);
+                report.Brought(bytes.Length / HashLength);
+            },
+            cancellationToken
+        );
+        if (isWhole && !into.TrustHashes())
+        {
+            throw Fault(SourceFaultKind.Lied, "sent chunk hashes that do not make up the fingerprint");
+        }
+    }
+
+    /// <summary>Puts a run of chunks into the partial as they come, each proven by its hash.</summary>
+    public abstract Task FetchWindowAsync(
+        PartialFile into,
+        ChunkRange window,
+        FetchReport report,
+        CancellationToken cancellationToken
+    );
+
+    /// <summary>Puts a whole content into the partial and proves it.</summary>
+    public async Task FetchWholeAsync(PartialFile into, FetchReport report, CancellationToken cancellationToken)
+    {
+        if (!into.HashesProven)
+        {
+            // Without proven hashes a chunk left by another source cannot be told from a right one: begin anew.
+            into.Forget();
+        }
+
+        await ReceiveWholeAsync(into, report, cancellationToken);
+        if (!into.ProveWhole())
+        {
+            throw Fault(SourceFaultKind.Lied, "sent a content with another fingerprint");
+        }
+    }
+
+    /// <summary>Puts a whole content into the into.</summary>
+    protected abstract Task ReceiveWholeAsync(PartialFile into, FetchReport report, CancellationToken cancellationToken);
+
+    protected abstract HttpRequestMessage ProbeRequest(FileKey key);
+
+    /// <summary>Where the chunk hashes of a file are.</summary>
+    protected abstract string HashesPathOf(FileKey key);
+
+    /// <summary>A request for a path below the source's address, whole or for a range of bytes.</summary>
+    protected HttpRequestMessage Request(string path, (long First, long Last)? range = null)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, new Uri(url, path));
+        if (range is var (first, last))
+        {
+            request.Headers.Range = new RangeHeaderValue(first, last);
+        }
+
+        return request;
+    }
+
+    /// <summary>Sends a request and answers with a body that is the whole, or exactly the range, that was asked for.</summary>
+    protected async Task<SourceBody> OpenAsync(
+        HttpRequestMessage request,
+        string what,
+        long expectedLength,
+        FetchReport report,
+        CancellationToken cancellationToken
+    )
+    {
+        var watch = Watch(cancellationToken);
+        HttpResponseMessage? response = null;
+        try
+        {
+            var isRange = request.Headers.Range is not null;
+            using (request)
+            {
+                response = await GuardAsync(
+                    token => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token),
+                    watch,
+                    cancellationToken
+                );
+            }
+
+            report.Answered();
+            await RequireSuccessAsync(response, watch, cancellationToken);
+            if (response.StatusCode != (isRange ? HttpStatusCode.PartialContent : HttpStatusCode.OK))
+            {
+                throw Fault(
+                    SourceFaultKind.Refused,
+                    $"answered {(int)response.StatusCode} to a request for {(isRange ? "a range" : "the whole")}"
+                );
+            }
+
+            if (response.Content.Headers.ContentLength is { } length && length != expectedLength)
+            {
+                throw Fault(SourceFaultKind.Lied, $"has {length} bytes of {what} where the file has {expectedLength}");
+            }
+
+            return new SourceBody(this, response, await response.Content.ReadAsStreamAsync(cancellationToken), watch);
+        }
+        catch
+        {
+            response?.Dispose();
+            watch.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Puts a run that came into the into, in so far as it is right.</summary>
+    protected void Put(PartialFile into, long firstChunk, ReadOnlySpan<byte> bytes, FetchReport report)
+    {
+        var put = into.Put(firstChunk, bytes);
+        if (put.Kind == PutKind.Stored)
+        {
+            report.Brought((int)ChunkFrame.ChunkCount(bytes.Length));
+            return;
+        }
+
+        if (put.Kind == PutKind.WrongChunk)
+        {
+            report.Brought((int)(put.ChunkId - firstChunk));
+        }
+
+        throw Fault(SourceFaultKind.Lied, $"sent chunk {put.ChunkId} with other bytes than the file has");
+    }
+
+    protected internal SourceException Fault(
+        SourceFaultKind fault,
+        string what,
+        Exception? cause = null,
+        TimeSpan? retryAfter = null
+    ) => new(fault, $"{name} at {url.OriginalString} {what}", cause, retryAfter);
+
+    private StallWatch Watch(CancellationToken cancellationToken)
+    {
+        var watch = new StallWatch(
+            terms.Options.StallFloorBytesPerSecond,
+            terms.Options.StallPeriod,
+            _meter,
+            terms.Time,
+            cancellationToken
+        );
+        watch.Start();
+        return watch;
+    }
+
+    private async Task RequireSuccessAsync(HttpResponseMessage response, StallWatch watch, CancellationToken cancellationToken)
+    {
+        switch (response.StatusCode)
+        {
+            case HttpStatusCode.OK or HttpStatusCode.PartialContent:
+                return;
+            case HttpStatusCode.NotFound or HttpStatusCode.Conflict or HttpStatusCode.Gone:
+                throw Fault(SourceFaultKind.NotFound, "does not have the file");
+            case HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden:
+                throw Fault(SourceFaultKind.Refused, $"{Refusal} ({(int)response.StatusCode})");
+            case HttpStatusCode.ServiceUnavailable when await SaysBusyAsync(response, watch, cancellationToken):
+                throw Fault(
+                    SourceFaultKind.Busy,
+                    "sends it to another node now",
+                    retryAfter: response.Headers.RetryAfter?.Delta ?? TimeSpan.FromSeconds(1)
+                );
+            case var status:
+                throw Fault(SourceFaultKind.Refused, $"answered {(int)status}");
+        }
+    }
+
+    /// <summary>What a source does that answers 401 or 403, and what to do about it.</summary>
+    protected virtual string Refusal => "refuses to serve this node";
+
+    private async Task<bool> SaysBusyAsync(HttpResponseMessage response, StallWatch watch, CancellationToken cancellationToken)
+    {
+        var text = new byte[LongestProblem];
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        var length = await GuardAsync(
+            async token => await body.ReadAtLeastAsync(text, text.Length, throwOnEndOfStream: false, token),
+            watch,
+            cancellationToken
+        );
+        return text.AsSpan(0, length).IndexOf(_busy) >= 0;
+    }
+}

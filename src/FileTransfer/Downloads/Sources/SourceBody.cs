@@ -1,0 +1,141 @@
+using System.Buffers;
+using FileTransfer.Chunks;
+
+namespace FileTransfer.Downloads.Sources;
+
+/// <summary>A body that a source is sending; read under its stall watch.</summary>
+public sealed class SourceBody(Source source, HttpResponseMessage response, Stream body, StallWatch watch) : IAsyncDisposable
+{
+    /// <summary>Reads frames of the chunks <paramref name="window"/>, in order where they must be, and hands each run on.</summary>
+    public async Task ReadFramesAsync(
+        long size,
+        ChunkRange window,
+        bool inOrder,
+        Action<ChunkRun> put,
+        CancellationToken cancellationToken
+    )
+    {
+        var pipe = FrameReader.PipeOver(body);
+        using var frames = new FrameReader(pipe, size);
+        try
+        {
+            long taken = 0;
+            while (true)
+            {
+                FrameRead read;
+                try
+                {
+                    read = await frames.ReadAsync(watch.Token);
+                }
+                catch (Exception e) when (source.FaultOf(e, watch, cancellationToken) is not null)
+                {
+                    throw source.FaultOf(e, watch, cancellationToken)!;
+                }
+
+                switch (read.Kind)
+                {
+                    case FrameReadKind.Run:
+                        Require(read.Run, window, inOrder ? window.First + taken : null);
+                        put(read.Run);
+                        taken += read.Run.ChunkCount;
+                        await PassAsync(read.Run.Bytes.Length, cancellationToken);
+                        break;
+                    case FrameReadKind.End when taken == window.Count:
+                        return;
+                    case FrameReadKind.End:
+                        throw source.Fault(SourceFaultKind.EndedEarly, $"ended a body of {window.Count} chunks after {taken}");
+                    default:
+                        throw source.Fault(SourceFaultKind.Lied, $"sent a body that is not the file's: {read.Fault!.Reason}");
+                }
+            }
+        }
+        finally
+        {
+            await pipe.CompleteAsync();
+        }
+    }
+
+    /// <summary>Reads exactly so many bytes and hands them on in pieces that are multiples of <paramref name="unit"/>, but for the last.</summary>
+    public async Task ReadBytesAsync(
+        long length,
+        int unit,
+        string what,
+        Action<long, ReadOnlyMemory<byte>> take,
+        CancellationToken cancellationToken
+    )
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(256 * 1024, Math.Max(length, unit)));
+        try
+        {
+            var capacity = buffer.Length / unit * unit;
+            var kept = 0;
+            for (long offset = 0; offset + kept < length; )
+            {
+                var room = (int)Math.Min(capacity - kept, length - offset - kept);
+                int read;
+                try
+                {
+                    read = await body.ReadAsync(buffer.AsMemory(kept, room), watch.Token);
+                }
+                catch (Exception e) when (source.FaultOf(e, watch, cancellationToken) is not null)
+                {
+                    throw source.FaultOf(e, watch, cancellationToken)!;
+                }
+
+                if (read == 0)
+                {
+                    throw source.Fault(SourceFaultKind.EndedEarly, $"ended {what} after {offset + kept} of {length} bytes");
+                }
+
+                kept += read;
+                var whole = offset + kept == length ? kept : kept / unit * unit;
+                if (whole > 0)
+                {
+                    take(offset, buffer.AsMemory(0, whole));
+                    offset += whole;
+                    buffer.AsSpan(whole, kept - whole).CopyTo(buffer);
+                    kept -= whole;
+                }
+
+                await PassAsync(read, cancellationToken);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await body.DisposeAsync();
+        response.Dispose();
+        watch.Dispose();
+    }
+
+    private void Require(ChunkRun run, ChunkRange window, long? expected)
+    {
+        if (run.FirstChunk < window.First || run.FirstChunk + run.ChunkCount > window.End)
+        {
+            throw source.Fault(SourceFaultKind.Lied, $"sent chunk {run.FirstChunk}, which was not asked for");
+        }
+
+        if (expected is { } next && run.FirstChunk != next)
+        {
+            throw source.Fault(SourceFaultKind.Lied, $"sent chunk {run.FirstChunk} where chunk {next} follows");
+        }
+    }
+
+    /// <summary>Counts what came, and waits where this node wants to be slower than its source.</summary>
+    private async ValueTask PassAsync(int bytes, CancellationToken cancellationToken)
+    {
+        watch.Received(bytes);
+        var taking = source.TakeAsync(bytes, cancellationToken);
+        if (!taking.IsCompletedSuccessfully)
+        {
+            watch.Pause();
+            await taking;
+            watch.Start();
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using FileTransfer.Chunks;
+using FileTransfer.Downloads.Planning;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Downloads.Sources;
+
+/// <summary>A configured server that has nothing but whole framed bodies at <c>GET /download/{key}</c>: an older StorageHub node.</summary>
+public sealed class StreamSource(SourceEntry entry, HttpClient http, SourceTerms terms)
+    : Source(new SourceId($"stream {entry.Name}"), $"stream '{entry.Name}'", entry.Base, http, terms)
+{
+    public override Task FetchWindowAsync(
+        PartialFile into,
+        ChunkRange window,
+        FetchReport report,
+        CancellationToken cancellationToken
+    ) => throw new NotSupportedException($"{Id} has no ranges.");
+
+    protected override async Task ReceiveWholeAsync(PartialFile into, FetchReport report, CancellationToken cancellationToken)
+    {
+        await using var body = await OpenAsync(
+            Request(Path(into.Key)),
+            "frames",
+            ChunkFrame.BodyLength(into.Size),
+            report,
+            cancellationToken
+        );
+        await body.ReadFramesAsync(
+            into.Size,
+            new ChunkRange(0, checked((int)into.ChunkCount)),
+            inOrder: false,
+            run => Put(into, run.FirstChunk, run.Bytes.Span, report),
+            cancellationToken
+        );
+    }
+
+    protected override HttpRequestMessage ProbeRequest(FileKey key) => Request(Path(key), (0, ChunkFrame.Length - 1));
+
+    protected override string HashesPathOf(FileKey key) => throw new NotSupportedException($"{Id} has no chunk hashes.");
+
+    private static string Path(FileKey key) => $"download/{key.ToHex()}";
+}

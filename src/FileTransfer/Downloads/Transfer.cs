@@ -1,0 +1,171 @@
+using System.Runtime.ExceptionServices;
+using FileTransfer.Catalog;
+using FileTransfer.Chunks;
+using FileTransfer.Downloads.Planning;
+
+namespace FileTransfer.Downloads;
+
+/// <summary>One file that a lane has and the planner works on: its partial, opened by the first request that gets to work, and its requests.</summary>
+internal sealed class Transfer(
+    ClaimedReplica claim,
+    TransferProgress progress,
+    bool isInWindows,
+    ChunkStore store,
+    DiskPressure disk,
+    CancellationToken cancellationToken
+) : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+    private readonly TaskCompletionSource<TransferOutcome> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<Task, TransferWork> _work = [];
+    private readonly HashSet<SourceId> _answered = [];
+    private Task<PartialFile>? _opening;
+    private ExceptionDispatchInfo? _fault;
+
+    public ClaimedReplica Claim => claim;
+
+    /// <summary>Proven chunk by chunk with its hashes, and kept between attempts; a small content comes whole.</summary>
+    public bool IsInWindows => isInWindows;
+
+    public PartialFile? Partial { get; private set; }
+
+    public long BytesProven => progress.BytesProven;
+
+    /// <summary>What came of it.</summary>
+    public Task<TransferOutcome> Ended => _ended.Task;
+
+    /// <summary>Cancelled when nothing that is done for this file counts any more.</summary>
+    public CancellationToken Aborted => _abort.Token;
+
+    public void End(TransferOutcome outcome) => _ended.TrySetResult(outcome);
+
+    /// <summary>This node failed, not a source: the first such fault is what came of it.</summary>
+    public void Fail(Exception fault)
+    {
+        lock (_gate)
+        {
+            _fault ??= ExceptionDispatchInfo.Capture(fault);
+        }
+    }
+
+    /// <summary>Does something for this file, after what is being done that it must not meet, and keeps it until it has ended.</summary>
+    public void Start(TransferWork work, Func<Task> run)
+    {
+        lock (_gate)
+        {
+            var before = _work.Where(other => MustNotMeet(work, other.Value)).Select(other => other.Key).ToArray();
+            Task task = null!;
+            task = Task.Run(
+                async () =>
+                {
+                    await Task.WhenAll(before);
+                    try
+                    {
+                        await run();
+                    }
+                    finally
+                    {
+                        lock (_gate)
+                        {
+                            _work.Remove(task);
+                        }
+                    }
+                },
+                CancellationToken.None
+            );
+            _work.Add(task, work);
+        }
+    }
+
+    private static bool MustNotMeet(TransferWork work, TransferWork other) =>
+        work == TransferWork.Alone || (work == TransferWork.HashRange && other == TransferWork.Alone);
+
+    /// <summary>Notes that a source answered for this file; true the first time.</summary>
+    public bool IsFirstAnswerOf(SourceId source)
+    {
+        lock (_gate)
+        {
+            return _answered.Add(source);
+        }
+    }
+
+    /// <summary>The partial; opened, and proven again by its own hashes, when it is first asked for.</summary>
+    /// <exception cref="NoRoomException">There is no room for what is missing.</exception>
+    public Task<PartialFile> OpenAsync()
+    {
+        lock (_gate)
+        {
+            return _opening ??= OpenPartialAsync();
+        }
+    }
+
+    /// <summary>Cancels what is in flight and waits until nothing touches the partial any more.</summary>
+    /// <exception cref="Exception">What this node failed of.</exception>
+    public async Task StopAsync()
+    {
+        await _abort.CancelAsync();
+        while (true)
+        {
+            Task[] left;
+            lock (_gate)
+            {
+                left = [.. _work.Keys];
+            }
+
+            if (left.Length == 0)
+            {
+                break;
+            }
+
+            await Task.WhenAll(left).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        _fault?.Throw();
+    }
+
+    /// <summary>Keeps what is proven, or can be once its hashes are here, and leaves nothing else behind.</summary>
+    public void Close()
+    {
+        if (isInWindows)
+        {
+            Partial?.Dispose();
+        }
+        else
+        {
+            Partial?.Discard();
+        }
+    }
+
+    public void Dispose() => _abort.Dispose();
+
+    private async Task<PartialFile> OpenPartialAsync()
+    {
+        var partial = store.OpenPartial(claim.Key, claim.Epoch, claim.Fingerprint, claim.Size);
+        Partial = partial;
+        progress.Follow(partial);
+        if (isInWindows)
+        {
+            await partial.ReproveAsync(_abort.Token);
+        }
+
+        // What an earlier attempt left here has its room already.
+        return disk.RefusalOf(partial.Size - progress.BytesProven) is { } refusal ? throw new NoRoomException(refusal) : partial;
+    }
+}
+
+/// <summary>What may be done to a partial at the same time.</summary>
+internal enum TransferWork
+{
+    /// <summary>Puts chunks that are proven one by one.</summary>
+    Window,
+
+    /// <summary>Fills in some of the hashes.</summary>
+    HashRange,
+
+    /// <summary>Proves all of it, or puts what cannot be proven before its end.</summary>
+    Alone,
+}
+
+/// <summary>There is no room for a content.</summary>
+internal sealed class NoRoomException(string message) : Exception(message);

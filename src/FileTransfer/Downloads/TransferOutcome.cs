@@ -1,0 +1,34 @@
+using FileTransfer.Chunks;
+using FileTransfer.Downloads.Planning;
+
+namespace FileTransfer.Downloads;
+
+/// <summary>What one try to bring a content here came to.</summary>
+public abstract record TransferOutcome
+{
+    private TransferOutcome() { }
+
+    /// <summary>The content is proven: in the partial, or in the store already when there is no partial.</summary>
+    public sealed record Proven(PartialFile? Partial) : TransferOutcome;
+
+    /// <summary>Nothing can be done for it now, which says nothing against the file. What was proven is kept.</summary>
+    /// <param name="BytesProven">Null where nobody has looked.</param>
+    /// <param name="Wakes">How often sources had come back when this was decided.</param>
+    public sealed record Parked(ParkKind Kind, string Reason, TimeSpan RetryIn, long? BytesProven, long Wakes) : TransferOutcome;
+
+    /// <summary>There is no room for what is missing; what was proven is kept.</summary>
+    public sealed record NoRoom(string Reason, long BytesProven) : TransferOutcome;
+
+    /// <summary>Its sources failed; what was proven is kept.</summary>
+    public sealed record Failed(string Reason, long? BytesProven) : TransferOutcome;
+}
+
+/// <summary>How far a transfer is; read by the lane while it runs.</summary>
+public sealed class TransferProgress
+{
+    private PartialFile? _partial;
+
+    public long BytesProven => _partial is { HashesProven: true } partial ? partial.BytesProven : 0;
+
+    public void Follow(PartialFile partial) => _partial = partial;
+}

@@ -1,0 +1,85 @@
+using FileTransfer.Downloads.Planning;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Downloads;
+
+/// <content>What happened goes to the planner; what it answers is begun.</content>
+public sealed partial class Transfers
+{
+    private void Tell(params ReadOnlySpan<PlannerEvent> events)
+    {
+        lock (_gate)
+        {
+            foreach (var happened in events)
+            {
+                foreach (var action in _planner.Handle(happened, Now))
+                {
+                    CarryOut(action);
+                }
+            }
+
+            if (!_stopped.IsCancellationRequested && _planner.NextTick is { } due)
+            {
+                var left = due - Now;
+                _timer.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    private void CarryOut(PlannerAction action)
+    {
+        switch (action)
+        {
+            case PlannerAction.Fetch fetch:
+                Begin(fetch);
+                break;
+            case PlannerAction.Cancel cancel:
+                // Not here: what runs when it is cancelled may want to tell the planner something.
+                _ = _requests.GetValueOrDefault(cancel.Request)?.CancelAsync();
+                break;
+            case PlannerAction.ProveHashes prove:
+                Prove(prove);
+                break;
+            case PlannerAction.Probe probe:
+                _ = Task.Run(() => ProbeAsync(probe));
+                break;
+            case PlannerAction.Finish finish:
+                End(finish.File, new TransferOutcome.Proven(null));
+                break;
+            case PlannerAction.Park park:
+                End(park.File, new TransferOutcome.Parked(park.Kind, park.Reason, park.RetryIn, BytesProven: null, _wakes));
+                break;
+            case PlannerAction.GiveUp given:
+                End(given.File, new TransferOutcome.Failed(given.Reason, BytesProven: null));
+                break;
+            case PlannerAction.Blame blame:
+                Log.Blamed(_logger, blame.Source.Value, blame.File, blame.Reason);
+                break;
+            case PlannerAction.Wake wake:
+                Log.Answers(_logger, wake.Source.Value);
+                Interlocked.Increment(ref _wakes);
+                SourceAnswers.Set();
+                break;
+        }
+    }
+
+    private void End(FileKey file, TransferOutcome outcome)
+    {
+        if (_active.TryGetValue(file, out var transfer))
+        {
+            transfer.End(outcome);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Source {Source} sent wrong bytes of {FileKey}: {Reason}")]
+        public static partial void Blamed(ILogger logger, string source, FileKey fileKey, string reason);
+
+        [LoggerMessage(2, LogLevel.Information, "Source {Source} answers again; the files that wait for one are tried")]
+        public static partial void Answers(ILogger logger, string source);
+
+        [LoggerMessage(3, LogLevel.Error, "A request for {FileKey} at source {Source} met a fault of this node")]
+        public static partial void Fault(ILogger logger, FileKey fileKey, string source, Exception fault);
+    }
+}

@@ -1,0 +1,211 @@
+using FileTransfer.Chunks;
+using FileTransfer.Downloads.Planning;
+using FileTransfer.Downloads.Sources;
+
+namespace FileTransfer.Downloads;
+
+/// <content>One task per request.</content>
+public sealed partial class Transfers
+{
+    private void Begin(PlannerAction.Fetch fetch)
+    {
+        var transfer = _active[fetch.File];
+        var abort = CancellationTokenSource.CreateLinkedTokenSource(transfer.Aborted);
+        _requests.Add(fetch.Request, abort);
+        var work = fetch.Part switch
+        {
+            FetchPart.Window => TransferWork.Window,
+            FetchPart.HashRange => TransferWork.HashRange,
+            _ => TransferWork.Alone,
+        };
+        transfer.Start(work, () => FetchAsync(fetch, transfer, abort));
+    }
+
+    private async Task FetchAsync(PlannerAction.Fetch fetch, Transfer transfer, CancellationTokenSource abort)
+    {
+        var token = abort.Token;
+        var brought = 0;
+        var report = new FetchReport(
+            () => OnAnswered(fetch, transfer),
+            chunks =>
+            {
+                OnBrought(fetch, transfer, brought, chunks);
+                brought += chunks;
+            },
+            _time
+        );
+        try
+        {
+            var source =
+                _sources.Find(fetch.Source) ?? throw new InvalidOperationException($"{fetch.Source} is not a known source.");
+            var opening = transfer.OpenAsync();
+            if (!opening.IsCompleted)
+            {
+                // What an earlier attempt left is being proven again; the source is not to blame for the time.
+                Tell(new PlannerEvent.RequestAnswered(fetch.Request));
+            }
+
+            var partial = await opening.WaitAsync(token);
+            switch (fetch.Part)
+            {
+                case FetchPart.Hashes or FetchPart.HashRange when partial.HashesProven:
+                    // An earlier attempt left them, and chunks with them.
+                    Tell(
+                        new PlannerEvent.RequestDone(fetch.Request),
+                        new PlannerEvent.HashesKnown(fetch.File, MissingOf(partial))
+                    );
+                    return;
+                case FetchPart.HashRange range:
+                    await source.FetchHashesAsync(partial, range.Chunks, report, token);
+                    break;
+                case FetchPart.Hashes:
+                    var all = new ChunkRange(0, checked((int)partial.ChunkCount));
+                    await source.FetchHashesAsync(partial, all, report, token);
+                    await partial.ReproveAsync(token);
+                    report.Flush();
+                    Tell(
+                        new PlannerEvent.RequestDone(fetch.Request),
+                        new PlannerEvent.HashesKnown(fetch.File, MissingOf(partial))
+                    );
+                    KeepHashes(transfer, partial);
+                    return;
+                case FetchPart.Window window:
+                    await source.FetchWindowAsync(partial, window.Chunks, report, token);
+                    break;
+                default:
+                    await source.FetchWholeAsync(partial, report, token);
+                    break;
+            }
+
+            report.Flush();
+            Tell(new PlannerEvent.RequestDone(fetch.Request));
+        }
+        catch (SourceException fault)
+        {
+            report.Flush();
+            OnFault(fetch, transfer, fault);
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            // Given up by the planner, or with its file.
+        }
+        catch (Exception fault)
+        {
+            transfer.Fail(fault);
+            if (fault is not (NoRoomException or DiskFullException))
+            {
+                Log.Fault(_logger, fetch.File, fetch.Source.Value, fault);
+            }
+
+            Tell(new PlannerEvent.RequestFailed(fetch.Request, SourceFaultKind.Local, fault.Message));
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _requests.Remove(fetch.Request);
+            }
+
+            abort.Dispose();
+        }
+    }
+
+    private void Prove(PlannerAction.ProveHashes prove)
+    {
+        var transfer = _active[prove.File];
+        transfer.Start(TransferWork.Alone, () => ProveHashesAsync(prove, transfer));
+    }
+
+    /// <summary>The hashes came in ranges, from several sources.</summary>
+    private async Task ProveHashesAsync(PlannerAction.ProveHashes prove, Transfer transfer)
+    {
+        try
+        {
+            var partial = await transfer.OpenAsync();
+            if (!partial.TrustHashes())
+            {
+                Tell(new PlannerEvent.HashesRefuted(prove.File));
+                return;
+            }
+
+            await partial.ReproveAsync(transfer.Aborted);
+            Tell(new PlannerEvent.HashesKnown(prove.File, MissingOf(partial)));
+            KeepHashes(transfer, partial);
+        }
+        catch (OperationCanceledException) when (transfer.Aborted.IsCancellationRequested)
+        {
+            // Given up with its file.
+        }
+        catch (Exception fault)
+        {
+            GiveUp(transfer, fault);
+        }
+    }
+
+    /// <summary>Writes the hashes down while the first windows come: whoever resumes after a kill can prove with them what is here.</summary>
+    private void KeepHashes(Transfer transfer, PartialFile partial)
+    {
+        try
+        {
+            partial.KeepHashes();
+        }
+        catch (IOException fault)
+        {
+            GiveUp(transfer, fault);
+        }
+    }
+
+    /// <summary>Gives a file up for what this node failed of outside a request.</summary>
+    private void GiveUp(Transfer transfer, Exception fault)
+    {
+        transfer.Fail(fault);
+        lock (_gate)
+        {
+            Tell(new PlannerEvent.FileDropped(transfer.Claim.Key));
+            transfer.End(new TransferOutcome.Failed(fault.Message, BytesProven: null));
+        }
+    }
+
+    private static List<ChunkRange> MissingOf(PartialFile partial)
+    {
+        var missing = new List<ChunkRange>();
+        for (long from = 0; partial.TryNextMissing(from, int.MaxValue, out var first, out var count); from = first + count)
+        {
+            missing.Add(new ChunkRange(first, count));
+        }
+
+        return missing;
+    }
+
+    private void OnAnswered(PlannerAction.Fetch fetch, Transfer transfer)
+    {
+        Tell(new PlannerEvent.RequestAnswered(fetch.Request));
+        if (transfer.IsFirstAnswerOf(fetch.Source))
+        {
+            Publish(transfer.Claim, DownloadEventKind.Connected, transfer.BytesProven, fetch.Source);
+        }
+    }
+
+    private void OnBrought(PlannerAction.Fetch fetch, Transfer transfer, int before, int chunks)
+    {
+        // A content without hashes is proven at its end, and the end is told by the lane.
+        if (fetch.Part is FetchPart.Window { Chunks: var window })
+        {
+            ChunkRange proven = new(window.First + before, chunks);
+            Publish(transfer.Claim, DownloadEventKind.Proven, transfer.BytesProven, fetch.Source, ranges: [proven]);
+        }
+
+        Tell(new PlannerEvent.ChunksProven(fetch.Request, chunks));
+    }
+
+    private void OnFault(PlannerAction.Fetch fetch, Transfer transfer, SourceException fault)
+    {
+        _trials.Record(fetch.File, fetch.Source.Value, fault.Message);
+        if (fault.Kind != SourceFaultKind.Busy)
+        {
+            Publish(transfer.Claim, DownloadEventKind.SourceChanged, transfer.BytesProven, fetch.Source, fault.Message);
+        }
+
+        Tell(new PlannerEvent.RequestFailed(fetch.Request, fault.Kind, fault.Message, fault.RetryAfter));
+    }
+}

@@ -1,0 +1,28 @@
+using System.Globalization;
+
+namespace FileTransfer.IntegrationTests.Downloads;
+
+/// <summary>
+/// How large a demonstration is. An ordinary run shows it small, with room for a machine that does other things as well; with
+/// <c>FILETRANSFER_SHOW=full</c> it has its full size and its exact bounds, and tells what was measured in the file
+/// <c>FILETRANSFER_SHOW_TABLE</c>.
+/// </summary>
+internal static class Showing
+{
+    public static bool IsFull { get; } = Environment.GetEnvironmentVariable("FILETRANSFER_SHOW") == "full";
+
+    public static T Of<T>(T small, T full) => IsFull ? full : small;
+
+    /// <summary>Adds a line to the table.</summary>
+    public static void Tell(string what, double measured, double bound, string unit)
+    {
+        if (Environment.GetEnvironmentVariable("FILETRANSFER_SHOW_TABLE") is { Length: > 0 } table)
+        {
+            var line = string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {what} | {measured:0.00} {unit} | {bound:0.00} {unit} |\n"
+            );
+            File.AppendAllText(table, line);
+        }
+    }
+}

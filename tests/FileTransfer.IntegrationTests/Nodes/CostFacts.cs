@@ -1,0 +1,159 @@
+using System.Diagnostics;
+using FileTransfer.IntegrationTests.Postgres;
+using Xunit.Abstractions;
+
+namespace FileTransfer.IntegrationTests.Nodes;
+
+/// <summary>What a file costs, in figures that no machine changes: allocations, round trips, requests. Measured on whole processes.</summary>
+public sealed class CostFacts(ITestOutputHelper output)
+{
+    private const int Mebibyte = 1024 * 1024;
+
+    /// <summary>A node does little besides what it is asked for.</summary>
+    private static readonly (string, string)[] _quiet =
+    [
+        ("FileTransfer__Downloads__PollInterval", "00:01:00"),
+        ("Serilog__MinimumLevel__Default", "Warning"),
+    ];
+
+    [Theory]
+    [InlineData("/download/{0}")]
+    [InlineData("/v1/files/{0}/content")]
+    public async Task Serving_a_mebibyte_allocates_less_than_a_kibibyte(string route)
+    {
+        const int mebibytes = 128;
+        await using var cluster = await TestCluster.CreateAsync();
+        var probe = new AllocationProbe(cluster.Folder);
+        var node = await cluster.StartLeaderAsync("a", [.. probe.Settings, .. _quiet]);
+        var key = await node.PutAsync(ReplicationFacts.Content(1, mebibytes * Mebibyte), "file");
+        var path = string.Format(null, route, key);
+
+        var least = await LeastAsync(5, probe.ReadAsync, () => DropAsync(node, path));
+
+        output.WriteLine($"{least / mebibytes:0} bytes per MiB");
+        (least / mebibytes).ShouldBeLessThan(1024);
+    }
+
+    [Fact]
+    public async Task Receiving_a_mebibyte_allocates_less_than_eight_kibibytes()
+    {
+        const int mebibytes = 128;
+        await using var cluster = await TestCluster.CreateAsync();
+        var probe = new AllocationProbe(cluster.Folder);
+        var leader = await cluster.StartLeaderAsync("a", _quiet);
+        var follower = await cluster.StartFollowerAsync("b", [.. probe.Settings, .. _quiet]);
+        var number = 0;
+
+        var least = await LeastAsync(
+            4,
+            probe.ReadAsync,
+            async () =>
+            {
+                var content = ReplicationFacts.Content(++number, mebibytes * Mebibyte);
+                await TestCluster.StoredAsync(follower, await leader.PutAsync(content, $"file {number}"));
+            }
+        );
+
+        output.WriteLine($"{least / mebibytes:0} bytes per MiB");
+        (least / mebibytes).ShouldBeLessThan(8 * 1024);
+    }
+
+    [Fact]
+    public async Task A_small_file_costs_a_follower_one_round_trip_and_one_request()
+    {
+        const int files = 400;
+        await using var cluster = await TestCluster.CreateAsync();
+        await using var requests = new RequestWire();
+        var leader = await cluster.StartLeaderAsync("a", ("FileTransfer__AdvertisedUrl", requests.Address.ToString()));
+        requests.LeadTo(leader.Url);
+        for (var i = 0; i < files; i++)
+        {
+            await leader.PutAsync(ReplicationFacts.Content(i, 8192), $"file {i}");
+        }
+
+        // The follower's start is in the figure as well.
+        await using var wire = new DatabaseWire(cluster.ConnectionString);
+        cluster.ConnectionString = wire.ConnectionString;
+        var roundTrips = await LeastAsync(
+            1,
+            () => Task.FromResult((long)wire.RoundTrips),
+            async () =>
+            {
+                await cluster.StartFollowerAsync("b", _quiet);
+                await StoredAsync(cluster, "b", files);
+            }
+        );
+
+        output.WriteLine($"{roundTrips / files:0.00} round trips, {(double)requests.Requests / files:0.00} requests per file");
+        (roundTrips / files).ShouldBeLessThan(1.5);
+        // The first contact with a source is a probe; on a slow machine it may be asked twice.
+        requests.Requests.ShouldBeInRange(files, files + 2);
+        requests.Connections.ShouldBeLessThanOrEqualTo(6, "one for each lane, and for the probes");
+    }
+
+    [Fact]
+    public async Task A_put_costs_the_leader_less_than_25_round_trips()
+    {
+        const int files = 50;
+        await using var cluster = await TestCluster.CreateAsync();
+        await using var wire = new DatabaseWire(cluster.ConnectionString);
+        cluster.ConnectionString = wire.ConnectionString;
+        var leader = await cluster.StartLeaderAsync("a", _quiet);
+        var number = 0;
+
+        var least = await LeastAsync(
+            3,
+            () => Task.FromResult((long)wire.RoundTrips),
+            async () =>
+            {
+                for (var i = 0; i < files; i++)
+                {
+                    await leader.PutAsync(ReplicationFacts.Content(++number, 8192), $"file {number}");
+                }
+            }
+        );
+
+        output.WriteLine($"{least / files:0.0} round trips per put");
+        (least / files).ShouldBeLessThan(25);
+    }
+
+    private static Task StoredAsync(TestCluster cluster, string node, int files) =>
+        Eventually.HoldsAsync(
+            async () =>
+                await cluster.Database.ScalarAsync<long>(
+                    $"SELECT count(*) FROM filetransfer.replicas WHERE node_id = '{node}' AND state = 'stored'"
+                ) == files,
+            $"{node} has {files} files stored"
+        );
+
+    private static async Task DropAsync(NodeProcess node, string path)
+    {
+        using var response = await node.Http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
+        await using var body = await response.EnsureSuccessStatusCode().Content.ReadAsStreamAsync();
+        await body.CopyToAsync(Stream.Null);
+    }
+
+    /// <summary>
+    /// How much a counter grows by some work, without what it grows by itself in that time. The least of several times: what else goes on
+    /// only adds.
+    /// </summary>
+    private async Task<double> LeastAsync(int times, Func<Task<long>> counter, Func<Task> work)
+    {
+        var least = double.MaxValue;
+        for (var i = 0; i < times; i++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            var before = await counter();
+            await work();
+            var grown = await counter() - before;
+            var taken = Stopwatch.GetElapsedTime(started);
+            var idle = await counter();
+            await Task.Delay(TimeSpan.FromSeconds(1));
+            idle = await counter() - idle;
+            output.WriteLine($"{grown} in {taken.TotalSeconds:0.00} s; {idle} in an idle second");
+            least = Math.Min(least, grown - (idle * taken.TotalSeconds));
+        }
+
+        return least;
+    }
+}
