@@ -26,6 +26,7 @@ public static class Program
             PolicyCommand.Create(streams),
             LimitsCommand.Create(streams),
             MissingCommand.Create(streams),
+            SimulateCommand.Create(streams),
             HealthcheckCommand.Create(streams),
             DatabaseCommand.Create(streams),
         };
