@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FileTransfer.Downloads.Simulation;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Cli;
@@ -52,6 +53,41 @@ public sealed record ClusterStatusLine(bool Complete, string? Cluster, LeaderAns
 /// <summary>What <c>status KEY --json</c> writes; <c>notStoredOn</c> names the live nodes that lack the file.</summary>
 public sealed record FileStatusLine(bool Complete, IReadOnlyList<string> NotStoredOn, FileAnswer File);
 
+/// <summary>A line of <c>simulate --json</c>: times in seconds, what the leader sent in contents; <c>alone</c> is without other sources.</summary>
+public sealed record SimulationLine(
+    int Nodes,
+    int Stored,
+    double First,
+    double Median,
+    double P95,
+    double All,
+    double LeaderCopies,
+    double Fairness,
+    long TurnedAway,
+    double AloneAll,
+    double AloneLeaderCopies,
+    long Events,
+    int Seed
+)
+{
+    internal static SimulationLine Of(SimulationResult result) =>
+        new(
+            result.World.Nodes,
+            result.Stored,
+            result.First.TotalSeconds,
+            result.Median.TotalSeconds,
+            result.Most.TotalSeconds,
+            result.All.TotalSeconds,
+            result.LeaderCopies,
+            result.Fairness,
+            result.TurnedAway,
+            result.World.LeaderAlone.TotalSeconds,
+            result.World.Nodes,
+            result.Events,
+            result.World.Seed
+        );
+}
+
 public sealed record HealthLine(string Node, string Status, bool Healthy, IReadOnlyDictionary<string, HealthCheckAnswer>? Checks);
 
 public sealed record DatabaseLine(string ConnectionString, string DataDirectory);
@@ -65,7 +101,6 @@ public sealed record NoticeLine(string Notice);
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
 )]
-[JsonSerializable(typeof(SimulationLine))]
 [JsonSerializable(typeof(FingerprintLine))]
 [JsonSerializable(typeof(KeyLine))]
 [JsonSerializable(typeof(PutLine))]
@@ -74,6 +109,7 @@ public sealed record NoticeLine(string Notice);
 [JsonSerializable(typeof(RemoveLine))]
 [JsonSerializable(typeof(ClusterStatusLine))]
 [JsonSerializable(typeof(FileStatusLine))]
+[JsonSerializable(typeof(SimulationLine))]
 [JsonSerializable(typeof(HealthLine))]
 [JsonSerializable(typeof(DatabaseLine))]
 [JsonSerializable(typeof(ErrorLine))]

@@ -1,64 +1,63 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using FileTransfer.Downloads.Simulation;
 using FileTransfer.Rates;
 
 namespace FileTransfer.Cli;
 
-/// <summary><c>filetransfer simulate</c>: how a content spreads over a cluster, with the real planner and turns, in virtual time.</summary>
+/// <summary><c>filetransfer simulate</c></summary>
 public static class SimulateCommand
 {
-    private static readonly int[] _sizesOfClusters = [1, 10, 100, 1_000, 10_000];
+    private const string Columns = "   nodes    first   median      p95      all  copies  fairness | alone: all   copies   times";
+
+    private static readonly int[] _nodes = [1, 10, 100, 1_000, 10_000];
 
     public static Command Create(CliStreams streams)
     {
-        var standard = new SimulatedWorld();
+        var world = new SimulatedWorld();
         var nodes = new Option<int[]>("--nodes")
         {
-            Description = "How many nodes want the content; several times for several rows (default 1, 10, 100, 1000 and 10000).",
+            Description = "How many nodes want the content, beside the leader that has it; one run for each number.",
             HelpName = "N",
+            DefaultValueFactory = _ => _nodes,
             AllowMultipleArgumentsPerToken = true,
         };
-        var size = new Option<long>("--size")
-        {
-            Description = "Bytes of the content (default 67108864).",
-            HelpName = "BYTES",
-            DefaultValueFactory = _ => standard.Size,
-        };
-        var up = RateOption("--up", "What each node can send (default 50MB/s).", standard.Up);
-        var down = RateOption("--down", "What each node can receive (default 50MB/s).", standard.Down);
-        var latency = Duration.Option("--latency", "From one node to another (default 5ms).");
-        latency.DefaultValueFactory = _ => standard.Latency;
-        var loss = new Option<double>("--loss")
-        {
-            Description = "Part of the requests whose connection breaks in the middle, 0 to 0.9 (default 0).",
-            HelpName = "PART",
-        };
-        var churn = new Option<double>("--churn")
-        {
-            Description = "How often each node is killed, per hour, 0 to 60 (default 0).",
-            HelpName = "PER-HOUR",
-        };
+        nodes.Validators.Add(result =>
+            Check(
+                result,
+                result.Tokens.All(token => int.TryParse(token.Value, out var n) && n is >= 1 and <= 100_000),
+                "1 to 100000"
+            )
+        );
+        var size = Option("--size", "SIZE", "Bytes of the content.", world.Size, ByteSize.TryParse, ByteSize.Form);
+        var up = Option("--up", "RATE", "What every node can send.", world.Up, ByteRate.TryParse, ByteRate.Form);
+        var down = Option("--down", "RATE", "What every node can receive.", world.Down, ByteRate.TryParse, ByteRate.Form);
+        var latency = Duration.Option("--latency", "From one node to another, one way.");
+        latency.DefaultValueFactory = _ => world.Latency;
+        var loss = Number("--loss", "Part of the requests that break in the middle, 0 to 0.9.", 0.9);
+        var churn = Number("--churn", "How often each node is killed per hour, 0 to 360; it is back 10 s later.", 360);
         var seed = new Option<int>("--seed")
         {
-            Description = "The same seed gives the same run (default 1).",
-            HelpName = "NUMBER",
-            DefaultValueFactory = _ => standard.Seed,
+            Description = "The same seed gives the same run.",
+            DefaultValueFactory = _ => world.Seed,
         };
-        RequireRange(nodes, counts => counts.All(n => n is >= 1 and <= 100_000), "Give 1 to 100000 nodes.");
-        RequireRange(size, bytes => bytes is >= 1 and <= 1L << 40, "Give a size of 1 byte to 1 TiB.");
-        RequireRange(loss, part => part is >= 0 and <= 0.9, "Give a part of 0 to 0.9.");
-        RequireRange(churn, perHour => perHour is >= 0 and <= 60, "Give 0 to 60 kills per hour.");
-        var command = new CliCommand("simulate", "Shows how a content spreads over clusters of any size, in virtual time")
+        var command = new CliCommand("simulate", "Shows how a content spreads from a leader to many nodes, in virtual time")
         {
+            Notes =
+            [
+                "Every simulated node runs the planner and the serving turns of this program; links, time and faults are simulated.",
+                "Times are seconds from the moment the nodes hear of the content. copies: contents that the leader sent. fairness:",
+                "Jain's index of the completion times, 1 = all the same. alone: everyone asks the leader, its uplink shared evenly.",
+            ],
             Examples =
             [
                 "filetransfer simulate",
-                "filetransfer simulate --nodes 8 --nodes 64 --size 1073741824 --up 20MB/s --down 100MB/s --loss 0.01 --churn 2",
+                "filetransfer simulate --nodes 8 --size 100MB --up 20MB/s --down 1GB/s",
+                "filetransfer simulate --nodes 1000 --loss 0.01 --churn 60 --json",
             ],
+            Ends = [ExitCode.NotComplete],
         };
-        foreach (var option in (Option[])[nodes, size, up, down, latency, loss, churn, seed, OutputOptions.Json()])
+        foreach (var option in new Option[] { nodes, size, up, down, latency, loss, churn, seed, OutputOptions.Json() })
         {
             command.Add(option);
         }
@@ -66,107 +65,90 @@ public static class SimulateCommand
         command.SetWork(
             streams,
             (parse, console, cancellationToken) =>
-            {
-                var world = new SimulatedWorld
-                {
-                    Size = parse.GetValue(size),
-                    Up = parse.GetValue(up),
-                    Down = parse.GetValue(down),
-                    Latency = parse.GetValue(latency),
-                    Loss = parse.GetValue(loss),
-                    Churn = parse.GetValue(churn),
-                    Seed = parse.GetValue(seed),
-                };
-                var counts = parse.GetValue(nodes) is { Length: > 0 } given ? given : _sizesOfClusters;
-                return Task.FromResult(Run(console, world, counts, cancellationToken));
-            }
+                Task.FromResult(
+                    Run(
+                        new SimulatedWorld
+                        {
+                            Size = parse.GetValue(size),
+                            Up = parse.GetValue(up),
+                            Down = parse.GetValue(down),
+                            Latency = parse.GetValue(latency),
+                            Loss = parse.GetValue(loss),
+                            Churn = parse.GetValue(churn),
+                            Seed = parse.GetValue(seed),
+                        },
+                        parse.GetValue(nodes)!,
+                        console,
+                        cancellationToken
+                    )
+                )
         );
         return command;
     }
 
-    private static ExitCode Run(CliConsole console, SimulatedWorld world, int[] counts, CancellationToken cancellationToken)
+    private static ExitCode Run(SimulatedWorld world, int[] nodes, CliConsole console, CancellationToken cancellationToken)
     {
-        var header = "nodes\tfirst s\tmedian s\tp95 s\tall s\tleader alone s\tratio\tleader copies\tfairness";
-        foreach (var count in counts)
+        var end = ExitCode.Ok;
+        var heading = $"{Columns}\n";
+        foreach (var number in nodes)
         {
-            var line = SimulationLine.Of(SimulationResult.Run(world with { Nodes = count }, cancellationToken));
-            console.Result(header.Length > 0 ? $"{header}\n{line.Text}" : line.Text, line, CliJson.Default.SimulationLine);
-            header = "";
+            var result = SimulationResult.Run(world with { Nodes = number }, cancellationToken);
+            console.Result(heading + TextOf(result), SimulationLine.Of(result), CliJson.Default.SimulationLine);
+            heading = "";
+            end = result.Stored < number ? ExitCode.NotComplete : end;
         }
 
-        return ExitCode.Ok;
+        return end;
     }
 
-    private static Option<ByteRate> RateOption(string name, string description, ByteRate standard) =>
+    private static string TextOf(SimulationResult result)
+    {
+        var (all, alone) = (result.All.TotalSeconds, result.World.LeaderAlone.TotalSeconds);
+        return $"{result.World.Nodes, 8}{result.First.TotalSeconds, 9:0.00}{result.Median.TotalSeconds, 9:0.00}"
+            + $"{result.Most.TotalSeconds, 9:0.00}{all, 9:0.00}{result.LeaderCopies, 8:0.00}{result.Fairness, 10:0.00} | "
+            + $"{alone, 10:0.00}{result.World.Nodes, 9}{alone / all, 8:0.0}";
+    }
+
+    private delegate bool TryParse<T>(ReadOnlySpan<char> text, out T value);
+
+    private static Option<T> Option<T>(
+        string name,
+        string helpName,
+        string description,
+        T defaultValue,
+        TryParse<T> tryParse,
+        string form
+    ) =>
         new(name)
         {
             Description = description,
-            HelpName = "RATE",
-            DefaultValueFactory = _ => standard,
+            HelpName = helpName,
+            DefaultValueFactory = _ => defaultValue,
             CustomParser = result =>
             {
-                if (!ByteRate.TryParse(result.Tokens[0].Value, out var rate))
-                {
-                    result.AddError($"'{result.Tokens[0].Value}' is not {ByteRate.Form}.");
-                }
-
-                return rate;
+                Check(result, tryParse(result.Tokens[0].Value, out var value), form);
+                return value;
             },
         };
 
-    private static void RequireRange<T>(Option<T> option, Func<T, bool> isInRange, string otherwise) =>
+    private static Option<double> Number(string name, string description, double most)
+    {
+        var option = new Option<double>(name) { Description = description, HelpName = "NUMBER" };
         option.Validators.Add(result =>
+            Check(
+                result,
+                result.Tokens.All(token => double.TryParse(token.Value, out var number) && number >= 0 && number <= most),
+                $"a number from 0 to {most}"
+            )
+        );
+        return option;
+    }
+
+    private static void Check(SymbolResult result, bool isRight, string form)
+    {
+        if (!isRight)
         {
-            if (result.Errors.Any() || result is not OptionResult given)
-            {
-                return;
-            }
-
-            if (given.GetValueOrDefault<T>() is { } value && !isInRange(value))
-            {
-                result.AddError($"{option.Name} is out of range. {otherwise}");
-            }
-        });
-}
-
-/// <summary>One simulated cluster. Times are seconds from the moment all nodes want the content.</summary>
-/// <param name="Nodes">Nodes that wanted it, beside the leader.</param>
-/// <param name="Stored">Those that got it.</param>
-/// <param name="LeaderAlone">How long all take when everyone asks the leader alone.</param>
-/// <param name="LeaderCopies">What the leader sent, in contents.</param>
-/// <param name="Fairness">Jain's index of the completion times, 0 to 1.</param>
-public sealed record SimulationLine(
-    int Nodes,
-    int Stored,
-    double First,
-    double Median,
-    double P95,
-    double All,
-    double LeaderAlone,
-    double LeaderCopies,
-    double Fairness,
-    int Seed
-)
-{
-    public string Text =>
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"{Nodes}\t{First:0.00}\t{Median:0.00}\t{P95:0.00}\t{All:0.00}\t{LeaderAlone:0.00}\t{LeaderAlone / All:0.0}\t{LeaderCopies:0.00}\t{Fairness:0.000}"
-        );
-
-    public static SimulationLine Of(SimulationResult result) =>
-        new(
-            result.World.Nodes,
-            result.Stored,
-            Seconds(result.First),
-            Seconds(result.Median),
-            Seconds(result.Most),
-            Seconds(result.All),
-            Seconds(result.World.LeaderAlone),
-            Math.Round(result.LeaderCopies, 3),
-            Math.Round(result.Fairness, 3),
-            result.World.Seed
-        );
-
-    private static double Seconds(TimeSpan time) => Math.Round(time.TotalSeconds, 3);
+            result.AddError($"'{string.Join(' ', result.Tokens.Select(token => token.Value))}' is not right here. Write {form}.");
+        }
+    }
 }

@@ -71,6 +71,7 @@ public sealed class HelpTests : IDisposable
             "policy",
             "limits",
             "missing",
+            "simulate",
             "healthcheck",
             "database",
         ];

@@ -45,6 +45,7 @@ internal sealed partial class SimulatedNode
 
         cluster.Catalog.StopWaiting(this);
         _isInLane = true;
+        _claim++;
         _planner ??= new DownloadPlanner(PlannerLimits.Default, new Random(cluster.Random.Next()));
         Tell(
             new PlannerEvent.FileWanted(
@@ -57,7 +58,6 @@ internal sealed partial class SimulatedNode
                 cluster.Catalog.Wanting - 1
             )
         );
-        _claim++;
         ReportProgress();
     }
 

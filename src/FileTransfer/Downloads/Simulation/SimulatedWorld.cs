@@ -9,7 +9,7 @@ public sealed record SimulatedWorld
     public int Nodes { get; init; } = 1;
 
     /// <summary>Bytes of the content.</summary>
-    public long Size { get; init; } = 64L * 1024 * 1024;
+    public long Size { get; init; } = 16L * 1024 * 1024;
 
     /// <summary>What every node can send.</summary>
     public ByteRate Up { get; init; } = new(50_000_000);

@@ -8,15 +8,11 @@ internal sealed partial class PlannerWorld
     /// <summary>Everything is silent from now on: every file leaves its lane.</summary>
     public void FallSilent()
     {
-        foreach (var file in _files)
-        {
-            TrustHashes(file);
-        }
-
-        // A body that has begun and stops is ended by whoever watches its rate.
+        // A body that has begun and stops is ended by whoever watches its rate; what came before may have been the last of the hashes.
         Pass(TimeSpan.FromSeconds(10));
-        for (var round = 0; _requests.Count > 0 && round < 100; round++)
+        for (var round = 0; round < 100 && (_requests.Count > 0 || _files.Exists(file => file.IsReproving)); round++)
         {
+            _files.ForEach(TrustHashes);
             foreach (var request in _requests.Values.ToList())
             {
                 if (_requests.ContainsKey(request.Id))

@@ -1,36 +1,70 @@
 using FileTransfer.Downloads.Simulation;
+using FileTransfer.Rates;
 
 namespace FileTransfer.Tests.Downloads.Simulation;
 
 public sealed class SimulationTests
 {
-    private static readonly SimulatedWorld _world = new();
-
     [Fact]
-    public void Time_to_all_grows_with_the_logarithm_of_the_nodes_and_the_leader_sends_about_two_copies()
+    public void One_node_takes_what_its_link_takes()
     {
-        var few = SimulationResult.Run(_world with { Nodes = 10 });
-        var many = SimulationResult.Run(_world with { Nodes = 1000 });
-
-        few.Stored.ShouldBe(10);
-        many.Stored.ShouldBe(1000);
-        many.LeaderCopies.ShouldBeLessThan(2.5);
-        few.LeaderCopies.ShouldBeLessThan(2.5);
-
-        // A hundred times the nodes are seven doublings more; with the leader alone they take a hundred times as long.
-        (many.All / few.All).ShouldBeLessThan(5);
-        (many.World.LeaderAlone / many.All).ShouldBeGreaterThan(30);
+        var result = SimulationResult.Run(new SimulatedWorld { Size = 100_000_000, Up = new ByteRate(20_000_000) });
+        result.Stored.ShouldBe(1);
+        result.All.TotalSeconds.ShouldBeInRange(5, 5.7);
+        result.LeaderCopies.ShouldBeInRange(1, 1.05);
     }
 
     [Fact]
     public void The_same_seed_gives_the_same_run_and_another_one_another()
     {
-        var world = _world with { Nodes = 40, Loss = 0.02, Churn = 20 };
+        var world = new SimulatedWorld
+        {
+            Nodes = 50,
+            Loss = 0.02,
+            Churn = 100,
+        };
+        var result = SimulationResult.Run(world);
+        SimulationResult.Run(world).ShouldBe(result);
+        SimulationResult.Run(world with { Seed = 2 }).Events.ShouldNotBe(result.Events);
+    }
 
-        var run = SimulationResult.Run(world);
+    [Fact]
+    public void A_content_spreads_in_time_that_grows_like_the_logarithm_of_the_nodes_and_the_leader_sends_two_copies()
+    {
+        var times = new List<double>();
+        foreach (var nodes in new[] { 10, 100, 1_000 })
+        {
+            var result = SimulationResult.Run(new SimulatedWorld { Nodes = nodes });
+            result.Stored.ShouldBe(nodes);
+            result.LeaderCopies.ShouldBeLessThan(2.2);
+            times.Add(result.All.TotalSeconds);
+        }
 
-        run.Stored.ShouldBe(40);
-        SimulationResult.Run(world).ShouldBe(run);
-        SimulationResult.Run(world with { Seed = 2 }).Events.ShouldNotBe(run.Events);
+        // Ten times the nodes cost about the same each time.
+        (times[2] - times[1]).ShouldBeLessThan(2 * (times[1] - times[0]));
+        times[2].ShouldBeLessThan(335.5 / 20);
+    }
+
+    [Fact]
+    public void With_broken_connections_and_killed_nodes_everyone_gets_it_all_the_same()
+    {
+        var result = SimulationResult.Run(
+            new SimulatedWorld
+            {
+                Nodes = 100,
+                Size = 100_000_000,
+                Loss = 0.1,
+                Churn = 300,
+            }
+        );
+        result.Stored.ShouldBe(100);
+        result.LeaderCopies.ShouldBeLessThan(5);
+    }
+
+    [Fact]
+    public void A_content_of_one_window_is_given_to_everyone_at_once()
+    {
+        var result = SimulationResult.Run(new SimulatedWorld { Nodes = 20, Size = 1_000_000 });
+        (result.Stored, result.TurnedAway).ShouldBe((20, 0));
     }
 }
