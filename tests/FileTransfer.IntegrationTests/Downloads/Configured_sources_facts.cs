@@ -1,0 +1,126 @@
+using System.Net;
+using FileTransfer.Chunks;
+using FileTransfer.IntegrationTests.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FileTransfer.IntegrationTests.Downloads;
+
+/// <summary>Sources outside the cluster: a static share with ranges, and a server that has nothing but whole framed bodies.</summary>
+public sealed class Configured_sources_facts
+{
+    private const int ManyWindows = 3_000_000;
+
+    [Theory]
+    [InlineData("Share", ManyWindows)]
+    [InlineData("Share", 10)]
+    [InlineData("Stream", ManyWindows)]
+    [InlineData("Stream", 60_000)]
+    public async Task A_file_that_no_node_has_comes_from_a_configured_source_that_is_shown_no_token(string kind, int size)
+    {
+        var file = TestFile.Of(size);
+        await using var server = await StartServerAsync(file, kind == "Share");
+        await using var cluster = await TestCluster.CreateAsync();
+        var follower = await cluster.StartFollowerAsync(
+            "b",
+            [
+                .. SourceCluster.Impatient,
+                ("FileTransfer__NodeToken", "secret"),
+                ("FileTransfer__Sources__0__Name", "mirror"),
+                ("FileTransfer__Sources__0__Url", $"{server.Urls.First()}/below"),
+                ("FileTransfer__Sources__0__Kind", kind),
+            ]
+        );
+        await file.WantAtAsync(follower);
+
+        await TestCluster.StoredAsync(follower, file.Key.ToString());
+
+        (await follower.Http.GetByteArrayAsync($"/v1/files/{file.Key}/content")).ShouldBe(file.Content);
+    }
+
+    [Fact]
+    public async Task A_file_that_a_share_has_not_got_says_so_and_waits()
+    {
+        var file = TestFile.Of(100_000);
+        await using var server = await StartServerAsync(TestFile.Of(10), isShare: true);
+        await using var cluster = await TestCluster.CreateAsync();
+        var follower = await cluster.StartFollowerAsync(
+            "b",
+            [
+                .. SourceCluster.Impatient,
+                ("FileTransfer__Sources__0__Name", "mirror"),
+                ("FileTransfer__Sources__0__Url", $"{server.Urls.First()}/below/"),
+            ]
+        );
+        await file.WantAtAsync(follower);
+
+        await Eventually.HoldsAsync(
+            async () =>
+                (await follower.GetJsonAsync($"/v1/files/{file.Key}"))
+                    .GetProperty("replicas")[0]
+                    .GetProperty("reason")
+                    .GetString() == $"share 'mirror' at {server.Urls.First()}/below/ does not have the file",
+            "it says which source has not got it"
+        );
+    }
+
+    /// <summary>Serves one file below <c>/below/</c>; refuses whoever shows a token.</summary>
+    private static async Task<WebApplication> StartServerAsync(TestFile file, bool isShare)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        var server = builder.Build();
+        server.Run(async context =>
+        {
+            var key = file.Key.ToHex();
+            var body = context.Request.Path.Value switch
+            {
+                _ when context.Request.Headers.Authorization.Count > 0 => null,
+                var path when isShare && path == $"/below/{key}" => file.Content,
+                var path when isShare && path == $"/below/{key}.hashes" => file.Hashes,
+                var path when !isShare && path == $"/below/download/{key}" => Frames(file.Content),
+                _ => null,
+            };
+            if (body is null)
+            {
+                context.Response.StatusCode = (int)HttpStatusCode.NotFound;
+                return;
+            }
+
+            await SendAsync(context, body, hasRanges: isShare);
+        });
+        await server.StartAsync();
+        return server;
+    }
+
+    private static async Task SendAsync(HttpContext context, byte[] body, bool hasRanges)
+    {
+        var (from, to) = (0L, body.Length - 1L);
+        if (hasRanges && context.Request.GetTypedHeaders().Range?.Ranges.Single() is { } range)
+        {
+            (from, to) = (range.From!.Value, Math.Min(range.To!.Value, to));
+            context.Response.StatusCode = (int)HttpStatusCode.PartialContent;
+            context.Response.Headers.ContentRange = $"bytes {from}-{to}/{body.Length}";
+        }
+
+        context.Response.ContentLength = to - from + 1;
+        await context.Response.Body.WriteAsync(body.AsMemory((int)from, (int)(to - from + 1)));
+    }
+
+    /// <summary>The last chunks first: an older node promises no order.</summary>
+    private static byte[] Frames(byte[] content)
+    {
+        using var frames = new MemoryStream();
+        var chunks = (int)ChunkFrame.ChunkCount(content.Length);
+        foreach (var chunk in Enumerable.Range(0, chunks - 1).Reverse().Append(chunks - 1))
+        {
+            frames.Write(BitConverter.GetBytes((ulong)chunk));
+            frames.Write(content.AsSpan(chunk * ChunkFrame.ChunkLength, (int)ChunkFrame.ChunkLengthOf(chunk, content.Length)));
+        }
+
+        return frames.ToArray();
+    }
+}
