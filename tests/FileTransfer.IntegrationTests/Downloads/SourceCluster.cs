@@ -54,8 +54,9 @@ public sealed class SourceCluster : IAsyncLifetime
                         reason is null
                         || replica.GetProperty("reason").GetString()?.Contains(reason, StringComparison.Ordinal) == true
                     ),
+                // A source that fails rests longer each time, and an attempt is spent after three failures.
                 $"{file.Key} is {state} at {Follower.Id}{(reason is null ? "" : $" because '{reason}'")}",
-                TimeSpan.FromSeconds(20)
+                TimeSpan.FromSeconds(90)
             );
         }
         catch (ShouldAssertException e)
