@@ -4,7 +4,7 @@ namespace FileTransfer.Catalog;
 
 /// <summary>Where else a file is, as the catalog knows it.</summary>
 /// <param name="Holdings">
-/// At most 16 other nodes that have it stored: those heard of lately first, and of these the newest holders, who have the fewest askers.
+/// At most 16 other nodes that have it stored: those heard of lately first, and of these the newer holders more often, who have the fewest askers.
 /// </param>
 /// <param name="Contenders">Other nodes, heard of lately, that want it or download it.</param>
 public sealed record Availability(IReadOnlyList<Holding> Holdings, int Contenders)

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using FileTransfer.Chunks;
 using FileTransfer.Http;
 using FileTransfer.Identity;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Catalog;
 
@@ -12,27 +13,34 @@ public static class ContentRoutes
 
     public static void MapContents(this IEndpointRouteBuilder routes)
     {
-        Describe(
+        DescribeTurns(
+            Describe(
                 routes.MapMethods("/download/{file_key}", _methods, DownloadAsync),
                 "Transfer",
                 "The content as frames: u64 LE chunk id ‖ chunk of 1024 bytes, the last may be shorter; Range counts bytes of this body"
             )
-            .ProducesProblems(ProblemTypes.SourceBusy)
-            .WithDescription(
-                $"A node names itself in {Sending.NodeHeader}; it is told to come again while another is being given a content above "
-                    + "4 MiB and the uplink has nothing to spare."
-            );
+        );
         Describe(
             routes.MapMethods("/v1/files/{key}/content", _methods, ContentAsync),
             "Files",
             "The content as it is; Repr-Digest comes with a small one, and where Want-Repr-Digest asks for sha-256"
         );
-        Describe(
-            routes.MapMethods("/v1/files/{key}/hashes", _methods, HashesAsync),
-            "Files",
-            "The chunk hashes: 32 bytes a chunk; a last value shorter than 33 bytes stands for itself"
+        DescribeTurns(
+            Describe(
+                routes.MapMethods("/v1/files/{key}/hashes", _methods, HashesAsync),
+                "Files",
+                "The chunk hashes: 32 bytes a chunk; a last value shorter than 33 bytes stands for itself"
+            )
         );
     }
+
+    private static void DescribeTurns(RouteHandlerBuilder route) =>
+        route
+            .ProducesProblems(ProblemTypes.SourceBusy)
+            .WithDescription(
+                $"A node names itself in {Sending.NodeHeader}; it is told to come again while another is being given a content above "
+                    + "4 MiB and the uplink has nothing to spare."
+            );
 
     private static RouteHandlerBuilder Describe(RouteHandlerBuilder route, string tag, string summary) =>
         route
@@ -60,11 +68,7 @@ public static class ContentRoutes
                 using var sending = Sending.TryBegin(uplink, context, content, etag, length);
                 if (sending is null)
                 {
-                    context.Response.Headers.RetryAfter = "1";
-                    return Problem.Of(
-                        ProblemTypes.SourceBusy,
-                        $"Another node is being given the content of {key}; ask another source, or this one again in a second."
-                    );
+                    return NotYourTurn(context, key);
                 }
 
                 await ContentResponse.ServeAsync(
@@ -121,13 +125,19 @@ public static class ContentRoutes
             key,
             contents,
             context,
-            async (_, content) =>
+            async (key, content) =>
             {
                 using var hashes = store.OpenHashes(content);
-                using var sending = Sending.Begin(uplink, context);
+                var etag = new EntityTag(content.Fingerprint + ".hashes");
+                using var sending = Sending.TryBegin(uplink, context, content, etag, hashes.EncodedLength);
+                if (sending is null)
+                {
+                    return NotYourTurn(context, key);
+                }
+
                 await ContentResponse.ServeAsync(
                     context,
-                    new EntityTag(content.Fingerprint + ".hashes"),
+                    etag,
                     RouteMetadata.Octets,
                     hashes.EncodedLength,
                     (writer, offset, count, token) => sending.WriteAsync(WriteHashesAsync, hashes, writer, offset, count, token)
@@ -135,6 +145,15 @@ public static class ContentRoutes
                 return Results.Empty;
             }
         );
+
+    private static ProblemHttpResult NotYourTurn(HttpContext context, FileKey key)
+    {
+        context.Response.Headers.RetryAfter = "1";
+        return Problem.Of(
+            ProblemTypes.SourceBusy,
+            $"Another node is being given the content of {key}; ask another source, or this one again in a second."
+        );
+    }
 
     private static async ValueTask WriteHashesAsync(
         ChunkHashes hashes,

@@ -6,41 +6,33 @@ namespace FileTransfer.Downloads.Simulation;
 internal sealed class SimulatedCatalog(SimulatedNode leader, Random random)
 {
     private const int MostHoldings = 16;
-    private const int NewestHoldings = 8;
     private const int WokenByPublication = 4;
 
     private readonly List<SimulatedNode> _holders = [leader];
     private readonly List<SimulatedNode> _waiting = [];
+    private readonly PriorityQueue<SourceHint, double> _drawn = new();
 
     /// <summary>Nodes that are there and do not have it yet.</summary>
     public int Wanting { get; set; }
 
-    /// <summary>Who a node may ask: the newest holders, who are idle, and some of the older, of whom a few are idle again.</summary>
-    public List<SourceHint> Holdings()
+    /// <summary>Who a node may ask: drawn as the queue does it, the newer the likelier.</summary>
+    public List<SourceHint> Holdings(TimeSpan now)
     {
-        var hints = new List<SourceHint>(MostHoldings);
-        var older = Math.Max(0, _holders.Count - NewestHoldings);
-        for (var i = _holders.Count - 1; i >= older; i--)
+        _drawn.Clear();
+        foreach (var holder in _holders)
         {
-            hints.Add(_holders[i].Hint);
-        }
-
-        if (older <= MostHoldings - NewestHoldings)
-        {
-            hints.AddRange(_holders.Take(older).Select(holder => holder.Hint));
-            return hints;
-        }
-
-        while (hints.Count < MostHoldings)
-        {
-            var drawn = _holders[random.Next(older)].Hint;
-            if (!hints.Contains(drawn))
+            var draw = (now - (holder.StoredAt ?? TimeSpan.Zero)).TotalSeconds * random.NextDouble();
+            if (_drawn.Count < MostHoldings)
             {
-                hints.Add(drawn);
+                _drawn.Enqueue(holder.Hint, -draw);
+            }
+            else
+            {
+                _drawn.EnqueueDequeue(holder.Hint, -draw);
             }
         }
 
-        return hints;
+        return [.. _drawn.UnorderedItems.Select(item => item.Element)];
     }
 
     /// <summary>A node has it from now on, and some of those that wait for their turn are woken.</summary>

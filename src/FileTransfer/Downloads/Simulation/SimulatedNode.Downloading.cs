@@ -54,7 +54,7 @@ internal sealed partial class SimulatedNode
                 cluster.World.Size,
                 Missing(),
                 _hasHashes,
-                cluster.Catalog.Holdings(),
+                cluster.Catalog.Holdings(Now),
                 cluster.Catalog.Wanting - 1
             )
         );
@@ -69,7 +69,7 @@ internal sealed partial class SimulatedNode
             WhileInLane(() =>
             {
                 var contenders = cluster.Catalog.Wanting - 1;
-                Tell(new PlannerEvent.SourcesChanged(SimulatedCluster.File, cluster.Catalog.Holdings(), contenders));
+                Tell(new PlannerEvent.SourcesChanged(SimulatedCluster.File, cluster.Catalog.Holdings(Now), contenders));
                 ReportProgress();
             })
         );

@@ -64,6 +64,16 @@ public sealed class TurnFacts : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_hashes_of_a_large_content_belong_to_the_turn()
+    {
+        using var first = await AskAsync("x");
+        using var refused = await AskAsync("y", path: $"/v1/files/{_key}/hashes");
+        await refused.ShouldBeProblemAsync(503, "source-busy", _key);
+        using var own = await AskAsync("x", path: $"/v1/files/{_key}/hashes");
+        own.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
     public async Task A_node_that_does_not_read_what_it_asked_for_keeps_no_other_waiting()
     {
         using var first = await AskAsync("x");
@@ -99,9 +109,9 @@ public sealed class TurnFacts : IAsyncLifetime
         );
     }
 
-    private async Task<HttpResponseMessage> AskAsync(string? node, string? range = null)
+    private async Task<HttpResponseMessage> AskAsync(string? node, string? range = null, string? path = null)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"/download/{_key}");
+        using var request = new HttpRequestMessage(HttpMethod.Get, path ?? $"/download/{_key}");
         if (node is not null)
         {
             request.Headers.Add("FileTransfer-Node", node);
