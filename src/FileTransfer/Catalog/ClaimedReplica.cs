@@ -15,12 +15,15 @@ public sealed record ClaimedReplica(
     Availability Availability
 );
 
-/// <summary>What came of publishing a claimed replica.</summary>
-/// <param name="Published">False when the claim has ended for this caller: removed, taken over, or the lock is lost. Nothing was changed.</param>
+/// <summary>What came of publishing claimed replicas.</summary>
+/// <param name="Published">
+/// Those that are stored now. The claim of any other has ended for this caller: removed, taken over, or the lock is lost; nothing of it was
+/// changed.
+/// </param>
 /// <param name="Next">The next claim, where one was asked for.</param>
-public sealed record PublishResult(bool Published, ClaimOutcome? Next);
+public sealed record PublishResult(IReadOnlySet<FileKey> Published, ClaimOutcome? Next);
 
-/// <summary>What came of asking the queue for one replica.</summary>
+/// <summary>What came of asking the queue for what is next.</summary>
 public abstract record ClaimOutcome
 {
     private ClaimOutcome() { }
@@ -28,9 +31,9 @@ public abstract record ClaimOutcome
     /// <summary>Nothing is ready.</summary>
     public sealed record Empty : ClaimOutcome;
 
-    /// <summary>Another session holds the lock of the replica that was next; it was put back for a moment. Ask again.</summary>
+    /// <summary>Other sessions hold the locks of the replicas that were next; these were put back for a moment. Ask again.</summary>
     public sealed record Busy : ClaimOutcome;
 
-    /// <summary>The replica is the caller's.</summary>
-    public sealed record Claimed(ClaimedReplica Replica) : ClaimOutcome;
+    /// <summary>The replicas, one at least, are the caller's.</summary>
+    public sealed record Claimed(IReadOnlyList<ClaimedReplica> Replicas) : ClaimOutcome;
 }

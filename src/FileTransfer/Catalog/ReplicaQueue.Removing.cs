@@ -42,7 +42,7 @@ public sealed partial class ReplicaQueue
                 await using var command = new NpgsqlCommand(_claimRemoving, connection);
                 Bind(command.Parameters, ("node", node.Value), ("holder", session.ApplicationName));
                 await using var reader = await command.ExecuteReaderAsync(token);
-                return await ReadClaimAsync(reader, token);
+                return await ReadClaimsAsync(reader, token);
             },
             cancellationToken
         );

@@ -19,16 +19,26 @@ public sealed partial class ReplicaQueue(NodeId node)
     /// <summary>Notifies <c>node</c> when replicas of it that waited became ready by what another node did.</summary>
     public const string ReadyChannel = "filetransfer_ready";
 
+    /// <summary>Replicas are claimed together up to this many bytes of content.</summary>
+    public const long TogetherBytes = 4 * 1024 * 1024;
+
+    // Rows are taken in the order of the queue, so those that are locked and not claimed go with the commit of this statement.
     private static readonly string _claim = $"""
-        WITH candidate AS MATERIALIZED (
-            SELECT node_id, file_key, lock_key
+        WITH next AS MATERIALIZED (
+            SELECT node_id, file_key, lock_key, priority, wanted_at
             FROM filetransfer.replicas
             WHERE node_id = @node AND state = 'wanted' AND next_attempt_at IS NULL
             ORDER BY priority DESC, wanted_at
-            LIMIT 1
+            LIMIT @together
             FOR UPDATE SKIP LOCKED
+        ), sized AS MATERIALIZED (
+            SELECT next.*, f.fingerprint, f.size, row_number() OVER queue AS place, sum(f.size) OVER queue AS bytes_so_far
+            FROM next JOIN filetransfer.files f ON f.file_key = next.file_key
+            WINDOW queue AS (ORDER BY priority DESC, wanted_at, next.file_key)
         ), locked AS MATERIALIZED (
-            SELECT node_id, file_key, pg_try_advisory_lock(lock_key) AS acquired FROM candidate
+            SELECT node_id, file_key, fingerprint, size, pg_try_advisory_lock(lock_key) AS acquired
+            FROM sized
+            WHERE place = 1 OR bytes_so_far <= {TogetherBytes}
         )
         UPDATE filetransfer.replicas AS r
         SET state = CASE WHEN acquired THEN 'downloading' ELSE 'wanted' END,
@@ -39,23 +49,23 @@ public sealed partial class ReplicaQueue(NodeId node)
             waits_for = NULL,
             reason = CASE WHEN acquired THEN NULL ELSE 'its lock is held by a session that has not let go yet' END,
             changed_at = clock_timestamp()
-        FROM locked, filetransfer.files f
-        WHERE r.node_id = locked.node_id AND r.file_key = locked.file_key AND f.file_key = r.file_key
-        RETURNING acquired, r.file_key, f.fingerprint, f.size, r.epoch, r.attempts, r.lock_key, {Availability}
+        FROM locked
+        WHERE r.node_id = locked.node_id AND r.file_key = locked.file_key
+        RETURNING acquired, r.file_key, locked.fingerprint, locked.size, r.epoch, r.attempts, r.lock_key, {Availability}
         """;
 
-    private static readonly string _proveClaim = $"""
-        SELECT EXISTS (
-            SELECT FROM filetransfer.replicas r
-            WHERE r.node_id = @node AND r.state = 'downloading' AND r.holder_pid = pg_backend_pid() AND {Held}
-        )
+    private static readonly string _proveClaims = $"""
+        SELECT r.file_key FROM filetransfer.replicas r
+        WHERE r.node_id = @node AND r.state = 'downloading' AND r.holder_pid = pg_backend_pid() AND {Held}
         """;
 
     private static readonly string _publish = $"""
         UPDATE filetransfer.replicas r
-        SET state = 'stored', bytes_proven = @size, attempts = 0, next_attempt_at = NULL, holder = NULL, holder_pid = NULL,
+        SET state = 'stored', bytes_proven = claim.size, attempts = 0, next_attempt_at = NULL, holder = NULL, holder_pid = NULL,
             reason = NULL, changed_at = clock_timestamp()
-        WHERE {Mine} AND r.state = 'downloading' AND {Held}
+        FROM unnest(@keys::bytea[], @epochs::bigint[], @sizes::bigint[]) AS claim (file_key, epoch, size)
+        WHERE r.node_id = @node AND r.file_key = claim.file_key AND r.epoch = claim.epoch AND r.state = 'downloading' AND {Held}
+        RETURNING r.file_key
         """;
 
     private const string Mine = "r.node_id = @node AND r.file_key = @key AND r.epoch = @epoch";
@@ -63,64 +73,62 @@ public sealed partial class ReplicaQueue(NodeId node)
     private static string Held => AdvisoryLockKey.HeldByThisSession("r.lock_key");
 
     /// <summary>Takes the next ready replica, its advisory lock and the proof of it, in one round trip.</summary>
-    public Task<ClaimOutcome> ClaimAsync(LeaseSession session, CancellationToken cancellationToken) =>
+    /// <param name="together">So many at the most, when they are small: <see cref="TogetherBytes"/> together.</param>
+    public Task<ClaimOutcome> ClaimAsync(LeaseSession session, int together, CancellationToken cancellationToken) =>
         session.UseAsync(
             async (connection, token) =>
             {
                 await using var batch = new NpgsqlBatch(connection);
-                AddClaim(batch, session);
+                AddClaim(batch, session, together);
                 await using var reader = await batch.ExecuteReaderAsync(token);
-                return await ReadProvenClaimAsync(reader, session, token);
+                return await ReadProvenClaimsAsync(reader, session, token);
             },
             cancellationToken
         );
 
     /// <summary>
-    /// Publishes the claimed replica as stored, wakes the replicas that waited for a source, lets go of the lock and claims the next replica:
+    /// Publishes claimed replicas as stored, wakes the replicas that waited for a source, lets go of the locks and claims what is next:
     /// all in one transaction and round trip.
     /// </summary>
+    /// <param name="claimNext">How many replicas may be claimed together next; 0 = none.</param>
     public Task<PublishResult> PublishAsync(
         LeaseSession session,
-        ClaimedReplica claim,
-        bool claimNext,
+        IReadOnlyList<ClaimedReplica> claims,
+        int claimNext,
         CancellationToken cancellationToken
     ) =>
         session.UseAsync(
             async (connection, token) =>
             {
-                var publish = Command(
-                    _publish,
-                    ("node", node.Value),
-                    ("key", claim.Key.ToArray()),
-                    ("epoch", claim.Epoch),
-                    ("size", claim.Size)
-                );
+                var keys = claims.Select(claim => claim.Key.ToArray()).ToArray();
                 await using var batch = new NpgsqlBatch(connection)
                 {
                     BatchCommands =
                     {
-                        publish,
-                        Command(Replicas.WakeSql, ("node", node.Value), ("key", claim.Key.ToArray())),
-                        Unlock(claim),
+                        Command(
+                            _publish,
+                            ("node", node.Value),
+                            ("keys", keys),
+                            ("epochs", claims.Select(claim => claim.Epoch).ToArray()),
+                            ("sizes", claims.Select(claim => claim.Size).ToArray())
+                        ),
+                        Command(Replicas.WakeSql, ("node", node.Value), ("keys", keys)),
+                        Unlock(claims),
                     },
                 };
-                if (claimNext)
+                if (claimNext > 0)
                 {
-                    AddClaim(batch, session);
+                    AddClaim(batch, session, claimNext);
                 }
 
-                ClaimOutcome? next = null;
-                await using (var reader = await batch.ExecuteReaderAsync(token))
-                {
-                    // The waking and the unlocking answer first.
-                    await reader.NextResultAsync(token);
-                    if (await reader.NextResultAsync(token))
-                    {
-                        next = await ReadProvenClaimAsync(reader, session, token);
-                    }
-                }
+                await using var reader = await batch.ExecuteReaderAsync(token);
+                var published = await ReadKeysAsync(reader, token);
 
-                return new PublishResult(publish.RecordsAffected == 1, next);
+                // The waking and the unlocking answer next.
+                await reader.NextResultAsync(token);
+                await reader.NextResultAsync(token);
+                var next = await reader.NextResultAsync(token) ? await ReadProvenClaimsAsync(reader, session, token) : null;
+                return new PublishResult(published, next);
             },
             cancellationToken
         );
@@ -144,55 +152,77 @@ public sealed partial class ReplicaQueue(NodeId node)
                     batch.BatchCommands.Add(statement);
                 }
 
-                batch.BatchCommands.Add(Unlock(claim));
+                batch.BatchCommands.Add(Unlock([claim]));
                 await batch.ExecuteNonQueryAsync(token);
                 return statements[0].RecordsAffected == 1;
             },
             cancellationToken
         );
 
-    private static NpgsqlBatchCommand Unlock(ClaimedReplica claim) =>
-        Command("SELECT pg_advisory_unlock(@lock)", ("lock", claim.LockKey.Value));
+    private static NpgsqlBatchCommand Unlock(IReadOnlyList<ClaimedReplica> claims) =>
+        Command(
+            "SELECT pg_advisory_unlock(lock) FROM unnest(@locks::bigint[]) AS lock",
+            ("locks", claims.Select(claim => claim.LockKey.Value).ToArray())
+        );
 
-    private void AddClaim(NpgsqlBatch batch, LeaseSession session)
+    private void AddClaim(NpgsqlBatch batch, LeaseSession session, int together)
     {
-        batch.BatchCommands.Add(Command(_claim, ("node", node.Value), ("holder", session.ApplicationName)));
-        batch.BatchCommands.Add(Command(_proveClaim, ("node", node.Value)));
+        batch.BatchCommands.Add(
+            Command(_claim, ("node", node.Value), ("holder", session.ApplicationName), ("together", together))
+        );
+        batch.BatchCommands.Add(Command(_proveClaims, ("node", node.Value)));
     }
 
-    private static async Task<ClaimOutcome> ReadProvenClaimAsync(
+    private static async Task<ClaimOutcome> ReadProvenClaimsAsync(
         NpgsqlDataReader reader,
         LeaseSession session,
         CancellationToken cancellationToken
     )
     {
-        var outcome = await ReadClaimAsync(reader, cancellationToken);
+        var outcome = await ReadClaimsAsync(reader, cancellationToken);
         await reader.NextResultAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        return outcome is ClaimOutcome.Claimed && !reader.GetBoolean(0)
+        var proven = await ReadKeysAsync(reader, cancellationToken);
+        return outcome is ClaimOutcome.Claimed { Replicas: var claims } && !claims.All(claim => proven.Contains(claim.Key))
             ? throw new LeaseLostException($"{session.ApplicationName} claimed a file, but pg_locks does not show its lock.")
             : outcome;
     }
 
-    private static async Task<ClaimOutcome> ReadClaimAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    private static async Task<HashSet<FileKey>> ReadKeysAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
-        if (!await reader.ReadAsync(cancellationToken))
+        var keys = new HashSet<FileKey>();
+        while (await reader.ReadAsync(cancellationToken))
         {
-            return new ClaimOutcome.Empty();
+            keys.Add(new FileKey(reader.GetFieldValue<byte[]>(0)));
         }
 
-        return reader.GetBoolean(0)
-            ? new ClaimOutcome.Claimed(
-                new ClaimedReplica(
-                    new FileKey(reader.GetFieldValue<byte[]>(1)),
-                    new Fingerprint(reader.GetFieldValue<byte[]>(2)),
-                    reader.GetInt64(3),
-                    reader.GetInt64(4),
-                    reader.GetInt32(5),
-                    new AdvisoryLockKey(reader.GetInt64(6)),
-                    reader.FieldCount > 7 ? ReadAvailability(reader, 7) : Catalog.Availability.None
-                )
-            )
+        return keys;
+    }
+
+    private static async Task<ClaimOutcome> ReadClaimsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var claims = new List<ClaimedReplica>();
+        var isEmpty = true;
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            isEmpty = false;
+            if (reader.GetBoolean(0))
+            {
+                claims.Add(
+                    new ClaimedReplica(
+                        new FileKey(reader.GetFieldValue<byte[]>(1)),
+                        new Fingerprint(reader.GetFieldValue<byte[]>(2)),
+                        reader.GetInt64(3),
+                        reader.GetInt64(4),
+                        reader.GetInt32(5),
+                        new AdvisoryLockKey(reader.GetInt64(6)),
+                        reader.FieldCount > 7 ? ReadAvailability(reader, 7) : Catalog.Availability.None
+                    )
+                );
+            }
+        }
+
+        return claims.Count > 0 ? new ClaimOutcome.Claimed(claims)
+            : isEmpty ? new ClaimOutcome.Empty()
             : new ClaimOutcome.Busy();
     }
 

@@ -115,6 +115,7 @@ public sealed partial class Replicas(Database database)
         {
             node = node.Value,
             key = file.Key.ToArray(),
+            keys = new[] { file.Key.ToArray() },
             size = file.Size,
             from = ReplicaTransitions.Into(ReplicaState.Stored),
         };
@@ -128,29 +129,29 @@ public sealed partial class Replicas(Database database)
     }
 
     /// <summary>
-    /// Lets every other node's replica of the file that waits, backs off or gave up try again at once: <c>@node</c> has it stored. Of those
-    /// that wait for their turn only the first few: this node serves one of them, and who waited before has the next turn.
+    /// Lets every other node's replicas of the files <c>@keys</c> that wait, back off or gave up try again at once: <c>@node</c> has the files
+    /// stored. Of those that wait for their turn only the first few: this node serves one of them, and who waited before has the next turn.
     /// </summary>
     internal const string WakeSql = $"""
         WITH woken AS (
-            UPDATE filetransfer.replicas
+            UPDATE filetransfer.replicas r
             SET state = 'wanted', next_attempt_at = NULL, waits_for = NULL, attempts = 0, reason = NULL, changed_at = clock_timestamp()
-            WHERE file_key = @key AND node_id <> @node
-              AND (state = 'failed' OR (state = 'wanted' AND next_attempt_at IS NOT NULL))
+            WHERE r.file_key = ANY(@keys) AND r.node_id <> @node
+              AND (r.state = 'failed' OR (r.state = 'wanted' AND r.next_attempt_at IS NOT NULL))
               AND (
-                  state = 'failed' OR waits_for IS DISTINCT FROM 'turn' OR node_id = ANY(ARRAY(
-                      SELECT node_id FROM filetransfer.replicas
-                      WHERE file_key = @key AND node_id <> @node AND state = 'wanted' AND waits_for = 'turn'
-                      ORDER BY wanted_at LIMIT 4
+                  r.state = 'failed' OR r.waits_for IS DISTINCT FROM 'turn' OR r.node_id = ANY(ARRAY(
+                      SELECT turn.node_id FROM filetransfer.replicas turn
+                      WHERE turn.file_key = r.file_key AND turn.node_id <> @node AND turn.state = 'wanted' AND turn.waits_for = 'turn'
+                      ORDER BY turn.wanted_at LIMIT 4
                   ))
               )
               AND EXISTS (
                   SELECT FROM filetransfer.replicas source
-                  WHERE source.node_id = @node AND source.file_key = @key AND source.state = 'stored'
+                  WHERE source.node_id = @node AND source.file_key = r.file_key AND source.state = 'stored'
               )
-            RETURNING node_id
+            RETURNING r.node_id
         )
-        SELECT pg_notify('{ReplicaQueue.ReadyChannel}', node_id) FROM woken
+        SELECT pg_notify('{ReplicaQueue.ReadyChannel}', node_id) FROM (SELECT DISTINCT node_id FROM woken) AS nodes
         """;
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
@@ -18,11 +19,13 @@ public enum LaneStep
     Worked,
 }
 
-/// <summary>A worker that brings one file at a time here, on a database session of its own.</summary>
+/// <summary>A worker that brings files here, on a database session of its own: one at a time, or some small ones together.</summary>
 /// <remarks>
-/// A lane never looks at the queue as a whole: it asks for one file, does it, and asks again. While a transfer runs, the session is
-/// listening (a lost backend ends the transfer) and is asked every <see cref="_checkPeriod"/> whether the claim still stands (a removal or a
-/// takeover ends it). The publication proves lock and epoch in the statement that writes, so none of this is needed for safety.
+/// A lane never looks at the queue as a whole: it asks for what is next, does it, and asks again. Small files are claimed together, each
+/// under its own lock and epoch, and those that have come are made durable and published together: for the price of one. While a
+/// transfer runs, the session is listening (a lost backend ends the transfer) and is asked every <see cref="_checkPeriod"/> whether the
+/// claim still stands (a removal or a takeover ends it). The publication proves lock and epoch in the statement that writes, so none of
+/// this is needed for safety.
 /// </remarks>
 public sealed partial class DownloadLane(
     ReplicaQueue queue,
@@ -40,10 +43,16 @@ public sealed partial class DownloadLane(
     ILogger<DownloadLane> logger
 )
 {
+    /// <summary>Small files that are claimed together, at most.</summary>
+    private const int Together = 32;
+
     private static readonly TimeSpan _checkPeriod = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _noRoomDelay = TimeSpan.FromSeconds(5);
 
-    /// <summary>Claims one file and deals with it, and with those that were claimed in the round trips that published the one before.</summary>
+    /// <summary>How long a small file that has come waits for the others.</summary>
+    private static readonly TimeSpan _gathering = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Claims what is next and deals with it, and with what is claimed in the round trips that publish.</summary>
     /// <exception cref="LeaseLostException">The session is gone; go on with a new one.</exception>
     public async Task<LaneStep> StepAsync(LeaseSession session, CancellationToken cancellationToken)
     {
@@ -52,135 +61,173 @@ public sealed partial class DownloadLane(
             return LaneStep.Idle;
         }
 
-        var outcome = await queue.ClaimAsync(session, cancellationToken);
-        var step = outcome is ClaimOutcome.Empty ? LaneStep.Idle : LaneStep.Worked;
-        while (outcome is ClaimOutcome.Claimed { Replica: var claim })
+        switch (await queue.ClaimAsync(session, Together, cancellationToken))
         {
-            signal.Set(); // There may be more: let the next lane look.
-            var chain = new Chain();
-            await HandleAsync(session, claim, chain, cancellationToken);
-            outcome = chain.Next;
-        }
-
-        return step;
-    }
-
-    private async Task HandleAsync(LeaseSession session, ClaimedReplica claim, Chain chain, CancellationToken stopping)
-    {
-        var progress = new TransferProgress();
-        using var abort = CancellationTokenSource.CreateLinkedTokenSource(stopping, session.Lost);
-        try
-        {
-            using var alone = await active.EnterAsync(claim.Key, abort);
-            var outcome = await TransferAsync(session, claim, progress, abort);
-            await ConcludeAsync(session, claim, outcome, chain, stopping);
-        }
-        catch (OperationCanceledException) when (abort.IsCancellationRequested)
-        {
-            await AbandonAsync(session, claim, progress, stopping);
-        }
-        catch (DiskFullException full)
-        {
-            disk.ReportFull(full);
-            await GiveBackAsync(session, claim, full.Message, progress.BytesProven, _noRoomDelay);
-            Publish(claim, DownloadEventKind.Parked, progress.BytesProven, full.Message);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            Log.DiskFailed(logger, claim.Key, node.Id, claim.Epoch, e);
-            await RetryOrFailAsync(session, claim, $"the disk of node '{node.Id}' failed: {e.Message}", 0, stopping);
-        }
-        catch (Exception e) when (e is not (LeaseLostException or NpgsqlException or OperationCanceledException))
-        {
-            // Whatever it is, it has to do with this file: its attempts end, and the other files go on.
-            Log.Fault(logger, claim.Key, node.Id, claim.Epoch, e);
-            await RetryOrFailAsync(session, claim, $"node '{node.Id}' met a fault: {e.Message}", 0, stopping);
+            case ClaimOutcome.Claimed { Replicas: var claims }:
+                await HandleAsync(session, claims, cancellationToken);
+                return LaneStep.Worked;
+            case ClaimOutcome.Busy:
+                return LaneStep.Worked;
+            default:
+                return LaneStep.Idle;
         }
     }
 
-    /// <summary>Runs the transfer, keeps asking whether the claim still stands, and tells the transfer where else the file is by then.</summary>
-    private async Task<TransferOutcome> TransferAsync(
-        LeaseSession session,
-        ClaimedReplica claim,
-        TransferProgress progress,
-        CancellationTokenSource abort
-    )
+    private async Task HandleAsync(LeaseSession session, IReadOnlyList<ClaimedReplica> claims, CancellationToken stopping)
     {
-        var running = transfers.RunAsync(claim, progress, abort.Token);
+        var jobs = new List<LaneJob>();
         try
         {
-            while (true)
+            var checkedAt = time.GetTimestamp();
+            Start(claims);
+            while (jobs.Count > 0)
             {
-                try
+                await WaitAsync(jobs);
+                if (time.GetElapsedTime(checkedAt) >= _checkPeriod)
                 {
-                    return await running.WaitAsync(_checkPeriod, time, CancellationToken.None);
+                    await CheckAsync(session, jobs);
+                    checkedAt = time.GetTimestamp();
                 }
-                catch (TimeoutException) when (!running.IsCompleted)
+
+                var ended = jobs.FindAll(job => job.Running.IsCompleted);
+                var chain = new Chain(Room: Together - jobs.Count + ended.Count);
+                await ConcludeAsync(session, ended, chain, stopping);
+                foreach (var job in ended)
                 {
-                    if (await queue.ReportProgressAsync(session, claim, progress.BytesProven, abort.Token) is { } now)
-                    {
-                        transfers.Update(claim.Key, now);
-                    }
-                    else
-                    {
-                        await abort.CancelAsync();
-                    }
+                    jobs.Remove(job);
+                    await job.DisposeAsync();
+                }
+
+                if (chain.Next is ClaimOutcome.Claimed { Replicas: var more })
+                {
+                    Start(more);
                 }
             }
         }
-        catch
+        finally
         {
-            // Whatever ended the watch, the transfer ends before its claim does, and lets go of its partial.
-            await abort.CancelAsync();
-            await running.ContinueWith(
-                static ended =>
-                {
-                    var outcome = ended.IsCompletedSuccessfully ? ended.Result : null;
-                    (outcome as TransferOutcome.Proven)?.Partial?.Dispose();
-                    _ = ended.Exception;
-                },
-                CancellationToken.None,
-                TaskContinuationOptions.None,
-                TaskScheduler.Default
-            );
-            throw;
+            // Whatever ended this, a transfer ends before its claim does, and lets go of its partial.
+            foreach (var job in jobs)
+            {
+                await job.DisposeAsync();
+            }
+        }
+
+        void Start(IReadOnlyList<ClaimedReplica> begun)
+        {
+            signal.Set(); // There may be more: let the next lane look.
+            foreach (var claim in begun)
+            {
+                var job = new LaneJob(claim, stopping, session.Lost);
+                jobs.Add(job);
+                job.Start(active, transfers);
+            }
         }
     }
 
-    private async Task ConcludeAsync(
-        LeaseSession session,
-        ClaimedReplica claim,
-        TransferOutcome outcome,
-        Chain chain,
-        CancellationToken cancellationToken
-    )
+    /// <summary>Waits until one has ended, and the others a moment longer; no longer than until it is time to check the claims.</summary>
+    private async Task WaitAsync(List<LaneJob> jobs)
     {
-        switch (outcome)
+        try
         {
-            case TransferOutcome.Proven { Partial: var partial }:
-                using (partial)
-                {
-                    await PublishAsync(session, claim, partial, chain, cancellationToken);
-                }
+            await Task.WhenAny(jobs.Select(job => job.Running)).WaitAsync(_checkPeriod, time);
+            if (jobs.Count > 1)
+            {
+                await Task.WhenAll(jobs.Select(job => job.Running.ContinueWith(_ => { }, TaskScheduler.Default)))
+                    .WaitAsync(_gathering, time);
+            }
+        }
+        catch (TimeoutException)
+        {
+            // Time to look at what there is.
+        }
+    }
 
+    /// <summary>Asks whether the claims still stand, and tells the transfers where else their files are by then.</summary>
+    private async Task CheckAsync(LeaseSession session, List<LaneJob> jobs)
+    {
+        foreach (var job in jobs.Where(job => !job.Running.IsCompleted))
+        {
+            try
+            {
+                if (await queue.ReportProgressAsync(session, job.Claim, job.Progress.BytesProven, job.Abort.Token) is { } now)
+                {
+                    transfers.Update(job.Claim.Key, now);
+                }
+                else
+                {
+                    await job.Abort.CancelAsync();
+                }
+            }
+            catch (OperationCanceledException) when (job.Abort.IsCancellationRequested)
+            {
+                // It ends by itself.
+            }
+        }
+    }
+
+    private async Task ConcludeAsync(LeaseSession session, List<LaneJob> ended, Chain chain, CancellationToken stopping)
+    {
+        var proven = new List<LaneJob>();
+        foreach (var job in ended)
+        {
+            try
+            {
+                switch (await job.Running)
+                {
+                    case TransferOutcome.Parked parked:
+                        await ParkAsync(session, job.Claim, parked, stopping);
+                        break;
+                    case TransferOutcome.NoRoom full:
+                        disk.ReportRefused(full.Reason);
+                        await GiveBackAsync(session, job.Claim, full.Reason, full.BytesProven, _noRoomDelay);
+                        break;
+                    case TransferOutcome.Failed failed:
+                        await RetryOrFailAsync(session, job.Claim, failed.Reason, failed.BytesProven, stopping);
+                        break;
+                    default:
+                        proven.Add(job);
+                        break;
+                }
+            }
+            catch (Exception e)
+            {
+                await FaultAsync(session, job, e, stopping);
+            }
+        }
+
+        if (proven.Count > 0)
+        {
+            await PublishAsync(session, proven, chain, stopping);
+        }
+    }
+
+    /// <summary>A job met an exception: its own, or one of what was done for several.</summary>
+    /// <exception cref="LeaseLostException">And others that end what the lane does with its session.</exception>
+    private async Task FaultAsync(LeaseSession session, LaneJob job, Exception fault, CancellationToken stopping)
+    {
+        var claim = job.Claim;
+        switch (fault)
+        {
+            case OperationCanceledException when job.Abort.IsCancellationRequested:
+                await AbandonAsync(session, job, stopping);
                 break;
-            case TransferOutcome.Parked parked:
-                await ParkAsync(session, claim, parked, cancellationToken);
+            case LeaseLostException or NpgsqlException or OperationCanceledException:
+                ExceptionDispatchInfo.Throw(fault);
                 break;
-            case TransferOutcome.NoRoom full:
-                disk.ReportRefused(full.Reason);
-                await queue.RetryAsync(
-                    session,
-                    claim,
-                    full.Reason,
-                    full.BytesProven,
-                    spendsAttempt: false,
-                    _noRoomDelay,
-                    cancellationToken
-                );
+            case DiskFullException full:
+                disk.ReportFull(full);
+                await GiveBackAsync(session, claim, full.Message, job.Progress.BytesProven, _noRoomDelay);
+                Publish(claim, DownloadEventKind.Parked, job.Progress.BytesProven, full.Message);
                 break;
-            case TransferOutcome.Failed failed:
-                await RetryOrFailAsync(session, claim, failed.Reason, failed.BytesProven, cancellationToken);
+            case IOException or UnauthorizedAccessException:
+                Log.DiskFailed(logger, claim.Key, node.Id, claim.Epoch, fault);
+                await RetryOrFailAsync(session, claim, $"the disk of node '{node.Id}' failed: {fault.Message}", 0, stopping);
+                break;
+            default:
+                // Whatever it is, it has to do with this file: its attempts end, and the other files go on.
+                Log.Fault(logger, claim.Key, node.Id, claim.Epoch, fault);
+                await RetryOrFailAsync(session, claim, $"node '{node.Id}' met a fault: {fault.Message}", 0, stopping);
                 break;
         }
     }
@@ -210,38 +257,101 @@ public sealed partial class DownloadLane(
         }
     }
 
-    /// <summary>Durable, then committed, then visible; all under the content's lock, so that a removal decides before or after, not between.</summary>
-    private async Task PublishAsync(
-        LeaseSession session,
-        ClaimedReplica claim,
-        PartialFile? partial,
-        Chain chain,
-        CancellationToken cancellationToken
-    )
+    /// <summary>Durable, then committed, then visible; all under the contents' locks, so that a removal decides before or after, not between.</summary>
+    private async Task PublishAsync(LeaseSession session, List<LaneJob> proven, Chain chain, CancellationToken stopping)
     {
-        using var contentLock = await store.LockContentAsync(claim.Fingerprint, cancellationToken);
-        if (partial is not null)
+        var locks = new List<IDisposable>();
+        try
         {
-            store.MakeDurable(partial);
+            // In one order everywhere, so that no two lanes wait for each other.
+            foreach (var content in proven.Select(job => job.Claim.Fingerprint).Distinct().Order())
+            {
+                locks.Add(await store.LockContentAsync(content, stopping));
+            }
+
+            var durable = await MakeDurableAsync(session, proven, stopping);
+            if (durable.Count > 0)
+            {
+                await CommitAsync(session, durable, chain, stopping);
+            }
         }
-        else if (!store.ConfirmDurable(claim.Fingerprint, claim.Size))
+        catch (OperationCanceledException e) when (stopping.IsCancellationRequested)
         {
-            await queue.RetryAsync(
-                session,
-                claim,
-                "its content was deleted",
-                0,
-                spendsAttempt: false,
-                TimeSpan.Zero,
-                cancellationToken
-            );
-            return;
+            foreach (var job in proven)
+            {
+                await FaultAsync(session, job, e, stopping);
+            }
+        }
+        finally
+        {
+            locks.ForEach(taken => taken.Dispose());
+        }
+    }
+
+    /// <summary>Those that are durable now; the others have been dealt with.</summary>
+    private async Task<List<LaneJob>> MakeDurableAsync(LeaseSession session, List<LaneJob> proven, CancellationToken stopping)
+    {
+        var inMemory = proven.FindAll(job => job.Outcome is TransferOutcome.ProvenInMemory);
+        Exception? fault = null;
+        try
+        {
+            store.MakeDurable(inMemory.ConvertAll(job => ((TransferOutcome.ProvenInMemory)job.Outcome).Bytes));
+        }
+        catch (Exception e)
+        {
+            fault = e;
         }
 
-        var claimsNext = !cancellationToken.IsCancellationRequested && disk.AllowsDownloads();
-        var (published, next) = await queue.PublishAsync(session, claim, claimsNext, cancellationToken);
-        chain.Next = next;
-        if (published)
+        var durable = new List<LaneJob>(proven.Count);
+        foreach (var job in proven)
+        {
+            try
+            {
+                switch (job.Outcome)
+                {
+                    case TransferOutcome.ProvenInMemory when fault is not null:
+                        ExceptionDispatchInfo.Throw(fault);
+                        break;
+                    case TransferOutcome.Proven { Partial: var partial }:
+                        store.MakeDurable(partial);
+                        break;
+                    case TransferOutcome.Found when !store.ConfirmDurable(job.Claim.Fingerprint, job.Claim.Size):
+                        await GiveBackAsync(session, job.Claim, "its content was deleted", 0, TimeSpan.Zero);
+                        continue;
+                }
+
+                durable.Add(job);
+            }
+            catch (Exception e)
+            {
+                await FaultAsync(session, job, e, stopping);
+            }
+        }
+
+        return durable;
+    }
+
+    private async Task CommitAsync(LeaseSession session, List<LaneJob> durable, Chain chain, CancellationToken stopping)
+    {
+        var claims = durable.ConvertAll(job => job.Claim);
+        var next = !stopping.IsCancellationRequested && disk.AllowsDownloads() ? chain.Room : 0;
+        (var published, chain.Next) = await queue.PublishAsync(session, claims, next, stopping);
+        foreach (var job in durable)
+        {
+            try
+            {
+                await ConcludePublishedAsync(job.Claim, published.Contains(job.Claim.Key), stopping);
+            }
+            catch (IOException e)
+            {
+                await FaultAsync(session, job, e, stopping);
+            }
+        }
+    }
+
+    private async Task ConcludePublishedAsync(ClaimedReplica claim, bool isPublished, CancellationToken stopping)
+    {
+        if (isPublished)
         {
             store.Show(claim.Key, claim.Fingerprint);
             Log.Stored(logger, claim.Key, node.Id, claim.Epoch, claim.Size);
@@ -251,7 +361,7 @@ public sealed partial class DownloadLane(
         }
 
         Log.NotPublished(logger, claim.Key, node.Id, claim.Epoch);
-        if (!await replicas.RefersToAsync(node.Id, claim.Fingerprint, except: null, cancellationToken))
+        if (!await replicas.RefersToAsync(node.Id, claim.Fingerprint, except: null, stopping))
         {
             store.DeleteContent(claim.Fingerprint);
         }
@@ -282,13 +392,10 @@ public sealed partial class DownloadLane(
     }
 
     /// <summary>The transfer was cut off: by a stop, by a removal or takeover, or by the loss of the session.</summary>
-    private async Task AbandonAsync(
-        LeaseSession session,
-        ClaimedReplica claim,
-        TransferProgress progress,
-        CancellationToken stopping
-    )
+    private async Task AbandonAsync(LeaseSession session, LaneJob job, CancellationToken stopping)
     {
+        var claim = job.Claim;
+
         // Whatever ended the claim tells why.
         events.Forget(claim.Key);
         if (session.Lost.IsCancellationRequested)
@@ -299,7 +406,8 @@ public sealed partial class DownloadLane(
 
         var reason = stopping.IsCancellationRequested ? "its node stopped" : "its claim ended";
         Log.Abandoned(logger, claim.Key, node.Id, claim.Epoch, reason);
-        await GiveBackAsync(session, claim, reason, progress.BytesProven, TimeSpan.Zero);
+
+        await GiveBackAsync(session, claim, reason, job.Progress.BytesProven, TimeSpan.Zero);
     }
 
     /// <summary>Gives a claim back also while stopping. One that has ended is only unlocked.</summary>
@@ -312,8 +420,9 @@ public sealed partial class DownloadLane(
     private void Publish(ClaimedReplica claim, DownloadEventKind kind, long bytesProven, string? reason = null) =>
         events.Publish(new DownloadEvent(claim.Key, kind, Source: null, bytesProven, claim.Size, reason, Ranges: null));
 
-    /// <summary>What was claimed in the round trip that published a file. It is the lane's, whatever becomes of the rest of that file.</summary>
-    private sealed class Chain
+    /// <summary>What was claimed in the round trip that published. It is the lane's, whatever becomes of the rest of what was published.</summary>
+    /// <param name="Room">So many files may be claimed.</param>
+    private sealed record Chain(int Room)
     {
         public ClaimOutcome? Next { get; set; }
     }

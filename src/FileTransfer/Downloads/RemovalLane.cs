@@ -20,7 +20,7 @@ public sealed partial class RemovalLane(
     {
         switch (await queue.ClaimRemovingAsync(session, cancellationToken))
         {
-            case ClaimOutcome.Claimed { Replica: var claim }:
+            case ClaimOutcome.Claimed { Replicas: [var claim] }:
                 await RemoveAsync(session, claim, cancellationToken);
                 return LaneStep.Worked;
             default:

@@ -17,7 +17,7 @@ internal sealed class Transfer(
 {
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-    private readonly TaskCompletionSource<TransferOutcome> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<TransferOutcome?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<Task, TransferWork> _work = [];
     private readonly HashSet<SourceId> _answered = [];
     private Task<PartialFile>? _opening;
@@ -28,17 +28,23 @@ internal sealed class Transfer(
     /// <summary>Proven chunk by chunk with its hashes, and kept between attempts; a small content comes whole.</summary>
     public bool IsInWindows => isInWindows;
 
+    /// <summary>Comes whole, and small enough to be kept in memory until it is durable.</summary>
+    public bool IsInMemory => !isInWindows && claim.Size <= ChunkStore.HashesKeptAbove;
+
     public PartialFile? Partial { get; private set; }
+
+    /// <summary>The whole content, where it <see cref="IsInMemory"/>.</summary>
+    public ProvenBytes? Bytes { get; set; }
 
     public long BytesProven => progress.BytesProven;
 
-    /// <summary>What came of it.</summary>
-    public Task<TransferOutcome> Ended => _ended.Task;
+    /// <summary>Why it ended without the content; null when all of it is here.</summary>
+    public Task<TransferOutcome?> Ended => _ended.Task;
 
     /// <summary>Cancelled when nothing that is done for this file counts any more.</summary>
     public CancellationToken Aborted => _abort.Token;
 
-    public void End(TransferOutcome outcome) => _ended.TrySetResult(outcome);
+    public void End(TransferOutcome? given) => _ended.TrySetResult(given);
 
     /// <summary>This node failed, not a source: the first such fault is what came of it.</summary>
     public void Fail(Exception fault)
@@ -100,6 +106,15 @@ internal sealed class Transfer(
         }
     }
 
+    /// <exception cref="NoRoomException">There is no room for so many bytes.</exception>
+    public void RequireRoom(long bytes)
+    {
+        if (disk.RefusalOf(bytes) is { } refusal)
+        {
+            throw new NoRoomException(refusal);
+        }
+    }
+
     /// <summary>Cancels what is in flight and waits until nothing touches the partial any more.</summary>
     /// <exception cref="Exception">What this node failed of.</exception>
     public async Task StopAsync()
@@ -150,7 +165,8 @@ internal sealed class Transfer(
         }
 
         // What an earlier attempt left here has its room already.
-        return disk.RefusalOf(partial.Size - progress.BytesProven) is { } refusal ? throw new NoRoomException(refusal) : partial;
+        RequireRoom(partial.Size - progress.BytesProven);
+        return partial;
     }
 }
 

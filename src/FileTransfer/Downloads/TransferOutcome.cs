@@ -8,8 +8,14 @@ public abstract record TransferOutcome
 {
     private TransferOutcome() { }
 
-    /// <summary>The content is proven: in the partial, or in the store already when there is no partial.</summary>
-    public sealed record Proven(PartialFile? Partial) : TransferOutcome;
+    /// <summary>The content is proven, and in the store already.</summary>
+    public sealed record Found : TransferOutcome;
+
+    /// <summary>The content is proven, in its partial.</summary>
+    public sealed record Proven(PartialFile Partial) : TransferOutcome;
+
+    /// <summary>The content is proven, in memory.</summary>
+    public sealed record ProvenInMemory(ProvenBytes Bytes) : TransferOutcome;
 
     /// <summary>Nothing can be done for it now, which says nothing against the file. What was proven is kept.</summary>
     /// <param name="BytesProven">Null where nobody has looked.</param>

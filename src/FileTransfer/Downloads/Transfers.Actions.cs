@@ -44,7 +44,7 @@ public sealed partial class Transfers
                 _ = Task.Run(() => ProbeAsync(probe));
                 break;
             case PlannerAction.Finish finish:
-                End(finish.File, new TransferOutcome.Proven(null));
+                End(finish.File, given: null);
                 break;
             case PlannerAction.Park park:
                 End(park.File, new TransferOutcome.Parked(park.Kind, park.Reason, park.RetryIn, BytesProven: null, _wakes));
@@ -63,11 +63,12 @@ public sealed partial class Transfers
         }
     }
 
-    private void End(FileKey file, TransferOutcome outcome)
+    /// <param name="given">Why it ends without the content; null when all of it is here.</param>
+    private void End(FileKey file, TransferOutcome? given)
     {
         if (_active.TryGetValue(file, out var transfer))
         {
-            transfer.End(outcome);
+            transfer.End(given);
         }
     }
 

@@ -38,6 +38,16 @@ public sealed partial class Transfers
         {
             var source =
                 _sources.Find(fetch.Source) ?? throw new InvalidOperationException($"{fetch.Source} is not a known source.");
+            if (transfer.IsInMemory)
+            {
+                transfer.RequireRoom(transfer.Claim.Size);
+                var (key, fingerprint, size) = (transfer.Claim.Key, transfer.Claim.Fingerprint, (int)transfer.Claim.Size);
+                transfer.Bytes ??= await source.FetchBytesAsync(key, fingerprint, size, report, token);
+                report.Flush();
+                Tell(new PlannerEvent.RequestDone(fetch.Request));
+                return;
+            }
+
             var opening = transfer.OpenAsync();
             if (!opening.IsCompleted)
             {

@@ -86,7 +86,7 @@ public sealed partial class Transfers : IDisposable
         if (_store.Contains(claim.Fingerprint, claim.Size))
         {
             Publish(claim, DownloadEventKind.FoundLocally, bytesProven: claim.Size);
-            return new TransferOutcome.Proven(null);
+            return new TransferOutcome.Found();
         }
 
         var hints = Learn(claim.Availability);
@@ -170,7 +170,7 @@ public sealed partial class Transfers : IDisposable
             );
         }
 
-        TransferOutcome outcome;
+        TransferOutcome? outcome;
         try
         {
             outcome = await transfer.Ended.WaitAsync(cancellationToken);
@@ -189,12 +189,14 @@ public sealed partial class Transfers : IDisposable
             await transfer.StopAsync();
         }
 
-        if (outcome is TransferOutcome.Proven)
+        if (outcome is null)
         {
-            var partial = transfer.Partial!;
-            return partial.IsProven || partial.ProveWhole()
-                ? new TransferOutcome.Proven(partial)
-                : throw new InvalidOperationException($"{claim.Key} was called complete, but is not proven.");
+            return (transfer.Bytes, transfer.Partial) switch
+            {
+                ({ } bytes, _) => new TransferOutcome.ProvenInMemory(bytes),
+                (_, { } partial) when partial.IsProven || partial.ProveWhole() => new TransferOutcome.Proven(partial),
+                _ => throw new InvalidOperationException($"{claim.Key} was called complete, but is not proven."),
+            };
         }
 
         transfer.Close();

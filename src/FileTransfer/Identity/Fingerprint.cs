@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace FileTransfer.Identity;
 
 /// <summary>The name of a content: the root of its chunk trie.</summary>
-public readonly record struct Fingerprint(Hash256 Value)
+public readonly record struct Fingerprint(Hash256 Value) : IComparable<Fingerprint>
 {
     public Fingerprint(ReadOnlySpan<byte> bytes)
         : this(new Hash256(bytes)) { }
@@ -20,4 +20,6 @@ public readonly record struct Fingerprint(Hash256 Value)
     public string ToHex() => Value.ToHex();
 
     public override string ToString() => Value.ToString();
+
+    public int CompareTo(Fingerprint other) => Value.CompareTo(other.Value);
 }

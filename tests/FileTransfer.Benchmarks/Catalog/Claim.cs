@@ -16,7 +16,7 @@ public class Claim
     private const int Operations = 8;
 
     private QueueOfRows? _queue;
-    private ClaimedReplica? _claim;
+    private IReadOnlyList<ClaimedReplica>? _claims;
 
     [Params(10, 1_000, 100_000, 1_000_000)]
     public int Rows { get; set; }
@@ -37,20 +37,18 @@ public class Claim
     [Benchmark]
     public async Task CommitAndClaimNext()
     {
-        var (published, next) = await _queue!.Queue.PublishAsync(
-            _queue.Session,
-            _claim!,
-            claimNext: true,
-            CancellationToken.None
-        );
-        _claim = published && next is ClaimOutcome.Claimed claimed ? claimed.Replica : throw new InvalidOperationException();
+        var (published, next) = await _queue!.Queue.PublishAsync(_queue.Session, _claims!, claimNext: 1, CancellationToken.None);
+        _claims =
+            published.Count == 1 && next is ClaimOutcome.Claimed claimed
+                ? claimed.Replicas
+                : throw new InvalidOperationException();
     }
 
     private async Task ClaimTheFirstAsync()
     {
         await _queue!.UnlockAllAsync();
         await _queue.WantAgainAsync();
-        var outcome = await _queue.Queue.ClaimAsync(_queue.Session, CancellationToken.None);
-        _claim = ((ClaimOutcome.Claimed)outcome).Replica;
+        var outcome = await _queue.Queue.ClaimAsync(_queue.Session, 1, CancellationToken.None);
+        _claims = ((ClaimOutcome.Claimed)outcome).Replicas;
     }
 }

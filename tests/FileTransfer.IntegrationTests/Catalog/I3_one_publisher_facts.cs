@@ -69,11 +69,11 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         );
         var other = await _db.OpenAsync("b/lane-2");
 
-        (await _db.Queue.ClaimAsync(other, default)).ShouldBeOfType<ClaimOutcome.Busy>();
+        (await _db.Queue.ClaimAsync(other, 1, default)).ShouldBeOfType<ClaimOutcome.Busy>();
         (await _db.ClaimAsync(other)).Key.ShouldBe(next.Key);
 
         (await _db.ValueAsync<string>(held, "reason")).ShouldBe("its lock is held by a session that has not let go yet");
-        (await _db.Queue.PublishAsync(session, claim, claimNext: false, default)).Published.ShouldBeFalse();
+        (await _db.PublishAsync(session, claim)).ShouldBeFalse();
         await Nodes.Eventually.HoldsAsync(async () => await _db.UpkeepAsync() > 0, "it is ready again after its pause");
         (await _db.ClaimAsync(other)).Epoch.ShouldBe(claim.Epoch + 2);
     }
@@ -89,7 +89,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         await RefusesAsync(session, stale);
 
         (await _db.StateAsync(file)).ShouldBe("downloading");
-        (await _db.Queue.PublishAsync(session, claim, claimNext: false, default)).Published.ShouldBeTrue();
+        (await _db.PublishAsync(session, claim)).ShouldBeTrue();
     }
 
     [Fact]
@@ -124,7 +124,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         var before = await RowAsync(file);
 
         (await _db.Queue.ReportProgressAsync(session, claim, 1, default)).ShouldBeNull();
-        (await _db.Queue.PublishAsync(session, claim, claimNext: false, default)).Published.ShouldBeFalse();
+        (await _db.PublishAsync(session, claim)).ShouldBeFalse();
         await session.TryLockAsync(claim.LockKey, default);
         (await _db.Queue.FailAsync(session, claim, "why", 1, default)).ShouldBeFalse();
         await session.TryLockAsync(claim.LockKey, default);
@@ -145,7 +145,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         var file = await _db.WantAsync();
         await SetStateAsync(file, state);
 
-        (await _db.Queue.ClaimAsync(await _db.OpenAsync(), default)).ShouldBeOfType<ClaimOutcome.Empty>();
+        (await _db.Queue.ClaimAsync(await _db.OpenAsync(), 1, default)).ShouldBeOfType<ClaimOutcome.Empty>();
         (await _db.StateAsync(file)).ShouldBe(state);
     }
 
@@ -163,7 +163,9 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         (await _db.Queue.ClaimRemovingAsync(session, default)).ShouldBeOfType<ClaimOutcome.Empty>();
 
         await SetStateAsync(file, "removing");
-        var claim = (await _db.Queue.ClaimRemovingAsync(session, default)).ShouldBeOfType<ClaimOutcome.Claimed>().Replica;
+        var claim = (await _db.Queue.ClaimRemovingAsync(session, default))
+            .ShouldBeOfType<ClaimOutcome.Claimed>()
+            .Replicas.ShouldHaveSingleItem();
         await SetStateAsync(file, state);
 
         (await _db.Queue.IsStillRemovingAsync(session, claim, default)).ShouldBeFalse();
@@ -181,13 +183,13 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         await _db.RemoveAsync(file);
 
         (await _db.Queue.ClaimRemovingAsync(removal, default)).ShouldBeOfType<ClaimOutcome.Busy>();
-        (await _db.Queue.PublishAsync(lane, claim, claimNext: false, default)).Published.ShouldBeFalse();
+        (await _db.PublishAsync(lane, claim)).ShouldBeFalse();
 
         ClaimedReplica? removing = null;
         await Nodes.Eventually.HoldsAsync(
             async () =>
             {
-                removing = (await _db.Queue.ClaimRemovingAsync(removal, default) as ClaimOutcome.Claimed)?.Replica;
+                removing = (await _db.Queue.ClaimRemovingAsync(removal, default) as ClaimOutcome.Claimed)?.Replicas[0];
                 return removing is not null;
             },
             "the removal gets the lock"
@@ -215,10 +217,10 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         var heir = await _db.OpenAsync("b/lane-2");
         var taken = await _db.ClaimAsync(heir);
         taken.Epoch.ShouldBe(claim.Epoch + 1);
-        await Should.ThrowAsync<LeaseLostException>(() => _db.Queue.PublishAsync(lost, claim, claimNext: false, default));
-        (await _db.Queue.PublishAsync(heir, claim, claimNext: false, default)).Published.ShouldBeFalse();
+        await Should.ThrowAsync<LeaseLostException>(() => _db.PublishAsync(lost, claim));
+        (await _db.PublishAsync(heir, claim)).ShouldBeFalse();
         await heir.TryLockAsync(taken.LockKey, default);
-        (await _db.Queue.PublishAsync(heir, taken, claimNext: false, default)).Published.ShouldBeTrue();
+        (await _db.PublishAsync(heir, taken)).ShouldBeTrue();
         (await _db.StateAsync(file)).ShouldBe("stored");
     }
 
@@ -230,10 +232,10 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         var session = await _db.OpenAsync();
         var claim = await _db.ClaimAsync(session);
 
-        var (published, next) = await _db.Queue.PublishAsync(session, claim, claimNext: true, default);
+        var (published, next) = await _db.Queue.PublishAsync(session, [claim], claimNext: 1, default);
 
-        published.ShouldBeTrue();
-        var claimed = next.ShouldBeOfType<ClaimOutcome.Claimed>().Replica;
+        published.ShouldBe([claim.Key]);
+        var claimed = next.ShouldBeOfType<ClaimOutcome.Claimed>().Replicas.ShouldHaveSingleItem();
         claimed.Key.ShouldBe(second.Key);
         (await session.ProveAsync(claim.LockKey, default)).ShouldBeFalse();
         (await session.ProveAsync(claimed.LockKey, default)).ShouldBeTrue();
@@ -244,7 +246,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
     private async Task RefusesAsync(LeaseSession session, ClaimedReplica claim)
     {
         (await _db.Queue.ReportProgressAsync(session, claim, 5, default)).ShouldBeNull();
-        (await _db.Queue.PublishAsync(session, claim, claimNext: false, default)).Published.ShouldBeFalse();
+        (await _db.PublishAsync(session, claim)).ShouldBeFalse();
         (await _db.Queue.FailAsync(session, claim, "why", 5, default)).ShouldBeFalse();
         (await _db.Queue.RetryAsync(session, claim, "why", 5, true, TimeSpan.Zero, default)).ShouldBeFalse();
         (await _db.Queue.IsStillRemovingAsync(session, claim, default)).ShouldBeFalse();
@@ -254,12 +256,12 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
     private async Task<List<ClaimedReplica>> DrainAsync(LeaseSession session)
     {
         var claims = new List<ClaimedReplica>();
-        while (await _db.Queue.ClaimAsync(session, default) is { } outcome and not ClaimOutcome.Empty)
+        while (await _db.Queue.ClaimAsync(session, 1, default) is { } outcome and not ClaimOutcome.Empty)
         {
-            if (outcome is ClaimOutcome.Claimed { Replica: var claim })
+            if (outcome is ClaimOutcome.Claimed { Replicas: [var claim] })
             {
                 claims.Add(claim);
-                (await _db.Queue.PublishAsync(session, claim, claimNext: false, default)).Published.ShouldBeTrue();
+                (await _db.PublishAsync(session, claim)).ShouldBeTrue();
             }
         }
 

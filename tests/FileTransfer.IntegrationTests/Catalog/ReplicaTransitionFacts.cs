@@ -102,7 +102,7 @@ public sealed class ReplicaTransitionFacts : IAsyncLifetime
                 await using (var command = new NpgsqlCommand(Replicas.WakeSql, connection))
                 {
                     command.Parameters.AddWithValue("node", "a");
-                    command.Parameters.AddWithValue("key", file.Key.ToArray());
+                    command.Parameters.AddWithValue("keys", new[] { file.Key.ToArray() });
                     await command.ExecuteNonQueryAsync();
                 }
 

@@ -75,7 +75,7 @@ public sealed class SourceCluster : IAsyncLifetime
     internal Task AppearsAsync(TestFile file, FakeSource source) =>
         Database.ExecuteAsync(
             Replicas
-                .WakeSql.Replace("@key", file.KeySql, StringComparison.Ordinal)
+                .WakeSql.Replace("@keys", $"ARRAY[{file.KeySql}]", StringComparison.Ordinal)
                 .Replace("@node", $"'{source.Id}'", StringComparison.Ordinal)
         );
 

@@ -40,20 +40,20 @@ public sealed class NodeSource(Holding holding, NodeId here, HttpClient http, So
         );
     }
 
-    protected override async Task ReceiveWholeAsync(PartialFile into, FetchReport report, CancellationToken cancellationToken)
+    protected override async Task ReceiveWholeAsync(
+        FileKey key,
+        long size,
+        ChunkSink put,
+        FetchReport report,
+        CancellationToken cancellationToken
+    )
     {
-        await using var body = await OpenAsync(
-            Download(into.Key),
-            "frames",
-            ChunkFrame.BodyLength(into.Size),
-            report,
-            cancellationToken
-        );
+        await using var body = await OpenAsync(Download(key), "frames", ChunkFrame.BodyLength(size), report, cancellationToken);
         await body.ReadFramesAsync(
-            into.Size,
-            new ChunkRange(0, (int)into.ChunkCount),
+            size,
+            new ChunkRange(0, (int)ChunkFrame.ChunkCount(size)),
             inOrder: false,
-            run => Put(into, run.FirstChunk, run.Bytes.Span, report),
+            run => put(run.FirstChunk, run.Bytes.Span),
             cancellationToken
         );
     }

@@ -27,32 +27,43 @@ public sealed class ShareSource(SourceEntry entry, HttpClient http, SourceTerms 
             report,
             cancellationToken
         );
-        await ReadContentAsync(body, into, first, end - first, report, cancellationToken);
+        await ReadContentAsync(
+            body,
+            first,
+            end - first,
+            (firstChunk, bytes) => Put(into, firstChunk, bytes, report),
+            cancellationToken
+        );
     }
 
-    protected override async Task ReceiveWholeAsync(PartialFile into, FetchReport report, CancellationToken cancellationToken)
+    protected override async Task ReceiveWholeAsync(
+        FileKey key,
+        long size,
+        ChunkSink put,
+        FetchReport report,
+        CancellationToken cancellationToken
+    )
     {
-        await using var body = await OpenAsync(Request(Path(into.Key)), "content", into.Size, report, cancellationToken);
-        await ReadContentAsync(body, into, 0, into.Size, report, cancellationToken);
+        await using var body = await OpenAsync(Request(Path(key)), "content", size, report, cancellationToken);
+        await ReadContentAsync(body, 0, size, put, cancellationToken);
     }
 
     protected override HttpRequestMessage ProbeRequest(FileKey key) => Request(Path(key), (0, ChunkFrame.ChunkLength - 1));
 
     protected override string HashesPathOf(FileKey key) => Path(key) + ".hashes";
 
-    private Task ReadContentAsync(
+    private static Task ReadContentAsync(
         SourceBody body,
-        PartialFile into,
         long from,
         long length,
-        FetchReport report,
+        ChunkSink put,
         CancellationToken cancellationToken
     ) =>
         body.ReadBytesAsync(
             length,
             ChunkFrame.ChunkLength,
             "content",
-            (offset, bytes) => Put(into, (from + offset) / ChunkFrame.ChunkLength, bytes.Span, report),
+            (offset, bytes) => put((from + offset) / ChunkFrame.ChunkLength, bytes.Span),
             cancellationToken
         );
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -97,15 +98,63 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpClie
             into.Forget();
         }
 
-        await ReceiveWholeAsync(into, report, cancellationToken);
+        await ReceiveWholeAsync(
+            into.Key,
+            into.Size,
+            (firstChunk, bytes) => Put(into, firstChunk, bytes, report),
+            report,
+            cancellationToken
+        );
         if (!into.ProveWhole())
         {
-            throw Fault(SourceFaultKind.Lied, "sent a content with another fingerprint");
+            throw WrongWhole();
         }
     }
 
-    /// <summary>Puts a whole content into the into.</summary>
-    protected abstract Task ReceiveWholeAsync(PartialFile into, FetchReport report, CancellationToken cancellationToken);
+    /// <summary>Brings a whole small content into memory and proves it.</summary>
+    public async Task<ProvenBytes> FetchBytesAsync(
+        FileKey key,
+        Fingerprint fingerprint,
+        int size,
+        FetchReport report,
+        CancellationToken cancellationToken
+    )
+    {
+        var owner = MemoryPool<byte>.Shared.Rent(size);
+        try
+        {
+            var whole = owner.Memory[..size];
+            await ReceiveWholeAsync(
+                key,
+                size,
+                (firstChunk, bytes) =>
+                {
+                    bytes.CopyTo(whole.Span[(int)(firstChunk * ChunkFrame.ChunkLength)..]);
+                    report.Brought((int)ChunkFrame.ChunkCount(bytes.Length));
+                },
+                report,
+                cancellationToken
+            );
+            return ProvenBytes.TryProve(fingerprint, whole, owner) ?? throw WrongWhole();
+        }
+        catch
+        {
+            owner.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Hands on a run of whole chunks; the bytes are good until it returns.</summary>
+    protected delegate void ChunkSink(long firstChunk, ReadOnlySpan<byte> bytes);
+
+    /// <summary>Receives a whole content.</summary>
+    protected abstract Task ReceiveWholeAsync(
+        FileKey key,
+        long size,
+        ChunkSink put,
+        FetchReport report,
+        CancellationToken cancellationToken
+    );
 
     protected abstract HttpRequestMessage ProbeRequest(FileKey key);
 
@@ -172,7 +221,9 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpClie
         }
     }
 
-    /// <summary>Puts a run that came into the into, in so far as it is right.</summary>
+    private SourceException WrongWhole() => Fault(SourceFaultKind.Lied, "sent a content with another fingerprint");
+
+    /// <summary>Puts a run that came into the partial, in so far as it is right.</summary>
     protected void Put(PartialFile into, long firstChunk, ReadOnlySpan<byte> bytes, FetchReport report)
     {
         var put = into.Put(firstChunk, bytes);

@@ -15,20 +15,26 @@ public sealed class StreamSource(SourceEntry entry, HttpClient http, SourceTerms
         CancellationToken cancellationToken
     ) => throw new NotSupportedException($"{Id} has no ranges.");
 
-    protected override async Task ReceiveWholeAsync(PartialFile into, FetchReport report, CancellationToken cancellationToken)
+    protected override async Task ReceiveWholeAsync(
+        FileKey key,
+        long size,
+        ChunkSink put,
+        FetchReport report,
+        CancellationToken cancellationToken
+    )
     {
         await using var body = await OpenAsync(
-            Request(Path(into.Key)),
+            Request(Path(key)),
             "frames",
-            ChunkFrame.BodyLength(into.Size),
+            ChunkFrame.BodyLength(size),
             report,
             cancellationToken
         );
         await body.ReadFramesAsync(
-            into.Size,
-            new ChunkRange(0, checked((int)into.ChunkCount)),
+            size,
+            new ChunkRange(0, checked((int)ChunkFrame.ChunkCount(size))),
             inOrder: false,
-            run => Put(into, run.FirstChunk, run.Bytes.Span, report),
+            run => put(run.FirstChunk, run.Bytes.Span),
             cancellationToken
         );
     }
