@@ -11,50 +11,18 @@ namespace FileTransfer.Downloads.Sources;
 public sealed class ShareSource(SourceEntry entry, HttpClient http, SourceTerms terms)
     : Source(new SourceId($"share {entry.Name}"), $"share '{entry.Name}'", entry.Base, http, terms)
 {
-    public override async Task FetchWindowAsync(
-        PartialFile into,
-        ChunkRange window,
-        FetchReport report,
-        CancellationToken cancellationToken
-    )
-    {
-        var first = window.First * ChunkFrame.ChunkLength;
-        var end = Math.Min(window.End * ChunkFrame.ChunkLength, into.Size);
-        await using var body = await OpenAsync(
-            Request(Path(into.Key), (first, end - 1)),
-            "content",
-            end - first,
-            report,
-            cancellationToken
-        );
-        await ReadContentAsync(body, into, first, end - first, report, cancellationToken);
-    }
-
     protected override async Task ReceiveWholeAsync(PartialFile into, FetchReport report, CancellationToken cancellationToken)
     {
-        await using var body = await OpenAsync(Request(Path(into.Key)), "content", into.Size, report, cancellationToken);
+        await using var body = await OpenAsync(ContentRequest(into.Key), "content", into.Size, report, cancellationToken);
         await ReadContentAsync(body, into, 0, into.Size, report, cancellationToken);
     }
 
-    protected override HttpRequestMessage ProbeRequest(FileKey key) => Request(Path(key), (0, ChunkFrame.ChunkLength - 1));
+    protected override HttpRequestMessage ProbeRequest(FileKey key) => ContentRequest(key, (0, ChunkFrame.ChunkLength - 1));
+
+    protected override HttpRequestMessage ContentRequest(FileKey key, (long First, long Last)? range = null) =>
+        Request(Path(key), range);
 
     protected override string HashesPathOf(FileKey key) => Path(key) + ".hashes";
-
-    private Task ReadContentAsync(
-        SourceBody body,
-        PartialFile into,
-        long from,
-        long length,
-        FetchReport report,
-        CancellationToken cancellationToken
-    ) =>
-        body.ReadBytesAsync(
-            length,
-            ChunkFrame.ChunkLength,
-            "content",
-            (offset, bytes) => Put(into, (from + offset) / ChunkFrame.ChunkLength, bytes.Span, report),
-            cancellationToken
-        );
 
     private static string Path(FileKey key) => key.ToHex();
 }
