@@ -20,10 +20,12 @@ public static class ContentRoutes
                 "The content as frames: u64 LE chunk id ‖ chunk of 1024 bytes, the last may be shorter; Range counts bytes of this body"
             )
         );
-        Describe(
-            routes.MapMethods("/v1/files/{key}/content", _methods, ContentAsync),
-            "Files",
-            "The content as it is; Repr-Digest comes with a small one, and where Want-Repr-Digest asks for sha-256"
+        DescribeTurns(
+            Describe(
+                routes.MapMethods("/v1/files/{key}/content", _methods, ContentAsync),
+                "Files",
+                "The content as it is; Repr-Digest comes with a small one, and where Want-Repr-Digest asks for sha-256"
+            )
         );
         DescribeTurns(
             Describe(
@@ -94,17 +96,23 @@ public static class ContentRoutes
             key,
             contents,
             context,
-            async (_, content) =>
+            async (fileKey, content) =>
             {
+                var etag = new EntityTag(content.Fingerprint.ToString());
+                using var sending = Sending.TryBegin(uplink, context, content, etag, content.Size);
+                if (sending is null)
+                {
+                    return NotYourTurn(context, fileKey);
+                }
+
                 if (await digests.ForAsync(context.Request, content, context.RequestAborted) is { } digest)
                 {
                     context.Response.Headers["Repr-Digest"] = digest;
                 }
 
-                using var sending = Sending.Begin(uplink, context);
                 await ContentResponse.ServeAsync(
                     context,
-                    new EntityTag(content.Fingerprint.ToString()),
+                    etag,
                     RouteMetadata.Octets,
                     content.Size,
                     (writer, offset, count, token) =>

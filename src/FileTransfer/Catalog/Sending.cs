@@ -50,13 +50,10 @@ public sealed class Sending : IDisposable
     public static Sending Begin(Uplink uplink, HttpContext context) => new(uplink, context, null, default);
 
     /// <summary>An answer that needs a turn where a node asks for much of a large content; null while it is another's turn.</summary>
-    public static Sending? TryBegin(Uplink uplink, HttpContext context, StoredContent content, EntityTag etag, long length)
-    {
-        var node = NeedsTurn(context, content, etag, length) ? NodeOf(context) : null;
-        return node is null || uplink.Turns.TryEnter(node, content.Fingerprint, uplink.Now)
-            ? new Sending(uplink, context, node, content.Fingerprint)
-            : null;
-    }
+    public static Sending? TryBegin(Uplink uplink, HttpContext context, StoredContent content, EntityTag etag, long length) =>
+        !NeedsTurn(context, content, etag, length) || NodeOf(context) is not { } node ? Begin(uplink, context)
+        : uplink.Turns.TryEnter(node, content.Fingerprint, uplink.Now) ? new Sending(uplink, context, node, content.Fingerprint)
+        : null;
 
     /// <summary>Writes a part in slices, each when the limit allows.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]

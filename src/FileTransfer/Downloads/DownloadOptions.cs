@@ -32,10 +32,10 @@ public sealed class DownloadOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Bytes of content asked for in one request.</summary>
-    /// <remarks>Default 4 MiB, 64 KiB – 1 GiB: large enough to hide a round trip, small enough to be fetched twice after a crash.</remarks>
+    /// <summary>Bytes of content asked for in one request, at the most; above 4 MiB only what a source brings within 50 ms.</summary>
+    /// <remarks>Default 16 MiB, 64 KiB – 1 GiB: large enough for its price not to show, small enough to be fetched twice after a crash.</remarks>
     [Range(64 * 1024, 1024 * 1024 * 1024)]
-    public int WindowBytes { get; set; } = 4 * 1024 * 1024;
+    public int WindowBytes { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>A source that stays below this many bytes per second for a <see cref="StallPeriod"/> is given up.</summary>
     /// <remarks>Default 16384, 0–1073741824; 0 waits for ever.</remarks>

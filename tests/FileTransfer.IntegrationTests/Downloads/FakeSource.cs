@@ -27,7 +27,7 @@ internal sealed class FakeSource : IAsyncDisposable
 
     public string Id { get; }
 
-    /// <summary>Bytes of framed bodies sent so far.</summary>
+    /// <summary>Bytes of bodies of chunks sent so far.</summary>
     public long BytesSent => Interlocked.Read(ref _bytesSent);
 
     /// <summary>Bodies of chunks that were asked for so far.</summary>
@@ -79,7 +79,11 @@ internal sealed class FakeSource : IAsyncDisposable
         var source = new FakeSource(server, database, id);
         server.UseRouting();
         server.MapGet("/v1/files/{key}/hashes", source.SendHashesAsync);
-        server.MapGet("/download/{key}", source.SendChunksAsync);
+        server.MapGet(
+            "/v1/files/{key}/content",
+            (string key, HttpContext context) => source.SendAsync(key, isFramed: false, context)
+        );
+        server.MapGet("/download/{key}", (string key, HttpContext context) => source.SendAsync(key, isFramed: true, context));
         await server.StartAsync();
         await RegisterNodeAsync(database, id, server.Urls.First());
         return source;
@@ -145,22 +149,30 @@ internal sealed class FakeSource : IAsyncDisposable
         }
     }
 
-    private async Task SendChunksAsync(string key, HttpContext context)
+    private async Task SendAsync(string key, bool isFramed, HttpContext context)
     {
         if (FileOf(key, context)?.Content is not { } content)
         {
             return;
         }
 
-        var (from, count) = Asked(context, ChunkFrame.BodyLength(content.Length));
+        var unit = isFramed ? ChunkFrame.Length : ChunkFrame.ChunkLength;
+        var (from, count) = Asked(context, isFramed ? ChunkFrame.BodyLength(content.Length) : content.Length);
         // A probe is not a body: it finds out who answers.
-        var body = count > ChunkFrame.Length ? Interlocked.Increment(ref _requests) : 0;
+        var body = count > unit ? Interlocked.Increment(ref _requests) : 0;
         Interlocked.Increment(ref _open);
         try
         {
-            var lie = body > 0 && body == LiesInBody ? (from + (count / 2)) / ChunkFrame.Length : LiesAtChunk;
+            var lie = body > 0 && body == LiesInBody ? (from + (count / 2)) / unit : LiesAtChunk;
             LiedAt = lie ?? LiedAt;
-            await SendAsync(content, from, count, lie, body > 0 && body % ClosesEvery == 0 ? count / 2 : ClosesAfter, context);
+            var closesAfter = body > 0 && body % ClosesEvery == 0 ? count / 2 : ClosesAfter;
+            await SendAsync(
+                (offset, length) => isFramed ? Frames(content, offset, length, lie) : Bytes(content, offset, length, lie),
+                from,
+                count,
+                closesAfter,
+                context
+            );
         }
         finally
         {
@@ -168,7 +180,7 @@ internal sealed class FakeSource : IAsyncDisposable
         }
     }
 
-    private async Task SendAsync(byte[] content, long from, long count, long? lie, long? closesAfter, HttpContext context)
+    private async Task SendAsync(Func<long, long, byte[]> part, long from, long count, long? closesAfter, HttpContext context)
     {
         var began = TimeProvider.System.GetTimestamp();
         var piece = BytesPerSecond > 0 ? Math.Clamp(BytesPerSecond / 50, 512, 8 * 1032) : 32 * 1032;
@@ -185,7 +197,7 @@ internal sealed class FakeSource : IAsyncDisposable
                 await Task.Delay(Timeout.Infinite, context.RequestAborted);
             }
 
-            var bytes = Frames(content, from + sent, Math.Min(piece, count - sent), lie);
+            var bytes = part(from + sent, Math.Min(piece, count - sent));
             await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
             await context.Response.Body.FlushAsync(context.RequestAborted);
             sent += bytes.Length;
@@ -253,6 +265,17 @@ internal sealed class FakeSource : IAsyncDisposable
         context.Response.Headers.ContentRange = $"bytes {range.From}-{range.To}/{length}";
         context.Response.ContentLength = count;
         return (range.From.Value, count);
+    }
+
+    private static byte[] Bytes(byte[] content, long offset, long count, long? lie)
+    {
+        var bytes = content.AsSpan((int)offset, (int)count).ToArray();
+        if ((lie * ChunkFrame.ChunkLength) - offset is { } at and >= 0 && at < count)
+        {
+            bytes[at] ^= 1;
+        }
+
+        return bytes;
     }
 
     private static byte[] Frames(byte[] content, long offset, long count, long? lie)

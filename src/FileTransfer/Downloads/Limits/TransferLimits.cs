@@ -173,7 +173,8 @@ public sealed partial class TransferLimits : IDisposable
                 Requests = inForce.Requests!.Value,
                 RequestsPerSource = inForce.RequestsPerSource!.Value,
                 Connections = inForce.Connections!.Value,
-                WindowChunks = _windowChunks,
+                WindowChunks = Math.Min(_windowChunks, PlannerLimits.Default.WindowChunks),
+                LongWindowChunks = _windowChunks,
             }
         );
     }

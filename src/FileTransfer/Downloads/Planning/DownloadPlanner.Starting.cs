@@ -1,3 +1,5 @@
+using FileTransfer.Chunks;
+
 namespace FileTransfer.Downloads.Planning;
 
 // Which file gets the next request.
@@ -74,9 +76,21 @@ public sealed partial class DownloadPlanner
         }
         else
         {
-            var window = file.StartWindow(_limits.WindowChunks, out var chunks);
+            var window = file.StartWindow(WindowChunksOf(file, source.State), out var chunks);
             Send(file, source, new FetchPart.Window(chunks), window);
         }
+    }
+
+    /// <summary>
+    /// Several windows in one at a fast source. They become shorter towards the end of a file, so that its last requests end together, and no
+    /// source has taken what another could bring.
+    /// </summary>
+    private int WindowChunksOf(FilePlan file, SourceState source)
+    {
+        var inTime = (source.Rate.At(_now) ?? 0) * _limits.LongWindowTime.TotalSeconds / ChunkFrame.Length;
+        var share = file.Unstarted.Count / (2 * file.Sources.Count);
+        var longest = Math.Min(Math.Min(share, _limits.LongWindowChunks), inTime);
+        return _limits.WindowChunks * Math.Max(1, (int)(longest / _limits.WindowChunks));
     }
 
     private void Send(FilePlan file, FileSource source, FetchPart part, WindowPlan? window)

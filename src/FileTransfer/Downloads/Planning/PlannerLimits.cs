@@ -20,6 +20,12 @@ public sealed record PlannerLimits
     /// <summary>Chunks of one window.</summary>
     public int WindowChunks { get; init; } = 4096;
 
+    /// <summary>Chunks of one window, at the most, at a source that brings them within <see cref="LongWindowTime"/>; a request has its price too.</summary>
+    public int LongWindowChunks { get; init; } = 4 * 4096;
+
+    /// <summary>How long a window above <see cref="WindowChunks"/> may take.</summary>
+    public TimeSpan LongWindowTime { get; init; } = TimeSpan.FromMilliseconds(50);
+
     /// <summary>Hashes of chunks asked for in one request; a file with more gets them from several sources.</summary>
     public int HashChunks { get; init; } = 32 * 1024;
 

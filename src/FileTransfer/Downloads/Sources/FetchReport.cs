@@ -5,7 +5,7 @@ namespace FileTransfer.Downloads.Sources;
 /// <param name="brought">So many chunks came, in order. Told for at least <see cref="Batch"/> at a time, or for what came in 100 ms.</param>
 public sealed class FetchReport(Action answered, Action<int> brought, TimeProvider time)
 {
-    private const int Batch = 64;
+    private const int Batch = 1024;
     private static readonly TimeSpan _period = TimeSpan.FromMilliseconds(100);
 
     private int _untold;

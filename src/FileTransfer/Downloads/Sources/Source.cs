@@ -82,12 +82,31 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpClie
     }
 
     /// <summary>Puts a run of chunks into the partial as they come, each proven by its hash.</summary>
-    public abstract Task FetchWindowAsync(
+    /// <remarks>The bytes are asked for as they are: frames would have to be taken apart, and say nothing that the range does not.</remarks>
+    public async Task FetchWindowAsync(
         PartialFile into,
         ChunkRange window,
         FetchReport report,
         CancellationToken cancellationToken
-    );
+    )
+    {
+        var first = window.First * ChunkFrame.ChunkLength;
+        var length = Math.Min(window.End * ChunkFrame.ChunkLength, into.Size) - first;
+        await using var body = await OpenAsync(
+            ContentRequest(into.Key, (first, first + length - 1)),
+            "content",
+            length,
+            report,
+            cancellationToken
+        );
+        await ReadContentAsync(
+            body,
+            first,
+            length,
+            (firstChunk, bytes) => Put(into, firstChunk, bytes, report),
+            cancellationToken
+        );
+    }
 
     /// <summary>Puts a whole content into the partial and proves it.</summary>
     public async Task FetchWholeAsync(PartialFile into, FetchReport report, CancellationToken cancellationToken)
@@ -158,6 +177,9 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpClie
 
     protected abstract HttpRequestMessage ProbeRequest(FileKey key);
 
+    /// <summary>Asks for the bytes of a content as they are.</summary>
+    protected abstract HttpRequestMessage ContentRequest(FileKey key, (long First, long Last)? range = null);
+
     /// <summary>Where the chunk hashes of a file are.</summary>
     protected abstract string HashesPathOf(FileKey key);
 
@@ -222,6 +244,22 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpClie
     }
 
     private SourceException WrongWhole() => Fault(SourceFaultKind.Lied, "sent a content with another fingerprint");
+
+    /// <summary>Puts bytes of the content as they come.</summary>
+    protected static Task ReadContentAsync(
+        SourceBody body,
+        long from,
+        long length,
+        ChunkSink put,
+        CancellationToken cancellationToken
+    ) =>
+        body.ReadBytesAsync(
+            length,
+            ChunkFrame.ChunkLength,
+            "content",
+            (offset, bytes) => put((from + offset) / ChunkFrame.ChunkLength, bytes.Span),
+            cancellationToken
+        );
 
     /// <summary>Puts a run that came into the partial, in so far as it is right.</summary>
     protected void Put(PartialFile into, long firstChunk, ReadOnlySpan<byte> bytes, FetchReport report)

@@ -8,13 +8,6 @@ namespace FileTransfer.Downloads.Sources;
 public sealed class StreamSource(SourceEntry entry, HttpClient http, SourceTerms terms)
     : Source(new SourceId($"stream {entry.Name}"), $"stream '{entry.Name}'", entry.Base, http, terms)
 {
-    public override Task FetchWindowAsync(
-        PartialFile into,
-        ChunkRange window,
-        FetchReport report,
-        CancellationToken cancellationToken
-    ) => throw new NotSupportedException($"{Id} has no ranges.");
-
     protected override async Task ReceiveWholeAsync(
         FileKey key,
         long size,
@@ -40,6 +33,9 @@ public sealed class StreamSource(SourceEntry entry, HttpClient http, SourceTerms
     }
 
     protected override HttpRequestMessage ProbeRequest(FileKey key) => Request(Path(key), (0, ChunkFrame.Length - 1));
+
+    protected override HttpRequestMessage ContentRequest(FileKey key, (long First, long Last)? range = null) =>
+        throw new NotSupportedException($"{Id} has nothing but frames.");
 
     protected override string HashesPathOf(FileKey key) => throw new NotSupportedException($"{Id} has no chunk hashes.");
 

@@ -63,13 +63,15 @@ public sealed class TurnFacts : IAsyncLifetime
         part.StatusCode.ShouldBe(expected);
     }
 
-    [Fact]
-    public async Task The_hashes_of_a_large_content_belong_to_the_turn()
+    [Theory]
+    [InlineData("hashes")]
+    [InlineData("content")]
+    public async Task The_hashes_and_the_bytes_of_a_large_content_belong_to_the_turn(string what)
     {
         using var first = await AskAsync("x");
-        using var refused = await AskAsync("y", path: $"/v1/files/{_key}/hashes");
+        using var refused = await AskAsync("y", path: $"/v1/files/{_key}/{what}");
         await refused.ShouldBeProblemAsync(503, "source-busy", _key);
-        using var own = await AskAsync("x", path: $"/v1/files/{_key}/hashes");
+        using var own = await AskAsync("x", path: $"/v1/files/{_key}/{what}");
         own.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 

@@ -99,7 +99,7 @@ public sealed class ChoosingTests
         var served = _driver
             .All.OfType<PlannerAction.Fetch>()
             .Where(fetch => fetch.File == key)
-            .CountBy(fetch => fetch.Source)
+            .AggregateBy(fetch => fetch.Source, 0, (chunks, fetch) => chunks + WindowOf(fetch).Count)
             .ToDictionary();
         served[Node("fast").Id].ShouldBeGreaterThan(8 * served[Node("slow").Id]);
     }
@@ -162,13 +162,43 @@ public sealed class ChoosingTests
     }
 
     [Fact]
+    public void Windows_are_long_at_a_fast_source_until_the_end_is_near()
+    {
+        _driver.BringUp(Node("a"));
+        var key = _driver.Want(1, 100 * WindowChunks, [Node("a")], hashesProven: true);
+        Run(key, _ => 10);
+        var windows = _driver.All.OfType<PlannerAction.Fetch>().Where(fetch => fetch.File == key).Select(WindowOf).ToList();
+        windows.Sum(window => window.Count).ShouldBe(100 * WindowChunks);
+        windows[0].Count.ShouldBe(WindowChunks, "nobody knows yet how fast it is");
+        windows.Max(window => window.Count).ShouldBe(4 * WindowChunks);
+        windows[^1].Count.ShouldBe(WindowChunks);
+        windows.Count.ShouldBeLessThan(40);
+    }
+
+    [Fact]
+    public void Windows_are_not_long_where_they_would_take_their_time()
+    {
+        _driver.BringUp(Node("a"));
+        var key = _driver.Want(1, 100 * WindowChunks, [Node("a")], hashesProven: true);
+        Run(key, _ => 80);
+        _driver
+            .All.OfType<PlannerAction.Fetch>()
+            .Where(fetch => fetch.File == key)
+            .ShouldAllBe(fetch => WindowOf(fetch).Count == WindowChunks);
+    }
+
+    [Fact]
     public void Equal_sources_do_not_race_each_other()
     {
         SourceHint[] sources = [Node("a"), Node("b"), Node("c"), Node("d")];
         _driver.BringUp(sources);
         var key = _driver.Want(1, 41 * WindowChunks, sources, hashesProven: true);
         Run(key, _ => 80);
-        _driver.All.OfType<PlannerAction.Fetch>().Count(fetch => fetch.File == key).ShouldBe(41);
+        _driver
+            .All.OfType<PlannerAction.Fetch>()
+            .Where(fetch => fetch.File == key)
+            .Sum(fetch => WindowOf(fetch).Count)
+            .ShouldBe(41 * WindowChunks);
     }
 
     [Fact]

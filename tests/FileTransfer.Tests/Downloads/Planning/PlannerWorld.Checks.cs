@@ -82,7 +82,7 @@ internal sealed partial class PlannerWorld
             case FetchPart.Window(var chunks):
                 file.HashesProven.ShouldBeTrue("windows are asked for when their hashes are proven");
                 kind.ShouldNotBe(SourceKind.Stream);
-                chunks.Count.ShouldBeInRange(1, _limits.WindowChunks);
+                chunks.Count.ShouldBeInRange(1, _limits.LongWindowChunks);
                 file.Proven.AsSpan((int)chunks.First, chunks.Count)
                     .Contains(true)
                     .ShouldBeFalse("what is proven is not asked for");

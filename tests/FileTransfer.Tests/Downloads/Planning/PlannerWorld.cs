@@ -31,6 +31,8 @@ internal sealed partial class PlannerWorld
     private PlannerLimits _limits = new()
     {
         WindowChunks = 8,
+        LongWindowChunks = 20,
+        LongWindowTime = TimeSpan.FromSeconds(5),
         HashChunks = 60,
         Requests = 9,
         RequestsPerSource = 3,
