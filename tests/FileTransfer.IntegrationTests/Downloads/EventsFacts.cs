@@ -52,7 +52,10 @@ public sealed class EventsFacts(SourceCluster cluster) : IClassFixture<SourceClu
         );
         given.Text("reason")!.ShouldContain(liar.Id);
         await reader.NextAsync(e => e.Name == "connected" && e.Text("source") == $"node {honest.Id}", "the other one connects");
-        await reader.NextAsync(e => e.Name == "proven", "chunks are proven");
+        await reader.NextAsync(
+            e => e.Name == "proven" && e.Text("source") == $"node {honest.Id}",
+            "it brings what the liar, whose last right chunks are told too, does not"
+        );
         await using var late = await EventReader.OpenAsync(Follower, file);
         var state = await late.NextAsync("state");
         state.Text("state").ShouldBe("downloading");
