@@ -30,7 +30,6 @@ public sealed class NodeSource(Holding holding, NodeId here, HttpClient http, So
         await body.ReadFramesAsync(
             into.Size,
             new ChunkRange(0, (int)into.ChunkCount),
-            inOrder: false,
             run => Put(into, run.FirstChunk, run.Bytes.Span, report),
             cancellationToken
         );

@@ -6,14 +6,8 @@ namespace FileTransfer.Downloads.Sources;
 /// <summary>A body that a source is sending; read under its stall watch.</summary>
 public sealed class SourceBody(Source source, HttpResponseMessage response, Stream body, StallWatch watch) : IAsyncDisposable
 {
-    /// <summary>Reads frames of the chunks <paramref name="window"/>, in order where they must be, and hands each run on.</summary>
-    public async Task ReadFramesAsync(
-        long size,
-        ChunkRange window,
-        bool inOrder,
-        Action<ChunkRun> put,
-        CancellationToken cancellationToken
-    )
+    /// <summary>Reads frames of the chunks <paramref name="window"/>, in any order, and hands each run on.</summary>
+    public async Task ReadFramesAsync(long size, ChunkRange window, Action<ChunkRun> put, CancellationToken cancellationToken)
     {
         var pipe = FrameReader.PipeOver(body);
         using var frames = new FrameReader(pipe, size);
@@ -35,7 +29,7 @@ public sealed class SourceBody(Source source, HttpResponseMessage response, Stre
                 switch (read.Kind)
                 {
                     case FrameReadKind.Run:
-                        Require(read.Run, window, inOrder ? window.First + taken : null);
+                        Require(read.Run, window);
                         put(read.Run);
                         taken += read.Run.ChunkCount;
                         await PassAsync(read.Run.Bytes.Length, cancellationToken);
@@ -113,16 +107,11 @@ public sealed class SourceBody(Source source, HttpResponseMessage response, Stre
         watch.Dispose();
     }
 
-    private void Require(ChunkRun run, ChunkRange window, long? expected)
+    private void Require(ChunkRun run, ChunkRange window)
     {
         if (run.FirstChunk < window.First || run.FirstChunk + run.ChunkCount > window.End)
         {
             throw source.Fault(SourceFaultKind.Lied, $"sent chunk {run.FirstChunk}, which was not asked for");
-        }
-
-        if (expected is { } next && run.FirstChunk != next)
-        {
-            throw source.Fault(SourceFaultKind.Lied, $"sent chunk {run.FirstChunk} where chunk {next} follows");
         }
     }
 

@@ -20,7 +20,6 @@ public sealed class StreamSource(SourceEntry entry, HttpClient http, SourceTerms
         await body.ReadFramesAsync(
             into.Size,
             new ChunkRange(0, checked((int)into.ChunkCount)),
-            inOrder: false,
             run => Put(into, run.FirstChunk, run.Bytes.Span, report),
             cancellationToken
         );
