@@ -17,8 +17,8 @@ public sealed record LiveDownload(
 
 /// <summary>Where this process tells what happens to its downloads. Telling never waits, whoever listens.</summary>
 /// <remarks>
-/// <see cref="DownloadEventKind.Proven"/> may be told as often as it happens: of one file at least <see cref="ProvenPeriod"/> pass between
-/// two that are logged, with the ranges of those between merged. Every other event of the file first logs what is still due.
+/// Of one file at least <see cref="ProvenPeriod"/> pass between two <see cref="DownloadEventKind.Proven"/> that are logged, with the ranges
+/// of those between merged. Every other event of the file first logs what is still due.
 /// </remarks>
 public sealed class DownloadEvents : IDisposable
 {
@@ -43,16 +43,34 @@ public sealed class DownloadEvents : IDisposable
     /// <summary>What was told, for readers.</summary>
     public DownloadEventLog Log { get; }
 
+    /// <summary>Tells <see cref="DownloadEventKind.Proven"/>, as often as it happens: costs no memory but for what is logged.</summary>
+    public void Proven(FileKey file, string source, long bytesProven, long size, ChunkRange chunks)
+    {
+        lock (_gate)
+        {
+            var live = _live.TryGetValue(file, out var known) ? known : Begin(file, size, bytesProven);
+            live.BytesProven = Math.Max(live.BytesProven, bytesProven);
+            live.Source = source;
+            live.IsDue = true;
+            live.All.Add(chunks);
+            live.Due.Add(chunks);
+            if (live.LoggedAt is not { } last || _time.GetElapsedTime(last) >= ProvenPeriod)
+            {
+                LogProven(live);
+            }
+            else if (!_timerRuns)
+            {
+                _timerRuns = true;
+                _timer.Change(ProvenPeriod, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    /// <summary>Tells anything else.</summary>
     public void Publish(DownloadEvent happened)
     {
         lock (_gate)
         {
-            if (happened.Kind == DownloadEventKind.Proven)
-            {
-                OnProven(happened);
-                return;
-            }
-
             if (_live.TryGetValue(happened.File, out var live))
             {
                 LogProven(live);
@@ -61,7 +79,7 @@ public sealed class DownloadEvents : IDisposable
             switch (happened.Kind)
             {
                 case DownloadEventKind.Connected:
-                    live ??= Begin(happened);
+                    live ??= Begin(happened.File, happened.Size, happened.BytesProven);
                     live.Source = happened.Source;
                     break;
                 case DownloadEventKind.SourceChanged:
@@ -114,29 +132,6 @@ public sealed class DownloadEvents : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    private void OnProven(DownloadEvent happened)
-    {
-        var live = _live.TryGetValue(happened.File, out var known) ? known : Begin(happened);
-        live.BytesProven = Math.Max(live.BytesProven, happened.BytesProven);
-        live.Source = happened.Source ?? live.Source;
-        live.IsDue = true;
-        foreach (var range in happened.Ranges ?? [])
-        {
-            live.All.Add(range);
-            live.Due.Add(range);
-        }
-
-        if (live.LoggedAt is not { } last || _time.GetElapsedTime(last) >= ProvenPeriod)
-        {
-            LogProven(live);
-        }
-        else if (!_timerRuns)
-        {
-            _timerRuns = true;
-            _timer.Change(ProvenPeriod, Timeout.InfiniteTimeSpan);
-        }
-    }
-
     /// <summary>The last bytes before a pause are told as well.</summary>
     private void LogDue()
     {
@@ -178,15 +173,15 @@ public sealed class DownloadEvents : IDisposable
         );
     }
 
-    private Live Begin(DownloadEvent first)
+    private Live Begin(FileKey file, long size, long bytesProven)
     {
         if (_live.Count == MaxLive)
         {
             _live.Remove(_live.Values.MinBy(live => live.Since)!.File);
         }
 
-        var begun = new Live(first.File, first.Size, _time.GetUtcNow()) { BytesProven = first.BytesProven };
-        _live.Add(first.File, begun);
+        var begun = new Live(file, size, _time.GetUtcNow()) { BytesProven = bytesProven };
+        _live.Add(file, begun);
         return begun;
     }
 

@@ -17,8 +17,12 @@ internal sealed class ProvenRanges
     public void Add(ChunkRange added)
     {
         var (first, end) = (added.First, added.First + added.Count);
-        var at = _ranges.FindIndex(range => EndOf(range) >= first);
-        at = at < 0 ? _ranges.Count : at;
+        var at = 0;
+        while (at < _ranges.Count && EndOf(_ranges[at]) < first)
+        {
+            at++;
+        }
+
         var merged = 0;
         while (at + merged < _ranges.Count && _ranges[at + merged].First <= end)
         {

@@ -202,7 +202,7 @@ public sealed partial class Transfers
         if (fetch.Part is FetchPart.Window { Chunks: var window })
         {
             ChunkRange proven = new(window.First + before, chunks);
-            Publish(transfer.Claim, DownloadEventKind.Proven, transfer.BytesProven, fetch.Source, ranges: [proven]);
+            _events.Proven(fetch.File, fetch.Source.Value, transfer.BytesProven, transfer.Claim.Size, proven);
         }
 
         Tell(new PlannerEvent.ChunksProven(fetch.Request, chunks));

@@ -242,7 +242,6 @@ public sealed partial class Transfers : IDisposable
         DownloadEventKind kind,
         long bytesProven,
         SourceId? source = null,
-        string? reason = null,
-        IReadOnlyList<ChunkRange>? ranges = null
-    ) => _events.Publish(new DownloadEvent(claim.Key, kind, source?.Value, bytesProven, claim.Size, reason, ranges));
+        string? reason = null
+    ) => _events.Publish(new DownloadEvent(claim.Key, kind, source?.Value, bytesProven, claim.Size, reason, Ranges: null));
 }

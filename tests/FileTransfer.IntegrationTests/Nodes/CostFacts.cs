@@ -35,7 +35,7 @@ public sealed class CostFacts(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Receiving_a_mebibyte_allocates_less_than_eight_kibibytes()
+    public async Task Receiving_a_mebibyte_allocates_less_than_four_kibibytes()
     {
         const int mebibytes = 128;
         await using var cluster = await TestCluster.CreateAsync();
@@ -55,7 +55,7 @@ public sealed class CostFacts(ITestOutputHelper output)
         );
 
         output.WriteLine($"{least / mebibytes:0} bytes per MiB");
-        (least / mebibytes).ShouldBeLessThan(8 * 1024);
+        (least / mebibytes).ShouldBeLessThan(4 * 1024);
     }
 
     [Fact]

@@ -42,6 +42,20 @@ public sealed class DownloadEventsTests : IDisposable
     }
 
     [Fact]
+    public void What_is_proven_between_two_that_are_told_costs_no_memory()
+    {
+        Proven(0, 1);
+        Proven(1, 1);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 2; i < 1000; i++)
+        {
+            Proven(i, 1);
+        }
+
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
+    }
+
+    [Fact]
     public void The_last_bytes_before_a_pause_are_told_without_another_event()
     {
         Proven(0, 1);
@@ -150,17 +164,7 @@ public sealed class DownloadEventsTests : IDisposable
     private void Proven(long first, int count)
     {
         _provenBytes += count * 1024;
-        _events.Publish(
-            new DownloadEvent(
-                _file,
-                DownloadEventKind.Proven,
-                "node a",
-                Math.Min(_provenBytes, 100 * 1024),
-                1_000_000,
-                null,
-                [new ChunkRange(first, count)]
-            )
-        );
+        _events.Proven(_file, "node a", Math.Min(_provenBytes, 100 * 1024), 1_000_000, new ChunkRange(first, count));
     }
 
     private long _provenBytes;

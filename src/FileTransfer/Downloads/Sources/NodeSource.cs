@@ -33,13 +33,7 @@ public sealed class NodeSource(Holding holding, NodeId here, HttpClient http, So
             report,
             cancellationToken
         );
-        await body.ReadFramesAsync(
-            size,
-            new ChunkRange(0, (int)ChunkFrame.ChunkCount(size)),
-            inOrder: false,
-            run => put(run.FirstChunk, run.Bytes.Span),
-            cancellationToken
-        );
+        await body.ReadFramesAsync(size, run => put(run.FirstChunk, run.Bytes.Span), cancellationToken);
     }
 
     /// <summary>Not a request of a node: a probe takes nobody's turn.</summary>

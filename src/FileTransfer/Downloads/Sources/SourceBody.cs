@@ -6,15 +6,10 @@ namespace FileTransfer.Downloads.Sources;
 /// <summary>A body that a source is sending; read under its stall watch.</summary>
 public sealed class SourceBody(Source source, HttpResponseMessage response, Stream body, StallWatch watch) : IAsyncDisposable
 {
-    /// <summary>Reads frames of the chunks <paramref name="window"/>, in order where they must be, and hands each run on.</summary>
-    public async Task ReadFramesAsync(
-        long size,
-        ChunkRange window,
-        bool inOrder,
-        Action<ChunkRun> put,
-        CancellationToken cancellationToken
-    )
+    /// <summary>Reads the frames of a whole content of a size, in any order, and hands each run on.</summary>
+    public async Task ReadFramesAsync(long size, Action<ChunkRun> put, CancellationToken cancellationToken)
     {
+        var chunks = ChunkFrame.ChunkCount(size);
         var pipe = FrameReader.PipeOver(body);
         using var frames = new FrameReader(pipe, size);
         try
@@ -35,15 +30,14 @@ public sealed class SourceBody(Source source, HttpResponseMessage response, Stre
                 switch (read.Kind)
                 {
                     case FrameReadKind.Run:
-                        Require(read.Run, window, inOrder ? window.First + taken : null);
                         put(read.Run);
                         taken += read.Run.ChunkCount;
                         await PassAsync(read.Run.Bytes.Length, cancellationToken);
                         break;
-                    case FrameReadKind.End when taken == window.Count:
+                    case FrameReadKind.End when taken == chunks:
                         return;
                     case FrameReadKind.End:
-                        throw source.Fault(SourceFaultKind.EndedEarly, $"ended a body of {window.Count} chunks after {taken}");
+                        throw source.Fault(SourceFaultKind.EndedEarly, $"ended a body of {chunks} chunks after {taken}");
                     default:
                         throw source.Fault(SourceFaultKind.Lied, $"sent a body that is not the file's: {read.Fault!.Reason}");
                 }
@@ -111,19 +105,6 @@ public sealed class SourceBody(Source source, HttpResponseMessage response, Stre
         await body.DisposeAsync();
         response.Dispose();
         watch.Dispose();
-    }
-
-    private void Require(ChunkRun run, ChunkRange window, long? expected)
-    {
-        if (run.FirstChunk < window.First || run.FirstChunk + run.ChunkCount > window.End)
-        {
-            throw source.Fault(SourceFaultKind.Lied, $"sent chunk {run.FirstChunk}, which was not asked for");
-        }
-
-        if (expected is { } next && run.FirstChunk != next)
-        {
-            throw source.Fault(SourceFaultKind.Lied, $"sent chunk {run.FirstChunk} where chunk {next} follows");
-        }
     }
 
     /// <summary>Counts what came, and waits where this node wants to be slower than its source.</summary>

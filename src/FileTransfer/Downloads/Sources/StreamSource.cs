@@ -23,13 +23,7 @@ public sealed class StreamSource(SourceEntry entry, HttpClient http, SourceTerms
             report,
             cancellationToken
         );
-        await body.ReadFramesAsync(
-            size,
-            new ChunkRange(0, checked((int)ChunkFrame.ChunkCount(size))),
-            inOrder: false,
-            run => put(run.FirstChunk, run.Bytes.Span),
-            cancellationToken
-        );
+        await body.ReadFramesAsync(size, run => put(run.FirstChunk, run.Bytes.Span), cancellationToken);
     }
 
     protected override HttpRequestMessage ProbeRequest(FileKey key) => Request(Path(key), (0, ChunkFrame.Length - 1));
