@@ -93,5 +93,6 @@ replicate_with_syncthing() { # case, files
   stop "$sender" "$receiver"
   reap "$sender"
   reap "$receiver"
-  rm -rf -- "$root"/syncthing-* "$root/copy"
+  # Its marker in what it sent is none of the files.
+  rm -rf -- "$root"/syncthing-* "$root/copy" "$root/$1/.stfolder"
 }
