@@ -76,8 +76,18 @@ internal sealed class TestFile
             """
         );
 
-    /// <summary>Registers the file at a node, which wants it from then on.</summary>
+    /// <summary>Registers the file at a node, which wants it from then on. A node that has just been started is waited for.</summary>
     public async Task WantAtAsync(NodeProcess node)
+    {
+        HttpStatusCode status = default;
+        await Eventually.HoldsAsync(
+            async () => (status = await RegisterAsync(node)) != HttpStatusCode.ServiceUnavailable,
+            $"{node.Id} has joined its cluster"
+        );
+        status.ShouldBeOneOf(HttpStatusCode.OK, HttpStatusCode.Created);
+    }
+
+    private async Task<HttpStatusCode> RegisterAsync(NodeProcess node)
     {
         using var response = await node.Http.PutAsJsonAsync(
             $"/v1/files/{Key}",
@@ -90,7 +100,7 @@ internal sealed class TestFile
                 fingerprint = Fingerprint.ToString(),
             }
         );
-        response.StatusCode.ShouldBeOneOf(HttpStatusCode.OK, HttpStatusCode.Created);
+        return response.StatusCode;
     }
 
     private static Octets Id(string hex) => Octets.TryParseHex(hex, out var id) ? id : throw new FormatException(hex);
