@@ -90,7 +90,7 @@ public sealed partial class DownloadLane(
                 }
 
                 var ended = jobs.FindAll(job => job.Running.IsCompleted);
-                var chain = new Chain(Room: Together - jobs.Count + ended.Count);
+                var chain = new Chain(RoomBeside(jobs.FindAll(job => !ended.Contains(job))));
                 await ConcludeAsync(session, ended, chain, stopping);
                 foreach (var job in ended)
                 {
@@ -124,6 +124,10 @@ public sealed partial class DownloadLane(
             }
         }
     }
+
+    /// <summary>How many files a lane may claim beside those it has: none beside a large one.</summary>
+    private static int RoomBeside(List<LaneJob> left) =>
+        left.Sum(job => job.Claim.Size) <= ReplicaQueue.TogetherBytes ? Together - left.Count : 0;
 
     /// <summary>Waits until one has ended, and the others a moment longer; no longer than until it is time to check the claims.</summary>
     private async Task WaitAsync(List<LaneJob> jobs)
@@ -421,7 +425,7 @@ public sealed partial class DownloadLane(
         events.Publish(new DownloadEvent(claim.Key, kind, Source: null, bytesProven, claim.Size, reason, Ranges: null));
 
     /// <summary>What was claimed in the round trip that published. It is the lane's, whatever becomes of the rest of what was published.</summary>
-    /// <param name="Room">So many files may be claimed.</param>
+    /// <param name="Room">So many files may be claimed; 0 = none.</param>
     private sealed record Chain(int Room)
     {
         public ClaimOutcome? Next { get; set; }
