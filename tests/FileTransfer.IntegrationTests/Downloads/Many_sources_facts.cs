@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using FileTransfer.Chunks;
 using FileTransfer.IntegrationTests.Nodes;
 
 namespace FileTransfer.IntegrationTests.Downloads;
@@ -58,7 +57,7 @@ public sealed class Many_sources_facts
         await TestCluster.StoredAsync(follower, file.Key.ToString(), TimeSpan.FromMinutes(3));
         var took = clock.Elapsed;
 
-        var again = (SentBy(sources) - warmth - ChunkFrame.BodyLength(_size)) / (double)_window;
+        var again = (SentBy(sources) - warmth - _size) / (double)_window;
         var bound = Showing.Of(1.9, 1.4);
         Showing.Tell("the same, one stopped halfway, of the ideal time", took / Ideal, bound, "×");
         Showing.Tell("fetched again: what it had under way, and races at the end", again, 2 + Sources, "windows");
@@ -81,7 +80,7 @@ public sealed class Many_sources_facts
         follower = await StartFollowerAsync(cluster);
         await TestCluster.StoredAsync(follower, file.Key.ToString(), TimeSpan.FromMinutes(3));
 
-        var again = (SentBy(sources) - ChunkFrame.BodyLength(_size)) / (double)_window;
+        var again = (SentBy(sources) - _size) / (double)_window;
         Showing.Tell("fetched again after kill -9 at 50 %", again, Sources, "windows");
         await StopAsync(sources);
         again.ShouldBeLessThan(Sources);
@@ -123,7 +122,7 @@ public sealed class Many_sources_facts
         {
             var before = proxy.BytesSent;
             var together = await TimeToSpreadAsync(leader, nodes, size, seed++);
-            var copies = (proxy.BytesSent - before) / (double)ChunkFrame.BodyLength(size);
+            var copies = (proxy.BytesSent - before) / (double)size;
 
             var (copiesBound, timeBound) = Showing.Of((3.0, 4.0), (2.5, 2.5));
             Showing.Tell($"{size / 1e6:0} MB to {followers} followers: copies sent by the leader", copies, copiesBound, "");
