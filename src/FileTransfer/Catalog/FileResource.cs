@@ -91,4 +91,5 @@ public sealed record FileListing(IReadOnlyList<FileResource> Files, string? Next
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(FileResource))]
 [JsonSerializable(typeof(FileListing))]
+[JsonSerializable(typeof(DeliveryOrder))]
 internal sealed partial class CatalogJson : JsonSerializerContext;

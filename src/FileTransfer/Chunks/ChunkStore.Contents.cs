@@ -61,7 +61,12 @@ public sealed partial class ChunkStore
     /// <summary>All contents here, one folder after the other.</summary>
     public IEnumerable<ContentInfo> Contents()
     {
-        foreach (var file in EnumerateSharded(_paths.Contents))
+        var files =
+            from outer in new DirectoryInfo(_paths.Contents).EnumerateDirectories()
+            from inner in outer.EnumerateDirectories()
+            from file in inner.EnumerateFiles()
+            select file;
+        foreach (var file in files)
         {
             if (Fingerprint.TryParse(file.Name, out var fingerprint) && file.Exists)
             {
@@ -144,12 +149,6 @@ public sealed partial class ChunkStore
         File.Delete(path);
         return true;
     }
-
-    private static IEnumerable<FileInfo> EnumerateSharded(string root) =>
-        from outer in new DirectoryInfo(root).EnumerateDirectories()
-        from inner in outer.EnumerateDirectories()
-        from file in inner.EnumerateFiles()
-        select file;
 }
 
 /// <summary>A content on disk.</summary>

@@ -46,7 +46,8 @@ public sealed partial class ChunkStore
     /// <summary>The files that are visible here, one folder after the other.</summary>
     public IEnumerable<FileKey> VisibleFiles()
     {
-        foreach (var link in EnumerateSharded(_paths.Files))
+        var links = new DirectoryInfo(_paths.Files).EnumerateDirectories().SelectMany(folder => folder.EnumerateFiles());
+        foreach (var link in links)
         {
             if (FileKey.TryParse(link.Name, out var key))
             {

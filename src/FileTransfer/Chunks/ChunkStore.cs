@@ -7,7 +7,7 @@ namespace FileTransfer.Chunks;
 /// <code>
 /// content/ab/cd/&lt;fingerprint&gt;          a proven content, read-only
 /// content/ab/cd/&lt;fingerprint&gt;.hashes   its chunk hashes, for contents above 4 MiB
-/// files/ab/cd/&lt;file key&gt;               link to its content: the file is visible. Rebuilt from the catalog at start
+/// files/ab/&lt;file key&gt;                  link to its content: the file is visible. Rebuilt from the catalog at start
 /// partial/&lt;file key&gt;.&lt;epoch&gt;/          data (sparse) and hashes of a content under way
 /// partial/incoming.&lt;id&gt;/              the same for a content whose name its end decides
 /// quarantine/                          contents set aside, each with a reason file

@@ -22,14 +22,18 @@ internal sealed class StorePaths(string dataDirectory)
 
     public string Quarantine => Path.Combine(Root, "quarantine");
 
-    public string Content(Fingerprint fingerprint) => Sharded(Contents, fingerprint.ToHex());
+    public string Content(Fingerprint fingerprint) => ContentIn(Contents, fingerprint);
 
     public string Hashes(Fingerprint fingerprint) => Content(fingerprint) + HashesSuffix;
 
-    public string File(FileKey key) => Sharded(Files, key.ToHex());
+    public string File(FileKey key)
+    {
+        var hex = key.ToHex();
+        return $"{Files}/{hex[..2]}/{hex}";
+    }
 
     /// <summary>What the link of a visible file holds: its content, seen from the link's folder.</summary>
-    public static string LinkTarget(Fingerprint fingerprint) => Sharded("../../../content", fingerprint.ToHex());
+    public static string LinkTarget(Fingerprint fingerprint) => ContentIn("../../content", fingerprint);
 
     public static bool TryReadLinkTarget(string? target, out Fingerprint fingerprint) =>
         Fingerprint.TryParse(Path.GetFileName(target), out fingerprint);
@@ -57,5 +61,9 @@ internal sealed class StorePaths(string dataDirectory)
             && long.TryParse(name.AsSpan(dot + 1), NumberStyles.None, CultureInfo.InvariantCulture, out epoch);
     }
 
-    private static string Sharded(string root, string hex) => $"{root}/{hex[..2]}/{hex[2..4]}/{hex}";
+    private static string ContentIn(string root, Fingerprint fingerprint)
+    {
+        var hex = fingerprint.ToHex();
+        return $"{root}/{hex[..2]}/{hex[2..4]}/{hex}";
+    }
 }

@@ -43,7 +43,6 @@ public sealed partial class Transfers
                 transfer.RequireRoom(transfer.Claim.Size);
                 var (key, fingerprint, size) = (transfer.Claim.Key, transfer.Claim.Fingerprint, (int)transfer.Claim.Size);
                 transfer.Bytes ??= await source.FetchBytesAsync(key, fingerprint, size, report, token);
-                report.Flush();
                 Tell(new PlannerEvent.RequestDone(fetch.Request));
                 return;
             }

@@ -80,6 +80,7 @@ public static partial class FileTransferServer
     {
         app.MapHealth();
         app.MapContents();
+        app.MapDeliveries();
         app.MapFiles();
         app.MapPolicies();
         app.MapLedger();

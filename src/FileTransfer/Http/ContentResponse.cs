@@ -51,12 +51,20 @@ public static class ContentResponse
             return;
         }
 
+        await StreamAsync(context, (writer, gone) => write(writer, range.Offset, range.Count, gone));
+    }
+
+    /// <summary>Sends the body of an answer whose head is complete, all of it or an aborted connection.</summary>
+    /// <param name="context">The request and its answer.</param>
+    /// <param name="write">As with <see cref="ServeAsync"/>.</param>
+    public static async Task StreamAsync(HttpContext context, Func<PipeWriter, CancellationToken, ValueTask> write)
+    {
         var gone = context.RequestAborted;
         try
         {
             // Once started, the body's memory is the connection's own, and a fault can only end in an abort.
-            await response.StartAsync(gone);
-            await write(response.BodyWriter, range.Offset, range.Count, gone);
+            await context.Response.StartAsync(gone);
+            await write(context.Response.BodyWriter, gone);
         }
         catch (OperationCanceledException)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Postgres;
@@ -61,6 +62,9 @@ internal sealed class FakeSource : IAsyncDisposable
 
     public bool SendsOtherHashes { get; set; }
 
+    /// <summary>Says of one content that it delivers, and of no other, that it has a byte less.</summary>
+    public FileKey? ShortensInDeliveries { get; set; }
+
     /// <summary>After so many bytes of all bodies together it sends nothing more, and keeps the connection open.</summary>
     public long? SilentAfter { get; set; }
 
@@ -84,6 +88,7 @@ internal sealed class FakeSource : IAsyncDisposable
             (string key, HttpContext context) => source.SendAsync(key, isFramed: false, context)
         );
         server.MapGet("/download/{key}", (string key, HttpContext context) => source.SendAsync(key, isFramed: true, context));
+        server.MapPost(Delivery.Route, source.DeliverAsync);
         await server.StartAsync();
         await RegisterNodeAsync(database, id, server.Urls.First());
         return source;
@@ -156,8 +161,33 @@ internal sealed class FakeSource : IAsyncDisposable
             return;
         }
 
-        var unit = isFramed ? ChunkFrame.Length : ChunkFrame.ChunkLength;
         var (from, count) = Asked(context, isFramed ? ChunkFrame.BodyLength(content.Length) : content.Length);
+        await SendAsync(content, isFramed, from, count, context);
+    }
+
+    private async Task DeliverAsync(HttpContext context)
+    {
+        if (Status is { } status)
+        {
+            context.Response.StatusCode = status;
+            return;
+        }
+
+        var order = (await context.Request.ReadFromJsonAsync<DeliveryOrder>(context.RequestAborted))!;
+        foreach (var key in order.Want!)
+        {
+            var file = Known(key ?? "");
+            var content = file is { Content: { } whole } && file.Key == ShortensInDeliveries ? whole[..^1] : file?.Content;
+
+            var header = BitConverter.GetBytes(content?.LongLength ?? Delivery.NotDelivered);
+            await context.Response.Body.WriteAsync(header, context.RequestAborted);
+            await SendAsync(content ?? [], isFramed: false, 0, content?.Length ?? 0, context);
+        }
+    }
+
+    private async Task SendAsync(byte[] content, bool isFramed, long from, long count, HttpContext context)
+    {
+        var unit = isFramed ? ChunkFrame.Length : ChunkFrame.ChunkLength;
         // A probe is not a body: it finds out who answers.
         var body = count > unit ? Interlocked.Increment(ref _requests) : 0;
         Interlocked.Increment(ref _open);
@@ -243,7 +273,7 @@ internal sealed class FakeSource : IAsyncDisposable
             return null;
         }
 
-        if (FileKey.TryParse(key, out var fileKey) && _files.TryGetValue(fileKey, out var file))
+        if (Known(key) is { } file)
         {
             return file;
         }
@@ -251,6 +281,8 @@ internal sealed class FakeSource : IAsyncDisposable
         context.Response.StatusCode = StatusCodes.Status404NotFound;
         return null;
     }
+
+    private TestFile? Known(string key) => FileKey.TryParse(key, out var fileKey) ? _files.GetValueOrDefault(fileKey) : null;
 
     private static (long From, long Count) Asked(HttpContext context, long length)
     {

@@ -112,12 +112,10 @@ public sealed class I4_nothing_lost_facts
     }
 
     private static string ContentOf(NodeProcess node, Fingerprint fingerprint) =>
-        Sharded(Path.Combine(node.DataDirectory, "content"), fingerprint.ToHex());
+        Path.Combine(node.DataDirectory, "content", fingerprint.ToHex()[..2], fingerprint.ToHex()[2..4], fingerprint.ToHex());
 
     private static string LinkOf(NodeProcess node, FileKey key) =>
-        Sharded(Path.Combine(node.DataDirectory, "files"), key.ToHex());
-
-    private static string Sharded(string root, string hex) => Path.Combine(root, hex[..2], hex[2..4], hex);
+        Path.Combine(node.DataDirectory, "files", key.ToHex()[..2], key.ToHex());
 
     private static string Orphan(NodeProcess node, TestFile file, TimeSpan age)
     {

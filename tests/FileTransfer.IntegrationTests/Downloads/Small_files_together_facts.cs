@@ -59,6 +59,35 @@ public sealed class Small_files_together_facts(SourceCluster cluster) : IClassFi
     }
 
     [Fact]
+    public async Task One_that_a_source_has_in_another_size_comes_from_another_and_the_others_are_stored()
+    {
+        await using var source = await cluster.StartSourceAsync();
+        await using var other = await cluster.StartSourceAsync();
+        var disputed = await source.OfferAsync(TestFile.Of(8_000));
+        source.ShortensInDeliveries = disputed.Key;
+
+        var others = await WantWithAsync(source, disputed);
+        await StoredAsync(others);
+        cluster.HasContentOf(disputed).ShouldBeFalse();
+
+        await other.OfferAsync(disputed);
+        await cluster.AppearsAsync(disputed, other);
+        await cluster.StoredAsync(disputed);
+    }
+
+    [Fact]
+    public async Task One_that_a_source_has_lost_is_not_asked_of_it_again_and_the_others_are_stored()
+    {
+        await using var source = await cluster.StartSourceAsync();
+        var lost = TestFile.Of(8_000);
+        await lost.AddAsync(cluster.Database, source.Id);
+
+        var others = await WantWithAsync(source, lost);
+        await StoredAsync(others);
+        await cluster.ReplicaIsAsync(lost, "wanted", "does not have the file");
+    }
+
+    [Fact]
     public async Task Two_of_one_content_are_both_stored()
     {
         await using var good = await cluster.StartSourceAsync();

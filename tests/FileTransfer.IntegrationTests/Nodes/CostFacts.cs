@@ -59,7 +59,7 @@ public sealed class CostFacts(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_small_file_costs_a_follower_less_than_one_round_trip_and_one_request()
+    public async Task A_small_file_costs_a_follower_less_than_one_round_trip_and_a_part_of_a_request()
     {
         const int files = 400;
         await using var cluster = await TestCluster.CreateAsync();
@@ -86,8 +86,7 @@ public sealed class CostFacts(ITestOutputHelper output)
 
         output.WriteLine($"{roundTrips / files:0.00} round trips, {(double)requests.Requests / files:0.00} requests per file");
         (roundTrips / files).ShouldBeLessThan(0.8);
-        // The first contact with a source is a probe; on a slow machine it may be asked twice.
-        requests.Requests.ShouldBeInRange(files, files + 2);
+        requests.Requests.ShouldBeLessThan(files / 4);
         requests.Connections.ShouldBeLessThanOrEqualTo(6, "one for each lane, and for the probes");
     }
 

@@ -24,6 +24,7 @@ public sealed class SwaggerFacts(RunningCluster nodes)
             { "HEAD /v1/files/{key}/content", "If-Match If-None-Match key", "200 304 400 404 409 412" },
             { "GET /v1/files/{key}/hashes", "If-Match If-None-Match If-Range key Range", "200 206 304 400 404 409 412 416" },
             { "HEAD /v1/files/{key}/hashes", "If-Match If-None-Match key", "200 304 400 404 409 412" },
+            { "POST /v1/sync/deliveries", "", "200 400 415" },
             { "GET /v1/limits", "", "200" },
             { "PUT /v1/limits", "", "200 400 415 422" },
             { "DELETE /v1/limits", "", "200" },

@@ -115,11 +115,14 @@ public sealed partial class DownloadPlanner
         _requests.Remove(request.Id);
         request.File.InFlight.Remove(request);
         request.Source.InFlight--;
-        request.Source.State.InFlight.Remove(request);
-        _connections -= request.Source.State.InFlight.Count == 0 ? 1 : 0;
+        var source = request.Source.State;
+        _requestsAtSources -= source.Requests;
+        source.Remove(request);
+        _requestsAtSources += source.Requests;
+        _connections -= source.InFlight.Count == 0 ? 1 : 0;
         if (request.AnsweredAt is not null)
         {
-            request.Source.State.Rate.BodyEnded(_now);
+            source.Rate.BodyEnded(_now);
         }
     }
 

@@ -16,7 +16,11 @@ public sealed partial class DownloadPlanner
     private FileSource? ChooseSource(FilePlan file)
     {
         var maySpread = MayTakeAnotherSource(file);
-        var best = SoonestSource(file, BytesOfNextPart(file), source => (maySpread || source.InFlight > 0) && HasSlot(source));
+        var best = SoonestSource(
+            file,
+            BytesOfNextPart(file),
+            source => (maySpread || source.InFlight > 0) && HasSlot(file, source)
+        );
         return best is var (source, seconds) && !OthersEndBefore(file, source, seconds) ? source : null;
     }
 
@@ -64,10 +68,10 @@ public sealed partial class DownloadPlanner
             _ => true,
         };
 
-    private bool HasSlot(FileSource source) =>
+    private bool HasSlot(FilePlan file, FileSource source) =>
         source.State != _makesRoom
         && source.InFlight < _limits.RequestsPerFileAndSource
-        && source.State.InFlight.Count < _limits.RequestsPerSource
+        && source.State.HasRoomFor(IsSmall(file) ? PlannedRequest.ShareOf(file, source) : 0, _limits.RequestsPerSource)
         && (source.State.InFlight.Count > 0 || _connections < _limits.Connections);
 
     private bool SparesLeader(FilePlan file)

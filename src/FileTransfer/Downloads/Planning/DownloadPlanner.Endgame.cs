@@ -18,7 +18,7 @@ public sealed partial class DownloadPlanner
         _nextRaceLook = null;
         foreach (var file in _files)
         {
-            while (_requests.Count < _limits.Requests && RaceSlowest(file)) { }
+            while (_requestsAtSources < _limits.Requests && RaceSlowest(file)) { }
         }
     }
 
@@ -36,7 +36,8 @@ public sealed partial class DownloadPlanner
         var idle = SoonestSource(
             file,
             bytes,
-            source => maySpread && source.State.InFlight.Count == 0 && source.State != slowest.Source.State && HasSlot(source)
+            source =>
+                maySpread && source.State.InFlight.Count == 0 && source.State != slowest.Source.State && HasSlot(file, source)
         );
         if (idle is not var (source, seconds))
         {

@@ -10,6 +10,7 @@ public sealed partial class DownloadPlanner
         Holds(_files.Count == _fileOf.Count, "every file is there once");
         Holds(_requests.Count == _files.Sum(file => file.InFlight.Count), "a request is of a wanted file");
         Holds(_requests.Count == _sources.Values.Sum(source => source.InFlight.Count), "a request is at a known source");
+        Holds(_requestsAtSources == _sources.Values.Sum(source => source.Requests), "requests at sources are counted");
         Holds(_connections == _sources.Values.Count(source => source.InFlight.Count > 0), "connections are counted");
         Holds(!_requests.Values.Any(IsSilent), "a source that is silent is not waited for");
         foreach (var file in _files)

@@ -117,7 +117,7 @@ public sealed partial class DownloadPlanner
 
     private void Probe(SourceState source, FileKey file)
     {
-        if (source.InFlight.Exists(request => request.AnsweredAt is not null))
+        if (source.IsAnswering)
         {
             // Another body of it comes all the while.
             ComeUp(source);

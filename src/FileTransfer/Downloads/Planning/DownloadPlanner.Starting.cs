@@ -8,13 +8,16 @@ public sealed partial class DownloadPlanner
     /// <summary>Sources with requests in flight.</summary>
     private int _connections;
 
+    /// <summary>Requests in flight, as the sources count them.</summary>
+    private int _requestsAtSources;
+
     /// <summary>Gets no more requests, so that a file whose sources are not connected has its turn.</summary>
     private SourceState? _makesRoom;
 
     private void StartRequests()
     {
         _makesRoom = ChooseWhoMakesRoom();
-        while (_requests.Count < _limits.Requests && NextRequest() is var (file, source))
+        while (_requestsAtSources < _limits.Requests && NextRequest() is var (file, source))
         {
             Start(file, source);
         }
@@ -101,7 +104,9 @@ public sealed partial class DownloadPlanner
         file.InFlight.Add(request);
         file.BytesServed += request.BytesLeft;
         source.InFlight++;
-        source.State.InFlight.Add(request);
+        _requestsAtSources -= source.State.Requests;
+        source.State.Add(request);
+        _requestsAtSources += source.State.Requests;
         _connections += source.State.InFlight.Count == 1 ? 1 : 0;
         Do(new PlannerAction.Fetch(request.Id, source.State.Id, file.Key, part));
     }

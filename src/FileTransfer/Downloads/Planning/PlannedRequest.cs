@@ -36,8 +36,17 @@ internal sealed class PlannedRequest(RequestId id, FilePlan file, FileSource sou
 
     public int BytesPerChunk => part is FetchPart.Hashes or FetchPart.HashRange ? ChunkHashLength : ChunkFrame.Length;
 
+    /// <summary>Its share of a delivery; 0 where it is a request of its own. Nodes deliver small contents together, and nobody else does.</summary>
+    public int DeliveryShare { get; } = part is FetchPart.Whole ? ShareOf(file, source) : 0;
+
     /// <summary>It is one of several that bring what they bring side by side.</summary>
     public bool IsRange => RangeOf(part) is not null;
+
+    /// <summary>The share that a small file would have.</summary>
+    public static int ShareOf(FilePlan file, FileSource source) =>
+        source.Kind is SourceKind.Leader or SourceKind.Node
+            ? Planning.DeliveryShare.Of(file.ChunkCount * ChunkFrame.ChunkLength)
+            : 0;
 
     private static ChunkRange? RangeOf(FetchPart part) =>
         part switch

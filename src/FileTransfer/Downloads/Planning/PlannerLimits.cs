@@ -5,10 +5,10 @@ public sealed record PlannerLimits
 {
     public static PlannerLimits Default { get; } = new();
 
-    /// <summary>Requests in flight of all files at all sources.</summary>
+    /// <summary>Requests in flight of all files at all sources; small contents that a node delivers together are one.</summary>
     public int Requests { get; init; } = 50;
 
-    /// <summary>Requests in flight at one source.</summary>
+    /// <summary>Requests in flight at one source; half of them, at the most, are deliveries.</summary>
     public int RequestsPerSource { get; init; } = 4;
 
     /// <summary>Requests in flight at one source for one file: the one that is read, and the next, so that no round trip is waited for.</summary>

@@ -26,6 +26,10 @@ internal sealed class SourceState(SourceId id)
 {
     public const int LiesForgiven = 1;
 
+    private readonly List<PlannedRequest> _inFlight = [];
+    private int _delivered;
+    private int _shares;
+
     // Most sources never fail, and none lies: nothing is kept for them.
     private Dictionary<FileKey, int>? _failures;
     private Dictionary<FileKey, string>? _lies;
@@ -53,7 +57,13 @@ internal sealed class SourceState(SourceId id)
     public TimeSpan LastSign { get; set; }
 
     /// <summary>Requests of all files that are in flight.</summary>
-    public List<PlannedRequest> InFlight { get; } = [];
+    public IReadOnlyList<PlannedRequest> InFlight => _inFlight;
+
+    /// <summary>A body of it is under way.</summary>
+    public bool IsAnswering => _inFlight.Exists(request => request.AnsweredAt is not null);
+
+    /// <summary>How many requests these are for the source: what is delivered together is one.</summary>
+    public int Requests => _inFlight.Count - _delivered + DeliveriesOf(_shares);
 
     public SourceRate Rate { get; } = new();
 
@@ -65,7 +75,7 @@ internal sealed class SourceState(SourceId id)
         get
         {
             var bytes = 0L;
-            foreach (var request in InFlight)
+            foreach (var request in _inFlight)
             {
                 bytes += request.BytesLeft;
             }
@@ -76,6 +86,30 @@ internal sealed class SourceState(SourceId id)
 
     /// <summary>For how long it has not answered, over rests and probes.</summary>
     public TimeSpan AwayFor(TimeSpan now) => now - (_awaySince ?? now);
+
+    public void Add(PlannedRequest request)
+    {
+        _inFlight.Add(request);
+        _delivered += request.DeliveryShare > 0 ? 1 : 0;
+        _shares += request.DeliveryShare;
+    }
+
+    public void Remove(PlannedRequest request)
+    {
+        _inFlight.Remove(request);
+        _delivered -= request.DeliveryShare > 0 ? 1 : 0;
+        _shares -= request.DeliveryShare;
+    }
+
+    /// <summary>
+    /// One more request fits. Deliveries leave half of the requests to what is not delivered, so that a large file does not wait for
+    /// all small ones.
+    /// </summary>
+    public bool HasRoomFor(int deliveryShare, int requests) =>
+        deliveryShare == 0
+            ? Requests < requests
+            : Requests - DeliveriesOf(_shares) + DeliveriesOf(_shares + deliveryShare) <= requests
+                && DeliveriesOf(_shares + deliveryShare) <= Math.Max(1, requests / 2);
 
     public bool IsDue(TimeSpan now) =>
         Condition == SourceCondition.Unknown || (Condition == SourceCondition.Away && Until <= now);
@@ -173,6 +207,8 @@ internal sealed class SourceState(SourceId id)
     }
 
     public int FailuresOf(FileKey file) => _failures?.GetValueOrDefault(file) ?? 0;
+
+    private static int DeliveriesOf(int shares) => (shares + DeliveryShare.All - 1) / DeliveryShare.All;
 
     private void Rest(string reason, TimeSpan until, TimeSpan now)
     {

@@ -1,3 +1,6 @@
+using System.Net.Http.Headers;
+using System.Net.Mime;
+using System.Text.Json;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
@@ -6,34 +9,48 @@ using FileTransfer.Identity;
 namespace FileTransfer.Downloads.Sources;
 
 /// <summary>
-/// Another node: <c>GET /v1/files/{key}/hashes</c> and <c>GET /v1/files/{key}/content</c> in ranges, or all of a content without hashes as
-/// <c>GET /download/{key}</c>, which is frames.
+/// Another node: <c>GET /v1/files/{key}/hashes</c> and <c>GET /v1/files/{key}/content</c> in ranges, and small contents together by
+/// <c>POST /v1/sync/deliveries</c>.
 /// </summary>
-public sealed class NodeSource(Holding holding, NodeId here, HttpClient http, SourceTerms terms)
-    : Source(IdOf(holding.Node), $"node '{holding.Node}'", holding.Url, http, terms)
+public sealed class NodeSource : Source
 {
-    public Holding Holding => holding;
+    private readonly NodeId _here;
+    private readonly Deliveries _deliveries;
+
+    public NodeSource(Holding holding, NodeId here, HttpClient http, SourceTerms terms)
+        : base(IdOf(holding.Node), $"node '{holding.Node}'", holding.Url, http, terms)
+    {
+        Holding = holding;
+        _here = here;
+        _deliveries = new Deliveries(this, terms.Time);
+    }
+
+    public Holding Holding { get; }
 
     protected override string Refusal => "refuses this node's token; set FileTransfer:NodeToken to one it knows, with scope node";
 
     public static SourceId IdOf(NodeId node) => new($"node {node}");
 
-    protected override async Task ReceiveWholeAsync(
+    public override Task<ProvenBytes> FetchBytesAsync(
         FileKey key,
-        long size,
-        ChunkSink put,
+        Fingerprint fingerprint,
+        int size,
+        FetchReport report,
+        CancellationToken cancellationToken
+    ) => _deliveries.FetchAsync(key, fingerprint, size, report, cancellationToken);
+
+    /// <summary>Asks for small contents; the body has them in this order.</summary>
+    internal Task<SourceBody> OpenDeliveryAsync(
+        IEnumerable<FileKey> keys,
         FetchReport report,
         CancellationToken cancellationToken
     )
     {
-        await using var body = await OpenAsync(
-            OfNode(Request($"/download/{key}")),
-            "frames",
-            ChunkFrame.BodyLength(size),
-            report,
-            cancellationToken
-        );
-        await body.ReadFramesAsync(size, run => put(run.FirstChunk, run.Bytes.Span), cancellationToken);
+        var order = new DeliveryOrder([.. keys.Select(key => key.ToHex())]);
+        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(order, CatalogJson.Default.DeliveryOrder));
+        content.Headers.ContentType = new MediaTypeHeaderValue(MediaTypeNames.Application.Json);
+        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Url, Delivery.Route)) { Content = content };
+        return OpenAsync(OfNode(request), "a delivery", expectedLength: null, report, cancellationToken);
     }
 
     /// <summary>Not a request of a node: a probe takes nobody's turn.</summary>
@@ -44,10 +61,10 @@ public sealed class NodeSource(Holding holding, NodeId here, HttpClient http, So
 
     protected override string HashesPathOf(FileKey key) => $"/v1/files/{key}/hashes";
 
-    /// <summary>A request that has to wait for its turn.</summary>
+    /// <summary>A request of a node, which gives large contents by turns.</summary>
     private HttpRequestMessage OfNode(HttpRequestMessage request)
     {
-        request.Headers.Add(Sending.NodeHeader, here.Value);
+        request.Headers.Add(Sending.NodeHeader, _here.Value);
         return request;
     }
 }

@@ -11,18 +11,6 @@ namespace FileTransfer.Downloads.Sources;
 public sealed class ShareSource(SourceEntry entry, HttpClient http, SourceTerms terms)
     : Source(new SourceId($"share {entry.Name}"), $"share '{entry.Name}'", entry.Base, http, terms)
 {
-    protected override async Task ReceiveWholeAsync(
-        FileKey key,
-        long size,
-        ChunkSink put,
-        FetchReport report,
-        CancellationToken cancellationToken
-    )
-    {
-        await using var body = await OpenAsync(ContentRequest(key), "content", size, report, cancellationToken);
-        await ReadContentAsync(body, 0, size, put, cancellationToken);
-    }
-
     protected override HttpRequestMessage ProbeRequest(FileKey key) => ContentRequest(key, (0, ChunkFrame.ChunkLength - 1));
 
     protected override HttpRequestMessage ContentRequest(FileKey key, (long First, long Last)? range = null) =>

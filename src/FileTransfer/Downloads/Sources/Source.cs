@@ -131,7 +131,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpClie
     }
 
     /// <summary>Brings a whole small content into memory and proves it.</summary>
-    public async Task<ProvenBytes> FetchBytesAsync(
+    public virtual async Task<ProvenBytes> FetchBytesAsync(
         FileKey key,
         Fingerprint fingerprint,
         int size,
@@ -167,13 +167,17 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpClie
     protected delegate void ChunkSink(long firstChunk, ReadOnlySpan<byte> bytes);
 
     /// <summary>Receives a whole content.</summary>
-    protected abstract Task ReceiveWholeAsync(
+    protected virtual async Task ReceiveWholeAsync(
         FileKey key,
         long size,
         ChunkSink put,
         FetchReport report,
         CancellationToken cancellationToken
-    );
+    )
+    {
+        await using var body = await OpenAsync(ContentRequest(key), "content", size, report, cancellationToken);
+        await ReadContentAsync(body, 0, size, put, cancellationToken);
+    }
 
     protected abstract HttpRequestMessage ProbeRequest(FileKey key);
 
@@ -199,7 +203,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpClie
     protected async Task<SourceBody> OpenAsync(
         HttpRequestMessage request,
         string what,
-        long expectedLength,
+        long? expectedLength,
         FetchReport report,
         CancellationToken cancellationToken
     )
@@ -228,9 +232,9 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpClie
                 );
             }
 
-            if (response.Content.Headers.ContentLength is { } length && length != expectedLength)
+            if (response.Content.Headers.ContentLength is { } length && expectedLength is { } expected && length != expected)
             {
-                throw Fault(SourceFaultKind.Lied, $"has {length} bytes of {what} where the file has {expectedLength}");
+                throw Fault(SourceFaultKind.Lied, $"has {length} bytes of {what} where the file has {expected}");
             }
 
             return new SourceBody(this, response, await response.Content.ReadAsStreamAsync(cancellationToken), watch);
@@ -243,7 +247,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpClie
         }
     }
 
-    private SourceException WrongWhole() => Fault(SourceFaultKind.Lied, "sent a content with another fingerprint");
+    internal SourceException WrongWhole() => Fault(SourceFaultKind.Lied, "sent a content with another fingerprint");
 
     /// <summary>Puts bytes of the content as they come.</summary>
     protected static Task ReadContentAsync(

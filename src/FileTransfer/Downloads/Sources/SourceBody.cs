@@ -66,16 +66,7 @@ public sealed class SourceBody(Source source, HttpResponseMessage response, Stre
             for (long offset = 0; offset + kept < length; )
             {
                 var room = (int)Math.Min(capacity - kept, length - offset - kept);
-                int read;
-                try
-                {
-                    read = await body.ReadAsync(buffer.AsMemory(kept, room), watch.Token);
-                }
-                catch (Exception e) when (source.FaultOf(e, watch, cancellationToken) is not null)
-                {
-                    throw source.FaultOf(e, watch, cancellationToken)!;
-                }
-
+                var read = await ReadAsync(buffer.AsMemory(kept, room), cancellationToken);
                 if (read == 0)
                 {
                     throw source.Fault(SourceFaultKind.EndedEarly, $"ended {what} after {offset + kept} of {length} bytes");
@@ -100,11 +91,45 @@ public sealed class SourceBody(Source source, HttpResponseMessage response, Stre
         }
     }
 
+    /// <summary>Fills a buffer and tells of the pieces as they come.</summary>
+    public async ValueTask ReadExactlyAsync(
+        Memory<byte> into,
+        string what,
+        Action<int> brought,
+        CancellationToken cancellationToken
+    )
+    {
+        for (var filled = 0; filled < into.Length; )
+        {
+            var read = await ReadAsync(into[filled..], cancellationToken);
+            if (read == 0)
+            {
+                throw source.Fault(SourceFaultKind.EndedEarly, $"ended {what} after {filled} of {into.Length} bytes");
+            }
+
+            filled += read;
+            brought(read);
+            await PassAsync(read, cancellationToken);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await body.DisposeAsync();
         response.Dispose();
         watch.Dispose();
+    }
+
+    private async ValueTask<int> ReadAsync(Memory<byte> into, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await body.ReadAsync(into, watch.Token);
+        }
+        catch (Exception e) when (source.FaultOf(e, watch, cancellationToken) is not null)
+        {
+            throw source.FaultOf(e, watch, cancellationToken)!;
+        }
     }
 
     /// <summary>Counts what came, and waits where this node wants to be slower than its source.</summary>

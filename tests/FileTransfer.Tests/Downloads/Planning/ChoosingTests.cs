@@ -47,6 +47,43 @@ public sealed class ChoosingTests
     }
 
     [Fact]
+    public void Small_files_of_a_node_share_requests_and_leave_half_of_them_to_large_ones()
+    {
+        _driver.BringUp(Node("a"));
+        for (var file = 1; file <= 100; file++)
+        {
+            _driver.Want(file, 8, [Node("a")]);
+        }
+
+        _driver.InFlight.Count.ShouldBe(2 * DeliveryShare.All);
+        var large = _driver.Want(101, 1000 * WindowChunks, [Node("a")], hashesProven: true);
+        _driver.InFlight.Count(fetch => fetch.File == large).ShouldBe(2);
+
+        _driver.Done(_driver.InFlight[0]);
+        _driver.Last.OfType<PlannerAction.Fetch>().Count().ShouldBe(1, "another small one takes the free share");
+    }
+
+    [Fact]
+    public void A_share_serves_small_files_one_by_one()
+    {
+        _driver.BringUp(Share("s"));
+        for (var file = 1; file <= 100; file++)
+        {
+            _driver.Want(file, 8, [Share("s")]);
+        }
+
+        _driver.InFlight.Count.ShouldBe(4);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(128 * 1024, 1)]
+    [InlineData((128 * 1024) + 1, 2)]
+    [InlineData(4 * 1024 * 1024, 32)]
+    [InlineData(5 * 1024 * 1024, 32)]
+    public void A_small_content_takes_its_part_of_a_delivery(long bytes, int share) => DeliveryShare.Of(bytes).ShouldBe(share);
+
+    [Fact]
     public void All_limits_hold_and_take_effect_at_once()
     {
         var limits = new PlannerLimits

@@ -66,8 +66,8 @@ internal sealed partial class PlannerWorld
         source.Lies.ShouldNotContain(file.Key, "who lied about a file is not asked for it again");
 
         var atSource = _requests.Values.Where(request => request.Source == fetch.Source).ToList();
-        _requests.Count.ShouldBeLessThan(_limits.Requests);
-        atSource.Count.ShouldBeLessThan(_limits.RequestsPerSource);
+        _requests.Values.GroupBy(request => request.Source).Sum(RequestsOf).ShouldBeLessThan(_limits.Requests);
+        RequestsOf([.. atSource, new WorldRequest(fetch, file)]).ShouldBeLessThanOrEqualTo(_limits.RequestsPerSource);
         atSource.Count(request => request.File == file).ShouldBeLessThan(_limits.RequestsPerFileAndSource);
         if (atSource.Count == 0)
         {
@@ -109,6 +109,20 @@ internal sealed partial class PlannerWorld
         }
 
         _requests.Add(fetch.Request, request);
+    }
+
+    /// <summary>How many requests a source sees: it delivers small contents together.</summary>
+    private static int RequestsOf(IEnumerable<WorldRequest> requests)
+    {
+        var alone = 0;
+        var shares = 0;
+        foreach (var request in requests)
+        {
+            alone += request.DeliveryShare == 0 ? 1 : 0;
+            shares += request.DeliveryShare;
+        }
+
+        return alone + (int)Math.Ceiling((double)shares / DeliveryShare.All);
     }
 
     private void CheckProbe(PlannerAction.Probe probe)

@@ -160,6 +160,13 @@ internal sealed class WorldRequest(PlannerAction.Fetch fetch, WorldFile file)
             _ => new ChunkRange(0, file.ChunkCount),
         };
 
+    /// <summary>What it takes of a delivery; 0 where it is a request of its own.</summary>
+    public int DeliveryShare { get; } =
+        fetch.Part is FetchPart.Whole
+        && file.Sources.Find(hint => hint.Id == fetch.Source).Kind is SourceKind.Leader or SourceKind.Node
+            ? FileTransfer.Downloads.Planning.DeliveryShare.Of(file.ChunkCount * 1024)
+            : 0;
+
     public bool IsHashRange => fetch.Part is FetchPart.HashRange;
 
     public int Came { get; private set; }
