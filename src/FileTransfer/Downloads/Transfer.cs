@@ -15,6 +15,9 @@ internal sealed class Transfer(
     CancellationToken cancellationToken
 ) : IDisposable
 {
+    /// <summary>Larger contents wait on disk: a lane has several at once, and each lane its own.</summary>
+    private const long InMemoryLimit = 1024 * 1024;
+
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     private readonly TaskCompletionSource<TransferOutcome?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -29,7 +32,7 @@ internal sealed class Transfer(
     public bool IsInWindows => isInWindows;
 
     /// <summary>Comes whole, and small enough to be kept in memory until it is durable.</summary>
-    public bool IsInMemory => !isInWindows && claim.Size <= ChunkStore.HashesKeptAbove;
+    public bool IsInMemory => !isInWindows && claim.Size <= InMemoryLimit;
 
     public PartialFile? Partial { get; private set; }
 
