@@ -21,7 +21,7 @@ internal sealed class Transfer(
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     private readonly TaskCompletionSource<TransferOutcome?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Dictionary<Task, TransferWork> _work = [];
+    private readonly List<(TransferWork Kind, Task Task)> _work = [];
     private readonly HashSet<SourceId> _answered = [];
     private Task<PartialFile>? _opening;
     private ExceptionDispatchInfo? _fault;
@@ -63,32 +63,27 @@ internal sealed class Transfer(
     {
         lock (_gate)
         {
-            var before = _work.Where(other => MustNotMeet(work, other.Value)).Select(other => other.Key).ToArray();
-            Task task = null!;
-            task = Task.Run(
-                async () =>
-                {
-                    await Task.WhenAll(before);
-                    try
-                    {
-                        await run();
-                    }
-                    finally
-                    {
-                        lock (_gate)
-                        {
-                            _work.Remove(task);
-                        }
-                    }
-                },
-                CancellationToken.None
-            );
-            _work.Add(task, work);
+            _work.RemoveAll(static other => other.Task.IsCompleted);
+            _work.Add((work, RunAsync(EndOfWhatMustNotMeet(work), run)));
         }
     }
 
-    private static bool MustNotMeet(TransferWork work, TransferWork other) =>
-        work == TransferWork.Alone || (work == TransferWork.HashRange && other == TransferWork.Alone);
+    private static async Task RunAsync(Task before, Func<Task> run)
+    {
+        await Task.Yield();
+        await before;
+        await run();
+    }
+
+    private Task EndOfWhatMustNotMeet(TransferWork work) =>
+        work switch
+        {
+            TransferWork.Window => Task.CompletedTask,
+            TransferWork.HashRange => Task.WhenAll(
+                _work.Where(other => other.Kind == TransferWork.Alone).Select(other => other.Task)
+            ),
+            _ => Task.WhenAll(_work.Select(other => other.Task)),
+        };
 
     /// <summary>Notes that a source answered for this file; true the first time.</summary>
     public bool IsFirstAnswerOf(SourceId source)
@@ -128,7 +123,7 @@ internal sealed class Transfer(
             Task[] left;
             lock (_gate)
             {
-                left = [.. _work.Keys];
+                left = [.. _work.Select(work => work.Task).Where(task => !task.IsCompleted)];
             }
 
             if (left.Length == 0)

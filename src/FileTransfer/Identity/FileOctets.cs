@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.MemoryMappedFiles;
 using Microsoft.Win32.SafeHandles;
 
@@ -11,8 +10,6 @@ namespace FileTransfer.Identity;
 /// </remarks>
 internal sealed class FileOctets : HashOctets
 {
-    private const int ReadAheadLength = 256 * 1024;
-
     private readonly SafeFileHandle _file;
     private readonly string _path;
     private readonly bool _readOnly;
@@ -75,17 +72,17 @@ internal sealed class FileOctets : HashOctets
 
     private void ReadThrough(long length)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(ReadAheadLength);
+        var buffer = PieceBuffers.Rent(length);
         try
         {
-            for (var at = 0L; at < length; at += ReadAheadLength)
+            for (var at = 0L; at < length; at += buffer.Length)
             {
-                ReadExactly(_file, at, buffer.AsSpan(0, (int)Math.Min(ReadAheadLength, length - at)));
+                ReadExactly(_file, at, buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - at)));
             }
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            PieceBuffers.Return(buffer);
         }
     }
 }

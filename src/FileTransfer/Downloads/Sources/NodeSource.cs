@@ -9,7 +9,7 @@ namespace FileTransfer.Downloads.Sources;
 /// Another node: <c>GET /v1/files/{key}/hashes</c> and <c>GET /v1/files/{key}/content</c> in ranges, or all of a content without hashes as
 /// <c>GET /download/{key}</c>, which is frames.
 /// </summary>
-public sealed class NodeSource(Holding holding, NodeId here, HttpClient http, SourceTerms terms)
+public sealed class NodeSource(Holding holding, NodeId here, HttpMessageInvoker http, SourceTerms terms)
     : Source(IdOf(holding.Node), $"node '{holding.Node}'", holding.Url, http, terms)
 {
     public Holding Holding => holding;
@@ -47,7 +47,7 @@ public sealed class NodeSource(Holding holding, NodeId here, HttpClient http, So
     /// <summary>A request that has to wait for its turn.</summary>
     private HttpRequestMessage OfNode(HttpRequestMessage request)
     {
-        request.Headers.Add(Sending.NodeHeader, here.Value);
+        request.Headers.TryAddWithoutValidation(Sending.NodeHeader, here.Value);
         return request;
     }
 }
