@@ -5,7 +5,7 @@ namespace FileTransfer.Chunks;
 /// <summary>A set of the chunk ids of one file, as one bit each. Not for several threads at once.</summary>
 /// <remarks>
 /// Bits are in pages that exist only while they are needed: a page that is empty or full takes no memory, so a file that arrives in
-/// order, of whatever size, needs one page at a time besides a reference per 32 MiB.
+/// order, of whatever size, needs one page besides a reference per 32 MiB.
 /// </remarks>
 internal sealed class ChunkSet(long chunkCount)
 {
@@ -15,6 +15,7 @@ internal sealed class ChunkSet(long chunkCount)
 
     private readonly ulong[]?[] _pages = new ulong[]?[(int)((chunkCount + PageChunks - 1) / PageChunks)];
     private readonly Dictionary<int, int> _counts = [];
+    private ulong[]? _spare;
 
     public long Count { get; private set; }
 
@@ -78,7 +79,7 @@ internal sealed class ChunkSet(long chunkCount)
     private bool Add(long chunk)
     {
         var number = (int)(chunk / PageChunks);
-        var page = _pages[number] ??= new ulong[PageWords];
+        var page = _pages[number] ??= TakePage();
         var bit = (int)(chunk % PageChunks);
         if (Contains(page, bit))
         {
@@ -92,9 +93,18 @@ internal sealed class ChunkSet(long chunkCount)
         {
             _pages[number] = _full;
             _counts.Remove(number);
+            Array.Clear(page);
+            _spare = page;
         }
 
         return true;
+    }
+
+    private ulong[] TakePage()
+    {
+        var page = _spare ?? new ulong[PageWords];
+        _spare = null;
+        return page;
     }
 
     /// <summary>Steps over a full page or word at once.</summary>

@@ -1,11 +1,9 @@
-using System.Buffers;
+using FileTransfer.Identity;
 
 namespace FileTransfer.Chunks;
 
 public sealed partial class PartialFile
 {
-    private const int PieceChunks = 256;
-
     /// <summary>
     /// Finds out what is here by hashing what is on disk: hashes left by an earlier run are trusted if their root is the fingerprint,
     /// and a chunk counts if it has its hash. Not while anything is put.
@@ -23,13 +21,18 @@ public sealed partial class PartialFile
         }
 
         Forget();
-        var buffer = ArrayPool<byte>.Shared.Rent(PieceChunks * ChunkFrame.ChunkLength);
+        if (NextDataChunk(0) == Size)
+        {
+            return;
+        }
+
+        var buffer = PieceBuffers.Rent(PieceBuffers.PieceLength);
         try
         {
             // What was never written is a hole; nobody has to hash it to know that it is missing.
             for (var offset = 0L; (offset = NextDataChunk(offset)) < Size; )
             {
-                var length = (int)Math.Min(PieceChunks * ChunkFrame.ChunkLength, Size - offset);
+                var length = (int)Math.Min(PieceBuffers.PieceLength, Size - offset);
                 var piece = buffer.AsMemory(0, length);
                 for (var filled = 0; filled < length; )
                 {
@@ -43,7 +46,7 @@ public sealed partial class PartialFile
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            PieceBuffers.Return(buffer);
         }
     }
 

@@ -18,7 +18,7 @@ internal sealed class Transfer(
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
     private readonly TaskCompletionSource<TransferOutcome?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Dictionary<Task, TransferWork> _work = [];
+    private readonly List<(TransferWork Kind, Task Task)> _work = [];
     private readonly HashSet<SourceId> _answered = [];
     private Task<PartialFile>? _opening;
     private ExceptionDispatchInfo? _fault;
@@ -28,8 +28,8 @@ internal sealed class Transfer(
     /// <summary>Proven chunk by chunk with its hashes, and kept between attempts; a small content comes whole.</summary>
     public bool IsInWindows => isInWindows;
 
-    /// <summary>Comes whole, and small enough to be kept in memory until it is durable.</summary>
-    public bool IsInMemory => !isInWindows && claim.Size <= ChunkStore.HashesKeptAbove;
+    /// <summary>Comes whole and is kept in memory until it is durable. Larger ones wait on disk: a lane has several at once, and each lane its own.</summary>
+    public bool IsInMemory => !isInWindows && claim.Size <= DeliveryShare.LargestContent;
 
     public PartialFile? Partial { get; private set; }
 
@@ -60,32 +60,27 @@ internal sealed class Transfer(
     {
         lock (_gate)
         {
-            var before = _work.Where(other => MustNotMeet(work, other.Value)).Select(other => other.Key).ToArray();
-            Task task = null!;
-            task = Task.Run(
-                async () =>
-                {
-                    await Task.WhenAll(before);
-                    try
-                    {
-                        await run();
-                    }
-                    finally
-                    {
-                        lock (_gate)
-                        {
-                            _work.Remove(task);
-                        }
-                    }
-                },
-                CancellationToken.None
-            );
-            _work.Add(task, work);
+            _work.RemoveAll(static other => other.Task.IsCompleted);
+            _work.Add((work, RunAsync(EndOfWhatMustNotMeet(work), run)));
         }
     }
 
-    private static bool MustNotMeet(TransferWork work, TransferWork other) =>
-        work == TransferWork.Alone || (work == TransferWork.HashRange && other == TransferWork.Alone);
+    private static async Task RunAsync(Task before, Func<Task> run)
+    {
+        await Task.Yield();
+        await before;
+        await run();
+    }
+
+    private Task EndOfWhatMustNotMeet(TransferWork work) =>
+        work switch
+        {
+            TransferWork.Window => Task.CompletedTask,
+            TransferWork.HashRange => Task.WhenAll(
+                _work.Where(other => other.Kind == TransferWork.Alone).Select(other => other.Task)
+            ),
+            _ => Task.WhenAll(_work.Select(other => other.Task)),
+        };
 
     /// <summary>Notes that a source answered for this file; true the first time.</summary>
     public bool IsFirstAnswerOf(SourceId source)
@@ -125,7 +120,7 @@ internal sealed class Transfer(
             Task[] left;
             lock (_gate)
             {
-                left = [.. _work.Keys];
+                left = [.. _work.Select(work => work.Task).Where(task => !task.IsCompleted)];
             }
 
             if (left.Length == 0)

@@ -152,20 +152,8 @@ public sealed class ChunkHashes : IDisposable
 
     internal static int LastLengthOf(long size) => (int)(size - ((ChunkCountOf(size) - 1) * ChunkSize));
 
-    internal unsafe Fingerprint ComputeFingerprint(int maxDegreeOfParallelism)
-    {
-        var pages = _octets.Pages();
-        byte* encoded = null;
-        pages.AcquirePointer(ref encoded);
-        try
-        {
-            return ChunkTrie.Root(encoded, Size, maxDegreeOfParallelism);
-        }
-        finally
-        {
-            pages.ReleasePointer();
-        }
-    }
+    internal unsafe Fingerprint ComputeFingerprint(int maxDegreeOfParallelism) =>
+        _octets.Walk(encoded => ChunkTrie.Root((byte*)encoded, Size, maxDegreeOfParallelism));
 
     /// <summary>Writes the encoded form of a run of at most <see cref="ChunksAtOnce"/> chunks and returns its length.</summary>
     internal static int Encode(long firstChunk, ReadOnlySpan<byte> bytes, Span<byte> destination)

@@ -1,25 +1,18 @@
-using System.Buffers;
 using System.IO.MemoryMappedFiles;
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Identity;
 
-/// <summary>Many chunk hashes in a file, mapped into memory to be walked.</summary>
+/// <summary>Many chunk hashes in a file, mapped into memory while they are walked.</summary>
 /// <remarks>
 /// Writes and reads are calls, not touches of mapped pages: a full or broken disk is then an exception and not the signal that ends
 /// the process. For the same reason the file is read through once before it is mapped, which also brings its pages in order.
 /// </remarks>
 internal sealed class FileOctets : HashOctets
 {
-    private const int ReadAheadLength = 256 * 1024;
-
     private readonly SafeFileHandle _file;
     private readonly string _path;
     private readonly bool _readOnly;
-    private readonly Lock _mapping = new();
-    private MemoryMappedFile? _map;
-    private MemoryMappedViewAccessor? _view;
 
     private FileOctets(SafeFileHandle file, string path, bool readOnly)
     {
@@ -59,48 +52,37 @@ internal sealed class FileOctets : HashOctets
         }
     }
 
-    public override SafeBuffer Pages()
+    public override Fingerprint Walk(Func<nint, Fingerprint> walk)
     {
         var length = RandomAccess.GetLength(_file);
         ReadThrough(length);
-        lock (_mapping)
-        {
-            _map ??= MemoryMappedFile.CreateFromFile(
-                _file,
-                mapName: null,
-                capacity: 0,
-                MemoryMappedFileAccess.Read,
-                HandleInheritability.None,
-                leaveOpen: true
-            );
-            _view ??= _map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-            return _view.SafeMemoryMappedViewHandle;
-        }
+        using var map = MemoryMappedFile.CreateFromFile(
+            _file,
+            mapName: null,
+            capacity: 0,
+            MemoryMappedFileAccess.Read,
+            HandleInheritability.None,
+            leaveOpen: true
+        );
+        using var view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
+        return Walk(view.SafeMemoryMappedViewHandle, walk);
     }
 
-    public override void Dispose()
-    {
-        lock (_mapping)
-        {
-            _view?.Dispose();
-            _map?.Dispose();
-            _file.Dispose();
-        }
-    }
+    public override void Dispose() => _file.Dispose();
 
     private void ReadThrough(long length)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(ReadAheadLength);
+        var buffer = PieceBuffers.Rent(length);
         try
         {
-            for (var at = 0L; at < length; at += ReadAheadLength)
+            for (var at = 0L; at < length; at += buffer.Length)
             {
-                ReadExactly(_file, at, buffer.AsSpan(0, (int)Math.Min(ReadAheadLength, length - at)));
+                ReadExactly(_file, at, buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - at)));
             }
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            PieceBuffers.Return(buffer);
         }
     }
 }

@@ -12,10 +12,24 @@ internal abstract partial class HashOctets : IDisposable
 
     public abstract void Flush();
 
-    /// <summary>All octets as memory, for reading. Whoever holds its pointer keeps it alive beyond <see cref="Dispose"/>.</summary>
-    public abstract SafeBuffer Pages();
+    /// <summary>Goes over all octets as memory, for reading; it is there until the walk returns, beyond <see cref="Dispose"/> too.</summary>
+    public abstract Fingerprint Walk(Func<nint, Fingerprint> walk);
 
     public abstract void Dispose();
+
+    protected static unsafe Fingerprint Walk(SafeBuffer pages, Func<nint, Fingerprint> walk)
+    {
+        byte* octets = null;
+        pages.AcquirePointer(ref octets);
+        try
+        {
+            return walk((nint)octets);
+        }
+        finally
+        {
+            pages.ReleasePointer();
+        }
+    }
 
     protected static SafeFileHandle OpenOrCreate(string path) =>
         File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);

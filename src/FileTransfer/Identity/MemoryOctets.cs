@@ -57,7 +57,7 @@ internal sealed class MemoryOctets : HashOctets
         Synchronize(file, _backingFile);
     }
 
-    public override SafeBuffer Pages() => _buffer;
+    public override Fingerprint Walk(Func<nint, Fingerprint> walk) => Walk(_buffer, walk);
 
     public override void Dispose() => _buffer.Dispose();
 

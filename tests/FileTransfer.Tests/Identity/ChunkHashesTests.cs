@@ -219,6 +219,18 @@ public sealed class ChunkHashesTests : IDisposable
         Should.Throw<ObjectDisposedException>(() => large.ComputeFingerprint());
     }
 
+    [Fact]
+    public void Hashes_in_a_file_take_no_memory_once_they_have_been_walked()
+    {
+        using var hashes = ChunkHashes.Create(Large, BackingFile);
+        hashes.ComputeFingerprint();
+
+        if (OperatingSystem.IsLinux())
+        {
+            File.ReadAllText("/proc/self/maps").ShouldNotContain(BackingFile);
+        }
+    }
+
     private static void SetInRuns(ChunkHashes hashes, byte[] content, int seed)
     {
         var random = new Random(seed);

@@ -1,5 +1,3 @@
-using FileTransfer.Catalog;
-
 namespace FileTransfer.Downloads.Planning;
 
 /// <summary>How much of a delivery, one request for several small contents, one of them takes.</summary>
@@ -8,8 +6,12 @@ public static class DeliveryShare
     /// <summary>The shares of a delivery: that many contents, or fewer that are not so small.</summary>
     public const int All = 32;
 
-    private const long BytesPerShare = Delivery.LargestContent / All;
+    /// <summary>Larger contents have a request of their own.</summary>
+    public const long LargestContent = 1024 * 1024;
 
-    /// <summary>1 to <see cref="All"/>.</summary>
-    public static int Of(long bytes) => (int)Math.Clamp((bytes + BytesPerShare - 1) / BytesPerShare, 1, All);
+    private const long BytesPerShare = 128 * 1024;
+
+    /// <summary>1 to <see cref="All"/>; 0 for a content that is not delivered.</summary>
+    public static int Of(long bytes) =>
+        bytes > LargestContent ? 0 : (int)Math.Max(1, (bytes + BytesPerShare - 1) / BytesPerShare);
 }

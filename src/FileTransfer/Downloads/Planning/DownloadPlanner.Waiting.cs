@@ -25,8 +25,9 @@ public sealed partial class DownloadPlanner
     }
 
     /// <summary>Something of it is under way, or only lacks a slot.</summary>
-    private bool IsServed(FilePlan file) =>
-        file.InFlight.Count > 0 || file.IsReproving || file.Sources.Exists(source => CanUse(file, source));
+    private bool IsServed(FilePlan file) => file.InFlight.Count > 0 || file.IsReproving || CanUseAny(file);
+
+    private bool CanUseAny(FilePlan file) => file.Sources.Exists(source => CanUse(file, source));
 
     /// <summary>Worth it in the lane: in a moment it is free, or has shown whether it answers.</summary>
     private bool IsWorthWaitingFor(FileSource source)

@@ -17,7 +17,7 @@ public sealed class NodeSource : Source
     private readonly NodeId _here;
     private readonly Deliveries _deliveries;
 
-    public NodeSource(Holding holding, NodeId here, HttpClient http, SourceTerms terms)
+    public NodeSource(Holding holding, NodeId here, HttpMessageInvoker http, SourceTerms terms)
         : base(IdOf(holding.Node), $"node '{holding.Node}'", holding.Url, http, terms)
     {
         Holding = holding;
@@ -64,7 +64,7 @@ public sealed class NodeSource : Source
     /// <summary>A request of a node, which gives large contents by turns.</summary>
     private HttpRequestMessage OfNode(HttpRequestMessage request)
     {
-        request.Headers.Add(Sending.NodeHeader, _here.Value);
+        request.Headers.TryAddWithoutValidation(Sending.NodeHeader, _here.Value);
         return request;
     }
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Text;
 using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
@@ -11,7 +10,7 @@ namespace FileTransfer.Downloads.Sources;
 
 /// <summary>A place where contents can be had from over HTTP: its address, and what it serves under which path.</summary>
 /// <remarks>Nothing it sends is believed. Every fault is told as a <see cref="SourceException"/> that names the source.</remarks>
-public abstract partial class Source(SourceId id, string name, Uri url, HttpClient http, SourceTerms terms)
+public abstract partial class Source(SourceId id, string name, Uri url, HttpMessageInvoker http, SourceTerms terms)
 {
     private const int HashLength = 32;
     private const int LongestProblem = 4096;
@@ -37,11 +36,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpClie
     {
         using var watch = Watch(cancellationToken);
         using var request = ProbeRequest(key);
-        using var response = await GuardAsync(
-            token => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token),
-            watch,
-            cancellationToken
-        );
+        using var response = await GuardAsync(token => http.SendAsync(request, token), watch, cancellationToken);
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
         await GuardAsync(async token => await body.ReadAsync(new byte[ChunkFrame.Length], token), watch, cancellationToken);
     }
@@ -193,7 +188,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpClie
         var request = new HttpRequestMessage(HttpMethod.Get, new Uri(url, path));
         if (range is var (first, last))
         {
-            request.Headers.Range = new RangeHeaderValue(first, last);
+            request.Headers.TryAddWithoutValidation("Range", $"bytes={first}-{last}");
         }
 
         return request;
@@ -212,14 +207,18 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpClie
         HttpResponseMessage? response = null;
         try
         {
-            var isRange = request.Headers.Range is not null;
-            using (request)
+            var isRange = request.Headers.Contains("Range");
+            try
             {
-                response = await GuardAsync(
-                    token => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token),
-                    watch,
-                    cancellationToken
-                );
+                response = await http.SendAsync(request, watch.Token);
+            }
+            catch (Exception e) when (FaultOf(e, watch, cancellationToken) is not null)
+            {
+                throw FaultOf(e, watch, cancellationToken)!;
+            }
+            finally
+            {
+                request.Dispose();
             }
 
             report.Answered();

@@ -1,5 +1,5 @@
-using System.Buffers;
 using FileTransfer.Chunks;
+using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Sources;
 
@@ -58,7 +58,7 @@ public sealed class SourceBody(Source source, HttpResponseMessage response, Stre
         CancellationToken cancellationToken
     )
     {
-        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(256 * 1024, Math.Max(length, unit)));
+        var buffer = PieceBuffers.Rent(Math.Max(length, unit));
         try
         {
             var capacity = buffer.Length / unit * unit;
@@ -87,7 +87,7 @@ public sealed class SourceBody(Source source, HttpResponseMessage response, Stre
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            PieceBuffers.Return(buffer);
         }
     }
 

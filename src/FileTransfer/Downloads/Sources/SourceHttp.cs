@@ -1,29 +1,18 @@
-using System.Net.Http.Headers;
 using FileTransfer.Cluster;
 
 namespace FileTransfer.Downloads.Sources;
 
 /// <summary>The connections to sources: kept warm, never redirected, never through a proxy.</summary>
-public sealed class SourceHttp : IDisposable
+public sealed class SourceHttp(ThisNode node) : IDisposable
 {
     /// <summary>A source that is up accepts within milliseconds; one whose machine is gone never says so.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
-    public SourceHttp(ThisNode node)
-    {
-        Nodes = Create();
-        Others = Create();
-        if (node.Token is { } token)
-        {
-            Nodes.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        }
-    }
-
     /// <summary>For the nodes of the cluster: shows this node's token.</summary>
-    public HttpClient Nodes { get; }
+    public HttpMessageInvoker Nodes { get; } = new Client(node.Token is { } token ? $"Bearer {token}" : null);
 
     /// <summary>For configured sources, which learn nothing about this node.</summary>
-    public HttpClient Others { get; }
+    public HttpMessageInvoker Others { get; } = new Client(authorization: null);
 
     public void Dispose()
     {
@@ -31,8 +20,9 @@ public sealed class SourceHttp : IDisposable
         Others.Dispose();
     }
 
-    private static HttpClient Create() =>
-        new(
+    /// <summary>An <see cref="HttpClient"/> would link one more cancellation to each request, for a time-out that sources do not have.</summary>
+    private sealed class Client(string? authorization)
+        : HttpMessageInvoker(
             new SocketsHttpHandler
             {
                 AllowAutoRedirect = false,
@@ -45,7 +35,15 @@ public sealed class SourceHttp : IDisposable
                 MaxResponseDrainSize = 0,
             }
         )
+    {
+        public override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
+            if (authorization is not null)
+            {
+                request.Headers.TryAddWithoutValidation("Authorization", authorization);
+            }
+
+            return base.SendAsync(request, cancellationToken);
+        }
+    }
 }

@@ -17,8 +17,7 @@ public sealed class SourceMeter
 /// <remarks>Measures from <see cref="Start"/> on: what this node itself waits for is nobody's slowness.</remarks>
 public sealed class StallWatch : IDisposable
 {
-    private readonly CancellationTokenSource _stalled = new();
-    private readonly CancellationTokenSource _linked;
+    private readonly CancellationTokenSource _ended;
     private readonly SourceMeter _source;
     private readonly TimeSpan _period;
     private readonly long _floorPerPeriod;
@@ -26,6 +25,7 @@ public sealed class StallWatch : IDisposable
     private readonly Lock _gate = new();
     private long _mark;
     private long _mine;
+    private volatile bool _hasStalled;
 
     public StallWatch(
         int floorBytesPerSecond,
@@ -38,7 +38,7 @@ public sealed class StallWatch : IDisposable
         _source = source;
         _period = floorBytesPerSecond == 0 ? Timeout.InfiniteTimeSpan : period;
         _floorPerPeriod = (long)(floorBytesPerSecond * period.TotalSeconds);
-        _linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stalled.Token);
+        _ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _timer = time.CreateTimer(
             static watch => ((StallWatch)watch!).Judge(),
             this,
@@ -47,9 +47,9 @@ public sealed class StallWatch : IDisposable
         );
     }
 
-    public CancellationToken Token => _linked.Token;
+    public CancellationToken Token => _ended.Token;
 
-    public bool HasStalled => _stalled.IsCancellationRequested;
+    public bool HasStalled => _hasStalled;
 
     /// <summary>From here on bytes are waited for.</summary>
     public void Start()
@@ -80,8 +80,7 @@ public sealed class StallWatch : IDisposable
     public void Dispose()
     {
         _timer.Dispose();
-        _linked.Dispose();
-        _stalled.Dispose();
+        _ended.Dispose();
     }
 
     private void Judge()
@@ -95,9 +94,10 @@ public sealed class StallWatch : IDisposable
             }
         }
 
+        _hasStalled = true;
         try
         {
-            _stalled.Cancel();
+            _ended.Cancel();
         }
         catch (ObjectDisposedException)
         {
