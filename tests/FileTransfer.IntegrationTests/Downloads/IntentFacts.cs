@@ -62,7 +62,14 @@ public sealed class IntentFacts(UnwantingCluster unwanting) : IClassFixture<Unwa
         await file.KnowAsync(Cluster.Database);
         var (_, intent) = await AskAsync(file);
         intent.GetProperty("sources").GetArrayLength().ShouldBe(0);
-        intent.GetProperty("says").GetString()!.ShouldContain("No other node has it stored");
+        await Eventually.HoldsAsync(
+            async () =>
+                (await FindAsync(file, intent))
+                    .GetProperty("says")
+                    .GetString()!
+                    .Contains("No other node has it stored", StringComparison.Ordinal),
+            "it says what it waits for"
+        );
 
         await WithdrawAsync(file, intent);
         await GoneAsync(file);

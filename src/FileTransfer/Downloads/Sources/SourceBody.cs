@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FileTransfer.Chunks;
 using FileTransfer.Identity;
 
@@ -120,6 +121,7 @@ public sealed class SourceBody(Source source, HttpResponseMessage response, Stre
         watch.Dispose();
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> ReadAsync(Memory<byte> into, CancellationToken cancellationToken)
     {
         try
