@@ -8,28 +8,40 @@ public static class Program
 {
     public static Task<int> Main(string[] args) => RunAsync(args, CliStreams.OfProcess(), CancellationToken.None);
 
+    /// <summary>The commands by their names, in the order that the help has them.</summary>
+    internal static IReadOnlyDictionary<string, Func<CliStreams, Command>> Commands { get; } =
+        new OrderedDictionary<string, Func<CliStreams, Command>>
+        {
+            ["serve"] = _ => ServeCommand.Create(),
+            ["fingerprint"] = FingerprintCommand.Create,
+            ["key"] = KeyCommand.Create,
+            ["put"] = PutCommand.Create,
+            ["get"] = GetCommand.Create,
+            ["export"] = ExportCommand.Create,
+            ["remove"] = RemoveCommand.Create,
+            ["status"] = StatusCommand.Create,
+            ["fetch"] = FetchCommand.Create,
+            ["events"] = EventsCommand.Create,
+            ["explain"] = ExplainCommand.Create,
+            ["policy"] = PolicyCommand.Create,
+            ["limits"] = LimitsCommand.Create,
+            ["missing"] = MissingCommand.Create,
+            ["simulate"] = SimulateCommand.Create,
+            ["healthcheck"] = HealthcheckCommand.Create,
+            ["database"] = DatabaseCommand.Create,
+        };
+
     internal static Task<int> RunAsync(string[] args, CliStreams streams, CancellationToken cancellationToken)
     {
-        RootCommand root = new("Keeps the same files on every node of a cluster, each byte proven against the file's own name.")
+        RootCommand root = new("Keeps the same files on every node of a cluster, each byte proven against the file's own name.");
+
+        // A command that is named needs none of the others: making them all takes longer than many a command itself.
+        var named = args.Length > 0 ? Commands.GetValueOrDefault(args[0]) : null;
+        foreach (var create in named is null ? Commands.Values : [named])
         {
-            ServeCommand.Create(),
-            FingerprintCommand.Create(streams),
-            KeyCommand.Create(streams),
-            PutCommand.Create(streams),
-            GetCommand.Create(streams),
-            ExportCommand.Create(streams),
-            RemoveCommand.Create(streams),
-            StatusCommand.Create(streams),
-            FetchCommand.Create(streams),
-            EventsCommand.Create(streams),
-            ExplainCommand.Create(streams),
-            PolicyCommand.Create(streams),
-            LimitsCommand.Create(streams),
-            MissingCommand.Create(streams),
-            SimulateCommand.Create(streams),
-            HealthcheckCommand.Create(streams),
-            DatabaseCommand.Create(streams),
-        };
+            root.Add(create(streams));
+        }
+
         return CommandRun.RunAsync(root, args, streams, cancellationToken);
     }
 }

@@ -44,6 +44,9 @@ public static class Blake2b
             0x5be0cd19137e2179,
         ];
 
+    /// <summary>The length in whole blocks.</summary>
+    internal static int PaddedLength(int length) => (length + BlockLength - 1) / BlockLength * BlockLength;
+
     public static Hash256 Hash256(ReadOnlySpan<byte> message)
     {
         Span<byte> hash = stackalloc byte[FileTransfer.Identity.Hash256.Length];

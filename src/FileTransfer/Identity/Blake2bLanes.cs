@@ -9,11 +9,11 @@ namespace FileTransfer.Identity;
 /// <remarks>A vector costs the same however many of its lanes are needed, about as much as one message alone.</remarks>
 internal static unsafe class Blake2bLanes
 {
-    public const int MostLanes = 8;
+    public const int MostLanes = 16;
 
-    /// <summary>Messages at once on this machine: 8, 4, 2, or 1 where vectors are not in hardware.</summary>
+    /// <summary>Messages at once on this machine: 16, 4, 2, or 1 where vectors are not in hardware.</summary>
     public static int Count { get; } =
-        Vector512.IsHardwareAccelerated ? 8
+        Vector512.IsHardwareAccelerated ? 16
         : Vector256.IsHardwareAccelerated ? 4
         : Vector128.IsHardwareAccelerated ? 2
         : 1;
@@ -81,14 +81,14 @@ internal static unsafe class Blake2bLanes
         {
             switch (lanes)
             {
-                case 8:
-                    HashPadded<Vector512<ulong>, EightLanes>(from, stride, length, wanted, to);
+                case 16:
+                    HashPadded<SixteenLanes>(from, stride, length, wanted, to);
                     break;
                 case 4:
-                    HashPadded<Vector256<ulong>, FourLanes>(from, stride, length, wanted, to);
+                    HashPadded<Blake2bState<Vector256<ulong>, FourLanes>>(from, stride, length, wanted, to);
                     break;
                 default:
-                    HashPadded<Vector128<ulong>, TwoLanes>(from, stride, length, wanted, to);
+                    HashPadded<Blake2bState<Vector128<ulong>, TwoLanes>>(from, stride, length, wanted, to);
                     break;
             }
         }
@@ -98,14 +98,14 @@ internal static unsafe class Blake2bLanes
     {
         switch (lanes)
         {
-            case 8:
-                HashFullLanes<Vector512<ulong>, EightLanes>(firstChunk, chunks, count, hashes);
+            case 16:
+                HashFullLanes<SixteenLanes>(firstChunk, chunks, count, hashes);
                 break;
             case 4:
-                HashFullLanes<Vector256<ulong>, FourLanes>(firstChunk, chunks, count, hashes);
+                HashFullLanes<Blake2bState<Vector256<ulong>, FourLanes>>(firstChunk, chunks, count, hashes);
                 break;
             case 2:
-                HashFullLanes<Vector128<ulong>, TwoLanes>(firstChunk, chunks, count, hashes);
+                HashFullLanes<Blake2bState<Vector128<ulong>, TwoLanes>>(firstChunk, chunks, count, hashes);
                 break;
             default:
                 for (var i = 0; i < count; i++, chunks += ChunkHashes.ChunkSize, hashes += Hash256.Length)
@@ -124,20 +124,19 @@ internal static unsafe class Blake2bLanes
     /// </remarks>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void HashFullLanes<TVector, TLanes>(long firstChunk, byte* chunks, int count, byte* hashes)
-        where TVector : unmanaged
-        where TLanes : ILanes<TVector>
+    private static void HashFullLanes<TState>(long firstChunk, byte* chunks, int count, byte* hashes)
+        where TState : struct, IBlake2bState
     {
         const int HeadLength = ChunkValue.MaxLength - ChunkHashes.ChunkSize;
         const int WholeBlocks = ChunkValue.MaxLength / Blake2b.BlockLength;
         const int RestLength = ChunkValue.MaxLength % Blake2b.BlockLength;
 
-        var state = default(Blake2bState<TVector>);
+        var state = default(TState);
         var ends = stackalloc byte[MostLanes * Blake2b.BlockLength];
-        for (var done = 0; done < count; done += TLanes.Count, chunks += TLanes.Count * ChunkHashes.ChunkSize)
+        for (var done = 0; done < count; done += TState.Count, chunks += TState.Count * ChunkHashes.ChunkSize)
         {
-            state.Start<TLanes>();
-            for (var lane = 0; lane < TLanes.Count; lane++)
+            state.Start();
+            for (var lane = 0; lane < TState.Count; lane++)
             {
                 var block = new Span<byte>(ends + (lane * Blake2b.BlockLength), Blake2b.BlockLength);
                 BinaryPrimitives.WriteInt64LittleEndian(block, firstChunk + done + lane);
@@ -147,44 +146,38 @@ internal static unsafe class Blake2bLanes
                 );
             }
 
-            state.Compress<TLanes>(ends, Blake2b.BlockLength, Blake2b.BlockLength, last: false);
+            state.Compress(ends, Blake2b.BlockLength, Blake2b.BlockLength, last: false);
             for (var at = Blake2b.BlockLength; at < WholeBlocks * Blake2b.BlockLength; at += Blake2b.BlockLength)
             {
-                state.Compress<TLanes>(
-                    chunks + at - HeadLength,
-                    ChunkHashes.ChunkSize,
-                    (ulong)(at + Blake2b.BlockLength),
-                    last: false
-                );
+                state.Compress(chunks + at - HeadLength, ChunkHashes.ChunkSize, (ulong)(at + Blake2b.BlockLength), last: false);
             }
 
-            for (var lane = 0; lane < TLanes.Count; lane++)
+            for (var lane = 0; lane < TState.Count; lane++)
             {
                 var block = new Span<byte>(ends + (lane * Blake2b.BlockLength), Blake2b.BlockLength);
                 block.Clear();
                 new ReadOnlySpan<byte>(chunks + ((lane + 1) * ChunkHashes.ChunkSize) - RestLength, RestLength).CopyTo(block);
             }
 
-            state.Compress<TLanes>(ends, Blake2b.BlockLength, ChunkValue.MaxLength, last: true);
-            state.WriteHashes<TLanes>(~0u, hashes + (done * Hash256.Length));
+            state.Compress(ends, Blake2b.BlockLength, ChunkValue.MaxLength, last: true);
+            state.WriteHashes(~0u, hashes + (done * Hash256.Length));
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void HashPadded<TVector, TLanes>(byte* messages, int stride, int length, uint wanted, byte* hashes)
-        where TVector : unmanaged
-        where TLanes : ILanes<TVector>
+    private static void HashPadded<TState>(byte* messages, int stride, int length, uint wanted, byte* hashes)
+        where TState : struct, IBlake2bState
     {
-        var state = default(Blake2bState<TVector>);
-        state.Start<TLanes>();
+        var state = default(TState);
+        state.Start();
         var counted = Blake2b.BlockLength;
         for (; counted < length; counted += Blake2b.BlockLength, messages += Blake2b.BlockLength)
         {
-            state.Compress<TLanes>(messages, stride, (ulong)counted, last: false);
+            state.Compress(messages, stride, (ulong)counted, last: false);
         }
 
-        state.Compress<TLanes>(messages, stride, (ulong)length, last: true);
-        state.WriteHashes<TLanes>(wanted, hashes);
+        state.Compress(messages, stride, (ulong)length, last: true);
+        state.WriteHashes(wanted, hashes);
     }
 
     private static void Require(int length, int needed)

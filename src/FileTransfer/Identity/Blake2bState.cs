@@ -3,14 +3,16 @@ using System.Runtime.CompilerServices;
 namespace FileTransfer.Identity;
 
 /// <summary>The eight state words of as many BLAKE2b-256 messages as a vector has lanes.</summary>
-internal unsafe struct Blake2bState<TVector>
+internal unsafe struct Blake2bState<TVector, TLanes> : IBlake2bState
     where TVector : unmanaged
+    where TLanes : ILanes<TVector>
 {
     private Words _state;
 
+    public static int Count => TLanes.Count;
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Start<TLanes>()
-        where TLanes : ILanes<TVector>
+    public void Start()
     {
         for (var i = 0; i < 8; i++)
         {
@@ -18,11 +20,9 @@ internal unsafe struct Blake2bState<TVector>
         }
     }
 
-    /// <summary>Takes in one 128-byte block of each message; <paramref name="counted"/> is the number of bytes with it.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Compress<TLanes>(byte* first, nint stride, ulong counted, bool last)
-        where TLanes : ILanes<TVector>
+    public void Compress(byte* first, nint stride, ulong counted, bool last)
     {
         // Aligned to a cache line: every word is loaded twelve times.
         var room = stackalloc byte[(16 * sizeof(TVector)) + 63];
@@ -41,14 +41,14 @@ internal unsafe struct Blake2bState<TVector>
         {
             for (var s = sigma; s < sigma + (16 * Blake2b.Rounds); s += 16)
             {
-                Mix<TLanes>(ref v0, ref v4, ref v8, ref v12, m[s[0]], m[s[1]]);
-                Mix<TLanes>(ref v1, ref v5, ref v9, ref v13, m[s[2]], m[s[3]]);
-                Mix<TLanes>(ref v2, ref v6, ref v10, ref v14, m[s[4]], m[s[5]]);
-                Mix<TLanes>(ref v3, ref v7, ref v11, ref v15, m[s[6]], m[s[7]]);
-                Mix<TLanes>(ref v0, ref v5, ref v10, ref v15, m[s[8]], m[s[9]]);
-                Mix<TLanes>(ref v1, ref v6, ref v11, ref v12, m[s[10]], m[s[11]]);
-                Mix<TLanes>(ref v2, ref v7, ref v8, ref v13, m[s[12]], m[s[13]]);
-                Mix<TLanes>(ref v3, ref v4, ref v9, ref v14, m[s[14]], m[s[15]]);
+                Mix(ref v0, ref v4, ref v8, ref v12, m[s[0]], m[s[1]]);
+                Mix(ref v1, ref v5, ref v9, ref v13, m[s[2]], m[s[3]]);
+                Mix(ref v2, ref v6, ref v10, ref v14, m[s[4]], m[s[5]]);
+                Mix(ref v3, ref v7, ref v11, ref v15, m[s[6]], m[s[7]]);
+                Mix(ref v0, ref v5, ref v10, ref v15, m[s[8]], m[s[9]]);
+                Mix(ref v1, ref v6, ref v11, ref v12, m[s[10]], m[s[11]]);
+                Mix(ref v2, ref v7, ref v8, ref v13, m[s[12]], m[s[13]]);
+                Mix(ref v3, ref v4, ref v9, ref v14, m[s[14]], m[s[15]]);
             }
         }
 
@@ -62,10 +62,8 @@ internal unsafe struct Blake2bState<TVector>
         _state[7] = TLanes.Xor(_state[7], TLanes.Xor(v7, v15));
     }
 
-    /// <summary>Writes the 32 bytes of the hash of each lane whose bit is set in <paramref name="wanted"/> to that lane's place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public readonly void WriteHashes<TLanes>(uint wanted, byte* hashes)
-        where TLanes : ILanes<TVector>
+    public readonly void WriteHashes(uint wanted, byte* hashes)
     {
         for (var word = 0; word < 4; word++)
         {
@@ -81,8 +79,7 @@ internal unsafe struct Blake2bState<TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Mix<TLanes>(ref TVector a, ref TVector b, ref TVector c, ref TVector d, TVector x, TVector y)
-        where TLanes : ILanes<TVector>
+    private static void Mix(ref TVector a, ref TVector b, ref TVector c, ref TVector d, TVector x, TVector y)
     {
         a = TLanes.Add(TLanes.Add(a, x), b);
         d = TLanes.RotateRight32(TLanes.Xor(d, a));

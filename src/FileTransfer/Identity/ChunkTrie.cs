@@ -8,20 +8,24 @@ namespace FileTransfer.Identity;
 /// </summary>
 /// <remarks>
 /// Walks the trie depth first over <see cref="ChunkIdSet"/>s, so no node is ever an object: memory is one frame of 16 encoded
-/// children per level. A program that computes one fingerprint and ends is to be fast from the first node on, so the walk is compiled
-/// fully at once. Nodes: leaf <c>0b01 | 0b001, nibbles, value | hash</c>; branch <c>0b10, nibbles, u16 LE bitmap, children</c>.
+/// children per level. Most of a large content is walked in <see cref="TrieRuns"/>, which take the hashes as they lie in memory and
+/// are shared out to the cores. A program that computes one fingerprint and ends is to be fast from the first node on, so the walk is
+/// compiled fully at once. Nodes: leaf <c>0b01 | 0b001, nibbles, value | hash</c>; branch <c>0b10, nibbles, u16 LE bitmap, children</c>.
 /// </remarks>
 internal static unsafe class ChunkTrie
 {
-    private const int CarriedLeaf = 0b0100_0000;
-    private const int HashedLeaf = 0b0010_0000;
-    private const int Branch = 0b1000_0000;
+    internal const int CarriedLeaf = 0b0100_0000;
+    internal const int HashedLeaf = 0b0010_0000;
+    internal const int Branch = 0b1000_0000;
 
-    /// <summary>From this many chunks on, the sixteen subtrees below the root are shared out to the cores.</summary>
-    private const long WorthSharingOut = 16 * 1024;
+    /// <summary>The first id whose key has four bytes; below it the content is small.</summary>
+    private const ulong FirstOfFourBytes = 1 << 14;
 
     /// <summary>The root over <paramref name="encoded"/>, the <see cref="ChunkHashes"/> of a content of <paramref name="size"/> bytes.</summary>
-    public static Fingerprint Root(byte* encoded, long size, int maxDegreeOfParallelism)
+    public static Fingerprint Root(byte* encoded, long size, int maxDegreeOfParallelism) =>
+        Root(encoded, size, maxDegreeOfParallelism, Blake2bLanes.Count);
+
+    internal static Fingerprint Root(byte* encoded, long size, int maxDegreeOfParallelism, int lanes)
     {
         if (size == 0)
         {
@@ -30,7 +34,8 @@ internal static unsafe class ChunkTrie
 
         var walk = new Walk(encoded, size);
         Span<byte> slot = stackalloc byte[TrieChildren.SlotLength];
-        var length = walk.EncodeRoot(slot, maxDegreeOfParallelism);
+        using var runs = walk.HasRuns ? walk.EncodeRuns(lanes, maxDegreeOfParallelism) : null;
+        var length = walk.EncodeRoot(runs, slot);
         return new Fingerprint(Blake2b.Hash256(slot[..length]));
     }
 
@@ -41,25 +46,23 @@ internal static unsafe class ChunkTrie
         private readonly int _lastLength = ChunkValue.EncodedLength(ChunkHashes.LastLengthOf(size));
         private readonly bool _lastIsCarried = ChunkValue.IsCarried(ChunkHashes.LastLengthOf(size));
 
-        public int EncodeRoot(Span<byte> destination, int maxDegreeOfParallelism)
+        public bool HasRuns => _count > FirstOfFourBytes;
+
+        public TrieRuns EncodeRuns(int lanes, int maxDegreeOfParallelism) =>
+            new(_encoded, _count, _lastIsCarried, lanes, maxDegreeOfParallelism);
+
+        public int EncodeRoot(TrieRuns? runs, Span<byte> destination)
         {
             // Four ids and fewer share their first nibble: then the root is the node below it.
             if (_count <= 4)
             {
-                return EncodeFirstNibble(0, 0, destination);
+                return EncodeFirstNibble(0, 0, runs, destination);
             }
 
             var children = new TrieChildren(stackalloc byte[16 * TrieChildren.SlotLength], stackalloc int[16]);
-            if (_count < WorthSharingOut || maxDegreeOfParallelism == 1)
+            for (var nibble = 0; nibble < 16; nibble++)
             {
-                for (var nibble = 0; nibble < 16; nibble++)
-                {
-                    children.Lengths[nibble] = HasFirstNibble(nibble) ? EncodeFirstNibble(nibble, 1, children.Slot(nibble)) : 0;
-                }
-            }
-            else
-            {
-                EncodeFirstNibblesInParallel(children, maxDegreeOfParallelism);
+                children.Lengths[nibble] = HasFirstNibble(nibble) ? EncodeFirstNibble(nibble, 1, runs, children.Slot(nibble)) : 0;
             }
 
             return EncodeBranch(default, 0, 0, children, destination);
@@ -67,29 +70,9 @@ internal static unsafe class ChunkTrie
 
         private bool HasFirstNibble(int nibble) => _count > (ulong)nibble << 2;
 
-        private void EncodeFirstNibblesInParallel(TrieChildren children, int maxDegreeOfParallelism)
-        {
-            var walk = this;
-            fixed (byte* slots = children.Slots)
-            fixed (int* lengths = children.Lengths)
-            {
-                var (firstSlot, firstLength) = ((nint)slots, (nint)lengths);
-                Parallel.For(
-                    0,
-                    16,
-                    new ParallelOptions { MaxDegreeOfParallelism = maxDegreeOfParallelism },
-                    nibble =>
-                    {
-                        var slot = new Span<byte>((byte*)firstSlot + (nibble * TrieChildren.SlotLength), TrieChildren.SlotLength);
-                        ((int*)firstLength)[nibble] = walk.EncodeFirstNibble(nibble, 1, slot);
-                    }
-                );
-            }
-        }
-
         /// <summary>Encodes the node of all keys that start with <paramref name="firstNibble"/>; its own nibbles begin at <paramref name="from"/>.</summary>
         [SkipLocalsInit]
-        private int EncodeFirstNibble(int firstNibble, int from, Span<byte> destination)
+        private int EncodeFirstNibble(int firstNibble, int from, TrieRuns? runs, Span<byte> destination)
         {
             var only = default(ChunkIdSet);
             var found = 0;
@@ -111,8 +94,9 @@ internal static unsafe class ChunkTrie
             var children = new TrieChildren(stackalloc byte[16 * TrieChildren.SlotLength], stackalloc int[16]);
             for (var nibble = 0; nibble < 16; nibble++)
             {
-                var ids = ChunkIdSet.StartingWith(firstNibble, nibble, _count);
-                children.Lengths[nibble] = ids.IsEmpty ? 0 : EncodeNode(ids, 2, children.Slot(nibble));
+                var length = runs?.Node(firstNibble, nibble, children.Slot(nibble)) ?? 0;
+                var ids = length > 0 ? default : ChunkIdSet.StartingWith(firstNibble, nibble, _count);
+                children.Lengths[nibble] = ids.IsEmpty ? length : EncodeNode(ids, 2, children.Slot(nibble));
             }
 
             return EncodeBranch(new ChunkKey((ulong)firstNibble << 60), from, 1, children, destination);
@@ -198,8 +182,7 @@ internal static unsafe class ChunkTrie
             BinaryPrimitives.WriteUInt16LittleEndian(destination[at..], (ushort)bitmap);
             at += 2;
             at += children.WriteReferences(destination[at..]);
-            var blockEnd = (at + Blake2b.BlockLength - 1) / Blake2b.BlockLength * Blake2b.BlockLength;
-            destination[at..blockEnd].Clear();
+            destination[at..Blake2b.PaddedLength(at)].Clear();
             return at;
         }
     }

@@ -51,9 +51,9 @@ public static class ContentFingerprint
             new ParallelOptions
             {
                 CancellationToken = cancellationToken,
-                MaxDegreeOfParallelism = (int)Math.Min(pieces, Math.Max(2, Environment.ProcessorCount)),
+                MaxDegreeOfParallelism = (int)Math.Min(pieces, Environment.ProcessorCount),
             },
-            async (piece, ended) =>
+            (piece, ended) =>
             {
                 var offset = piece * PieceLength;
                 var buffer = ArrayPool<byte>.Shared.Rent(PieceLength);
@@ -62,7 +62,7 @@ public static class ContentFingerprint
                     var bytes = buffer.AsMemory(0, (int)Math.Min(PieceLength, size - offset));
                     for (var filled = 0; filled < bytes.Length; )
                     {
-                        var read = await RandomAccess.ReadAsync(file, bytes[filled..], offset + filled, ended);
+                        var read = RandomAccess.Read(file, bytes.Span[filled..], offset + filled);
                         filled += read > 0 ? read : throw ChangedWhileRead(path, size);
                     }
 
@@ -73,6 +73,8 @@ public static class ContentFingerprint
                 {
                     ArrayPool<byte>.Shared.Return(buffer);
                 }
+
+                return ValueTask.CompletedTask;
             }
         );
 

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace FileTransfer.Identity;
 
-/// <summary>Eight messages at once, as with AVX-512.</summary>
+/// <summary>Eight messages in one vector, as with AVX-512.</summary>
 internal readonly unsafe struct EightLanes : ILanes<Vector512<ulong>>
 {
     public static int Count => 8;

@@ -9,7 +9,7 @@ public class ChunkHashing
     private readonly byte[] _chunks = new byte[1024 * ChunkHashes.ChunkSize];
     private readonly byte[] _hashes = new byte[1024 * Hash256.Length];
 
-    [Params(1, 2, 4, 8)]
+    [Params(1, 2, 4, 16)]
     public int Lanes { get; set; }
 
     [GlobalSetup]

@@ -22,7 +22,8 @@ public sealed class ChunkTrieTests
     {
         var content = SplitMix64.Bytes(2, 16_450 * 1024);
         foreach (
-            var chunks in (int[])[16, 17, 62, 63, 64, 65, 66, 127, 128, 129, 1023, 1024, 1025, 1088, 1089, 16_383, 16_384, 16_385]
+            var chunks in (int[])
+                [16, 17, 62, 63, 64, 65, 66, 127, 128, 129, 1023, 1024, 1025, 1088, 1089, 16_383, 16_384, 16_385, 16_431, 16_432]
         )
         {
             foreach (var tail in (int[])[0, 1, 23, 24, 1023])
@@ -48,18 +49,28 @@ public sealed class ChunkTrieTests
     }
 
     [Theory]
+    [InlineData(16_385)]
     [InlineData(16_400)]
+    [InlineData(16_448)]
     [InlineData(33_000)]
     [InlineData(65_536)]
     [InlineData(300_001)]
-    public unsafe void One_core_and_several_find_the_root_of_the_plain_trie(int chunks)
+    public unsafe void One_core_and_several_and_runs_of_every_width_find_the_root_of_the_plain_trie(int chunks)
     {
         var hashes = SplitMix64.Bytes((ulong)chunks, chunks * Hash256.Length);
         var plain = PlainTrie.RootOfHashes(hashes);
         fixed (byte* encoded = hashes)
         {
-            ChunkTrie.Root(encoded, chunks * 1024L, maxDegreeOfParallelism: 1).ToArray().ShouldBe(plain);
-            ChunkTrie.Root(encoded, chunks * 1024L, maxDegreeOfParallelism: 4).ToArray().ShouldBe(plain);
+            foreach (var lanes in (int[])[1, 2, 4, 16])
+            {
+                foreach (var cores in (int[])[1, 4])
+                {
+                    ChunkTrie
+                        .Root(encoded, chunks * 1024L, cores, lanes)
+                        .ToArray()
+                        .ShouldBe(plain, $"{lanes} lanes, {cores} cores");
+                }
+            }
         }
     }
 
