@@ -49,11 +49,9 @@ internal sealed class MemoryOctets : HashOctets
             return;
         }
 
-        var octets = new byte[_buffer.ByteLength];
-        Read(0, octets);
         using var file = OpenOrCreate(_backingFile);
-        RandomAccess.Write(file, octets, 0);
-        RandomAccess.SetLength(file, octets.Length);
+        _buffer.Use(octets => RandomAccess.Write(file, octets, 0));
+        RandomAccess.SetLength(file, (long)_buffer.ByteLength);
         Synchronize(file, _backingFile);
     }
 
@@ -64,9 +62,7 @@ internal sealed class MemoryOctets : HashOctets
     private void Load(string path)
     {
         using var file = OpenComplete(path, (long)_buffer.ByteLength);
-        var octets = new byte[_buffer.ByteLength];
-        ReadExactly(file, 0, octets);
-        _buffer.WriteSpan<byte>(0, octets);
+        _buffer.Use(octets => ReadExactly(file, 0, octets));
     }
 
     /// <summary>Zeroed memory that is freed when the last who uses it is done.</summary>
@@ -77,6 +73,21 @@ internal sealed class MemoryOctets : HashOctets
         {
             SetHandle((nint)NativeMemory.AllocZeroed((nuint)Math.Max(length, 1)));
             Initialize((ulong)length);
+        }
+
+        /// <summary>Has something done with all of it in place, instead of with a copy as large.</summary>
+        public void Use(Action<Span<byte>> work)
+        {
+            byte* octets = null;
+            AcquirePointer(ref octets);
+            try
+            {
+                work(new Span<byte>(octets, (int)ByteLength));
+            }
+            finally
+            {
+                ReleasePointer();
+            }
         }
 
         protected override bool ReleaseHandle()

@@ -35,28 +35,31 @@ public sealed class CostFacts(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Receiving_a_mebibyte_allocates_less_than_two_kibibytes()
+    public async Task Receiving_a_mebibyte_allocates_less_than_a_kibibyte_beside_the_price_of_a_file()
     {
-        const int mebibytes = 128;
+        const int small = 32;
+        const int large = 288;
         await using var cluster = await TestCluster.CreateAsync();
         var probe = new AllocationProbe(cluster.Folder);
         var leader = await cluster.StartLeaderAsync("a", _quiet);
         await cluster.StartFollowerAsync("b", [.. probe.Settings, .. _quiet]);
         var number = 0;
 
-        var least = await LeastAsync(
-            4,
-            probe.ReadAsync,
-            async () =>
-            {
-                // The database is asked: an answer of the follower would be in the figure.
-                await leader.PutAsync(ReplicationFacts.Content(++number, mebibytes * Mebibyte), $"file {number}");
-                await StoredAsync(cluster, "b", number);
-            }
-        );
+        var ofSmall = await LeastAsync(4, probe.ReadAsync, () => ReplicateAsync(small));
+        var ofLarge = await LeastAsync(4, probe.ReadAsync, () => ReplicateAsync(large));
 
-        output.WriteLine($"{least / mebibytes:0} bytes per MiB");
-        (least / mebibytes).ShouldBeLessThan(2 * 1024);
+        var perMebibyte = (ofLarge - ofSmall) / (large - small);
+        var perFile = ofSmall - (small * perMebibyte);
+        output.WriteLine($"{perMebibyte:0} bytes per MiB, {perFile / 1024:0} KiB per file");
+        perMebibyte.ShouldBeLessThan(1024);
+        perFile.ShouldBeLessThan(256 * 1024);
+
+        async Task ReplicateAsync(int mebibytes)
+        {
+            // The database is asked: an answer of the follower would be in the figure.
+            await leader.PutAsync(ReplicationFacts.Content(++number, mebibytes * Mebibyte), $"file {number}");
+            await StoredAsync(cluster, "b", number);
+        }
     }
 
     [Fact]
