@@ -27,6 +27,8 @@ public static class DownloadRegistration
             services.GetRequiredService<IOptions<DownloadOptions>>(),
             new Random()
         ));
+        builder.Services.AddSingleton<DownloadEndings>();
+        builder.Services.AddSingleton<DownloadPublication>();
         builder.Services.AddSingleton<DownloadLane>();
         builder.Services.AddSingleton<RemovalLane>();
         builder.Services.AddHostedService<ProcessFollowerDownloads>();

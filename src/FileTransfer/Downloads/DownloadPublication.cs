@@ -1,0 +1,151 @@
+using System.Runtime.ExceptionServices;
+using FileTransfer.Catalog;
+using FileTransfer.Chunks;
+using FileTransfer.Cluster;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+
+namespace FileTransfer.Downloads;
+
+/// <summary>Turns proven contents into stored files: durable, then committed, then visible.</summary>
+public sealed partial class DownloadPublication(
+    ReplicaQueue queue,
+    Replicas replicas,
+    DownloadEndings endings,
+    DownloadEvents events,
+    SourceTrials trials,
+    ChunkStore store,
+    DiskPressure disk,
+    ThisNode node,
+    ILogger<DownloadPublication> logger
+)
+{
+    /// <summary>Publishes under the contents' locks, so that a removal decides before or after, not between.</summary>
+    internal async Task PublishAsync(LeaseSession session, List<LaneJob> proven, ClaimedBeside beside, CancellationToken stopping)
+    {
+        var locks = new List<IDisposable>();
+        try
+        {
+            // In one order everywhere, so that no two lanes wait for each other.
+            foreach (var content in proven.Select(job => job.Claim.Fingerprint).Distinct().Order())
+            {
+                locks.Add(await store.LockContentAsync(content, stopping));
+            }
+
+            var durable = await MakeDurableAsync(session, proven, stopping);
+            if (durable.Count > 0)
+            {
+                await CommitAsync(session, durable, beside, stopping);
+            }
+        }
+        catch (OperationCanceledException e) when (stopping.IsCancellationRequested)
+        {
+            foreach (var job in proven)
+            {
+                await endings.FaultAsync(session, job, e, stopping);
+            }
+        }
+        finally
+        {
+            locks.ForEach(taken => taken.Dispose());
+        }
+    }
+
+    /// <summary>Those that are durable now; the others have been dealt with.</summary>
+    private async Task<List<LaneJob>> MakeDurableAsync(LeaseSession session, List<LaneJob> proven, CancellationToken stopping)
+    {
+        var inMemory = proven.FindAll(job => job.Outcome is TransferOutcome.ProvenInMemory);
+        Exception? fault = null;
+        try
+        {
+            store.MakeDurable(inMemory.ConvertAll(job => ((TransferOutcome.ProvenInMemory)job.Outcome).Bytes));
+        }
+        catch (Exception e)
+        {
+            fault = e;
+        }
+
+        var durable = new List<LaneJob>(proven.Count);
+        foreach (var job in proven)
+        {
+            try
+            {
+                switch (job.Outcome)
+                {
+                    case TransferOutcome.ProvenInMemory when fault is not null:
+                        ExceptionDispatchInfo.Throw(fault);
+                        break;
+                    case TransferOutcome.Proven { Partial: var partial }:
+                        store.MakeDurable(partial);
+                        break;
+                    case TransferOutcome.Found when !store.ConfirmDurable(job.Claim.Fingerprint, job.Claim.Size):
+                        await endings.GiveBackAsync(session, job.Claim, "its content was deleted", 0, TimeSpan.Zero);
+                        continue;
+                }
+
+                durable.Add(job);
+            }
+            catch (Exception e)
+            {
+                await endings.FaultAsync(session, job, e, stopping);
+            }
+        }
+
+        return durable;
+    }
+
+    private async Task CommitAsync(LeaseSession session, List<LaneJob> durable, ClaimedBeside beside, CancellationToken stopping)
+    {
+        var claims = durable.ConvertAll(job => job.Claim);
+        var next = !stopping.IsCancellationRequested && disk.AllowsDownloads() ? beside.Room : 0;
+        (var published, beside.Next) = await queue.PublishAsync(session, claims, next, stopping);
+        foreach (var job in durable)
+        {
+            try
+            {
+                await ConcludePublishedAsync(job.Claim, published.Contains(job.Claim.Key), stopping);
+            }
+            catch (IOException e)
+            {
+                await endings.FaultAsync(session, job, e, stopping);
+            }
+        }
+    }
+
+    private async Task ConcludePublishedAsync(ClaimedReplica claim, bool isPublished, CancellationToken stopping)
+    {
+        if (isPublished)
+        {
+            store.Show(claim.Key, claim.Fingerprint);
+            Log.Stored(logger, claim.Key, node.Id, claim.Epoch, claim.Size);
+            trials.Forget(claim.Key);
+            events.Publish(
+                new DownloadEvent(
+                    claim.Key,
+                    DownloadEventKind.Done,
+                    Source: null,
+                    claim.Size,
+                    claim.Size,
+                    Reason: null,
+                    Ranges: null
+                )
+            );
+            return;
+        }
+
+        Log.NotPublished(logger, claim.Key, node.Id, claim.Epoch);
+        if (!await replicas.RefersToAsync(node.Id, claim.Fingerprint, except: null, stopping))
+        {
+            store.DeleteContent(claim.Fingerprint);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Stored {FileKey} at {Node} in epoch {Epoch}: {Size} bytes")]
+        public static partial void Stored(ILogger logger, FileKey fileKey, NodeId node, long epoch, long size);
+
+        [LoggerMessage(2, LogLevel.Information, "Did not publish {FileKey} at {Node} in epoch {Epoch}: the claim ended before")]
+        public static partial void NotPublished(ILogger logger, FileKey fileKey, NodeId node, long epoch);
+    }
+}
