@@ -22,7 +22,6 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<PolicyReview>();
         builder.Services.AddSingleton<PolicyChanges>();
         builder.Services.AddSingleton<MissingFiles>();
-        builder.Services.AddSingleton<Uplink>();
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.TypeInfoResolverChain.Add(CatalogJson.Default);

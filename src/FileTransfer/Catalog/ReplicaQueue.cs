@@ -19,9 +19,6 @@ public sealed partial class ReplicaQueue(NodeId node)
     /// <summary>Notifies <c>node</c> when replicas of it that waited became ready by what another node did.</summary>
     public const string ReadyChannel = "filetransfer_ready";
 
-    /// <summary>Replicas are claimed together up to this many bytes of content.</summary>
-    public const long TogetherBytes = 4 * 1024 * 1024;
-
     // The two statements of a claim name their parameters by number: of names Npgsql makes another text each time, and nothing runs as often.
 
     // Rows are taken in the order of the queue, so those that are locked and not claimed go with the commit of this statement.
@@ -40,7 +37,7 @@ public sealed partial class ReplicaQueue(NodeId node)
         ), locked AS MATERIALIZED (
             SELECT node_id, file_key, fingerprint, size, pg_try_advisory_lock(lock_key) AS acquired
             FROM sized
-            WHERE place = 1 OR bytes_so_far <= {TogetherBytes}
+            WHERE place = 1 OR bytes_so_far <= $4
         )
         UPDATE filetransfer.replicas AS r
         SET state = CASE WHEN acquired THEN 'downloading' ELSE 'wanted' END,
@@ -74,14 +71,13 @@ public sealed partial class ReplicaQueue(NodeId node)
 
     private static string Held => AdvisoryLockKey.HeldByThisSession("r.lock_key");
 
-    /// <summary>Takes the next ready replica, its advisory lock and the proof of it, in one round trip.</summary>
-    /// <param name="together">So many at the most, when they are small: <see cref="TogetherBytes"/> together.</param>
-    public Task<ClaimOutcome> ClaimAsync(LeaseSession session, int together, CancellationToken cancellationToken) =>
+    /// <summary>Takes the next ready replicas, their advisory locks and the proof of them, in one round trip.</summary>
+    public Task<ClaimOutcome> ClaimAsync(LeaseSession session, ClaimRoom room, CancellationToken cancellationToken) =>
         session.UseAsync(
             async (connection, token) =>
             {
                 await using var batch = new NpgsqlBatch(connection);
-                AddClaim(batch, session, together);
+                AddClaim(batch, session, room);
                 await using var reader = await batch.ExecuteReaderAsync(token);
                 return await ReadProvenClaimsAsync(reader, session, token);
             },
@@ -92,11 +88,10 @@ public sealed partial class ReplicaQueue(NodeId node)
     /// Publishes claimed replicas as stored, wakes the replicas that waited for a source, lets go of the locks and claims what is next:
     /// all in one transaction and round trip.
     /// </summary>
-    /// <param name="claimNext">How many replicas may be claimed together next; 0 = none.</param>
     public Task<PublishResult> PublishAsync(
         LeaseSession session,
         IReadOnlyList<ClaimedReplica> claims,
-        int claimNext,
+        ClaimRoom claimNext,
         CancellationToken cancellationToken
     ) =>
         session.UseAsync(
@@ -118,7 +113,7 @@ public sealed partial class ReplicaQueue(NodeId node)
                         Unlock(claims),
                     },
                 };
-                if (claimNext > 0)
+                if (claimNext.Files > 0)
                 {
                     AddClaim(batch, session, claimNext);
                 }
@@ -167,9 +162,9 @@ public sealed partial class ReplicaQueue(NodeId node)
             ("locks", claims.Select(claim => claim.LockKey.Value).ToArray())
         );
 
-    private void AddClaim(NpgsqlBatch batch, LeaseSession session, int together)
+    private void AddClaim(NpgsqlBatch batch, LeaseSession session, ClaimRoom room)
     {
-        batch.BatchCommands.Add(Numbered(_claim, node.Value, together, session.ApplicationName));
+        batch.BatchCommands.Add(Numbered(_claim, node.Value, room.Files, session.ApplicationName, room.Bytes));
         batch.BatchCommands.Add(Numbered(_proveClaims, node.Value));
     }
 

@@ -3,8 +3,8 @@ using FileTransfer.Catalog;
 namespace FileTransfer.Downloads;
 
 /// <summary>What was claimed in the round trip that published. It is the lane's, whatever becomes of the rest of what was published.</summary>
-/// <param name="Room">So many files may be claimed; 0 = none.</param>
-internal sealed record ClaimedBeside(int Room)
+/// <param name="Room">How much may be claimed.</param>
+internal sealed record ClaimedBeside(ClaimRoom Room)
 {
     public ClaimOutcome? Next { get; set; }
 }

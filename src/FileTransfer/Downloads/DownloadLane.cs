@@ -1,6 +1,7 @@
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Postgres;
+using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Downloads;
 
@@ -30,11 +31,20 @@ public sealed class DownloadLane(
     ActiveDownloads active,
     DiskPressure disk,
     QueueSignal signal,
+    IOptions<DownloadOptions> options,
     TimeProvider time
 )
 {
     /// <summary>Small files that are claimed together, at most.</summary>
     private const int Together = 32;
+
+    /// <summary>Content that the small files of one lane may have together. They are in memory until they are published.</summary>
+    private const long TogetherBytes = 4 * 1024 * 1024;
+
+    /// <summary>The same for all lanes.</summary>
+    private const long TogetherBytesOfAll = 64 * 1024 * 1024;
+
+    private readonly long _togetherBytes = Math.Min(TogetherBytes, TogetherBytesOfAll / options.Value.Lanes);
 
     private static readonly TimeSpan _checkPeriod = TimeSpan.FromSeconds(1);
 
@@ -50,7 +60,7 @@ public sealed class DownloadLane(
             return LaneStep.Idle;
         }
 
-        switch (await queue.ClaimAsync(session, Together, cancellationToken))
+        switch (await queue.ClaimAsync(session, new ClaimRoom(Together, _togetherBytes), cancellationToken))
         {
             case ClaimOutcome.Claimed { Replicas: var claims }:
                 await HandleAsync(session, claims, cancellationToken);
@@ -115,8 +125,8 @@ public sealed class DownloadLane(
     }
 
     /// <summary>How many files a lane may claim beside those it has: none beside a large one.</summary>
-    private static int RoomBeside(List<LaneJob> left) =>
-        left.Sum(job => job.Claim.Size) <= ReplicaQueue.TogetherBytes ? Together - left.Count : 0;
+    private ClaimRoom RoomBeside(List<LaneJob> left) =>
+        left.Sum(job => job.Claim.Size) <= _togetherBytes ? new ClaimRoom(Together - left.Count, _togetherBytes) : ClaimRoom.None;
 
     /// <summary>Waits until one has ended, and the others a moment longer; no longer than until it is time to check the claims.</summary>
     private async Task WaitAsync(List<LaneJob> jobs)

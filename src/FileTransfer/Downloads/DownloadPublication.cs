@@ -97,7 +97,7 @@ public sealed partial class DownloadPublication(
     private async Task CommitAsync(LeaseSession session, List<LaneJob> durable, ClaimedBeside beside, CancellationToken stopping)
     {
         var claims = durable.ConvertAll(job => job.Claim);
-        var next = !stopping.IsCancellationRequested && disk.AllowsDownloads() ? beside.Room : 0;
+        var next = !stopping.IsCancellationRequested && disk.AllowsDownloads() ? beside.Room : ClaimRoom.None;
         (var published, beside.Next) = await queue.PublishAsync(session, claims, next, stopping);
         foreach (var job in durable)
         {

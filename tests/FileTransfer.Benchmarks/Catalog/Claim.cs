@@ -37,7 +37,12 @@ public class Claim
     [Benchmark]
     public async Task CommitAndClaimNext()
     {
-        var (published, next) = await _queue!.Queue.PublishAsync(_queue.Session, _claims!, claimNext: 1, CancellationToken.None);
+        var (published, next) = await _queue!.Queue.PublishAsync(
+            _queue.Session,
+            _claims!,
+            claimNext: ClaimRoom.One,
+            CancellationToken.None
+        );
         _claims =
             published.Count == 1 && next is ClaimOutcome.Claimed claimed
                 ? claimed.Replicas
@@ -48,7 +53,7 @@ public class Claim
     {
         await _queue!.UnlockAllAsync();
         await _queue.WantAgainAsync();
-        var outcome = await _queue.Queue.ClaimAsync(_queue.Session, 1, CancellationToken.None);
+        var outcome = await _queue.Queue.ClaimAsync(_queue.Session, ClaimRoom.One, CancellationToken.None);
         _claims = ((ClaimOutcome.Claimed)outcome).Replicas;
     }
 }

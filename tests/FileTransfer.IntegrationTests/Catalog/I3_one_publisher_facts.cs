@@ -69,7 +69,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         );
         var other = await _db.OpenAsync("b/lane-2");
 
-        (await _db.Queue.ClaimAsync(other, 1, default)).ShouldBeOfType<ClaimOutcome.Busy>();
+        (await _db.Queue.ClaimAsync(other, ClaimRoom.One, default)).ShouldBeOfType<ClaimOutcome.Busy>();
         (await _db.ClaimAsync(other)).Key.ShouldBe(next.Key);
 
         (await _db.ValueAsync<string>(held, "reason")).ShouldBe("its lock is held by a session that has not let go yet");
@@ -145,7 +145,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         var file = await _db.WantAsync();
         await SetStateAsync(file, state);
 
-        (await _db.Queue.ClaimAsync(await _db.OpenAsync(), 1, default)).ShouldBeOfType<ClaimOutcome.Empty>();
+        (await _db.Queue.ClaimAsync(await _db.OpenAsync(), ClaimRoom.One, default)).ShouldBeOfType<ClaimOutcome.Empty>();
         (await _db.StateAsync(file)).ShouldBe(state);
     }
 
@@ -232,7 +232,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         var session = await _db.OpenAsync();
         var claim = await _db.ClaimAsync(session);
 
-        var (published, next) = await _db.Queue.PublishAsync(session, [claim], claimNext: 1, default);
+        var (published, next) = await _db.Queue.PublishAsync(session, [claim], claimNext: ClaimRoom.One, default);
 
         published.ShouldBe([claim.Key]);
         var claimed = next.ShouldBeOfType<ClaimOutcome.Claimed>().Replicas.ShouldHaveSingleItem();
@@ -256,7 +256,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
     private async Task<List<ClaimedReplica>> DrainAsync(LeaseSession session)
     {
         var claims = new List<ClaimedReplica>();
-        while (await _db.Queue.ClaimAsync(session, 1, default) is { } outcome and not ClaimOutcome.Empty)
+        while (await _db.Queue.ClaimAsync(session, ClaimRoom.One, default) is { } outcome and not ClaimOutcome.Empty)
         {
             if (outcome is ClaimOutcome.Claimed { Replicas: [var claim] })
             {

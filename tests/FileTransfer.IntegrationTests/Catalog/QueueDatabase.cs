@@ -55,11 +55,13 @@ internal sealed class QueueDatabase : IAsyncDisposable
     }
 
     public async Task<ClaimedReplica> ClaimAsync(LeaseSession session) =>
-        (await Queue.ClaimAsync(session, 1, default)).ShouldBeOfType<ClaimOutcome.Claimed>().Replicas.ShouldHaveSingleItem();
+        (await Queue.ClaimAsync(session, ClaimRoom.One, default))
+            .ShouldBeOfType<ClaimOutcome.Claimed>()
+            .Replicas.ShouldHaveSingleItem();
 
     /// <summary>Whether the replica was published.</summary>
     public async Task<bool> PublishAsync(LeaseSession session, ClaimedReplica claim) =>
-        (await Queue.PublishAsync(session, [claim], claimNext: 0, default)).Published.Contains(claim.Key);
+        (await Queue.PublishAsync(session, [claim], claimNext: ClaimRoom.None, default)).Published.Contains(claim.Key);
 
     public Task<string?> StateAsync(TestFile file) => ValueAsync<string>(file, "state");
 
