@@ -27,6 +27,7 @@ ENV PATH=/opt/filetransfer:$PATH \
     Urls=http://+:7070 \
     ASPNETCORE_HTTP_PORTS=
 
+# The health check asks http://127.0.0.1:7070; with other Urls, FILETRANSFER_URL tells it where.
 USER $APP_UID
 VOLUME ["/data"]
 EXPOSE 7070
