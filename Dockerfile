@@ -5,12 +5,15 @@ WORKDIR /source
 
 # Packages change seldom: they are a layer of their own.
 COPY global.json Directory.Build.props Directory.Packages.props ./
-COPY src/FileTransfer/FileTransfer.csproj src/FileTransfer/packages.lock.json src/FileTransfer/
-RUN dotnet restore src/FileTransfer/FileTransfer.csproj --locked-mode
+COPY src/FileTransfer/FileTransfer.csproj src/FileTransfer/packages*.lock.json src/FileTransfer/
+# Compiled beforehand where there is a lock file for it; elsewhere the program is compiled while it runs.
+ARG TARGETARCH
+RUN if [ "$TARGETARCH" = amd64 ]; then echo "-p:RuntimeIdentifier=linux-x64" > /kind; else : > /kind; fi \
+    && dotnet restore src/FileTransfer/FileTransfer.csproj --locked-mode $(cat /kind)
 
 COPY .editorconfig appsettings.json ./
 COPY src/FileTransfer/ src/FileTransfer/
-RUN dotnet publish src/FileTransfer/FileTransfer.csproj --configuration Release --no-restore --output /published \
+RUN dotnet publish src/FileTransfer/FileTransfer.csproj --configuration Release --no-restore $(cat /kind) --output /published \
     && mkdir /empty
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0

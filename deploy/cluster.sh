@@ -43,8 +43,18 @@ wait_for() { # seconds, what, command…
 is_alive() { kill -0 "$1" 2>/dev/null; }
 
 publish_program() {
+  local kind
+  kind="$(dotnet --info | sed -n 's/^ *RID: *//p' | head -n 1)"
+  if [ -e "src/FileTransfer/packages.$kind.lock.json" ]; then
+    publish_with "-p:RuntimeIdentifier=$kind" && return
+    echo "The program could not be compiled beforehand for $kind; it will be compiled while it runs."
+  fi
+  publish_with || fail "the program could not be built"
+}
+
+publish_with() { # options
   dotnet publish src/FileTransfer -c Release -o "$(dirname -- "$program")" --artifacts-path "$work/build" \
-    --disable-build-servers -v quiet -p:RestoreLockedMode=true || fail "the program could not be built"
+    --disable-build-servers -v quiet -p:RestoreLockedMode=true "$@"
 }
 
 # ── processes

@@ -100,5 +100,14 @@ leave() { # name
   reap "$pid"
   sql "DELETE FROM filetransfer.replicas WHERE node_id = '$1'; DELETE FROM filetransfer.feed_positions WHERE node_id = '$1';
        DELETE FROM filetransfer.nodes WHERE node_id = '$1'"
-  rm -rf -- "${work:?}/$1"
+  put_aside "$work/$1"
 }
+
+# Some file systems are slow to make files for a while after many were removed, so nothing large in number goes before all is measured.
+put_aside() { # folder
+  mkdir -p "$root/aside"
+  mv -- "$1" "$root/aside/$(find "$root/aside" -mindepth 1 -maxdepth 1 | wc -l)"
+  [ "$(find "$root/aside" -type f -size +99M | wc -l)" -eq 0 ] || remove_what_is_aside
+}
+
+remove_what_is_aside() { rm -rf -- "$root/aside"; }

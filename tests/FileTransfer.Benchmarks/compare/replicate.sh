@@ -37,7 +37,7 @@ replicate_with_peer() { # case, name, function that starts the server, signal th
   stop_metered_server "$4"
   record_cost "$1" "$2" "$root/server.cost" source-cpu source-memory
   diff --recursive --brief "$root/$1" "$root/copy" >/dev/null || fail "$2 did not copy what was there"
-  rm -rf -- "$root/copy"
+  put_aside "$root/copy"
 }
 
 replicate_round() { # case, files, round
@@ -81,6 +81,7 @@ compare_replication() { # case, title
     say "Round $round of $1 is done after $(awk -v ms="$(now_ms)" -v from="$began_at" 'BEGIN { printf "%d s", (ms - from) / 1000 }')."
   done
   end_cluster
+  remove_what_is_aside
   replicate_rows "$1" "$bytes" | print_table "Replication of $2: $files files, $((bytes / 1048576)) MiB"
 }
 

@@ -94,5 +94,6 @@ replicate_with_syncthing() { # case, files
   reap "$sender"
   reap "$receiver"
   # Its marker in what it sent is none of the files.
-  rm -rf -- "$root"/syncthing-* "$root/copy" "$root/$1/.stfolder"
+  rm -rf -- "$root"/syncthing-* "$root/$1/.stfolder"
+  put_aside "$root/copy"
 }
