@@ -19,6 +19,8 @@ internal sealed class CliHarness : IDisposable
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("filetransfer-cli-");
 
+    private readonly List<Socket> _taken = [];
+
     public Dictionary<string, string> Environment { get; } =
         new(StringComparer.Ordinal) { ["FILETRANSFER_OWNER"] = Owner, ["FILETRANSFER_BUCKET"] = Bucket };
 
@@ -76,17 +78,19 @@ internal sealed class CliHarness : IDisposable
         return new FileMetadata(owner, bucket, Octets.FromUtf8(location), (ulong)content.Length, ContentFingerprint.Of(content));
     }
 
-    /// <summary>A URL where nobody listens.</summary>
-    public static string DeadUrl()
+    /// <summary>A URL where nobody listens, nor can: its port is taken until the end.</summary>
+    public string DeadUrl()
     {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return $"http://127.0.0.1:{((IPEndPoint)probe.LocalEndpoint).Port}";
+        var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _taken.Add(taken);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndPoint!).Port}";
     }
 
     public void Dispose()
     {
         Output.Dispose();
+        _taken.ForEach(socket => socket.Dispose());
         _folder.Delete(recursive: true);
     }
 }

@@ -44,7 +44,7 @@ public sealed class HealthcheckCommandTests : IDisposable
     [Fact]
     public async Task A_node_that_is_away_fails_at_once()
     {
-        var result = await _cli.RunAsync("healthcheck", "--url", CliHarness.DeadUrl());
+        var result = await _cli.RunAsync("healthcheck", "--url", _cli.DeadUrl());
 
         result.Code.ShouldBe(ExitCode.Failed);
         result.Error.ShouldContain("cannot be reached");

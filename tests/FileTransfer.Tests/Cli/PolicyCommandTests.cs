@@ -88,15 +88,7 @@ public sealed class PolicyCommandTests : IDisposable
     {
         await using var node = await StartAsync(Policy());
 
-        var result = await _cli.RunAsync(
-            "policy",
-            "get",
-            CliHarness.Bucket,
-            "--url",
-            node.Address,
-            "--url",
-            CliHarness.DeadUrl()
-        );
+        var result = await _cli.RunAsync("policy", "get", CliHarness.Bucket, "--url", node.Address, "--url", _cli.DeadUrl());
 
         result.Code.ShouldBe(ExitCode.Usage);
         result.Error.ShouldContain("one --url");

@@ -142,16 +142,7 @@ public sealed class PutCommandTests : IDisposable
     {
         string[] files = [.. Enumerable.Range(0, 5).Select(i => _cli.Write($"{i}", [1]))];
 
-        var result = await _cli.RunAsync([
-            "put",
-            .. files,
-            "--parallel",
-            "1",
-            "--retry-for",
-            "100ms",
-            "--url",
-            CliHarness.DeadUrl(),
-        ]);
+        var result = await _cli.RunAsync(["put", .. files, "--parallel", "1", "--retry-for", "100ms", "--url", _cli.DeadUrl()]);
 
         result.Code.ShouldBe(ExitCode.Unreachable);
         result.Error.Split("error: ").Length.ShouldBe(2);
