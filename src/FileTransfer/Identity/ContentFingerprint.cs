@@ -53,8 +53,9 @@ public static class ContentFingerprint
                 CancellationToken = cancellationToken,
                 MaxDegreeOfParallelism = (int)Math.Min(pieces, Environment.ProcessorCount),
             },
-            (piece, ended) =>
+            (piece, _) =>
             {
+                // Read and hashed by one thread: handing a piece on costs more than reading it.
                 var offset = piece * PieceLength;
                 var buffer = ArrayPool<byte>.Shared.Rent(PieceLength);
                 try

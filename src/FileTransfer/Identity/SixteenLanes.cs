@@ -103,7 +103,6 @@ internal unsafe struct SixteenLanes : IBlake2bState
     }
 
     /// <summary>The mixing function G of four columns, or four diagonals, step by step: the four do not wait for each other.</summary>
-    // csharpier-ignore
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void MixFour(
         ref Vector512<ulong> a0,
