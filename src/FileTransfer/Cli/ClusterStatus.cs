@@ -69,7 +69,7 @@ public sealed class ClusterStatus(ClusterAnswer cluster, LeaderAnswer? leader) :
         console.Result(
             string.Join(System.Environment.NewLine, [string.Join('\t', _columns), .. rows]),
             line,
-            CliJson.Default.ClusterStatusLine
+            () => CliJson.Default.ClusterStatusLine
         );
     }
 

@@ -71,7 +71,7 @@ public static class DatabaseCommand
         console.Result(
             database.ConnectionString,
             new DatabaseLine(database.ConnectionString, folder),
-            CliJson.Default.DatabaseLine
+            () => CliJson.Default.DatabaseLine
         );
 
         // To be told to stop is how this command ends well.

@@ -83,6 +83,6 @@ public static class EventsCommand
             bytes,
             happened.Text("reason") ?? "-",
         ];
-        console.Result(string.Join('\t', cells), happened.Data, CliJson.Default.JsonElement);
+        console.Result(string.Join('\t', cells), happened.Data, () => CliJson.Default.JsonElement);
     }
 }

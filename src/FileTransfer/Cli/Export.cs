@@ -112,7 +112,7 @@ internal sealed class Export(
         console.Result(
             $"{outcome} {file.Key} {file.Metadata.Location.AsUtf8() ?? file.Metadata.Location.ToString()}",
             new ExportLine(file.Key.ToString(), file.Metadata.Location.AsUtf8(), file.Metadata.Size, outcome),
-            CliJson.Default.ExportLine
+            () => CliJson.Default.ExportLine
         );
 
     /// <summary>What only this file suffers from; the others would meet everything else too.</summary>

@@ -139,6 +139,6 @@ public static class FetchCommand
         console.Result(
             $"{answer.Key}\t{answer.Outcome ?? answer.State}\t{answer.Id}\t{answer.Says}",
             answer,
-            CliJson.Default.IntentAnswer
+            () => CliJson.Default.IntentAnswer
         );
 }

@@ -78,7 +78,7 @@ public sealed class FileStatus : IStatus
         console.Result(
             string.Join(Environment.NewLine, [head, .. rows]),
             new FileStatusLine(IsComplete, _notStoredOn, _file),
-            CliJson.Default.FileStatusLine
+            () => CliJson.Default.FileStatusLine
         );
     }
 

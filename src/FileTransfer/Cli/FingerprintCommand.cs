@@ -48,7 +48,7 @@ public static class FingerprintCommand
                 console.Result(
                     $"{fingerprint} {path}",
                     new FingerprintLine(path, fingerprint.ToString()),
-                    CliJson.Default.FingerprintLine
+                    () => CliJson.Default.FingerprintLine
                 );
             }
             catch (Exception fault) when (fault is not OperationCanceledException)

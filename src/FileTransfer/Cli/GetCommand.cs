@@ -143,7 +143,7 @@ public static class GetCommand
         console.Result(
             $"{key} {path}",
             new GetLine(key.ToString(), path, metadata.Size, metadata.Fingerprint.ToString(), seconds),
-            CliJson.Default.GetLine
+            () => CliJson.Default.GetLine
         );
     }
 

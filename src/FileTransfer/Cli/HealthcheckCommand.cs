@@ -63,7 +63,7 @@ public static class HealthcheckCommand
         console.Result(
             status + string.Concat(details),
             new HealthLine(node.Node.Display(), status, healthy, health?.Checks),
-            CliJson.Default.HealthLine
+            () => CliJson.Default.HealthLine
         );
         return healthy ? ExitCode.Ok : ExitCode.Failed;
     }

@@ -50,7 +50,7 @@ public static class KeyCommand
                     }
 
                     var line = KeyLine.Of(metadata);
-                    console.Result(line.Key, line, CliJson.Default.KeyLine);
+                    console.Result(line.Key, line, () => CliJson.Default.KeyLine);
                     return ExitCode.Ok;
                 })
         );

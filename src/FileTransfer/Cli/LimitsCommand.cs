@@ -128,7 +128,7 @@ public static class LimitsCommand
         lines.Add(Line("requests", $"{inForce.Requests}", set?.Requests is not null, null));
         lines.Add(Line("requests per source", $"{inForce.RequestsPerSource}", set?.RequestsPerSource is not null, null));
         lines.Add(Line("connections", $"{inForce.Connections}", set?.Connections is not null, null));
-        console.Result(string.Join(Environment.NewLine, lines), limits, LimitJson.Default.LimitsResource);
+        console.Result(string.Join(Environment.NewLine, lines), limits, () => LimitJson.Default.LimitsResource);
     }
 
     private static string Line(string name, string? value, bool isSet, RateNow? now) =>

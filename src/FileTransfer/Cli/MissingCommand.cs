@@ -41,7 +41,7 @@ public static class MissingCommand
                             if (string.CompareOrdinal(file.Key, last) > 0)
                             {
                                 last = file.Key;
-                                console.Result(TextOf(file), file, CliJson.Default.MissingAnswer);
+                                console.Result(TextOf(file), file, () => CliJson.Default.MissingAnswer);
                             }
                         }
 

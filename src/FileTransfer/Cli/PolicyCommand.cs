@@ -54,7 +54,7 @@ public static class PolicyCommand
                     cancellationToken
                 );
                 var text = string.Join(Environment.NewLine, [policy.Kind, .. policy.Filters]);
-                console.Result(text, policy, CliJson.Default.PolicyAnswer);
+                console.Result(text, policy, () => CliJson.Default.PolicyAnswer);
                 return ExitCode.Ok;
             }
         );
@@ -168,7 +168,7 @@ public static class PolicyCommand
                 ]
             ),
             change,
-            CliJson.Default.PolicyChangeAnswer
+            () => CliJson.Default.PolicyChangeAnswer
         );
     }
 }

@@ -128,7 +128,7 @@ public static class PutCommand
                         }
 
                         var line = await put.PutAsync(item, progress, whole, token);
-                        console.Result($"{line.Key} {line.Path}", line, CliJson.Default.PutLine);
+                        console.Result($"{line.Key} {line.Path}", line, () => CliJson.Default.PutLine);
                     }
                     catch (Exception fault)
                         when (fault is CliException or NodeException or IOException or UnauthorizedAccessException)

@@ -32,7 +32,11 @@ public static class RemoveCommand
                     try
                     {
                         await RemoveAsync(nodes, key, cancellationToken);
-                        console.Result($"{key} removed", new RemoveLine(key.ToString(), "removed"), CliJson.Default.RemoveLine);
+                        console.Result(
+                            $"{key} removed",
+                            new RemoveLine(key.ToString(), "removed"),
+                            () => CliJson.Default.RemoveLine
+                        );
                     }
                     catch (NodeException fault) when (fault.Remedy == Remedy.OtherNode)
                     {

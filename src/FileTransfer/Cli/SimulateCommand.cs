@@ -93,7 +93,7 @@ public static class SimulateCommand
         foreach (var number in nodes)
         {
             var result = SimulationResult.Run(world with { Nodes = number }, cancellationToken);
-            console.Result(heading + TextOf(result), SimulationLine.Of(result), CliJson.Default.SimulationLine);
+            console.Result(heading + TextOf(result), SimulationLine.Of(result), () => CliJson.Default.SimulationLine);
             heading = "";
             end = result.Stored < number ? ExitCode.NotComplete : end;
         }

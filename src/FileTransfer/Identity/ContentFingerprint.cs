@@ -45,38 +45,32 @@ public static class ContentFingerprint
         using var hashes = ChunkHashes.Create(size);
         var pieces = (size + PieceLength - 1) / PieceLength;
         var done = 0L;
-        await Parallel.ForAsync(
-            0,
+        Cores.Share(
             pieces,
-            new ParallelOptions
-            {
-                CancellationToken = cancellationToken,
-                MaxDegreeOfParallelism = (int)Math.Min(pieces, Environment.ProcessorCount),
-            },
-            (piece, _) =>
+            Environment.ProcessorCount,
+            piece =>
             {
                 // Read and hashed by one thread: handing a piece on costs more than reading it.
                 var offset = piece * PieceLength;
                 var buffer = ArrayPool<byte>.Shared.Rent(PieceLength);
                 try
                 {
-                    var bytes = buffer.AsMemory(0, (int)Math.Min(PieceLength, size - offset));
+                    var bytes = buffer.AsSpan(0, (int)Math.Min(PieceLength, size - offset));
                     for (var filled = 0; filled < bytes.Length; )
                     {
-                        var read = RandomAccess.Read(file, bytes.Span[filled..], offset + filled);
+                        var read = RandomAccess.Read(file, bytes[filled..], offset + filled);
                         filled += read > 0 ? read : throw ChangedWhileRead(path, size);
                     }
 
-                    hashes.Set(offset / ChunkHashes.ChunkSize, bytes.Span);
+                    hashes.Set(offset / ChunkHashes.ChunkSize, bytes);
                     bytesDone?.Report(Interlocked.Add(ref done, bytes.Length));
                 }
                 finally
                 {
                     ArrayPool<byte>.Shared.Return(buffer);
                 }
-
-                return ValueTask.CompletedTask;
-            }
+            },
+            cancellationToken
         );
 
         return RandomAccess.GetLength(file) == size ? hashes.ComputeFingerprint() : throw ChangedWhileRead(path, size);

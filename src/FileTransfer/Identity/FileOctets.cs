@@ -25,9 +25,15 @@ internal sealed class FileOctets : HashOctets
     {
         var file = path is null ? OpenNameless() : OpenOrCreate(path);
         var octets = new FileOctets(file, path ?? "a temporary file", readOnly: false);
-        if (RandomAccess.GetLength(file) != length)
+        var found = RandomAccess.GetLength(file);
+        if (found != length)
         {
-            RandomAccess.SetLength(file, 0);
+            // A new file is not emptied: of what was, ext4 writes all to the disk when it is closed, though it may be nameless by then.
+            if (found > 0)
+            {
+                RandomAccess.SetLength(file, 0);
+            }
+
             RandomAccess.SetLength(file, length);
         }
 

@@ -36,7 +36,7 @@ internal sealed unsafe class TrieRuns : IDisposable
         var runs = new List<Run>();
         Cut(TwoBytes, Neighbours, Neighbours, runs);
         Cut(FourBytes, (int)(count % Neighbours), lastIsCarried ? (int)((count - 1) % Neighbours) : Neighbours, runs);
-        Parallel.ForEach(runs, new ParallelOptions { MaxDegreeOfParallelism = maxDegreeOfParallelism }, Encode);
+        Cores.Share(runs.Count, maxDegreeOfParallelism, run => Encode(runs[(int)run]));
     }
 
     /// <summary>Writes the node of all keys that start with these two nibbles and returns its length; 0 where it is not in a run.</summary>
