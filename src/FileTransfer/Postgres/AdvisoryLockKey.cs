@@ -26,19 +26,19 @@ public readonly record struct AdvisoryLockKey(long Value)
     /// <remarks>
     /// It reads the server's own lock table, not this process's memory of it: a connection that was pooled, re-opened or moved to
     /// another backend by a proxy does not pass. Advisory locks belong to a database, and shared ones (<c>ShareLock</c>) prove nothing.
+    /// The table is read once a statement, however many rows are judged by it.
     /// </remarks>
     public static string HeldByThisSession(string keyExpression) =>
         $"""
-            EXISTS (
-                SELECT FROM pg_catalog.pg_locks AS held_lock
+            ({keyExpression}) = ANY (ARRAY(
+                SELECT (held_lock.classid::bigint << 32) | held_lock.objid::bigint
+                FROM pg_catalog.pg_locks AS held_lock
                 WHERE held_lock.locktype = 'advisory'
                   AND held_lock.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-                  AND held_lock.classid = ((({keyExpression}) >> 32) & 4294967295)::oid
-                  AND held_lock.objid = (({keyExpression}) & 4294967295)::oid
                   AND held_lock.objsubid = 1
                   AND held_lock.mode = 'ExclusiveLock'
                   AND held_lock.pid = pg_backend_pid()
-                  AND held_lock.granted)
+                  AND held_lock.granted))
             """;
 
     /// <summary>The two halves as <c>pg_locks</c> shows them, to be found there by eye.</summary>
