@@ -24,9 +24,7 @@ public sealed partial class DownloadPlanner
         MarkAnswered(request);
         var first = request.First + request.Came;
         var count = Math.Min(chunks, request.Count - request.Came);
-        request.Came += count;
-        request.Source.State.Rate.Received(count * request.BytesPerChunk, _now);
-        request.Source.State.Progressed();
+        request.Source.State.Received(request, count, _now);
         request.Source.Progressed();
         if (request.Window is not { } window || !Prove(request, window, first, first + count))
         {
@@ -49,8 +47,7 @@ public sealed partial class DownloadPlanner
         }
 
         MarkAnswered(request);
-        request.Source.State.Rate.Received(request.BytesLeft, _now);
-        request.Source.State.Progressed();
+        request.Source.State.Received(request, request.Count - request.Came, _now);
         request.Source.Progressed();
         Remove(request);
         var file = request.File;

@@ -16,6 +16,11 @@ public sealed partial class DownloadPlanner
     private void RaceSlowRequests()
     {
         _nextRaceLook = null;
+        if (!_sources.Values.Any(IsIdle))
+        {
+            return;
+        }
+
         foreach (var file in _files)
         {
             while (_requestsAtSources < _limits.Requests && RaceSlowest(file)) { }
@@ -36,8 +41,7 @@ public sealed partial class DownloadPlanner
         var idle = SoonestSource(
             file,
             bytes,
-            source =>
-                maySpread && source.State.InFlight.Count == 0 && source.State != slowest.Source.State && HasSlot(file, source)
+            source => maySpread && IsIdle(source.State) && source.State != slowest.Source.State && HasSlot(file, source)
         );
         if (idle is not var (source, seconds))
         {
@@ -92,6 +96,8 @@ public sealed partial class DownloadPlanner
 
         return slowest;
     }
+
+    private static bool IsIdle(SourceState source) => source.Condition == SourceCondition.Up && source.InFlight.Count == 0;
 
     private static bool CanBeRaced(PlannedRequest request) =>
         request.AnsweredAt is not null

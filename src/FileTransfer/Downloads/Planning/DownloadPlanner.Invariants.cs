@@ -13,6 +13,10 @@ public sealed partial class DownloadPlanner
         Holds(_requestsAtSources == _sources.Values.Sum(source => source.Requests), "requests at sources are counted");
         Holds(_connections == _sources.Values.Count(source => source.InFlight.Count > 0), "connections are counted");
         Holds(!_requests.Values.Any(IsSilent), "a source that is silent is not waited for");
+        Holds(
+            _sources.Values.All(source => source.BytesInFlight == source.InFlight.Sum(request => request.BytesLeft)),
+            "what sources still have to bring is counted"
+        );
         foreach (var file in _files)
         {
             CheckFile(file);

@@ -25,8 +25,6 @@ public sealed partial class DownloadPlanner
     {
         var next = TimeSpan.MaxValue;
         Due(_nextRaceLook ?? TimeSpan.MaxValue);
-
-        Due(_nextRaceLook ?? TimeSpan.MaxValue);
         foreach (var request in _requests.Values)
         {
             if (request.AnsweredAt is null)

@@ -34,7 +34,7 @@ internal sealed class PlannedRequest(RequestId id, FilePlan file, FileSource sou
 
     public long BytesLeft => (Count - Came) * BytesPerChunk;
 
-    public int BytesPerChunk => part is FetchPart.Hashes or FetchPart.HashRange ? ChunkHashLength : ChunkFrame.Length;
+    public int BytesPerChunk { get; } = part is FetchPart.Hashes or FetchPart.HashRange ? ChunkHashLength : ChunkFrame.Length;
 
     /// <summary>Its share of a delivery; 0 where it is a request of its own. Nodes deliver small contents together, and nobody else does.</summary>
     public int DeliveryShare { get; } = part is FetchPart.Whole ? ShareOf(file, source) : 0;

@@ -70,19 +70,8 @@ internal sealed class SourceState(SourceId id)
     /// <summary>Measured from asking to the head of the answer.</summary>
     public TimeSpan Latency { get; private set; }
 
-    public long BytesInFlight
-    {
-        get
-        {
-            var bytes = 0L;
-            foreach (var request in _inFlight)
-            {
-                bytes += request.BytesLeft;
-            }
-
-            return bytes;
-        }
-    }
+    /// <summary>What the requests in flight still have to bring.</summary>
+    public long BytesInFlight { get; private set; }
 
     /// <summary>For how long it has not answered, over rests and probes.</summary>
     public TimeSpan AwayFor(TimeSpan now) => now - (_awaySince ?? now);
@@ -90,6 +79,7 @@ internal sealed class SourceState(SourceId id)
     public void Add(PlannedRequest request)
     {
         _inFlight.Add(request);
+        BytesInFlight += request.BytesLeft;
         _delivered += request.DeliveryShare > 0 ? 1 : 0;
         _shares += request.DeliveryShare;
     }
@@ -97,8 +87,19 @@ internal sealed class SourceState(SourceId id)
     public void Remove(PlannedRequest request)
     {
         _inFlight.Remove(request);
+        BytesInFlight -= request.BytesLeft;
         _delivered -= request.DeliveryShare > 0 ? 1 : 0;
         _shares -= request.DeliveryShare;
+    }
+
+    /// <summary>Notes the next chunks of a request that is in flight.</summary>
+    public void Received(PlannedRequest request, long chunks, TimeSpan now)
+    {
+        var bytes = chunks * request.BytesPerChunk;
+        request.Came += chunks;
+        BytesInFlight -= bytes;
+        Rate.Received(bytes, now);
+        RequestsFailed = 0;
     }
 
     /// <summary>
@@ -152,8 +153,6 @@ internal sealed class SourceState(SourceId id)
         ProbesFailed = 0;
         Rest(reason, until, now);
     }
-
-    public void Progressed() => RequestsFailed = 0;
 
     public void Answered(TimeSpan after) => Latency = Latency == TimeSpan.Zero ? after : (Latency * 0.8) + (after * 0.2);
 
