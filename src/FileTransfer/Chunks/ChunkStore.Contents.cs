@@ -9,7 +9,7 @@ public sealed partial class ChunkStore
     /// <summary>Opens the content of a visible file; null when the file is not visible here.</summary>
     public StoredContent? TryOpen(FileKey key)
     {
-        var target = TryReadLink(key);
+        var target = TryReadLink(_paths.File(key));
         return StorePaths.TryReadLinkTarget(target, out var fingerprint) ? TryOpen(fingerprint) : null;
     }
 

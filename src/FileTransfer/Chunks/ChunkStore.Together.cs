@@ -110,7 +110,8 @@ public sealed partial class ChunkStore
     {
         try
         {
-            using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+            // Nobody else knows the name: a lock on the file would be two system calls for nothing.
+            using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite);
             RandomAccess.Write(file, content.Bytes.Span, 0);
             DurableFile.MakeReadOnly(path);
             if (fsync)

@@ -9,24 +9,10 @@ public sealed partial class ChunkStore
     {
         var path = _paths.File(key);
         var target = StorePaths.LinkTarget(fingerprint);
-        switch (TryReadLink(key))
+        while (!SymbolicLink.TryCreate(path, target) && TryReadLink(path) != target)
         {
-            case var found when found == target:
-                return;
-            case not null:
-                // A key names one content for ever, so this link is not ours.
-                File.Delete(path);
-                break;
-        }
-
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        try
-        {
-            File.CreateSymbolicLink(path, target);
-        }
-        catch (IOException) when (TryReadLink(key) == target)
-        {
-            // Another one showed it at the same time.
+            // A key names one content for ever, so this link is not ours.
+            File.Delete(path);
         }
     }
 
@@ -56,11 +42,11 @@ public sealed partial class ChunkStore
         }
     }
 
-    private string? TryReadLink(FileKey key)
+    private static string? TryReadLink(string path)
     {
         try
         {
-            return new FileInfo(_paths.File(key)).LinkTarget;
+            return new FileInfo(path).LinkTarget;
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -21,7 +21,8 @@ public readonly record struct FreeSpaceReport(long BytesFree, long BytesTotal, l
     internal static FreeSpaceReport Of(string folder, FreeSpaceFloor floor)
     {
         var disk = new DriveInfo(folder);
-        return new FreeSpaceReport(disk.AvailableFreeSpace, disk.TotalSize, floor.BytesOf(disk.TotalSize));
+        var total = disk.TotalSize;
+        return new FreeSpaceReport(disk.AvailableFreeSpace, total, floor.BytesOf(total));
     }
 
     internal static long? BytesFreeAt(string path)

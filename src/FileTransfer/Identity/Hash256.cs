@@ -82,7 +82,12 @@ public readonly struct Hash256 : IEquatable<Hash256>, IComparable<Hash256>
     }
 
     /// <summary>64 lower-case hex digits without a prefix: the form used in paths.</summary>
-    public string ToHex() => $"{_a:x16}{_b:x16}{_c:x16}{_d:x16}";
+    public string ToHex()
+    {
+        Span<byte> bytes = stackalloc byte[Length];
+        CopyTo(bytes);
+        return Convert.ToHexStringLower(bytes);
+    }
 
     public override string ToString() => "0x" + ToHex();
 
