@@ -131,18 +131,13 @@ public sealed class DownloadLane(
     /// <summary>Waits until one has ended, and the others a moment longer; no longer than until it is time to check the claims.</summary>
     private async Task WaitAsync(List<LaneJob> jobs)
     {
-        try
+        // How they end, and that time is up, is looked at by the caller.
+        Task first = Task.WhenAny(jobs.Select(job => job.Running)).WaitAsync(_checkPeriod, time);
+        await first.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (first.IsCompletedSuccessfully && jobs.Count > 1)
         {
-            await Task.WhenAny(jobs.Select(job => job.Running)).WaitAsync(_checkPeriod, time);
-            if (jobs.Count > 1)
-            {
-                await Task.WhenAll(jobs.Select(job => job.Running.ContinueWith(_ => { }, TaskScheduler.Default)))
-                    .WaitAsync(_gathering, time);
-            }
-        }
-        catch (TimeoutException)
-        {
-            // Time to look at what there is.
+            Task all = Task.WhenAll(jobs.Select(job => job.Running)).WaitAsync(_gathering, time);
+            await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

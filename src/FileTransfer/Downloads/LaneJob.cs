@@ -34,8 +34,12 @@ internal sealed class LaneJob(ClaimedReplica claim, CancellationToken stopping, 
         }
 
         _disposed = true;
-        await Abort.CancelAsync();
-        await ((Task)Running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!Running.IsCompleted)
+        {
+            await Abort.CancelAsync();
+            await ((Task)Running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         switch (Running.IsCompletedSuccessfully ? Running.Result : null)
         {
             case TransferOutcome.Proven { Partial: var partial }:

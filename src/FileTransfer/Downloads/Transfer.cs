@@ -65,6 +65,14 @@ internal sealed class Transfer(
         }
     }
 
+    private Task[] UnderWay()
+    {
+        lock (_gate)
+        {
+            return [.. _work.Where(work => !work.Task.IsCompleted).Select(work => work.Task)];
+        }
+    }
+
     private static async Task RunAsync(Task before, Func<Task> run)
     {
         await Task.Yield();
@@ -114,20 +122,9 @@ internal sealed class Transfer(
     /// <exception cref="Exception">What this node failed of.</exception>
     public async Task StopAsync()
     {
-        await _abort.CancelAsync();
-        while (true)
+        while (UnderWay() is { Length: > 0 } left)
         {
-            Task[] left;
-            lock (_gate)
-            {
-                left = [.. _work.Select(work => work.Task).Where(task => !task.IsCompleted)];
-            }
-
-            if (left.Length == 0)
-            {
-                break;
-            }
-
+            await _abort.CancelAsync();
             await Task.WhenAll(left).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
