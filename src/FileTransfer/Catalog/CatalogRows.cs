@@ -37,6 +37,8 @@ internal sealed class FileRow
             RegisteredAt,
             RemovedAt
         );
+
+    public ListedFile ToListed() => new(ToRecord(), ReplicaState is null ? null : ReplicaTransitions.Parse(ReplicaState));
 }
 
 /// <summary>A row of <c>filetransfer.replicas</c> as it is read.</summary>

@@ -18,7 +18,7 @@ public sealed record FileFilter(
     int Limit
 );
 
-/// <summary>A file in a listing, with the state of this node's replica; null when this node has none.</summary>
+/// <summary>A file with the state of this node's replica; null when this node has none.</summary>
 public sealed record ListedFile(FileRecord File, ReplicaState? StateHere);
 
 /// <summary>What became of a registration.</summary>
@@ -32,6 +32,8 @@ public enum RegisterOutcome
 /// <summary>The files of the cluster: owner of <c>filetransfer.files</c>.</summary>
 public sealed class FileCatalog(Database database)
 {
+    private const string LockSql = $"SELECT {FileRow.Columns} FROM filetransfer.files f WHERE f.file_key = @key FOR UPDATE";
+
     public async Task<FileRecord?> FindAsync(FileKey key, CancellationToken cancellationToken)
     {
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
@@ -48,6 +50,22 @@ public sealed class FileCatalog(Database database)
             )
         );
         return row?.ToRecord();
+    }
+
+    /// <summary>The file, and the state of its replica at <paramref name="here"/>.</summary>
+    public async Task<ListedFile?> FindAsync(FileKey key, NodeId here, CancellationToken cancellationToken)
+    {
+        const string sql = $"""
+            SELECT {FileRow.Columns}, r.state AS replica_state
+            FROM filetransfer.files f
+            LEFT JOIN filetransfer.replicas r ON r.node_id = @here AND r.file_key = f.file_key
+            WHERE f.file_key = @key
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var row = await connection.QuerySingleOrDefaultAsync<FileRow>(
+            new CommandDefinition(sql, new { here = here.Value, key = key.ToArray() }, cancellationToken: cancellationToken)
+        );
+        return row?.ToListed();
     }
 
     /// <summary>One page in the order of file keys. Removed files are left out.</summary>
@@ -83,30 +101,27 @@ public sealed class FileCatalog(Database database)
                 cancellationToken: cancellationToken
             )
         );
-        return rows.Select(row => new ListedFile(
-                row.ToRecord(),
-                row.ReplicaState is null ? null : ReplicaTransitions.Parse(row.ReplicaState)
-            ))
-            .ToList();
+        return rows.Select(row => row.ToListed()).ToList();
     }
 
-    /// <summary>Makes the file known; one that was removed becomes registered again.</summary>
-    public static async Task<RegisterOutcome> RegisterAsync(
+    /// <summary>Makes the file known, and locks its row as <see cref="LockAsync"/> does; one that was removed becomes registered again.</summary>
+    public static async Task<(RegisterOutcome Outcome, FileRecord File)> RegisterAsync(
         NpgsqlConnection connection,
         FileKey key,
         FileMetadata metadata,
         CancellationToken cancellationToken
     )
     {
-        const string sql = """
+        const string sql = $"""
             INSERT INTO filetransfer.files AS f (file_key, owner, bucket, location, size, fingerprint, state)
             VALUES (@key, @owner, @bucket, @location, @size, @fingerprint, 'registered')
             ON CONFLICT (file_key) DO UPDATE
                 SET state = 'registered', incarnation = f.incarnation + 1, registered_at = now(), removed_at = NULL
                 WHERE f.state = 'removed'
-            RETURNING f.incarnation
+            RETURNING f.incarnation;
+            {LockSql}
             """;
-        var incarnation = await connection.QuerySingleOrDefaultAsync<int?>(
+        await using var answers = await connection.QueryMultipleAsync(
             new CommandDefinition(
                 sql,
                 new
@@ -121,23 +136,20 @@ public sealed class FileCatalog(Database database)
                 cancellationToken: cancellationToken
             )
         );
-        return incarnation switch
+        var outcome = await answers.ReadSingleOrDefaultAsync<int?>() switch
         {
             null => RegisterOutcome.Known,
             1 => RegisterOutcome.New,
             _ => RegisterOutcome.NewAfterRemoval,
         };
+        return (outcome, (await answers.ReadSingleAsync<FileRow>()).ToRecord());
     }
 
     /// <summary>Locks the file's row against removal and registration until the transaction ends.</summary>
     public static async Task<FileRecord?> LockAsync(NpgsqlConnection connection, FileKey key, CancellationToken cancellationToken)
     {
         var row = await connection.QuerySingleOrDefaultAsync<FileRow>(
-            new CommandDefinition(
-                $"SELECT {FileRow.Columns} FROM filetransfer.files f WHERE f.file_key = @key FOR UPDATE",
-                new { key = key.ToArray() },
-                cancellationToken: cancellationToken
-            )
+            new CommandDefinition(LockSql, new { key = key.ToArray() }, cancellationToken: cancellationToken)
         );
         return row?.ToRecord();
     }

@@ -8,16 +8,6 @@ namespace FileTransfer.Catalog;
 /// <content>Replicas that a node wants because of its policy, or because somebody named the file.</content>
 public sealed partial class Replicas
 {
-    /// <summary>Marks the replica as asked for by name at <paramref name="node"/>: whatever a policy says, it is not withdrawn.</summary>
-    public static Task AskAsync(NpgsqlConnection connection, NodeId node, FileKey key, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(
-            new CommandDefinition(
-                "UPDATE filetransfer.replicas SET asked = true WHERE node_id = @node AND file_key = @key AND NOT asked",
-                new { node = node.Value, key = key.ToArray() },
-                cancellationToken: cancellationToken
-            )
-        );
-
     /// <summary>
     /// Wants files at <paramref name="node"/>, those that are still added and that its policy, or an intent, wants. Their rows are held
     /// against removal until the transaction ends, so that a Remove sees every replica it has to end; and so are the node's policies.
@@ -31,6 +21,7 @@ public sealed partial class Replicas
     )
     {
         const string sql = $"""
+            {NodePolicies.HoldSql};
             WITH wanted AS (
                 INSERT INTO filetransfer.replicas AS r (node_id, file_key, state)
                 SELECT @node, f.file_key, 'wanted'
@@ -49,12 +40,11 @@ public sealed partial class Replicas
             SELECT w.file_key, f.size FROM wanted w JOIN filetransfer.files f ON f.file_key = w.file_key
             """;
         var parameters = new { node = node.Value, keys = keys.Select(key => key.ToArray()).ToArray() };
-        await connection.ExecuteAsync(
-            new CommandDefinition(NodePolicies.HoldSql, parameters, cancellationToken: cancellationToken)
-        );
-        var wanted = await connection.QueryAsync<(byte[] Key, long Size)>(
+        await using var answers = await connection.QueryMultipleAsync(
             new CommandDefinition(sql, parameters, cancellationToken: cancellationToken)
         );
+        await answers.ReadAsync<object>();
+        var wanted = await answers.ReadAsync<(byte[] Key, long Size)>();
         return [.. wanted.Select(file => new NewsOfFile(new FileKey(file.Key), file.Size))];
     }
 

@@ -58,8 +58,8 @@ public sealed partial class Replicas(Database database)
     }
 
     /// <summary>
-    /// Wants the file at <paramref name="node"/>: also one that is being removed, and one that has failed, for somebody asks. Does nothing to
-    /// any other replica.
+    /// Wants the file at <paramref name="node"/>, where somebody named it: also one that is being removed, and one that has failed. Any other
+    /// replica only becomes one that was asked for, which no policy withdraws.
     /// </summary>
     /// <param name="waitsFor">What has to happen first, or null when the download may start at once.</param>
     public static Task WantAsync(
@@ -71,16 +71,17 @@ public sealed partial class Replicas(Database database)
     )
     {
         const string sql = """
-            INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, next_attempt_at, waits_for, reason)
+            INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, asked, next_attempt_at, waits_for, reason)
             VALUES (
-                @node, @key, 'wanted', CASE WHEN @waitsFor::text IS NULL THEN NULL ELSE 'infinity'::timestamptz END,
+                @node, @key, 'wanted', true, CASE WHEN @waitsFor::text IS NULL THEN NULL ELSE 'infinity'::timestamptz END,
                 CASE WHEN @waitsFor::text IS NOT NULL THEN 'upload' END, @waitsFor
             )
             ON CONFLICT (node_id, file_key) DO UPDATE
-                SET state = 'wanted', epoch = r.epoch + 1, attempts = 0, bytes_proven = 0, holder = NULL, holder_pid = NULL,
+                SET state = 'wanted', asked = true, epoch = r.epoch + 1, attempts = 0, bytes_proven = 0, holder = NULL, holder_pid = NULL,
                     next_attempt_at = EXCLUDED.next_attempt_at, waits_for = EXCLUDED.waits_for, reason = EXCLUDED.reason,
                     wanted_at = clock_timestamp(), changed_at = clock_timestamp()
-                WHERE r.state IN ('removing', 'failed')
+                WHERE r.state IN ('removing', 'failed');
+            UPDATE filetransfer.replicas SET asked = true WHERE node_id = @node AND file_key = @key AND NOT asked
             """;
         return connection.ExecuteAsync(
             new CommandDefinition(
@@ -105,27 +106,28 @@ public sealed partial class Replicas(Database database)
         CancellationToken cancellationToken
     )
     {
-        const string sql = """
+        const string sql = $"""
             UPDATE filetransfer.replicas
             SET state = 'stored', epoch = epoch + 1, bytes_proven = @size, attempts = 0, next_attempt_at = NULL,
                 holder = NULL, holder_pid = NULL, reason = NULL, changed_at = clock_timestamp()
             WHERE node_id = @node AND file_key = @key AND state = ANY(@from)
+            RETURNING true;
+            {WakeSql}
             """;
-        var parameters = new
-        {
-            node = node.Value,
-            key = file.Key.ToArray(),
-            keys = new[] { file.Key.ToArray() },
-            size = file.Size,
-            from = ReplicaTransitions.Into(ReplicaState.Stored),
-        };
-        if (await connection.ExecuteAsync(new CommandDefinition(sql, parameters, cancellationToken: cancellationToken)) == 0)
-        {
-            return false;
-        }
-
-        await connection.ExecuteAsync(new CommandDefinition(WakeSql, parameters, cancellationToken: cancellationToken));
-        return true;
+        return await connection.QuerySingleOrDefaultAsync<bool>(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    node = node.Value,
+                    key = file.Key.ToArray(),
+                    keys = new[] { file.Key.ToArray() },
+                    size = file.Size,
+                    from = ReplicaTransitions.Into(ReplicaState.Stored),
+                },
+                cancellationToken: cancellationToken
+            )
+        );
     }
 
     /// <summary>

@@ -31,6 +31,9 @@ public sealed partial class FeedReader(
     private const int PageSize = 500;
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
 
+    /// <summary>From one look to the next at least, so that what is added in quick succession is read in pages and not one by one.</summary>
+    private static readonly TimeSpan _leastPeriod = TimeSpan.FromMilliseconds(20);
+
     private readonly WakeUp _hint = new();
 
     /// <summary>What keeps the feed from being read, in words; null while nothing does.</summary>
@@ -61,6 +64,7 @@ public sealed partial class FeedReader(
     {
         while (true)
         {
+            var nextLook = Task.Delay(_leastPeriod, time, cancellationToken);
             var gap = await CatchUpAsync(cancellationToken);
             if (gap is not null && gap.Message != Fault)
             {
@@ -69,6 +73,7 @@ public sealed partial class FeedReader(
 
             Fault = gap?.Message;
             await _hint.WaitAsync(_period, time, cancellationToken);
+            await nextLook;
         }
     }
 
@@ -142,8 +147,12 @@ public sealed partial class FeedReader(
             )
         );
         await transaction.CommitAsync(cancellationToken);
-        queue.Set();
-        news.TellWanted(wanted);
+        if (wanted.Count > 0)
+        {
+            queue.Set();
+            news.TellWanted(wanted);
+        }
+
         return page[^1].Sequence;
     }
 

@@ -19,6 +19,10 @@ public enum UploadCommit
     Removed,
 }
 
+/// <summary>A file that was registered.</summary>
+/// <param name="IsReady">Whether its download to this node may start at once; where not, its upload is waited for.</param>
+public sealed record RegisteredFile(RegisterOutcome Outcome, FileRecord File, bool IsReady);
+
 /// <summary>What a leader decides: which files exist. Each change and its mutation commit together.</summary>
 public sealed class FileLedger(Leadership leadership, Database database, ThisNode node)
 {
@@ -30,17 +34,21 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
     /// file is wanted at once. Somebody named it here, so no policy of the node keeps it out.
     /// </summary>
     /// <exception cref="NotLeadingException">The node stopped leading in between; nothing was registered.</exception>
-    public Task<RegisterOutcome> RegisterAsync(FileKey key, FileMetadata metadata, CancellationToken cancellationToken) =>
+    public Task<RegisteredFile> RegisterAsync(FileKey key, FileMetadata metadata, CancellationToken cancellationToken) =>
         leadership.IsLeading
             ? InLeaderTransactionAsync(
                 async (transaction, token) =>
                 {
-                    var outcome = await FileCatalog.RegisterAsync(transaction.Connection, key, metadata, token);
-                    var file = await FileCatalog.LockAsync(transaction.Connection, key, token);
-                    var waitsFor = file!.State == FileState.Registered ? Replicas.WaitsForUpload : null;
-                    await Replicas.WantAsync(transaction.Connection, node.Id, key, waitsFor, token);
-                    await Replicas.AskAsync(transaction.Connection, node.Id, key, token);
-                    return outcome;
+                    var (outcome, file) = await FileCatalog.RegisterAsync(transaction.Connection, key, metadata, token);
+                    var isReady = file.State != FileState.Registered;
+                    await Replicas.WantAsync(
+                        transaction.Connection,
+                        node.Id,
+                        key,
+                        isReady ? null : Replicas.WaitsForUpload,
+                        token
+                    );
+                    return new RegisteredFile(outcome, file, isReady);
                 },
                 cancellationToken
             )
@@ -64,7 +72,6 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
                 {
                     // Registered at another node, this one has no replica of it yet, or still the one of its former Add.
                     await Replicas.WantAsync(connection, node.Id, file.Key, Replicas.WaitsForUpload, token);
-                    await Replicas.AskAsync(connection, node.Id, file.Key, token);
                     stored = await Replicas.StoreUploadAsync(connection, node.Id, now, token);
                 }
 
@@ -117,16 +124,14 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
             cancellationToken
         );
 
-    private async Task<RegisterOutcome> WantHereAsync(FileKey key, FileMetadata metadata, CancellationToken cancellationToken)
+    private async Task<RegisteredFile> WantHereAsync(FileKey key, FileMetadata metadata, CancellationToken cancellationToken)
     {
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var outcome = await FileCatalog.RegisterAsync(connection, key, metadata, cancellationToken);
-        await FileCatalog.LockAsync(connection, key, cancellationToken);
+        var (outcome, file) = await FileCatalog.RegisterAsync(connection, key, metadata, cancellationToken);
         await Replicas.WantAsync(connection, node.Id, key, waitsFor: null, cancellationToken);
-        await Replicas.AskAsync(connection, node.Id, key, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        return outcome;
+        return new RegisteredFile(outcome, file, IsReady: true);
     }
 
     private async Task<T> InLeaderTransactionAsync<T>(

@@ -35,7 +35,6 @@ public static class LedgerRoutes
         string key,
         FileRegistration registration,
         FileLedger ledger,
-        FileCatalog catalog,
         Replicas replicas,
         QueueSignal queue,
         ReplicaNews news,
@@ -65,15 +64,18 @@ public static class LedgerRoutes
             );
         }
 
-        var outcome = await ledger.RegisterAsync(fileKey, metadata, cancellationToken);
-        queue.Set();
+        var (outcome, file, isReady) = await ledger.RegisterAsync(fileKey, metadata, cancellationToken);
+        if (isReady)
+        {
+            queue.Set();
+        }
+
         if (outcome != RegisterOutcome.Known)
         {
             news.TellWanted([new NewsOfFile(fileKey, (long)metadata.Size)]);
         }
 
-        var file = await catalog.FindAsync(fileKey, cancellationToken);
-        var resource = FileResource.Of(file!, here, await replicas.OfAsync(fileKey, cancellationToken));
+        var resource = FileResource.Of(file, here, await replicas.OfAsync(fileKey, cancellationToken));
         return outcome == RegisterOutcome.Known
             ? TypedResults.Ok(resource)
             : TypedResults.Created($"/v1/files/{fileKey}", resource);

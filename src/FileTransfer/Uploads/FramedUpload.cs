@@ -12,14 +12,7 @@ namespace FileTransfer.Uploads;
 /// that was cut off left behind is taken up by the next one, and overwritten where that one says otherwise. It is kept only as long
 /// as the file waits for its content here.
 /// </remarks>
-public sealed class FramedUpload(
-    ChunkStore store,
-    FileCatalog catalog,
-    Replicas replicas,
-    UploadPublisher publisher,
-    NodeId here,
-    TimeProvider time
-)
+public sealed class FramedUpload(ChunkStore store, FileCatalog catalog, UploadPublisher publisher, NodeId here, TimeProvider time)
 {
     private long _lastEpoch;
 
@@ -121,8 +114,10 @@ public sealed class FramedUpload(
         {
             // Asked also when the client is gone, so its going away does not cancel it.
             if (
-                await catalog.FindAsync(key, CancellationToken.None) is null or { State: FileState.Removed }
-                || await replicas.StateOfAsync(here, key, CancellationToken.None) == ReplicaState.Stored
+                await catalog.FindAsync(key, here, CancellationToken.None)
+                is null
+                    or { File.State: FileState.Removed }
+                    or { StateHere: ReplicaState.Stored }
             )
             {
                 store.DiscardPartials(key);

@@ -67,12 +67,11 @@ public sealed class RawUpload(
 
         var metadata = target.WithContent(incoming.Size, fingerprint);
         var key = metadata.ComputeKey();
-        await ledger.RegisterAsync(key, metadata, cancellationToken);
+        var (_, file, _) = await ledger.RegisterAsync(key, metadata, cancellationToken);
         var isNew = await replicas.StateOfAsync(here, key, cancellationToken) != ReplicaState.Stored;
-        var file = await catalog.FindAsync(key, cancellationToken);
         if (
             isNew
-            && await publisher.PublishAsync(file!, () => store.MakeDurable(incoming), cancellationToken) is UploadOutcome.Removed
+            && await publisher.PublishAsync(file, () => store.MakeDurable(incoming), cancellationToken) is UploadOutcome.Removed
         )
         {
             return new RawUploadResult(key, null, false, null);

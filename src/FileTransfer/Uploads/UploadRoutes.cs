@@ -50,7 +50,6 @@ public static class UploadRoutes
     private static async Task<IResult> UploadAsync(
         string file_key,
         FileCatalog catalog,
-        Replicas replicas,
         UploadPublisher publisher,
         FramedUpload upload,
         DiskPressure disk,
@@ -64,14 +63,18 @@ public static class UploadRoutes
             return malformed;
         }
 
-        var file = await catalog.FindAsync(key, gone);
-        if (file is null or { State: FileState.Removed })
+        if (await catalog.FindAsync(key, here, gone) is not var (file, stateHere))
         {
-            return file is null ? FileProblems.Unknown(key) : FileProblems.Removed(key);
+            return FileProblems.Unknown(key);
+        }
+
+        if (file.State == FileState.Removed)
+        {
+            return FileProblems.Removed(key);
         }
 
         // A stored or held content is answered without its body; a client that waits for 100 Continue never sends it.
-        if (await replicas.StateOfAsync(here, key, gone) == ReplicaState.Stored)
+        if (stateHere == ReplicaState.Stored)
         {
             return TypedResults.Ok();
         }

@@ -95,7 +95,7 @@ public sealed class CostFacts(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_put_costs_the_leader_less_than_25_round_trips()
+    public async Task A_put_costs_the_leader_less_than_18_round_trips()
     {
         const int files = 50;
         await using var cluster = await TestCluster.CreateAsync();
@@ -117,7 +117,7 @@ public sealed class CostFacts(ITestOutputHelper output)
         );
 
         output.WriteLine($"{least / files:0.0} round trips per put");
-        (least / files).ShouldBeLessThan(25);
+        (least / files).ShouldBeLessThan(18);
     }
 
     private static Task StoredAsync(TestCluster cluster, string node, int files) =>
