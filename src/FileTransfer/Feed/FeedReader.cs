@@ -112,8 +112,7 @@ public sealed partial class FeedReader(
     private async Task<long> ReadPageAsync(NpgsqlConnection connection, short bin, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var from = await PositionAsync(connection, bin, cancellationToken);
-        var page = await PageAsync(connection, bin, from, cancellationToken);
+        var (from, page) = await NextPageAsync(connection, bin, cancellationToken);
         if (page.Count == 0)
         {
             throw new FeedGapException(bin, from + 1, null);
@@ -156,47 +155,42 @@ public sealed partial class FeedReader(
         return page[^1].Sequence;
     }
 
-    private async Task<long> PositionAsync(NpgsqlConnection connection, short bin, CancellationToken cancellationToken)
-    {
-        const string sql = """
-            INSERT INTO filetransfer.feed_positions (node_id, bin, sequence) VALUES (@node, @bin, 0) ON CONFLICT DO NOTHING;
-            SELECT sequence FROM filetransfer.feed_positions WHERE node_id = @node AND bin = @bin FOR UPDATE
-            """;
-        return await connection.QuerySingleAsync<long>(
-            new CommandDefinition(sql, new { node = node.Id.Value, bin }, cancellationToken: cancellationToken)
-        );
-    }
-
-    private static async Task<List<Mutation>> PageAsync(
+    /// <summary>Locks the position in a bin, and reads what comes behind it.</summary>
+    private async Task<(long From, List<Mutation> Page)> NextPageAsync(
         NpgsqlConnection connection,
         short bin,
-        long from,
         CancellationToken cancellationToken
     )
     {
         const string sql = """
+            INSERT INTO filetransfer.feed_positions (node_id, bin, sequence) VALUES (@node, @bin, 0) ON CONFLICT DO NOTHING;
+            SELECT sequence FROM filetransfer.feed_positions WHERE node_id = @node AND bin = @bin FOR UPDATE;
             SELECT sequence, kind, file_key FROM filetransfer.mutations
-            WHERE bin = @bin AND sequence > @from ORDER BY sequence LIMIT @limit
+            WHERE bin = @bin
+              AND sequence > (SELECT sequence FROM filetransfer.feed_positions WHERE node_id = @node AND bin = @bin)
+            ORDER BY sequence LIMIT @limit
             """;
-        var rows = await connection.QueryAsync<(long Sequence, string Kind, byte[] Key)>(
+        await using var answers = await connection.QueryMultipleAsync(
             new CommandDefinition(
                 sql,
                 new
                 {
+                    node = node.Id.Value,
                     bin,
-                    from,
                     limit = PageSize,
                 },
                 cancellationToken: cancellationToken
             )
         );
-        return rows.Select(row => new Mutation(
-                bin,
-                row.Sequence,
-                Enum.Parse<MutationKind>(row.Kind, ignoreCase: true),
-                new FileKey(row.Key)
-            ))
-            .ToList();
+        var from = await answers.ReadSingleAsync<long>();
+        var rows = await answers.ReadAsync<(long Sequence, string Kind, byte[] Key)>();
+        var page = rows.Select(row => new Mutation(
+            bin,
+            row.Sequence,
+            Enum.Parse<MutationKind>(row.Kind, ignoreCase: true),
+            new FileKey(row.Key)
+        ));
+        return (from, page.ToList());
     }
 
     private static partial class Log

@@ -94,8 +94,9 @@ public sealed class CostFacts(ITestOutputHelper output)
         requests.Connections.ShouldBeLessThanOrEqualTo(6, "one for each lane, and for the probes");
     }
 
+    // 13 for the put itself, and six for the feed where each put is read by itself; several are where they come faster.
     [Fact]
-    public async Task A_put_costs_the_leader_less_than_18_round_trips()
+    public async Task A_put_costs_the_leader_less_than_20_round_trips()
     {
         const int files = 50;
         await using var cluster = await TestCluster.CreateAsync();
@@ -117,7 +118,7 @@ public sealed class CostFacts(ITestOutputHelper output)
         );
 
         output.WriteLine($"{least / files:0.0} round trips per put");
-        (least / files).ShouldBeLessThan(18);
+        (least / files).ShouldBeLessThan(20);
     }
 
     private static Task StoredAsync(TestCluster cluster, string node, int files) =>
