@@ -1,4 +1,5 @@
 using FileTransfer.Postgres;
+using Npgsql;
 
 namespace FileTransfer.Catalog;
 
@@ -33,14 +34,22 @@ public sealed partial class ReplicaQueue
 
     /// <summary>
     /// A source that appears wakes whoever waits for one (<see cref="Replicas.WakeSql"/>), but not a replica that is just being tried, which
-    /// therefore looks itself before it waits. changed_at of a replica under way is the time of its claim.
+    /// therefore looks itself before it waits. changed_at of a replica under way is the time of its claim; a claim that knew of no source
+    /// looks for any, because what it did not see may have been written before it and committed after.
     /// </summary>
     private const string SourceSinceClaim = """
         EXISTS (
             SELECT FROM filetransfer.replicas s
-            WHERE s.file_key = r.file_key AND s.node_id <> r.node_id AND s.state = 'stored' AND s.changed_at > r.changed_at
+            WHERE s.file_key = r.file_key AND s.node_id <> r.node_id AND s.state = 'stored'
+              AND (
+                  s.changed_at > r.changed_at
+                  OR (NOT @knewSources AND EXISTS (SELECT FROM filetransfer.nodes n WHERE n.node_id = s.node_id))
+              )
         )
         """;
+
+    /// <summary>Waits for an upload that is being committed: it has woken who waited by then, and this replica does not yet.</summary>
+    private const string AwaitUpload = "SELECT FROM filetransfer.files WHERE file_key = @key FOR SHARE";
 
     /// <summary>Puts the claimed replica back to be tried again.</summary>
     /// <param name="bytesProven">What is kept of it; null = as much as before.</param>
@@ -118,27 +127,28 @@ public sealed partial class ReplicaQueue
         bool spendsAttempt,
         TimeSpan delay,
         CancellationToken cancellationToken
-    ) =>
-        EndAsync(
-            session,
-            claim,
-            [
-                Command(
-                    _giveBack,
-                    ("node", node.Value),
-                    ("key", claim.Key.ToArray()),
-                    ("epoch", claim.Epoch),
-                    ("state", ReplicaTransitions.NameOf(state)),
-                    ("waitsFor", NameOf(waitsFor)),
-                    ("reason", reason),
-                    ("spent", spendsAttempt ? 1 : 0),
-                    ("delay", delay),
-                    ("wakes", state == ReplicaState.Failed || delay > TimeSpan.Zero),
-                    ("proven", bytesProven)
-                ),
-            ],
-            cancellationToken
+    )
+    {
+        var knewSources = claim.Availability.Holdings.Count > 0;
+        var giveBack = Command(
+            _giveBack,
+            ("node", node.Value),
+            ("key", claim.Key.ToArray()),
+            ("epoch", claim.Epoch),
+            ("state", ReplicaTransitions.NameOf(state)),
+            ("waitsFor", NameOf(waitsFor)),
+            ("reason", reason),
+            ("spent", spendsAttempt ? 1 : 0),
+            ("delay", delay),
+            ("wakes", state == ReplicaState.Failed || delay > TimeSpan.Zero),
+            ("proven", bytesProven),
+            ("knewSources", knewSources)
         );
+        NpgsqlBatchCommand[] statements = knewSources
+            ? [giveBack]
+            : [Command(AwaitUpload, ("key", claim.Key.ToArray())), giveBack];
+        return EndAsync(session, claim, statements, cancellationToken);
+    }
 
     private static string? NameOf(WaitsFor waitsFor) =>
         waitsFor switch

@@ -131,7 +131,7 @@ public sealed partial class ReplicaQueue(NodeId node)
         );
 
     /// <summary>
-    /// Runs the statements that end a claim and unlocks in the same transaction and round trip. The row stays locked until the commit,
+    /// Runs the statements that end a claim, of which the last one writes it, and unlocks in the same transaction and round trip. The row stays locked until the commit,
     /// so nobody who gets the advisory lock in between can claim it.
     /// </summary>
     private static Task<bool> EndAsync(
@@ -151,7 +151,7 @@ public sealed partial class ReplicaQueue(NodeId node)
 
                 batch.BatchCommands.Add(Unlock([claim]));
                 await batch.ExecuteNonQueryAsync(token);
-                return statements[0].RecordsAffected == 1;
+                return statements[^1].RecordsAffected == 1;
             },
             cancellationToken
         );

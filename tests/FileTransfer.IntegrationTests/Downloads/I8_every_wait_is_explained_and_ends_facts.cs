@@ -1,3 +1,4 @@
+using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.IntegrationTests.Catalog;
 using FileTransfer.IntegrationTests.Nodes;
@@ -109,6 +110,38 @@ public sealed class I8_every_wait_is_explained_and_ends_facts(SourceCluster clus
         again.Attempts.ShouldBe(0);
         (await db.Queue.FailAsync(session, again, "node 'a' lied", 3, default)).ShouldBeTrue();
         (await db.StateAsync(file)).ShouldBe("failed", "it was there before this attempt");
+    }
+
+    [Fact]
+    public async Task An_upload_that_is_being_committed_while_a_claim_without_a_source_ends_is_not_missed()
+    {
+        await using var db = await QueueDatabase.CreateAsync();
+        var file = await db.WantAsync();
+        await using var connection = await db.Database.Pool.OpenConnectionAsync();
+        await using var upload = await connection.BeginTransactionAsync();
+        await FileCatalog.LockAsync(connection, file.Key, default);
+        await connection.ExecuteAsync(
+            $"""
+            INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at)
+            VALUES ('c', 'auto', 'http://c:7070', gen_random_uuid(), now(), now());
+            INSERT INTO filetransfer.replicas (node_id, file_key, state, changed_at)
+            VALUES ('c', {file.KeySql}, 'stored', clock_timestamp())
+            """
+        );
+        var session = await db.OpenAsync();
+        var claim = await db.ClaimAsync(session);
+        var delay = TimeSpan.FromSeconds(30);
+        var given = db.Queue.RetryAsync(session, claim, "no other node has it stored", null, false, delay, default);
+        await Eventually.HoldsAsync(
+            async () => await db.Test.ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"),
+            "the end of the claim waits for the upload"
+        );
+
+        await upload.CommitAsync();
+
+        (await given).ShouldBeTrue();
+        (await db.StateAsync(file)).ShouldBe("wanted");
+        (await db.ClaimAsync(session)).Availability.Holdings.Count.ShouldBe(1);
     }
 
     [Fact]
