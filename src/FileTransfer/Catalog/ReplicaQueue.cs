@@ -131,8 +131,8 @@ public sealed partial class ReplicaQueue(NodeId node)
         );
 
     /// <summary>
-    /// Runs the statements that end a claim, of which the last one writes it, and unlocks in the same transaction and round trip. The row stays locked until the commit,
-    /// so nobody who gets the advisory lock in between can claim it.
+    /// Runs the statements that end a claim, of which the last one writes it, and unlocks in the same transaction and round trip. The row
+    /// stays locked until the commit, so nobody who gets the advisory lock in between can claim it.
     /// </summary>
     private static Task<bool> EndAsync(
         LeaseSession session,

@@ -9,10 +9,19 @@ public sealed partial class ChunkStore
     {
         var path = _paths.File(key);
         var target = StorePaths.LinkTarget(fingerprint);
-        while (!SymbolicLink.TryCreate(path, target) && TryReadLink(path) != target)
+        while (!SymbolicLink.TryCreate(path, target))
         {
-            // A key names one content for ever, so this link is not ours.
-            File.Delete(path);
+            switch (TryReadLink(path))
+            {
+                case var found when found == target:
+                    return;
+                case not null:
+                    // A key names one content for ever, so this link is not ours.
+                    File.Delete(path);
+                    break;
+                case null when Path.Exists(path):
+                    throw new IOException($"{path} is no link, so the file cannot be shown there; move it away.");
+            }
         }
     }
 

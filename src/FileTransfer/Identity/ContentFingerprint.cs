@@ -19,6 +19,7 @@ public static class ContentFingerprint
     public static Task<Fingerprint> OfFileAsync(string path, CancellationToken cancellationToken) =>
         OfFileAsync(path, bytesDone: null, cancellationToken);
 
+    /// <summary>A file of known size is read and hashed on the caller's thread and on others beside it; what has no size, as it comes.</summary>
     /// <param name="path">A file, or anything else that can be read to an end.</param>
     /// <param name="bytesDone">Told how many bytes are hashed, as they grow.</param>
     /// <param name="cancellationToken">Ends the reading between two pieces.</param>

@@ -9,10 +9,6 @@ internal static class ConnectionSettings
     public static NpgsqlDataSource Pool(string connectionString, ILoggerFactory loggers)
     {
         var settings = Common(connectionString);
-
-        // Statements here leave nothing behind in their session: no setting, lock or cursor beyond the transaction. So none is undone, by
-        // seven statements, each time a connection goes back.
-        settings.NoResetOnClose = true;
         if (HasManyHosts(settings))
         {
             settings.TargetSessionAttributes = "read-write";
@@ -59,6 +55,10 @@ internal static class ConnectionSettings
         Unless(written, ["Maximum Pool Size", "MaxPoolSize", "Max Pool Size"], () => settings.MaxPoolSize = 20);
         Unless(written, ["Max Auto Prepare", "MaxAutoPrepare"], () => settings.MaxAutoPrepare = 64);
         Unless(written, ["Auto Prepare Min Usages", "AutoPrepareMinUsages"], () => settings.AutoPrepareMinUsages = 2);
+
+        // Pooled connections are left with no setting, lock or cursor beyond the transaction. So nothing is undone, by seven statements,
+        // each time one goes back.
+        Unless(written, ["No Reset On Close", "NoResetOnClose"], () => settings.NoResetOnClose = true);
 
         // One ended backend makes Npgsql call its host offline, and the only host would be refused until it is asked again.
         settings.HostRecheckSeconds = 0;

@@ -58,6 +58,32 @@ public sealed class ChunkStoreTests
         stored.Fingerprint.ShouldBe(right.Fingerprint);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_is_no_link_and_has_the_name_of_one_is_left_and_named(bool isFolder)
+    {
+        using var store = new TestStore();
+        var content = new SampleContent(5000);
+        store.Publish(content);
+        store.Store.Show(content.Key, content.Fingerprint);
+        var link = Directory.EnumerateFiles(store.Root, content.Key.ToHex(), SearchOption.AllDirectories).Single();
+        File.Delete(link);
+        if (isFolder)
+        {
+            Directory.CreateDirectory(link);
+        }
+        else
+        {
+            File.WriteAllText(link, "somebody's");
+        }
+
+        var refused = Should.Throw<IOException>(() => store.Store.Show(content.Key, content.Fingerprint));
+
+        refused.Message.ShouldContain(link);
+        Path.Exists(link).ShouldBeTrue();
+    }
+
     [Fact]
     public void A_deleted_content_is_gone_with_its_hashes_and_readable_to_who_reads_it()
     {
