@@ -1,3 +1,4 @@
+using FileTransfer.IntegrationTests.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Xunit.Sdk;
@@ -116,6 +117,20 @@ public sealed partial class PrivatePostgres : IAsyncDisposable
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();
     }
+
+    private Task RecoveredAsync() =>
+        Eventually.HoldsAsync(
+            async () =>
+            {
+                await using var connection = new NpgsqlConnection(
+                    new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false }.ConnectionString
+                );
+                await connection.OpenAsync();
+                await using var command = new NpgsqlCommand("SELECT NOT pg_is_in_recovery()", connection);
+                return (bool)(await command.ExecuteScalarAsync())!;
+            },
+            "the server has recovered"
+        );
 }
 
 #if USE_TESTCONTAINERS
@@ -139,6 +154,19 @@ public sealed partial class PrivatePostgres
     public Task StopAsync() => _container.StopAsync();
 
     public Task StartAgainAsync() => _container.StartAsync();
+
+    /// <summary>Restarts the server through an archive recovery, which ends on a new timeline as a promotion does.</summary>
+    public async Task StartOnNewTimelineAsync()
+    {
+        await _container.ExecAsync([
+            "sh",
+            "-c",
+            "echo \"restore_command = 'false'\" >> $PGDATA/postgresql.auto.conf && su postgres -c 'touch $PGDATA/recovery.signal'",
+        ]);
+        await StopAsync();
+        await StartAgainAsync();
+        await RecoveredAsync();
+    }
 
     public ValueTask DisposeAsync() => _container.DisposeAsync();
 
@@ -182,6 +210,21 @@ public sealed partial class PrivatePostgres
             CancellationToken.None
         );
         ConnectionString = _server.ConnectionString;
+    }
+
+    /// <summary>Restarts the server through an archive recovery, which ends on a new timeline as a promotion does.</summary>
+    public async Task StartOnNewTimelineAsync()
+    {
+        await StopAsync();
+        var cluster = Path.Combine(_folder, "postgres", "cluster");
+        await File.AppendAllTextAsync(Path.Combine(cluster, "postgresql.auto.conf"), "restore_command = 'false'\n");
+        await File.WriteAllTextAsync(Path.Combine(cluster, "recovery.signal"), "");
+        File.SetUnixFileMode(
+            Path.Combine(cluster, "recovery.signal"),
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead
+        );
+        await StartAgainAsync();
+        await RecoveredAsync();
     }
 
     public async ValueTask DisposeAsync()
