@@ -64,7 +64,7 @@ public sealed class Intents(Database database, NodeId node)
             && await Replicas.WantForIntentAsync(connection, node, key, cancellationToken);
         await SettleAsync(connection, key, cancellationToken);
         var intent = await FindAsync(connection, key, id, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
+        await database.Commits.CommitAsync(transaction);
         return new AskOutcome(file, intent, wantsAnew);
     }
 
@@ -95,7 +95,7 @@ public sealed class Intents(Database database, NodeId node)
         );
         var givesUp = withdrawn && left == 0 && await GiveUpAsync(connection, key, cancellationToken);
         var intent = await FindAsync(connection, key, id, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
+        await database.Commits.CommitAsync(transaction);
         return new WithdrawOutcome(intent, left, givesUp);
     }
 

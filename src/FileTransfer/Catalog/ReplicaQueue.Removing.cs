@@ -34,14 +34,25 @@ public sealed partial class ReplicaQueue
         DELETE FROM filetransfer.replicas r WHERE {Mine} AND r.state = 'removing' AND {Held}
         """;
 
-    /// <summary>Takes the next replica that is to be deleted, with its lock.</summary>
+    /// <summary>
+    /// Takes the next replica that is to be deleted, with its lock. A removal is followed by deleting bytes, which no failover brings back:
+    /// the claim is confirmed by a standby where there is one, and with it the removal, which was committed before.
+    /// </summary>
+    /// <exception cref="CommitUnconfirmedException">No standby has confirmed it; nothing may be deleted.</exception>
     public Task<ClaimOutcome> ClaimRemovingAsync(LeaseSession session, CancellationToken cancellationToken) =>
-        session.UseAsync(
+        session.UseConfirmedAsync(
             async (connection, token) =>
             {
-                await using var command = new NpgsqlCommand(_claimRemoving, connection);
-                Bind(command.Parameters, ("node", node.Value), ("holder", session.ApplicationName));
-                await using var reader = await command.ExecuteReaderAsync(token);
+                await using var batch = new NpgsqlBatch(connection)
+                {
+                    BatchCommands =
+                    {
+                        Confirmed(session),
+                        Command(_claimRemoving, ("node", node.Value), ("holder", session.ApplicationName)),
+                    },
+                };
+                await using var reader = await batch.ExecuteReaderAsync(token);
+                await reader.NextResultAsync(token);
                 return await ReadClaimsAsync(reader, token);
             },
             cancellationToken

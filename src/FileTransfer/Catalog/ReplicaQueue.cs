@@ -102,6 +102,7 @@ public sealed partial class ReplicaQueue(NodeId node)
                 {
                     BatchCommands =
                     {
+                        Confirmed(session),
                         Command(
                             _publish,
                             ("node", node.Value),
@@ -119,6 +120,7 @@ public sealed partial class ReplicaQueue(NodeId node)
                 }
 
                 await using var reader = await batch.ExecuteReaderAsync(token);
+                await reader.NextResultAsync(token);
                 var published = await ReadKeysAsync(reader, token);
 
                 // The waking and the unlocking answer next.
@@ -161,6 +163,10 @@ public sealed partial class ReplicaQueue(NodeId node)
             "SELECT pg_advisory_unlock(lock) FROM unnest(@locks::bigint[]) AS lock",
             ("locks", claims.Select(claim => claim.LockKey.Value).ToArray())
         );
+
+    /// <summary>Makes the transaction of a batch wait for a standby where there is one.</summary>
+    private static NpgsqlBatchCommand Confirmed(LeaseSession session) =>
+        Numbered("SELECT set_config('synchronous_commit', $1, true)", session.ConfirmedCommit);
 
     private void AddClaim(NpgsqlBatch batch, LeaseSession session, ClaimRoom room)
     {

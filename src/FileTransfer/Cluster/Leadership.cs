@@ -88,7 +88,9 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
                     cancellationToken: cancellationToken
                 )
             );
-            return leads is null ? throw new NotLeadingException() : new LeaderTransaction(connection, transaction, proof.Epoch);
+            return leads is null
+                ? throw new NotLeadingException()
+                : new LeaderTransaction(database.Commits, connection, transaction, proof.Epoch);
         }
         catch
         {
@@ -106,13 +108,20 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
 }
 
 /// <summary>A transaction of the leader. Disposing it without a commit undoes it.</summary>
-public sealed class LeaderTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction, long epoch) : IAsyncDisposable
+public sealed class LeaderTransaction(
+    DurableCommits commits,
+    NpgsqlConnection connection,
+    NpgsqlTransaction transaction,
+    long epoch
+) : IAsyncDisposable
 {
     public NpgsqlConnection Connection => connection;
 
     public long LeaderEpoch => epoch;
 
-    public Task CommitAsync(CancellationToken cancellationToken) => transaction.CommitAsync(cancellationToken);
+    /// <summary>Commits. Every transaction of a leader writes, if only that it holds the leader's row, so each confirms those before it, too.</summary>
+    /// <exception cref="CommitUnconfirmedException">It is committed, and no standby has confirmed it.</exception>
+    public Task CommitAsync() => commits.CommitAsync(transaction);
 
     public async ValueTask DisposeAsync()
     {

@@ -162,7 +162,9 @@ public sealed partial class FeedReader(
         CancellationToken cancellationToken
     )
     {
+        // A page that a failover loses is read again, so it waits for no standby.
         const string sql = """
+            SET LOCAL synchronous_commit = local;
             INSERT INTO filetransfer.feed_positions (node_id, bin, sequence) VALUES (@node, @bin, 0) ON CONFLICT DO NOTHING;
             SELECT sequence FROM filetransfer.feed_positions WHERE node_id = @node AND bin = @bin FOR UPDATE;
             SELECT sequence, kind, file_key FROM filetransfer.mutations

@@ -130,7 +130,7 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var (outcome, file) = await FileCatalog.RegisterAsync(connection, key, metadata, cancellationToken);
         await Replicas.WantAsync(connection, node.Id, key, waitsFor: null, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
+        await database.Commits.CommitAsync(transaction);
         return new RegisteredFile(outcome, file, IsReady: true);
     }
 
@@ -145,7 +145,7 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
             {
                 await using var transaction = await leadership.BeginAsync(cancellationToken);
                 var result = await work(transaction, cancellationToken);
-                await transaction.CommitAsync(cancellationToken);
+                await transaction.CommitAsync();
                 return result;
             }
             catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DeadlockDetected && attempt < Tries) { }

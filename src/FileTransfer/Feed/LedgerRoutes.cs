@@ -22,13 +22,19 @@ public static class LedgerRoutes
                 ProblemTypes.MediaTypeUnsupported,
                 ProblemTypes.MetadataInvalid,
                 ProblemTypes.KeyMismatch,
+                ProblemTypes.CommitUnconfirmed,
                 ProblemTypes.DatabaseUnavailable
             );
         files
             .MapDelete("/{key}", RemoveAsync)
             .AtTheLeaderOnly()
             .WithSummary("Removes a file from every node")
-            .ProducesProblems(ProblemTypes.FileKeyMalformed, ProblemTypes.FileUnknown, ProblemTypes.DatabaseUnavailable);
+            .ProducesProblems(
+                ProblemTypes.FileKeyMalformed,
+                ProblemTypes.FileUnknown,
+                ProblemTypes.CommitUnconfirmed,
+                ProblemTypes.DatabaseUnavailable
+            );
     }
 
     private static async Task<Results<Ok<FileResource>, Created<FileResource>, ProblemHttpResult>> RegisterAsync(

@@ -35,7 +35,11 @@ internal static class ReadinessChecks
                 limit.CancelAfter(TimeSpan.FromSeconds(2));
                 // Not by the token alone: a command on a dead network takes seconds to be cancelled.
                 await database.PingAsync(limit.Token).WaitAsync(limit.Token);
-                return HealthCheckResult.Healthy("it answers");
+                return database.Commits.InDoubtSince is { } since
+                    ? HealthCheckResult.Degraded(
+                        $"no synchronous standby has confirmed what was committed since {since:u}; writes are answered 503. Bring the standby back, or take it out of synchronous_standby_names"
+                    )
+                    : HealthCheckResult.Healthy("it answers");
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {

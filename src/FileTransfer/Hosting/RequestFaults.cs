@@ -85,6 +85,11 @@ internal sealed partial class RequestFaults(
                 ProblemTypes.NoLeader,
                 "This node stopped leading while the request ran, and did nothing of it. Send the request again."
             ),
+            CommitUnconfirmedException => (
+                ProblemTypes.CommitUnconfirmed,
+                "The change is committed at the PostgreSQL server, but none of its synchronous standbys has confirmed it in time, so a failover could still lose it. "
+                    + "Send the same request again in 5 seconds: it succeeds as soon as a standby has the change."
+            ),
             // Until the database is ready it may lack what every statement needs, down to itself.
             _ when Chain(fault).Any(e => IsDatabaseAway(e) || (e is NpgsqlException && !database.IsReady)) => (
                 ProblemTypes.DatabaseUnavailable,

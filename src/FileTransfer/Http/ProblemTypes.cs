@@ -55,6 +55,10 @@ public static class ProblemTypes
     public static readonly ProblemType InternalFault = new("internal-fault", 500, "The service failed");
 
     public static readonly ProblemType DatabaseUnavailable = new("database-unavailable", 503, "The database is away");
+
+    /// <summary>The database server has the change, a standby that should have it is not known to. The same request again finds out.</summary>
+    public static readonly ProblemType CommitUnconfirmed = new("commit-unconfirmed", 503, "No standby has confirmed the change");
+
     public static readonly ProblemType NoLeader = new("no-leader", 503, "No node leads");
 
     /// <summary>Said to nodes alone; with <c>Retry-After</c>.</summary>

@@ -14,7 +14,7 @@ internal static class ConnectionSettings
             settings.TargetSessionAttributes = "read-write";
         }
 
-        return new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers).Build();
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers).WithSessionDefaults().Build();
     }
 
     /// <summary>
@@ -33,7 +33,10 @@ internal static class ConnectionSettings
             settings.TcpKeepAliveInterval = 2;
         }
 
-        return new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers).BuildMultiHost();
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString)
+            .UseLoggerFactory(loggers)
+            .WithSessionDefaults()
+            .BuildMultiHost();
     }
 
     /// <summary>Connections of their own that leave nothing behind on the server, for a first look at it through whatever is in between.</summary>
@@ -57,8 +60,8 @@ internal static class ConnectionSettings
         Unless(written, ["Auto Prepare Min Usages", "AutoPrepareMinUsages"], () => settings.AutoPrepareMinUsages = 2);
 
         // Pooled connections are left with no setting, lock or cursor beyond the transaction. So nothing is undone, by seven statements,
-        // each time one goes back.
-        Unless(written, ["No Reset On Close", "NoResetOnClose"], () => settings.NoResetOnClose = true);
+        // each time one goes back; and what a session has set for itself (SessionDefaults) must not be.
+        settings.NoResetOnClose = true;
 
         // One ended backend makes Npgsql call its host offline, and the only host would be refused until it is asked again.
         settings.HostRecheckSeconds = 0;

@@ -20,12 +20,16 @@ public sealed class Database : IAsyncDisposable
         _time = time;
         _sessionLogger = loggers.CreateLogger<LeaseSession>();
         Pool = ConnectionSettings.Pool(source.ConnectionString, loggers);
+        Commits = new DurableCommits(Pool, time, loggers.CreateLogger<DurableCommits>());
         _sessions = ConnectionSettings.Sessions(source.ConnectionString, loggers);
     }
 
     public DatabaseSource Source { get; }
 
     public NpgsqlDataSource Pool { get; }
+
+    /// <summary>Commits what is going to be acknowledged.</summary>
+    public DurableCommits Commits { get; }
 
     /// <summary>Whether the database has been reached, found fit and brought to this program's schema. Stays true when it goes away later.</summary>
     public bool IsReady => _ready.Task.IsCompletedSuccessfully;
@@ -41,7 +45,7 @@ public sealed class Database : IAsyncDisposable
 
     /// <summary>Opens a session of its own for locks and notifications, shown in <c>pg_stat_activity</c> as <paramref name="applicationName"/>.</summary>
     public Task<LeaseSession> OpenSessionAsync(string applicationName, CancellationToken cancellationToken) =>
-        LeaseSession.OpenAsync(_sessions, applicationName, _time, _sessionLogger, cancellationToken);
+        LeaseSession.OpenAsync(_sessions, applicationName, Commits, _time, _sessionLogger, cancellationToken);
 
     /// <summary>One round trip; throws what Npgsql throws when the database is away.</summary>
     public async Task PingAsync(CancellationToken cancellationToken)
@@ -53,6 +57,7 @@ public sealed class Database : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _ready.TrySetCanceled();
+        Commits.Dispose();
         await _sessions.DisposeAsync();
         await Pool.DisposeAsync();
     }

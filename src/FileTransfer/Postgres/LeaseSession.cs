@@ -16,6 +16,8 @@ public sealed partial class LeaseSession : IAsyncDisposable
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(3);
 
     private readonly NpgsqlConnection _connection;
+    private readonly DurableCommits _commits;
+    private readonly CommitNotices _notices;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _gate = new(1, 1);
@@ -26,9 +28,20 @@ public sealed partial class LeaseSession : IAsyncDisposable
     private string? _lostBecause;
     private int _disposed;
 
-    private LeaseSession(NpgsqlConnection connection, string applicationName, int backendPid, TimeProvider time, ILogger logger)
+    private LeaseSession(
+        NpgsqlConnection connection,
+        string applicationName,
+        int backendPid,
+        string confirmedCommit,
+        DurableCommits commits,
+        TimeProvider time,
+        ILogger logger
+    )
     {
         _connection = connection;
+        _commits = commits;
+        _notices = new CommitNotices(connection);
+        ConfirmedCommit = confirmedCommit;
         _time = time;
         _logger = logger;
         ApplicationName = applicationName;
@@ -52,6 +65,12 @@ public sealed partial class LeaseSession : IAsyncDisposable
 
     public int BackendPid { get; }
 
+    /// <summary>
+    /// The value of <c>synchronous_commit</c> for a transaction that others rely on: it waits for a standby where there is one. Set it for
+    /// that transaction alone; any other of this session is as durable as the server itself.
+    /// </summary>
+    public string ConfirmedCommit { get; }
+
     /// <summary>Cancelled when the session and its locks are gone, within about a second of its backend's end; also by disposing.</summary>
     public CancellationToken Lost => _lost.Token;
 
@@ -62,6 +81,7 @@ public sealed partial class LeaseSession : IAsyncDisposable
     internal static async Task<LeaseSession> OpenAsync(
         NpgsqlMultiHostDataSource source,
         string applicationName,
+        DurableCommits commits,
         TimeProvider time,
         ILogger logger,
         CancellationToken cancellationToken
@@ -71,6 +91,7 @@ public sealed partial class LeaseSession : IAsyncDisposable
         try
         {
             // A session that is alive says something every two seconds: one of a process that stands still frees its locks for others.
+            // What it writes for itself waits for no standby: claims, heartbeats and the like are found out again after a failover.
             // Set by statement, not in the start-up packet: proxies that keep one backend per session refuse unknown start-up parameters.
             await using var command = new NpgsqlCommand(
                 """
@@ -80,7 +101,9 @@ public sealed partial class LeaseSession : IAsyncDisposable
                        set_config('tcp_keepalives_count', '3', false),
                        set_config('tcp_user_timeout', '11000', false),
                        set_config('idle_session_timeout', '15s', false),
-                       pg_backend_pid()
+                       pg_backend_pid(),
+                       current_setting('synchronous_commit'),
+                       set_config('synchronous_commit', 'local', false)
                 """,
                 connection
             )
@@ -90,8 +113,9 @@ public sealed partial class LeaseSession : IAsyncDisposable
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
             var pid = reader.GetInt32(6);
+            var confirmedCommit = reader.GetString(7);
             await reader.DisposeAsync();
-            return new LeaseSession(connection, applicationName, pid, time, logger);
+            return new LeaseSession(connection, applicationName, pid, confirmedCommit, commits, time, logger);
         }
         catch
         {
@@ -102,7 +126,21 @@ public sealed partial class LeaseSession : IAsyncDisposable
 
     /// <summary>Runs commands on the session, alone. Waits for its turn.</summary>
     /// <exception cref="LeaseLostException">The session was lost before or while the work ran.</exception>
-    public async Task<T> UseAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
+    public Task<T> UseAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken) =>
+        RunAsync(work, static result => result, cancellationToken);
+
+    /// <summary>As <see cref="UseAsync{T}"/>, for what must not be acted upon unless a standby has it.</summary>
+    /// <exception cref="CommitUnconfirmedException">It is committed, and no standby has confirmed it.</exception>
+    public Task<T> UseConfirmedAsync<T>(
+        Func<NpgsqlConnection, CancellationToken, Task<T>> work,
+        CancellationToken cancellationToken
+    ) => RunAsync(work, static _ => throw new CommitUnconfirmedException(), cancellationToken);
+
+    private async Task<T> RunAsync<T>(
+        Func<NpgsqlConnection, CancellationToken, Task<T>> work,
+        Func<T, T> whenUnconfirmed,
+        CancellationToken cancellationToken
+    )
     {
         ThrowIfLost();
         await _gate.WaitAsync(cancellationToken);
@@ -110,7 +148,15 @@ public sealed partial class LeaseSession : IAsyncDisposable
         {
             await StopListeningAsync();
             ThrowIfLost();
-            return await work(_connection, cancellationToken);
+            var result = await work(_connection, cancellationToken);
+            if (_notices.IsUnconfirmed)
+            {
+                _notices.Reset();
+                _commits.Report();
+                return whenUnconfirmed(result);
+            }
+
+            return result;
         }
         catch (Exception e) when (e is not LeaseLostException && IsBroken(e))
         {

@@ -2,6 +2,7 @@ using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Feed;
 using FileTransfer.Identity;
+using FileTransfer.Postgres;
 
 namespace FileTransfer.Uploads;
 
@@ -33,12 +34,25 @@ public sealed partial class UploadPublisher(
 
     private async Task<UploadOutcome> CommitAsync(FileRecord file, CancellationToken cancellationToken)
     {
-        if (await ledger.CommitUploadAsync(file, cancellationToken) != UploadCommit.Removed)
+        UploadCommit commit;
+        try
         {
-            store.Show(file.Key, file.Fingerprint);
-            store.DiscardPartials(file.Key);
-            news.TellUploaded(new NewsOfFile(file.Key, file.Size));
-            Log.Stored(logger, file.Key, node, file.Size);
+            commit = await ledger.CommitUploadAsync(file, cancellationToken);
+        }
+        catch (CommitUnconfirmedException)
+        {
+            // Whoever reads the catalog sees it, so what belongs to a stored file follows, and the uploader is told to ask again.
+            if (await replicas.StateOfAsync(node, file.Key, CancellationToken.None) == ReplicaState.Stored)
+            {
+                ShowStored(file);
+            }
+
+            throw;
+        }
+
+        if (commit != UploadCommit.Removed)
+        {
+            ShowStored(file);
             return new UploadOutcome.Stored();
         }
 
@@ -49,6 +63,14 @@ public sealed partial class UploadPublisher(
         }
 
         return new UploadOutcome.Removed();
+    }
+
+    private void ShowStored(FileRecord file)
+    {
+        store.Show(file.Key, file.Fingerprint);
+        store.DiscardPartials(file.Key);
+        news.TellUploaded(new NewsOfFile(file.Key, file.Size));
+        Log.Stored(logger, file.Key, node, file.Size);
     }
 
     private static partial class Log

@@ -3,6 +3,7 @@ using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Http;
 using FileTransfer.Identity;
+using FileTransfer.Postgres;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Uploads;
@@ -29,6 +30,7 @@ public static class UploadRoutes
                 ProblemTypes.UploadInvalid,
                 ProblemTypes.FingerprintMismatch,
                 ProblemTypes.DiskFull,
+                ProblemTypes.CommitUnconfirmed,
                 ProblemTypes.DatabaseUnavailable
             );
         routes
@@ -43,6 +45,7 @@ public static class UploadRoutes
                 ProblemTypes.MetadataInvalid,
                 ProblemTypes.FileRemoved,
                 ProblemTypes.DiskFull,
+                ProblemTypes.CommitUnconfirmed,
                 ProblemTypes.DatabaseUnavailable
             );
     }
@@ -52,6 +55,7 @@ public static class UploadRoutes
         FileCatalog catalog,
         UploadPublisher publisher,
         FramedUpload upload,
+        Database database,
         DiskPressure disk,
         NodeId here,
         HttpContext context
@@ -76,6 +80,8 @@ public static class UploadRoutes
         // A stored or held content is answered without its body; a client that waits for 100 Continue never sends it.
         if (stateHere == ReplicaState.Stored)
         {
+            // What stored it may not have been confirmed.
+            await database.Commits.ConfirmAsync(gone);
             return TypedResults.Ok();
         }
 

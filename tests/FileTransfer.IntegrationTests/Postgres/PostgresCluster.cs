@@ -108,14 +108,16 @@ public sealed partial class PrivatePostgres : IAsyncDisposable
 {
     public string ConnectionString { get; private set; } = "";
 
-    public async Task ExecuteAsync(string sql)
+    public Task ExecuteAsync(string sql) => ScalarAsync<object>(sql);
+
+    public async Task<T?> ScalarAsync<T>(string sql)
     {
         await using var connection = new NpgsqlConnection(
             new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false }.ConnectionString
         );
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
+        return await command.ExecuteScalarAsync() is { } value and not DBNull ? (T)value : default;
     }
 
     private Task RecoveredAsync() =>

@@ -94,7 +94,7 @@ public sealed class NodePolicies(Database database, NodeId node)
                 cancellationToken: cancellationToken
             )
         );
-        await transaction.CommitAsync(cancellationToken);
+        await database.Commits.CommitAsync(transaction);
         return new PolicyRecord(bucket, policy, changedAt, true);
     }
 
