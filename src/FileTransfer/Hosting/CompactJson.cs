@@ -1,5 +1,7 @@
+using System.Globalization;
 using Serilog.Events;
 using Serilog.Formatting;
+using Serilog.Formatting.Display;
 using Serilog.Formatting.Json;
 
 namespace FileTransfer.Hosting;
@@ -10,12 +12,17 @@ internal sealed class CompactJson : ITextFormatter
 {
     private readonly JsonValueFormatter _values = new(typeTagName: null);
 
+    /// <summary>As in the text format: texts without quotes.</summary>
+    private readonly MessageTemplateTextFormatter _message = new("{Message:lj}", CultureInfo.InvariantCulture);
+
     public void Format(LogEvent logEvent, TextWriter output)
     {
         output.Write("{\"@t\":\"");
         output.Write(logEvent.Timestamp.UtcDateTime.ToString("O"));
         output.Write("\",\"@m\":");
-        JsonValueFormatter.WriteQuotedJsonString(logEvent.RenderMessage(), output);
+        var message = new StringWriter(CultureInfo.InvariantCulture);
+        _message.Format(logEvent, message);
+        JsonValueFormatter.WriteQuotedJsonString(message.ToString(), output);
         if (logEvent.Level != LogEventLevel.Information)
         {
             output.Write(",\"@l\":\"");

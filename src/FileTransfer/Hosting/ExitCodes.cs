@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using FileTransfer.Chunks;
 using FileTransfer.Postgres;
 using Microsoft.AspNetCore.Connections;
@@ -29,6 +30,12 @@ internal static class ExitCodes
         return Fault;
     }
 
+    /// <summary>The server reads its certificates itself, and says what is wrong with one by exceptions of every type.</summary>
+    private static bool IsOfCertificate(Exception fault) =>
+        fault is CryptographicException
+        || fault.StackTrace?.Contains("Kestrel.Core.Internal.Certificates.", StringComparison.Ordinal) == true
+        || fault.StackTrace?.Contains("Kestrel.Https.", StringComparison.Ordinal) == true;
+
     private static string? Reason(Exception fault) =>
         fault switch
         {
@@ -36,6 +43,12 @@ internal static class ExitCodes
             OptionsValidationException e => string.Join(Environment.NewLine, e.Failures),
             IOException { InnerException: AddressInUseException } =>
                 $"{fault.Message.TrimEnd('.')}; stop the process that listens there, or write another address with --urls.",
+            _ when IsOfCertificate(fault) =>
+                $"The certificate of an https address cannot be used ({fault.Message.TrimEnd('.')}); see Path, KeyPath and Password in section Kestrel.",
+            InvalidOperationException
+            {
+                Source: "Microsoft.AspNetCore.Server.Kestrel.Core" or "Microsoft.AspNetCore.Server.Kestrel"
+            } => $"The server cannot be set up: {fault.Message.Split(Environment.NewLine)[0]} See section Kestrel and --urls.",
             SocketException { SocketErrorCode: SocketError.AccessDenied } =>
                 "A port below 1024 needs more rights than this process has; write another address with --urls.",
             IOException { InnerException: SocketException } or SocketException =>

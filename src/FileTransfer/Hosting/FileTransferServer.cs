@@ -9,8 +9,10 @@ using FileTransfer.Downloads.Explaining;
 using FileTransfer.Downloads.Fetching;
 using FileTransfer.Downloads.Limits;
 using FileTransfer.Feed;
+using FileTransfer.Http;
 using FileTransfer.Postgres;
 using FileTransfer.Uploads;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Hosting;
@@ -20,6 +22,9 @@ public static partial class FileTransferServer
 {
     /// <summary>JSON bodies are metadata: a location of 1 MiB in hex, and room to say that it is too long.</summary>
     private const long MaxJsonBodyBytes = 4 * 1024 * 1024;
+
+    /// <summary>A body that comes more slowly than this, all in all, is not waited for.</summary>
+    private const double LeastBytesPerSecondOfBodies = 240;
 
     private static readonly TimeSpan TimeToStopServices = TimeSpan.FromSeconds(10);
 
@@ -41,8 +46,11 @@ public static partial class FileTransferServer
         AddFeatures(builder);
 
         var app = builder.Build();
+        app.Use((context, next) => app.Services.GetRequiredService<TransferWatch>().InvokeAsync(context, next));
+        app.UseMiddleware<LingeringClose>();
         app.UseMiddleware<RequestLog>();
         app.UseMiddleware<RequestFaults>();
+        app.Use(AskAgain);
         app.UseStatusCodePages(StatusProblems.WriteAsync);
         app.Use((context, next) => app.Services.GetRequiredService<RequestDrain>().InvokeAsync(context, next));
         app.UseMiddleware<ForeignPageGuard>();
@@ -50,7 +58,11 @@ public static partial class FileTransferServer
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
-        MapRoutes(app);
+        app.UseMiddleware<QueryParameters>();
+        app.UseMiddleware<BodyFormats>();
+        var routes = app.MapGroup("");
+        routes.AnswerHeadBesideGet();
+        MapRoutes(routes);
         app.Lifetime.ApplicationStopped.Register(files.Dispose);
         return app;
     }
@@ -76,7 +88,17 @@ public static partial class FileTransferServer
         builder.AddReadinessChecks();
     }
 
-    private static void MapRoutes(WebApplication app)
+    /// <summary>
+    /// Whatever is answered can change or be removed a moment later, contents too: a cache may keep it, and asks before it uses it.
+    /// Answers that nobody is to keep say so themselves.
+    /// </summary>
+    private static Task AskAgain(HttpContext context, RequestDelegate next)
+    {
+        context.Response.Headers.CacheControl = "no-cache";
+        return next(context);
+    }
+
+    private static void MapRoutes(RouteGroupBuilder app)
     {
         app.MapHealth();
         app.MapContents();
@@ -165,11 +187,14 @@ public static partial class FileTransferServer
         builder.Services.AddSingleton<IHostLifetime>(services => services.GetRequiredService<SignalLifetime>());
         builder.Services.AddSingleton<RequestDrain>();
         builder.Services.AddHostedService(services => services.GetRequiredService<RequestDrain>());
+        builder.Services.AddSingleton<TransferWatch>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<TransferWatch>());
         builder.Services.AddHealthChecks();
     }
 
     private static void AddHttp(this WebApplicationBuilder builder)
     {
+        var server = builder.Configuration.GetSection(ServerOptions.Section).Get<ServerOptions>() ?? new ServerOptions();
         builder.Services.AddRouting();
         builder.Services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         builder.Services.AddProblemDetails();
@@ -195,6 +220,12 @@ public static partial class FileTransferServer
                 kestrel.Limits.MaxRequestLineSize = 64 * 1024;
                 kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
                 kestrel.Limits.MaxRequestHeaderCount = 64;
+                // Readers may pause, and senders take their time: TransferWatch ends those who are not there any more.
+                kestrel.Limits.MinResponseDataRate = null;
+                kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(
+                    LeastBytesPerSecondOfBodies,
+                    gracePeriod: server.Uploads.IdleTimeout + TimeSpan.FromSeconds(5)
+                );
             }
         );
         var addresses = ListenAddresses.From(builder.Configuration);

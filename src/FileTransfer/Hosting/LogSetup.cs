@@ -1,3 +1,4 @@
+using FileTransfer.Cluster;
 using FileTransfer.Postgres;
 using Serilog;
 using Serilog.Events;
@@ -14,11 +15,12 @@ internal static class LogSetup
     public static void AddLog(this IHostApplicationBuilder builder)
     {
         var format = builder.Configuration.GetSection(ServerOptions.Section).Get<ServerOptions>()?.LogFormat ?? LogFormat.Text;
+        var node = builder.Configuration.GetSection(NodeOptions.Section).Get<NodeOptions>() ?? new NodeOptions();
         builder.Logging.SetMinimumLevel(Microsoft.Extensions.Logging.LogLevel.Trace);
-        builder.Logging.AddSerilog(CreateLogger(builder.Configuration, format), dispose: true);
+        builder.Logging.AddSerilog(CreateLogger(builder.Configuration, format, node), dispose: true);
     }
 
-    private static Serilog.Core.Logger CreateLogger(IConfiguration configuration, LogFormat format)
+    private static Serilog.Core.Logger CreateLogger(IConfiguration configuration, LogFormat format, NodeOptions node)
     {
         try
         {
@@ -28,6 +30,8 @@ internal static class LogSetup
                 .MinimumLevel.Override("Npgsql", LogEventLevel.Warning)
                 .ReadFrom.Configuration(configuration)
                 .Enrich.FromLogContext()
+                .Enrich.WithProperty("Node", node.NodeId)
+                .Enrich.WithProperty("Cluster", node.ClusterId)
                 .Filter.ByExcluding(IsToldElsewhere)
                 .WriteTo.Async(sinks => AddConsole(sinks, format))
                 .CreateLogger();
@@ -59,6 +63,8 @@ internal static class LogSetup
         && source is ScalarValue { Value: "Microsoft.Extensions.Hosting.Internal.Host" }
         && (
             entry.Exception is FatalStartException
+            // A service that was told to end because another part of the start failed.
+            || entry.Exception is OperationCanceledException { CancellationToken.IsCancellationRequested: true }
             || entry.MessageTemplate.Text.StartsWith("Hosting failed", StringComparison.Ordinal)
         );
 }

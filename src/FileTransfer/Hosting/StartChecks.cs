@@ -20,6 +20,8 @@ internal static class StartChecks
             ClientAuthority.Read(authority);
         }
 
+        ServerCertificates.Check(all);
+
         CheckDataDirectory(all["FileTransfer:DataDirectory"] is { Length: > 0 } configured ? configured : "data");
     }
 

@@ -1,3 +1,4 @@
+using FileTransfer.Http;
 using Microsoft.OpenApi;
 
 namespace FileTransfer.Hosting;
@@ -21,7 +22,9 @@ internal static class SwaggerDocument
                     Version = Name,
                     Description =
                         "Keeps the same files on every node of a cluster, each proven against its own name. "
-                        + "Errors are problem details (RFC 9457); their `type` never changes.",
+                        + "Errors are problem details (RFC 9457); their `type` never changes. "
+                        + "A route that answers GET answers HEAD as well, but for the streams of events. "
+                        + "A parameter of the query that a route does not know is a 400.",
                 }
             );
             options.AddSecurityDefinition(
@@ -34,6 +37,14 @@ internal static class SwaggerDocument
                 }
             );
             options.OperationFilter<RouteDescriptions>();
+            // Said once for all of them, above.
+            options.DocInclusionPredicate(
+                (_, route) =>
+                    !(
+                        HttpMethods.IsHead(route.HttpMethod ?? "")
+                        && route.ActionDescriptor.EndpointMetadata.OfType<HeadBesideGet>().Any()
+                    )
+            );
             var comments = Path.Combine(AppContext.BaseDirectory, "filetransfer.xml");
             if (File.Exists(comments))
             {

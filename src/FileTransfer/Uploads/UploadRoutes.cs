@@ -27,6 +27,8 @@ public static class UploadRoutes
                 ProblemTypes.FileKeyMalformed,
                 ProblemTypes.FileUnknown,
                 ProblemTypes.FileRemoved,
+                ProblemTypes.RequestTimeout,
+                ProblemTypes.MediaTypeUnsupported,
                 ProblemTypes.UploadInvalid,
                 ProblemTypes.FingerprintMismatch,
                 ProblemTypes.DiskFull,
@@ -42,6 +44,8 @@ public static class UploadRoutes
             .WithSummary("Any content as the raw body; fingerprint and key are computed here")
             .ProducesProblems(
                 ProblemTypes.BadRequest,
+                ProblemTypes.RequestTimeout,
+                ProblemTypes.MediaTypeUnsupported,
                 ProblemTypes.MetadataInvalid,
                 ProblemTypes.FileRemoved,
                 ProblemTypes.DiskFull,
@@ -122,6 +126,15 @@ public static class UploadRoutes
         if (disk.RefusalOf(context.Request.ContentLength ?? 0) is { } refusal)
         {
             return NoRoom(refusal);
+        }
+
+        if (await FormBody.IsFormAsync(context.Request, gone))
+        {
+            return Problem.Of(
+                ProblemTypes.MediaTypeUnsupported,
+                "The body is a form (application/x-www-form-urlencoded), which is not the content itself; send the bytes alone as "
+                    + "'Content-Type: application/octet-stream'."
+            );
         }
 
         var received = await upload.ReceiveAsync(target, context.Request.BodyReader, gone);

@@ -69,6 +69,29 @@ public sealed class ProblemTests
         await answer.ReadProblemAsync("media-type-unsupported");
     }
 
+    [Theory]
+    [InlineData("application/json; charset=zz", "zz")]
+    [InlineData("application/json; charset=utf-7", "utf-7")]
+    [InlineData("application/json; charset=\"zz\"", "zz")]
+    public async Task A_charset_that_is_not_known_is_a_415_that_names_it(string type, string named)
+    {
+        await using var server = await RunningServer.StartAsync(null, app => app.MapPut("/body", (Body body) => body.Size));
+        using var answer = await server.SendAsync(HttpMethod.Put, "/body", body: Typed("{\"size\": 1}"u8, type));
+        answer.StatusCode.ShouldBe(HttpStatusCode.UnsupportedMediaType);
+        (await answer.ReadProblemAsync("media-type-unsupported")).GetProperty("detail").GetString()!.ShouldContain($"'{named}'");
+    }
+
+    [Theory]
+    [InlineData("application/json; charset=\"utf-8\"")]
+    [InlineData("application/json; charset=UTF-8")]
+    [InlineData("application/json")]
+    public async Task UTF_8_is_taken_however_it_is_written(string type)
+    {
+        await using var server = await RunningServer.StartAsync(null, app => app.MapPut("/body", (Body body) => body.Size));
+        using var answer = await server.SendAsync(HttpMethod.Put, "/body", body: Typed("{\"size\": 1}"u8, type));
+        (await answer.Content.ReadAsStringAsync()).ShouldBe("1");
+    }
+
     [Fact]
     public async Task A_body_above_the_limit_is_a_413_and_none_where_the_route_takes_any_size()
     {
@@ -163,6 +186,13 @@ public sealed class ProblemTests
                 )
         );
         await Should.ThrowAsync<HttpRequestException>(() => server.Client.GetByteArrayAsync("/half"));
+    }
+
+    private static ByteArrayContent Typed(ReadOnlySpan<byte> body, string type)
+    {
+        var content = new ByteArrayContent(body.ToArray());
+        content.Headers.TryAddWithoutValidation("Content-Type", type).ShouldBeTrue();
+        return content;
     }
 
     private static Func<string> Fail(Exception fault) => () => throw fault;

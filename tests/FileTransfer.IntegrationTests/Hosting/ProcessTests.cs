@@ -50,6 +50,7 @@ public sealed class ProcessTests
     [InlineData("--FileTransfer:Role=Boss", "FileTransfer:Role is 'Boss'; write Auto, Follower or Standalone.")]
     [InlineData("--FileTransfer:Downloads:Lanes=0", "FileTransfer:Downloads:Lanes is '0'; write a number from 1 to 64.")]
     [InlineData("--urls=http://0.0.0.0:0", "http://0.0.0.0:0 can be reached from other machines")]
+    [InlineData("--urls=https://127.0.0.1:0", "https://127.0.0.1:0 is an https address and there is no certificate for it")]
     [InlineData("--lanes=3", "Unknown option '--lanes'")]
     public async Task A_wrong_setting_ends_with_78_and_one_line(string setting, string message)
     {
@@ -107,6 +108,12 @@ public sealed class ProcessTests
         var request = lines.Single(line => line.TryGetProperty("Path", out var path) && path.GetString() == "/none%0Aforged");
         request.GetProperty("Status").GetInt32().ShouldBe(404);
         request.GetProperty("@t").GetDateTimeOffset().ShouldBeGreaterThan(DateTimeOffset.UnixEpoch);
+        request.GetProperty("@m").GetString()!.ShouldStartWith("127.0.0.1 anonymous GET /none%0Aforged 404 in ");
+        request.GetProperty("Client").GetString().ShouldBe("127.0.0.1");
+        request.GetProperty("Token").GetString().ShouldBe("anonymous");
+        request.GetProperty("Cluster").GetString().ShouldBe("default");
+        request.GetProperty("Node").GetString().ShouldBe(Environment.MachineName);
+        request.GetProperty("BytesOut").GetInt64().ShouldBeGreaterThan(100, "the problem's body, though nobody told its length");
     }
 
     /// <summary>More answers than fit in any socket buffer, asked for at once and not read.</summary>

@@ -12,11 +12,11 @@ public sealed class SwaggerFacts(RunningCluster nodes)
     public static TheoryData<string, string, string> Routes =>
         new()
         {
-            { "POST /upload/{file_key}", "file_key", "200 400 404 421 422 507" },
+            { "POST /upload/{file_key}", "file_key", "200 400 404 408 415 421 422 507" },
             { "GET /download/{file_key}", "file_key If-Match If-None-Match If-Range Range", "200 206 304 400 404 409 412 416" },
             { "HEAD /download/{file_key}", "file_key If-Match If-None-Match", "200 304 400 404 409 412" },
             { "GET /v1/files", "after bucket limit location owner state", "200 400" },
-            { "POST /v1/files", "bucket location locationHex owner", "200 201 400 404 421 422 507" },
+            { "POST /v1/files", "bucket location locationHex owner", "200 201 400 404 408 415 421 422 507" },
             { "GET /v1/files/{key}", "key", "200 400 404" },
             { "PUT /v1/files/{key}", "key", "200 201 400 415 422" },
             { "DELETE /v1/files/{key}", "key", "204 400 404 421" },

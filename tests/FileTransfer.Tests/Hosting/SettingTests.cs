@@ -141,9 +141,11 @@ public sealed class SettingTests : IDisposable
             "--FileTransfer:Tokens:0:Scopes:0=admin"
         );
         await BuildAndDropAsync("--urls=http://0.0.0.0:7070", "--FileTransfer:AllowAnonymous=true");
+        var authority = WriteAuthority();
         await BuildAndDropAsync(
-            $"--FileTransfer:ClientAuthority={WriteAuthority()}",
+            $"--FileTransfer:ClientAuthority={authority}",
             "--Kestrel:Endpoints:Nodes:Url=https://0.0.0.0:7071",
+            $"--Kestrel:Endpoints:Nodes:Certificate:Path={authority}",
             "--Kestrel:Endpoints:Nodes:ClientCertificateMode=RequireCertificate"
         );
     }

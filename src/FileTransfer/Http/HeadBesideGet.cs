@@ -1,0 +1,25 @@
+namespace FileTransfer.Http;
+
+/// <summary>Marks a route that answers HEAD because it answers GET: with the same status and headers, and no body.</summary>
+public sealed record HeadBesideGet
+{
+    internal static readonly HeadBesideGet Mark = new();
+}
+
+public static class HeadRoutes
+{
+    /// <summary>Lets every route of a group that answers GET answer HEAD (RFC 9110, section 9.1), but for streams of events, which do not end.</summary>
+    public static void AnswerHeadBesideGet(this RouteGroupBuilder routes) =>
+        ((IEndpointConventionBuilder)routes).Finally(endpoint =>
+        {
+            var metadata = endpoint.Metadata;
+            if (
+                metadata.OfType<HttpMethodMetadata>().LastOrDefault() is { HttpMethods: ["GET"] } get
+                && !metadata.OfType<EventAnswer>().Any()
+            )
+            {
+                metadata[metadata.IndexOf(get)] = new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]);
+                metadata.Add(HeadBesideGet.Mark);
+            }
+        });
+}
