@@ -34,18 +34,22 @@ internal static class ReadinessChecks
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
                 limit.CancelAfter(TimeSpan.FromSeconds(2));
                 // Not by the token alone: a command on a dead network takes seconds to be cancelled.
-                await database.PingAsync(limit.Token).WaitAsync(limit.Token);
-                return database.Commits.InDoubtSince is { } since
-                    ? HealthCheckResult.Degraded(
-                        $"no synchronous standby has confirmed what was committed since {since:u}; writes are answered 503. Bring the standby back, or take it out of synchronous_standby_names"
-                    )
-                    : HealthCheckResult.Healthy("it answers");
+                var durability = await database.PingAsync(limit.Token).WaitAsync(limit.Token);
+                return Judge(durability, database.Commits.InDoubtSince);
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
                 return HealthCheckResult.Degraded($"it is away: {e.Message}");
             }
         }
+
+        private static HealthCheckResult Judge(ServerDurability durability, DateTimeOffset? inDoubtSince) =>
+            inDoubtSince is { } since
+                ? HealthCheckResult.Degraded(
+                    $"no synchronous standby has confirmed what was committed since {since:u}; writes are answered 503. Bring the standby back, or take it out of synchronous_standby_names"
+                )
+            : durability.Fault is { } fault ? HealthCheckResult.Degraded(fault)
+            : HealthCheckResult.Healthy(durability.Warning is { } warning ? $"it answers; {warning}" : "it answers");
     }
 
     private sealed class LeaderCheck(Leadership leadership, NodePresence presence) : IHealthCheck

@@ -51,7 +51,18 @@ internal static class ConnectionSettings
     private static NpgsqlConnectionStringBuilder Common(string connectionString)
     {
         var written = new DbConnectionStringBuilder { ConnectionString = connectionString };
-        var settings = new NpgsqlConnectionStringBuilder(connectionString) { Enlist = false, Multiplexing = false };
+        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            // What this service relies on, whatever was written. A cancelled command that waited for its answer without an end would hang.
+            Enlist = false,
+            Multiplexing = false,
+            Pooling = true,
+            ClientEncoding = "UTF8",
+            Encoding = "UTF8",
+            Timezone = null,
+            CancellationTimeout = 2000,
+        };
+        settings.Remove("Server Compatibility Mode");
         Unless(written, ["Application Name", "ApplicationName"], () => settings.ApplicationName = "filetransfer");
         Unless(written, ["Timeout"], () => settings.Timeout = 5);
         Unless(written, ["Command Timeout", "CommandTimeout"], () => settings.CommandTimeout = 15);

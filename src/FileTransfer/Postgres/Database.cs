@@ -47,12 +47,9 @@ public sealed class Database : IAsyncDisposable
     public Task<LeaseSession> OpenSessionAsync(string applicationName, CancellationToken cancellationToken) =>
         LeaseSession.OpenAsync(_sessions, applicationName, Commits, _time, _sessionLogger, cancellationToken);
 
-    /// <summary>One round trip; throws what Npgsql throws when the database is away.</summary>
-    public async Task PingAsync(CancellationToken cancellationToken)
-    {
-        await using var command = Pool.CreateCommand("SELECT 1");
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+    /// <summary>One round trip that shows whether the database answers, and what it does with what it commits; throws what Npgsql throws when it does not.</summary>
+    public Task<ServerDurability> PingAsync(CancellationToken cancellationToken) =>
+        ServerDurability.ReadAsync(Pool, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

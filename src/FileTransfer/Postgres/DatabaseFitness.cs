@@ -25,8 +25,7 @@ internal static class DatabaseFitness
         }
         catch (NpgsqlException)
         {
-            // None takes writes, or none answers. The next line throws the better reason, or finds one that takes none.
-            first = await source.OpenConnectionAsync(TargetSessionAttributes.Any, cancellationToken);
+            first = await OpenAnyAsync(source, cancellationToken);
         }
 
         await using (first)
@@ -40,6 +39,30 @@ internal static class DatabaseFitness
             await using var second = await source.OpenConnectionAsync(TargetSessionAttributes.ReadWrite, cancellationToken);
             await RefuseSharedBackendsAsync(first, second, cancellationToken);
             return null;
+        }
+    }
+
+    /// <summary>None takes writes, or none answers: this throws the better reason, or finds one that takes none.</summary>
+    private static async Task<NpgsqlConnection> OpenAnyAsync(
+        NpgsqlMultiHostDataSource source,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await source.OpenConnectionAsync(TargetSessionAttributes.Any, cancellationToken);
+        }
+        catch (PostgresException e)
+            when (e.SqlState
+                    is PostgresErrorCodes.InvalidParameterValue
+                        or PostgresErrorCodes.UndefinedObject
+                        or PostgresErrorCodes.SyntaxError
+            )
+        {
+            throw new FatalStartException(
+                $"ConnectionStrings:Postgres sets something that the server does not take ({e.MessageText}); correct it, or leave it out.",
+                e
+            );
         }
     }
 

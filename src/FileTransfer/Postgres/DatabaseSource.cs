@@ -1,4 +1,4 @@
-using Npgsql;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FileTransfer.Postgres;
 
@@ -18,18 +18,27 @@ public sealed record DatabaseSource(string ConnectionString, string? EmbeddedFol
 
         try
         {
-            var parsed = new NpgsqlConnectionStringBuilder(connectionString);
-            if (!string.IsNullOrEmpty(parsed.Host))
+            if (ConnectionStringRules.FaultOf(connectionString) is { } fault)
             {
-                return new DatabaseSource(connectionString, null);
+                throw Malformed(fault, null);
             }
-        }
-        catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException or OverflowException)
-        {
-            throw Malformed(e.Message, e);
-        }
 
-        throw Malformed("it names no host.", null);
+            // Some settings do not go together, which the driver says when it makes what they are for.
+            ConnectionSettings.Pool(connectionString, NullLoggerFactory.Instance).Dispose();
+            return new DatabaseSource(connectionString, null);
+        }
+        catch (Exception e)
+            when (e
+                    is ArgumentException
+                        or FormatException
+                        or KeyNotFoundException
+                        or OverflowException
+                        or NotSupportedException
+                        or InvalidOperationException
+            )
+        {
+            throw Malformed(e.Message.EndsWith('.') ? e.Message : e.Message + ".", e);
+        }
     }
 
     // The value itself may hold a password, so it is not repeated.

@@ -57,6 +57,14 @@ public sealed partial class DatabaseStartup(
                 lifetime.StopApplication();
                 return;
             }
+            catch (Exception e) when (!database.IsReady && e is ArgumentException or NotSupportedException)
+            {
+                var refused = new FatalStartException($"ConnectionStrings:Postgres cannot be used: {e.Message}", e);
+                Log.Fatal(_logger, refused.Message);
+                database.SetFault(refused);
+                lifetime.StopApplication();
+                return;
+            }
             catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException)
             {
                 Wait(ReasonOf(e), pause);
@@ -91,6 +99,12 @@ public sealed partial class DatabaseStartup(
         }
 
         await migrator.MigrateAsync(cancellationToken);
+        var durability = await database.PingAsync(cancellationToken);
+        if ((durability.Fault ?? durability.Warning) is { } risk)
+        {
+            Log.Risk(_logger, risk);
+        }
+
         database.SetReady();
         Log.Ready(_logger);
         return null;
@@ -136,6 +150,9 @@ public sealed partial class DatabaseStartup(
 
         [LoggerMessage(EventId = 2033, Level = LogLevel.Critical, Message = "{Message}")]
         public static partial void Fatal(ILogger logger, string message);
+
+        [LoggerMessage(EventId = 2035, Level = LogLevel.Warning, Message = "What is acknowledged is not safe: {Reason}")]
+        public static partial void Risk(ILogger logger, string reason);
 
         [LoggerMessage(
             EventId = 2034,

@@ -33,6 +33,9 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>An empty cluster over a server that the test stops and starts.</summary>
     public static TestCluster Over(PrivatePostgres server) => new(null, server.ConnectionString);
 
+    /// <summary>An empty cluster over a server that the test runs in its own way.</summary>
+    public static TestCluster OverServer(string connectionString) => new(null, connectionString);
+
     /// <summary>Starts a node; one that was there before finds its data again.</summary>
     public async Task<NodeProcess> StartAsync(string id, params (string Name, string Value)[] settings)
     {

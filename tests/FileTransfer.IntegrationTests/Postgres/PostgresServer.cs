@@ -1,0 +1,211 @@
+#if !USE_TESTCONTAINERS
+using System.Diagnostics;
+using System.Globalization;
+using FileTransfer.IntegrationTests.Nodes;
+using FileTransfer.Postgres;
+using Npgsql;
+
+namespace FileTransfer.IntegrationTests.Postgres;
+
+/// <summary>A server with settings of a test's own, and its standbys: PostgreSQL's programs as an operator runs them. Reached by a unix socket.</summary>
+internal sealed class PostgresServer : IAsyncDisposable
+{
+    private const string Role = "filetransfer";
+
+    // The server ends with the test run, however that ends.
+    private const string Supervisor = """
+        exec 3<&0 </dev/null >>"$1" 2>&1
+        shift
+        trap '' HUP INT TERM
+        "$@" 3<&- &
+        server=$!
+        (while read -r _ <&3; do :; done; kill -QUIT "$server") &
+        watcher=$!
+        wait "$server"
+        kill -KILL "$watcher"
+        """;
+
+    private readonly DirectoryInfo _folder;
+    private readonly PostgresBinaries _binaries;
+    private readonly ServerAccount _account;
+    private Process? _process;
+
+    private PostgresServer(DirectoryInfo folder, PostgresBinaries binaries, ServerAccount account)
+    {
+        _folder = folder;
+        _binaries = binaries;
+        _account = account;
+    }
+
+    /// <summary>The folder of its socket, which is what a connection string has for a host.</summary>
+    public string Host => _folder.FullName;
+
+    public string ConnectionString => ConnectionStringTo(Host);
+
+    private string Data => Path.Combine(Host, "data");
+
+    public static string ConnectionStringTo(string host, string database = "postgres") =>
+        new NpgsqlConnectionStringBuilder
+        {
+            Host = host,
+            Username = Role,
+            Database = database,
+            SslMode = SslMode.Disable,
+            GssEncryptionMode = GssEncryptionMode.Disable,
+        }.ConnectionString;
+
+    /// <summary>A new server, started.</summary>
+    public static async Task<PostgresServer> StartNewAsync(params string[] settings)
+    {
+        var server = await InNewFolderAsync();
+        await server.RunAsync(
+            "initdb",
+            $"--pgdata={server.Data}",
+            $"--username={Role}",
+            "--auth=trust",
+            "--no-sync",
+            "--no-instructions",
+            "--encoding=UTF8",
+            "--locale=C"
+        );
+        await server.StartAsync(settings);
+        return server;
+    }
+
+    /// <summary>A standby of this server, started. It is connected by way of <paramref name="through"/>, the folder of another socket, or directly.</summary>
+    public async Task<PostgresServer> StartStandbyAsync(string? through = null, params string[] settings)
+    {
+        var standby = await InNewFolderAsync();
+        await standby.RunAsync(
+            "pg_basebackup",
+            $"--pgdata={standby.Data}",
+            $"--dbname=host={Host} user={Role} application_name=standby",
+            "--wal-method=stream",
+            "--checkpoint=fast",
+            "--no-sync"
+        );
+        await File.AppendAllTextAsync(
+            Path.Combine(standby.Data, "postgresql.auto.conf"),
+            $"primary_conninfo = 'host={through ?? Host} user={Role} application_name=standby'\nwal_retrieve_retry_interval = '100ms'\n"
+        );
+        await File.WriteAllTextAsync(Path.Combine(standby.Data, "standby.signal"), "");
+        standby.Own(Path.Combine(standby.Data, "standby.signal"));
+        await standby.StartAsync(settings);
+        return standby;
+    }
+
+    /// <summary>Starts it, also after <see cref="KillAsync"/> or <see cref="StopAsync"/>, and waits until it answers.</summary>
+    public async Task StartAsync(params string[] settings)
+    {
+        string[] options =
+        [
+            "listen_addresses=",
+            $"unix_socket_directories={Host}",
+            "max_connections=100",
+            "shared_buffers=32MB",
+            "jit=off",
+            .. settings,
+        ];
+        _process = ChildProcess.Start([
+            .. _account.Prefix,
+            "sh",
+            "-c",
+            Supervisor,
+            "postgres-of-a-test",
+            Path.Combine(Host, "log"),
+            _binaries.Server,
+            "-D",
+            Data,
+            .. options.SelectMany(option => new[] { "-c", option }),
+        ]);
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                try
+                {
+                    return await ScalarAsync<int>("SELECT 1") == 1;
+                }
+                catch (NpgsqlException) when (!_process.HasExited)
+                {
+                    return false;
+                }
+            },
+            $"PostgreSQL in {Host} answers"
+        );
+    }
+
+    /// <summary>Ends the server at once, as a kill of its machine does.</summary>
+    public Task KillAsync() => EndAsync(Posix.Quit);
+
+    /// <summary>Ends it in order.</summary>
+    public Task StopAsync() => EndAsync(Posix.Interrupt);
+
+    /// <summary>Makes a standby the primary, and waits until it takes writes.</summary>
+    public async Task PromoteAsync() =>
+        (await ScalarAsync<bool>("SELECT pg_promote(wait => true, wait_seconds => 30)")).ShouldBeTrue();
+
+    /// <summary>Sets something that a reload is enough for, and waits until sessions have it.</summary>
+    public async Task SetAsync(string name, string value)
+    {
+        await ExecuteAsync($"ALTER SYSTEM SET {name} = '{value}'");
+        await ExecuteAsync("SELECT pg_reload_conf()");
+        await Eventually.HoldsAsync(async () => await ScalarAsync<string>($"SHOW {name}") == value, $"{name} is '{value}'");
+    }
+
+    public Task ExecuteAsync(string sql) => ScalarAsync<object>(sql);
+
+    public async Task<T?> ScalarAsync<T>(string sql)
+    {
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false }.ConnectionString
+        );
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync() is { } value and not DBNull ? (T)value : default;
+    }
+
+    /// <summary>Runs one of PostgreSQL's programs as the server's user.</summary>
+    public async Task RunAsync(string program, params string[] arguments)
+    {
+        var answer = await ChildProcess.RunAsync(
+            [.. _account.Prefix, Path.Combine(_binaries.Folder, program), .. arguments],
+            default
+        );
+        answer.Succeeded.ShouldBeTrue($"{program}: {answer.Output}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    private static async Task<PostgresServer> InNewFolderAsync()
+    {
+        var folder = Directory.CreateTempSubdirectory("ft-pg-");
+        var account = await ServerAccount.ForAsync(folder.FullName, Path.Combine(folder.FullName, "data"), default);
+        return new PostgresServer(folder, await PostgresBinaries.FindAsync(null, default), account);
+    }
+
+    private void Own(string file)
+    {
+        if (_account is { Uid: { } uid, Gid: { } gid })
+        {
+            Posix.Own(file, uid, gid);
+        }
+    }
+
+    private async Task EndAsync(int signal)
+    {
+        if (_process is { HasExited: false })
+        {
+            var pid = (await File.ReadAllLinesAsync(Path.Combine(Data, "postmaster.pid")))[0];
+            Posix.Signal(int.Parse(pid, CultureInfo.InvariantCulture), signal).ShouldBeTrue();
+            await _process.WaitForExitAsync();
+        }
+
+        _process?.Dispose();
+        _process = null;
+    }
+}
+#endif
