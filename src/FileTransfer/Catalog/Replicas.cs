@@ -8,6 +8,13 @@ namespace FileTransfer.Catalog;
 /// <summary>How many replicas of a node are in each state.</summary>
 public sealed record ReplicaCounts(NodeId Node, ReplicaState State, long Count);
 
+/// <summary>The replicas of a node that have failed: how many, since when, and the latest of them.</summary>
+/// <param name="Count">One more than <see cref="MostCounted"/> stands for all above.</param>
+public sealed record FailedReplicas(long Count, DateTimeOffset Since, FileKey Latest, string? LatestReason)
+{
+    public const int MostCounted = 10_000;
+}
+
 /// <summary>Every node's copy of every file: reads <c>filetransfer.replicas</c> and writes it outside the download lock.</summary>
 public sealed partial class Replicas(Database database)
 {
@@ -55,6 +62,31 @@ public sealed partial class Replicas(Database database)
         );
         return rows.Select(row => new ReplicaCounts(new NodeId(row.Node), ReplicaTransitions.Parse(row.State), row.Count))
             .ToList();
+    }
+
+    /// <summary>What has failed at a node; null where nothing has.</summary>
+    public async Task<FailedReplicas?> FailedAsync(NodeId node, CancellationToken cancellationToken)
+    {
+        // Counted no further than anybody reads, and along an index that holds nothing else: probes ask this all day.
+        const string sql = """
+            SELECT (SELECT count(*) FROM (
+                        SELECT FROM filetransfer.replicas WHERE node_id = @node AND state = 'failed' LIMIT @most + 1) AS counted),
+                   (SELECT min(changed_at) FROM filetransfer.replicas WHERE node_id = @node AND state = 'failed'),
+                   l.file_key, l.reason
+            FROM (
+                SELECT file_key, reason FROM filetransfer.replicas
+                WHERE node_id = @node AND state = 'failed' ORDER BY changed_at DESC LIMIT 1
+            ) AS l
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var row = await connection.QuerySingleOrDefaultAsync<(long Count, DateTime Since, byte[] Key, string? Reason)?>(
+            new CommandDefinition(
+                sql,
+                new { node = node.Value, most = FailedReplicas.MostCounted },
+                cancellationToken: cancellationToken
+            )
+        );
+        return row is var (count, since, key, reason) ? new FailedReplicas(count, since, new FileKey(key), reason) : null;
     }
 
     /// <summary>

@@ -74,6 +74,16 @@ public sealed partial class ChunkStore : IDisposable
     public ValueTask<IDisposable> LockContentAsync(Fingerprint fingerprint, CancellationToken cancellationToken) =>
         _contentLocks.LockAsync(fingerprint, cancellationToken);
 
+    /// <summary>Whether the folder of contents is there. One look; throws what the file system says where it cannot be listed.</summary>
+    public bool CanBeRead()
+    {
+        using var entries = Directory.Exists(_paths.Contents)
+            ? Directory.EnumerateFileSystemEntries(_paths.Contents).GetEnumerator()
+            : null;
+        _ = entries?.MoveNext();
+        return entries is not null;
+    }
+
     public FreeSpaceReport FreeSpace() => FreeSpaceReport.Of(_paths.Root, _floor);
 
     /// <summary>Lets another process have the directory. Everything opened here must have been closed.</summary>

@@ -16,6 +16,9 @@ public sealed partial class DiskPressure(ChunkStore store, TimeProvider time, IL
     /// <summary>Why no download starts now; null when they may.</summary>
     public string? Reason { get; private set; }
 
+    /// <summary>Since when <see cref="Reason"/> holds downloads up; null while it does not.</summary>
+    public DateTimeOffset? Since { get; private set; }
+
     /// <summary>Why a file waits although smaller ones may come; null when none does.</summary>
     public string? Shortage => _refused is { } refusal && time.GetElapsedTime(refusal.At) < _refusalLasts ? refusal.Reason : null;
 
@@ -30,6 +33,7 @@ public sealed partial class DiskPressure(ChunkStore store, TimeProvider time, IL
             : null;
         if (reason is null != Reason is null)
         {
+            Since = reason is null ? null : time.GetUtcNow();
             if (reason is null)
             {
                 Log.Resumed(logger);

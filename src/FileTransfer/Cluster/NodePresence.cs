@@ -55,7 +55,10 @@ public sealed partial class NodePresence(
             }
             catch (Exception e) when (!stopping.IsCancellationRequested && (session.Lost.IsCancellationRequested || IsPassing(e)))
             {
-                Log.Interrupted(logger, node.Id.Value, e.Message);
+                // Who keeps the node present tells that its session is lost; that ends everybody's work, and one line is enough.
+                var level = session.Lost.IsCancellationRequested ? LogLevel.Debug : LogLevel.Warning;
+                var cause = DatabaseReach.CauseOf(e);
+                Log.Interrupted(logger, level, node.Id.Value, cause);
                 await Task.Delay(_pause, time, stopping);
             }
         }
@@ -77,8 +80,8 @@ public sealed partial class NodePresence(
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested && IsPassing(e))
             {
-                AbsentBecause = e.Message;
-                Log.Interrupted(logger, node.Id.Value, e.Message);
+                AbsentBecause = DatabaseReach.CauseOf(e);
+                database.Reach.Lost(AbsentBecause);
                 await Task.Delay(_pause, time, stoppingToken);
             }
         }
@@ -95,6 +98,7 @@ public sealed partial class NodePresence(
     private async Task BePresentAsync(CancellationToken stopping)
     {
         await using var session = await database.OpenSessionAsync($"{node.Id}/node", stopping);
+        database.Reach.Regained();
         await using var lease = await TakeNodeLockAsync(session, stopping);
         session.Notified += (channel, payload) => Notified?.Invoke(channel, payload);
         await session.UseAsync(JoinAsync, stopping);
@@ -110,6 +114,10 @@ public sealed partial class NodePresence(
                 await Task.Delay(_heartbeat, time, during.Token);
                 await session.UseAsync(BeatAsync, during.Token);
             }
+        }
+        catch (OperationCanceledException) when (session.Lost.IsCancellationRequested && !stopping.IsCancellationRequested)
+        {
+            throw new LeaseLostException(session.LostBecause ?? "the session ended");
         }
         finally
         {
@@ -204,8 +212,11 @@ public sealed partial class NodePresence(
         [LoggerMessage(1, LogLevel.Information, "Node {Node} is present at {Url}; its lock is held by backend {BackendPid}")]
         public static partial void Present(ILogger logger, string node, Uri url, int backendPid);
 
-        [LoggerMessage(2, LogLevel.Warning, "Node {Node} is not present: {Reason}; trying again")]
-        public static partial void Interrupted(ILogger logger, string node, string reason);
+        [LoggerMessage(
+            EventId = 2,
+            Message = "The work of node {Node} was interrupted: {Reason}; it goes on with the next session"
+        )]
+        public static partial void Interrupted(ILogger logger, LogLevel level, string node, string reason);
 
         [LoggerMessage(
             3,

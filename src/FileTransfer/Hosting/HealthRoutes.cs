@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Hosting;
 
@@ -10,19 +11,23 @@ internal sealed record HealthAnswer(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, CheckAnswer>? Checks
 );
 
-/// <summary>One check: <c>status</c> as above, <c>detail</c> for a person.</summary>
-internal sealed record CheckAnswer(string Status, string? Detail);
+/// <summary>One check: <c>status</c> as above, <c>detail</c> for a person, <c>since</c> when it is so, where that is known.</summary>
+internal sealed record CheckAnswer(
+    string Status,
+    string? Detail,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? Since
+);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(HealthAnswer))]
 internal sealed partial class HealthJson : JsonSerializerContext;
 
-/// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: it can do its work, as every check tagged <see cref="Ready"/> says.</summary>
+/// <summary>
+/// <c>/health/live</c>: the process answers. <c>/health/ready</c>: it serves reads. <c>/health/cluster</c>: the cluster takes writes. The last two
+/// tell every check there is; what differs is what refuses.
+/// </summary>
 internal static class HealthRoutes
 {
-    /// <summary>Tag of the checks that <c>/health/ready</c> asks: <c>AddHealthChecks().AddCheck&lt;T&gt;("disk", tags: [HealthRoutes.Ready])</c>.</summary>
-    public const string Ready = "ready";
-
     public static bool IsHealth(PathString path) => path.StartsWithSegments("/health", StringComparison.Ordinal);
 
     public static void MapHealth(this IEndpointRouteBuilder routes)
@@ -34,45 +39,54 @@ internal static class HealthRoutes
             .MapMethods("/ready", methods, ReadyAsync)
             .Produces<HealthAnswer>()
             .Produces<HealthAnswer>(StatusCodes.Status503ServiceUnavailable);
+        health
+            .MapMethods("/cluster", methods, ClusterAsync)
+            .Produces<HealthAnswer>()
+            .Produces<HealthAnswer>(StatusCodes.Status503ServiceUnavailable);
     }
 
     /// <summary>Whether the process answers at all.</summary>
     private static JsonHttpResult<HealthAnswer> Live(HttpContext context) =>
-        Answer(context, new HealthAnswer("healthy", null), ready: true);
+        Answer(context, new HealthAnswer("healthy", null), ok: true);
 
-    /// <summary>Whether this node can do its work now: 503 while it starts, while it stops, and when a check is unhealthy.</summary>
-    private static async Task<JsonHttpResult<HealthAnswer>> ReadyAsync(
+    /// <summary>Whether this node serves what it has: 503 while it starts, while it stops, and while a check says that it cannot. <c>FileTransfer:Health:ReadyWhen</c> makes it stricter.</summary>
+    private static Task<JsonHttpResult<HealthAnswer>> ReadyAsync(
         HttpContext context,
-        HealthCheckService checks,
-        RequestDrain drain,
-        IHostApplicationLifetime lifetime,
+        NodeHealth health,
+        IOptions<HealthOptions> options,
+        CancellationToken cancellationToken
+    ) => AskAsync(context, health, options.Value.ReadyWhen, cancellationToken);
+
+    /// <summary>Whether the cluster takes uploads and removals now, asked at any of its nodes: 503 while its database is away or nobody leads.</summary>
+    private static Task<JsonHttpResult<HealthAnswer>> ClusterAsync(
+        HttpContext context,
+        NodeHealth health,
+        CancellationToken cancellationToken
+    ) => AskAsync(context, health, ReadyWhen.Writes, cancellationToken);
+
+    private static async Task<JsonHttpResult<HealthAnswer>> AskAsync(
+        HttpContext context,
+        NodeHealth health,
+        ReadyWhen required,
         CancellationToken cancellationToken
     )
     {
-        var report = await checks.CheckHealthAsync(check => check.Tags.Contains(Ready), cancellationToken);
-        var status =
-            drain.IsDraining ? "draining"
-            : !lifetime.ApplicationStarted.IsCancellationRequested ? "starting"
-            : NameOf(report.Status);
-        var entries = report.Entries.ToDictionary(
-            entry => entry.Key,
-            entry => new CheckAnswer(NameOf(entry.Value.Status), entry.Value.Description ?? entry.Value.Exception?.Message),
-            StringComparer.Ordinal
-        );
-        return Answer(context, new HealthAnswer(status, entries), ready: status is "healthy" or "degraded");
+        var (status, report) = await health.AskAsync(required, cancellationToken);
+        var checks = report.Entries.ToDictionary(entry => entry.Key, entry => Of(entry.Value), StringComparer.Ordinal);
+        var ok = status == "healthy" || (status == "degraded" && required != ReadyWhen.Healthy);
+        return Answer(context, new HealthAnswer(status, checks), ok);
     }
 
-    private static string NameOf(HealthStatus status) =>
-        status switch
-        {
-            HealthStatus.Healthy => "healthy",
-            HealthStatus.Degraded => "degraded",
-            _ => "unhealthy",
-        };
+    private static CheckAnswer Of(HealthReportEntry entry) =>
+        new(
+            NodeHealth.NameOf(entry.Status),
+            entry.Description ?? entry.Exception?.Message,
+            entry.Data.GetValueOrDefault(Finding.SinceKey) as DateTimeOffset?
+        );
 
-    private static JsonHttpResult<HealthAnswer> Answer(HttpContext context, HealthAnswer answer, bool ready)
+    private static JsonHttpResult<HealthAnswer> Answer(HttpContext context, HealthAnswer answer, bool ok)
     {
         context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Json(answer, HealthJson.Default.HealthAnswer, statusCode: ready ? 200 : 503);
+        return TypedResults.Json(answer, HealthJson.Default.HealthAnswer, statusCode: ok ? 200 : 503);
     }
 }

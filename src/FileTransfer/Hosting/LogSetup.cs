@@ -28,11 +28,14 @@ internal static class LogSetup
                 .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
                 .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Information)
                 .MinimumLevel.Override("Npgsql", LogEventLevel.Warning)
+                // What breaks a connection breaks somebody's command, and is told once, with the server's name, by DatabaseReach.
+                .MinimumLevel.Override("Npgsql.Connection", LogEventLevel.Fatal)
                 .ReadFrom.Configuration(configuration)
                 .Enrich.FromLogContext()
                 .Enrich.WithProperty("Node", node.NodeId)
                 .Enrich.WithProperty("Cluster", node.ClusterId)
                 .Filter.ByExcluding(IsToldElsewhere)
+                .Filter.ByExcluding(IsProbe)
                 .WriteTo.Async(sinks => AddConsole(sinks, format))
                 .CreateLogger();
         }
@@ -55,6 +58,13 @@ internal static class LogSetup
             sinks.Console(outputTemplate: Template, theme: AnsiConsoleTheme.Literate);
         }
     }
+
+    /// <summary>The answer of a health check, which whoever probed has got: how often somebody probes is no news.</summary>
+    private static bool IsProbe(LogEvent entry) =>
+        entry.Exception is null
+        && entry.Properties.TryGetValue("SourceContext", out var source)
+        && source is ScalarValue { Value: string name }
+        && name.StartsWith("Microsoft.Extensions.Diagnostics.HealthChecks", StringComparison.Ordinal);
 
     /// <summary>What the program itself says in one line on the error stream when it ends.</summary>
     private static bool IsToldElsewhere(LogEvent entry) =>

@@ -25,6 +25,7 @@ internal sealed record OptionsSection(
         Of<SourceOptions>(SourceOptions.Section, options => options.Faults()),
         Of<AccessOptions>(AccessOptions.Section, options => options.Faults()),
         Of<ServerOptions>(ServerOptions.Section),
+        Of<HealthOptions>(HealthOptions.Section),
     ];
 
     /// <summary>What is wrong with the configured values, each fault with what to write instead; empty when they can be bound.</summary>

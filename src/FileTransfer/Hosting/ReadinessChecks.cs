@@ -1,93 +1,46 @@
-using FileTransfer.Chunks;
-using FileTransfer.Cluster;
-using FileTransfer.Feed;
-using FileTransfer.Postgres;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace FileTransfer.Hosting;
 
-/// <summary>What <c>/health/ready</c> asks. A node without its database still serves what it has stored, so it is degraded, not unready.</summary>
-internal static class ReadinessChecks
+/// <summary>All that the health routes ask, one line each. A check is a small class beside these: <see cref="ReadinessCheck"/>.</summary>
+/// <remarks>
+/// A check that is registered to stop reads or writes refuses the route for them while it is unhealthy; whatever else is wrong degrades.
+/// A node without its database still serves what it has stored, so <c>database</c> stops writes alone.
+/// </remarks>
+internal static partial class ReadinessChecks
 {
-    public static void AddReadinessChecks(this IHostApplicationBuilder builder) =>
+    public static void AddReadinessChecks(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<NodeHealth>();
         builder
             .Services.AddHealthChecks()
-            .AddCheck<DatabaseCheck>("database", tags: [HealthRoutes.Ready])
-            .AddCheck<LeaderCheck>("leader", tags: [HealthRoutes.Ready])
-            .AddCheck<QueueCheck>("queue", tags: [HealthRoutes.Ready])
-            .AddCheck<DiskCheck>("disk", tags: [HealthRoutes.Ready]);
-
-    private sealed class DatabaseCheck(Database database) : IHealthCheck
-    {
-        public async Task<HealthCheckResult> CheckHealthAsync(
-            HealthCheckContext context,
-            CancellationToken cancellationToken = default
-        )
-        {
-            if (!database.IsReady)
-            {
-                return HealthCheckResult.Degraded(database.WaitingFor);
-            }
-
-            try
-            {
-                using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-                limit.CancelAfter(TimeSpan.FromSeconds(2));
-                // Not by the token alone: a command on a dead network takes seconds to be cancelled.
-                var durability = await database.PingAsync(limit.Token).WaitAsync(limit.Token);
-                return Judge(durability, database.Commits.InDoubtSince);
-            }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
-            {
-                return HealthCheckResult.Degraded($"it is away: {e.Message}");
-            }
-        }
-
-        private static HealthCheckResult Judge(ServerDurability durability, DateTimeOffset? inDoubtSince) =>
-            inDoubtSince is { } since
-                ? HealthCheckResult.Degraded(
-                    $"no synchronous standby has confirmed what was committed since {since:u}; writes are answered 503. Bring the standby back, or take it out of synchronous_standby_names"
-                )
-            : durability.Fault is { } fault ? HealthCheckResult.Degraded(fault)
-            : HealthCheckResult.Healthy(durability.Warning is { } warning ? $"it answers; {warning}" : "it answers");
+            .Add<DatabaseCheck>("database", Stops.Writes)
+            .Add<LeaderCheck>("leader", Stops.Writes)
+            .Add<PresenceCheck>("presence", Stops.Nothing)
+            .Add<StoreCheck>("store", Stops.Reads)
+            .Add<DiskCheck>("disk", Stops.Nothing)
+            .Add<QueueCheck>("queue", Stops.Nothing)
+            .Add<FilesCheck>("files", Stops.Nothing);
     }
 
-    private sealed class LeaderCheck(Leadership leadership, NodePresence presence) : IHealthCheck
-    {
-        public Task<HealthCheckResult> CheckHealthAsync(
-            HealthCheckContext context,
-            CancellationToken cancellationToken = default
-        ) =>
-            Task.FromResult(
-                leadership.IsLeading ? HealthCheckResult.Healthy("this node leads")
-                : presence.IsPresent ? HealthCheckResult.Healthy("this node follows")
-                : HealthCheckResult.Degraded($"this node is not present in the cluster: {presence.AbsentBecause}")
-            );
-    }
+    private static IHealthChecksBuilder Add<T>(this IHealthChecksBuilder checks, string name, Stops stops)
+        where T : ReadinessCheck => checks.AddCheck<T>(name, tags: stops.Tags());
+}
 
-    private sealed class QueueCheck(FeedReader feed) : IHealthCheck
-    {
-        public Task<HealthCheckResult> CheckHealthAsync(
-            HealthCheckContext context,
-            CancellationToken cancellationToken = default
-        ) =>
-            Task.FromResult(
-                feed.Fault is { } fault
-                    ? HealthCheckResult.Degraded(fault)
-                    : HealthCheckResult.Healthy("the feed reaches the queue")
-            );
-    }
+/// <summary>What does not work while a check is unhealthy.</summary>
+[Flags]
+internal enum Stops
+{
+    Nothing = 0,
+    Reads = 1,
+    Writes = 2,
+}
 
-    private sealed class DiskCheck(DiskPressure disk) : IHealthCheck
-    {
-        public Task<HealthCheckResult> CheckHealthAsync(
-            HealthCheckContext context,
-            CancellationToken cancellationToken = default
-        ) =>
-            Task.FromResult(
-                disk.Reason is { } reason ? HealthCheckResult.Degraded($"downloads are paused: {reason}")
-                : disk.Shortage is { } shortage ? HealthCheckResult.Degraded($"a download waits for room: {shortage}")
-                : HealthCheckResult.Healthy("there is room")
-            );
-    }
+internal static class StopsTags
+{
+    public static IEnumerable<string> Tags(this Stops stops) =>
+        new[] { Stops.Reads, Stops.Writes }.Where(one => stops.HasFlag(one)).Select(one => one.ToString());
+
+    public static bool Breaks(this HealthReportEntry entry, Stops what) =>
+        entry.Status == HealthStatus.Unhealthy && what.Tags().Any(entry.Tags.Contains);
 }

@@ -19,6 +19,7 @@ public sealed class Database : IAsyncDisposable
         Source = source;
         _time = time;
         _sessionLogger = loggers.CreateLogger<LeaseSession>();
+        Reach = new DatabaseReach(ServerOf(source), time, loggers.CreateLogger<DatabaseReach>());
         Pool = ConnectionSettings.Pool(source.ConnectionString, loggers);
         Commits = new DurableCommits(Pool, time, loggers.CreateLogger<DurableCommits>());
         _sessions = ConnectionSettings.Sessions(source.ConnectionString, loggers);
@@ -36,6 +37,9 @@ public sealed class Database : IAsyncDisposable
 
     /// <summary>What the start is waiting for, in words; null once ready.</summary>
     public string? WaitingFor { get; internal set; } = "the database has not been tried yet";
+
+    /// <summary>Whether the database is there now.</summary>
+    public DatabaseReach Reach { get; }
 
     /// <summary>Why the start was given up; null while it was not. The process is to end with <see cref="FatalStartException.ExitCode"/>.</summary>
     public FatalStartException? StartFault => _ready.Task.Exception?.InnerException as FatalStartException;
@@ -57,6 +61,12 @@ public sealed class Database : IAsyncDisposable
         Commits.Dispose();
         await _sessions.DisposeAsync();
         await Pool.DisposeAsync();
+    }
+
+    private static string ServerOf(DatabaseSource source)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(source.ConnectionString);
+        return settings.Host!.Contains(',', StringComparison.Ordinal) ? settings.Host : $"{settings.Host}:{settings.Port}";
     }
 
     internal void SetReady()

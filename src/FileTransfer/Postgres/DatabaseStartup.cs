@@ -44,7 +44,7 @@ public sealed partial class DatabaseStartup(
                     continue;
                 }
 
-                Wait(reason, pause);
+                Wait(reason);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -67,7 +67,7 @@ public sealed partial class DatabaseStartup(
             }
             catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException)
             {
-                Wait(ReasonOf(e), pause);
+                Wait(DatabaseReach.CauseOf(e));
             }
 
             await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -120,33 +120,20 @@ public sealed partial class DatabaseStartup(
         _embedded = null;
     }
 
-    /// <summary>What went wrong beneath, and with which server: the driver's own words are about hosts in general.</summary>
-    private string ReasonOf(Exception fault) =>
-        fault is NpgsqlException and not PostgresException
-            ? $"no connection to {new NpgsqlConnectionStringBuilder(database.Source.ConnectionString).Host}: {fault.GetBaseException().Message.TrimEnd('.')}"
-            : fault.Message;
-
-    private void Wait(string reason, TimeSpan pause)
+    private void Wait(string reason)
     {
         if (!database.IsReady)
         {
-            database.WaitingFor = reason;
+            database.WaitingFor = $"{database.Reach.Server}: {reason}";
         }
 
-        Log.Waiting(_logger, reason, pause.TotalSeconds);
+        database.Reach.Lost(reason);
     }
 
     private static partial class Log
     {
         [LoggerMessage(EventId = 2031, Level = LogLevel.Information, Message = "The database is ready")]
         public static partial void Ready(ILogger logger);
-
-        [LoggerMessage(
-            EventId = 2032,
-            Level = LogLevel.Warning,
-            Message = "The database cannot be used yet: {Reason}; next try in {Seconds} s"
-        )]
-        public static partial void Waiting(ILogger logger, string reason, double seconds);
 
         [LoggerMessage(EventId = 2033, Level = LogLevel.Critical, Message = "{Message}")]
         public static partial void Fatal(ILogger logger, string message);

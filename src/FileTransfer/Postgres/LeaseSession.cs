@@ -74,6 +74,9 @@ public sealed partial class LeaseSession : IAsyncDisposable
     /// <summary>Cancelled when the session and its locks are gone, within about a second of its backend's end; also by disposing.</summary>
     public CancellationToken Lost => _lost.Token;
 
+    /// <summary>Why it is lost, in words; null while it is not.</summary>
+    public string? LostBecause => _lostBecause;
+
     /// <summary>Whether the session is reading its socket because nobody uses it.</summary>
     internal bool IsListening => !_listening.IsCompleted;
 
@@ -334,7 +337,7 @@ public sealed partial class LeaseSession : IAsyncDisposable
     {
         [LoggerMessage(
             EventId = 2001,
-            Level = LogLevel.Warning,
+            Level = LogLevel.Information,
             Message = "Session {Session} (backend {BackendPid}) is lost: {Reason}"
         )]
         public static partial void Lost(ILogger logger, string session, int backendPid, string reason);

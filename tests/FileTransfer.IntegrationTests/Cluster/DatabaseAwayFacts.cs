@@ -29,6 +29,19 @@ public sealed class DatabaseAwayFacts
             await RefusesForNowAsync(await RegisterAsync(node));
             (await node.Http.GetAsync("/health/live")).StatusCode.ShouldBe(HttpStatusCode.OK);
             (await HealthAsync(node)).ShouldBe("degraded");
+            var cluster503 = await node.Http.GetAsync("/health/cluster");
+            cluster503.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+            var checks = (await cluster503.Content.ReadFromJsonAsync<System.Text.Json.JsonElement>()).GetProperty("checks");
+            foreach (
+                var (check, status) in new[] { ("database", "unhealthy"), ("leader", "unhealthy"), ("presence", "degraded") }
+            )
+            {
+                checks.GetProperty(check).GetProperty("status").GetString().ShouldBe(status, $"{checks}");
+            }
+
+            checks.GetProperty("queue").GetProperty("status").GetString().ShouldBe("degraded", $"{checks}");
+            checks.GetProperty("files").GetProperty("status").GetString().ShouldBe("degraded", $"{checks}");
+            checks.GetProperty("store").GetProperty("status").GetString().ShouldBe("healthy", $"{checks}");
         }
 
         // One that is started now waits, and says for what.
@@ -61,7 +74,51 @@ public sealed class DatabaseAwayFacts
         }
 
         await Eventually.HoldsAsync(async () => await HealthAsync(follower) == "healthy", "the follower is well");
+        (await follower.Http.GetAsync("/health/cluster")).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
+
+    [Fact]
+    public async Task An_outage_is_one_warning_with_host_and_cause_and_one_line_when_it_is_over_however_often_somebody_probes()
+    {
+        await using var server = await PrivatePostgres.StartAsync();
+        await using var cluster = TestCluster.Over(server);
+        var node = await cluster.StartLeaderAsync("a");
+        await Eventually.HoldsAsync(async () => await HealthAsync(node) == "healthy", "it is well");
+        var before = Warnings(node).Count;
+
+        await server.StopAsync();
+        await Eventually.HoldsAsync(() => Task.FromResult(node.Log.Contains("is away", StringComparison.Ordinal)), "it is told");
+        var probes = 0;
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await HealthAsync(node);
+                using var read = await node.Http.GetAsync("/v1/nodes");
+                return ++probes == 60;
+            },
+            "it is probed for more than three seconds"
+        );
+        await server.StartAgainAsync();
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(node.Log.Contains("is back after", StringComparison.Ordinal)),
+            "it is told that the outage is over"
+        );
+
+        var told = Warnings(node)[before..];
+        told.Count.ShouldBe(1, string.Join("\n", told));
+        var settings = new Npgsql.NpgsqlConnectionStringBuilder(server.ConnectionString);
+        told[0].ShouldContain($"The database at {settings.Host}:{settings.Port} is away: ");
+        told[0].ShouldNotContain("inner exception");
+    }
+
+    private static List<string> Warnings(NodeProcess node) =>
+        [
+            .. node
+                .Log.Split('\n')
+                .Where(line =>
+                    line.Contains(" WRN ", StringComparison.Ordinal) || line.Contains(" ERR ", StringComparison.Ordinal)
+                ),
+        ];
 
     [Fact]
     public async Task A_database_that_restarts_under_a_download_ends_no_attempt_for_good()

@@ -18,20 +18,40 @@ public sealed class HealthTests
     }
 
     [Theory]
-    [InlineData(HealthStatus.Healthy, "healthy", HttpStatusCode.OK)]
-    [InlineData(HealthStatus.Degraded, "degraded", HttpStatusCode.OK)]
-    [InlineData(HealthStatus.Unhealthy, "unhealthy", HttpStatusCode.ServiceUnavailable)]
-    public async Task Ready_is_as_good_as_its_worst_check_and_says_why(HealthStatus worst, string name, HttpStatusCode status)
+    // What the check stops, its status, and the codes of: ready, ready where writes are required, ready where all must be well.
+    [InlineData(nameof(Stops.Reads), HealthStatus.Healthy, "healthy", 200, 200, 200)]
+    [InlineData(nameof(Stops.Reads), HealthStatus.Degraded, "degraded", 200, 200, 503)]
+    [InlineData(nameof(Stops.Reads), HealthStatus.Unhealthy, "unhealthy", 503, 503, 503)]
+    [InlineData(nameof(Stops.Writes), HealthStatus.Degraded, "degraded", 200, 200, 503)]
+    [InlineData(nameof(Stops.Writes), HealthStatus.Unhealthy, "degraded", 200, 503, 503)]
+    [InlineData(nameof(Stops.Nothing), HealthStatus.Unhealthy, "degraded", 200, 200, 503)]
+    public async Task A_check_refuses_what_it_stops_and_degrades_the_rest_and_the_setting_is_as_strict_as_wanted(
+        string stopped,
+        HealthStatus worst,
+        string ready,
+        int readsCode,
+        int writesCode,
+        int healthyCode
+    )
     {
-        await using var server = await RunningServer.StartAsync(null, app => AddChecks(app, worst));
-        using var answer = await server.SendAsync(HttpMethod.Get, "/health/ready");
-        answer.StatusCode.ShouldBe(status);
-        var body = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
-        body.GetProperty("status").GetString().ShouldBe(name);
-        body.GetProperty("checks").GetProperty("database").GetProperty("status").GetString().ShouldBe("healthy");
-        body.GetProperty("checks").GetProperty("disk").GetProperty("status").GetString().ShouldBe(name);
-        body.GetProperty("checks").GetProperty("disk").GetProperty("detail").GetString().ShouldBe("1 GiB free");
-        body.GetProperty("checks").TryGetProperty("other", out _).ShouldBeFalse();
+        foreach (var (setting, code) in new[] { ("Reads", readsCode), ("Writes", writesCode), ("Healthy", healthyCode) })
+        {
+            await using var server = await RunningServer.StartAsync(
+                null,
+                app => AddChecks(app, worst, Enum.Parse<Stops>(stopped)),
+                $"--FileTransfer:Health:ReadyWhen={setting}"
+            );
+            using var answer = await server.SendAsync(HttpMethod.Get, "/health/ready");
+            ((int)answer.StatusCode).ShouldBe(code, setting);
+            var body = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement;
+            body.GetProperty("status").GetString().ShouldBe(setting == "Writes" && code == 503 ? "unhealthy" : ready);
+            var checks = body.GetProperty("checks");
+            checks.GetProperty("database").GetProperty("status").GetString().ShouldBe("healthy");
+            checks.GetProperty("disk").GetProperty("status").GetString().ShouldBe(NodeHealth.NameOf(worst));
+            checks.GetProperty("disk").GetProperty("detail").GetString().ShouldBe("1 GiB free");
+            using var cluster = await server.SendAsync(HttpMethod.Get, "/health/cluster");
+            ((int)cluster.StatusCode).ShouldBe(writesCode);
+        }
     }
 
     [Fact]
@@ -92,17 +112,16 @@ public sealed class HealthTests
     }
 
     // The service registers its checks while it is built; a test adds its own to the finished one.
-    private static void AddChecks(WebApplication app, HealthStatus disk)
+    private static void AddChecks(WebApplication app, HealthStatus disk, Stops stops)
     {
         var registrations = app.Services.GetRequiredService<IOptions<HealthCheckServiceOptions>>().Value.Registrations;
         registrations.Clear();
-        registrations.Add(Check("database", HealthStatus.Healthy, HealthRoutes.Ready));
-        registrations.Add(Check("disk", disk, HealthRoutes.Ready));
-        registrations.Add(Check("other", HealthStatus.Unhealthy, "other"));
+        registrations.Add(Check("database", HealthStatus.Healthy, Stops.Writes));
+        registrations.Add(Check("disk", disk, stops));
     }
 
-    private static HealthCheckRegistration Check(string name, HealthStatus status, string tag) =>
-        new(name, _ => new Fixed(new HealthCheckResult(status, "1 GiB free")), failureStatus: null, [tag]);
+    private static HealthCheckRegistration Check(string name, HealthStatus status, Stops stops) =>
+        new(name, _ => new Fixed(new HealthCheckResult(status, "1 GiB free")), failureStatus: null, stops.Tags());
 
     private sealed class Fixed(HealthCheckResult result) : IHealthCheck
     {

@@ -44,6 +44,8 @@ public sealed class SwaggerFacts(RunningCluster nodes)
             { "HEAD /health/live", "", "200" },
             { "GET /health/ready", "", "200" },
             { "HEAD /health/ready", "", "200" },
+            { "GET /health/cluster", "", "200" },
+            { "HEAD /health/cluster", "", "200" },
         };
 
     [Theory]

@@ -1,0 +1,49 @@
+using FileTransfer.Postgres;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace FileTransfer.Hosting;
+
+/// <summary>What a check came to, in words for a person, and since when it is so, where that is known.</summary>
+internal sealed record Finding(HealthStatus Status, string Detail, DateTimeOffset? Since = null)
+{
+    public const string SinceKey = "since";
+
+    public static Finding Healthy(string detail) => new(HealthStatus.Healthy, detail);
+
+    /// <summary>The node goes on, with less than it should have.</summary>
+    public static Finding Degraded(string detail, DateTimeOffset? since = null) => new(HealthStatus.Degraded, detail, since);
+
+    /// <summary>What the check is named after does not work now.</summary>
+    public static Finding Unhealthy(string detail, DateTimeOffset? since = null) => new(HealthStatus.Unhealthy, detail, since);
+
+    public HealthCheckResult ToResult() =>
+        new(
+            Status,
+            Detail,
+            null,
+            Since is { } since ? new Dictionary<string, object>(StringComparer.Ordinal) { [SinceKey] = since } : null
+        );
+}
+
+/// <summary>One thing that can be wrong with a node. Its status is true to its name alone; what it stops is said where it is registered.</summary>
+internal abstract class ReadinessCheck : IHealthCheck
+{
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context,
+        CancellationToken cancellationToken = default
+    )
+    {
+        try
+        {
+            return (await FindAsync(cancellationToken)).ToResult();
+        }
+        catch (Exception e) when (RequestFaults.IsDatabaseAway(e) || e is OperationCanceledException or TimeoutException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return Finding.Degraded($"it cannot be told while the database is away: {DatabaseReach.CauseOf(e)}").ToResult();
+        }
+    }
+
+    /// <summary>Looks now. Asks nothing that takes longer than a probe waits.</summary>
+    protected abstract ValueTask<Finding> FindAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,101 @@
+using System.Net.Sockets;
+using Npgsql;
+
+namespace FileTransfer.Postgres;
+
+/// <summary>Since when the database is not there for this node, and why.</summary>
+public sealed record DatabaseOutage(DateTimeOffset Since, string Cause);
+
+/// <summary>Whether the database is there for this node. One log line tells that it went, some more that it is still away, one that it is back.</summary>
+/// <remarks>Reported by whoever keeps a session all the time. Requests and probes only read it: how often they come changes nothing in the log.</remarks>
+public sealed partial class DatabaseReach(string server, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan _firstReminder = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _longestPause = TimeSpan.FromHours(1);
+
+    private readonly Lock _lock = new();
+    private volatile DatabaseOutage? _outage;
+    private long _lostAt;
+    private long _remindedAt;
+    private TimeSpan _pause;
+
+    /// <summary>Host and port, for a person.</summary>
+    public string Server => server;
+
+    /// <summary>Null while the database is there.</summary>
+    public DatabaseOutage? Outage => _outage;
+
+    /// <summary>What went wrong beneath the driver, which has a sentence of its own for every failure.</summary>
+    public static string CauseOf(Exception fault) =>
+        fault switch
+        {
+            PostgresException e => $"{e.MessageText} ({e.SqlState})",
+            NpgsqlException or SocketException or IOException or TimeoutException => fault
+                .GetBaseException()
+                .Message.TrimEnd('.'),
+            _ => fault.Message.TrimEnd('.'),
+        };
+
+    /// <summary>An attempt to use the database failed.</summary>
+    public void Lost(string cause)
+    {
+        lock (_lock)
+        {
+            if (_outage is null)
+            {
+                _outage = new DatabaseOutage(time.GetUtcNow(), cause);
+                _lostAt = _remindedAt = time.GetTimestamp();
+                _pause = _firstReminder;
+                Log.Lost(logger, server, cause);
+                return;
+            }
+
+            _outage = _outage with { Cause = cause };
+            if (time.GetElapsedTime(_remindedAt) >= _pause)
+            {
+                _remindedAt = time.GetTimestamp();
+                _pause = _pause * 2 < _longestPause ? _pause * 2 : _longestPause;
+                var minutes = time.GetElapsedTime(_lostAt).TotalMinutes;
+                Log.StillAway(logger, server, minutes, cause);
+            }
+        }
+    }
+
+    /// <summary>The database is used again.</summary>
+    public void Regained()
+    {
+        lock (_lock)
+        {
+            if (_outage is not null)
+            {
+                _outage = null;
+                var seconds = time.GetElapsedTime(_lostAt).TotalSeconds;
+                Log.Back(logger, server, seconds);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            EventId = 2041,
+            Level = LogLevel.Warning,
+            Message = "The database at {Server} is away: {Cause}. Stored files are served, writes are refused; it is tried again all the time"
+        )]
+        public static partial void Lost(ILogger logger, string server, string cause);
+
+        [LoggerMessage(
+            EventId = 2042,
+            Level = LogLevel.Warning,
+            Message = "The database at {Server} is away for {Minutes:0} min now: {Cause}"
+        )]
+        public static partial void StillAway(ILogger logger, string server, double minutes, string cause);
+
+        [LoggerMessage(
+            EventId = 2043,
+            Level = LogLevel.Information,
+            Message = "The database at {Server} is back after {Seconds:0.0} s"
+        )]
+        public static partial void Back(ILogger logger, string server, double seconds);
+    }
+}
