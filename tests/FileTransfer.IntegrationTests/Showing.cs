@@ -1,11 +1,11 @@
 using System.Globalization;
 
-namespace FileTransfer.IntegrationTests.Downloads;
+namespace FileTransfer.IntegrationTests;
 
 /// <summary>
 /// How large a demonstration is. An ordinary run shows it small, with room for a machine that does other things as well; with
-/// <c>FILETRANSFER_SHOW=full</c> it has its full size and its exact bounds, and tells what was measured in the file
-/// <c>FILETRANSFER_SHOW_TABLE</c>.
+/// <c>FILETRANSFER_SHOW=full</c> (<c>bash tests/run.sh --long</c>) it has its full size and its exact bounds, and tells what was
+/// measured in the file <c>FILETRANSFER_SHOW_TABLE</c>.
 /// </summary>
 internal static class Showing
 {
@@ -14,15 +14,17 @@ internal static class Showing
     public static T Of<T>(T small, T full) => IsFull ? full : small;
 
     /// <summary>Adds a line to the table.</summary>
-    public static void Tell(string what, double measured, double bound, string unit)
+    public static void Tell(string what, double measured, double bound, string unit) =>
+        Add($"| {what} | {measured:0.00} {unit} | {bound:0.00} {unit} |\n");
+
+    /// <summary>Adds a line that has no bound to the table: how much was tried, say.</summary>
+    public static void Tell(string what, long count) => Add($"| {what} | {count:#,0} | |\n");
+
+    private static void Add(FormattableString line)
     {
         if (Environment.GetEnvironmentVariable("FILETRANSFER_SHOW_TABLE") is { Length: > 0 } table)
         {
-            var line = string.Create(
-                CultureInfo.InvariantCulture,
-                $"| {what} | {measured:0.00} {unit} | {bound:0.00} {unit} |\n"
-            );
-            File.AppendAllText(table, line);
+            File.AppendAllText(table, line.ToString(CultureInfo.InvariantCulture));
         }
     }
 
