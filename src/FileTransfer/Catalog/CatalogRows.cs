@@ -1,9 +1,10 @@
+using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Catalog;
 
 /// <summary>A row of <c>filetransfer.files</c> as it is read.</summary>
-internal sealed class FileRow
+internal class FileRow
 {
     public const string Columns =
         "f.file_key, f.owner, f.bucket, f.location, f.size, f.fingerprint, f.state, f.incarnation, f.registered_at, f.removed_at";
@@ -39,6 +40,21 @@ internal sealed class FileRow
         );
 
     public ListedFile ToListed() => new(ToRecord(), ReplicaState is null ? null : ReplicaTransitions.Parse(ReplicaState));
+}
+
+/// <summary>A row of <c>filetransfer.files</c> with what a folder remembers beside.</summary>
+internal sealed class LedgerRow : FileRow
+{
+    public long? Sequence { get; init; }
+    public required bool Asked { get; init; }
+
+    /// <summary>The newest mutation of a file that is added is its Add.</summary>
+    public LedgerFile ToLedger(FeedHistory history, DateTimeOffset now)
+    {
+        var file = ToRecord();
+        var added = file.State == Catalog.FileState.Added ? history.PositionOf(file.Key, Sequence) : null;
+        return new LedgerFile(file.Key, file.Metadata, file.Incarnation, Asked, added, now);
+    }
 }
 
 /// <summary>A row of <c>filetransfer.replicas</c> as it is read.</summary>

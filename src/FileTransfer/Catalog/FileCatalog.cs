@@ -1,4 +1,5 @@
 using Dapper;
+using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;
@@ -30,7 +31,7 @@ public enum RegisterOutcome
 }
 
 /// <summary>The files of the cluster: owner of <c>filetransfer.files</c>.</summary>
-public sealed class FileCatalog(Database database)
+public sealed class FileCatalog(Database database, FeedHistory history, TimeProvider time)
 {
     private const string LockSql = $"SELECT {FileRow.Columns} FROM filetransfer.files f WHERE f.file_key = @key FOR UPDATE";
 
@@ -176,25 +177,66 @@ public sealed class FileCatalog(Database database)
         return rows.Select(row => new FileKey(row)).ToList();
     }
 
-    /// <summary>Writes the state of a file whose row this transaction has locked.</summary>
-    public static Task SetStateAsync(
-        NpgsqlConnection connection,
-        FileKey key,
-        FileState state,
+    /// <summary>
+    /// Gives the file <c>@key</c>, whose row the transaction has locked, the state <c>@state</c> and the sequence <c>next.head</c> of the
+    /// mutation that is appended with it.
+    /// </summary>
+    internal const string MutateSql = """
+        UPDATE filetransfer.files
+        SET state = @state, removed_at = CASE WHEN @state = 'removed' THEN now() END, sequence = next.head
+        FROM next WHERE file_key = @key
+        """;
+
+    /// <summary>What a folder remembers of files of <paramref name="node"/>, whatever the state of their replicas.</summary>
+    public async Task<IReadOnlyList<LedgerFile>> ForLedgerAsync(
+        NodeId node,
+        IReadOnlyCollection<FileKey> keys,
         CancellationToken cancellationToken
     )
     {
-        const string sql = """
-            UPDATE filetransfer.files
-            SET state = @state, removed_at = CASE WHEN @state = 'removed' THEN now() END
-            WHERE file_key = @key
-            """;
-        return connection.ExecuteAsync(
+        const string sql = $"{ForLedger} WHERE f.file_key = ANY(@keys)";
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<LedgerRow>(
             new CommandDefinition(
                 sql,
-                new { key = key.ToArray(), state = state.ToString().ToLowerInvariant() },
+                new { node = node.Value, keys = keys.Select(key => key.ToArray()).ToArray() },
                 cancellationToken: cancellationToken
             )
         );
+        return [.. rows.Select(row => row.ToLedger(history, time.GetUtcNow()))];
     }
+
+    /// <summary>The same of a page of the files that <paramref name="node"/> has stored, in the order of their keys.</summary>
+    public async Task<IReadOnlyList<LedgerFile>> StoredForLedgerAsync(
+        NodeId node,
+        FileKey? after,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = $"""
+            {ForLedger}
+            WHERE r.state = 'stored' AND (@after::bytea IS NULL OR r.file_key > @after)
+            ORDER BY r.file_key LIMIT @limit
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<LedgerRow>(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    node = node.Value,
+                    after = after?.ToArray(),
+                    limit,
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+        return [.. rows.Select(row => row.ToLedger(history, time.GetUtcNow()))];
+    }
+
+    private const string ForLedger = $"""
+        SELECT {FileRow.Columns}, f.sequence, r.asked
+        FROM filetransfer.replicas r JOIN filetransfer.files f ON r.node_id = @node AND r.file_key = f.file_key
+        """;
 }

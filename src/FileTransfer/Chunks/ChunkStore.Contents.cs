@@ -52,7 +52,7 @@ public sealed partial class ChunkStore
     public void DeleteContent(Fingerprint fingerprint)
     {
         var path = _paths.Content(fingerprint);
-        if (TryDelete(_paths.Hashes(fingerprint)) | TryDelete(path))
+        if (TryDelete(_paths.Hashes(fingerprint)) | TryDelete(path) | TryDelete(_paths.FilesOf(fingerprint)))
         {
             DurableFile.FsyncFolder(Path.GetDirectoryName(path)!);
         }

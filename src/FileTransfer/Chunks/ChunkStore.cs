@@ -7,10 +7,13 @@ namespace FileTransfer.Chunks;
 /// <code>
 /// content/ab/cd/&lt;fingerprint&gt;          a proven content, read-only
 /// content/ab/cd/&lt;fingerprint&gt;.hashes   its chunk hashes, for contents above 4 MiB
+/// content/ab/cd/&lt;fingerprint&gt;.files    which files are of it, for contents above 64 KiB; written before the content
 /// files/ab/&lt;file key&gt;                  link to its content: the file is visible. Rebuilt from the catalog at start
 /// partial/&lt;file key&gt;.&lt;epoch&gt;/          data (sparse) and hashes of a content under way
 /// partial/incoming.&lt;id&gt;/              the same for a content whose name its end decides
 /// quarantine/                          contents set aside, each with a reason file
+/// node.json                            whose folder this is
+/// small.db                             what the folder remembers of its files
 /// .lock                                held by the process that uses the directory
 /// </code>
 /// <para>What a kill or a power failure leaves, by the step of publishing after which it comes, and who repairs it:</para>
@@ -69,6 +72,8 @@ public sealed partial class ChunkStore : IDisposable
 
     /// <summary>The absolute path of the data directory.</summary>
     public string DataDirectory => _paths.Root;
+
+    internal StorePaths Paths => _paths;
 
     /// <summary>Decisions to publish and to delete one content are made under its lock, within this process.</summary>
     public ValueTask<IDisposable> LockContentAsync(Fingerprint fingerprint, CancellationToken cancellationToken) =>

@@ -1,3 +1,4 @@
+using FileTransfer.Chunks.Ledger;
 using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Chunks;
@@ -16,5 +17,7 @@ public static class ChunksRegistration
             );
         });
         builder.Services.AddSingleton<DiskPressure>();
+        builder.Services.AddSingleton<FeedHistory>();
+        builder.Services.AddSingleton<FolderLedger>();
     }
 }

@@ -8,11 +8,20 @@ internal sealed class StorePaths(string dataDirectory)
 {
     public const string HashesSuffix = ".hashes";
     public const string ReasonSuffix = ".reason";
+
+    /// <summary>Beside a larger content: the files that are of it, one a line.</summary>
+    public const string FilesSuffix = ".files";
     private const string IncomingPrefix = "incoming.";
 
     public string Root { get; } = Path.GetFullPath(dataDirectory);
 
     public string LockFile => Path.Combine(Root, ".lock");
+
+    /// <summary>Whose folder this is.</summary>
+    public string NodeFile => Path.Combine(Root, "node.json");
+
+    /// <summary>The embedded engine.</summary>
+    public string Small => Path.Combine(Root, "small.db");
 
     public string Contents => Path.Combine(Root, "content");
 
@@ -25,6 +34,8 @@ internal sealed class StorePaths(string dataDirectory)
     public string Content(Fingerprint fingerprint) => ContentIn(Contents, fingerprint);
 
     public string Hashes(Fingerprint fingerprint) => Content(fingerprint) + HashesSuffix;
+
+    public string FilesOf(Fingerprint fingerprint) => Content(fingerprint) + FilesSuffix;
 
     public string File(FileKey key)
     {

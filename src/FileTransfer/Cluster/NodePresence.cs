@@ -1,4 +1,5 @@
 using Dapper;
+using FileTransfer.Chunks.Ledger;
 using FileTransfer.Postgres;
 using Npgsql;
 
@@ -12,6 +13,8 @@ namespace FileTransfer.Cluster;
 public sealed partial class NodePresence(
     Database database,
     ThisNode node,
+    FeedHistory history,
+    FolderLedger folder,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
     ILogger<NodePresence> logger
@@ -167,6 +170,11 @@ public sealed partial class NodePresence(
                     + "Set FileTransfer:ClusterId to the former, or ConnectionStrings:Postgres to another database."
             );
         }
+
+        var found = await CatalogIdentity.ReadAsync(connection, cancellationToken);
+        await FeedEpochs.SettleAsync(connection, found, distrusted: null, cancellationToken);
+        history.Epochs = await FeedEpochs.ReadAsync(connection, cancellationToken);
+        await folder.SetEpochsAsync(history.Epochs);
 
         const string join = """
             INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at)

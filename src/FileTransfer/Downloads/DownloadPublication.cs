@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
@@ -10,6 +11,8 @@ namespace FileTransfer.Downloads;
 /// <summary>Turns proven contents into stored files: durable, then committed, then visible.</summary>
 public sealed partial class DownloadPublication(
     ReplicaQueue queue,
+    FileCatalog catalog,
+    FolderLedger folder,
     Replicas replicas,
     DownloadEndings endings,
     DownloadEvents events,
@@ -54,8 +57,11 @@ public sealed partial class DownloadPublication(
     /// <summary>Those that are durable now; the others have been dealt with.</summary>
     private async Task<List<LaneJob>> MakeDurableAsync(LeaseSession session, List<LaneJob> proven, CancellationToken stopping)
     {
+        // The folder remembers the files before the catalog calls them stored; both are made durable at the same time.
+        var files = await catalog.ForLedgerAsync(node.Id, proven.ConvertAll(job => job.Claim.Key), stopping);
         var inMemory = proven.FindAll(job => job.Outcome is TransferOutcome.ProvenInMemory);
         Exception? fault = null;
+        var recorded = RecordAsync(files);
         try
         {
             store.MakeDurable(inMemory.ConvertAll(job => ((TransferOutcome.ProvenInMemory)job.Outcome).Bytes));
@@ -65,11 +71,26 @@ public sealed partial class DownloadPublication(
             fault = e;
         }
 
+        Exception? notRecorded = null;
+        try
+        {
+            await recorded;
+        }
+        catch (IOException e)
+        {
+            notRecorded = e;
+        }
+
         var durable = new List<LaneJob>(proven.Count);
         foreach (var job in proven)
         {
             try
             {
+                if (notRecorded is not null)
+                {
+                    ExceptionDispatchInfo.Throw(notRecorded);
+                }
+
                 switch (job.Outcome)
                 {
                     case TransferOutcome.ProvenInMemory when fault is not null:
@@ -93,6 +114,8 @@ public sealed partial class DownloadPublication(
 
         return durable;
     }
+
+    private async Task RecordAsync(IReadOnlyList<LedgerFile> files) => await folder.RecordAsync(files);
 
     private async Task CommitAsync(LeaseSession session, List<LaneJob> durable, ClaimedBeside beside, CancellationToken stopping)
     {
@@ -134,7 +157,11 @@ public sealed partial class DownloadPublication(
         }
 
         Log.NotPublished(logger, claim.Key, node.Id, claim.Epoch);
-        if (!await replicas.RefersToAsync(node.Id, claim.Fingerprint, except: null, stopping))
+        folder.Forget(claim.Key, claim.Fingerprint, claim.Size);
+        if (
+            !folder.RefersTo(claim.Fingerprint, claim.Key)
+            && !await replicas.RefersToAsync(node.Id, claim.Fingerprint, except: null, stopping)
+        )
         {
             store.DeleteContent(claim.Fingerprint);
         }

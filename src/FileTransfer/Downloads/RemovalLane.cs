@@ -1,5 +1,6 @@
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
@@ -11,6 +12,7 @@ public sealed partial class RemovalLane(
     ReplicaQueue queue,
     Replicas replicas,
     ChunkStore store,
+    FolderLedger folder,
     ThisNode node,
     ILogger<RemovalLane> logger
 )
@@ -36,7 +38,11 @@ public sealed partial class RemovalLane(
         {
             store.Hide(claim.Key);
             store.DiscardPartials(claim.Key);
-            if (!await replicas.RefersToAsync(node.Id, claim.Fingerprint, claim.Key, cancellationToken))
+            folder.Forget(claim.Key, claim.Fingerprint, claim.Size);
+            if (
+                !folder.RefersTo(claim.Fingerprint, claim.Key)
+                && !await replicas.RefersToAsync(node.Id, claim.Fingerprint, claim.Key, cancellationToken)
+            )
             {
                 store.DeleteContent(claim.Fingerprint);
             }

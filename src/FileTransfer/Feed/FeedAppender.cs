@@ -1,4 +1,5 @@
 using Dapper;
+using FileTransfer.Catalog;
 using FileTransfer.Cluster;
 using FileTransfer.Identity;
 
@@ -14,7 +15,10 @@ public static class FeedAppender
     /// <summary>A hint that a bin has grown; the payload is the bin's number. The heads of the bins are the truth.</summary>
     public const string Channel = "filetransfer_feed";
 
-    /// <summary>Appends a mutation in the leader's transaction; the last thing it should do, for the bin is locked from here on.</summary>
+    /// <summary>
+    /// Appends a mutation in the leader's transaction, which has locked the file's row, and gives the file the state that follows; the last
+    /// thing it should do, for the bin is locked from here on.
+    /// </summary>
     public static async Task<Mutation> AppendAsync(
         LeaderTransaction transaction,
         MutationKind kind,
@@ -22,13 +26,15 @@ public static class FeedAppender
         CancellationToken cancellationToken
     )
     {
-        const string sql = """
+        const string sql = $"""
             WITH next AS (
                 UPDATE filetransfer.bins SET head = head + 1 WHERE bin = @bin RETURNING head
             ), appended AS (
                 INSERT INTO filetransfer.mutations (bin, sequence, kind, file_key, leader_epoch)
                 SELECT @bin, head, @kind, @key, @epoch FROM next
                 RETURNING sequence
+            ), mutated AS (
+                {FileCatalog.MutateSql}
             )
             SELECT sequence FROM appended, pg_notify(@channel, @bin::text)
             """;
@@ -39,6 +45,7 @@ public static class FeedAppender
                 {
                     bin = (short)key.Bin,
                     kind = kind.ToString().ToLowerInvariant(),
+                    state = kind == MutationKind.Add ? "added" : "removed",
                     key = key.ToArray(),
                     epoch = transaction.LeaderEpoch,
                     channel = Channel,

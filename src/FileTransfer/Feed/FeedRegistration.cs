@@ -10,6 +10,7 @@ public static class FeedRegistration
         builder.Services.AddHostedService(services => services.GetRequiredService<FeedReader>());
         builder.Services.AddHostedService<DueAdds>();
         builder.Services.AddHostedService<PolicyReviews>();
+        builder.Services.AddHostedService<LedgerUpkeep>();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(FeedJson.Default));
     }
 }

@@ -77,7 +77,6 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
 
                 if (now.State == FileState.Registered && stored)
                 {
-                    await FileCatalog.SetStateAsync(connection, file.Key, FileState.Added, token);
                     await FeedAppender.AppendAsync(transaction, MutationKind.Add, file.Key, token);
                 }
 
@@ -96,7 +95,6 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
                 var due = await FileCatalog.LockRegisteredStoredAsync(transaction.Connection, node.Id, atMost: 100, token);
                 foreach (var key in due)
                 {
-                    await FileCatalog.SetStateAsync(transaction.Connection, key, FileState.Added, token);
                     await FeedAppender.AppendAsync(transaction, MutationKind.Add, key, token);
                 }
 
@@ -114,7 +112,6 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
                 var file = await FileCatalog.LockAsync(transaction.Connection, key, token);
                 if (file is { State: FileState.Registered or FileState.Added })
                 {
-                    await FileCatalog.SetStateAsync(transaction.Connection, key, FileState.Removed, token);
                     await Replicas.RemoveAsync(transaction.Connection, key, token);
                     await FeedAppender.AppendAsync(transaction, MutationKind.Remove, key, token);
                 }

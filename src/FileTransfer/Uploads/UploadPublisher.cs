@@ -1,5 +1,6 @@
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Ledger;
 using FileTransfer.Feed;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
@@ -9,10 +10,12 @@ namespace FileTransfer.Uploads;
 /// <summary>Publishes uploaded contents: durable, then committed together with the file's Add, then visible.</summary>
 public sealed partial class UploadPublisher(
     ChunkStore store,
+    FolderLedger folder,
     FileLedger ledger,
     Replicas replicas,
     ReplicaNews news,
     NodeId node,
+    TimeProvider time,
     ILogger<UploadPublisher> logger
 )
 {
@@ -21,16 +24,37 @@ public sealed partial class UploadPublisher(
     public async Task<UploadOutcome?> TryPublishHeldAsync(FileRecord file, CancellationToken cancellationToken)
     {
         using var contentLock = await store.LockContentAsync(file.Fingerprint, cancellationToken);
-        return store.ConfirmDurable(file.Fingerprint, file.Size) ? await CommitAsync(file, cancellationToken) : null;
+        if (!store.Contains(file.Fingerprint, file.Size))
+        {
+            return null;
+        }
+
+        var recorded = RecordAsync(file);
+        if (!store.ConfirmDurable(file.Fingerprint, file.Size))
+        {
+            await recorded;
+            return null;
+        }
+
+        await recorded;
+        return await CommitAsync(file, cancellationToken);
     }
 
     /// <summary>Publishes a proven content. <paramref name="makeDurable"/> brings it into the store.</summary>
     public async Task<UploadOutcome> PublishAsync(FileRecord file, Action makeDurable, CancellationToken cancellationToken)
     {
         using var contentLock = await store.LockContentAsync(file.Fingerprint, cancellationToken);
+        var recorded = RecordAsync(file);
         makeDurable();
+        await recorded;
         return await CommitAsync(file, cancellationToken);
     }
+
+    /// <summary>The folder remembers the file before the catalog calls it stored; both are made durable at the same time.</summary>
+    private Task RecordAsync(FileRecord file) =>
+        folder.RecordAsync([
+            new LedgerFile(file.Key, file.Metadata, file.Incarnation, IsPinned: true, Added: null, time.GetUtcNow()),
+        ]);
 
     private async Task<UploadOutcome> CommitAsync(FileRecord file, CancellationToken cancellationToken)
     {
@@ -57,7 +81,11 @@ public sealed partial class UploadPublisher(
         }
 
         Log.Removed(logger, file.Key, node);
-        if (!await replicas.RefersToAsync(node, file.Fingerprint, except: null, cancellationToken))
+        folder.Forget(file.Key, file.Fingerprint, file.Size);
+        if (
+            !folder.RefersTo(file.Fingerprint, file.Key)
+            && !await replicas.RefersToAsync(node, file.Fingerprint, except: null, cancellationToken)
+        )
         {
             store.DeleteContent(file.Fingerprint);
         }

@@ -1,6 +1,7 @@
 using System.Net;
 using FileTransfer.Catalog;
 using FileTransfer.IntegrationTests.Nodes;
+using Npgsql;
 
 namespace FileTransfer.IntegrationTests.Downloads;
 
@@ -58,7 +59,14 @@ public sealed class I2_removed_stays_removed_facts(SourceCluster cluster) : ICla
         await using (var connection = await cluster.Database.Pool.OpenConnectionAsync())
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            await FileCatalog.SetStateAsync(connection, file.Key, FileState.Removed, default);
+            await using var remove = new NpgsqlCommand(
+                "UPDATE filetransfer.files SET state = 'removed', removed_at = now() WHERE file_key = $1",
+                connection
+            )
+            {
+                Parameters = { new() { Value = file.Key.ToArray() } },
+            };
+            await remove.ExecuteNonQueryAsync();
             await Replicas.RemoveAsync(connection, file.Key, default);
             await Eventually.HoldsAsync(
                 () =>

@@ -50,6 +50,20 @@ public sealed class NodePolicies(Database database, NodeId node)
         return row?.ToRecord() ?? new PolicyRecord(bucket, Policy.Everything, null, false);
     }
 
+    /// <summary>The policies of all buckets that have one, in the order of these.</summary>
+    public async Task<IReadOnlyList<PolicyRecord>> AllAsync(CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT bucket, kind, prefixes, exacts, changed_at, review_due FROM filetransfer.policies
+            WHERE node_id = @node ORDER BY bucket
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<PolicyRow>(
+            new CommandDefinition(sql, new { node = node.Value }, cancellationToken: cancellationToken)
+        );
+        return [.. rows.Select(row => row.ToRecord())];
+    }
+
     /// <summary>The buckets that have a policy; only those whose review is due where <paramref name="dueOnly"/>.</summary>
     public async Task<IReadOnlyList<Octets>> BucketsAsync(bool dueOnly, CancellationToken cancellationToken)
     {

@@ -1,0 +1,229 @@
+using System.Collections.Concurrent;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Chunks.Ledger;
+
+/// <summary>What a data folder remembers of its files, so that a lost or older catalog can be brought back from the folders.</summary>
+/// <remarks>
+/// A file is in here before its replica is called stored: one of up to 64 KiB by the engine's commit, a larger one by the
+/// <c>.files</c> beside its content. So whatever the catalog says is stored can be named again without it. A row too many says nothing:
+/// only a content that is here and proven counts.
+/// </remarks>
+public sealed partial class FolderLedger : IDisposable
+{
+    /// <summary>How long removals are remembered.</summary>
+    public static readonly TimeSpan RemovalsKept = TimeSpan.FromDays(365);
+
+    private const string PutSql = """
+        INSERT INTO files (file_key, owner, bucket, location, size, fingerprint, generation, pinned, epoch, sequence, stored_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        ON CONFLICT (file_key) DO UPDATE
+            SET generation = excluded.generation, pinned = excluded.pinned, stored_at = excluded.stored_at,
+                epoch = coalesce(excluded.epoch, CASE WHEN generation = excluded.generation THEN epoch END),
+                sequence = coalesce(excluded.sequence, CASE WHEN generation = excluded.generation THEN sequence END)
+        """;
+
+    private readonly SmallDatabase _database;
+    private readonly ContentFiles _contentFiles;
+
+    /// <summary>Files that are forgotten but not written yet.</summary>
+    private readonly ConcurrentDictionary<FileKey, bool> _leaving = new();
+
+    /// <summary>The ledger of the folder that <paramref name="store"/> has locked.</summary>
+    public FolderLedger(ChunkStore store, ILogger<FolderLedger> logger)
+    {
+        _contentFiles = new ContentFiles(store.Paths);
+        _database = new SmallDatabase(store.Paths, logger);
+    }
+
+    /// <summary>Whether it does not hold all yet: its engine is new, or its former one was damaged.</summary>
+    public bool IsIncomplete => _database.IsNew;
+
+    /// <summary>Why its former engine was set aside, in words; null where none was.</summary>
+    public string? SetAsideBecause => _database.SetAsideBecause;
+
+    /// <summary>
+    /// Remembers files that are about to be stored. Call it before their contents are published, under the locks of these, and wait for the
+    /// task before their replicas are called stored.
+    /// </summary>
+    /// <exception cref="DiskFullException">There is no room for it.</exception>
+    public Task RecordAsync(IReadOnlyList<LedgerFile> files)
+    {
+        foreach (var file in files)
+        {
+            _leaving.TryRemove(file.Key, out _);
+            if (file.Size > ContentFiles.KeptAbove)
+            {
+                _contentFiles.Put(file);
+            }
+        }
+
+        if (files.Count == 0)
+        {
+            return Task.CompletedTask;
+        }
+
+        if (files.All(file => file.Size > ContentFiles.KeptAbove))
+        {
+            _database.WriteSoon(Put(files));
+            return Task.CompletedTask;
+        }
+
+        return _database.WriteAsync(Put(files));
+    }
+
+    /// <summary>Fills in files of before, where nothing is known of them; also beside their contents. Call under the locks of these.</summary>
+    public Task FillAsync(IReadOnlyList<LedgerFile> files)
+    {
+        var unknown = files.Where(file => Find(file.Key) is null).ToList();
+        foreach (var file in files.Where(file => file.Size > ContentFiles.KeptAbove))
+        {
+            if (_contentFiles.Read(file.Fingerprint).All(known => known.Key != file.Key))
+            {
+                _contentFiles.Put(file);
+            }
+        }
+
+        return unknown.Count == 0 ? Task.CompletedTask : _database.WriteAsync(Put(unknown));
+    }
+
+    /// <summary>Forgets a file that is not stored here any more. Call under the lock of its content.</summary>
+    public void Forget(FileKey key, Fingerprint fingerprint, long size)
+    {
+        if (size > ContentFiles.KeptAbove)
+        {
+            _contentFiles.Remove(key, fingerprint);
+        }
+
+        _leaving[key] = true;
+        _database.WriteSoon(engine =>
+        {
+            engine.Execute("DELETE FROM files WHERE file_key = $1", key.ToArray());
+            _leaving.TryRemove(key, out _);
+        });
+    }
+
+    /// <summary>Follows the feed of a bin: the positions of Adds, the removals, and how far it has been read.</summary>
+    public void Follow(
+        int bin,
+        FeedPosition upTo,
+        IReadOnlyList<(FileKey Key, FeedPosition At, bool IsRemoval)> page,
+        DateTimeOffset now
+    ) =>
+        _database.WriteSoon(engine =>
+        {
+            foreach (var (key, at, isRemoval) in page)
+            {
+                if (isRemoval)
+                {
+                    // A file of which it is not known whether it was stored before or after stays; whoever deletes its bytes forgets it.
+                    PutRemoval(engine, new LedgerRemoval(key, at, now));
+                    engine.Execute(
+                        "DELETE FROM files WHERE file_key = $1 AND epoch = $2 AND sequence < $3",
+                        key.ToArray(),
+                        at.Epoch.ToByteArray(),
+                        at.Sequence
+                    );
+                }
+                else
+                {
+                    engine.Execute(
+                        "UPDATE files SET epoch = $2, sequence = $3 WHERE file_key = $1",
+                        key.ToArray(),
+                        at.Epoch.ToByteArray(),
+                        at.Sequence
+                    );
+                    engine.Execute("DELETE FROM removals WHERE file_key = $1", key.ToArray());
+                }
+            }
+
+            engine.Execute(
+                "INSERT OR REPLACE INTO cursors (bin, epoch, sequence) VALUES ($1, $2, $3)",
+                bin,
+                upTo.Epoch.ToByteArray(),
+                upTo.Sequence
+            );
+        });
+
+    /// <summary>Forgets removals that are older than a year.</summary>
+    public void ForgetOldRemovals(DateTimeOffset now) =>
+        _database.WriteSoon(engine =>
+            engine.Execute("DELETE FROM removals WHERE applied_at < $1", (now - RemovalsKept).ToUnixTimeMilliseconds())
+        );
+
+    /// <summary>Remembers the policies of this node, in place of those of before.</summary>
+    public Task SetPoliciesAsync(IReadOnlyList<LedgerPolicy> policies) =>
+        _database.WriteAsync(engine =>
+        {
+            engine.Execute("DELETE FROM policies");
+            foreach (var policy in policies)
+            {
+                engine.Execute(
+                    "INSERT INTO policies (bucket, kind, prefixes, exacts) VALUES ($1, $2, $3, $4)",
+                    policy.Bucket.ToArray(),
+                    policy.Kind,
+                    Join(policy.Prefixes),
+                    Join(policy.Exacts)
+                );
+            }
+        });
+
+    /// <summary>Remembers the histories of the feed.</summary>
+    public Task SetEpochsAsync(IReadOnlyList<LedgerEpoch> epochs) =>
+        _database.WriteAsync(engine =>
+        {
+            foreach (var epoch in epochs)
+            {
+                engine.Execute(
+                    "INSERT OR REPLACE INTO epochs (epoch, began_at, heads) VALUES ($1, $2, $3)",
+                    epoch.Epoch.ToByteArray(),
+                    epoch.BeganAt.ToUnixTimeMilliseconds(),
+                    string.Join(',', epoch.Heads)
+                );
+            }
+        });
+
+    /// <summary>It holds all there is to know, until its engine is lost again.</summary>
+    public async Task DeclareFullAsync()
+    {
+        await _database.WriteAsync(engine => engine.Execute("INSERT OR REPLACE INTO state (name, value) VALUES ('full', '1')"));
+        _database.DeclareFull();
+    }
+
+    public void Dispose() => _database.Dispose();
+
+    private static Action<SmallConnection> Put(IReadOnlyList<LedgerFile> files) =>
+        engine =>
+        {
+            foreach (var file in files)
+            {
+                engine.Execute(
+                    PutSql,
+                    file.Key.ToArray(),
+                    file.Metadata.Owner.ToArray(),
+                    file.Metadata.Bucket.ToArray(),
+                    file.Metadata.Location.ToArray(),
+                    file.Size,
+                    file.Fingerprint.ToArray(),
+                    file.Generation,
+                    file.IsPinned,
+                    file.Added?.Epoch.ToByteArray(),
+                    file.Added?.Sequence,
+                    file.StoredAt.ToUnixTimeMilliseconds()
+                );
+            }
+        };
+
+    private static void PutRemoval(SmallConnection engine, LedgerRemoval removal)
+    {
+        engine.Execute(
+            "INSERT OR REPLACE INTO removals (file_key, epoch, sequence, applied_at) VALUES ($1, $2, $3, $4)",
+            removal.Key.ToArray(),
+            removal.At.Epoch.ToByteArray(),
+            removal.At.Sequence,
+            removal.AppliedAt.ToUnixTimeMilliseconds()
+        );
+    }
+
+    private static string Join(IReadOnlyList<Octets> values) => string.Join(',', values);
+}

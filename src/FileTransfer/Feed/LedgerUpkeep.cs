@@ -1,0 +1,240 @@
+using Dapper;
+using FileTransfer.Catalog;
+using FileTransfer.Catalog.Policies;
+using FileTransfer.Chunks;
+using FileTransfer.Chunks.Ledger;
+using FileTransfer.Cluster;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+
+namespace FileTransfer.Feed;
+
+/// <summary>
+/// Keeps the folder's ledger in step while the node is present: positions of Adds, removals and policies as they come; and all files, from
+/// the contents' own notes and the catalog, where its engine is new or was lost.
+/// </summary>
+public sealed partial class LedgerUpkeep(
+    Database database,
+    NodePresence presence,
+    FolderLedger folder,
+    FeedHistory history,
+    FileCatalog catalog,
+    NodePolicies policies,
+    ChunkStore store,
+    ThisNode node,
+    TimeProvider time,
+    ILogger<LedgerUpkeep> logger
+) : BackgroundService
+{
+    private const int PageSize = 500;
+    private static readonly TimeSpan _period = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _policyPeriod = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _agePeriod = TimeSpan.FromHours(1);
+
+    private Dictionary<int, FeedPosition>? _cursors;
+    private IReadOnlyList<LedgerPolicy>? _policies;
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        presence.RunWhilePresentAsync(TendAsync, stoppingToken);
+
+    private async Task TendAsync(CancellationToken cancellationToken)
+    {
+        _cursors = new Dictionary<int, FeedPosition>(folder.Cursors());
+        long? policiesAt = null;
+        long? agedAt = null;
+        while (true)
+        {
+            try
+            {
+                if (folder.IsIncomplete)
+                {
+                    _cursors = new Dictionary<int, FeedPosition>(folder.Cursors());
+                    _policies = null;
+                    policiesAt = null;
+                    await FillAsync(cancellationToken);
+                }
+
+                await FollowAsync(cancellationToken);
+                if (IsDue(ref policiesAt, _policyPeriod))
+                {
+                    await KeepPoliciesAsync(cancellationToken);
+                }
+
+                if (IsDue(ref agedAt, _agePeriod))
+                {
+                    folder.ForgetOldRemovals(time.GetUtcNow());
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                Log.NotKept(logger, node.Id, e.Message);
+            }
+
+            await Task.Delay(_period, time, cancellationToken);
+        }
+    }
+
+    private bool IsDue(ref long? since, TimeSpan period)
+    {
+        if (since is { } at && time.GetElapsedTime(at) < period)
+        {
+            return false;
+        }
+
+        since = time.GetTimestamp();
+        return true;
+    }
+
+    /// <summary>Gathers the files again. Where it is cut off, it begins again at the next start.</summary>
+    private async Task FillAsync(CancellationToken cancellationToken)
+    {
+        var known = 0;
+        foreach (var page in folder.FilesBesideContents().Chunk(PageSize))
+        {
+            await FillAsync(page, cancellationToken);
+            known += page.Length;
+        }
+
+        FileKey? after = null;
+        while (await catalog.StoredForLedgerAsync(node.Id, after, PageSize, cancellationToken) is { Count: > 0 } page)
+        {
+            await FillAsync([.. page.Where(file => store.Contains(file.Fingerprint, file.Size))], cancellationToken);
+            known += page.Count;
+            after = page[^1].Key;
+        }
+
+        await folder.DeclareFullAsync();
+        Log.Filled(logger, node.Id, known);
+    }
+
+    private async Task FillAsync(LedgerFile[] files, CancellationToken cancellationToken)
+    {
+        var locks = new List<IDisposable>(files.Length);
+        try
+        {
+            foreach (var content in files.Select(file => file.Fingerprint).Distinct().Order())
+            {
+                locks.Add(await store.LockContentAsync(content, cancellationToken));
+            }
+
+            await folder.FillAsync(files);
+        }
+        finally
+        {
+            locks.ForEach(taken => taken.Dispose());
+        }
+    }
+
+    /// <summary>Reads every bin from where the ledger is to its head. A history that is new to it is read from its begin.</summary>
+    private async Task FollowAsync(CancellationToken cancellationToken)
+    {
+        const string heads = "SELECT bin, head FROM filetransfer.bins ORDER BY bin";
+        const string page = """
+            SELECT sequence, kind, file_key FROM filetransfer.mutations
+            WHERE bin = @bin AND sequence > @from ORDER BY sequence LIMIT @limit
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var bins = await connection.QueryAsync<(short Bin, long Head)>(
+            new CommandDefinition(heads, cancellationToken: cancellationToken)
+        );
+        foreach (var (bin, head) in bins)
+        {
+            var from = From(bin);
+            while (from < head)
+            {
+                var rows = await connection.QueryAsync<(long Sequence, string Kind, byte[] Key)>(
+                    new CommandDefinition(
+                        page,
+                        new
+                        {
+                            bin,
+                            from,
+                            limit = PageSize,
+                        },
+                        cancellationToken: cancellationToken
+                    )
+                );
+                var mutations = rows.Select(row => (new FileKey(row.Key), row.Sequence, IsRemoval: row.Kind == "remove"))
+                    .ToList();
+                if (mutations.Count == 0)
+                {
+                    break; // A gap, which the reader of the feed reports.
+                }
+
+                from = mutations[^1].Sequence;
+                Follow(bin, mutations);
+            }
+        }
+    }
+
+    private long From(int bin)
+    {
+        var epochs = history.Epochs;
+        if (!_cursors!.TryGetValue(bin, out var cursor) || epochs.Count == 0)
+        {
+            return 0;
+        }
+
+        // Up to the begin of the history after the cursor's own the sequences are the same in both.
+        var next = epochs.TakeWhile(epoch => epoch.Epoch != cursor.Epoch).Count() + 1;
+        return next < epochs.Count ? Math.Min(cursor.Sequence, epochs[next].Heads[bin])
+            : next == epochs.Count ? cursor.Sequence
+            : 0;
+    }
+
+    private void Follow(int bin, List<(FileKey Key, long Sequence, bool IsRemoval)> mutations)
+    {
+        if (history.PositionOf(mutations[^1].Key, mutations[^1].Sequence) is not { } upTo)
+        {
+            return;
+        }
+
+        folder.Follow(
+            bin,
+            upTo,
+            [.. mutations.Select(m => (m.Key, history.PositionOf(m.Key, m.Sequence)!.Value, m.IsRemoval))],
+            time.GetUtcNow()
+        );
+        _cursors![bin] = upTo;
+    }
+
+    private async Task KeepPoliciesAsync(CancellationToken cancellationToken)
+    {
+        var now = await policies.AllAsync(cancellationToken);
+        var kept = now.Select(policy => new LedgerPolicy(
+                policy.Bucket,
+                Policy.NameOf(policy.Policy.Kind),
+                policy.Policy.Prefixes,
+                policy.Policy.Exacts
+            ))
+            .ToList();
+        if (!AreSame(kept, _policies ??= folder.Policies()))
+        {
+            await folder.SetPoliciesAsync(kept);
+            _policies = kept;
+        }
+    }
+
+    private static bool AreSame(List<LedgerPolicy> some, IReadOnlyList<LedgerPolicy> others) =>
+        some.Count == others.Count
+        && some.Zip(others)
+            .All(pair =>
+                pair.First.Bucket == pair.Second.Bucket
+                && pair.First.Kind == pair.Second.Kind
+                && pair.First.Prefixes.SequenceEqual(pair.Second.Prefixes)
+                && pair.First.Exacts.SequenceEqual(pair.Second.Exacts)
+            );
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "The folder of {Node} remembers {Count} files now")]
+        public static partial void Filled(ILogger logger, NodeId node, int count);
+
+        [LoggerMessage(
+            2,
+            LogLevel.Warning,
+            "What the folder of {Node} remembers could not be kept in step; it is tried again: {Reason}"
+        )]
+        public static partial void NotKept(ILogger logger, NodeId node, string reason);
+    }
+}

@@ -1,0 +1,265 @@
+using System.Text;
+using FileTransfer.Chunks.Ledger;
+using FileTransfer.Identity;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FileTransfer.Tests.Chunks.Ledger;
+
+public sealed class FolderLedgerTests
+{
+    private static readonly Guid _epoch = Guid.Parse("9f0c2ab0-4e5f-4c9e-8e43-5d3d7f1f6a01");
+    private static readonly DateTimeOffset _now = DateTimeOffset.FromUnixTimeMilliseconds(1_900_000_000_123);
+
+    [Fact]
+    public async Task What_was_recorded_is_there_after_a_kill()
+    {
+        using var store = new TestStore();
+        using var ledger = Open(store);
+        var small = File(1, 100);
+        var large = File(2, ContentFiles.KeptAbove + 1);
+        await ledger.RecordAsync([small, large]);
+
+        using var killed = StoppedLedger.Open(store.CopyAs("killed"));
+
+        killed.Damage.ShouldBeNull();
+        killed.Files().ShouldBe([small, large], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task Larger_files_are_known_without_the_engine()
+    {
+        using var store = new TestStore();
+        using (var ledger = Open(store))
+        {
+            await ledger.RecordAsync([File(1, 100), File(2, ContentFiles.KeptAbove + 1)]);
+        }
+
+        System.IO.File.Delete(Path.Combine(store.Root, "small.db"));
+        using var stopped = StoppedLedger.Open(store.Root);
+
+        stopped.Damage.ShouldNotBeNull();
+        stopped.Files().ShouldBe([File(2, ContentFiles.KeptAbove + 1)]);
+    }
+
+    [Fact]
+    public async Task The_position_of_an_Add_comes_later_and_stays_when_the_file_is_recorded_again()
+    {
+        using var store = new TestStore();
+        using var ledger = Open(store);
+        var file = File(1, 100) with { Added = null };
+        await ledger.RecordAsync([file]);
+        var at = new FeedPosition(_epoch, 7);
+        ledger.Follow(file.Key.Bin, at, [(file.Key, at, IsRemoval: false)], _now);
+        await ledger.RecordAsync([file]);
+
+        ledger.Find(file.Key).ShouldBe(file with { Added = at });
+        ledger.Cursors().ShouldHaveSingleItem().ShouldBe(KeyValuePair.Create(file.Key.Bin, at));
+
+        var again = file with { Generation = 2 };
+        await ledger.RecordAsync([again]);
+        ledger.Find(file.Key).ShouldBe(again);
+    }
+
+    [Fact]
+    public async Task A_removal_is_remembered_for_a_year_and_ended_by_a_later_Add()
+    {
+        using var store = new TestStore();
+        using var ledger = Open(store);
+        var (kept, added) = (File(1, 100), File(2, 100));
+        await ledger.RecordAsync([kept, added]);
+        Removed(ledger, kept, 8);
+        Removed(ledger, added, 9);
+        ledger.Follow(added.Key.Bin, new FeedPosition(_epoch, 10), [(added.Key, new FeedPosition(_epoch, 10), false)], _now);
+        await ledger.SetPoliciesAsync([]);
+
+        ledger.Removals(null, 10).ShouldBe([new LedgerRemoval(kept.Key, new FeedPosition(_epoch, 8), _now)]);
+        ledger.Find(kept.Key).ShouldBeNull();
+
+        ledger.ForgetOldRemovals(_now + FolderLedger.RemovalsKept);
+        await ledger.SetPoliciesAsync([]);
+        ledger.Removals(null, 10).Count.ShouldBe(1);
+        ledger.ForgetOldRemovals(_now + FolderLedger.RemovalsKept + TimeSpan.FromMilliseconds(1));
+        await ledger.SetPoliciesAsync([]);
+        ledger.Removals(null, 10).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_file_that_was_stored_again_after_its_removal_stays_remembered()
+    {
+        using var store = new TestStore();
+        using var ledger = Open(store);
+        var again = File(1, 100) with { Generation = 2, Added = null };
+        await ledger.RecordAsync([again]);
+        Removed(ledger, again, 8);
+        await ledger.SetPoliciesAsync([]);
+
+        ledger.Find(again.Key).ShouldBe(again);
+    }
+
+    [Fact]
+    public async Task A_content_is_referred_to_until_its_last_file_is_forgotten()
+    {
+        using var store = new TestStore();
+        using var ledger = Open(store);
+        var large = ContentFiles.KeptAbove + 1;
+        var one = File(1, large);
+        var other = one with { Metadata = one.Metadata with { Location = Octets.FromUtf8("other") } };
+        other = other with { Key = other.Metadata.ComputeKey() };
+        await ledger.RecordAsync([one, other]);
+        await ledger.SetPoliciesAsync([]); // Larger files are written with the next commit that somebody waits for.
+        ledger.RefersTo(one.Fingerprint, except: one.Key).ShouldBeTrue();
+        ledger.FilesBesideContents().ShouldBe([one, other], ignoreOrder: true);
+
+        ledger.Forget(other.Key, other.Fingerprint, large);
+
+        ledger.RefersTo(one.Fingerprint, except: one.Key).ShouldBeFalse();
+        ledger.FilesBesideContents().ShouldBe([one]);
+        ledger.Forget(one.Key, one.Fingerprint, large);
+        ledger.FilesBesideContents().ShouldBeEmpty();
+        var never = File(3, large);
+        ledger.Forget(never.Key, never.Fingerprint, large);
+    }
+
+    [Fact]
+    public async Task Policies_and_histories_are_kept()
+    {
+        using var store = new TestStore();
+        var policy = new LedgerPolicy(Octets.FromUtf8("b"), "nothing-except", [Octets.FromUtf8("a/"), Octets.FromUtf8("c")], []);
+        var epoch = new LedgerEpoch(_epoch, _now, [.. Enumerable.Range(0, 16).Select(head => (long)head)]);
+        using (var ledger = Open(store))
+        {
+            await ledger.SetPoliciesAsync([policy]);
+            await ledger.SetEpochsAsync([epoch]);
+        }
+
+        using var stopped = StoppedLedger.Open(store.Root);
+        var found = stopped.Policies().ShouldHaveSingleItem();
+        (found.Bucket, found.Kind).ShouldBe((policy.Bucket, policy.Kind));
+        found.Prefixes.ShouldBe(policy.Prefixes);
+        found.Exacts.ShouldBeEmpty();
+        stopped.Epochs().ShouldHaveSingleItem().Heads.ShouldBe(epoch.Heads);
+    }
+
+    [Theory]
+    [InlineData("truncated")]
+    [InlineData("garbled")]
+    [InlineData("foreign")]
+    public async Task A_damaged_engine_is_set_aside_with_a_reason_and_a_new_one_begins(string damage)
+    {
+        using var store = new TestStore();
+        using (var ledger = Open(store))
+        {
+            await ledger.RecordAsync([.. Enumerable.Range(0, 500).Select(seed => File(seed, 100))]);
+            await ledger.DeclareFullAsync();
+        }
+
+        var path = Path.Combine(store.Root, "small.db");
+        Damage(path, damage);
+        using var reopened = Open(store);
+
+        reopened.IsIncomplete.ShouldBeTrue();
+        reopened.SetAsideBecause.ShouldNotBeNullOrEmpty();
+        System.IO.File.ReadAllText(Path.Combine(store.Root, "quarantine", "small.db.reason")).ShouldContain("is damaged");
+        System.IO.File.Exists(Path.Combine(store.Root, "quarantine", "small.db")).ShouldBeTrue();
+        await reopened.RecordAsync([File(1, 100)]);
+        reopened.Files(null, 10).ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task An_emptied_engine_is_as_good_as_a_new_one()
+    {
+        using var store = new TestStore();
+        using (var ledger = Open(store))
+        {
+            await ledger.RecordAsync([File(1, 100)]);
+            await ledger.DeclareFullAsync();
+        }
+
+        System.IO.File.WriteAllBytes(Path.Combine(store.Root, "small.db"), []);
+        using var reopened = Open(store);
+
+        reopened.IsIncomplete.ShouldBeTrue();
+        reopened.Files(null, 10).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Damage_that_is_met_while_writing_loses_no_write()
+    {
+        using var store = new TestStore();
+        using var ledger = Open(store);
+        await ledger.RecordAsync([.. Enumerable.Range(0, 2000).Select(seed => File(seed, 100))]);
+        Checkpoint(Path.Combine(store.Root, "small.db"));
+        Damage(Path.Combine(store.Root, "small.db"), "garbled");
+
+        var later = Enumerable.Range(2000, 4000).Select(seed => File(seed, 100)).ToList();
+        await ledger.RecordAsync(later);
+
+        ledger.IsIncomplete.ShouldBeTrue();
+        foreach (var file in later)
+        {
+            ledger.Find(file.Key).ShouldBe(file);
+        }
+    }
+
+    [Fact]
+    public async Task Many_writers_at_once_are_all_kept()
+    {
+        using var store = new TestStore();
+        using var ledger = Open(store);
+        var files = Enumerable.Range(0, 200).Select(seed => File(seed, 100)).ToList();
+
+        await Task.WhenAll(files.Select(file => Task.Run(() => ledger.RecordAsync([file]))));
+
+        ledger.Files(null, 1000).ShouldBe(files, ignoreOrder: true);
+    }
+
+    private static FolderLedger Open(TestStore store) => new(store.Store, NullLogger<FolderLedger>.Instance);
+
+    private static void Removed(FolderLedger ledger, LedgerFile file, long sequence)
+    {
+        var at = new FeedPosition(_epoch, sequence);
+        ledger.Follow(file.Key.Bin, at, [(file.Key, at, IsRemoval: true)], _now);
+    }
+
+    private static LedgerFile File(int seed, long size)
+    {
+        var metadata = new FileMetadata(
+            Octets.FromUtf8("owner"),
+            Octets.FromUtf8("bucket"),
+            Octets.FromUtf8($"file-{seed}"),
+            (ulong)size,
+            new Fingerprint(Blake2b.Hash256(Encoding.ASCII.GetBytes($"content {seed}")).ToArray())
+        );
+        return new LedgerFile(metadata.ComputeKey(), metadata, 1, IsPinned: false, new FeedPosition(_epoch, 1), _now);
+    }
+
+    private static void Damage(string path, string damage)
+    {
+        var bytes = System.IO.File.ReadAllBytes(path);
+        switch (damage)
+        {
+            case "truncated":
+                bytes = bytes[..(bytes.Length / 2)];
+                break;
+            case "garbled":
+                bytes.AsSpan(4096).Fill(0xA5);
+                break;
+            default:
+                bytes = Encoding.ASCII.GetBytes("This is no database at all, and never was one of any kind.");
+                break;
+        }
+
+        System.IO.File.WriteAllBytes(path, bytes);
+    }
+
+    private static void Checkpoint(string path)
+    {
+        using var connection = new SqliteConnection($"Data Source={path};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA wal_checkpoint(truncate)";
+        using var reader = command.ExecuteReader();
+        reader.Read().ShouldBeTrue();
+    }
+}
