@@ -1,5 +1,6 @@
 using Dapper;
 using FileTransfer.Catalog.Policies;
+using FileTransfer.Catalog.Repair;
 
 namespace FileTransfer.Catalog;
 
@@ -16,6 +17,8 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<QueueSignal>();
         builder.Services.AddSingleton<StoreRepair>();
         builder.Services.AddSingleton<StoredContents>();
+        builder.Services.AddSingleton<DamagedContents>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<DamagedContents>());
         builder.Services.AddSingleton<ContentDigests>();
         builder.Services.AddSingleton<Uplink>();
         builder.Services.AddSingleton<NodePolicies>();

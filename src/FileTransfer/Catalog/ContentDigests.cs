@@ -9,17 +9,20 @@ namespace FileTransfer.Catalog;
 /// <summary>The <c>Repr-Digest</c> of a raw content (RFC 9530), for readers who check with tools that know SHA-256 and not fingerprints.</summary>
 /// <remarks>
 /// It costs a pass over the content, so it is sent unasked for contents of at most <see cref="UnaskedBytes"/>, and for larger ones when
-/// <c>Want-Repr-Digest</c> asks for <c>sha-256</c>. The newest results are remembered; a content never changes.
+/// <c>Want-Repr-Digest</c> asks for <c>sha-256</c>. It is of proven bytes only. The newest results are remembered;
+/// a content never changes.
 /// </remarks>
 public sealed class ContentDigests
 {
     public const long UnaskedBytes = 1024 * 1024;
     private const int Remembered = 10_000;
+    private const int PieceLength = 256 * 1024;
 
     private readonly ConcurrentDictionary<Fingerprint, string> _known = new();
 
     /// <summary>The header's value, or null when it is neither cheap nor asked for.</summary>
-    public async ValueTask<string?> ForAsync(HttpRequest request, StoredContent content, CancellationToken cancellationToken)
+    /// <exception cref="ContentDamagedException">There is none: the content, which must prove itself, is not right.</exception>
+    public string? For(HttpRequest request, StoredContent content, CancellationToken cancellationToken)
     {
         if (_known.TryGetValue(content.Fingerprint, out var known))
         {
@@ -31,7 +34,7 @@ public sealed class ContentDigests
             return null;
         }
 
-        var digest = $"sha-256=:{Convert.ToBase64String(await Sha256Async(content, cancellationToken))}:";
+        var digest = $"sha-256=:{Convert.ToBase64String(Sha256(content, cancellationToken))}:";
         if (_known.Count >= Remembered)
         {
             _known.Clear();
@@ -49,22 +52,18 @@ public sealed class ContentDigests
             .Select(preference => preference.Split('=', 2, StringSplitOptions.TrimEntries))
             .Any(parts => parts[0].Trim() == "sha-256" && (parts.Length == 1 || parts[1] != "0"));
 
-    private static async Task<byte[]> Sha256Async(StoredContent content, CancellationToken cancellationToken)
+    private static byte[] Sha256(StoredContent content, CancellationToken cancellationToken)
     {
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = ArrayPool<byte>.Shared.Rent(256 * 1024);
+        var buffer = ArrayPool<byte>.Shared.Rent(PieceLength);
         try
         {
-            for (long offset = 0; offset < content.Size; )
+            for (long offset = 0; offset < content.Size; offset += PieceLength)
             {
-                var read = await RandomAccess.ReadAsync(content.Handle, buffer, offset, cancellationToken);
-                if (read == 0)
-                {
-                    throw new InvalidDataException($"Content {content.Fingerprint} ends after {offset} of {content.Size} bytes.");
-                }
-
-                sha.AppendData(buffer, 0, read);
-                offset += read;
+                cancellationToken.ThrowIfCancellationRequested();
+                var piece = buffer.AsSpan(0, (int)Math.Min(PieceLength, content.Size - offset));
+                content.Read(offset, piece);
+                sha.AppendData(piece);
             }
 
             return sha.GetHashAndReset();

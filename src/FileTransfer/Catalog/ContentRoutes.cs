@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Http;
 using FileTransfer.Identity;
@@ -58,11 +59,19 @@ public static class ContentRoutes
                 ProblemTypes.DatabaseUnavailable
             );
 
-    private static Task<IResult> DownloadAsync(string file_key, StoredContents contents, Uplink uplink, HttpContext context) =>
+    private static Task<IResult> DownloadAsync(
+        string file_key,
+        StoredContents contents,
+        DamagedContents damaged,
+        Uplink uplink,
+        HttpContext context
+    ) =>
         WithContentAsync(
             file_key,
             contents,
+            damaged,
             context,
+            proven: !Sending.ProvesForHimself(context),
             async (key, content) =>
             {
                 var etag = new EntityTag(key.ToString());
@@ -79,7 +88,10 @@ public static class ContentRoutes
                     RouteMetadata.Octets,
                     length,
                     (writer, offset, count, token) =>
-                        sending.WriteAsync(FramedContent.WriteAsync, content, writer, offset, count, token)
+                    {
+                        content.Proof?.Begin(endsAt: offset + count);
+                        return sending.WriteAsync(FramedContent.WriteAsync, content, writer, offset, count, token);
+                    }
                 );
                 return Results.Empty;
             }
@@ -89,13 +101,16 @@ public static class ContentRoutes
         string key,
         StoredContents contents,
         ContentDigests digests,
+        DamagedContents damaged,
         Uplink uplink,
         HttpContext context
     ) =>
         WithContentAsync(
             key,
             contents,
+            damaged,
             context,
+            proven: !Sending.ProvesForHimself(context),
             async (fileKey, content) =>
             {
                 var etag = new EntityTag(content.Fingerprint.ToString());
@@ -105,7 +120,7 @@ public static class ContentRoutes
                     return NotYourTurn(context, fileKey);
                 }
 
-                if (await digests.ForAsync(context.Request, content, context.RequestAborted) is { } digest)
+                if (content.Proof is not null && digests.For(context.Request, content, context.RequestAborted) is { } digest)
                 {
                     context.Response.Headers["Repr-Digest"] = digest;
                 }
@@ -116,7 +131,10 @@ public static class ContentRoutes
                     RouteMetadata.Octets,
                     content.Size,
                     (writer, offset, count, token) =>
-                        sending.WriteAsync(RawContent.WriteAsync, content, writer, offset, count, token)
+                    {
+                        content.Proof?.Begin(endsAt: offset + count);
+                        return sending.WriteAsync(RawContent.WriteAsync, content, writer, offset, count, token);
+                    }
                 );
                 return Results.Empty;
             }
@@ -125,17 +143,19 @@ public static class ContentRoutes
     private static Task<IResult> HashesAsync(
         string key,
         StoredContents contents,
-        ChunkStore store,
+        DamagedContents damaged,
         Uplink uplink,
         HttpContext context
     ) =>
         WithContentAsync(
             key,
             contents,
+            damaged,
             context,
+            proven: true,
             async (key, content) =>
             {
-                using var hashes = store.OpenHashes(content);
+                var hashes = content.Proof!.Hashes;
                 var etag = new EntityTag(content.Fingerprint + ".hashes");
                 using var sending = Sending.TryBegin(uplink, context, content, etag, hashes.EncodedLength);
                 if (sending is null)
@@ -185,7 +205,9 @@ public static class ContentRoutes
     private static async Task<IResult> WithContentAsync(
         string key,
         StoredContents contents,
+        DamagedContents damaged,
         HttpContext context,
+        bool proven,
         Func<FileKey, StoredContent, Task<IResult>> serve
     )
     {
@@ -194,15 +216,39 @@ public static class ContentRoutes
             return malformed;
         }
 
-        var (content, problem) = await contents.OpenAsync(fileKey, context.RequestAborted);
-        using (content)
+        var gone = context.RequestAborted;
+        for (var isFirst = true; ; isFirst = false)
         {
-            if (content is null)
+            var (content, problem) = await contents.OpenAsync(fileKey, proven, gone);
+            using (content)
             {
-                return problem!;
-            }
+                if (content is null)
+                {
+                    return problem!;
+                }
 
-            return await serve(fileKey, content);
+                try
+                {
+                    return await serve(fileKey, content);
+                }
+                catch (ContentDamagedException damage)
+                {
+                    // An answer that has begun has been cut off; the content is dealt with whether or not its reader waits for it.
+                    var examined = damaged.ExamineAsync(
+                        damage.Fingerprint,
+                        content.Size,
+                        $"a reader was sent it, and {damage.Reason}",
+                        CancellationToken.None
+                    );
+                    if (context.Response.HasStarted || !isFirst)
+                    {
+                        throw;
+                    }
+
+                    await examined.WaitAsync(gone);
+                    context.Response.Clear();
+                }
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Pipelines;
+using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Http;
 using FileTransfer.Identity;
@@ -29,7 +30,13 @@ public static class DeliveryRoutes
                 ProblemTypes.DatabaseUnavailable
             );
 
-    private static async Task<IResult> AnswerAsync(DeliveryOrder order, StoredContents stored, Uplink uplink, HttpContext context)
+    private static async Task<IResult> AnswerAsync(
+        DeliveryOrder order,
+        StoredContents stored,
+        DamagedContents damaged,
+        Uplink uplink,
+        HttpContext context
+    )
     {
         if (order.Want is not { Count: > 0 and <= Delivery.MostFiles } want)
         {
@@ -40,6 +47,7 @@ public static class DeliveryRoutes
         }
 
         var gone = context.RequestAborted;
+        var proven = !Sending.ProvesForHimself(context);
         var contents = new List<StoredContent?>(want.Count);
         try
         {
@@ -50,7 +58,7 @@ public static class DeliveryRoutes
                     return malformed;
                 }
 
-                contents.Add(await OpenAsync(stored, key, gone));
+                contents.Add(await OpenAsync(stored, key, proven, gone));
             }
 
             context.Response.ContentType = RouteMetadata.Octets;
@@ -71,6 +79,16 @@ public static class DeliveryRoutes
             );
             return Results.Empty;
         }
+        catch (ContentDamagedException damage)
+        {
+            _ = damaged.ExamineAsync(
+                damage.Fingerprint,
+                size: null,
+                $"a reader was sent it, and {damage.Reason}",
+                CancellationToken.None
+            );
+            throw;
+        }
         finally
         {
             contents.ForEach(content => content?.Dispose());
@@ -80,10 +98,11 @@ public static class DeliveryRoutes
     private static async ValueTask<StoredContent?> OpenAsync(
         StoredContents stored,
         FileKey key,
+        bool proven,
         CancellationToken cancellationToken
     )
     {
-        var (content, _) = await stored.OpenAsync(key, cancellationToken);
+        var (content, _) = await stored.OpenAsync(key, proven, cancellationToken);
         if (content?.Size <= Delivery.LargestContent)
         {
             return content;
@@ -121,7 +140,7 @@ public static class DeliveryRoutes
         while (count > 0)
         {
             var length = (int)Math.Min(PieceLength, count);
-            from.Content.ReadExactly(offset, output.GetSpan(length)[..length]);
+            from.Content.Read(offset, output.GetSpan(length)[..length]);
             output.Advance(length);
             offset += length;
             count -= length;

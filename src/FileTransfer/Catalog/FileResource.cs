@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FileTransfer.Catalog.Repair;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Catalog;
@@ -89,6 +90,8 @@ public sealed record ReplicaResource(
 public sealed record FileListing(IReadOnlyList<FileResource> Files, string? Next);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(DamageReport))]
+[JsonSerializable(typeof(DamageFinding))]
 [JsonSerializable(typeof(FileResource))]
 [JsonSerializable(typeof(FileListing))]
 [JsonSerializable(typeof(DeliveryOrder))]

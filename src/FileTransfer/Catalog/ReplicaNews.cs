@@ -14,6 +14,11 @@ public sealed class ReplicaNews
     /// <summary>A content came by upload.</summary>
     public event Action<NewsOfFile>? Uploaded;
 
+    /// <summary>Files whose content was found damaged or lost, and why. They are to be brought here again, where they are still wanted.</summary>
+    public event Action<IReadOnlyList<NewsOfFile>, string>? Damaged;
+
+    public void TellDamaged(IReadOnlyList<NewsOfFile> files, string reason) => Damaged?.Invoke(files, reason);
+
     public void TellWanted(IReadOnlyList<NewsOfFile> files)
     {
         if (files.Count > 0)

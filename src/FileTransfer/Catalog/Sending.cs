@@ -46,6 +46,12 @@ public sealed class Sending : IDisposable
         _content = content;
     }
 
+    /// <summary>
+    /// Whether the reader proves what he gets: nodes do, and say so by naming themselves in <see cref="NodeHeader"/>. Whoever else names
+    /// himself there goes without the proof at his own risk.
+    /// </summary>
+    public static bool ProvesForHimself(HttpContext context) => NodeOf(context) is not null;
+
     /// <summary>An answer that needs no turn.</summary>
     public static Sending Begin(Uplink uplink, HttpContext context) => new(uplink, context, null, default);
 
@@ -120,7 +126,8 @@ public sealed class Sending : IDisposable
         return status is StatusCodes.Status200OK or StatusCodes.Status206PartialContent && range.Count > FreePart;
     }
 
-    private static NodeId? NodeOf(HttpContext context) => NodeId.FromText(context.Request.Headers[NodeHeader]);
+    /// <summary>The node that the reader says he is; null where he says nothing.</summary>
+    public static NodeId? NodeOf(HttpContext context) => NodeId.FromText(context.Request.Headers[NodeHeader]);
 
     private static string ReaderOf(HttpContext context) =>
         NodeOf(context)?.Value ?? context.Connection.RemoteIpAddress?.ToString() ?? "";

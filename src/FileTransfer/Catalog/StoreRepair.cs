@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Identity;
 using Microsoft.Extensions.Options;
@@ -13,6 +14,7 @@ namespace FileTransfer.Catalog;
 public sealed partial class StoreRepair(
     Replicas replicas,
     ChunkStore store,
+    DamagedContents damaged,
     NodeId node,
     IOptions<StoreOptions> options,
     TimeProvider time,
@@ -38,7 +40,17 @@ public sealed partial class StoreRepair(
             {
                 if (store.Contains(fingerprint, size))
                 {
-                    store.Show(key, fingerprint);
+                    store.TryShow(key, fingerprint);
+                }
+                else if (store.Holds(fingerprint))
+                {
+                    // Not of the size that its file says, or no file at all: it is proven, and set aside where it is damaged.
+                    await damaged.ExamineAsync(
+                        fingerprint,
+                        size,
+                        "it was looked at while disk and catalog were compared",
+                        cancellationToken
+                    );
                 }
                 else if (await replicas.LoseAsync(node, key, Replicas.LostFromDisk, cancellationToken) is { } state)
                 {

@@ -6,20 +6,33 @@ namespace FileTransfer.Chunks;
 
 public sealed partial class ChunkStore
 {
-    /// <summary>Opens the content of a visible file; null when the file is not visible here.</summary>
+    /// <summary>Opens the content of a visible file; null when the file is not visible here. Nothing is proven: see <see cref="Prove"/>.</summary>
+    /// <exception cref="ContentDamagedException">It is here and cannot be opened.</exception>
     public StoredContent? TryOpen(FileKey key)
     {
         var target = TryReadLink(_paths.File(key));
         return StorePaths.TryReadLinkTarget(target, out var fingerprint) ? TryOpen(fingerprint) : null;
     }
 
-    /// <summary>Opens a content; null when it is not here.</summary>
+    /// <summary>Opens a content; null when it is not here. Nothing is proven: see <see cref="Prove"/>.</summary>
+    /// <exception cref="ContentDamagedException">It is here and cannot be opened.</exception>
     public StoredContent? TryOpen(Fingerprint fingerprint)
     {
-        var handle = TryOpenRead(_paths.Content(fingerprint));
-        return handle is null ? null : new StoredContent(handle, fingerprint);
+        try
+        {
+            var handle = TryOpenRead(_paths.Content(fingerprint));
+            return handle is null ? null : new StoredContent(handle, fingerprint);
+        }
+        catch (Exception fault) when (ContentDamagedException.IsDamage(fault))
+        {
+            throw ContentDamagedException.Unreadable(fingerprint, fault);
+        }
     }
 
+    /// <summary>Whether something is here under the content's name, right or not.</summary>
+    public bool Holds(Fingerprint fingerprint) => Path.Exists(_paths.Content(fingerprint));
+
+    /// <summary>Whether something of this size is here under the content's name. It may be damaged: <see cref="ConfirmDurable"/> proves it.</summary>
     public bool Contains(Fingerprint fingerprint, long size) =>
         new FileInfo(_paths.Content(fingerprint)) is { Exists: true } file && file.Length == size;
 
@@ -31,16 +44,7 @@ public sealed partial class ChunkStore
     {
         if (content.Size > HashesKeptAbove)
         {
-            try
-            {
-                return ChunkHashes.Open(content.Size, _paths.Hashes(content.Fingerprint));
-            }
-            catch (Exception exception)
-                when (exception is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
-            {
-                KeepHashes(content);
-                return ChunkHashes.Open(content.Size, _paths.Hashes(content.Fingerprint));
-            }
+            return LargeHashes(content);
         }
 
         var hashes = ChunkHashes.Create(content.Size);
@@ -95,7 +99,7 @@ public sealed partial class ChunkStore
 
         if (hashes.ComputeFingerprint() is var computed && computed != content.Fingerprint)
         {
-            throw new ContentDamagedException(content.Fingerprint, computed);
+            throw new ContentDamagedException(content.Fingerprint, $"what is on disk has the fingerprint {computed}");
         }
     }
 
@@ -156,12 +160,3 @@ public sealed partial class ChunkStore
 /// <param name="Size">Bytes in the file.</param>
 /// <param name="Written">When its last byte was written.</param>
 public readonly record struct ContentInfo(Fingerprint Fingerprint, long Size, DateTimeOffset Written);
-
-/// <summary>A stored content is not what its name says.</summary>
-public sealed class ContentDamagedException(Fingerprint fingerprint, Fingerprint computed)
-    : IOException(
-        $"The content {fingerprint} is damaged: what is on disk has the fingerprint {computed}. Set it aside to have it fetched again."
-    )
-{
-    public Fingerprint Fingerprint { get; } = fingerprint;
-}

@@ -49,12 +49,13 @@ public sealed partial class ChunkStore
     }
 
     /// <summary>
-    /// True when the content is here and, from now on, sure to be: a second file with the same content needs nothing else. Call under
-    /// <see cref="LockContentAsync"/>.
+    /// True when the content is here, proven, and from now on sure to be: a second file with the same content needs nothing else. What is
+    /// here under its name and is not right is set aside. Call under <see cref="LockContentAsync"/>; before it, for a large content,
+    /// <see cref="ProveAsync"/>.
     /// </summary>
     public bool ConfirmDurable(Fingerprint fingerprint, long size)
     {
-        if (!Contains(fingerprint, size))
+        if (!ConfirmRight(fingerprint, size))
         {
             return false;
         }

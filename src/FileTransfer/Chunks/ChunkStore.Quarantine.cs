@@ -5,21 +5,27 @@ namespace FileTransfer.Chunks;
 
 public sealed partial class ChunkStore
 {
+    /// <summary>Told of each content that was set aside, by whoever did.</summary>
+    public event Action<QuarantinedContent>? SetAside;
+
     /// <summary>
     /// Sets a content aside, durably: it is no longer served, and a file beside it says why. Nothing happens when it is not here. Call
     /// under <see cref="LockContentAsync"/>.
     /// </summary>
-    public void Quarantine(Fingerprint fingerprint, string reason)
+    /// <returns>Where it is now; null when it was not here.</returns>
+    public string? Quarantine(Fingerprint fingerprint, string reason)
     {
         var content = _paths.Content(fingerprint);
-        if (!File.Exists(content))
+        if (!Path.Exists(content))
         {
-            return;
+            return null;
         }
+
+        _proofs.Forget(fingerprint);
 
         // The same content can be set aside again after it was fetched again.
         var kept = Path.Combine(_paths.Quarantine, fingerprint.ToHex());
-        for (var number = 2; File.Exists(kept); number++)
+        for (var number = 2; Path.Exists(kept); number++)
         {
             kept = Path.Combine(_paths.Quarantine, $"{fingerprint.ToHex()}.{number}");
         }
@@ -30,6 +36,26 @@ public sealed partial class ChunkStore
         DurableFile.FsyncFolder(_paths.Quarantine);
         DurableFile.FsyncFolder(Path.GetDirectoryName(content)!);
         Log.Quarantined(_logger, fingerprint, kept, reason);
+        SetAside?.Invoke(new QuarantinedContent(fingerprint, reason, Path.GetFileName(kept), DateTimeOffset.UtcNow));
+        return kept;
+    }
+
+    /// <summary>What was set aside and not brought back since: it is not among the contents.</summary>
+    public IEnumerable<QuarantinedContent> Quarantined()
+    {
+        foreach (var reason in new DirectoryInfo(_paths.Quarantine).EnumerateFiles("*" + StorePaths.ReasonSuffix))
+        {
+            var name = reason.Name[..^StorePaths.ReasonSuffix.Length];
+            if (Fingerprint.TryParse(name.Split('.')[0], out var fingerprint) && !Path.Exists(_paths.Content(fingerprint)))
+            {
+                yield return new QuarantinedContent(
+                    fingerprint,
+                    File.ReadAllText(reason.FullName).Trim(),
+                    name,
+                    new DateTimeOffset(reason.LastWriteTimeUtc)
+                );
+            }
+        }
     }
 
     private static void WriteDurably(string path, string text)
@@ -44,10 +70,15 @@ public sealed partial class ChunkStore
     {
         foreach (var reason in Directory.EnumerateFiles(_paths.Quarantine, "*" + StorePaths.ReasonSuffix))
         {
-            if (!File.Exists(reason[..^StorePaths.ReasonSuffix.Length]))
+            if (!Path.Exists(reason[..^StorePaths.ReasonSuffix.Length]))
             {
                 File.Delete(reason);
             }
         }
     }
 }
+
+/// <summary>A content that was set aside.</summary>
+/// <param name="Reason">What was wrong with it, as a part of a sentence.</param>
+/// <param name="Name">Its name in the folder <c>quarantine</c>.</param>
+public sealed record QuarantinedContent(Fingerprint Fingerprint, string Reason, string Name, DateTimeOffset At);

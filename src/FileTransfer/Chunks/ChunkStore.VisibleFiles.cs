@@ -25,6 +25,22 @@ public sealed partial class ChunkStore
         }
     }
 
+    /// <summary>
+    /// The same for a file whose content is stored and committed already: that there can be no link now is said in the log, and changes
+    /// nothing of it. It is read through the catalog until a link can be made.
+    /// </summary>
+    public void TryShow(FileKey key, Fingerprint fingerprint)
+    {
+        try
+        {
+            Show(key, fingerprint);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            Log.NotShown(_logger, fault, key);
+        }
+    }
+
     /// <summary>Makes a file invisible here. What is being read of it can be read to its end.</summary>
     public void Hide(FileKey key)
     {

@@ -105,6 +105,16 @@ public sealed partial class ChunkStore : IDisposable
         [LoggerMessage(1102, LogLevel.Error, "{Content} was not made durable and is discarded")]
         public static partial void NotDurable(ILogger logger, Exception exception, Fingerprint content);
 
+        [LoggerMessage(1104, LogLevel.Warning, "The chunk hashes kept of {Content} are not its own; they are computed again")]
+        public static partial void HashesWrong(ILogger logger, Fingerprint content);
+
+        [LoggerMessage(
+            1105,
+            LogLevel.Warning,
+            "The link of {FileKey} could not be made; it is tried again when the file is read"
+        )]
+        public static partial void NotShown(ILogger logger, Exception exception, FileKey fileKey);
+
         [LoggerMessage(1103, LogLevel.Warning, "The content {Content} was set aside in {Path}: {Reason}")]
         public static partial void Quarantined(ILogger logger, Fingerprint content, string path, string reason);
     }

@@ -14,7 +14,10 @@ public static class ChunksRegistration
                 options.DataDirectory,
                 new FreeSpaceFloor(options.Store.FreeSpaceFloorBytes),
                 services.GetRequiredService<ILogger<ChunkStore>>()
-            );
+            )
+            {
+                ProofPeriod = options.Store.ProofPeriod,
+            };
         });
         builder.Services.AddSingleton<DiskPressure>();
         builder.Services.AddSingleton<FeedHistory>();

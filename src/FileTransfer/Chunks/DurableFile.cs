@@ -135,6 +135,16 @@ internal static partial class DurableFile
         }
     }
 
+    /// <summary>Lets the system forget what it has of a file in memory and on disk alike, so that the disk itself is read next. Promises nothing.</summary>
+    public static void ForgetCached(SafeFileHandle file)
+    {
+        const int DontNeed = 4;
+        if (OperatingSystem.IsLinux())
+        {
+            _ = Advise(file, 0, 0, DontNeed);
+        }
+    }
+
     private static void RequireInterrupted(string path)
     {
         var errno = Marshal.GetLastPInvokeError();
@@ -159,6 +169,10 @@ internal static partial class DurableFile
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int FsyncFile(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
 
     [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

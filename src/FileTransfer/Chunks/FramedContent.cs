@@ -18,7 +18,7 @@ public static class FramedContent
     private const int PieceFrames = 508;
 
     /// <summary>Writes the bytes <c>[offset, offset + count)</c> of the framed body; it may start and end inside a frame.</summary>
-    /// <exception cref="ContentTruncatedException">The content became shorter; the answer must be aborted.</exception>
+    /// <exception cref="ContentDamagedException">The content is not right; the answer must be aborted.</exception>
     /// <exception cref="OperationCanceledException">The reader went away.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public static async ValueTask WriteAsync(
@@ -36,7 +36,9 @@ public static class FramedContent
             cancellationToken.ThrowIfCancellationRequested();
             var pieceEnd = Math.Min(end, ((offset / ChunkFrame.Length) + PieceFrames) * ChunkFrame.Length);
             var length = (int)(pieceEnd - offset);
-            Fill(content, output.GetSpan(length)[..length], offset);
+            var piece = output.GetSpan(length)[..length];
+            Fill(content, piece, offset);
+            content.Proof?.RequireFramed(offset, piece);
             output.Advance(length);
             offset = pieceEnd;
             (await output.FlushAsync(cancellationToken)).ThrowIfGone(cancellationToken);
@@ -80,12 +82,24 @@ public static class FramedContent
 
             if (total > 0)
             {
-                var read = ScatterRead.Read(content.Handle, parts[..count], fileOffset);
+                var read = Read(content, parts[..count], fileOffset);
                 if (read < total)
                 {
                     ReadRest(content, parts[..count], fileOffset, read);
                 }
             }
+        }
+    }
+
+    private static long Read(StoredContent content, ReadOnlySpan<ScatterRead.Part> parts, long fileOffset)
+    {
+        try
+        {
+            return ScatterRead.Read(content.Handle, parts, fileOffset);
+        }
+        catch (IOException fault) when (ContentDamagedException.IsDamage(fault))
+        {
+            throw ContentDamagedException.Unreadable(content.Fingerprint, fault);
         }
     }
 

@@ -9,7 +9,7 @@ public static class RawContent
     private const int PieceLength = 512 * 1024;
 
     /// <summary>Writes the bytes <c>[offset, offset + count)</c> of the content.</summary>
-    /// <exception cref="ContentTruncatedException">The content became shorter; the answer must be aborted.</exception>
+    /// <exception cref="ContentDamagedException">The content is not right; the answer must be aborted.</exception>
     /// <exception cref="OperationCanceledException">The reader went away.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public static async ValueTask WriteAsync(
@@ -27,7 +27,7 @@ public static class RawContent
             var length = (int)Math.Min(PieceLength, count);
 
             // An asynchronous read of a file is the same call on another thread of the same pool.
-            content.ReadExactly(offset, output.GetSpan(length)[..length]);
+            content.Read(offset, output.GetSpan(length)[..length]);
             output.Advance(length);
             offset += length;
             count -= length;

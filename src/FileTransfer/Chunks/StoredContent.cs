@@ -3,7 +3,11 @@ using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Chunks;
 
-/// <summary>A proven content, open to be read. It stays readable until disposed, also when it is deleted meanwhile.</summary>
+/// <summary>A stored content, open to be read. It stays readable until disposed, also when it is deleted meanwhile.</summary>
+/// <remarks>
+/// What was proven when it was stored need not be right any more. With a <see cref="Proof"/> every byte that is read is proven again; without
+/// one the reader has to do it.
+/// </remarks>
 public sealed class StoredContent : IDisposable
 {
     internal StoredContent(SafeFileHandle handle, Fingerprint fingerprint)
@@ -19,14 +23,39 @@ public sealed class StoredContent : IDisposable
 
     public Fingerprint Fingerprint { get; }
 
-    public void Dispose() => Handle.Dispose();
+    /// <summary>What proves the bytes as they are read; null where the reader proves them himself.</summary>
+    public ContentProof? Proof { get; internal set; }
 
-    /// <exception cref="ContentTruncatedException">The file ends before the destination is full.</exception>
+    public void Dispose()
+    {
+        Proof?.Dispose();
+        Handle.Dispose();
+    }
+
+    /// <summary>Reads, and proves where there is a <see cref="Proof"/>.</summary>
+    /// <exception cref="ContentDamagedException">The bytes are not those of this content, or cannot be read.</exception>
+    public void Read(long offset, Span<byte> destination)
+    {
+        ReadExactly(offset, destination);
+        Proof?.Require(offset, destination);
+    }
+
+    /// <summary>Reads without a proof.</summary>
+    /// <exception cref="ContentDamagedException">The file ends before the destination is full, or cannot be read.</exception>
     internal void ReadExactly(long offset, Span<byte> destination)
     {
         while (destination.Length > 0)
         {
-            var read = RandomAccess.Read(Handle, destination, offset);
+            int read;
+            try
+            {
+                read = RandomAccess.Read(Handle, destination, offset);
+            }
+            catch (Exception fault) when (ContentDamagedException.IsDamage(fault))
+            {
+                throw ContentDamagedException.Unreadable(Fingerprint, fault);
+            }
+
             if (read == 0)
             {
                 throw new ContentTruncatedException(Fingerprint, Size, offset);
@@ -36,13 +65,4 @@ public sealed class StoredContent : IDisposable
             destination = destination[read..];
         }
     }
-}
-
-/// <summary>A stored content became shorter under its reader: damage. What was sent of it is not to be completed.</summary>
-public sealed class ContentTruncatedException(Fingerprint fingerprint, long size, long endsAt)
-    : IOException(
-        $"The content {fingerprint} ends at {endsAt} instead of {size} bytes: the file is damaged. Set it aside to have it fetched again."
-    )
-{
-    public Fingerprint Fingerprint { get; } = fingerprint;
 }

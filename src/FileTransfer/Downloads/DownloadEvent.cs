@@ -44,6 +44,9 @@ public enum DownloadEventKind
     /// <summary>An attempt failed. With the last one the replica is failed, and waits for another source or a person.</summary>
     Failed,
 
+    /// <summary>Its content was stored and is not right any more, or gone: it was set aside and is to be brought here again.</summary>
+    Damaged,
+
     /// <summary>Not wanted here any more, or removed from the cluster.</summary>
     Withdrawn,
 }

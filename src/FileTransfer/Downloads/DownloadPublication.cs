@@ -139,7 +139,7 @@ public sealed partial class DownloadPublication(
     {
         if (isPublished)
         {
-            store.Show(claim.Key, claim.Fingerprint);
+            store.TryShow(claim.Key, claim.Fingerprint);
             Log.Stored(logger, claim.Key, node.Id, claim.Epoch, claim.Size);
             trials.Forget(claim.Key);
             events.Publish(

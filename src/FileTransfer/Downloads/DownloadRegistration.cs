@@ -14,6 +14,7 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<DownloadEventLog>();
         builder.Services.AddSingleton<DownloadEvents>();
         builder.Services.AddSingleton<SourceTrials>();
+        builder.Services.AddSingleton<LocalContents>();
         builder.Services.AddSingleton<TransferLimits>();
         builder.Services.AddSingleton<SourceHttp>();
         builder.Services.AddSingleton<SourceTerms>();

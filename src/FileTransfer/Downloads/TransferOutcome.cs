@@ -33,8 +33,13 @@ public abstract record TransferOutcome
 public sealed class TransferProgress
 {
     private PartialFile? _partial;
+    private long _found;
 
-    public long BytesProven => _partial is { HashesProven: true } partial ? partial.BytesProven : 0;
+    public long BytesProven =>
+        _partial is { } partial ? (partial.HashesProven ? partial.BytesProven : 0) : Interlocked.Read(ref _found);
+
+    /// <summary>So many bytes of a content that was here already are proven.</summary>
+    public void Proven(long found) => Interlocked.Exchange(ref _found, found);
 
     public void Follow(PartialFile partial) => _partial = partial;
 }

@@ -29,6 +29,7 @@ public sealed partial class Transfers : IDisposable
     private readonly NodeDirectory _nodes;
     private readonly DownloadEvents _events;
     private readonly SourceTrials _trials;
+    private readonly LocalContents _localContents;
     private readonly TransferLimits _limits;
     private readonly IOptions<DownloadOptions> _options;
     private readonly TimeProvider _time;
@@ -42,6 +43,7 @@ public sealed partial class Transfers : IDisposable
         NodeDirectory nodes,
         DownloadEvents events,
         SourceTrials trials,
+        LocalContents localContents,
         TransferLimits limits,
         IOptions<DownloadOptions> options,
         Random random,
@@ -55,6 +57,7 @@ public sealed partial class Transfers : IDisposable
         _nodes = nodes;
         _events = events;
         _trials = trials;
+        _localContents = localContents;
         _options = options;
         _time = time;
         _logger = logger;
@@ -83,7 +86,7 @@ public sealed partial class Transfers : IDisposable
         CancellationToken cancellationToken
     )
     {
-        if (_store.Contains(claim.Fingerprint, claim.Size))
+        if (await _localContents.IsProvenAsync(claim, progress, cancellationToken))
         {
             Publish(claim, DownloadEventKind.FoundLocally, bytesProven: claim.Size);
             return new TransferOutcome.Found();

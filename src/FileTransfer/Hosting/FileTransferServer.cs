@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Policies;
+using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
@@ -106,6 +107,7 @@ public static partial class FileTransferServer
         app.MapFiles();
         app.MapPolicies();
         app.MapLedger();
+        app.MapDamage();
         app.MapUploads();
         app.MapLimits();
         app.MapFetch();

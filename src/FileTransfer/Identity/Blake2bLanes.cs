@@ -22,6 +22,10 @@ internal static unsafe class Blake2bLanes
     public static void HashChunks(long firstChunk, ReadOnlySpan<byte> chunks, Span<byte> hashes) =>
         HashChunks(Count, firstChunk, chunks, hashes);
 
+    /// <summary>The same for <paramref name="count"/> whole chunks that start <paramref name="stride"/> bytes apart, as they do in frames.</summary>
+    public static void HashChunks(long firstChunk, ReadOnlySpan<byte> chunks, int stride, int count, Span<byte> hashes) =>
+        HashChunks(Count, firstChunk, chunks, stride, count, hashes);
+
     /// <summary>
     /// Hashes those of <see cref="Count"/> messages whose bit is set in <paramref name="wanted"/>, to 32 bytes each. The messages
     /// start <paramref name="stride"/> bytes apart; those that are wanted have this length and zeros up to the end of their 128-byte block.
@@ -29,30 +33,55 @@ internal static unsafe class Blake2bLanes
     public static void HashPadded(ReadOnlySpan<byte> messages, int stride, int length, uint wanted, Span<byte> hashes) =>
         HashPadded(Count, messages, stride, length, wanted, hashes);
 
+    internal static void HashChunks(int lanes, long firstChunk, ReadOnlySpan<byte> chunks, Span<byte> hashes) =>
+        HashChunks(lanes, firstChunk, chunks, ChunkHashes.ChunkSize, chunks.Length / ChunkHashes.ChunkSize, hashes);
+
     [SkipLocalsInit]
-    internal static void HashChunks(int lanes, long firstChunk, ReadOnlySpan<byte> chunks, Span<byte> hashes)
+    internal static void HashChunks(
+        int lanes,
+        long firstChunk,
+        ReadOnlySpan<byte> chunks,
+        int stride,
+        int count,
+        Span<byte> hashes
+    )
     {
-        var count = chunks.Length / ChunkHashes.ChunkSize;
-        Require(chunks.Length, count * ChunkHashes.ChunkSize);
+        if (count == 0)
+        {
+            return;
+        }
+
+        Require(stride, ChunkHashes.ChunkSize);
+        Require(chunks.Length, ((count - 1) * stride) + ChunkHashes.ChunkSize);
         Require(hashes.Length, count * Hash256.Length);
         var filling = count - (count % lanes);
         fixed (byte* from = chunks)
         fixed (byte* to = hashes)
         {
-            HashFullLanes(lanes, firstChunk, from, filling, to);
+            HashFullLanes(lanes, firstChunk, from, stride, filling, to);
         }
 
         if (count - filling == 1)
         {
-            ChunkValue.Encode(count - 1 + firstChunk, chunks[^ChunkHashes.ChunkSize..], hashes[(filling * Hash256.Length)..]);
+            ChunkValue.Encode(
+                count - 1 + firstChunk,
+                chunks.Slice(filling * stride, ChunkHashes.ChunkSize),
+                hashes[(filling * Hash256.Length)..]
+            );
         }
         else if (count > filling)
         {
             // The lanes left over hash whatever is behind these chunks, for nobody.
             var padded = stackalloc byte[MostLanes * ChunkHashes.ChunkSize];
             var paddedHashes = stackalloc byte[MostLanes * Hash256.Length];
-            chunks[(filling * ChunkHashes.ChunkSize)..].CopyTo(new Span<byte>(padded, MostLanes * ChunkHashes.ChunkSize));
-            HashFullLanes(lanes, firstChunk + filling, padded, lanes, paddedHashes);
+            for (var chunk = filling; chunk < count; chunk++)
+            {
+                chunks
+                    .Slice(chunk * stride, ChunkHashes.ChunkSize)
+                    .CopyTo(new Span<byte>(padded + ((chunk - filling) * ChunkHashes.ChunkSize), ChunkHashes.ChunkSize));
+            }
+
+            HashFullLanes(lanes, firstChunk + filling, padded, ChunkHashes.ChunkSize, lanes, paddedHashes);
             new ReadOnlySpan<byte>(paddedHashes, (count - filling) * Hash256.Length).CopyTo(hashes[(filling * Hash256.Length)..]);
         }
     }
@@ -94,21 +123,21 @@ internal static unsafe class Blake2bLanes
         }
     }
 
-    private static void HashFullLanes(int lanes, long firstChunk, byte* chunks, int count, byte* hashes)
+    private static void HashFullLanes(int lanes, long firstChunk, byte* chunks, int stride, int count, byte* hashes)
     {
         switch (lanes)
         {
             case 16:
-                HashFullLanes<SixteenLanes>(firstChunk, chunks, count, hashes);
+                HashFullLanes<SixteenLanes>(firstChunk, chunks, stride, count, hashes);
                 break;
             case 4:
-                HashFullLanes<Blake2bState<Vector256<ulong>, FourLanes>>(firstChunk, chunks, count, hashes);
+                HashFullLanes<Blake2bState<Vector256<ulong>, FourLanes>>(firstChunk, chunks, stride, count, hashes);
                 break;
             case 2:
-                HashFullLanes<Blake2bState<Vector128<ulong>, TwoLanes>>(firstChunk, chunks, count, hashes);
+                HashFullLanes<Blake2bState<Vector128<ulong>, TwoLanes>>(firstChunk, chunks, stride, count, hashes);
                 break;
             default:
-                for (var i = 0; i < count; i++, chunks += ChunkHashes.ChunkSize, hashes += Hash256.Length)
+                for (var i = 0; i < count; i++, chunks += stride, hashes += Hash256.Length)
                 {
                     var hash = new Span<byte>(hashes, Hash256.Length);
                     ChunkValue.Encode(firstChunk + i, new ReadOnlySpan<byte>(chunks, ChunkHashes.ChunkSize), hash);
@@ -124,7 +153,7 @@ internal static unsafe class Blake2bLanes
     /// </remarks>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void HashFullLanes<TState>(long firstChunk, byte* chunks, int count, byte* hashes)
+    private static void HashFullLanes<TState>(long firstChunk, byte* chunks, int stride, int count, byte* hashes)
         where TState : struct, IBlake2bState
     {
         const int HeadLength = ChunkValue.MaxLength - ChunkHashes.ChunkSize;
@@ -133,7 +162,7 @@ internal static unsafe class Blake2bLanes
 
         var state = default(TState);
         var ends = stackalloc byte[MostLanes * Blake2b.BlockLength];
-        for (var done = 0; done < count; done += TState.Count, chunks += TState.Count * ChunkHashes.ChunkSize)
+        for (var done = 0; done < count; done += TState.Count, chunks += TState.Count * stride)
         {
             state.Start();
             for (var lane = 0; lane < TState.Count; lane++)
@@ -141,22 +170,20 @@ internal static unsafe class Blake2bLanes
                 var block = new Span<byte>(ends + (lane * Blake2b.BlockLength), Blake2b.BlockLength);
                 BinaryPrimitives.WriteInt64LittleEndian(block, firstChunk + done + lane);
                 BinaryPrimitives.WriteUInt16LittleEndian(block[8..], ChunkValue.WholeChunkCompact);
-                new ReadOnlySpan<byte>(chunks + (lane * ChunkHashes.ChunkSize), Blake2b.BlockLength - HeadLength).CopyTo(
-                    block[HeadLength..]
-                );
+                new ReadOnlySpan<byte>(chunks + (lane * stride), Blake2b.BlockLength - HeadLength).CopyTo(block[HeadLength..]);
             }
 
             state.Compress(ends, Blake2b.BlockLength, Blake2b.BlockLength, last: false);
             for (var at = Blake2b.BlockLength; at < WholeBlocks * Blake2b.BlockLength; at += Blake2b.BlockLength)
             {
-                state.Compress(chunks + at - HeadLength, ChunkHashes.ChunkSize, (ulong)(at + Blake2b.BlockLength), last: false);
+                state.Compress(chunks + at - HeadLength, stride, (ulong)(at + Blake2b.BlockLength), last: false);
             }
 
             for (var lane = 0; lane < TState.Count; lane++)
             {
                 var block = new Span<byte>(ends + (lane * Blake2b.BlockLength), Blake2b.BlockLength);
                 block.Clear();
-                new ReadOnlySpan<byte>(chunks + ((lane + 1) * ChunkHashes.ChunkSize) - RestLength, RestLength).CopyTo(block);
+                new ReadOnlySpan<byte>(chunks + (lane * stride) + ChunkHashes.ChunkSize - RestLength, RestLength).CopyTo(block);
             }
 
             state.Compress(ends, Blake2b.BlockLength, ChunkValue.MaxLength, last: true);

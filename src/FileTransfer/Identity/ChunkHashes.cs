@@ -64,6 +64,10 @@ public sealed class ChunkHashes : IDisposable
         );
     }
 
+    /// <summary>As <see cref="Open"/>, but read from the file whenever they are asked for, however few they are.</summary>
+    /// <exception cref="InvalidDataException">The file has not the length that hashes of this size have.</exception>
+    public static ChunkHashes OpenInFile(long size, string file) => new(size, FileOctets.OpenRead(EncodedLengthOf(size), file));
+
     /// <summary>Copies complete hashes, small ones.</summary>
     public static ChunkHashes Read(long size, ReadOnlySpan<byte> encoded)
     {
@@ -126,6 +130,42 @@ public sealed class ChunkHashes : IDisposable
         return -1;
     }
 
+    /// <summary>
+    /// The same for chunks that start <paramref name="stride"/> bytes apart, as they do in frames: from the first byte of the first one
+    /// to the last byte of the last one.
+    /// </summary>
+    public long FirstMismatch(long firstChunk, ReadOnlySpan<byte> bytes, int stride)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(stride, ChunkSize);
+        Span<byte> encoded = stackalloc byte[ChunksAtOnce * Hash256.Length];
+        Span<byte> recorded = stackalloc byte[ChunksAtOnce * Hash256.Length];
+        while (bytes.Length > 0)
+        {
+            var count = Math.Min(ChunksAtOnce, (bytes.Length + stride - 1) / stride);
+            var lastLength = Math.Min(ChunkSize, bytes.Length - ((count - 1) * stride));
+            RequireRun(firstChunk, count, lastLength);
+            var whole = lastLength == ChunkSize ? count : count - 1;
+            var length = whole * Hash256.Length;
+            Blake2bLanes.HashChunks(firstChunk, bytes, stride, whole, encoded);
+            if (whole < count)
+            {
+                length += ChunkValue.Encode(firstChunk + whole, bytes.Slice(whole * stride, lastLength), encoded[length..]);
+            }
+
+            _octets.Read(firstChunk * Hash256.Length, recorded[..length]);
+            var same = encoded[..length].CommonPrefixLength(recorded[..length]);
+            if (same < length)
+            {
+                return firstChunk + (same / Hash256.Length);
+            }
+
+            firstChunk += count;
+            bytes = bytes[Math.Min(bytes.Length, count * stride)..];
+        }
+
+        return -1;
+    }
+
     /// <summary>Records a piece of the encoded form.</summary>
     public void WriteEncoded(long offset, ReadOnlySpan<byte> bytes)
     {
@@ -164,6 +204,13 @@ public sealed class ChunkHashes : IDisposable
             ? whole * Hash256.Length
             : (whole * Hash256.Length)
                 + ChunkValue.Encode(firstChunk + whole, bytes[(whole * ChunkSize)..], destination[(whole * Hash256.Length)..]);
+    }
+
+    private void RequireRun(long firstChunk, int count, int lastLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(firstChunk);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(firstChunk, ChunkCount - count);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(lastLength, LengthOf(firstChunk + count - 1));
     }
 
     private void RequireRun(long firstChunk, ReadOnlySpan<byte> bytes)

@@ -70,7 +70,7 @@ public sealed class RawUpload(
         var (_, file, _) = await ledger.RegisterAsync(key, metadata, cancellationToken);
         var isNew = await replicas.StateOfAsync(here, key, cancellationToken) != ReplicaState.Stored;
         if (
-            isNew
+            (isNew || !await publisher.IsIntactAsync(file, cancellationToken))
             && await publisher.PublishAsync(file, () => store.MakeDurable(incoming), cancellationToken) is UploadOutcome.Removed
         )
         {

@@ -1,4 +1,5 @@
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Feed;
@@ -13,6 +14,7 @@ public sealed partial class UploadPublisher(
     FolderLedger folder,
     FileLedger ledger,
     Replicas replicas,
+    DamagedContents damaged,
     ReplicaNews news,
     NodeId node,
     TimeProvider time,
@@ -20,9 +22,15 @@ public sealed partial class UploadPublisher(
 )
 {
     /// <summary>Publishes a file whose content is in the store already, under another key or from an upload that was cut off late.</summary>
-    /// <returns>Null when the content is not here.</returns>
+    /// <returns>Null when the content is not here, or not right.</returns>
     public async Task<UploadOutcome?> TryPublishHeldAsync(FileRecord file, CancellationToken cancellationToken)
     {
+        // Proven before the lock is taken: a large content takes its time.
+        if (!store.Holds(file.Fingerprint) || !await damaged.IsIntactAsync(file.Fingerprint, file.Size, cancellationToken))
+        {
+            return null;
+        }
+
         using var contentLock = await store.LockContentAsync(file.Fingerprint, cancellationToken);
         if (!store.Contains(file.Fingerprint, file.Size))
         {
@@ -55,6 +63,10 @@ public sealed partial class UploadPublisher(
         folder.RecordAsync([
             new LedgerFile(file.Key, file.Metadata, file.Incarnation, IsPinned: true, Added: null, time.GetUtcNow()),
         ]);
+
+    /// <summary>Whether the content of a file that is stored here is right: its upload would bring nothing.</summary>
+    public Task<bool> IsIntactAsync(FileRecord file, CancellationToken cancellationToken) =>
+        damaged.IsIntactAsync(file.Fingerprint, file.Size, cancellationToken);
 
     private async Task<UploadOutcome> CommitAsync(FileRecord file, CancellationToken cancellationToken)
     {
@@ -93,16 +105,36 @@ public sealed partial class UploadPublisher(
         return new UploadOutcome.Removed();
     }
 
+    /// <summary>Committed: what goes wrong from here on takes nothing of that back.</summary>
     private void ShowStored(FileRecord file)
     {
-        store.Show(file.Key, file.Fingerprint);
-        store.DiscardPartials(file.Key);
+        store.TryShow(file.Key, file.Fingerprint);
+        DiscardPartials(file.Key);
         news.TellUploaded(new NewsOfFile(file.Key, file.Size));
         Log.Stored(logger, file.Key, node, file.Size);
     }
 
+    private void DiscardPartials(FileKey key)
+    {
+        try
+        {
+            store.DiscardPartials(key);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            Log.PartialsLeft(logger, fault, key, node);
+        }
+    }
+
     private static partial class Log
     {
+        [LoggerMessage(
+            3,
+            LogLevel.Warning,
+            "What is left of uploads of {FileKey} at {Node} could not be removed; the next start does it"
+        )]
+        public static partial void PartialsLeft(ILogger logger, Exception fault, FileKey fileKey, NodeId node);
+
         [LoggerMessage(1, LogLevel.Information, "Stored {FileKey} at {Node} from an upload: {Size} bytes")]
         public static partial void Stored(ILogger logger, FileKey fileKey, NodeId node, long size);
 

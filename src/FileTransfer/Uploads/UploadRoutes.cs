@@ -81,8 +81,9 @@ public static class UploadRoutes
             return FileProblems.Removed(key);
         }
 
-        // A stored or held content is answered without its body; a client that waits for 100 Continue never sends it.
-        if (stateHere == ReplicaState.Stored)
+        // A stored or held content is answered without its body; a client that waits for 100 Continue never sends it. It is proven before:
+        // the bytes that come are right, and those that are here may not be.
+        if (stateHere == ReplicaState.Stored && await publisher.IsIntactAsync(file, gone))
         {
             // What stored it may not have been confirmed.
             await database.Commits.ConfirmAsync(gone);

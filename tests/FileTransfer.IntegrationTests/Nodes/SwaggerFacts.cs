@@ -30,6 +30,7 @@ public sealed class SwaggerFacts(RunningCluster nodes)
             { "DELETE /v1/limits", "", "200" },
             { "GET /v1/files/{key}/explain", "key", "200 400 404" },
             { "GET /v1/files/{key}/events", "key Last-Event-ID", "200 400 404" },
+            { "POST /v1/files/{key}/damage", "key", "200 202 400 404 409 415" },
             { "POST /v1/files/{key}/fetch", "id key", "200 201 400 404" },
             { "GET /v1/files/{key}/fetch/{id}", "id key", "200 400 404" },
             { "DELETE /v1/files/{key}/fetch/{id}", "id key", "200 400 404" },

@@ -252,4 +252,32 @@ public sealed class ChunkHashesTests : IDisposable
         hashes.ReadEncoded(0, encoded);
         return encoded;
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(1024)]
+    [InlineData(1044)]
+    [InlineData((17 * 1024) + 1)]
+    [InlineData((600 * 1024) + 1023)]
+    public void Chunks_that_lie_apart_are_compared_as_those_that_do_not(int size)
+    {
+        const int Stride = 1032;
+        var content = SplitMix64.Bytes(9, size);
+        using var hashes = ChunkHashes.Create(size);
+        hashes.Set(0, content);
+        var chunks = (int)hashes.ChunkCount;
+        var apart = new byte[((chunks - 1) * Stride) + hashes.LengthOf(chunks - 1)];
+        for (var chunk = 0; chunk < chunks; chunk++)
+        {
+            content.AsSpan(chunk * 1024, hashes.LengthOf(chunk)).CopyTo(apart.AsSpan(chunk * Stride));
+        }
+
+        hashes.FirstMismatch(0, apart, Stride).ShouldBe(-1);
+        foreach (var wrong in new[] { 0, chunks / 2, chunks - 1 })
+        {
+            apart[wrong * Stride] ^= 1;
+            hashes.FirstMismatch(0, apart, Stride).ShouldBe(wrong);
+            apart[wrong * Stride] ^= 1;
+        }
+    }
 }

@@ -158,6 +158,7 @@ internal sealed class EventStream(DownloadEventLog log, FileKey? file, TimeProvi
             DownloadEventKind.Parked => [NameOf(ReplicaState.Wanted)],
             DownloadEventKind.Done => [NameOf(ReplicaState.Stored)],
             DownloadEventKind.Failed => [NameOf(ReplicaState.Wanted)],
+            DownloadEventKind.Damaged => [NameOf(ReplicaState.Wanted), NameOf(ReplicaState.Removing)],
             DownloadEventKind.Withdrawn => [NameOf(ReplicaState.Removing), FileResource.Absent],
             _ => [NameOf(ReplicaState.Downloading)],
         };

@@ -33,6 +33,7 @@ public sealed partial class ReplicaEvents(
         presence.Notified += OnNotified;
         news.Wanted += OnWanted;
         news.Uploaded += OnUploaded;
+        news.Damaged += OnDamaged;
         try
         {
             while (await _ended.Reader.WaitToReadAsync(stoppingToken))
@@ -49,6 +50,7 @@ public sealed partial class ReplicaEvents(
             presence.Notified -= OnNotified;
             news.Wanted -= OnWanted;
             news.Uploaded -= OnUploaded;
+            news.Damaged -= OnDamaged;
         }
     }
 
@@ -64,6 +66,14 @@ public sealed partial class ReplicaEvents(
         events.Publish(
             new DownloadEvent(file.Key, DownloadEventKind.Done, null, file.Size, file.Size, "its content was uploaded", null)
         );
+
+    private void OnDamaged(IReadOnlyList<NewsOfFile> files, string reason)
+    {
+        foreach (var file in files)
+        {
+            events.Publish(new DownloadEvent(file.Key, DownloadEventKind.Damaged, null, 0, file.Size, reason, null));
+        }
+    }
 
     private void OnNotified(string channel, string payload)
     {

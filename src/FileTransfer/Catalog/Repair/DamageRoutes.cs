@@ -1,0 +1,106 @@
+using FileTransfer.Chunks;
+using FileTransfer.Http;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Catalog.Repair;
+
+/// <summary>What a reader found wrong with a file that this node sent.</summary>
+/// <param name="Chunk" example="17">The chunk that had other bytes; left out where none can be named.</param>
+/// <param name="Reason" example="sent chunk 17 with other bytes than the file has">In words, for the log.</param>
+public sealed record DamageReport(long? Chunk, string? Reason);
+
+/// <summary>What this node found when it proved its own copy.</summary>
+/// <param name="Finding">
+/// <c>intact</c>: all of it is right; <c>mended</c>: so it is, but its chunk hashes on disk were not, and have been computed again;
+/// <c>damaged</c>: it was set aside and is brought back from another node; <c>absent</c>: it is not here; <c>proving</c>: still at it.
+/// </param>
+/// <param name="Reason">What is wrong with a damaged one.</param>
+public sealed record DamageFinding(string Key, string Finding, string? Reason);
+
+/// <summary>Takes complaints of readers who prove what they get.</summary>
+public static class DamageRoutes
+{
+    /// <summary>A reader does not wait longer for the proof of a large content; it goes on without him.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+
+    private const int LongestReason = 500;
+
+    public static void MapDamage(this IEndpointRouteBuilder routes) =>
+        routes
+            .MapPost("/v1/files/{key}/damage", ReportAsync)
+            .RequireAuthorization(Access.Node)
+            .WithTags("Files")
+            .WithSummary("Tells this node that it sent wrong bytes of a file: it proves its own copy, and says what it found")
+            .WithDescription(
+                "A copy that is damaged is set aside, and brought back from another node. 202 when the proof takes longer than 20 seconds."
+            )
+            .Produces<DamageFinding>()
+            .Produces<DamageFinding>(StatusCodes.Status202Accepted)
+            .ProducesProblems(
+                ProblemTypes.FileKeyMalformed,
+                ProblemTypes.BadRequest,
+                ProblemTypes.MediaTypeUnsupported,
+                ProblemTypes.FileUnknown,
+                ProblemTypes.FileRemoved,
+                ProblemTypes.FileNotStored,
+                ProblemTypes.DatabaseUnavailable
+            );
+
+    private static async Task<IResult> ReportAsync(
+        string key,
+        DamageReport? report,
+        FileCatalog catalog,
+        Replicas replicas,
+        DamagedContents damaged,
+        NodeId here,
+        TimeProvider time,
+        HttpContext context
+    )
+    {
+        var gone = context.RequestAborted;
+        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
+        {
+            return malformed;
+        }
+
+        var file = await catalog.FindAsync(fileKey, gone);
+        var replica = (await replicas.OfAsync(fileKey, gone)).FirstOrDefault(candidate => candidate.Node == here);
+        if (file is null || replica?.State != ReplicaState.Stored)
+        {
+            return FileProblems.NotReadable(fileKey, file, replica);
+        }
+
+        var examined = damaged.ExamineAsync(file.Fingerprint, file.Size, DoubtOf(report, context), CancellationToken.None);
+        try
+        {
+            return TypedResults.Ok(Describe(fileKey, await examined.WaitAsync(_patience, time, gone)));
+        }
+        catch (TimeoutException) when (!examined.IsCompleted)
+        {
+            return TypedResults.Json(
+                new DamageFinding(fileKey.ToString(), "proving", null),
+                CatalogJson.Default.DamageFinding,
+                statusCode: StatusCodes.Status202Accepted
+            );
+        }
+    }
+
+    private static DamageFinding Describe(FileKey key, ContentFinding finding) =>
+        finding switch
+        {
+            ContentFinding.Damaged { Reason: var reason } => new DamageFinding(key.ToString(), "damaged", reason),
+            ContentFinding.Intact { HashesMended: true } => new DamageFinding(key.ToString(), "mended", null),
+            ContentFinding.Intact => new DamageFinding(key.ToString(), "intact", null),
+            _ => new DamageFinding(key.ToString(), "absent", null),
+        };
+
+    private static string DoubtOf(DamageReport? report, HttpContext context)
+    {
+        var who = Sending.NodeOf(context) is { } node ? $"node '{node}'" : "a reader";
+        var chunk = report?.Chunk is { } id ? $" of chunk {id}" : "";
+        var reason = report?.Reason is { Length: > 0 } words
+            ? $": {(words.Length > LongestReason ? words[..LongestReason] : words)}"
+            : "";
+        return $"{who} complains{chunk}{reason}";
+    }
+}

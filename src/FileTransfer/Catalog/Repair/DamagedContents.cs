@@ -1,0 +1,300 @@
+using System.Collections.Concurrent;
+using FileTransfer.Chunks;
+using FileTransfer.Identity;
+using Npgsql;
+
+namespace FileTransfer.Catalog.Repair;
+
+/// <summary>
+/// The one way of a damaged content, whoever found it: a reader, an open, another node, an upload, a download or the scrub. It is proven once
+/// more, set aside with its reason, and wanted again by every file of this node that had it stored; so it is brought back from another node.
+/// </summary>
+/// <remarks>
+/// Setting aside needs no database: from then on nobody is sent a byte of it. That its files are wanted again is written down as soon as the
+/// database answers; a node that stops before finds out at its next start.
+/// </remarks>
+public sealed partial class DamagedContents(
+    ChunkStore store,
+    Replicas replicas,
+    QueueSignal queue,
+    ReplicaNews news,
+    NodeId here,
+    TimeProvider time,
+    ILogger<DamagedContents> logger
+) : BackgroundService
+{
+    private static readonly TimeSpan _period = TimeSpan.FromSeconds(5);
+
+    /// <summary>Proofs at once: what complaints ask for must not crowd out readers.</summary>
+    private readonly SemaphoreSlim _proofs = new(2);
+
+    private readonly ConcurrentDictionary<Fingerprint, Lazy<Task<ContentFinding>>> _examined = new();
+    private readonly ConcurrentDictionary<Fingerprint, QuarantinedContent> _open = new();
+    private readonly ConcurrentDictionary<Fingerprint, string> _unsettled = new();
+    private readonly WakeUp _hint = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private long _found;
+
+    /// <summary>Contents that were set aside since the process started.</summary>
+    public long Found => Interlocked.Read(ref _found);
+
+    /// <summary>Contents that were set aside, are wanted here and have not been brought back yet, the oldest first.</summary>
+    public IReadOnlyList<QuarantinedContent> Open =>
+        [.. _open.Values.Where(damage => !store.Holds(damage.Fingerprint)).OrderBy(damage => damage.At)];
+
+    /// <summary>What was wrong with a content that is not back yet; null where nothing was.</summary>
+    public QuarantinedContent? Of(Fingerprint fingerprint) =>
+        _open.TryGetValue(fingerprint, out var damage) && !store.Holds(fingerprint) ? damage : null;
+
+    /// <summary>
+    /// Proves a content because somebody doubts it, and deals with what is found. Who asks while it is being proven gets the same answer.
+    /// </summary>
+    /// <param name="fingerprint">The content.</param>
+    /// <param name="size">What its file says, for the words of a finding; null where nobody knows.</param>
+    /// <param name="doubt">Who doubts it, and why, for the log.</param>
+    /// <param name="cancellationToken">Ends the waiting, not the proof.</param>
+    public async Task<ContentFinding> ExamineAsync(
+        Fingerprint fingerprint,
+        long? size,
+        string doubt,
+        CancellationToken cancellationToken
+    )
+    {
+        var examined = _examined.GetOrAdd(
+            fingerprint,
+            _ => new Lazy<Task<ContentFinding>>(() => ProveAsync(fingerprint, size, doubt))
+        );
+        return await examined.Value.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Whether a stored file's content is here and right. What was proven within the last minute is believed while its file does not
+    /// change; else it is proven now, and dealt with.
+    /// </summary>
+    public async Task<bool> IsIntactAsync(Fingerprint fingerprint, long size, CancellationToken cancellationToken)
+    {
+        switch (await store.ProveAsync(fingerprint, size, always: false, proven: null, pace: null, cancellationToken))
+        {
+            case ContentFinding.Intact { Size: var found }:
+                return found == size;
+            case ContentFinding.Damaged { Reason: var reason }:
+                return await ExamineAsync(fingerprint, size, reason, cancellationToken) is ContentFinding.Intact right
+                    && right.Size == size;
+            default:
+                await LoseAsync(fingerprint, Replicas.LostFromDisk, cancellationToken);
+                return false;
+        }
+    }
+
+    /// <summary>A content was found damaged, and proven to be so: sets it aside and lets its files be brought back.</summary>
+    public async Task SetAsideAsync(Fingerprint fingerprint, string reason, CancellationToken cancellationToken)
+    {
+        using (await store.LockContentAsync(fingerprint, cancellationToken))
+        {
+            if (store.Quarantine(fingerprint, reason) is null)
+            {
+                return;
+            }
+        }
+
+        await SettleAsync(fingerprint, reason, cancellationToken);
+    }
+
+    public override void Dispose()
+    {
+        _stopping.Dispose();
+        _proofs.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        store.SetAside += OnSetAside;
+        await using var stop = stoppingToken.Register(_stopping.Cancel);
+        try
+        {
+            foreach (var damage in store.Quarantined())
+            {
+                _open[damage.Fingerprint] = damage;
+            }
+
+            while (true)
+            {
+                await ReviewAsync(stoppingToken);
+                await _hint.WaitAsync(_period, time, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The node stops.
+        }
+        finally
+        {
+            store.SetAside -= OnSetAside;
+        }
+    }
+
+    private async Task<ContentFinding> ProveAsync(Fingerprint fingerprint, long? size, string doubt)
+    {
+        var stopping = _stopping.Token;
+        try
+        {
+            await _proofs.WaitAsync(stopping);
+            try
+            {
+                var finding = await store.ProveAsync(fingerprint, size, always: true, proven: null, pace: null, stopping);
+                switch (finding)
+                {
+                    case ContentFinding.Damaged { Reason: var reason }:
+                        await SetAsideAsync(fingerprint, reason, stopping);
+                        break;
+                    case ContentFinding.Intact { HashesMended: var mended }:
+                        Log.Doubted(
+                            logger,
+                            fingerprint,
+                            here,
+                            doubt,
+                            mended ? "its chunk hashes were computed again" : "nothing"
+                        );
+                        break;
+                }
+
+                return finding;
+            }
+            finally
+            {
+                _proofs.Release();
+            }
+        }
+        catch (Exception fault) when (!stopping.IsCancellationRequested)
+        {
+            // Nobody need be waiting for the answer.
+            Log.NotExamined(logger, fault, fingerprint, here, doubt);
+            throw;
+        }
+        finally
+        {
+            _examined.TryRemove(fingerprint, out _);
+        }
+    }
+
+    private void OnSetAside(QuarantinedContent damage)
+    {
+        Interlocked.Increment(ref _found);
+        _open[damage.Fingerprint] = damage;
+        _unsettled[damage.Fingerprint] = damage.Reason;
+        _hint.Set();
+    }
+
+    /// <summary>Writes down what is due, and forgets damage that is repaired, or that nobody wants repaired.</summary>
+    private async Task ReviewAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (fingerprint, reason) in _unsettled)
+        {
+            await SettleAsync(fingerprint, reason, cancellationToken);
+        }
+
+        foreach (var (fingerprint, damage) in _open)
+        {
+            if (store.Holds(fingerprint))
+            {
+                Log.Repaired(logger, fingerprint, here, damage.Name);
+                _open.TryRemove(fingerprint, out _);
+            }
+            else if (!_unsettled.ContainsKey(fingerprint) && !await IsWantedAsync(fingerprint, cancellationToken))
+            {
+                _open.TryRemove(fingerprint, out _);
+            }
+        }
+    }
+
+    private async Task<bool> IsWantedAsync(Fingerprint fingerprint, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await replicas.WantsContentAsync(here, fingerprint, cancellationToken);
+        }
+        catch (Exception e) when (e is NpgsqlException or InvalidOperationException or TimeoutException)
+        {
+            return true; // Nobody can tell now.
+        }
+    }
+
+    private async Task SettleAsync(Fingerprint fingerprint, string reason, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var contentLock = await store.LockContentAsync(fingerprint, cancellationToken);
+            if (!store.Holds(fingerprint))
+            {
+                await LoseAsync(fingerprint, $"its content was damaged: {reason}", cancellationToken);
+            }
+
+            _unsettled.TryRemove(fingerprint, out _);
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException)
+        {
+            // The database is away: it is written down when it is back.
+            Log.NotSettled(logger, fingerprint, here, e.Message);
+        }
+    }
+
+    private async Task LoseAsync(Fingerprint fingerprint, string reason, CancellationToken cancellationToken)
+    {
+        var lost = await replicas.LoseContentAsync(here, fingerprint, reason, cancellationToken);
+        foreach (var (key, _, state) in lost)
+        {
+            Log.Lost(logger, key, here, reason, state);
+        }
+
+        if (lost.Count > 0)
+        {
+            news.TellDamaged([.. lost.Select(file => new NewsOfFile(file.Key, file.Size))], reason);
+            queue.Set();
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            1150,
+            LogLevel.Warning,
+            "The content of {FileKey} at {Node} is not there any more ({Reason}); its replica is {State} now"
+        )]
+        public static partial void Lost(ILogger logger, FileKey fileKey, NodeId node, string reason, ReplicaState state);
+
+        [LoggerMessage(
+            1151,
+            LogLevel.Information,
+            "The content {Fingerprint} at {Node} was doubted ({Doubt}) and is right; mended: {Mended}"
+        )]
+        public static partial void Doubted(ILogger logger, Fingerprint fingerprint, NodeId node, string doubt, string mended);
+
+        [LoggerMessage(
+            1152,
+            LogLevel.Information,
+            "The content {Fingerprint} is back at {Node}; what was wrong with it is in quarantine/{Name}"
+        )]
+        public static partial void Repaired(ILogger logger, Fingerprint fingerprint, NodeId node, string name);
+
+        [LoggerMessage(
+            1154,
+            LogLevel.Error,
+            "The content {Fingerprint} at {Node} was doubted ({Doubt}) and could not be dealt with"
+        )]
+        public static partial void NotExamined(
+            ILogger logger,
+            Exception fault,
+            Fingerprint fingerprint,
+            NodeId node,
+            string doubt
+        );
+
+        [LoggerMessage(
+            1153,
+            LogLevel.Warning,
+            "That the content {Fingerprint} of {Node} was set aside could not be written down yet: {Reason}"
+        )]
+        public static partial void NotSettled(ILogger logger, Fingerprint fingerprint, NodeId node, string reason);
+    }
+}

@@ -1,0 +1,317 @@
+using FileTransfer.Identity;
+
+namespace FileTransfer.Chunks;
+
+public sealed partial class ChunkStore
+{
+    /// <summary>
+    /// For how long <see cref="ConfirmDurable"/> and <see cref="ProveAsync"/> believe what was proven, of a file that has not changed: many
+    /// keys of one content in a row cost one proof.
+    /// </summary>
+    public static readonly TimeSpan BelievedFor = TimeSpan.FromMinutes(1);
+
+    private readonly ProofLedger _proofs = new(TimeProvider.System);
+
+    /// <summary>How long a content that was proven whole, and whose file has not changed since, is served without being hashed again.</summary>
+    /// <remarks>Zero: it is hashed for each reader.</remarks>
+    public TimeSpan ProofPeriod
+    {
+        get => _proofs.Period;
+        init => _proofs.Period = value;
+    }
+
+    /// <summary>
+    /// Gives an open content what proves it as it is read: its size from now on, and every byte. The hashes are those of
+    /// <c>.hashes</c>, checked against the fingerprint, else computed.
+    /// </summary>
+    /// <exception cref="ContentDamagedException">It is damaged.</exception>
+    public void Prove(StoredContent content)
+    {
+        var identity = FileIdentity.Of(content.Handle);
+        var isSmall = content.Size <= HashesKeptAbove;
+        var hashes = isSmall ? SmallHashes(content) : LargeHashes(content);
+        content.Proof = new ContentProof(
+            content,
+            hashes,
+            ownsHashes: !isSmall,
+            identity,
+            _proofs.IsProven(content.Fingerprint, identity),
+            _proofs
+        );
+        RequireSize(content, hashes);
+    }
+
+    /// <summary>
+    /// Finds out whether a content is what its name says, at the speed of hashing. What was proven of the same file within
+    /// <see cref="BelievedFor"/> is believed, unless <paramref name="always"/>.
+    /// </summary>
+    /// <param name="fingerprint">The content.</param>
+    /// <param name="size">What its file says, for the words of a finding; null where nobody knows.</param>
+    /// <param name="always">Whether it is read in any case, from the disk as far as the system lets it.</param>
+    /// <param name="proven">Told how many bytes are proven, as they grow.</param>
+    /// <param name="pace">Waited for before each so many bytes are read.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public async Task<ContentFinding> ProveAsync(
+        Fingerprint fingerprint,
+        long? size,
+        bool always,
+        Action<long>? proven,
+        Func<int, CancellationToken, ValueTask>? pace,
+        CancellationToken cancellationToken
+    )
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        return await ExamineAsync(fingerprint, size, always, proven, pace, cancellationToken);
+    }
+
+    /// <summary>Without a pace it has ended when it returns.</summary>
+    private async Task<ContentFinding> ExamineAsync(
+        Fingerprint fingerprint,
+        long? size,
+        bool always,
+        Action<long>? proven,
+        Func<int, CancellationToken, ValueTask>? pace,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            using var content = TryOpen(fingerprint);
+            if (content is null)
+            {
+                return new ContentFinding.Absent();
+            }
+
+            var identity = FileIdentity.Of(content.Handle);
+            if (!always && _proofs.IsProven(fingerprint, identity, BelievedFor))
+            {
+                proven?.Invoke(content.Size);
+                return new ContentFinding.Intact(content.Size, HashesMended: false);
+            }
+
+            if (always)
+            {
+                _proofs.Forget(fingerprint);
+                DurableFile.ForgetCached(content.Handle);
+            }
+
+            var finding = await ReadThroughAsync(content, identity, proven, pace, cancellationToken);
+
+            // A wrong length says more than what it leads to. Alone it says nothing: it is the caller who may be wrong.
+            return finding is ContentFinding.Damaged && size is { } expected && expected != content.Size
+                ? new ContentFinding.Damaged($"it has {content.Size} bytes instead of {expected}")
+                : finding;
+        }
+        catch (ContentDamagedException damage)
+        {
+            return new ContentFinding.Damaged(damage.Reason);
+        }
+    }
+
+    private async Task<ContentFinding> ReadThroughAsync(
+        StoredContent content,
+        FileIdentity identity,
+        Action<long>? proven,
+        Func<int, CancellationToken, ValueTask>? pace,
+        CancellationToken cancellationToken
+    )
+    {
+        // With checked hashes at hand the chunk that is wrong has a name; without, the whole is.
+        using var known = content.Size > HashesKeptAbove ? TryOpenHashes(content) : null;
+        using var computed = known is null ? ChunkHashes.Create(content.Size) : null;
+        var buffer = PieceBuffers.Rent(content.Size);
+        try
+        {
+            var length = buffer.Length / ChunkFrame.ChunkLength * ChunkFrame.ChunkLength;
+            for (var at = 0L; at < content.Size; at += length)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var count = (int)Math.Min(length, content.Size - at);
+                if (pace is not null)
+                {
+                    await pace(count, cancellationToken);
+                }
+
+                content.ReadExactly(at, buffer.AsSpan(0, count));
+                if (known is null)
+                {
+                    computed!.Set(at / ChunkFrame.ChunkLength, buffer.AsSpan(0, count));
+                }
+                else if (known.FirstMismatch(at / ChunkFrame.ChunkLength, buffer.AsSpan(0, count)) is >= 0 and var wrong)
+                {
+                    return new ContentFinding.Damaged($"chunk {wrong} has other bytes than its hash says");
+                }
+
+                proven?.Invoke(at + count);
+            }
+        }
+        finally
+        {
+            PieceBuffers.Return(buffer);
+        }
+
+        if (computed is not null && computed.ComputeFingerprint() is var found && found != content.Fingerprint)
+        {
+            return new ContentFinding.Damaged($"what is on disk has the fingerprint {found}");
+        }
+
+        var isMended = known is null && content.Size > HashesKeptAbove;
+        if (isMended)
+        {
+            KeepHashes(content);
+        }
+
+        _proofs.Proven(content.Fingerprint, identity);
+        return new ContentFinding.Intact(content.Size, isMended);
+    }
+
+    /// <summary>Under the content's lock: whether what is here is right. What is not is set aside.</summary>
+    private bool ConfirmRight(Fingerprint fingerprint, long size)
+    {
+        if (!Path.Exists(_paths.Content(fingerprint)))
+        {
+            return false;
+        }
+
+        var finding = ExamineAsync(fingerprint, size, always: false, proven: null, pace: null, CancellationToken.None)
+            .GetAwaiter()
+            .GetResult();
+        switch (finding)
+        {
+            case ContentFinding.Damaged { Reason: var reason }:
+                Quarantine(fingerprint, reason);
+                return false;
+            case ContentFinding.Intact { Size: var found }:
+                return found == size;
+            default:
+                return false;
+        }
+    }
+
+    private ChunkHashes SmallHashes(StoredContent content)
+    {
+        if (_proofs.HashesOf(content.Fingerprint) is { } known)
+        {
+            return known;
+        }
+
+        var hashes = ChunkHashes.Create(content.Size);
+        try
+        {
+            Compute(content, hashes);
+        }
+        catch
+        {
+            hashes.Dispose();
+            throw;
+        }
+
+        _proofs.Keep(content.Fingerprint, hashes);
+        return hashes;
+    }
+
+    /// <summary>Those on disk, in so far as they are right; else computed, which proves the content, and kept.</summary>
+    private ChunkHashes LargeHashes(StoredContent content)
+    {
+        if (TryOpenHashes(content) is { } kept)
+        {
+            return kept;
+        }
+
+        KeepHashes(content);
+        return TryOpenHashes(content)
+            ?? throw new IOException($"The chunk hashes in {_paths.Hashes(content.Fingerprint)} change while they are read.");
+    }
+
+    /// <summary>The hashes on disk, when their root is the fingerprint. That is looked into once, as long as their file does not change.</summary>
+    private ChunkHashes? TryOpenHashes(StoredContent content)
+    {
+        var path = _paths.Hashes(content.Fingerprint);
+        if (FileIdentity.TryOf(path) is not { } file)
+        {
+            return null;
+        }
+
+        ChunkHashes hashes;
+        try
+        {
+            hashes = ChunkHashes.OpenInFile(content.Size, path);
+        }
+        catch (Exception fault)
+            when (fault is FileNotFoundException or DirectoryNotFoundException or InvalidDataException
+                || ContentDamagedException.IsDamage(fault)
+            )
+        {
+            return null;
+        }
+
+        try
+        {
+            if (_proofs.IsChecked(content.Fingerprint, file) || IsRoot(content.Fingerprint, hashes))
+            {
+                _proofs.Checked(content.Fingerprint, file);
+                return hashes;
+            }
+        }
+        catch
+        {
+            hashes.Dispose();
+            throw;
+        }
+
+        hashes.Dispose();
+        Log.HashesWrong(_logger, content.Fingerprint);
+        return null;
+    }
+
+    private static bool IsRoot(Fingerprint fingerprint, ChunkHashes hashes)
+    {
+        try
+        {
+            return hashes.ComputeFingerprint() == fingerprint;
+        }
+        catch (IOException fault) when (fault is EndOfStreamException || ContentDamagedException.IsDamage(fault))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The hashes are as many as the chunks, and the last one is of a chunk of this very length: so the size is proven, too.</summary>
+    private static void RequireSize(StoredContent content, ChunkHashes hashes)
+    {
+        if (hashes.Size != content.Size)
+        {
+            throw new ContentDamagedException(content.Fingerprint, $"it has {content.Size} bytes instead of {hashes.Size}");
+        }
+
+        Span<byte> last = stackalloc byte[ChunkFrame.ChunkLength];
+        var chunk = hashes.ChunkCount - 1;
+        last = last[..hashes.LengthOf(chunk)];
+        content.ReadExactly(chunk * ChunkFrame.ChunkLength, last);
+        if (hashes.FirstMismatch(chunk, last) >= 0)
+        {
+            throw new ContentDamagedException(
+                content.Fingerprint,
+                $"its last chunk, which ends at {content.Size} bytes, is not what its hash says"
+            );
+        }
+    }
+}
+
+/// <summary>What a proof of a content found.</summary>
+public abstract record ContentFinding
+{
+    private ContentFinding() { }
+
+    /// <summary>It is what its name says.</summary>
+    /// <param name="Size">Bytes in it.</param>
+    /// <param name="HashesMended">Its chunk hashes on disk were missing or wrong and have been computed again.</param>
+    public sealed record Intact(long Size, bool HashesMended) : ContentFinding;
+
+    /// <summary>It is not what its name says, or cannot be read.</summary>
+    /// <param name="Reason">As a part of a sentence.</param>
+    public sealed record Damaged(string Reason) : ContentFinding;
+
+    /// <summary>It is not here.</summary>
+    public sealed record Absent : ContentFinding;
+}

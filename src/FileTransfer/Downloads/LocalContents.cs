@@ -1,0 +1,69 @@
+using FileTransfer.Catalog;
+using FileTransfer.Catalog.Repair;
+using FileTransfer.Chunks;
+using FileTransfer.Cluster;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Downloads;
+
+/// <summary>Wanted contents that are in the store already: under another key, or in a folder that came from elsewhere. They count once they are proven.</summary>
+public sealed partial class LocalContents(
+    ChunkStore store,
+    DamagedContents damaged,
+    SourceTrials trials,
+    ThisNode node,
+    ILogger<LocalContents> logger
+)
+{
+    /// <summary>From so many bytes on it is worth a line in the log.</summary>
+    private const long ToldAbove = 64L * 1024 * 1024;
+
+    /// <summary>
+    /// Whether the content of a claimed replica is here and right; it is proven at the speed of hashing, unless that was just done. One that
+    /// is damaged is set aside.
+    /// </summary>
+    public async Task<bool> IsProvenAsync(ClaimedReplica claim, TransferProgress progress, CancellationToken cancellationToken)
+    {
+        if (!store.Holds(claim.Fingerprint))
+        {
+            return false;
+        }
+
+        if (claim.Size >= ToldAbove)
+        {
+            Log.Proving(logger, claim.Key, node.Id, claim.Size);
+        }
+
+        trials.Record(claim.Key, "the own data folder", "has the content; all of it is proven before it counts");
+        var finding = await store.ProveAsync(
+            claim.Fingerprint,
+            claim.Size,
+            always: false,
+            progress.Proven,
+            pace: null,
+            cancellationToken
+        );
+        switch (finding)
+        {
+            case ContentFinding.Intact { Size: var found } when found == claim.Size:
+                return true;
+            case ContentFinding.Damaged { Reason: var reason }:
+                trials.Record(claim.Key, "the own data folder", $"had the content, damaged, and set it aside: {reason}");
+                await damaged.SetAsideAsync(claim.Fingerprint, reason, cancellationToken);
+                break;
+        }
+
+        progress.Proven(0);
+        return false;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            1,
+            LogLevel.Information,
+            "The content of {FileKey} is in the data folder of {Node} already: proving its {Size} bytes"
+        )]
+        public static partial void Proving(ILogger logger, FileKey fileKey, NodeId node, long size);
+    }
+}
