@@ -20,6 +20,8 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<DamagedContents>();
         builder.Services.AddHostedService(services => services.GetRequiredService<DamagedContents>());
         builder.Services.AddSingleton<ContentDigests>();
+        builder.Services.AddSingleton<ContentNames>();
+        builder.Services.AddSingleton<ContentElsewhere>();
         builder.Services.AddSingleton<Uplink>();
         builder.Services.AddSingleton<NodePolicies>();
         builder.Services.AddSingleton<PolicyReview>();

@@ -56,6 +56,7 @@ public static class ContentRoutes
                 ProblemTypes.FileUnknown,
                 ProblemTypes.FileRemoved,
                 ProblemTypes.FileNotStored,
+                ProblemTypes.FileElsewhere,
                 ProblemTypes.DatabaseUnavailable
             );
 
@@ -102,6 +103,7 @@ public static class ContentRoutes
         StoredContents contents,
         ContentDigests digests,
         DamagedContents damaged,
+        ContentNames names,
         Uplink uplink,
         HttpContext context
     ) =>
@@ -134,7 +136,8 @@ public static class ContentRoutes
                     {
                         content.Proof?.Begin(endsAt: offset + count);
                         return sending.WriteAsync(RawContent.WriteAsync, content, writer, offset, count, token);
-                    }
+                    },
+                    await names.ForAsync(context, fileKey)
                 );
                 return Results.Empty;
             }
@@ -224,7 +227,8 @@ public static class ContentRoutes
             {
                 if (content is null)
                 {
-                    return problem!;
+                    var elsewhere = context.RequestServices.GetRequiredService<ContentElsewhere>();
+                    return await elsewhere.InsteadOfAsync(problem!, fileKey, context);
                 }
 
                 try

@@ -71,6 +71,7 @@ public sealed class NodeProblemException(Uri node, HttpStatusCode status, Proble
         {
             HttpStatusCode.NotFound => ExitCode.NotFound,
             HttpStatusCode.Conflict => ExitCode.NotComplete,
+            HttpStatusCode.ServiceUnavailable when Type == TypePrefix + "file-elsewhere" => ExitCode.NotComplete,
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => ExitCode.Refused,
             HttpStatusCode.ServiceUnavailable or HttpStatusCode.MisdirectedRequest => ExitCode.Unreachable,
             HttpStatusCode.UnprocessableEntity when Type == TypePrefix + "fingerprint-mismatch" => ExitCode.NotProven,
@@ -80,6 +81,7 @@ public sealed class NodeProblemException(Uri node, HttpStatusCode status, Proble
     public override Remedy Remedy =>
         status switch
         {
+            HttpStatusCode.ServiceUnavailable when Type == TypePrefix + "file-elsewhere" => Remedy.OtherNode,
             HttpStatusCode.ServiceUnavailable
             or HttpStatusCode.MisdirectedRequest
             or HttpStatusCode.TooManyRequests

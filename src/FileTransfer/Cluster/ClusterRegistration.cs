@@ -7,6 +7,7 @@ public static class ClusterRegistration
         builder.Services.AddSingleton<ThisNode>();
         builder.Services.AddSingleton(services => services.GetRequiredService<ThisNode>().Id);
         builder.Services.AddSingleton<Leadership>();
+        builder.Services.AddSingleton<WriteForwarder>();
         builder.Services.AddSingleton<NodeDirectory>();
         builder.Services.AddSingleton<NodePresence>();
         builder.Services.AddHostedService(services => services.GetRequiredService<NodePresence>());

@@ -25,7 +25,9 @@ public static class ClusterRoutes
     /// <summary>Lets only the leader answer the routes of a group.</summary>
     public static TBuilder AtTheLeaderOnly<TBuilder>(this TBuilder routes)
         where TBuilder : IEndpointConventionBuilder =>
-        routes.AddEndpointFilter<TBuilder, LeaderOnly>().ProducesProblems(ProblemTypes.NotLeader, ProblemTypes.NoLeader);
+        routes
+            .AddEndpointFilter<TBuilder, LeaderOnly>()
+            .ProducesProblems(ProblemTypes.NotLeader, ProblemTypes.NoLeader, ProblemTypes.LeaderUnreachable);
 
     internal static ProblemHttpResult NoLeader() =>
         Problem.Of(

@@ -2,31 +2,41 @@ using FileTransfer.Http;
 
 namespace FileTransfer.Cluster;
 
-/// <summary>Lets only the leader answer. Any other node says who leads, so that the caller can go there.</summary>
-internal sealed class LeaderOnly(Leadership leadership, ThisNode node) : IEndpointFilter
+/// <summary>
+/// Lets only the leader answer. Any other node says who leads, so that the caller can go there, or passes the request on where it is told to.
+/// </summary>
+internal sealed class LeaderOnly(Leadership leadership, ThisNode node, WriteForwarder forwarder) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
+        var isForwarded = false;
         try
         {
             if (leadership.IsLeading)
             {
                 return await next(context);
             }
+
+            isForwarded = forwarder.Takes(context.HttpContext);
         }
         catch (NotLeadingException)
         {
             // It stopped leading while it worked; nothing of it was committed.
         }
 
-        return await RefuseAsync(context.HttpContext);
+        return await ToLeaderAsync(context.HttpContext, isForwarded);
     }
 
-    private async Task<IResult> RefuseAsync(HttpContext context)
+    private async Task<IResult> ToLeaderAsync(HttpContext context, bool isForwarded)
     {
         var leader = await leadership.FindLeaderAsync(context.RequestAborted);
         if (leader is not null && leader.Node != node.Id)
         {
+            if (isForwarded)
+            {
+                return await forwarder.ForwardAsync(context, leader);
+            }
+
             return Problem.Of(
                 ProblemTypes.NotLeader,
                 $"Node '{node.Id}' does not lead; send the request to the leader '{leader.Node}' at {leader.Url.OriginalString}.",

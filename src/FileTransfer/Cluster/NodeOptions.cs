@@ -43,6 +43,10 @@ public sealed class NodeOptions
     /// <remarks>Default: the first address the server listens on, which is right only where the others see the same address.</remarks>
     public Uri? AdvertisedUrl { get; set; }
 
+    /// <summary>Whether a node that does not lead passes uploads and removals on to the leader, instead of naming it (421).</summary>
+    /// <remarks>Default <c>false</c>: a body that goes through a follower costs its network twice. With the caller's own token.</remarks>
+    public bool ForwardWrites { get; set; }
+
     /// <summary>The bearer token this node shows to the other nodes; theirs must list its hash with scope <c>node</c>.</summary>
     /// <remarks>Default none. A secret: give it by environment (<c>FileTransfer__NodeToken</c>) rather than by a file.</remarks>
     [RegularExpression("^[A-Za-z0-9._~+/=-]+$", ErrorMessage = "letters, digits and any of . _ ~ + / - =, nothing else")]

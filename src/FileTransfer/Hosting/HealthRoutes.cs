@@ -1,11 +1,12 @@
 using System.Text.Json.Serialization;
+using FileTransfer.Cluster;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Hosting;
 
-/// <summary>Answer of the health routes. <c>status</c>: <c>healthy</c>, <c>degraded</c>, <c>unhealthy</c>, <c>starting</c> or <c>draining</c>.</summary>
+/// <summary>Answer of the health routes. <c>status</c>: <c>healthy</c>, <c>degraded</c>, <c>unhealthy</c>, <c>starting</c> or <c>draining</c>; of <c>/health/leader</c> <c>leading</c>, <c>following</c> or <c>draining</c>.</summary>
 internal sealed record HealthAnswer(
     string Status,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, CheckAnswer>? Checks
@@ -43,6 +44,20 @@ internal static class HealthRoutes
             .MapMethods("/cluster", methods, ClusterAsync)
             .Produces<HealthAnswer>()
             .Produces<HealthAnswer>(StatusCodes.Status503ServiceUnavailable);
+        health
+            .MapMethods("/leader", methods, Leader)
+            .Produces<HealthAnswer>()
+            .Produces<HealthAnswer>(StatusCodes.Status503ServiceUnavailable);
+    }
+
+    /// <summary>Whether this node leads, for balancers that send it the writes: 200 <c>leading</c>, or 503 <c>following</c> or <c>draining</c>.</summary>
+    private static JsonHttpResult<HealthAnswer> Leader(HttpContext context, Leadership leadership, RequestDrain drain)
+    {
+        var status =
+            drain.IsDraining ? "draining"
+            : leadership.IsLeading ? "leading"
+            : "following";
+        return Answer(context, new HealthAnswer(status, null), ok: status == "leading");
     }
 
     /// <summary>Whether the process answers at all.</summary>

@@ -41,7 +41,10 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
                 context.Response.StatusCode,
                 milliseconds,
                 meter?.BytesReceived ?? 0,
-                meter?.BytesSent ?? 0,
+                // What a HEAD would have been answered with goes nowhere.
+                HttpMethods.IsHead(context.Request.Method)
+                    ? 0
+                    : meter?.BytesSent ?? 0,
                 context.RequestAborted.IsCancellationRequested ? ", cut off" : ""
             );
         }

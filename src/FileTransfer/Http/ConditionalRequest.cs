@@ -1,33 +1,47 @@
 using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 
 namespace FileTransfer.Http;
 
-/// <summary>What a GET or HEAD of a representation with a strong tag and no modification date is to be answered with.</summary>
+/// <summary>What a GET or HEAD of a representation with a strong tag is to be answered with.</summary>
 /// <param name="StatusCode">200, 206, 304, 412 or 416.</param>
 /// <param name="Range">What of the representation is meant: the whole of it unless the status is 206.</param>
 public readonly record struct ConditionalAnswer(int StatusCode, ByteRange Range);
 
 /// <summary>Preconditions and ranges in the order of RFC 9110 §13.2.2.</summary>
 /// <remarks>
-/// If-Match, then If-None-Match, then Range under If-Range. There is no modification date, so If-Modified-Since and
-/// If-Unmodified-Since are ignored and an If-Range with a date is false. Range has a meaning for GET alone.
+/// If-Match or else If-Unmodified-Since, then If-None-Match or else If-Modified-Since, then Range under If-Range. Where no modification
+/// date is known, conditions on one are ignored and an If-Range with a date is false. Range has a meaning for GET alone.
 /// </remarks>
 public static class ConditionalRequest
 {
-    public static ConditionalAnswer Evaluate(string method, IHeaderDictionary headers, EntityTag current, long length)
+    /// <param name="method">GET or HEAD.</param>
+    /// <param name="headers">The request's.</param>
+    /// <param name="current">The representation's tag.</param>
+    /// <param name="length">Bytes in the whole of it.</param>
+    /// <param name="modified">In whole seconds; null where it is not known.</param>
+    public static ConditionalAnswer Evaluate(
+        string method,
+        IHeaderDictionary headers,
+        EntityTag current,
+        long length,
+        DateTimeOffset? modified = null
+    )
     {
         var whole = new ByteRange(0, length);
-        if (headers.IfMatch.Count > 0 && !AnyMatches(headers.IfMatch, current, strongly: true))
+        var mustMatch = headers.IfMatch.Count > 0;
+        if (mustMatch ? !AnyMatches(headers.IfMatch, current, strongly: true) : IsAfter(modified, headers.IfUnmodifiedSince))
         {
             return new ConditionalAnswer(StatusCodes.Status412PreconditionFailed, whole);
         }
 
-        if (headers.IfNoneMatch.Count > 0 && AnyMatches(headers.IfNoneMatch, current, strongly: false))
+        var mayMatch = headers.IfNoneMatch.Count > 0;
+        if (mayMatch ? AnyMatches(headers.IfNoneMatch, current, strongly: false) : IsNotAfter(modified, headers.IfModifiedSince))
         {
             return new ConditionalAnswer(StatusCodes.Status304NotModified, whole);
         }
 
-        if (!HttpMethods.IsGet(method) || headers.Range.Count != 1 || !IfRangeHolds(headers.IfRange, current))
+        if (!HttpMethods.IsGet(method) || headers.Range.Count != 1 || !IfRangeHolds(headers.IfRange, current, modified))
         {
             return new ConditionalAnswer(StatusCodes.Status200OK, whole);
         }
@@ -40,8 +54,26 @@ public static class ConditionalRequest
         };
     }
 
-    private static bool IfRangeHolds(StringValues ifRange, EntityTag current) =>
-        ifRange.Count == 0 || (ifRange.Count == 1 && EntityTag.TryParse(ifRange[0], out var tag) && tag.StronglyEquals(current));
+    /// <summary>A date holds when it is the very one: contents do not change, so it names one as well as the tag does.</summary>
+    private static bool IfRangeHolds(StringValues ifRange, EntityTag current, DateTimeOffset? modified) =>
+        ifRange.Count == 0
+        || (
+            ifRange.Count == 1
+            && (
+                EntityTag.TryParse(ifRange[0], out var tag)
+                    ? tag.StronglyEquals(current)
+                    : modified is not null && DateOf(ifRange) == modified
+            )
+        );
+
+    private static bool IsAfter(DateTimeOffset? modified, StringValues header) =>
+        header.Count > 0 && modified is not null && DateOf(header) is { } date && modified > date;
+
+    private static bool IsNotAfter(DateTimeOffset? modified, StringValues header) =>
+        header.Count > 0 && modified is not null && DateOf(header) is { } date && modified <= date;
+
+    private static DateTimeOffset? DateOf(StringValues header) =>
+        header.Count == 1 && HeaderUtilities.TryParseDate(header[0], out var date) ? date : null;
 
     private static bool AnyMatches(StringValues lines, EntityTag current, bool strongly)
     {

@@ -18,19 +18,23 @@ public static class ContentResponse
     /// Writes exactly the bytes <c>[offset, offset + count)</c>. When it throws, the connection is aborted: a reader must never
     /// take what is missing for the end. It throws <see cref="OperationCanceledException"/> when the reader went away.
     /// </param>
+    /// <param name="name">Sent with 200 and 206; null where none is known.</param>
     public static async Task ServeAsync(
         HttpContext context,
         EntityTag etag,
         string contentType,
         long length,
-        Func<PipeWriter, long, long, CancellationToken, ValueTask> write
+        Func<PipeWriter, long, long, CancellationToken, ValueTask> write,
+        ContentName? name = null
     )
     {
-        var response = context.Response;
-        var (status, range) = ConditionalRequest.Evaluate(context.Request.Method, context.Request.Headers, etag, length);
+        var (request, response) = (context.Request, context.Response);
+        var (status, range) = ConditionalRequest.Evaluate(request.Method, request.Headers, etag, length, name?.Modified);
         response.StatusCode = status;
         response.Headers.ETag = etag.ToString();
         response.Headers.AcceptRanges = "bytes";
+        // It never changes, but it can be removed: a cache asks before it uses it.
+        response.Headers.CacheControl = "no-cache";
         switch (status)
         {
             case StatusCodes.Status304NotModified:
@@ -46,6 +50,12 @@ public static class ContentResponse
 
         response.ContentType = contentType;
         response.ContentLength = range.Count;
+        if (name is not null)
+        {
+            response.Headers.ContentDisposition = name.Disposition;
+            response.Headers.LastModified = name.LastModified;
+        }
+
         if (HttpMethods.IsHead(context.Request.Method) || range.Count == 0)
         {
             return;

@@ -10,7 +10,7 @@ public static class Problem
 
     /// <param name="type">One of <see cref="ProblemTypes"/>.</param>
     /// <param name="detail">Names the value at fault and says what to do next.</param>
-    /// <param name="extensions">Further members of the body; a value is a string, number, boolean, time or null.</param>
+    /// <param name="extensions">Further members of the body; a value is a string, number, boolean, time, null or an array of strings.</param>
     public static ProblemHttpResult Of(
         ProblemType type,
         string detail,

@@ -64,6 +64,12 @@ public static class ProblemTypes
     /// <summary>Said to nodes alone; with <c>Retry-After</c>.</summary>
     public static readonly ProblemType SourceBusy = new("source-busy", 503, "Another node has its turn");
 
+    /// <summary>With <c>Retry-After</c>. Extensions: <c>state</c>, this node's state of the file; <c>nodes</c> and <c>urls</c> of those that have it.</summary>
+    public static readonly ProblemType FileElsewhere = new("file-elsewhere", 503, "The file is stored at other nodes");
+
+    /// <summary>With <c>Retry-After</c>. Extensions: <c>leader</c>, <c>leaderUrl</c>.</summary>
+    public static readonly ProblemType LeaderUnreachable = new("leader-unreachable", 503, "The leader does not answer");
+
     public static readonly ProblemType Draining = new("draining", 503, "This node is stopping");
 
     public static readonly ProblemType DiskFull = new("disk-full", 507, "The disk is full");

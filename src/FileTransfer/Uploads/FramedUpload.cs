@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
+using FileTransfer.Http;
 using FileTransfer.Identity;
 using Npgsql;
 
@@ -9,15 +10,33 @@ namespace FileTransfer.Uploads;
 /// <summary>Takes an upload in frames, in any order, into a partial of its own and publishes it when it is whole and proven.</summary>
 /// <remarks>
 /// Two uploads of one file do not wait for each other: each has a partial, and the first that is proven publishes. What an upload
-/// that was cut off left behind is taken up by the next one, and overwritten where that one says otherwise. It is kept only as long
-/// as the file waits for its content here.
+/// that was cut off left behind is taken up by the next one, and overwritten where that one says otherwise; one that has fallen silent is
+/// ended for the next one's sake (<see cref="RunningUploads"/>). It is kept only as long as the file waits for its content here.
 /// </remarks>
-public sealed class FramedUpload(ChunkStore store, FileCatalog catalog, UploadPublisher publisher, NodeId here, TimeProvider time)
+public sealed class FramedUpload(
+    ChunkStore store,
+    FileCatalog catalog,
+    UploadPublisher publisher,
+    RunningUploads uploads,
+    NodeId here,
+    TimeProvider time
+)
 {
     private long _lastEpoch;
 
-    public async Task<UploadOutcome> ReceiveAsync(FileRecord file, PipeReader body, CancellationToken cancellationToken)
+    /// <param name="file">Whose content comes.</param>
+    /// <param name="body">Its frames.</param>
+    /// <param name="meter">Tells for how long the body has been waited for; null where nobody measures.</param>
+    /// <param name="cancellationToken">The sender went away.</param>
+    public async Task<UploadOutcome> ReceiveAsync(
+        FileRecord file,
+        PipeReader body,
+        TransferMeter? meter,
+        CancellationToken cancellationToken
+    )
     {
+        await uploads.TakeOverAsync(file.Key, cancellationToken);
+        using var running = uploads.Begin(file.Key, meter);
         var partial = store.OpenPartial(file.Key, NextEpoch(), file.Fingerprint, file.Size, keepsHashes: true);
         var isStored = false;
         try

@@ -97,7 +97,7 @@ public static class UploadRoutes
 
         return disk.RefusalOf(file.Size) is { } refusal
             ? NoRoom(refusal)
-            : Answer(file, await upload.ReceiveAsync(file, context.Request.BodyReader, gone));
+            : Answer(file, await upload.ReceiveAsync(file, context.Request.BodyReader, TransferMeter.Of(context), gone));
     }
 
     /// <param name="owner" example="0x01">The owner's id, hex.</param>

@@ -47,6 +47,8 @@ public sealed class SwaggerFacts(RunningCluster nodes)
             { "HEAD /health/ready", "", "200" },
             { "GET /health/cluster", "", "200" },
             { "HEAD /health/cluster", "", "200" },
+            { "GET /health/leader", "", "200" },
+            { "HEAD /health/leader", "", "200" },
         };
 
     [Theory]
