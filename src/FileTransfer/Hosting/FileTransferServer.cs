@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Serialization;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Policies;
@@ -64,6 +65,9 @@ public static partial class FileTransferServer
         var routes = app.MapGroup("");
         routes.AnswerHeadBesideGet();
         MapRoutes(routes);
+        var rejected = app.Services.GetRequiredService<RejectedRequests>();
+        var followed = rejected.Follow(app.Services.GetRequiredService<DiagnosticListener>());
+        app.Lifetime.ApplicationStopped.Register(followed.Dispose);
         app.Lifetime.ApplicationStopped.Register(files.Dispose);
         return app;
     }
@@ -190,6 +194,7 @@ public static partial class FileTransferServer
         builder.Services.AddSingleton<RequestDrain>();
         builder.Services.AddHostedService(services => services.GetRequiredService<RequestDrain>());
         builder.Services.AddSingleton<TransferWatch>();
+        builder.Services.AddSingleton<RejectedRequests>();
         builder.Services.AddHostedService(services => services.GetRequiredService<TransferWatch>());
         builder.Services.AddHealthChecks();
     }
@@ -217,6 +222,9 @@ public static partial class FileTransferServer
 
                 // Not reloaded: a new address would escape the checks made at the start.
                 kestrel.Configure(context.Configuration.GetSection("Kestrel"), reloadOnChange: false);
+                kestrel.ConfigureEndpointDefaults(endpoint =>
+                    endpoint.Use(next => connection => RejectedRequests.OnConnectionAsync(connection, next))
+                );
                 kestrel.AddServerHeader = false;
                 kestrel.Limits.MaxRequestBodySize = MaxJsonBodyBytes;
                 kestrel.Limits.MaxRequestLineSize = 64 * 1024;

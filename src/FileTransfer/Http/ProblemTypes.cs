@@ -24,6 +24,7 @@ public static class ProblemTypes
 
     public static readonly ProblemType PreconditionFailed = new("precondition-failed", 412, "The precondition does not hold");
     public static readonly ProblemType RequestTooLarge = new("request-too-large", 413, "The request is too large");
+    public static readonly ProblemType UriTooLong = new("uri-too-long", 414, "The request line is too long");
     public static readonly ProblemType MediaTypeUnsupported = new(
         "media-type-unsupported",
         415,
@@ -51,6 +52,8 @@ public static class ProblemTypes
     /// <summary>Extension: <c>member</c>, the member at fault.</summary>
     public static readonly ProblemType LimitsInvalid = new("limits-invalid", 422, "The limits are invalid");
 
+    public static readonly ProblemType HeadersTooLarge = new("headers-too-large", 431, "The header fields are too large");
+
     /// <summary>Extension: <c>traceId</c>, to be found in the log of this node.</summary>
     public static readonly ProblemType InternalFault = new("internal-fault", 500, "The service failed");
 
@@ -71,6 +74,12 @@ public static class ProblemTypes
     public static readonly ProblemType LeaderUnreachable = new("leader-unreachable", 503, "The leader does not answer");
 
     public static readonly ProblemType Draining = new("draining", 503, "This node is stopping");
+
+    public static readonly ProblemType VersionUnsupported = new(
+        "version-unsupported",
+        505,
+        "This version of HTTP is not spoken here"
+    );
 
     public static readonly ProblemType DiskFull = new("disk-full", 507, "The disk is full");
 }
