@@ -119,7 +119,7 @@ public sealed partial class ChunkStore
         // With checked hashes at hand the chunk that is wrong has a name; without, the whole is.
         using var known = content.Size > HashesKeptAbove ? TryOpenHashes(content) : null;
         using var computed = known is null ? ChunkHashes.Create(content.Size) : null;
-        var buffer = PieceBuffers.Rent(content.Size);
+        var buffer = PieceBuffers.Rent(Math.Max(content.Size, ChunkFrame.ChunkLength));
         try
         {
             var length = buffer.Length / ChunkFrame.ChunkLength * ChunkFrame.ChunkLength;

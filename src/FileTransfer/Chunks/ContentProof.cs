@@ -161,7 +161,7 @@ public sealed class ContentProof : IDisposable
     /// <summary>Something happened to the file while it was read: it may have been deleted, which hurts nobody, or written to.</summary>
     private void RequireWhole()
     {
-        var buffer = PieceBuffers.Rent(_content.Size);
+        var buffer = PieceBuffers.Rent(Math.Max(_content.Size, ChunkFrame.ChunkLength));
         try
         {
             var length = buffer.Length / ChunkFrame.ChunkLength * ChunkFrame.ChunkLength;

@@ -159,6 +159,7 @@ public sealed class ProvingTests : IDisposable
     }
 
     [Theory]
+    [InlineData(11)]
     [InlineData(5000)]
     [InlineData(Large)]
     public async Task What_is_here_and_not_right_counts_for_nothing_and_gives_way_to_what_is(int size)
@@ -172,7 +173,7 @@ public sealed class ProvingTests : IDisposable
         _store.Store.Holds(content.Fingerprint).ShouldBeFalse();
 
         TestStore.Publish(_store.Store, content).ShouldBe(PublishOutcome.Published);
-        Flip(content, 20);
+        Flip(content, 0);
         TestStore.Publish(_store.Store, content, epoch: 2).ShouldBe(PublishOutcome.Published);
         using var stored = Open(content);
         (await RawAsync(stored, 0, size)).AsSpan().SequenceEqual(content.Data).ShouldBeTrue();
