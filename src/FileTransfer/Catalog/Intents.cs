@@ -42,7 +42,7 @@ public sealed class Intents(Database database, NodeId node)
     {
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var file = await FileCatalog.LockAsync(connection, key, cancellationToken);
+        var file = await database.LockWaits.WatchAsync(connection, FileCatalog.LockAsync(connection, key, cancellationToken));
         if (file is null or { State: FileState.Removed })
         {
             return new AskOutcome(file, null, WantsAnew: false);
@@ -81,7 +81,7 @@ public sealed class Intents(Database database, NodeId node)
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // Before the file's row, as everybody takes the two.
         await NodePolicies.HoldAsync(connection, node, cancellationToken);
-        await FileCatalog.LockAsync(connection, key, cancellationToken);
+        await database.LockWaits.WatchAsync(connection, FileCatalog.LockAsync(connection, key, cancellationToken));
         await SettleAsync(connection, key, cancellationToken);
         var parameters = new
         {
@@ -144,8 +144,11 @@ public sealed class Intents(Database database, NodeId node)
             WHERE i.node_id = @node AND i.ended_at IS NULL AND (r.state IS NULL OR r.state = 'removing')
             ORDER BY i.file_key LIMIT 100
             """;
-        const string forget =
-            "DELETE FROM filetransfer.intents WHERE node_id = @node AND ended_at < clock_timestamp() - @remembered";
+        // None has ended at a time that is yet to come, whatever the clock said then.
+        const string forget = """
+            UPDATE filetransfer.intents SET ended_at = now() WHERE node_id = @node AND ended_at > now();
+            DELETE FROM filetransfer.intents WHERE node_id = @node AND ended_at < now() - @remembered
+            """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         await SettleAsync(connection, key: null, cancellationToken);
         await ExecuteAsync(connection, forget, new { node = node.Value, remembered = Remembered }, cancellationToken);

@@ -74,18 +74,21 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
                 )
                 FOR SHARE
                 """;
-            var leads = await connection.QuerySingleOrDefaultAsync<int?>(
-                new CommandDefinition(
-                    sql,
-                    new
-                    {
-                        node = node.Id.Value,
-                        epoch = proof.Epoch,
-                        pid = proof.BackendPid,
-                        high = (long)Lock.High,
-                        low = (long)Lock.Low,
-                    },
-                    cancellationToken: cancellationToken
+            var leads = await database.LockWaits.WatchAsync(
+                connection,
+                connection.QuerySingleOrDefaultAsync<int?>(
+                    new CommandDefinition(
+                        sql,
+                        new
+                        {
+                            node = node.Id.Value,
+                            epoch = proof.Epoch,
+                            pid = proof.BackendPid,
+                            high = (long)Lock.High,
+                            low = (long)Lock.Low,
+                        },
+                        cancellationToken: cancellationToken
+                    )
                 )
             );
             return leads is null

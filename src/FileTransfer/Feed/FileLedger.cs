@@ -56,13 +56,19 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
 
     /// <summary>Records that an uploaded content is durable here. The first time, the file's Add is appended in the same transaction.</summary>
     /// <param name="file">As it was when the upload began.</param>
-    public Task<UploadCommit> CommitUploadAsync(FileRecord file, CancellationToken cancellationToken) =>
+    /// <param name="registersAgain">
+    /// Whether the upload carries all that a registration does: a file that was removed while it came is registered again by it.
+    /// </param>
+    /// <param name="cancellationToken">Leaves all as it was, up to the commit.</param>
+    public Task<UploadCommit> CommitUploadAsync(FileRecord file, bool registersAgain, CancellationToken cancellationToken) =>
         InLeaderTransactionAsync(
             async (transaction, token) =>
             {
                 var connection = transaction.Connection;
-                var now = await FileCatalog.LockAsync(connection, file.Key, token);
-                if (now is null || now.State == FileState.Removed || now.Incarnation != file.Incarnation)
+                var now = registersAgain
+                    ? (await FileCatalog.RegisterAsync(connection, file.Key, file.Metadata, token)).File
+                    : await FileCatalog.LockAsync(connection, file.Key, token);
+                if (now is null || now.State == FileState.Removed || (now.Incarnation != file.Incarnation && !registersAgain))
                 {
                     return UploadCommit.Removed;
                 }
@@ -125,10 +131,16 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
     {
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var (outcome, file) = await FileCatalog.RegisterAsync(connection, key, metadata, cancellationToken);
-        await Replicas.WantAsync(connection, node.Id, key, waitsFor: null, cancellationToken);
+        var registered = await database.LockWaits.WatchAsync(connection, RegisterAndWantAsync());
         await database.Commits.CommitAsync(transaction);
-        return new RegisteredFile(outcome, file, IsReady: true);
+        return registered;
+
+        async Task<RegisteredFile> RegisterAndWantAsync()
+        {
+            var (outcome, file) = await FileCatalog.RegisterAsync(connection, key, metadata, cancellationToken);
+            await Replicas.WantAsync(connection, node.Id, key, waitsFor: null, cancellationToken);
+            return new RegisteredFile(outcome, file, IsReady: true);
+        }
     }
 
     private async Task<T> InLeaderTransactionAsync<T>(
@@ -141,7 +153,7 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
             try
             {
                 await using var transaction = await leadership.BeginAsync(cancellationToken);
-                var result = await work(transaction, cancellationToken);
+                var result = await database.LockWaits.WatchAsync(transaction.Connection, work(transaction, cancellationToken));
                 await transaction.CommitAsync();
                 return result;
             }

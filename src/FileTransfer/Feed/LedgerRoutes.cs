@@ -44,6 +44,9 @@ public static class LedgerRoutes
         Replicas replicas,
         QueueSignal queue,
         ReplicaNews news,
+        FileCatalog catalog,
+        PublishHeld publishHeld,
+        Leadership leadership,
         NodeId here,
         CancellationToken cancellationToken
     )
@@ -81,10 +84,29 @@ public static class LedgerRoutes
             news.TellWanted([new NewsOfFile(fileKey, (long)metadata.Size)]);
         }
 
+        if (leadership.IsLeading && file.State == FileState.Registered && await IsHeldAsync(file, publishHeld, cancellationToken))
+        {
+            file = await catalog.FindAsync(fileKey, cancellationToken) ?? file;
+        }
+
         var resource = FileResource.Of(file, here, await replicas.OfAsync(fileKey, cancellationToken));
         return outcome == RegisterOutcome.Known
             ? TypedResults.Ok(resource)
             : TypedResults.Created($"/v1/files/{fileKey}", resource);
+    }
+
+    /// <summary>A file that waits for its upload does not where its content is here: it is stored, and its Add is in the feed.</summary>
+    private static async Task<bool> IsHeldAsync(FileRecord file, PublishHeld publishHeld, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await publishHeld(file, cancellationToken);
+        }
+        catch (NotLeadingException)
+        {
+            // It is registered; whoever leads now waits for its upload.
+            return false;
+        }
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(

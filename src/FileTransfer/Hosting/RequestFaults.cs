@@ -53,10 +53,19 @@ internal sealed partial class RequestFaults(
             }
 
             context.Response.Clear();
-            var problem =
-                type == ProblemTypes.InternalFault
-                    ? Problem.Of(type, detail, ("traceId", context.TraceIdentifier))
-                    : Problem.Of(type, detail);
+            var problem = e switch
+            {
+                _ when type == ProblemTypes.InternalFault => Problem.Of(type, detail, ("traceId", context.TraceIdentifier)),
+                DatabaseLockedException locked => Problem.Of(
+                    type,
+                    detail,
+                    ("pid", locked.Holder?.Pid),
+                    ("applicationName", locked.Holder?.ApplicationName),
+                    ("since", locked.Holder?.Since),
+                    ("queryStart", locked.Holder?.QueryStart)
+                ),
+                _ => Problem.Of(type, detail),
+            };
             await problem.ExecuteAsync(context);
         }
     }
@@ -89,6 +98,16 @@ internal sealed partial class RequestFaults(
                 ProblemTypes.CommitUnconfirmed,
                 "The change is committed at the PostgreSQL server, but none of its synchronous standbys has confirmed it in time, so a failover could still lose it. "
                     + "Send the same request again in 5 seconds: it succeeds as soon as a standby has the change."
+            ),
+            DatabaseLockedException e => (ProblemTypes.DatabaseLocked, ExplainLock(e.Holder)),
+            PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } => (
+                ProblemTypes.DatabaseLocked,
+                ExplainLock(null)
+            ),
+            NpgsqlException e when ConnectionShortage.ReasonOf(e) is { } shortage => (
+                ProblemTypes.DatabaseUnavailable,
+                $"This node has no connection to its PostgreSQL database left: {shortage}. Send the request again in 5 seconds; an operator should "
+                    + "raise the limit, or lower FileTransfer:Downloads:Lanes."
             ),
             // Until the database is ready it may lack what every statement needs, down to itself.
             _ when Chain(fault).Any(e => IsDatabaseAway(e) || (e is NpgsqlException && !database.IsReady)) => (
@@ -124,6 +143,18 @@ internal sealed partial class RequestFaults(
             _ when fault.InnerException is JsonException json => (ProblemTypes.BadRequest, ExplainJson(json)),
             _ => (ProblemTypes.BadRequest, $"{fault.Message} The parameters of every route are described at /swagger."),
         };
+
+    private static string ExplainLock(LockHolder? holder)
+    {
+        var who = holder is null
+            ? "another session of the PostgreSQL database"
+            : $"backend {holder.Pid} of the PostgreSQL database"
+                + $"{(string.IsNullOrEmpty(holder.ApplicationName) ? "" : $" ('{holder.ApplicationName}')")}"
+                + $"{(holder.State is { } state ? $", which is {state}" : "")}"
+                + $"{(holder.Since is { } since ? $" and whose transaction began at {since:u}" : "")}";
+        return $"What the request changes is locked by {who}, and was not let go within {LockWaits.Timeout}; nothing was changed. "
+            + "End that transaction, or wait for its end, and send the request again in 5 seconds.";
+    }
 
     private static string ExplainJson(JsonException fault)
     {

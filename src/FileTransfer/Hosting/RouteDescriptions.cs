@@ -51,6 +51,11 @@ internal sealed class RouteDescriptions : IOperationFilter
             problems.AddRange([ProblemTypes.Unauthenticated, ProblemTypes.Forbidden, ProblemTypes.Draining]);
         }
 
+        if (problems.Contains(ProblemTypes.DatabaseUnavailable) && !HttpMethods.IsGet(context.ApiDescription.HttpMethod ?? ""))
+        {
+            problems.Add(ProblemTypes.DatabaseLocked);
+        }
+
         problems.Add(ProblemTypes.InternalFault);
         DescribePaths(operation);
         if (metadata.OfType<OctetBody>().LastOrDefault() is { } body)

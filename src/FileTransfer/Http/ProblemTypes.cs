@@ -62,6 +62,13 @@ public static class ProblemTypes
     /// <summary>The database server has the change, a standby that should have it is not known to. The same request again finds out.</summary>
     public static readonly ProblemType CommitUnconfirmed = new("commit-unconfirmed", 503, "No standby has confirmed the change");
 
+    /// <summary>Extensions: <c>pid</c>, <c>applicationName</c>, <c>since</c>, <c>queryStart</c> of the session that holds it; null where unknown.</summary>
+    public static readonly ProblemType DatabaseLocked = new(
+        "database-locked",
+        503,
+        "Another session of the database holds what the request needs"
+    );
+
     public static readonly ProblemType NoLeader = new("no-leader", 503, "No node leads");
 
     /// <summary>Said to nodes alone; with <c>Retry-After</c>.</summary>

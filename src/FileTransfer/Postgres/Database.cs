@@ -21,11 +21,15 @@ public sealed class Database : IAsyncDisposable
         _sessionLogger = loggers.CreateLogger<LeaseSession>();
         Reach = new DatabaseReach(ServerOf(source), time, loggers.CreateLogger<DatabaseReach>());
         Pool = ConnectionSettings.Pool(source.ConnectionString, loggers);
+        LockWaits = new LockWaits(Pool, time);
         Commits = new DurableCommits(Pool, time, loggers.CreateLogger<DurableCommits>());
         _sessions = ConnectionSettings.Sessions(source.ConnectionString, loggers);
     }
 
     public DatabaseSource Source { get; }
+
+    /// <summary>Tells who holds a lock that is waited for.</summary>
+    public LockWaits LockWaits { get; }
 
     public NpgsqlDataSource Pool { get; }
 

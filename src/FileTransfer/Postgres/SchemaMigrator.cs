@@ -51,7 +51,11 @@ public sealed partial class SchemaMigrator
     {
         await using var connection = await _pool.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
-        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({Lock.Value})", cancellationToken);
+        await ExecuteAsync(
+            connection,
+            $"SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock({Lock.Value})",
+            cancellationToken
+        );
         var done = await ReadAppliedAsync(connection, cancellationToken);
         if (done == _migrations.Count)
         {

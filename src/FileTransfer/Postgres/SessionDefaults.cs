@@ -20,6 +20,7 @@ internal static class SessionDefaults
                CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN set_config('transaction_timeout', '0', false) END,
                set_config('idle_session_timeout', '0', false),
                set_config('idle_in_transaction_session_timeout', '{IdleInTransaction}', false),
+               set_config('lock_timeout', '{LockWaits.Timeout}', false),
                set_config('row_security', 'off', false),
                set_config('search_path', 'pg_catalog', false),
                set_config('client_min_messages', 'warning', false),

@@ -83,7 +83,7 @@ public sealed class FramedUpload(
             return new UploadOutcome.OtherContent();
         }
 
-        return await publisher.PublishAsync(file, () => store.MakeDurable(partial), cancellationToken);
+        return await publisher.PublishAsync(file, () => store.MakeDurable(partial), registersAgain: false, cancellationToken);
     }
 
     private static async Task<UploadOutcome?> TakeAsync(PartialFile partial, PipeReader body, CancellationToken cancellationToken)

@@ -40,7 +40,7 @@ public sealed record RawUploadTarget(Octets Owner, Octets Bucket, Octets Locatio
 }
 
 /// <summary>What became of a raw upload.</summary>
-/// <param name="File">The stored file; null when it was removed while it came, or on a fault.</param>
+/// <param name="File">The stored file; null on a fault.</param>
 /// <param name="IsNew">False when the file was stored already.</param>
 /// <param name="Fault">What is wrong with the body, in words.</param>
 public sealed record RawUploadResult(FileKey Key, FileRecord? File, bool IsNew, string? Fault);
@@ -69,15 +69,25 @@ public sealed class RawUpload(
         var key = metadata.ComputeKey();
         var (_, file, _) = await ledger.RegisterAsync(key, metadata, cancellationToken);
         var isNew = await replicas.StateOfAsync(here, key, cancellationToken) != ReplicaState.Stored;
-        if (
-            (isNew || !await publisher.IsIntactAsync(file, cancellationToken))
-            && await publisher.PublishAsync(file, () => store.MakeDurable(incoming), cancellationToken) is UploadOutcome.Removed
-        )
+        var isPublished = isNew || !await publisher.IsIntactAsync(file, cancellationToken);
+        if (isPublished)
         {
-            return new RawUploadResult(key, null, false, null);
+            await PublishAsync();
         }
 
-        return new RawUploadResult(key, await catalog.FindAsync(key, cancellationToken), isNew, null);
+        // One that was stored may have been removed since.
+        var now = await catalog.FindAsync(key, cancellationToken);
+        if (!isPublished && now is { State: FileState.Removed })
+        {
+            await PublishAsync();
+            now = await catalog.FindAsync(key, cancellationToken);
+            isNew = true;
+        }
+
+        return new RawUploadResult(key, now, isNew, null);
+
+        Task PublishAsync() =>
+            publisher.PublishAsync(file, () => store.MakeDurable(incoming), registersAgain: true, cancellationToken);
     }
 
     private static async Task TakeAsync(PipeReader body, IncomingFile incoming, CancellationToken cancellationToken)

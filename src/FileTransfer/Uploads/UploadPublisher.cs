@@ -45,17 +45,23 @@ public sealed partial class UploadPublisher(
         }
 
         await recorded;
-        return await CommitAsync(file, cancellationToken);
+        return await CommitAsync(file, registersAgain: false, cancellationToken);
     }
 
     /// <summary>Publishes a proven content. <paramref name="makeDurable"/> brings it into the store.</summary>
-    public async Task<UploadOutcome> PublishAsync(FileRecord file, Action makeDurable, CancellationToken cancellationToken)
+    /// <param name="registersAgain">Whether a file that was removed while its content came is registered again: the upload carries its metadata.</param>
+    public async Task<UploadOutcome> PublishAsync(
+        FileRecord file,
+        Action makeDurable,
+        bool registersAgain,
+        CancellationToken cancellationToken
+    )
     {
         using var contentLock = await store.LockContentAsync(file.Fingerprint, cancellationToken);
         var recorded = RecordAsync(file);
         makeDurable();
         await recorded;
-        return await CommitAsync(file, cancellationToken);
+        return await CommitAsync(file, registersAgain, cancellationToken);
     }
 
     /// <summary>The folder remembers the file before the catalog calls it stored; both are made durable at the same time.</summary>
@@ -68,12 +74,12 @@ public sealed partial class UploadPublisher(
     public Task<bool> IsIntactAsync(FileRecord file, CancellationToken cancellationToken) =>
         damaged.IsIntactAsync(file.Fingerprint, file.Size, cancellationToken);
 
-    private async Task<UploadOutcome> CommitAsync(FileRecord file, CancellationToken cancellationToken)
+    private async Task<UploadOutcome> CommitAsync(FileRecord file, bool registersAgain, CancellationToken cancellationToken)
     {
         UploadCommit commit;
         try
         {
-            commit = await ledger.CommitUploadAsync(file, cancellationToken);
+            commit = await ledger.CommitUploadAsync(file, registersAgain, cancellationToken);
         }
         catch (CommitUnconfirmedException)
         {

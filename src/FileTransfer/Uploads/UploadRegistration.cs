@@ -1,3 +1,5 @@
+using FileTransfer.Feed;
+
 namespace FileTransfer.Uploads;
 
 public static class UploadRegistration
@@ -6,6 +8,12 @@ public static class UploadRegistration
     {
         builder.Services.AddSingleton<UploadPublisher>();
         builder.Services.AddSingleton<RunningUploads>();
+        builder.Services.AddSingleton<PublishHeld>(services =>
+        {
+            var publisher = services.GetRequiredService<UploadPublisher>();
+            return async (file, cancellationToken) =>
+                await publisher.TryPublishHeldAsync(file, cancellationToken) is UploadOutcome.Stored;
+        });
         builder.Services.AddSingleton<FramedUpload>();
         builder.Services.AddSingleton<RawUpload>();
     }

@@ -144,10 +144,8 @@ public static class UploadRoutes
             return Problem.Of(ProblemTypes.MetadataInvalid, invalid);
         }
 
-        if (received.File is not { } file)
-        {
-            return FileProblems.Removed(received.Key);
-        }
+        // What was removed a moment after it was stored is told as it is by now.
+        var file = received.File!;
 
         var resource = FileResource.Of(file, here, await replicas.OfAsync(file.Key, gone));
         return received.IsNew ? TypedResults.Created($"/v1/files/{file.Key}", resource) : TypedResults.Ok(resource);

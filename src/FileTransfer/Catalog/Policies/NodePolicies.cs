@@ -91,8 +91,9 @@ public sealed class NodePolicies(Database database, NodeId node)
             """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await connection.ExecuteAsync(
-            new CommandDefinition(hold, new { node = node.Value }, cancellationToken: cancellationToken)
+        await database.LockWaits.WatchAsync(
+            connection,
+            connection.ExecuteAsync(new CommandDefinition(hold, new { node = node.Value }, cancellationToken: cancellationToken))
         );
         var changedAt = await connection.QuerySingleAsync<DateTime>(
             new CommandDefinition(

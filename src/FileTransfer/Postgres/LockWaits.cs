@@ -1,0 +1,94 @@
+using Npgsql;
+
+namespace FileTransfer.Postgres;
+
+/// <summary>A session that keeps others waiting for a lock.</summary>
+/// <param name="Pid">Its backend.</param>
+/// <param name="ApplicationName">What it calls itself; null where this service's role may not see it.</param>
+/// <param name="Since">When its transaction began.</param>
+/// <param name="QueryStart">When its last statement began.</param>
+/// <param name="State">What it does: <c>active</c>, <c>idle in transaction</c>.</param>
+public sealed record LockHolder(
+    int Pid,
+    string? ApplicationName,
+    DateTimeOffset? Since,
+    DateTimeOffset? QueryStart,
+    string? State
+);
+
+/// <summary>A lock that another session holds was not had in time; nothing was done.</summary>
+/// <param name="holder">Who has it; null when that could not be found out.</param>
+/// <param name="cause">What the server said.</param>
+public sealed class DatabaseLockedException(LockHolder? holder, Exception cause)
+    : Exception("A lock in the database is held by another session.", cause)
+{
+    public LockHolder? Holder => holder;
+}
+
+/// <summary>Finds out who holds the lock that a transaction of a request waits for, while it waits: afterwards nobody can tell.</summary>
+/// <remarks>A wait ends after <see cref="Timeout"/>, which every session sets for itself; what did not wait pays nothing for this.</remarks>
+public sealed class LockWaits(NpgsqlDataSource pool, TimeProvider time)
+{
+    /// <summary>How long a statement waits for one lock. Long beside any transaction of this service, short beside a client's patience.</summary>
+    public const string Timeout = "5s";
+
+    private static readonly TimeSpan _look = TimeSpan.FromSeconds(2);
+
+    private const string Sql = """
+        SELECT a.pid, a.application_name, a.xact_start, a.query_start, a.state
+        FROM unnest(pg_catalog.pg_blocking_pids($1)) AS blocking (pid)
+        JOIN pg_catalog.pg_stat_activity a ON a.pid = blocking.pid
+        ORDER BY a.xact_start NULLS LAST LIMIT 1
+        """;
+
+    /// <summary>Awaits what a connection does.</summary>
+    /// <param name="connection">The one that works; nothing is asked of it.</param>
+    /// <param name="work">Begun already.</param>
+    /// <exception cref="DatabaseLockedException">It waited for a lock in vain.</exception>
+    public async Task<T> WatchAsync<T>(NpgsqlConnection connection, Task<T> work)
+    {
+        LockHolder? holder = null;
+        try
+        {
+            var pid = connection.ProcessID;
+            while (true)
+            {
+                await ((Task)work).WaitAsync(_look, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (work.IsCompleted)
+                {
+                    return await work;
+                }
+
+                holder = await HolderAsync(pid) ?? holder;
+            }
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            throw new DatabaseLockedException(holder, e);
+        }
+    }
+
+    private async Task<LockHolder?> HolderAsync(int pid)
+    {
+        try
+        {
+            await using var command = pool.CreateCommand(Sql);
+            command.Parameters.Add(new NpgsqlParameter { Value = pid });
+            await using var reader = await command.ExecuteReaderAsync();
+            return await reader.ReadAsync()
+                ? new LockHolder(
+                    reader.GetInt32(0),
+                    await reader.IsDBNullAsync(1) ? null : reader.GetString(1),
+                    await reader.IsDBNullAsync(2) ? null : reader.GetFieldValue<DateTimeOffset>(2),
+                    await reader.IsDBNullAsync(3) ? null : reader.GetFieldValue<DateTimeOffset>(3),
+                    await reader.IsDBNullAsync(4) ? null : reader.GetString(4)
+                )
+                : null;
+        }
+        catch (NpgsqlException)
+        {
+            // The answer to the request says that something holds the lock, if not what.
+            return null;
+        }
+    }
+}
