@@ -11,10 +11,12 @@ public static class CatalogRegistration
         DefaultTypeMap.MatchNamesWithUnderscores = true;
         builder.Services.AddSingleton<FileCatalog>();
         builder.Services.AddSingleton<Replicas>();
+        builder.Services.AddSingleton<ReplicaTallies>();
         builder.Services.AddSingleton<Intents>();
         builder.Services.AddSingleton<ReplicaNews>();
         builder.Services.AddSingleton<ReplicaQueue>();
         builder.Services.AddSingleton<QueueSignal>();
+        builder.Services.AddSingleton<DeferralSignal>();
         builder.Services.AddSingleton<StoreRepair>();
         builder.Services.AddSingleton<StoredContents>();
         builder.Services.AddSingleton<DamagedContents>();

@@ -34,6 +34,9 @@ public abstract record ClaimOutcome
     /// <summary>Other sessions hold the locks of the replicas that were next; these were put back for a moment. Ask again.</summary>
     public sealed record Busy : ClaimOutcome;
 
+    /// <summary>No node has what was next; these wait for one now, and nobody's lock was taken. Ask again.</summary>
+    public sealed record Deferred : ClaimOutcome;
+
     /// <summary>The replicas, one at least, are the caller's.</summary>
     public sealed record Claimed(IReadOnlyList<ClaimedReplica> Replicas) : ClaimOutcome;
 }

@@ -72,16 +72,21 @@ public sealed class FileCatalog(Database database, FeedHistory history, TimeProv
     /// <summary>One page in the order of file keys. Removed files are left out.</summary>
     public async Task<IReadOnlyList<ListedFile>> ListAsync(FileFilter filter, NodeId here, CancellationToken cancellationToken)
     {
-        const string sql = $"""
+        // Only what is asked for is in the statement, so that each filter finds its index.
+        string?[] conditions =
+        [
+            "f.state <> 'removed'",
+            filter.After is null ? null : "f.file_key > @after",
+            filter.Bucket is null ? null : "f.bucket = @bucket",
+            filter.Owner is null ? null : "f.owner = @owner",
+            filter.LocationPrefix is null ? null : "substring(f.location FROM 1 FOR length(@location)) = @location",
+        ];
+        var sql = $"""
             SELECT {FileRow.Columns}, r.state AS replica_state
             FROM filetransfer.files f
-            LEFT JOIN filetransfer.replicas r ON r.node_id = @here AND r.file_key = f.file_key
-            WHERE f.state <> 'removed'
-              AND (@after::bytea IS NULL OR f.file_key > @after)
-              AND (@bucket::bytea IS NULL OR f.bucket = @bucket)
-              AND (@owner::bytea IS NULL OR f.owner = @owner)
-              AND (@state::text IS NULL OR r.state = @state)
-              AND (@location::bytea IS NULL OR substring(f.location FROM 1 FOR length(@location)) = @location)
+            {(filter.State is null ? "LEFT JOIN" : "JOIN")} filetransfer.replicas r
+                ON r.node_id = @here AND r.file_key = f.file_key {(filter.State is null ? "" : "AND r.state = @state")}
+            WHERE {string.Join(" AND ", conditions.OfType<string>())}
             ORDER BY f.file_key
             LIMIT @limit
             """;

@@ -12,21 +12,21 @@ public sealed partial class ReplicaQueue
     /// Of many holders the newer are named more often: they are idle. Some older must be among them, or nobody would find those that are
     /// idle again, and a content would spread from the same sixteen for ever.
     /// </remarks>
-    private const string Availability = """
+    private const string Availability = $"""
         ARRAY(
             SELECT concat_ws(' ', n.node_id, n.instance, CASE WHEN l.node_id IS NULL THEN '-' ELSE 'leads' END, n.url)
             FROM filetransfer.replicas source
             JOIN filetransfer.nodes n ON n.node_id = source.node_id
             LEFT JOIN filetransfer.leader l ON l.node_id = n.node_id
             WHERE source.file_key = r.file_key AND source.state = 'stored' AND source.node_id <> r.node_id
-            ORDER BY n.seen_at < now() - interval '10 seconds', (clock_timestamp() - source.changed_at) * random()
+            ORDER BY NOT {NodeLiveness.IsHeardOf}, (clock_timestamp() - source.changed_at) * random()
             LIMIT 16
         ) AS holdings, (
             SELECT count(*)
             FROM filetransfer.replicas contender
             JOIN filetransfer.nodes n ON n.node_id = contender.node_id
             WHERE contender.file_key = r.file_key AND contender.state IN ('wanted', 'downloading')
-              AND contender.node_id <> r.node_id AND n.seen_at >= now() - interval '10 seconds'
+              AND contender.node_id <> r.node_id AND {NodeLiveness.IsHeardOf}
         ) AS contenders
         """;
 

@@ -9,6 +9,9 @@ public enum WaitsFor
     /// <summary>Nothing but a node that gets the file stored.</summary>
     Time,
 
+    /// <summary>A node that has it: none is known.</summary>
+    Provider,
+
     /// <summary>One of its sources answers again.</summary>
     Source,
 
@@ -24,11 +27,12 @@ public sealed partial class ReplicaQueue
         SET state = CASE WHEN @wakes AND {SourceSinceClaim} THEN 'wanted' ELSE @state END,
             attempts = CASE WHEN @wakes AND {SourceSinceClaim} THEN 0 ELSE r.attempts + @spent END,
             next_attempt_at = CASE
-                WHEN @state = 'wanted' AND NOT (@wakes AND {SourceSinceClaim}) THEN clock_timestamp() + @delay
+                WHEN @state = 'wanted' AND NOT (@wakes AND {SourceSinceClaim}) THEN clock_timestamp()
+                    + CASE WHEN @waitsFor = 'provider' THEN greatest(@delay, {NextLook}) ELSE @delay END
             END,
             waits_for = @waitsFor::text, reason = @reason, bytes_proven = coalesce(@proven::bigint, r.bytes_proven),
             holder = NULL, holder_pid = NULL,
-            wanted_at = clock_timestamp(), changed_at = clock_timestamp()
+            wanted_at = CASE WHEN @waitsFor = 'provider' THEN r.wanted_at ELSE clock_timestamp() END, changed_at = clock_timestamp()
         WHERE {Mine} AND r.state = 'downloading' AND {Held}
         """;
 
@@ -153,6 +157,7 @@ public sealed partial class ReplicaQueue
     private static string? NameOf(WaitsFor waitsFor) =>
         waitsFor switch
         {
+            WaitsFor.Provider => "provider",
             WaitsFor.Source => "source",
             WaitsFor.Turn => "turn",
             _ => null,

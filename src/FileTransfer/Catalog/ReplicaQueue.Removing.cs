@@ -10,7 +10,11 @@ public sealed partial class ReplicaQueue
         WITH candidate AS MATERIALIZED (
             SELECT node_id, file_key, lock_key
             FROM filetransfer.replicas
-            WHERE node_id = @node AND state = 'removing' AND (next_attempt_at IS NULL OR next_attempt_at <= clock_timestamp())
+            WHERE node_id = @node AND state = 'removing' AND (
+                next_attempt_at IS NULL OR next_attempt_at <= clock_timestamp()
+                -- No wait is that long: a clock wrote it down that was ahead.
+                OR next_attempt_at > clock_timestamp() + interval '15 seconds'
+            )
             ORDER BY changed_at
             LIMIT 1
             FOR UPDATE SKIP LOCKED

@@ -5,7 +5,7 @@ namespace FileTransfer.Catalog;
 
 /// <summary>Where one replica stands in its node's queue, for a person who wonders.</summary>
 /// <param name="Now">The clock of the database, which the replica's times are of.</param>
-/// <param name="WaitsFor">What ends its wait sooner than its next attempt: <c>upload</c>, <c>source</c> or <c>turn</c>.</param>
+/// <param name="WaitsFor">What ends its wait sooner than its next attempt: <c>upload</c>, <c>provider</c>, <c>source</c> or <c>turn</c>.</param>
 /// <param name="Asked">It was registered or uploaded at this node, so no policy has a say in it.</param>
 /// <param name="IsHeld">While it downloads: whether its holder's backend has its advisory lock.</param>
 /// <param name="Ahead">While it is ready: how many are claimed before it; more than <see cref="MostCounted"/> are not counted.</param>

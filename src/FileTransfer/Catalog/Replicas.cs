@@ -51,14 +51,43 @@ public sealed partial class Replicas(Database database)
         return state is null ? null : ReplicaTransitions.Parse(state);
     }
 
-    public async Task<IReadOnlyList<ReplicaCounts>> CountAsync(CancellationToken cancellationToken)
+    /// <summary>How many replicas are stored, by node: all of them are read.</summary>
+    internal Task<IReadOnlyList<ReplicaCounts>> CountStoredAsync(CancellationToken cancellationToken) =>
+        CountAsync(
+            "SELECT node_id, state, count(*) FROM filetransfer.replicas WHERE state = 'stored' GROUP BY node_id, state",
+            cancellationToken
+        );
+
+    /// <summary>How many replicas are not stored, by node and state: along indexes that hold nothing else.</summary>
+    internal Task<IReadOnlyList<ReplicaCounts>> CountOthersAsync(CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT node_id, state, sum(counted)::bigint FROM (
+                SELECT node_id, state, count(*) AS counted FROM filetransfer.replicas
+                WHERE state = 'wanted' AND next_attempt_at IS NULL GROUP BY node_id, state
+                UNION ALL
+                SELECT node_id, state, count(*) FROM filetransfer.replicas
+                WHERE state = 'wanted' AND next_attempt_at IS NOT NULL AND waits_for IS DISTINCT FROM 'provider' GROUP BY node_id, state
+                UNION ALL
+                SELECT node_id, state, count(*) FROM filetransfer.replicas
+                WHERE state = 'wanted' AND next_attempt_at IS NOT NULL AND waits_for = 'provider' GROUP BY node_id, state
+                UNION ALL
+                SELECT node_id, state, count(*) FROM filetransfer.replicas WHERE state = 'downloading' GROUP BY node_id, state
+                UNION ALL
+                SELECT node_id, state, count(*) FROM filetransfer.replicas WHERE state = 'removing' GROUP BY node_id, state
+                UNION ALL
+                SELECT node_id, state, count(*) FROM filetransfer.replicas WHERE state IN ('failed', 'paused') GROUP BY node_id, state
+            ) AS of_states
+            GROUP BY node_id, state
+            """;
+        return CountAsync(sql, cancellationToken);
+    }
+
+    private async Task<IReadOnlyList<ReplicaCounts>> CountAsync(string sql, CancellationToken cancellationToken)
     {
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         var rows = await connection.QueryAsync<(string Node, string State, long Count)>(
-            new CommandDefinition(
-                "SELECT node_id, state, count(*) FROM filetransfer.replicas GROUP BY node_id, state",
-                cancellationToken: cancellationToken
-            )
+            new CommandDefinition(sql, cancellationToken: cancellationToken)
         );
         return rows.Select(row => new ReplicaCounts(new NodeId(row.Node), ReplicaTransitions.Parse(row.State), row.Count))
             .ToList();

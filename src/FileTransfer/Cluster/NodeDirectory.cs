@@ -1,11 +1,12 @@
 using Dapper;
+using FileTransfer.Catalog;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Cluster;
 
 /// <summary>A node that has joined the cluster at some time.</summary>
-/// <param name="IsAlive">It was heard of within <see cref="NodePresence.SilentFor"/>.</param>
+/// <param name="IsAlive">It was heard of within <see cref="NodeLiveness.SilentFor"/>.</param>
 public sealed record NodeRecord(
     NodeId Node,
     string ConfiguredRole,
@@ -20,9 +21,9 @@ public sealed class NodeDirectory(Database database)
 {
     public async Task<IReadOnlyList<NodeRecord>> AllAsync(CancellationToken cancellationToken)
     {
-        const string sql = """
-            SELECT node_id, configured_role, url, started_at, seen_at, seen_at >= now() - @silentFor
-            FROM filetransfer.nodes ORDER BY node_id
+        const string sql = $"""
+            SELECT node_id, configured_role, url, started_at, seen_at, {NodeLiveness.IsHeardOf}
+            FROM filetransfer.nodes n ORDER BY node_id
             """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         var rows = await connection.QueryAsync<(
@@ -32,7 +33,7 @@ public sealed class NodeDirectory(Database database)
             DateTime Started,
             DateTime Seen,
             bool Alive
-        )>(new CommandDefinition(sql, new { silentFor = NodePresence.SilentFor }, cancellationToken: cancellationToken));
+        )>(new CommandDefinition(sql, cancellationToken: cancellationToken));
         return rows.Select(row => new NodeRecord(
                 new NodeId(row.Node),
                 row.Role,

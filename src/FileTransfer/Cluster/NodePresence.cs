@@ -25,9 +25,6 @@ public sealed partial class NodePresence(
     private static readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
 
-    /// <summary>A node that was not heard of for this long is called dead.</summary>
-    public static readonly TimeSpan SilentFor = TimeSpan.FromSeconds(10);
-
     private readonly Guid _instance = Guid.NewGuid();
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private volatile TaskCompletionSource<LeaseSession> _present = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,6 +37,9 @@ public sealed partial class NodePresence(
 
     /// <summary>Why the node is not present, in words; null while it is.</summary>
     public string? AbsentBecause { get; private set; } = "it is starting";
+
+    /// <summary>The lock that this process holds while it is the node.</summary>
+    private AdvisoryLockKey PresenceLock { get; } = AdvisoryLockKey.FromName($"filetransfer node {node.ClusterId} {node.Id}");
 
     /// <summary>Runs <paramref name="work"/> whenever the node is present and cancels it when it is not, until stopped.</summary>
     public async Task RunWhilePresentAsync(Func<CancellationToken, Task> work, CancellationToken stopping)
@@ -131,11 +131,10 @@ public sealed partial class NodePresence(
 
     private async Task<LockLease> TakeNodeLockAsync(LeaseSession session, CancellationToken stopping)
     {
-        var key = AdvisoryLockKey.FromName($"filetransfer node {node.ClusterId} {node.Id}");
         var since = time.GetTimestamp();
         while (true)
         {
-            if (await LockLease.TryAcquireAsync(session, key, stopping) is { } lease)
+            if (await LockLease.TryAcquireAsync(session, PresenceLock, stopping) is { } lease)
             {
                 return lease;
             }
@@ -177,11 +176,11 @@ public sealed partial class NodePresence(
         await folder.SetEpochsAsync(history.Epochs);
 
         const string join = """
-            INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at)
-            VALUES (@node, @role, @url, @instance, @startedAt, now())
+            INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at, presence_lock)
+            VALUES (@node, @role, @url, @instance, @startedAt, now(), @presenceLock)
             ON CONFLICT (node_id) DO UPDATE
                 SET configured_role = EXCLUDED.configured_role, url = EXCLUDED.url, instance = EXCLUDED.instance,
-                    started_at = EXCLUDED.started_at, seen_at = now();
+                    started_at = EXCLUDED.started_at, seen_at = now(), presence_lock = EXCLUDED.presence_lock;
             LISTEN filetransfer_feed;
             LISTEN filetransfer_ended;
             LISTEN filetransfer_ready
@@ -196,20 +195,29 @@ public sealed partial class NodePresence(
                     url = node.Url.OriginalString,
                     instance = _instance,
                     startedAt = _startedAt.UtcDateTime,
+                    presenceLock = PresenceLock.Value,
                 },
                 cancellationToken: cancellationToken
             )
         );
     }
 
-    private Task BeatAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(
-            new CommandDefinition(
-                "UPDATE filetransfer.nodes SET seen_at = now() WHERE node_id = @node AND instance = @instance",
-                new { node = node.Id.Value, instance = _instance },
-                cancellationToken: cancellationToken
-            )
+    /// <summary>Tells that the node is alive, and hears what time it is there.</summary>
+    private async Task BeatAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            UPDATE filetransfer.nodes SET seen_at = now() WHERE node_id = @node AND instance = @instance
+            RETURNING clock_timestamp()
+            """;
+        var asked = time.GetTimestamp();
+        var there = await connection.QuerySingleOrDefaultAsync<DateTime?>(
+            new CommandDefinition(sql, new { node = node.Id.Value, instance = _instance }, cancellationToken: cancellationToken)
         );
+        if (there is { } now)
+        {
+            database.Clock.Observe(now, asked);
+        }
+    }
 
     /// <summary>What a working database brings back: nothing to stop for.</summary>
     private static bool IsPassing(Exception e) =>

@@ -62,6 +62,7 @@ public sealed partial class DownloadEndings(
     {
         var waitsFor = parked.Kind switch
         {
+            ParkKind.NoSource => WaitsFor.Provider,
             ParkKind.Source => WaitsFor.Source,
             ParkKind.Turn => WaitsFor.Turn,
             _ => WaitsFor.Time,

@@ -1,5 +1,6 @@
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
+using FileTransfer.Downloads.Sources;
 using FileTransfer.Postgres;
 using Microsoft.Extensions.Options;
 
@@ -31,6 +32,8 @@ public sealed class DownloadLane(
     ActiveDownloads active,
     DiskPressure disk,
     QueueSignal signal,
+    DeferralSignal deferral,
+    KnownSources sources,
     IOptions<DownloadOptions> options,
     TimeProvider time
 )
@@ -44,7 +47,18 @@ public sealed class DownloadLane(
     /// <summary>The same for all lanes.</summary>
     private const long TogetherBytesOfAll = 64 * 1024 * 1024;
 
+    /// <summary>One claim of so many takes the newest.</summary>
+    private const int NewestShare = 4;
+
+    private readonly bool _asksShares = sources.Configured.Count > 0;
+
+    /// <summary>Lanes that may look for what no node is known to have: whoever knows where to go finds one that does not.</summary>
+    private readonly int _lookingLanes = Math.Max(1, options.Value.Lanes - Math.Max(1, options.Value.Lanes / 4));
+
     private readonly long _togetherBytes = Math.Min(TogetherBytes, TogetherBytesOfAll / options.Value.Lanes);
+
+    private int _looking;
+    private uint _claims;
 
     private static readonly TimeSpan _checkPeriod = TimeSpan.FromSeconds(1);
 
@@ -60,17 +74,56 @@ public sealed class DownloadLane(
             return LaneStep.Idle;
         }
 
-        switch (await queue.ClaimAsync(session, new ClaimRoom(Together, _togetherBytes), cancellationToken))
+        switch (await queue.ClaimAsync(session, RoomFor(Together), cancellationToken))
         {
             case ClaimOutcome.Claimed { Replicas: var claims }:
                 await HandleAsync(session, claims, cancellationToken);
                 return LaneStep.Worked;
+            case ClaimOutcome.Deferred:
+                deferral.Set();
+                return LaneStep.Worked;
             case ClaimOutcome.Busy:
                 return LaneStep.Worked;
             default:
-                return LaneStep.Idle;
+                return _asksShares ? await LookForUnprovidedAsync(session, cancellationToken) : LaneStep.Idle;
         }
     }
+
+    /// <summary>Asks sources that do not say what they have for files that no node has, where not too many lanes do so.</summary>
+    private async Task<LaneStep> LookForUnprovidedAsync(LeaseSession session, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (Interlocked.Increment(ref _looking) > _lookingLanes)
+            {
+                return LaneStep.Idle;
+            }
+
+            var room = RoomFor(Together) with { From = ClaimFrom.Unprovided };
+            switch (await queue.ClaimAsync(session, room, cancellationToken))
+            {
+                case ClaimOutcome.Claimed { Replicas: var claims }:
+                    await HandleAsync(session, claims, cancellationToken);
+                    return LaneStep.Worked;
+                case ClaimOutcome.Busy:
+                    return LaneStep.Worked;
+                default:
+                    return LaneStep.Idle;
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _looking);
+        }
+    }
+
+    private ClaimRoom RoomFor(int files) =>
+        new(
+            files,
+            _togetherBytes,
+            Interlocked.Increment(ref _claims) % NewestShare == 0 ? ClaimFrom.Newest : ClaimFrom.Oldest,
+            _asksShares
+        );
 
     private async Task HandleAsync(LeaseSession session, IReadOnlyList<ClaimedReplica> claims, CancellationToken stopping)
     {
@@ -97,9 +150,14 @@ public sealed class DownloadLane(
                     await job.DisposeAsync();
                 }
 
-                if (beside.Next is ClaimOutcome.Claimed { Replicas: var more })
+                switch (beside.Next)
                 {
-                    Start(more);
+                    case ClaimOutcome.Claimed { Replicas: var more }:
+                        Start(more);
+                        break;
+                    case ClaimOutcome.Deferred:
+                        deferral.Set();
+                        break;
                 }
             }
         }
@@ -126,7 +184,7 @@ public sealed class DownloadLane(
 
     /// <summary>How many files a lane may claim beside those it has: none beside a large one.</summary>
     private ClaimRoom RoomBeside(List<LaneJob> left) =>
-        left.Sum(job => job.Claim.Size) <= _togetherBytes ? new ClaimRoom(Together - left.Count, _togetherBytes) : ClaimRoom.None;
+        left.Sum(job => job.Claim.Size) <= _togetherBytes ? RoomFor(Together - left.Count) : ClaimRoom.None;
 
     /// <summary>Waits until one has ended, and the others a moment longer; no longer than until it is time to check the claims.</summary>
     private async Task WaitAsync(List<LaneJob> jobs)

@@ -30,6 +30,7 @@ public static class DownloadRegistration
         ));
         builder.Services.AddSingleton<DownloadEndings>();
         builder.Services.AddSingleton<DownloadPublication>();
+        builder.Services.AddSingleton<LaneAllowance>();
         builder.Services.AddSingleton<DownloadLane>();
         builder.Services.AddSingleton<RemovalLane>();
         builder.Services.AddHostedService<ProcessFollowerDownloads>();

@@ -1,5 +1,6 @@
 using FileTransfer.Catalog;
 using FileTransfer.Cluster;
+using FileTransfer.Downloads.Sources;
 using FileTransfer.Postgres;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -19,6 +20,9 @@ public sealed partial class ProcessFollowerDownloads(
     ReplicaQueue queue,
     Transfers transfers,
     QueueSignal signal,
+    DeferralSignal deferral,
+    LaneAllowance allowance,
+    KnownSources sources,
     ThisNode node,
     IHostApplicationLifetime lifetime,
     IOptions<DownloadOptions> options,
@@ -28,13 +32,21 @@ public sealed partial class ProcessFollowerDownloads(
 {
     private static readonly TimeSpan _afterFault = TimeSpan.FromSeconds(1);
 
+    /// <summary>After a deferral: longer than a commit takes that it may have missed.</summary>
+    private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(250);
+
     private readonly WakeUp _removals = new();
+    private volatile bool _timesAreRight;
+
+    /// <summary>Whether sources that do not say what they have are asked for what no node has; lanes look for it then.</summary>
+    private readonly bool _asksShares = sources.Configured.Count > 0;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // Downloads stop when a stop begins; requests that others have running may take until the end of the drain.
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
         presence.Notified += OnNotified;
+        database.Clock.Jumped += OnClockJumped;
         try
         {
             await presence.RunWhilePresentAsync(WorkAsync, stopping.Token);
@@ -42,6 +54,7 @@ public sealed partial class ProcessFollowerDownloads(
         finally
         {
             presence.Notified -= OnNotified;
+            database.Clock.Jumped -= OnClockJumped;
         }
     }
 
@@ -57,6 +70,8 @@ public sealed partial class ProcessFollowerDownloads(
         }
     }
 
+    private void OnClockJumped() => _timesAreRight = false;
+
     private async Task WorkAsync(CancellationToken cancellationToken)
     {
         try
@@ -71,17 +86,19 @@ public sealed partial class ProcessFollowerDownloads(
 
         var loops = Enumerable
             .Range(1, options.Value.Lanes)
-            .Select(number => LoopAsync($"lane-{number}", lane.StepAsync, signal, cancellationToken))
-            .Append(LoopAsync("removal", removal.StepAsync, _removals, cancellationToken))
-            .Append(UpkeepAsync(cancellationToken));
+            .Select(number => LoopAsync($"lane-{number}", lane.StepAsync, signal, number, cancellationToken))
+            .Append(LoopAsync("removal", removal.StepAsync, _removals, number: 1, cancellationToken))
+            .Append(UpkeepAsync(cancellationToken))
+            .Append(DeferAsync(cancellationToken));
         await Task.WhenAll(loops);
     }
 
-    /// <summary>Steps until stopped, on one session after another.</summary>
+    /// <summary>Steps until stopped, on one session after another, while as many lanes as <paramref name="number"/> may run.</summary>
     private async Task LoopAsync(
         string name,
         Func<LeaseSession, CancellationToken, Task<LaneStep>> step,
         WakeUp hint,
+        int number,
         CancellationToken cancellationToken
     )
     {
@@ -89,9 +106,14 @@ public sealed partial class ProcessFollowerDownloads(
         {
             try
             {
+                while (!allowance.Allows(number))
+                {
+                    await Task.Delay(_afterFault, time, cancellationToken);
+                }
+
                 // A session that met a fault is closed, and with it every lock it may still hold.
                 await using var session = await database.OpenSessionAsync($"{node.Id}/{name}", cancellationToken);
-                while (true)
+                while (allowance.Allows(number))
                 {
                     if (await step(session, cancellationToken) == LaneStep.Idle)
                     {
@@ -105,7 +127,11 @@ public sealed partial class ProcessFollowerDownloads(
             }
             catch (Exception lost) when (lost is LeaseLostException or NpgsqlException)
             {
-                Log.SessionLost(logger, node.Id.Value, name, lost.Message);
+                // What it takes note of it tells itself.
+                if (!allowance.Report(lost))
+                {
+                    Log.SessionLost(logger, node.Id.Value, name, lost.Message);
+                }
             }
             catch (Exception fault)
             {
@@ -123,12 +149,20 @@ public sealed partial class ProcessFollowerDownloads(
     private async Task UpkeepAsync(CancellationToken cancellationToken)
     {
         var sourceAnswers = false;
+        _timesAreRight = false;
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
                 await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-                var ready = await queue.UpkeepAsync(connection, cancellationToken);
+                if (!_timesAreRight)
+                {
+                    _timesAreRight = true;
+                    _timesAreRight = await CorrectTimesAsync(connection, cancellationToken);
+                }
+
+                var ready = await queue.UpkeepAsync(connection, options.Value.BackoffCap, cancellationToken);
+                ready += _asksShares ? 0 : await queue.LookForProvidersAsync(connection, cancellationToken);
                 if (sourceAnswers)
                 {
                     ready += await queue.WakeForSourceAsync(connection, cancellationToken);
@@ -142,15 +176,81 @@ public sealed partial class ProcessFollowerDownloads(
             }
             catch (NpgsqlException e)
             {
-                Log.UpkeepFailed(logger, node.Id.Value, e.Message);
+                if (!allowance.Report(e))
+                {
+                    Log.UpkeepFailed(logger, node.Id.Value, e.Message);
+                }
             }
 
             sourceAnswers |= await transfers.SourceAnswers.WaitAsync(options.Value.PollInterval, time, cancellationToken);
         }
     }
 
+    /// <returns>False when it has to be done again.</returns>
+    private async Task<bool> CorrectTimesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await queue.CorrectTimesAsync(connection, cancellationToken) is > 0 and var corrected)
+            {
+                Log.TimesCorrected(logger, corrected, node.Id.Value);
+            }
+
+            return true;
+        }
+        catch (PostgresException e)
+        {
+            Log.UpkeepFailed(logger, node.Id.Value, e.Message);
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Defers in bulk what nobody has, once a lane has come upon such; and looks a moment later whether somebody got it stored meanwhile.
+    /// </summary>
+    private async Task DeferAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var isTold = await deferral.WaitAsync(Timeout.InfiniteTimeSpan, time, cancellationToken);
+            try
+            {
+                while (isTold)
+                {
+                    await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+                    isTold = await queue.DeferAsync(connection, _asksShares, cancellationToken) > 0;
+                    signal.Set();
+                }
+
+                await Task.Delay(_lookAgain, time, cancellationToken);
+                if (!_asksShares)
+                {
+                    await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+                    if (await queue.LookForProvidersAsync(connection, cancellationToken) > 0)
+                    {
+                        signal.Set();
+                    }
+                }
+            }
+            catch (NpgsqlException e)
+            {
+                if (!allowance.Report(e))
+                {
+                    Log.UpkeepFailed(logger, node.Id.Value, e.Message);
+                }
+            }
+        }
+    }
+
     private static partial class Log
     {
+        [LoggerMessage(
+            5,
+            LogLevel.Warning,
+            "Corrected the times of {Count} replicas at {Node} that a clock of the database wrote down which was ahead"
+        )]
+        public static partial void TimesCorrected(ILogger logger, int count, string node);
+
         [LoggerMessage(1, LogLevel.Warning, "{Node}/{Lane} lost its database session and opens another: {Reason}")]
         public static partial void SessionLost(ILogger logger, string node, string lane, string reason);
 

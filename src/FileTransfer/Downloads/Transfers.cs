@@ -97,7 +97,7 @@ public sealed partial class Transfers : IDisposable
         {
             return new TransferOutcome.Parked(
                 ParkKind.NoSource,
-                "no other node has it stored",
+                ReplicaQueue.NoProvider,
                 _limits.Planner.NoSourceWait,
                 BytesProven: null,
                 Wakes

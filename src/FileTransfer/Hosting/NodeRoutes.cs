@@ -11,7 +11,7 @@ namespace FileTransfer.Hosting;
 /// <param name="Role">What it is now: <c>leader</c>, <c>follower</c> or <c>standalone</c>.</param>
 /// <param name="ConfiguredRole"><c>auto</c>, <c>follower</c> or <c>standalone</c>.</param>
 /// <param name="Alive">It was heard of within the last 10 seconds.</param>
-/// <param name="Stored">Replicas in this state; the same for the next four.</param>
+/// <param name="Stored">Replicas in this state; the same for the next four. Where counting takes its time, as it was up to a minute ago.</param>
 /// <param name="Lag">Mutations of the feed that it has not brought into its queue yet.</param>
 internal sealed record NodeResource(
     string Node,
@@ -51,7 +51,7 @@ internal static class NodeRoutes
     private static async Task<IResult> NodesAsync(
         NodeDirectory directory,
         Leadership leadership,
-        Replicas replicas,
+        ReplicaTallies replicas,
         FeedLag feed,
         ThisNode here,
         CancellationToken cancellationToken

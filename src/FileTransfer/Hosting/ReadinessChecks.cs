@@ -20,6 +20,8 @@ internal static partial class ReadinessChecks
             .Add<StoreCheck>("store", Stops.Reads)
             .Add<DiskCheck>("disk", Stops.Nothing)
             .Add<QueueCheck>("queue", Stops.Nothing)
+            .Add<ConnectionsCheck>("connections", Stops.Nothing)
+            .Add<ClockCheck>("clock", Stops.Nothing)
             .Add<FilesCheck>("files", Stops.Nothing);
     }
 

@@ -9,6 +9,9 @@ namespace FileTransfer.Postgres;
 /// </remarks>
 public sealed class Database : IAsyncDisposable
 {
+    /// <summary>How long the server needs to notice that connections were closed.</summary>
+    private static readonly TimeSpan _serverEndsBackends = TimeSpan.FromMilliseconds(200);
+
     private readonly NpgsqlMultiHostDataSource _sessions;
     private readonly TimeProvider _time;
     private readonly ILogger<LeaseSession> _sessionLogger;
@@ -22,11 +25,15 @@ public sealed class Database : IAsyncDisposable
         Reach = new DatabaseReach(ServerOf(source), time, loggers.CreateLogger<DatabaseReach>());
         Pool = ConnectionSettings.Pool(source.ConnectionString, loggers);
         LockWaits = new LockWaits(Pool, time);
+        Clock = new DatabaseClock(time, loggers.CreateLogger<DatabaseClock>());
         Commits = new DurableCommits(Pool, time, loggers.CreateLogger<DurableCommits>());
         _sessions = ConnectionSettings.Sessions(source.ConnectionString, loggers);
     }
 
     public DatabaseSource Source { get; }
+
+    /// <summary>Whether its clock goes as time does.</summary>
+    public DatabaseClock Clock { get; }
 
     /// <summary>Tells who holds a lock that is waited for.</summary>
     public LockWaits LockWaits { get; }
@@ -52,8 +59,23 @@ public sealed class Database : IAsyncDisposable
     public Task WaitUntilReadyAsync(CancellationToken cancellationToken) => _ready.Task.WaitAsync(cancellationToken);
 
     /// <summary>Opens a session of its own for locks and notifications, shown in <c>pg_stat_activity</c> as <paramref name="applicationName"/>.</summary>
-    public Task<LeaseSession> OpenSessionAsync(string applicationName, CancellationToken cancellationToken) =>
-        LeaseSession.OpenAsync(_sessions, applicationName, Commits, _time, _sessionLogger, cancellationToken);
+    public async Task<LeaseSession> OpenSessionAsync(string applicationName, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await OpenAsync();
+        }
+        catch (NpgsqlException e) when (ConnectionShortage.ReasonOf(e) is not null)
+        {
+            // The pool keeps connections that nobody uses now, and without sessions nothing works at all.
+            Pool.Clear();
+            await Task.Delay(_serverEndsBackends, _time, cancellationToken);
+            return await OpenAsync();
+        }
+
+        Task<LeaseSession> OpenAsync() =>
+            LeaseSession.OpenAsync(_sessions, applicationName, Commits, _time, _sessionLogger, cancellationToken);
+    }
 
     /// <summary>One round trip that shows whether the database answers, and what it does with what it commits; throws what Npgsql throws when it does not.</summary>
     public Task<ServerDurability> PingAsync(CancellationToken cancellationToken) =>

@@ -33,8 +33,18 @@ internal sealed class QueueDatabase : IAsyncDisposable
         DefaultTypeMap.MatchNamesWithUnderscores = true;
         var database = new QueueDatabase(await PostgresCluster.CreateDatabaseAsync());
         await new SchemaMigrator(database.Database.Pool, NullLogger<SchemaMigrator>.Instance).MigrateAsync(default);
+        await database.JoinAsync("a");
         return database;
     }
+
+    /// <summary>Makes a node one of the cluster, heard of just now.</summary>
+    public Task JoinAsync(string node) =>
+        Test.ExecuteAsync(
+            $"""
+            INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at)
+            VALUES ('{node}', 'auto', 'http://{node}:7070', gen_random_uuid(), now(), now())
+            """
+        );
 
     public async Task<LeaseSession> OpenAsync(string name = "b/lane")
     {
@@ -43,19 +53,19 @@ internal sealed class QueueDatabase : IAsyncDisposable
         return session;
     }
 
-    /// <summary>A file that node a has stored and node b wants.</summary>
-    public async Task<TestFile> WantAsync(int size = 10)
+    /// <summary>A file that a node has stored, or nobody, and node b wants.</summary>
+    public async Task<TestFile> WantAsync(int size = 10, string? storedAt = "a")
     {
         var file = TestFile.Of(size);
-        await file.AddAsync(Test, "a");
+        await (storedAt is null ? file.KnowAsync(Test) : file.AddAsync(Test, storedAt));
         await Test.ExecuteAsync(
             $"INSERT INTO filetransfer.replicas (node_id, file_key, state) VALUES ('b', {file.KeySql}, 'wanted')"
         );
         return file;
     }
 
-    public async Task<ClaimedReplica> ClaimAsync(LeaseSession session) =>
-        (await Queue.ClaimAsync(session, ClaimRoom.One, default))
+    public async Task<ClaimedReplica> ClaimAsync(LeaseSession session, ClaimRoom? room = null) =>
+        (await Queue.ClaimAsync(session, room ?? ClaimRoom.One, default))
             .ShouldBeOfType<ClaimOutcome.Claimed>()
             .Replicas.ShouldHaveSingleItem();
 
@@ -71,7 +81,19 @@ internal sealed class QueueDatabase : IAsyncDisposable
     public async Task<int> UpkeepAsync()
     {
         await using var connection = await Database.Pool.OpenConnectionAsync();
-        return await Queue.UpkeepAsync(connection, default);
+        return await Queue.UpkeepAsync(connection, TimeSpan.FromMinutes(5), default);
+    }
+
+    public async Task<int> DeferAsync(bool asksShares = false)
+    {
+        await using var connection = await Database.Pool.OpenConnectionAsync();
+        return await Queue.DeferAsync(connection, asksShares, default);
+    }
+
+    public async Task<int> LookForProvidersAsync()
+    {
+        await using var connection = await Database.Pool.OpenConnectionAsync();
+        return await Queue.LookForProvidersAsync(connection, default);
     }
 
     public async Task RemoveAsync(TestFile file)

@@ -108,7 +108,7 @@ public sealed class ReplicaTransitionFacts : IAsyncLifetime
 
                 break;
             default:
-                await _db.Queue.UpkeepAsync(connection, default);
+                await _db.Queue.UpkeepAsync(connection, TimeSpan.FromMinutes(5), default);
                 break;
         }
     }

@@ -56,6 +56,7 @@ public sealed class ExplanationTests
     [InlineData(null, "or as soon as another node gets it stored")]
     [InlineData("source", "or as soon as a source answers")]
     [InlineData("turn", "or as soon as it is its turn")]
+    [InlineData("provider", "or as soon as another node gets it stored")]
     public void A_wait_has_a_reason_an_end_and_what_ends_it_sooner(string? waitsFor, string words)
     {
         var says = First(

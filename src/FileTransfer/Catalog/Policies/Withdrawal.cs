@@ -16,9 +16,6 @@ public sealed record PruneResult(long Pruned, IReadOnlyList<FileKey> Kept);
 /// </remarks>
 public static class Withdrawal
 {
-    /// <summary>A node not heard of for this long is not relied on to keep the last copy.</summary>
-    private const string SilentFor = "interval '10 seconds'";
-
     /// <summary>Ends those of the replicas that are not stored, were not asked for by name, and that neither policy nor intent wants.</summary>
     /// <remarks>
     /// One that was never claimed has nothing on disk, and its row just goes. Every other one is <c>removing</c> in a new epoch, which fences the
@@ -90,7 +87,7 @@ public static class Withdrawal
                 SELECT r.file_key, EXISTS (
                     SELECT FROM filetransfer.replicas other JOIN filetransfer.nodes n ON n.node_id = other.node_id
                     WHERE other.file_key = r.file_key AND other.node_id <> @node AND other.state = 'stored'
-                      AND n.seen_at > clock_timestamp() - {SilentFor}
+                      AND {NodeLiveness.IsProvenAlive}
                 ) AS is_elsewhere
                 FROM filetransfer.replicas r JOIN filetransfer.files f ON f.file_key = r.file_key
                 WHERE r.node_id = @node AND r.file_key = ANY(@keys) AND r.state = 'stored' AND NOT {NodePolicies.WantsSql}

@@ -14,6 +14,7 @@ internal sealed record Holder(NodeId Node, bool Leads, TimeSpan? SilentFor);
 /// <param name="FeedLag">Mutations of the file's bin that this node has not read.</param>
 /// <param name="AbsentBecause">Why the node is not present in its cluster; null while it is.</param>
 /// <param name="NoRoomBecause">Why no download starts; null while they may.</param>
+/// <param name="LaneShortage">Why fewer lanes run than are set; null while all may.</param>
 internal sealed record ExplainedFile(
     FileRecord File,
     NodeId Node,
@@ -28,5 +29,6 @@ internal sealed record ExplainedFile(
     long FeedLag,
     int MaxAttempts,
     string? AbsentBecause,
-    string? NoRoomBecause
+    string? NoRoomBecause,
+    LaneShortage? LaneShortage = null
 );

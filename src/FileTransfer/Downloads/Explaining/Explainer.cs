@@ -18,6 +18,7 @@ internal sealed class Explainer(
     FeedLag feed,
     NodePresence presence,
     DiskPressure disk,
+    LaneAllowance lanes,
     DownloadEvents events,
     SourceTrials trials,
     KnownSources sources,
@@ -62,7 +63,8 @@ internal sealed class Explainer(
             await feed.OfBinAsync(here, key.Bin, cancellationToken),
             options.Value.MaxAttempts,
             presence.AbsentBecause,
-            disk.Reason
+            disk.Reason,
+            lanes.Shortage
         );
     }
 

@@ -101,6 +101,11 @@ internal static class Explanation
             "turn" => ", or as soon as it is its turn",
             _ => ", or as soon as another node gets it stored",
         };
+        if (file.Standing.WaitsFor == "provider" && next <= file.Standing.Now)
+        {
+            return $"It is being looked for{sooner.Replace(", or", ", and is fetched", StringComparison.Ordinal)}.";
+        }
+
         return next == DateTimeOffset.MaxValue ? $"It is tried again{sooner[", or".Length..]}."
             : next <= file.Standing.Now ? "It is tried again now."
             : $"It is tried again in {Span(next - file.Standing.Now)}, at {Time(next)}{sooner}.";
@@ -121,6 +126,11 @@ internal static class Explanation
         if (file.NoRoomBecause is { } full)
         {
             yield return $"No download starts here: {full}.";
+        }
+
+        if (file.LaneShortage is { } shortage)
+        {
+            yield return $"Only {shortage.Allowed} of {shortage.Lanes} lanes run here since {Time(shortage.Since)}: {shortage.Reason}.";
         }
     }
 

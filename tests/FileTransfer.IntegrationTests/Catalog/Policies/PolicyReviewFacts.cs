@@ -130,14 +130,27 @@ public sealed class PolicyReviewFacts : IAsyncLifetime
             $"UPDATE filetransfer.replicas SET node_id = 'dead' WHERE node_id = 'a' AND file_key = {deadOnly.KeySql}"
         );
 
+        // A node that a clock which was ahead called alive for a year, and one that a clock which went back seems to have heard of just now.
+        var aheadOnly = await _db.FileAsync(ReplicaState.Stored);
+        var backOnly = await _db.FileAsync(ReplicaState.Stored);
+        await _db.SeenAsync("ahead", secondsAgo: -31_536_000);
+        await _db.SeenAsync("back");
+        await _db.ExecuteAsync(
+            $"""
+            UPDATE filetransfer.replicas SET node_id = 'ahead' WHERE node_id = 'a' AND file_key = {aheadOnly.KeySql};
+            UPDATE filetransfer.replicas SET node_id = 'back' WHERE node_id = 'a' AND file_key = {backOnly.KeySql};
+            UPDATE filetransfer.nodes SET presence_lock = 42 WHERE node_id = 'back'
+            """
+        );
+
         var effect = await _db.FollowAsync(_nothing, prunes: true);
 
         effect.Pruned.ShouldBe(1);
-        effect.Kept.ShouldBe(2);
-        effect.KeptKeys.ShouldBe([only.Key, deadOnly.Key], ignoreOrder: true);
+        effect.Kept.ShouldBe(4);
+        effect.KeptKeys.ShouldBe([only.Key, deadOnly.Key, aheadOnly.Key, backOnly.Key], ignoreOrder: true);
         (await _db.StateAsync(file)).ShouldBe("removing");
         (await _db.Queue.ValueAsync<bool>(file, "asked")).ShouldBeFalse();
-        foreach (var kept in new[] { only, deadOnly, intended })
+        foreach (var kept in new[] { only, deadOnly, aheadOnly, backOnly, intended })
         {
             (await _db.StateAsync(kept)).ShouldBe("stored");
         }
