@@ -25,6 +25,7 @@ public static class Program
             ["explain"] = ExplainCommand.Create,
             ["policy"] = PolicyCommand.Create,
             ["limits"] = LimitsCommand.Create,
+            ["scrub"] = ScrubCommand.Create,
             ["missing"] = MissingCommand.Create,
             ["simulate"] = SimulateCommand.Create,
             ["healthcheck"] = HealthcheckCommand.Create,

@@ -21,6 +21,8 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<StoredContents>();
         builder.Services.AddSingleton<DamagedContents>();
         builder.Services.AddHostedService(services => services.GetRequiredService<DamagedContents>());
+        builder.Services.AddSingleton<Scrub>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Scrub>());
         builder.Services.AddSingleton<ContentDigests>();
         builder.Services.AddSingleton<ContentNames>();
         builder.Services.AddSingleton<ContentElsewhere>();

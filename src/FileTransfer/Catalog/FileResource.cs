@@ -90,6 +90,7 @@ public sealed record ReplicaResource(
 public sealed record FileListing(IReadOnlyList<FileResource> Files, string? Next);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(ScrubResource))]
 [JsonSerializable(typeof(DamageReport))]
 [JsonSerializable(typeof(DamageFinding))]
 [JsonSerializable(typeof(FileResource))]

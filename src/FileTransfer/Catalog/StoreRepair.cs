@@ -23,11 +23,22 @@ public sealed partial class StoreRepair(
 {
     private const int PageSize = 1000;
 
+    /// <summary>Whether it has been done since the start: only then the node has joined its cluster, and the catalog is this folder's.</summary>
+    public bool HasRun { get; private set; }
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         await ShowStoredAsync(cancellationToken);
         await HideOthersAsync(cancellationToken);
         await CollectOrphansAsync(cancellationToken);
+        HasRun = true;
+    }
+
+    /// <summary>While the node runs: what is visible and not stored is hidden, then what is stored is shown or, without its content, wanted again.</summary>
+    public async Task CompareAsync(CancellationToken cancellationToken)
+    {
+        await HideOthersAsync(cancellationToken);
+        await ShowStoredAsync(cancellationToken);
     }
 
     private async Task ShowStoredAsync(CancellationToken cancellationToken)

@@ -79,6 +79,35 @@ public sealed partial class ChunkStore
         }
     }
 
+    /// <summary>The contents behind this one, in the order of their fingerprints. One folder at a time is in memory.</summary>
+    public IEnumerable<ContentInfo> ContentsAfter(Fingerprint? after)
+    {
+        var behind = after?.ToHex() ?? "";
+        var (outerFrom, innerFrom) = behind.Length == 0 ? ("", "") : (behind[..2], behind[2..4]);
+        foreach (var outer in SortedNames(_paths.Contents, outerFrom))
+        {
+            foreach (var inner in SortedNames(Path.Combine(_paths.Contents, outer), outer == outerFrom ? innerFrom : ""))
+            {
+                var folder = new DirectoryInfo(Path.Combine(_paths.Contents, outer, inner));
+                foreach (var entry in folder.EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal))
+                {
+                    if (string.CompareOrdinal(entry.Name, behind) > 0 && Fingerprint.TryParse(entry.Name, out var fingerprint))
+                    {
+                        var size = entry is FileInfo { Exists: true } file ? file.Length : 0;
+                        yield return new ContentInfo(fingerprint, size, new DateTimeOffset(entry.LastWriteTimeUtc));
+                    }
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<string> SortedNames(string folder, string from) =>
+        new DirectoryInfo(folder)
+            .EnumerateDirectories()
+            .Select(entry => entry.Name)
+            .Where(name => string.CompareOrdinal(name, from) >= 0)
+            .Order(StringComparer.Ordinal);
+
     private static void Compute(StoredContent content, ChunkHashes hashes)
     {
         const int PieceLength = 256 * 1024;

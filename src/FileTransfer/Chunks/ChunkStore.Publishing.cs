@@ -106,6 +106,11 @@ public sealed partial class ChunkStore
 
             BeforeStep?.Invoke(PublishStep.FsyncFolder);
             FsyncFolders(content.Fingerprint);
+            if (content.KeepsHashes)
+            {
+                RememberProof(content.Fingerprint);
+            }
+
             BeforeStep?.Invoke(PublishStep.Done);
             return PublishOutcome.Published;
         }
@@ -116,6 +121,19 @@ public sealed partial class ChunkStore
             TryDelete(_paths.Content(content.Fingerprint));
             distrust();
             throw;
+        }
+    }
+
+    /// <summary>What was proven before it got its name need not be proven again for its first reader, as long as nobody writes to it.</summary>
+    private void RememberProof(Fingerprint fingerprint)
+    {
+        if (
+            FileIdentity.TryOf(_paths.Hashes(fingerprint)) is { } hashes
+            && FileIdentity.TryOf(_paths.Content(fingerprint)) is { } content
+        )
+        {
+            _proofs.Checked(fingerprint, hashes);
+            _proofs.Proven(fingerprint, content);
         }
     }
 

@@ -14,6 +14,7 @@ namespace FileTransfer.Chunks;
 /// quarantine/                          contents set aside, each with a reason file
 /// node.json                            whose folder this is
 /// small.db                             what the folder remembers of its files
+/// scrub.json                           how far the proving of all contents is
 /// .lock                                held by the process that uses the directory
 /// </code>
 /// <para>What a kill or a power failure leaves, by the step of publishing after which it comes, and who repairs it:</para>

@@ -9,8 +9,8 @@ namespace FileTransfer.Chunks;
 /// <param name="ModifiedNs">When its bytes were last written, in nanoseconds since 1970.</param>
 /// <param name="ChangedNs">When it was last written, renamed, linked or given other rights. Nobody can set it.</param>
 /// <remarks>
-/// The kernel's times move in steps of some milliseconds. A file that was changed within <see cref="SettlesWithin"/> can be changed once
-/// more and look the same.
+/// The kernel's times move in steps of some milliseconds. A file that was written to within <see cref="SettlesWithin"/> can be written to
+/// once more and look the same. One that was only renamed in that time cannot: a write moves the time of the last write.
 /// </remarks>
 internal readonly partial record struct FileIdentity(long Size, ulong Inode, long ModifiedNs, long ChangedNs)
 {
@@ -46,7 +46,7 @@ internal readonly partial record struct FileIdentity(long Size, ulong Inode, lon
 
     /// <summary>Whether a later change would show: the last one is long enough ago.</summary>
     public bool IsSettledAt(DateTimeOffset now) =>
-        now.ToUnixTimeMilliseconds() - (ChangedNs / 1_000_000) > SettlesWithin.TotalMilliseconds;
+        now.ToUnixTimeMilliseconds() - (Math.Min(ModifiedNs, ChangedNs) / 1_000_000) > SettlesWithin.TotalMilliseconds;
 
     private static unsafe bool Ask(int folder, string path, int flags, out FileIdentity identity)
     {

@@ -86,10 +86,8 @@ internal sealed class ProofLedger(TimeProvider time)
             _hashFiles.Clear();
         }
 
-        if (hashFile.IsSettledAt(time.GetUtcNow()))
-        {
-            _hashFiles[content] = hashFile;
-        }
+        // One that changes unnoticed makes nothing wrong pass: right chunks would not have its hashes, and all is looked into again.
+        _hashFiles[content] = hashFile;
     }
 
     private readonly record struct Entry(FileIdentity File, long At);

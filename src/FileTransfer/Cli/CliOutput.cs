@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FileTransfer.Catalog.Repair;
 using FileTransfer.Downloads.Simulation;
 using FileTransfer.Identity;
 
@@ -113,6 +114,7 @@ public sealed record NoticeLine(string Notice);
 [JsonSerializable(typeof(HealthLine))]
 [JsonSerializable(typeof(DatabaseLine))]
 [JsonSerializable(typeof(ErrorLine))]
+[JsonSerializable(typeof(ScrubResource))]
 [JsonSerializable(typeof(PolicyAnswer))]
 [JsonSerializable(typeof(PolicyChangeAnswer))]
 [JsonSerializable(typeof(MissingAnswer))]

@@ -112,6 +112,7 @@ public static partial class FileTransferServer
         app.MapPolicies();
         app.MapLedger();
         app.MapDamage();
+        app.MapScrub();
         app.MapUploads();
         app.MapLimits();
         app.MapFetch();

@@ -1,4 +1,5 @@
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Repair;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Limits;
@@ -20,6 +21,7 @@ internal sealed record OptionsSection(
     [
         Of<NodeOptions>(NodeOptions.Section),
         Of<StoreOptions>(StoreOptions.Section),
+        Of<ScrubOptions>(ScrubOptions.Section),
         Of<DownloadOptions>(DownloadOptions.Section, options => options.Faults()),
         Of<LimitOptions>(LimitOptions.Section, options => options.Faults()),
         Of<SourceOptions>(SourceOptions.Section, options => options.Faults()),

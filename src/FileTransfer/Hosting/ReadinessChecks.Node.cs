@@ -1,4 +1,5 @@
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Feed;
@@ -28,6 +29,23 @@ internal static partial class ReadinessChecks
             {
                 return ValueTask.FromResult(Finding.Unhealthy($"contents cannot be read: {e.Message}"));
             }
+        }
+    }
+
+    private sealed class ContentsCheck(DamagedContents damaged) : ReadinessCheck
+    {
+        protected override ValueTask<Finding> FindAsync(CancellationToken cancellationToken)
+        {
+            var open = damaged.Open;
+            return ValueTask.FromResult(
+                open.Count == 0
+                    ? Finding.Healthy("no content is known to be damaged")
+                    : Finding.Degraded(
+                        $"{open.Count} damaged contents were set aside and are not back yet, the first of them {open[0].Fingerprint}: "
+                            + open[0].Reason,
+                        open[0].At
+                    )
+            );
         }
     }
 

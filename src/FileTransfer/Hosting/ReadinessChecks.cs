@@ -19,6 +19,7 @@ internal static partial class ReadinessChecks
             .Add<PresenceCheck>("presence", Stops.Nothing)
             .Add<StoreCheck>("store", Stops.Reads)
             .Add<DiskCheck>("disk", Stops.Nothing)
+            .Add<ContentsCheck>("contents", Stops.Nothing)
             .Add<QueueCheck>("queue", Stops.Nothing)
             .Add<ConnectionsCheck>("connections", Stops.Nothing)
             .Add<ClockCheck>("clock", Stops.Nothing)

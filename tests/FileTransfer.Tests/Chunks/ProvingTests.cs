@@ -280,7 +280,7 @@ public sealed class ProvingTests : IDisposable
         var newest = Directory
             .EnumerateFiles(Path.Combine(_store.Root, "content"), "*", SearchOption.AllDirectories)
             .Max(path => FileIdentity.TryOf(path)!.Value.ChangedNs);
-        while (!new FileIdentity(0, 0, 0, newest).IsSettledAt(DateTimeOffset.UtcNow))
+        while (!new FileIdentity(0, 0, newest, newest).IsSettledAt(DateTimeOffset.UtcNow))
         {
             await Task.Yield();
         }

@@ -70,6 +70,7 @@ public sealed class HelpTests : IDisposable
             "explain",
             "policy",
             "limits",
+            "scrub",
             "missing",
             "simulate",
             "healthcheck",

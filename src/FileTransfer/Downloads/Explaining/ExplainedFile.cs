@@ -1,4 +1,5 @@
 using FileTransfer.Catalog;
+using FileTransfer.Chunks;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Explaining;
@@ -31,4 +32,8 @@ internal sealed record ExplainedFile(
     string? AbsentBecause,
     string? NoRoomBecause,
     LaneShortage? LaneShortage = null
-);
+)
+{
+    /// <summary>What was wrong with its content here, which is not back yet; null where nothing was.</summary>
+    public QuarantinedContent? Damage { get; init; }
+}

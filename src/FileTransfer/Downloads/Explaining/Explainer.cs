@@ -1,4 +1,5 @@
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads.Sources;
@@ -19,6 +20,7 @@ internal sealed class Explainer(
     NodePresence presence,
     DiskPressure disk,
     LaneAllowance lanes,
+    DamagedContents damaged,
     DownloadEvents events,
     SourceTrials trials,
     KnownSources sources,
@@ -65,7 +67,10 @@ internal sealed class Explainer(
             presence.AbsentBecause,
             disk.Reason,
             lanes.Shortage
-        );
+        )
+        {
+            Damage = damaged.Of(file.Fingerprint),
+        };
     }
 
     private static TimeSpan? SilentFor(NodeRecord? node, DateTimeOffset now) =>

@@ -7,7 +7,7 @@ namespace FileTransfer.Downloads.Explaining;
 internal static class Explanation
 {
     public static IReadOnlyList<string> Of(ExplainedFile file) =>
-        [.. State(file), .. Obstacles(file), .. Sources(file), .. Trials(file), .. Wishes(file)];
+        [.. State(file), .. Damage(file), .. Obstacles(file), .. Sources(file), .. Trials(file), .. Wishes(file)];
 
     private static IEnumerable<string> State(ExplainedFile file)
     {
@@ -43,6 +43,18 @@ internal static class Explanation
         if (file.File.State == FileState.Registered && file.Here?.State != ReplicaState.Stored)
         {
             yield return "The file is registered only: the leader does not have its content yet, so its Add is not in the feed.";
+        }
+    }
+
+    private static IEnumerable<string> Damage(ExplainedFile file)
+    {
+        if (file is { Damage: { } damage, File.State: not FileState.Removed })
+        {
+            yield return $"Its content was damaged here ({damage.Reason}) and set aside at {Time(damage.At)}, as quarantine/{damage.Name}.";
+            if (file.Holders.Count == 0)
+            {
+                yield return "Nobody else has it: upload the file again, or bring back a node or a folder that has it.";
+            }
         }
     }
 
