@@ -26,6 +26,7 @@ public static class Program
             ["policy"] = PolicyCommand.Create,
             ["limits"] = LimitsCommand.Create,
             ["missing"] = MissingCommand.Create,
+            ["orphans"] = OrphansCommand.Create,
             ["simulate"] = SimulateCommand.Create,
             ["healthcheck"] = HealthcheckCommand.Create,
             ["database"] = DatabaseCommand.Create,

@@ -16,6 +16,7 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<ReplicaQueue>();
         builder.Services.AddSingleton<QueueSignal>();
         builder.Services.AddSingleton<StoreRepair>();
+        builder.Services.AddSingleton<OrphanCollector>();
         builder.Services.AddSingleton<StoredContents>();
         builder.Services.AddSingleton<DamagedContents>();
         builder.Services.AddHostedService(services => services.GetRequiredService<DamagedContents>());
@@ -31,6 +32,7 @@ public static class CatalogRegistration
         {
             json.SerializerOptions.TypeInfoResolverChain.Add(CatalogJson.Default);
             json.SerializerOptions.TypeInfoResolverChain.Add(PolicyJson.Default);
+            json.SerializerOptions.TypeInfoResolverChain.Add(OrphanJson.Default);
         });
     }
 }

@@ -14,6 +14,7 @@ public sealed partial class ProcessFollowerDownloads(
     Database database,
     NodePresence presence,
     StoreRepair repair,
+    OrphanCollector orphans,
     DownloadLane lane,
     RemovalLane removal,
     ReplicaQueue queue,
@@ -59,9 +60,11 @@ public sealed partial class ProcessFollowerDownloads(
 
     private async Task WorkAsync(CancellationToken cancellationToken)
     {
+        var collecting = Task.CompletedTask;
         try
         {
             await repair.RunAsync(cancellationToken);
+            collecting = orphans.RunAsync(cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -73,7 +76,8 @@ public sealed partial class ProcessFollowerDownloads(
             .Range(1, options.Value.Lanes)
             .Select(number => LoopAsync($"lane-{number}", lane.StepAsync, signal, cancellationToken))
             .Append(LoopAsync("removal", removal.StepAsync, _removals, cancellationToken))
-            .Append(UpkeepAsync(cancellationToken));
+            .Append(UpkeepAsync(cancellationToken))
+            .Append(collecting);
         await Task.WhenAll(loops);
     }
 

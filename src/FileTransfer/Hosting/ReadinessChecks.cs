@@ -20,7 +20,8 @@ internal static partial class ReadinessChecks
             .Add<StoreCheck>("store", Stops.Reads)
             .Add<DiskCheck>("disk", Stops.Nothing)
             .Add<QueueCheck>("queue", Stops.Nothing)
-            .Add<FilesCheck>("files", Stops.Nothing);
+            .Add<FilesCheck>("files", Stops.Nothing)
+            .Add<OrphansCheck>("orphans", Stops.Nothing);
     }
 
     private static IHealthChecksBuilder Add<T>(this IHealthChecksBuilder checks, string name, Stops stops)

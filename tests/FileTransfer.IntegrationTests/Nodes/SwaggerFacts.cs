@@ -39,6 +39,8 @@ public sealed class SwaggerFacts(RunningCluster nodes)
             { "PUT /v1/buckets/{bucket}/policy", "bucket prune", "200 400 415 422" },
             { "DELETE /v1/buckets/{bucket}/policy", "bucket", "200 400" },
             { "GET /v1/buckets/{bucket}/missing", "bucket", "200 400" },
+            { "GET /v1/orphans", "", "200" },
+            { "DELETE /v1/orphans", "", "200" },
             { "GET /v1/leader", "", "200" },
             { "GET /v1/nodes", "", "200" },
             { "GET /health/live", "", "200" },

@@ -71,6 +71,7 @@ public sealed class HelpTests : IDisposable
             "policy",
             "limits",
             "missing",
+            "orphans",
             "simulate",
             "healthcheck",
             "database",
