@@ -29,6 +29,7 @@ public static class Program
             ["limits"] = LimitsCommand.Create,
             ["scrub"] = ScrubCommand.Create,
             ["missing"] = MissingCommand.Create,
+            ["orphans"] = OrphansCommand.Create,
             ["simulate"] = SimulateCommand.Create,
             ["healthcheck"] = HealthcheckCommand.Create,
             ["database"] = DatabaseCommand.Create,

@@ -18,6 +18,7 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<QueueSignal>();
         builder.Services.AddSingleton<DeferralSignal>();
         builder.Services.AddSingleton<StoreRepair>();
+        builder.Services.AddSingleton<OrphanCollector>();
         builder.Services.AddSingleton<StoredContents>();
         builder.Services.AddSingleton<DamagedContents>();
         builder.Services.AddHostedService(services => services.GetRequiredService<DamagedContents>());
@@ -35,6 +36,7 @@ public static class CatalogRegistration
         {
             json.SerializerOptions.TypeInfoResolverChain.Add(CatalogJson.Default);
             json.SerializerOptions.TypeInfoResolverChain.Add(PolicyJson.Default);
+            json.SerializerOptions.TypeInfoResolverChain.Add(OrphanJson.Default);
         });
     }
 }

@@ -192,6 +192,20 @@ public sealed class FileCatalog(Database database, FeedHistory history, TimeProv
         FROM next WHERE file_key = @key
         """;
 
+    /// <summary>Those of the files that the catalog has heard of, removed ones too.</summary>
+    public async Task<IReadOnlySet<FileKey>> KnownAsync(IReadOnlyCollection<FileKey> keys, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<byte[]>(
+            new CommandDefinition(
+                "SELECT file_key FROM filetransfer.files WHERE file_key = ANY(@keys)",
+                new { keys = keys.Select(key => key.ToArray()).ToArray() },
+                cancellationToken: cancellationToken
+            )
+        );
+        return rows.Select(row => new FileKey(row)).ToHashSet();
+    }
+
     /// <summary>What a folder remembers of files of <paramref name="node"/>, whatever the state of their replicas.</summary>
     public async Task<IReadOnlyList<LedgerFile>> ForLedgerAsync(
         NodeId node,

@@ -361,4 +361,27 @@ public sealed partial class Replicas(Database database)
             )
         );
     }
+
+    /// <summary>Those of the contents that a file of this node refers to, in whatever state its replica is, except one that is being removed.</summary>
+    public async Task<IReadOnlySet<Fingerprint>> ReferredToAsync(
+        NodeId node,
+        IReadOnlyCollection<Fingerprint> contents,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            SELECT DISTINCT f.fingerprint
+            FROM filetransfer.files f JOIN filetransfer.replicas r ON r.file_key = f.file_key
+            WHERE f.fingerprint = ANY(@contents) AND r.node_id = @node AND r.state <> 'removing'
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<byte[]>(
+            new CommandDefinition(
+                sql,
+                new { node = node.Value, contents = contents.Select(content => content.ToArray()).ToArray() },
+                cancellationToken: cancellationToken
+            )
+        );
+        return rows.Select(row => new Fingerprint(row)).ToHashSet();
+    }
 }

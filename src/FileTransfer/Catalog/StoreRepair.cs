@@ -1,23 +1,19 @@
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Identity;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Catalog;
 
 /// <summary>Makes disk and catalog agree, whenever a node becomes present: after a start, a crash, or a time without the database.</summary>
 /// <remarks>
 /// A stored replica without its content is wanted again, where its node still wants the file. One whose content is there becomes visible again. A visible file that is not
-/// stored is hidden. A content that no file refers to is deleted after a grace time, for it may be on its way to its commit.
-/// Partials of files that are not wanted here any more are dropped.
+/// stored is hidden. Contents that no file refers to are the <see cref="OrphanCollector"/>'s. Partials of files that are not wanted here any more are dropped.
 /// </remarks>
 public sealed partial class StoreRepair(
     Replicas replicas,
     ChunkStore store,
     DamagedContents damaged,
     NodeId node,
-    IOptions<StoreOptions> options,
-    TimeProvider time,
     ILogger<StoreRepair> logger
 )
 {
@@ -30,7 +26,6 @@ public sealed partial class StoreRepair(
     {
         await ShowStoredAsync(cancellationToken);
         await HideOthersAsync(cancellationToken);
-        await CollectOrphansAsync(cancellationToken);
         HasRun = true;
     }
 
@@ -100,20 +95,6 @@ public sealed partial class StoreRepair(
         }
     }
 
-    private async Task CollectOrphansAsync(CancellationToken cancellationToken)
-    {
-        var before = time.GetUtcNow() - options.Value.Store.OrphanGrace;
-        foreach (var content in store.Contents().Where(content => content.Written < before))
-        {
-            using var contentLock = await store.LockContentAsync(content.Fingerprint, cancellationToken);
-            if (!await replicas.RefersToAsync(node, content.Fingerprint, except: null, cancellationToken))
-            {
-                store.DeleteContent(content.Fingerprint);
-                Log.Orphan(logger, content.Fingerprint, node, content.Size);
-            }
-        }
-    }
-
     private static partial class Log
     {
         [LoggerMessage(
@@ -125,8 +106,5 @@ public sealed partial class StoreRepair(
 
         [LoggerMessage(2, LogLevel.Information, "Hid {FileKey} at {Node}: the catalog does not have it stored here")]
         public static partial void Hidden(ILogger logger, FileKey fileKey, NodeId node);
-
-        [LoggerMessage(3, LogLevel.Information, "Deleted content {Fingerprint} at {Node}, {Size} bytes: no file refers to it")]
-        public static partial void Orphan(ILogger logger, Fingerprint fingerprint, NodeId node, long size);
     }
 }

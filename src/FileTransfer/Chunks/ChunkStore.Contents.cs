@@ -29,6 +29,10 @@ public sealed partial class ChunkStore
         }
     }
 
+    /// <summary>Bytes of a content on disk; null when it is not here.</summary>
+    public long? SizeOf(Fingerprint fingerprint) =>
+        new FileInfo(_paths.Content(fingerprint)) is { Exists: true } file ? file.Length : null;
+
     /// <summary>Whether something is here under the content's name, right or not.</summary>
     public bool Holds(Fingerprint fingerprint) => Path.Exists(_paths.Content(fingerprint));
 

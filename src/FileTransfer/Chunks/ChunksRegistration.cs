@@ -1,3 +1,4 @@
+using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
 using Microsoft.Extensions.Options;
 
@@ -20,6 +21,7 @@ public static class ChunksRegistration
             };
         });
         builder.Services.AddSingleton<DiskPressure>();
+        builder.Services.AddSingleton<NodeFile>();
         builder.Services.AddSingleton<FeedHistory>();
         builder.Services.AddSingleton<FolderLedger>();
     }

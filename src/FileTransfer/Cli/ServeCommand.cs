@@ -13,6 +13,7 @@ public static class ServeCommand
             Notes =
             [
                 "Configuration comes from appsettings.json, the environment (FileTransfer__NodeId=a) and this command line:",
+                "--adopt-catalog goes on with a catalog that is not the data folder's own; nothing is collected until a person has looked.",
                 "--urls URL, and any --Section:Key=value. SIGTERM and Ctrl-C drain and stop it; a second one hurries.",
             ],
             TreatUnmatchedTokensAsErrors = false,

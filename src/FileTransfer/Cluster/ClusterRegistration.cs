@@ -1,3 +1,5 @@
+using FileTransfer.Postgres;
+
 namespace FileTransfer.Cluster;
 
 public static class ClusterRegistration
@@ -6,6 +8,8 @@ public static class ClusterRegistration
     {
         builder.Services.AddSingleton<ThisNode>();
         builder.Services.AddSingleton(services => services.GetRequiredService<ThisNode>().Id);
+        builder.Services.AddSingleton<CatalogGate>();
+        builder.Services.AddSingleton<AdmitCatalog>(services => services.GetRequiredService<CatalogGate>().AdmitAsync);
         builder.Services.AddSingleton<Leadership>();
         builder.Services.AddSingleton<WriteForwarder>();
         builder.Services.AddSingleton<NodeDirectory>();

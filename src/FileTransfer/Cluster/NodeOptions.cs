@@ -47,6 +47,13 @@ public sealed class NodeOptions
     /// <remarks>Default <c>false</c>: a body that goes through a follower costs its network twice. With the caller's own token.</remarks>
     public bool ForwardWrites { get; set; }
 
+    /// <summary>Goes on with the catalog that is there although the data folder belongs to another, an older, or another node's.</summary>
+    /// <remarks>
+    /// Default <c>false</c>: such a catalog is refused with exit code 78. Counts for the first join of a process; nothing that no file refers
+    /// to is collected afterwards until a person has looked. <c>serve --adopt-catalog</c> sets it.
+    /// </remarks>
+    public bool AdoptCatalog { get; set; }
+
     /// <summary>The bearer token this node shows to the other nodes; theirs must list its hash with scope <c>node</c>.</summary>
     /// <remarks>Default none. A secret: give it by environment (<c>FileTransfer__NodeToken</c>) rather than by a file.</remarks>
     [RegularExpression("^[A-Za-z0-9._~+/=-]+$", ErrorMessage = "letters, digits and any of . _ ~ + / - =, nothing else")]

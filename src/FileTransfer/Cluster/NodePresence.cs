@@ -1,5 +1,4 @@
 using Dapper;
-using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;
@@ -14,8 +13,7 @@ namespace FileTransfer.Cluster;
 public sealed partial class NodePresence(
     Database database,
     ThisNode node,
-    FeedHistory history,
-    FolderLedger folder,
+    CatalogGate gate,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
     ILogger<NodePresence> logger
@@ -25,6 +23,10 @@ public sealed partial class NodePresence(
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _lastLook = TimeSpan.FromSeconds(2);
+
+    /// <summary>After so many heartbeats it is looked whether the catalog is still the folder's.</summary>
+    private const int BeatsPerLook = 5;
 
     /// <summary>The lock that the one process of a node holds.</summary>
     internal static AdvisoryLockKey LockOf(string clusterId, NodeId node) =>
@@ -92,6 +94,12 @@ public sealed partial class NodePresence(
                 database.Reach.Lost(AbsentBecause);
                 await Task.Delay(_pause, time, stoppingToken);
             }
+            catch (IOException e)
+            {
+                AbsentBecause = $"its data folder could not be written: {e.Message}";
+                Log.NotJoined(logger, node.Id.Value, e.Message);
+                await Task.Delay(_pause, time, stoppingToken);
+            }
         }
     }
 
@@ -117,10 +125,14 @@ public sealed partial class NodePresence(
         try
         {
             using var during = CancellationTokenSource.CreateLinkedTokenSource(stopping, session.Lost);
-            while (true)
+            for (var beats = 1; ; beats++)
             {
                 await Task.Delay(_heartbeat, time, during.Token);
                 await session.UseAsync(BeatAsync, during.Token);
+                if (beats % BeatsPerLook == 0)
+                {
+                    await session.UseAsync(gate.RefreshAsync, during.Token);
+                }
             }
         }
         catch (OperationCanceledException) when (session.Lost.IsCancellationRequested && !stopping.IsCancellationRequested)
@@ -129,8 +141,28 @@ public sealed partial class NodePresence(
         }
         finally
         {
+            await LookOnceMoreAsync(session);
             AbsentBecause = "its connection to the database was lost";
             _present = new TaskCompletionSource<LeaseSession>(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    /// <summary>At a clean stop: what is written down of the catalog is what it was at the end.</summary>
+    private async Task LookOnceMoreAsync(LeaseSession session)
+    {
+        if (session.Lost.IsCancellationRequested)
+        {
+            return;
+        }
+
+        try
+        {
+            using var limit = new CancellationTokenSource(_lastLook, time);
+            await session.UseAsync(gate.RefreshAsync, limit.Token);
+        }
+        catch (Exception e) when (IsPassing(e) || e is FatalStartException or IOException)
+        {
+            Log.NotLookedOnceMore(logger, node.Id.Value, e.Message);
         }
     }
 
@@ -164,6 +196,7 @@ public sealed partial class NodePresence(
             INSERT INTO filetransfer.cluster (cluster_id) VALUES (@cluster) ON CONFLICT (only_row) DO NOTHING;
             SELECT cluster_id FROM filetransfer.cluster
             """;
+        var admission = await gate.AdmitAsync(connection, cancellationToken);
         var held = await connection.QuerySingleAsync<string>(
             new CommandDefinition(cluster, new { cluster = node.ClusterId }, cancellationToken: cancellationToken)
         );
@@ -175,10 +208,7 @@ public sealed partial class NodePresence(
             );
         }
 
-        var found = await CatalogIdentity.ReadAsync(connection, cancellationToken);
-        await FeedEpochs.SettleAsync(connection, found, distrusted: null, cancellationToken);
-        history.Epochs = await FeedEpochs.ReadAsync(connection, cancellationToken);
-        await folder.SetEpochsAsync(history.Epochs);
+        await gate.JoinAsync(connection, admission, cancellationToken);
 
         const string join = """
             INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at, presence_lock)
@@ -230,6 +260,16 @@ public sealed partial class NodePresence(
 
     private static partial class Log
     {
+        [LoggerMessage(
+            10,
+            LogLevel.Error,
+            "Node {Node} cannot join, its data folder could not be written: {Reason}; it tries again"
+        )]
+        public static partial void NotJoined(ILogger logger, string node, string reason);
+
+        [LoggerMessage(9, LogLevel.Information, "Node {Node} stops without having seen its catalog's last state: {Reason}")]
+        public static partial void NotLookedOnceMore(ILogger logger, string node, string reason);
+
         [LoggerMessage(1, LogLevel.Information, "Node {Node} is present at {Url}; its lock is held by backend {BackendPid}")]
         public static partial void Present(ILogger logger, string node, Uri url, int backendPid);
 

@@ -15,6 +15,7 @@ public sealed partial class ProcessFollowerDownloads(
     Database database,
     NodePresence presence,
     StoreRepair repair,
+    OrphanCollector orphans,
     DownloadLane lane,
     RemovalLane removal,
     ReplicaQueue queue,
@@ -74,9 +75,11 @@ public sealed partial class ProcessFollowerDownloads(
 
     private async Task WorkAsync(CancellationToken cancellationToken)
     {
+        var collecting = Task.CompletedTask;
         try
         {
             await repair.RunAsync(cancellationToken);
+            collecting = orphans.RunAsync(cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -89,7 +92,8 @@ public sealed partial class ProcessFollowerDownloads(
             .Select(number => LoopAsync($"lane-{number}", lane.StepAsync, signal, number, cancellationToken))
             .Append(LoopAsync("removal", removal.StepAsync, _removals, number: 1, cancellationToken))
             .Append(UpkeepAsync(cancellationToken))
-            .Append(DeferAsync(cancellationToken));
+            .Append(DeferAsync(cancellationToken))
+            .Append(collecting);
         await Task.WhenAll(loops);
     }
 

@@ -5,6 +5,9 @@ namespace FileTransfer.Hosting;
 /// <summary>Settings on the command line: <c>--key=value</c> or <c>--key value</c>. Anything else is refused by name.</summary>
 internal static class CommandLineSettings
 {
+    /// <summary>Written without a value: it is said once, for one start.</summary>
+    public const string AdoptCatalog = "--adopt-catalog";
+
     public static IReadOnlyDictionary<string, string?> Parse(IReadOnlyList<string> args)
     {
         var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
@@ -16,6 +19,12 @@ internal static class CommandLineSettings
                 throw new FatalStartException(
                     $"'{arg}' is not an option; options are written --key=value, such as --urls=http://127.0.0.1:7070."
                 );
+            }
+
+            if (arg == AdoptCatalog)
+            {
+                settings["FileTransfer:AdoptCatalog"] = "true";
+                continue;
             }
 
             var equals = arg.IndexOf('=', StringComparison.Ordinal);

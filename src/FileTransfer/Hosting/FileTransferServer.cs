@@ -110,6 +110,7 @@ public static partial class FileTransferServer
         app.MapDeliveries();
         app.MapFiles();
         app.MapPolicies();
+        app.MapOrphans();
         app.MapLedger();
         app.MapDamage();
         app.MapScrub();

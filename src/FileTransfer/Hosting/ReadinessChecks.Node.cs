@@ -1,6 +1,7 @@
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Folder;
 using FileTransfer.Cluster;
 using FileTransfer.Feed;
 using FileTransfer.Identity;
@@ -66,6 +67,16 @@ internal static partial class ReadinessChecks
                 return ValueTask.FromResult(Finding.Unhealthy($"the disk does not say how much is free: {e.Message}"));
             }
         }
+    }
+
+    private sealed class OrphansCheck(OrphanCollector orphans, NodeFile folder) : ReadinessCheck
+    {
+        protected override ValueTask<Finding> FindAsync(CancellationToken cancellationToken) =>
+            ValueTask.FromResult(
+                orphans.WaitsBecause is { } reason
+                    ? Finding.Degraded(reason, folder.Hold?.Since)
+                    : Finding.Healthy("no content waits for a person")
+            );
     }
 
     private sealed class QueueCheck(FeedReader feed, NodePresence presence, Database database, DiskPressure disk) : ReadinessCheck

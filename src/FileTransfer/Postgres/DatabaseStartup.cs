@@ -10,7 +10,8 @@ public sealed partial class DatabaseStartup(
     SchemaMigrator migrator,
     ILoggerFactory loggers,
     TimeProvider time,
-    IHostApplicationLifetime lifetime
+    IHostApplicationLifetime lifetime,
+    AdmitCatalog admit
 ) : BackgroundService
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
@@ -96,6 +97,11 @@ public sealed partial class DatabaseStartup(
         if (await DatabaseFitness.CheckAsync(database.Source.ConnectionString, loggers, cancellationToken) is { } reason)
         {
             return reason;
+        }
+
+        await using (var connection = await database.Pool.OpenConnectionAsync(cancellationToken))
+        {
+            await admit(connection, cancellationToken);
         }
 
         await migrator.MigrateAsync(cancellationToken);

@@ -2,7 +2,7 @@ namespace FileTransfer.Postgres;
 
 public static class PostgresRegistration
 {
-    /// <summary>Adds <see cref="Database"/> and what makes it ready. Call it before adding hosted services that use it.</summary>
+    /// <summary>Adds <see cref="Database"/> and what makes it ready. Call it before adding hosted services that use it, and add an <see cref="AdmitCatalog"/>.</summary>
     /// <exception cref="FatalStartException">The connection string cannot be used.</exception>
     public static IServiceCollection AddPostgres(this IServiceCollection services, string? connectionString, string dataDirectory)
     {
@@ -21,7 +21,8 @@ public static class PostgresRegistration
             provider.GetRequiredService<SchemaMigrator>(),
             provider.GetRequiredService<ILoggerFactory>(),
             provider.GetService<TimeProvider>() ?? TimeProvider.System,
-            provider.GetRequiredService<IHostApplicationLifetime>()
+            provider.GetRequiredService<IHostApplicationLifetime>(),
+            provider.GetRequiredService<AdmitCatalog>()
         ));
         return services;
     }

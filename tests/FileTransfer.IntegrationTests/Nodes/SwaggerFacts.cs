@@ -42,6 +42,8 @@ public sealed class SwaggerFacts(RunningCluster nodes)
             { "GET /v1/scrub", "", "200" },
             { "POST /v1/scrub", "", "202" },
             { "DELETE /v1/scrub", "", "200" },
+            { "GET /v1/orphans", "", "200" },
+            { "DELETE /v1/orphans", "", "200" },
             { "GET /v1/leader", "", "200" },
             { "GET /v1/nodes", "", "200" },
             { "DELETE /v1/nodes/{node}", "node", "200 400 404 409" },

@@ -105,6 +105,7 @@ public sealed class DatabaseStartupFacts : IDisposable
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Services.AddSingleton<AdmitCatalog>((_, _) => Task.CompletedTask);
         builder.Services.AddPostgres(connectionString, _data);
         return builder.Build();
     }

@@ -95,6 +95,7 @@ public sealed class HelpTests : IDisposable
             "limits",
             "scrub",
             "missing",
+            "orphans",
             "simulate",
             "healthcheck",
             "database",

@@ -163,6 +163,9 @@ internal static class LedgerReading
             limit
         );
 
+    public static IReadOnlyList<LedgerFile> FilesOf(SmallConnection engine, Fingerprint fingerprint) =>
+        engine.Query($"SELECT {Columns} FROM files WHERE fingerprint = $1", ReadFile, fingerprint.ToArray());
+
     public static IReadOnlyList<LedgerRemoval> Removals(SmallConnection engine, FileKey? after, int limit) =>
         engine.Query(
             "SELECT file_key, epoch, sequence, applied_at FROM removals WHERE file_key > $1 ORDER BY file_key LIMIT $2",

@@ -35,4 +35,5 @@ public sealed record LedgerEpoch(Guid Epoch, DateTimeOffset BeganAt, IReadOnlyLi
 
 /// <summary>A content that no file refers to.</summary>
 /// <param name="FirstSeen">When this was first found out; kept over restarts.</param>
-public sealed record UnreferencedContent(Fingerprint Fingerprint, DateTimeOffset FirstSeen);
+/// <param name="SeenFor">For how long it has been watched to be so. No clock that jumps makes this longer, nor a time in which nobody looked.</param>
+public sealed record UnreferencedContent(Fingerprint Fingerprint, DateTimeOffset FirstSeen, TimeSpan SeenFor);

@@ -43,7 +43,8 @@ internal static class LedgerSchema
         );
         CREATE TABLE unreferenced (
             fingerprint  BLOB PRIMARY KEY,
-            first_seen   INTEGER NOT NULL
+            first_seen   INTEGER NOT NULL,
+            seen_for     INTEGER NOT NULL
         ) WITHOUT ROWID;
         CREATE TABLE state (
             name   TEXT PRIMARY KEY,

@@ -1,0 +1,40 @@
+using System.Text.Json.Serialization;
+
+namespace FileTransfer.Chunks.Folder;
+
+/// <summary>Whose folder this is, and the catalog that it belongs to as that was last seen: <c>node.json</c>.</summary>
+/// <param name="Version">Of the folder's layout.</param>
+/// <param name="SystemIdentifier">Of the database server's data.</param>
+/// <param name="Database">Its name at the server, for a person to find it again.</param>
+/// <param name="Flushed">The position of the server's log, as PostgreSQL writes it.</param>
+/// <param name="BinHeads">The newest sequence of each bin of the feed.</param>
+/// <param name="Hold">Why nothing may be collected here; null = collection goes on.</param>
+public sealed record FolderIdentity(
+    int Version,
+    string Node,
+    string Cluster,
+    Guid FeedEpoch,
+    string SystemIdentifier,
+    long Timeline,
+    string Database,
+    ulong Flushed,
+    IReadOnlyList<long> BinHeads,
+    DateTimeOffset SeenAt,
+    CollectionHold? Hold
+)
+{
+    public const int CurrentVersion = 1;
+}
+
+/// <summary>Collection is held: nothing that no file refers to is deleted until a person has looked.</summary>
+/// <param name="EndsByItself">It ends, too, when it turns out that there is nothing that no file refers to.</param>
+public sealed record CollectionHold(DateTimeOffset Since, string Because, bool EndsByItself);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    WriteIndented = true,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true
+)]
+[JsonSerializable(typeof(FolderIdentity))]
+internal sealed partial class FolderJson : JsonSerializerContext;

@@ -1,0 +1,107 @@
+using System.Text.Json;
+using FileTransfer.Postgres;
+
+namespace FileTransfer.Chunks.Folder;
+
+/// <summary><c>node.json</c> of the folder that this process has locked: read once, written durably whenever it changes.</summary>
+public sealed class NodeFile
+{
+    private readonly StorePaths _paths;
+    private readonly Lock _gate = new();
+    private volatile FolderIdentity? _current;
+
+    /// <exception cref="FatalStartException">It is there and cannot be read.</exception>
+    public NodeFile(ChunkStore store)
+    {
+        _paths = store.Paths;
+        _current = Read(_paths.NodeFile);
+    }
+
+    public string Path => _paths.NodeFile;
+
+    /// <summary>What it says; null while there is none.</summary>
+    public FolderIdentity? Current => _current;
+
+    public CollectionHold? Hold => _current?.Hold;
+
+    /// <summary>Reads it from a folder that no process uses; null where there is none.</summary>
+    public static FolderIdentity? ReadOf(string dataDirectory) => Read(new StorePaths(dataDirectory).NodeFile);
+
+    /// <summary>Writes it; a hold that is there stays, unless the new one says otherwise.</summary>
+    public void Write(FolderIdentity identity)
+    {
+        lock (_gate)
+        {
+            Store(identity with { Hold = identity.Hold ?? _current?.Hold });
+        }
+    }
+
+    /// <summary>Lets nothing be collected until <see cref="EndHold"/>; a hold that is there stays.</summary>
+    public void HoldCollection(CollectionHold hold)
+    {
+        lock (_gate)
+        {
+            if (_current is { Hold: null } current)
+            {
+                Store(current with { Hold = hold });
+            }
+        }
+    }
+
+    /// <summary>A person has looked, or there was nothing to look at.</summary>
+    public void EndHold()
+    {
+        lock (_gate)
+        {
+            if (_current is { Hold: not null } current)
+            {
+                Store(current with { Hold = null });
+            }
+        }
+    }
+
+    private void Store(FolderIdentity identity)
+    {
+        if (identity == _current)
+        {
+            return;
+        }
+
+        var beside = _paths.NodeFile + ".new";
+        using (var file = File.OpenHandle(beside, FileMode.Create, FileAccess.Write))
+        {
+            RandomAccess.Write(file, JsonSerializer.SerializeToUtf8Bytes(identity, FolderJson.Default.FolderIdentity), 0);
+            DurableFile.Fsync(file, beside);
+        }
+
+        DurableFile.Rename(beside, _paths.NodeFile);
+        DurableFile.FsyncFolder(_paths.Root);
+        _current = identity;
+    }
+
+    private static FolderIdentity? Read(string path)
+    {
+        try
+        {
+            var identity = JsonSerializer.Deserialize(File.ReadAllBytes(path), FolderJson.Default.FolderIdentity);
+            return identity is { Version: <= FolderIdentity.CurrentVersion }
+                ? identity
+                : throw new FatalStartException(
+                    $"{path} has version {identity?.Version}, and this program knows only {FolderIdentity.CurrentVersion}. "
+                        + "Start the newer program that wrote it."
+                );
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            throw new FatalStartException(
+                $"{path}, which says whose folder this is, cannot be read: {e.Message} "
+                    + "Put it back from a backup; or remove it, and the folder is accepted where the catalog knows its contents.",
+                e
+            );
+        }
+    }
+}

@@ -1,0 +1,211 @@
+using FileTransfer.Catalog;
+using FileTransfer.Chunks;
+using FileTransfer.Chunks.Folder;
+using FileTransfer.Chunks.Ledger;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace FileTransfer.Cluster;
+
+/// <summary>Lets this node into a catalog only where it is the folder's own, and writes down which that is.</summary>
+/// <remarks>
+/// Asked before anything is written to a database: before its schema is touched, and at every join, for a database can be swapped or
+/// restored under a running node; and now and then while the node is joined. Each refusal ends the process with what a person can do.
+/// </remarks>
+public sealed partial class CatalogGate(
+    NodeFile folder,
+    ChunkStore store,
+    FolderLedger ledger,
+    FeedHistory history,
+    Replicas replicas,
+    Database database,
+    ThisNode node,
+    IOptions<NodeOptions> options,
+    TimeProvider time,
+    ILogger<CatalogGate> logger
+)
+{
+    /// <summary>So many contents are looked for in the catalog to tell whether it knows a folder that does not say whose it is.</summary>
+    private const int Sample = 1000;
+
+    /// <summary>The operator's word counts for the first join of a process: what comes under it later he has not seen.</summary>
+    private bool _mayAdopt = options.Value.AdoptCatalog;
+
+    /// <summary>Judges the database without writing to it.</summary>
+    /// <exception cref="FatalStartException">It is not this folder's, and nobody said to adopt it.</exception>
+    public async Task<CatalogAdmission> AdmitAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var found = await CatalogIdentity.ReadAsync(connection, cancellationToken);
+        if (found.ClusterId is { } held && held != node.ClusterId)
+        {
+            throw new FatalStartException(
+                $"The database holds cluster '{held}', and this node belongs to '{node.ClusterId}'. "
+                    + "Set FileTransfer:ClusterId to the former, or ConnectionStrings:Postgres to another database."
+            );
+        }
+
+        var histories = await FeedEpochs.ReadAsync(connection, cancellationToken);
+        var admission = Judge(found, [.. histories.Select(one => one.Epoch)]);
+        if (admission is CatalogAdmission.Unnamed && !await KnowsContentsAsync(found, cancellationToken))
+        {
+            admission = new CatalogAdmission.Foreign(
+                $"a catalog that does not know most contents of this folder as those of node '{node.Id}'",
+                "one that does"
+            );
+        }
+
+        return admission is CatalogAdmission.Foreign foreign && !_mayAdopt ? throw Refusal(foreign, found) : admission;
+    }
+
+    /// <summary>The node joins: makes sure of the feed's history, and writes down whose the folder is. After the catalog's own row is there.</summary>
+    public async Task JoinAsync(NpgsqlConnection connection, CatalogAdmission admission, CancellationToken cancellationToken)
+    {
+        var found = await CatalogIdentity.ReadAsync(connection, cancellationToken);
+        Guid? distrusted = admission is CatalogAdmission.Foreign { IsOlder: true } ? folder.Current?.FeedEpoch : null;
+        var (epoch, replaced) = await FeedEpochs.SettleAsync(connection, found, distrusted, cancellationToken);
+        if (replaced is { } former)
+        {
+            Log.NewEpoch(logger, node.Id, former, epoch, found.Timeline);
+        }
+
+        history.Epochs = await FeedEpochs.ReadAsync(connection, cancellationToken);
+        var seen = Seen(found with { FeedEpoch = epoch }, HoldFor(admission));
+        try
+        {
+            folder.Write(seen);
+            if (ledger.Epochs().Count < history.Epochs.Count)
+            {
+                await ledger.SetEpochsAsync(history.Epochs);
+            }
+        }
+        catch (IOException e) when (admission is CatalogAdmission.Same)
+        {
+            // A full disk, as a rule. The folder says whose it is already.
+            Log.NotWritten(logger, folder.Path, e.Message);
+        }
+
+        _mayAdopt = false;
+    }
+
+    /// <summary>Looks again while the node is joined, and writes down how far the catalog is.</summary>
+    /// <exception cref="FatalStartException">It is another one than before.</exception>
+    public async Task RefreshAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var found = await CatalogIdentity.ReadAsync(connection, cancellationToken);
+        if (Judge(found, [.. history.Epochs.Select(one => one.Epoch)]) is CatalogAdmission.Foreign foreign)
+        {
+            throw Refusal(foreign, found);
+        }
+
+        if (folder.Current is { } current && !current.BinHeads.SequenceEqual(found.BinHeads ?? []))
+        {
+            try
+            {
+                folder.Write(Seen(found, hold: null));
+            }
+            catch (IOException e)
+            {
+                Log.NotWritten(logger, folder.Path, e.Message);
+            }
+        }
+    }
+
+    private CatalogAdmission Judge(CatalogIdentity found, IReadOnlyCollection<Guid> histories) =>
+        CatalogAdmission.Judge(folder.Current, node.Id.Value, node.ClusterId, store.Contents().Any(), found, histories);
+
+    private CollectionHold? HoldFor(CatalogAdmission admission)
+    {
+        switch (admission)
+        {
+            case CatalogAdmission.Foreign foreign:
+                Log.Adopted(logger, node.Id, foreign.Found, foreign.Expected);
+                return new CollectionHold(
+                    time.GetUtcNow(),
+                    $"the catalog was adopted: found was {foreign.Found}, expected {foreign.Expected}",
+                    EndsByItself: false
+                );
+            case CatalogAdmission.Promoted promoted:
+                Log.Promoted(logger, node.Id, promoted.Lost);
+                return folder.Hold
+                    ?? new CollectionHold(
+                        time.GetUtcNow(),
+                        $"the database server was promoted, and {promoted.Lost} mutations that were seen here are not known to have survived",
+                        EndsByItself: promoted.Lost == 0
+                    );
+            default:
+                return null;
+        }
+    }
+
+    private FolderIdentity Seen(CatalogIdentity found, CollectionHold? hold) =>
+        new(
+            FolderIdentity.CurrentVersion,
+            node.Id.Value,
+            node.ClusterId,
+            found.FeedEpoch!.Value,
+            found.SystemIdentifier,
+            found.Timeline,
+            found.Database,
+            found.Flushed,
+            found.BinHeads!,
+            time.GetUtcNow(),
+            hold
+        );
+
+    /// <summary>A folder of before says nothing; its contents do, where at least half of them are of files of this node.</summary>
+    private async Task<bool> KnowsContentsAsync(CatalogIdentity found, CancellationToken cancellationToken)
+    {
+        if (!found.HasCatalog)
+        {
+            return false;
+        }
+
+        List<Fingerprint> contents = [.. store.Contents().Take(Sample).Select(content => content.Fingerprint)];
+        var known = await replicas.ReferredToAsync(node.Id, contents, cancellationToken);
+        return known.Count * 2 >= contents.Count;
+    }
+
+    private FatalStartException Refusal(CatalogAdmission.Foreign foreign, CatalogIdentity found)
+    {
+        var server = new NpgsqlConnectionStringBuilder(database.Source.ConnectionString);
+        var own = folder.Current is { } current ? $" (database '{current.Database}' of system {current.SystemIdentifier})" : "";
+        return new FatalStartException(
+            $"""
+            Database '{found.Database}' at {server.Host} is not what the folder {store.DataDirectory} belongs to: found was {foreign.Found}; expected was {foreign.Expected}.
+            Nothing was written to that database, and nothing was deleted here. There are three ways on:
+            set ConnectionStrings:Postgres (FileTransfer:NodeId, FileTransfer:DataDirectory) to the right one{own};
+            bring the catalog back from the folders: filetransfer reconcile;
+            or go on with what is there: filetransfer serve --adopt-catalog, which deletes nothing that no file refers to until a person has looked.
+            """
+        );
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2104, LogLevel.Warning, "{File} could not be written, and says what was so before: {Reason}")]
+        public static partial void NotWritten(ILogger logger, string file, string reason);
+
+        [LoggerMessage(
+            2101,
+            LogLevel.Warning,
+            "Node {Node} adopted another catalog: found was {Found}, expected was {Expected}. Nothing is collected here until 'filetransfer orphans discard' or 'filetransfer reconcile --apply'"
+        )]
+        public static partial void Adopted(ILogger logger, NodeId node, string found, string expected);
+
+        [LoggerMessage(
+            2102,
+            LogLevel.Warning,
+            "The database server of node {Node} is on a higher timeline; {Lost} mutations that were seen here are missing. Nothing is collected here until it is certain that nothing was lost"
+        )]
+        public static partial void Promoted(ILogger logger, NodeId node, long lost);
+
+        [LoggerMessage(
+            2103,
+            LogLevel.Warning,
+            "Node {Node} began the feed's history {Epoch} in place of {Former}: the database is a copy, or its server is on timeline {Timeline} now"
+        )]
+        public static partial void NewEpoch(ILogger logger, NodeId node, Guid former, Guid epoch, long timeline);
+    }
+}
