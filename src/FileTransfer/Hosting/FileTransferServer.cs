@@ -117,6 +117,7 @@ public static partial class FileTransferServer
         app.MapFetch();
         app.MapEvents();
         app.MapExplain();
+        app.MapRetry();
         app.MapLeader();
         app.MapNodes();
     }
