@@ -21,6 +21,7 @@ public static class Program
             ["remove"] = RemoveCommand.Create,
             ["status"] = StatusCommand.Create,
             ["fetch"] = FetchCommand.Create,
+            ["retry"] = RetryCommand.Create,
             ["events"] = EventsCommand.Create,
             ["explain"] = ExplainCommand.Create,
             ["policy"] = PolicyCommand.Create,

@@ -6,41 +6,38 @@ public sealed partial class ChunkStore
     /// <returns>What failed; null when all of it went well.</returns>
     public Exception? TryWrite()
     {
-        var id = Guid.NewGuid();
-        var folder = _paths.Incoming(id);
+        var name = $".trial.{Guid.NewGuid():n}";
+        var path = Path.Combine(_paths.Partials, name);
         try
         {
+            foreach (var place in (ReadOnlySpan<string>)[_paths.Contents, _paths.Files, _paths.Partials])
+            {
+                RequireFolder(place);
+            }
+
             foreach (var place in (ReadOnlySpan<string>)[_paths.Contents, _paths.Files])
             {
-                var trial = Path.Combine(place, $".trial.{id:n}");
-                RequireFolder(place);
+                var trial = Path.Combine(place, name);
                 Directory.CreateDirectory(trial);
                 Directory.Delete(trial);
             }
 
-            RequireFolder(_paths.Partials);
-            Directory.CreateDirectory(folder);
             try
             {
-                var path = StorePaths.DataOf(folder);
                 using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
                 RandomAccess.Write(file, new byte[ChunkFrame.ChunkLength], 0);
                 DurableFile.Fsync(file, path);
             }
-            catch (IOException full) when (full is not DiskFullException && DiskFullException.IsDiskFull(full))
-            {
-                return new DiskFullException(StorePaths.DataOf(folder), full);
-            }
             finally
             {
-                RemoveFolder(folder);
+                File.Delete(path);
             }
 
             return null;
         }
         catch (IOException full) when (full is not DiskFullException && DiskFullException.IsDiskFull(full))
         {
-            return new DiskFullException(folder, full);
+            return new DiskFullException(path, full);
         }
         catch (Exception fault) when (DiskFault.IsOfDisk(fault))
         {

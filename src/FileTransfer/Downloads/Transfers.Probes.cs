@@ -24,7 +24,7 @@ public sealed partial class Transfers
             try
             {
                 var from = Now;
-                await (await LocateAsync(source, patience.Token)).ProbeAsync(probe.File, patience.Token);
+                await (await LocateAsync(source, patience.Token)).ProbeAsync(probe.File, isPatient, patience.Token);
                 Tell(new PlannerEvent.ProbeAnswered(probe.Source, Now - from));
             }
             catch (OperationCanceledException) when (!_stopped.IsCancellationRequested)

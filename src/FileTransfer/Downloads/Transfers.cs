@@ -133,6 +133,15 @@ public sealed partial class Transfers : IDisposable
         }
     }
 
+    /// <summary>Where the sources stand that this process has met; for one file in particular, where it is named.</summary>
+    public IReadOnlyList<SourceStanding> Standings(FileKey? file = null)
+    {
+        lock (_gate)
+        {
+            return _planner.Standings(Now, file);
+        }
+    }
+
     /// <summary>Where a file under way is by now.</summary>
     public void Update(FileKey file, Availability availability)
     {

@@ -22,6 +22,7 @@ internal sealed class Explainer(
     DownloadEvents events,
     SourceTrials trials,
     KnownSources sources,
+    Transfers transfers,
     NodeId here,
     IOptions<DownloadOptions> options
 )
@@ -64,7 +65,8 @@ internal sealed class Explainer(
             options.Value.MaxAttempts,
             presence.AbsentBecause,
             disk.Reason,
-            lanes.Shortage
+            lanes.Shortage,
+            transfers.Standings(key)
         );
     }
 

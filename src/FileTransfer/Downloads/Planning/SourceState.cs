@@ -44,6 +44,9 @@ internal sealed class SourceState(SourceId id)
     /// <summary>It asked to be left alone until then.</summary>
     public TimeSpan PausedUntil { get; private set; }
 
+    /// <summary>Since when it has answered nothing but "later".</summary>
+    public TimeSpan? PutOffSince => _putOffSince;
+
     /// <summary>What it said when it asked for that.</summary>
     public string? PauseReason { get; private set; }
 

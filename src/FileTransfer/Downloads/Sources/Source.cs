@@ -32,9 +32,15 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
     internal ValueTask TakeAsync(int bytes, CancellationToken cancellationToken) => terms.TakeAsync(id, bytes, cancellationToken);
 
     /// <summary>Asks for the first bytes of a file, to see whether it answers. What it says of the file does not matter.</summary>
-    public async Task ProbeAsync(FileKey key, CancellationToken cancellationToken)
+    /// <param name="isPatient">Waits for the head of the answer as long as for any.</param>
+    public async Task ProbeAsync(FileKey key, bool isPatient, CancellationToken cancellationToken)
     {
         using var watch = Watch(cancellationToken);
+        if (!isPatient)
+        {
+            watch.Start();
+        }
+
         using var request = ProbeRequest(key);
         using var response = await GuardAsync(token => http.SendAsync(request, token), watch, cancellationToken);
         watch.Start();
