@@ -28,7 +28,8 @@ public sealed partial class FailedFiles(
     private readonly ConcurrentQueue<Cause> _mended = new();
     private HashSet<(NodeId, Uri, DateTimeOffset)>? _alive;
     private TimeSpan _pause = _firstPause;
-    private long? _triedAt;
+    private volatile bool _hasReturned = true;
+    private long _triedAt;
     private long? _lookedAt;
 
     /// <summary>A file is stored. Where it was a trial, what it failed for is mended.</summary>
@@ -41,10 +42,27 @@ public sealed partial class FailedFiles(
     }
 
     /// <summary>Whoever failed before may do better now: a source has come back. The next look tries it.</summary>
-    public void SourceReturned()
+    public void SourceReturned() => _hasReturned = true;
+
+    /// <summary>Looks, every few seconds, whether a node has come back, was started anew or has moved.</summary>
+    public async Task NoticeReturnsAsync(CancellationToken cancellationToken)
     {
-        _pause = _firstPause;
-        _triedAt = null;
+        if (_lookedAt is { } looked && time.GetElapsedTime(looked) < _lookPeriod)
+        {
+            return;
+        }
+
+        _lookedAt = time.GetTimestamp();
+        var alive = (await nodes.AllAsync(cancellationToken))
+            .Where(other => other.IsAlive && other.Node != node.Id)
+            .Select(other => (other.Node, other.Url, other.StartedAt))
+            .ToHashSet();
+        if (_alive is { } before && !alive.IsSubsetOf(before))
+        {
+            SourceReturned();
+        }
+
+        _alive = alive;
     }
 
     /// <summary>Makes ready what is due to be tried.</summary>
@@ -63,18 +81,7 @@ public sealed partial class FailedFiles(
             }
         }
 
-        if (_lookedAt is { } looked && time.GetElapsedTime(looked) < _lookPeriod && _triedAt is not null)
-        {
-            return ready;
-        }
-
-        _lookedAt = time.GetTimestamp();
-        if (await HasReturnedAsync(cancellationToken))
-        {
-            SourceReturned();
-        }
-
-        if (_triedAt is { } tried && time.GetElapsedTime(tried) < _pause)
+        if (!_hasReturned && time.GetElapsedTime(_triedAt) < _pause)
         {
             return ready;
         }
@@ -85,8 +92,9 @@ public sealed partial class FailedFiles(
     private async Task<int> TryOnesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         // Whoever failed a moment ago may do better only where something has changed since.
-        var age = _triedAt is null ? TimeSpan.Zero : _firstPause;
-        _pause = _triedAt is null ? _firstPause : Shorter(_pause * 2, _longestPause);
+        var age = _hasReturned ? TimeSpan.Zero : _firstPause;
+        _pause = _hasReturned ? _firstPause : Shorter(_pause * 2, _longestPause);
+        _hasReturned = false;
         _triedAt = time.GetTimestamp();
         _trials.Clear();
         var ones = await Replicas.TryOneOfEachCauseAsync(
@@ -108,17 +116,6 @@ public sealed partial class FailedFiles(
         }
 
         return ones.Count;
-    }
-
-    private async Task<bool> HasReturnedAsync(CancellationToken cancellationToken)
-    {
-        var alive = (await nodes.AllAsync(cancellationToken))
-            .Where(other => other.IsAlive && other.Node != node.Id)
-            .Select(other => (other.Node, other.Url, other.StartedAt))
-            .ToHashSet();
-        var hasReturned = _alive is { } before && !alive.IsSubsetOf(before);
-        _alive = alive;
-        return hasReturned;
     }
 
     private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;

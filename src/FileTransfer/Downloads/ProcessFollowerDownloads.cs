@@ -157,6 +157,7 @@ public sealed partial class ProcessFollowerDownloads(
         {
             try
             {
+                await failed.NoticeReturnsAsync(cancellationToken);
                 await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
                 if (!_timesAreRight)
                 {

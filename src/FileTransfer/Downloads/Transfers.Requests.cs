@@ -227,6 +227,12 @@ public sealed partial class Transfers
     /// <summary>The node may not know yet what is wrong with its copy; it proves it when it is told. Whether it can be told changes nothing here.</summary>
     private async Task TellDamageAsync(NodeSource node, FileKey file, SourceDamage damage)
     {
+        // It proves all of the content: one complaint at a time is enough.
+        if (!_complaints.TryAdd((node.Id, file), true))
+        {
+            return;
+        }
+
         try
         {
             if (await node.TellDamageAsync(file, damage, _stopped.Token) is { } refusal)
@@ -241,6 +247,10 @@ public sealed partial class Transfers
         catch (Exception e) when (e is SourceException or OperationCanceledException)
         {
             Log.NotTold(_logger, file, node.Id.Value, e.Message);
+        }
+        finally
+        {
+            _complaints.TryRemove((node.Id, file), out _);
         }
     }
 }

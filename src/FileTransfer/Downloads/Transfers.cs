@@ -22,6 +22,7 @@ public sealed partial class Transfers : IDisposable
     private readonly Dictionary<FileKey, Transfer> _active = [];
     private readonly Dictionary<RequestId, CancellationTokenSource> _requests = [];
     private readonly ConcurrentDictionary<SourceId, bool> _patientProbes = new();
+    private readonly ConcurrentDictionary<(SourceId Source, FileKey File), bool> _complaints = new();
     private readonly CancellationTokenSource _stopped = new();
     private readonly ITimer _timer;
     private readonly long _began;
