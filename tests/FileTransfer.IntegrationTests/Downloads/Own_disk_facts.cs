@@ -74,7 +74,7 @@ public sealed class Own_disk_facts(SourceCluster cluster) : IClassFixture<Source
     }
 
     [SmallDiskFact]
-    public async Task A_read_only_disk_and_one_without_inodes_are_called_that_and_waited_for()
+    public async Task A_disk_without_inodes_is_called_that_and_waited_for()
     {
         await using var own = await TestCluster.CreateAsync();
         using var disk = new SmallDisk(own.FolderOf("b"), 64);
@@ -83,24 +83,15 @@ public sealed class Own_disk_facts(SourceCluster cluster) : IClassFixture<Source
             [.. SourceCluster.Impatient, ("FileTransfer__Store__FreeSpaceFloorBytes", "0")]
         );
         await using var source = await FakeSource.StartAsync(own.Database, "source");
-        foreach (
-            var (breaks, mends, says) in ((Action<SmallDisk>, string, string)[])
-                [
-                    (full => full.Allow("ro"), "rw", "read-only"),
-                    (full => full.UseUpInodes(), "nr_inodes=100000", "No inodes left"),
-                ]
-        )
-        {
-            breaks(disk);
-            var file = await source.OfferAsync(TestFile.Of(1_000_000));
-            await file.WantAtAsync(follower);
-            await DiskSaysAsync(follower, "degraded", says);
-            (
-                await own.Database.ScalarAsync<int>($"SELECT max(attempts) FROM filetransfer.replicas WHERE node_id = 'b'")
-            ).ShouldBe(0);
-            disk.Allow(mends);
-            await TestCluster.StoredAsync(follower, file.Key.ToString());
-        }
+        var file = await source.OfferAsync(TestFile.Of(1_000_000));
+        disk.UseUpInodes();
+
+        await file.WantAtAsync(follower);
+
+        await DiskSaysAsync(follower, "degraded", "No inodes left");
+        (await own.Database.ScalarAsync<int>("SELECT max(attempts) FROM filetransfer.replicas WHERE node_id = 'b'")).ShouldBe(0);
+        disk.Allow("nr_inodes=100000");
+        await TestCluster.StoredAsync(follower, file.Key.ToString());
     }
 
     private async Task NothingWasSpentOnAsync(TestFile file) =>

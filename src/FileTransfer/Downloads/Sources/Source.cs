@@ -15,6 +15,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
     private const int HashLength = 32;
     private const int LongestProblem = 4096;
     private static readonly byte[] _busy = Encoding.UTF8.GetBytes($"\"{ProblemTypes.SourceBusy.Urn}\"");
+    private static readonly byte[] _elsewhere = Encoding.UTF8.GetBytes($"\"{ProblemTypes.FileElsewhere.Urn}\"");
 
     private static readonly TimeSpan _freshFor = TimeSpan.FromSeconds(1);
 
@@ -361,20 +362,8 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
                 throw NotTheFile("has fewer bytes than the file");
             case HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden:
                 throw Fault(SourceFaultKind.Refused, $"{Refusal} ({(int)response.StatusCode})");
-            case HttpStatusCode.ServiceUnavailable when await SaysBusyAsync(response, watch, cancellationToken):
-                throw Fault(
-                    SourceFaultKind.Busy,
-                    "sends it to another node now",
-                    retryAfter: RetryAfterOf(response) ?? TimeSpan.FromSeconds(1)
-                );
             case HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable:
-                var retryAfter = RetryAfterOf(response);
-                throw Fault(
-                    SourceFaultKind.Throttled,
-                    $"answered {(int)response.StatusCode}"
-                        + (retryAfter is { } wait ? $": it wants to be asked again in {wait.TotalSeconds:0} s" : ""),
-                    retryAfter: retryAfter
-                );
+                throw await NotNowAsync(response, watch, cancellationToken);
             case var status:
                 throw Fault(SourceFaultKind.Refused, $"answered {(int)status}");
         }
@@ -391,7 +380,12 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
     /// <summary>What a source does that answers 401 or 403, and what to do about it.</summary>
     protected virtual string Refusal => "refuses to serve this node";
 
-    private async Task<bool> SaysBusyAsync(HttpResponseMessage response, StallWatch watch, CancellationToken cancellationToken)
+    /// <summary>It gives it to others now, has not got it yet while others have, or wants to be left alone.</summary>
+    private async Task<SourceException> NotNowAsync(
+        HttpResponseMessage response,
+        StallWatch watch,
+        CancellationToken cancellationToken
+    )
     {
         var text = new byte[LongestProblem];
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
@@ -400,6 +394,18 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
             watch,
             cancellationToken
         );
-        return text.AsSpan(0, length).IndexOf(_busy) >= 0;
+        var retryAfter = RetryAfterOf(response);
+        if (text.AsSpan(0, length).IndexOf(_busy) >= 0)
+        {
+            return Fault(SourceFaultKind.Busy, "sends it to another node now", retryAfter: retryAfter ?? TimeSpan.FromSeconds(1));
+        }
+
+        if (text.AsSpan(0, length).IndexOf(_elsewhere) >= 0)
+        {
+            return Fault(SourceFaultKind.NotFound, "does not have the file");
+        }
+
+        var wish = retryAfter is { } wait ? $": it wants to be asked again in {wait.TotalSeconds:0} s" : "";
+        return Fault(SourceFaultKind.Throttled, $"answered {(int)response.StatusCode}{wish}", retryAfter: retryAfter);
     }
 }
