@@ -4,6 +4,7 @@ namespace FileTransfer.Chunks;
 public static class DiskFault
 {
     private const int InputOutput = 5;
+    private const int Exists = 17;
     private const int NotAFolder = 20;
     private const int IsAFolder = 21;
     private const int ReadOnly = 30;
@@ -25,7 +26,7 @@ public static class DiskFault
             IOException { HResult: InputOutput } =>
                 $"the disk answers with input/output errors; look at it and at the kernel's log ({Own(fault)})",
             IOException { HResult: ReadOnly } => $"the file system is read-only; mount it for writing ({Own(fault)})",
-            IOException { HResult: NotAFolder } => $"a file is where a folder belongs; move it away ({Own(fault)})",
+            IOException { HResult: NotAFolder or Exists } => $"a file is where a folder belongs; move it away ({Own(fault)})",
             IOException { HResult: IsAFolder } => $"a folder is where a file belongs; move it away ({Own(fault)})",
             DirectoryNotFoundException or FileNotFoundException or DriveNotFoundException =>
                 $"a folder is missing; mount the disk, or make the folder again ({Own(fault)})",

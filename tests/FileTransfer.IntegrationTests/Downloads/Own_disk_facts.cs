@@ -33,7 +33,7 @@ public sealed class Own_disk_facts(SourceCluster cluster) : IClassFixture<Source
     }
 
     [Fact]
-    public async Task A_folder_in_the_place_of_one_content_holds_up_that_file_alone()
+    public async Task What_lies_in_the_place_of_the_folder_of_one_content_holds_up_that_file_alone()
     {
         await using var source = await cluster.StartSourceAsync();
         var files = new List<TestFile>();
@@ -45,7 +45,8 @@ public sealed class Own_disk_facts(SourceCluster cluster) : IClassFixture<Source
         var hindered = files[..2];
         foreach (var file in hindered)
         {
-            Directory.CreateDirectory(PathOf(file));
+            Directory.CreateDirectory(Path.GetDirectoryName(FolderOf(file))!);
+            await File.WriteAllTextAsync(FolderOf(file), "");
         }
 
         foreach (var file in files)
@@ -68,7 +69,7 @@ public sealed class Own_disk_facts(SourceCluster cluster) : IClassFixture<Source
         cluster.Follower.Log.ShouldNotContain("lost its database session", Case.Sensitive);
         foreach (var file in hindered)
         {
-            Directory.Delete(PathOf(file));
+            File.Delete(FolderOf(file));
             await cluster.StoredAsync(file);
         }
     }
@@ -97,10 +98,10 @@ public sealed class Own_disk_facts(SourceCluster cluster) : IClassFixture<Source
     private async Task NothingWasSpentOnAsync(TestFile file) =>
         (await cluster.ReplicaAsync(file))!.Value.GetProperty("attempts").GetInt32().ShouldBe(0);
 
-    private string PathOf(TestFile file)
+    private string FolderOf(TestFile file)
     {
         var hex = file.Fingerprint.ToHex();
-        return Path.Combine(cluster.Follower.DataDirectory, "content", hex[..2], hex[2..4], hex);
+        return Path.Combine(cluster.Follower.DataDirectory, "content", hex[..2], hex[2..4]);
     }
 
     private static async Task DiskSaysAsync(NodeProcess node, string status, string detail)
