@@ -25,7 +25,8 @@ internal static partial class ReadinessChecks
             .Add<ConnectionsCheck>("connections", Stops.Nothing)
             .Add<ClockCheck>("clock", Stops.Nothing)
             .Add<FilesCheck>("files", Stops.Nothing)
-            .Add<OrphansCheck>("orphans", Stops.Nothing);
+            .Add<OrphansCheck>("orphans", Stops.Nothing)
+            .Add<SourcesCheck>("sources", Stops.Nothing);
     }
 
     private static IHealthChecksBuilder Add<T>(this IHealthChecksBuilder checks, string name, Stops stops)
