@@ -93,7 +93,7 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
             );
             return leads is null
                 ? throw new NotLeadingException()
-                : new LeaderTransaction(database.Commits, connection, transaction, proof.Epoch);
+                : new LeaderTransaction(database, connection, transaction, proof.Epoch);
         }
         catch
         {
@@ -111,20 +111,34 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
 }
 
 /// <summary>A transaction of the leader. Disposing it without a commit undoes it.</summary>
-public sealed class LeaderTransaction(
-    DurableCommits commits,
-    NpgsqlConnection connection,
-    NpgsqlTransaction transaction,
-    long epoch
-) : IAsyncDisposable
+public sealed class LeaderTransaction(Database database, NpgsqlConnection connection, NpgsqlTransaction transaction, long epoch)
+    : IAsyncDisposable
 {
+    private readonly List<(string Channel, string Payload)> _hints = [];
+
     public NpgsqlConnection Connection => connection;
 
     public long LeaderEpoch => epoch;
 
     /// <summary>Commits. Every transaction of a leader writes, if only that it holds the leader's row, so each confirms those before it, too.</summary>
     /// <exception cref="CommitUnconfirmedException">It is committed, and no standby has confirmed it.</exception>
-    public Task CommitAsync() => commits.CommitAsync(transaction);
+    public async Task CommitAsync()
+    {
+        try
+        {
+            await database.Commits.CommitAsync(transaction);
+        }
+        finally
+        {
+            foreach (var (channel, payload) in _hints)
+            {
+                database.Notifications.Send(channel, payload);
+            }
+        }
+    }
+
+    /// <summary>Sends a hint once the transaction is committed.</summary>
+    public void NotifyAfterCommit(string channel, string payload) => _hints.Add((channel, payload));
 
     public async ValueTask DisposeAsync()
     {
