@@ -21,7 +21,11 @@ public sealed record ClaimedReplica(
 /// changed.
 /// </param>
 /// <param name="Next">The next claim, where one was asked for.</param>
-public sealed record PublishResult(IReadOnlySet<FileKey> Published, ClaimOutcome? Next);
+public sealed record PublishResult(IReadOnlySet<FileKey> Published, ClaimOutcome? Next)
+{
+    /// <summary>The nodes that waited for one of these, to be notified.</summary>
+    public IReadOnlyList<NodeId> Woken { get; init; } = [];
+}
 
 /// <summary>What came of asking the queue for what is next.</summary>
 public abstract record ClaimOutcome

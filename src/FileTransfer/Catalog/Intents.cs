@@ -105,7 +105,18 @@ public sealed class Intents(Database database, NodeId node)
         );
         var givesUp = withdrawn && left == 0 && await GiveUpAsync(connection, key, cancellationToken);
         var intent = await FindAsync(connection, key, id, cancellationToken);
-        await database.Commits.CommitAsync(transaction);
+        try
+        {
+            await database.Commits.CommitAsync(transaction);
+        }
+        finally
+        {
+            if (givesUp)
+            {
+                database.Notifications.Send(ReplicaQueue.EndedChannel, ReplicaQueue.EndedPayload(node, key));
+            }
+        }
+
         return new WithdrawOutcome(intent, left, givesUp);
     }
 
@@ -176,7 +187,7 @@ public sealed class Intents(Database database, NodeId node)
 
     private async Task<bool> GiveUpAsync(NpgsqlConnection connection, FileKey key, CancellationToken cancellationToken)
     {
-        if (await Withdrawal.WithdrawAsync(connection, node, [key], NobodyWantsIt, cancellationToken) > 0)
+        if (await Withdrawal.WithdrawAsync(connection, node, [key], NobodyWantsIt, cancellationToken) is { Count: > 0 })
         {
             return true;
         }

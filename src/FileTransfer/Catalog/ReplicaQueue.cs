@@ -19,6 +19,9 @@ public sealed partial class ReplicaQueue(NodeId node)
     /// <summary>Notifies <c>node</c> when replicas of it that waited became ready by what another node did.</summary>
     public const string ReadyChannel = "filetransfer_ready";
 
+    /// <summary>What <see cref="EndedChannel"/> carries.</summary>
+    public static string EndedPayload(NodeId node, FileKey key) => $"{node} {key}";
+
     // The two statements of a claim name their parameters by number: of names Npgsql makes another text each time, and nothing runs as often.
 
     private static readonly string _claimOldest = ClaimSql(
@@ -120,11 +123,17 @@ public sealed partial class ReplicaQueue(NodeId node)
                 await reader.NextResultAsync(token);
                 var published = await ReadKeysAsync(reader, token);
 
-                // The waking and the unlocking answer next.
                 await reader.NextResultAsync(token);
+                var woken = new List<NodeId>();
+                while (await reader.ReadAsync(token))
+                {
+                    woken.Add(new NodeId(reader.GetString(0)));
+                }
+
+                // The unlocking answers next.
                 await reader.NextResultAsync(token);
                 var next = await reader.NextResultAsync(token) ? await ReadProvenClaimsAsync(reader, session, token) : null;
-                return new PublishResult(published, next);
+                return new PublishResult(published, next) { Woken = woken };
             },
             cancellationToken
         );

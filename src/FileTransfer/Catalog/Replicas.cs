@@ -181,9 +181,9 @@ public sealed partial class Replicas(Database database)
         );
     }
 
-    /// <summary>Records a content that arrived by upload, and wakes the replicas that waited for it; the caller has locked the file's row. False when
-    /// nothing here waits for it.</summary>
-    public static async Task<bool> StoreUploadAsync(
+    /// <summary>Records a content that arrived by upload, and wakes the replicas that waited for it; the caller has locked the file's row.</summary>
+    /// <returns>False when nothing here waits for it; and the nodes to notify after the commit.</returns>
+    public static async Task<(bool IsStored, IReadOnlyList<NodeId> Woken)> StoreUploadAsync(
         NpgsqlConnection connection,
         NodeId node,
         FileRecord file,
@@ -198,7 +198,7 @@ public sealed partial class Replicas(Database database)
             RETURNING true;
             {WakeSql}
             """;
-        return await connection.QuerySingleOrDefaultAsync<bool>(
+        await using var answers = await connection.QueryMultipleAsync(
             new CommandDefinition(
                 sql,
                 new
@@ -212,13 +212,17 @@ public sealed partial class Replicas(Database database)
                 cancellationToken: cancellationToken
             )
         );
+        var isStored = await answers.ReadSingleOrDefaultAsync<bool>();
+        var woken = await answers.ReadAsync<string>();
+        return (isStored, [.. woken.Select(id => new NodeId(id))]);
     }
 
     /// <summary>
     /// Lets every other node's replicas of the files <c>@keys</c> that wait, back off or gave up try again at once: <c>@node</c> has the files
     /// stored. Of those that wait for their turn only the first few: this node serves one of them, and who waited before has the next turn.
     /// </summary>
-    internal const string WakeSql = $"""
+    /// <remarks>Its rows are the nodes to notify (<see cref="ReplicaQueue.ReadyChannel"/>) after the commit.</remarks>
+    internal const string WakeSql = """
         WITH woken AS (
             UPDATE filetransfer.replicas r
             SET state = 'wanted', next_attempt_at = NULL, waits_for = NULL, attempts = 0, reason = NULL, changed_at = clock_timestamp()
@@ -237,38 +241,35 @@ public sealed partial class Replicas(Database database)
               )
             RETURNING r.node_id
         )
-        SELECT pg_notify('{ReplicaQueue.ReadyChannel}', node_id) FROM (SELECT DISTINCT node_id FROM woken) AS nodes
+        SELECT DISTINCT node_id FROM woken
         """;
 
     /// <summary>
     /// Ends every replica of the file, on all nodes of this database. The new epoch fences whatever is under way: from this commit on no
     /// download of the former Add can be published.
     /// </summary>
-    public static Task RemoveAsync(NpgsqlConnection connection, FileKey key, CancellationToken cancellationToken)
+    /// <returns>Their nodes, to be notified (<see cref="ReplicaQueue.EndedChannel"/>) after the commit.</returns>
+    public static async Task<IReadOnlyList<NodeId>> RemoveAsync(
+        NpgsqlConnection connection,
+        FileKey key,
+        CancellationToken cancellationToken
+    )
     {
         const string sql = """
-            WITH ended AS (
-                UPDATE filetransfer.replicas
-                SET state = 'removing', epoch = epoch + 1, next_attempt_at = NULL, holder = NULL, holder_pid = NULL, asked = false,
-                    reason = 'removed from the cluster', changed_at = clock_timestamp()
-                WHERE file_key = @key AND state = ANY(@from)
-                RETURNING node_id
-            )
-            SELECT pg_notify(@channel, node_id || ' ' || @hex) FROM ended
+            UPDATE filetransfer.replicas
+            SET state = 'removing', epoch = epoch + 1, next_attempt_at = NULL, holder = NULL, holder_pid = NULL, asked = false,
+                reason = 'removed from the cluster', changed_at = clock_timestamp()
+            WHERE file_key = @key AND state = ANY(@from)
+            RETURNING node_id
             """;
-        return connection.ExecuteAsync(
+        var ended = await connection.QueryAsync<string>(
             new CommandDefinition(
                 sql,
-                new
-                {
-                    key = key.ToArray(),
-                    hex = key.ToString(),
-                    channel = ReplicaQueue.EndedChannel,
-                    from = ReplicaTransitions.Into(ReplicaState.Removing),
-                },
+                new { key = key.ToArray(), from = ReplicaTransitions.Into(ReplicaState.Removing) },
                 cancellationToken: cancellationToken
             )
         );
+        return [.. ended.Select(id => new NodeId(id))];
     }
 
     /// <summary>A page of this node's stored files in the order of their keys, with their contents, for the repair at start.</summary>

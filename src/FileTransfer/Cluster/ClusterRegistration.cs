@@ -15,6 +15,8 @@ public static class ClusterRegistration
         builder.Services.AddSingleton<NodeDirectory>();
         builder.Services.AddSingleton<NodePresence>();
         builder.Services.AddHostedService(services => services.GetRequiredService<NodePresence>());
+        builder.Services.AddSingleton<RivalWatch>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<RivalWatch>());
         builder.Services.AddHostedService<LeaderElection>();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(ClusterJson.Default));
     }

@@ -29,10 +29,12 @@ public static class ClusterRoutes
             .AddEndpointFilter<TBuilder, LeaderOnly>()
             .ProducesProblems(ProblemTypes.NotLeader, ProblemTypes.NoLeader, ProblemTypes.LeaderUnreachable);
 
-    internal static ProblemHttpResult NoLeader() =>
+    internal static ProblemHttpResult NoLeader(Leadership leadership) =>
         Problem.Of(
             ProblemTypes.NoLeader,
-            "No node leads the cluster now; one takes over within seconds. Send the request again."
+            leadership.Rival is { } rival
+                ? $"No node leads here: {rival.Words}. Send the request to that node."
+                : "No node leads the cluster now; one takes over within seconds. Send the request again."
         );
 
     private static async Task<Results<Ok<LeaderResource>, ProblemHttpResult>> LeaderAsync(
@@ -47,6 +49,6 @@ public static class ClusterRoutes
         }
 
         context.Response.Headers.RetryAfter = "1";
-        return NoLeader();
+        return NoLeader(leadership);
     }
 }

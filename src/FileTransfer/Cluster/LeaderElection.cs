@@ -9,6 +9,7 @@ public sealed partial class LeaderElection(
     Database database,
     NodePresence presence,
     Leadership leadership,
+    RivalWatch rivals,
     ThisNode node,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
@@ -32,9 +33,10 @@ public sealed partial class LeaderElection(
     {
         await using var session = await database.OpenSessionAsync($"{node.Id}/leader", cancellationToken);
         using var during = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, session.Lost);
+        await rivals.LookAsync(during.Token);
         while (true)
         {
-            if (await LockLease.TryAcquireAsync(session, leadership.Lock, during.Token) is { } lease)
+            if (leadership.Rival is null && await LockLease.TryAcquireAsync(session, leadership.Lock, during.Token) is { } lease)
             {
                 await using (lease)
                 {
@@ -63,7 +65,7 @@ public sealed partial class LeaderElection(
             {
                 await Task.Delay(_provePeriod, time, cancellationToken);
                 asked = time.GetTimestamp();
-                if (!await session.ProveAsync(leadership.Lock, cancellationToken))
+                if (leadership.Rival is not null || !await session.ProveAsync(leadership.Lock, cancellationToken))
                 {
                     return;
                 }

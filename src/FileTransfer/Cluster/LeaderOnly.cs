@@ -47,6 +47,6 @@ internal sealed class LeaderOnly(Leadership leadership, ThisNode node, WriteForw
         }
 
         context.Response.Headers.RetryAfter = "1";
-        return ClusterRoutes.NoLeader();
+        return ClusterRoutes.NoLeader(leadership);
     }
 }

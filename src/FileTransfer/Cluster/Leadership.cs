@@ -1,4 +1,5 @@
 using Dapper;
+using FileTransfer.Catalog;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;
@@ -7,6 +8,15 @@ namespace FileTransfer.Cluster;
 
 /// <summary>The node that leads now.</summary>
 public sealed record LeaderRecord(NodeId Node, Uri Url, long Epoch, DateTimeOffset Since);
+
+/// <summary>A node that works on a later state of the catalog than this one.</summary>
+public sealed record Rival(CatalogSight Sight, Uri Url)
+{
+    /// <summary>What it means for this node, and what to do.</summary>
+    public string Words =>
+        $"this node's database is superseded: node '{Sight.Node}' at {Url.OriginalString} works on timeline {Sight.Timeline}, leader epoch {Sight.Epoch}. "
+        + "Stop the older PostgreSQL, and start this node on the newer one";
+}
 
 /// <summary>This node does not lead, so it must not write.</summary>
 public sealed class NotLeadingException() : Exception("This node does not lead its cluster.");
@@ -26,7 +36,19 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
 
     private volatile Proof? _proof;
 
-    public bool IsLeading => _proof is { } proof && time.GetElapsedTime(proof.ProvenAt) < ProofLifetime;
+    private volatile CatalogSight? _sight;
+    private volatile Rival? _rival;
+
+    public bool IsLeading => _rival is null && _proof is { } proof && time.GetElapsedTime(proof.ProvenAt) < ProofLifetime;
+
+    /// <summary>Which catalog this node works on, as last read; null before it was.</summary>
+    public CatalogSight? Sight => _sight;
+
+    /// <summary>The node that works on a later state of this catalog, so that this one must not lead; null where there is none.</summary>
+    public Rival? Rival => _rival;
+
+    /// <summary>Set when somebody tells of a later state: a reason to ask.</summary>
+    internal WakeUp Rumours { get; } = new();
 
     /// <summary>The lock that a leader holds.</summary>
     public AdvisoryLockKey Lock { get; } = AdvisoryLockKey.FromName($"filetransfer leader {node.ClusterId}");
@@ -93,7 +115,7 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
             );
             return leads is null
                 ? throw new NotLeadingException()
-                : new LeaderTransaction(database.Commits, connection, transaction, proof.Epoch);
+                : new LeaderTransaction(database, connection, transaction, proof.Epoch);
         }
         catch
         {
@@ -107,24 +129,66 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
 
     internal void End() => _proof = null;
 
+    /// <summary>Another node says which catalog it works on.</summary>
+    public void Hear(string? told)
+    {
+        if (_sight is { } own && told != own.Text && CatalogSight.Parse(told)?.Supersedes(own) == true)
+        {
+            Rumours.Set();
+        }
+    }
+
+    /// <summary>This node's database is what is told. One that is as late as the rival's, as after a change of hosts, may be led on again.</summary>
+    internal void See(CatalogSight own)
+    {
+        _sight = own;
+        if (_rival is { } rival && !rival.Sight.Supersedes(own) && rival.Sight.Timeline <= own.Timeline)
+        {
+            _rival = null;
+        }
+    }
+
+    /// <summary>This node must not lead any more.</summary>
+    /// <returns>False when that was known.</returns>
+    internal bool Supersede(Rival rival)
+    {
+        var isNews = _rival is null;
+        _rival = rival;
+        return isNews;
+    }
+
     private sealed record Proof(long Epoch, int BackendPid, long ProvenAt);
 }
 
 /// <summary>A transaction of the leader. Disposing it without a commit undoes it.</summary>
-public sealed class LeaderTransaction(
-    DurableCommits commits,
-    NpgsqlConnection connection,
-    NpgsqlTransaction transaction,
-    long epoch
-) : IAsyncDisposable
+public sealed class LeaderTransaction(Database database, NpgsqlConnection connection, NpgsqlTransaction transaction, long epoch)
+    : IAsyncDisposable
 {
+    private readonly List<(string Channel, string Payload)> _hints = [];
+
     public NpgsqlConnection Connection => connection;
 
     public long LeaderEpoch => epoch;
 
     /// <summary>Commits. Every transaction of a leader writes, if only that it holds the leader's row, so each confirms those before it, too.</summary>
     /// <exception cref="CommitUnconfirmedException">It is committed, and no standby has confirmed it.</exception>
-    public Task CommitAsync() => commits.CommitAsync(transaction);
+    public async Task CommitAsync()
+    {
+        try
+        {
+            await database.Commits.CommitAsync(transaction);
+        }
+        finally
+        {
+            foreach (var (channel, payload) in _hints)
+            {
+                database.Notifications.Send(channel, payload);
+            }
+        }
+    }
+
+    /// <summary>Sends a hint once the transaction is committed.</summary>
+    public void NotifyAfterCommit(string channel, string payload) => _hints.Add((channel, payload));
 
     public async ValueTask DisposeAsync()
     {

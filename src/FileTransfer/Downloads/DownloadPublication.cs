@@ -22,6 +22,7 @@ public sealed partial class DownloadPublication(
     SourceTrials trials,
     ChunkStore store,
     DiskPressure disk,
+    Database database,
     ThisNode node,
     ILogger<DownloadPublication> logger
 )
@@ -140,13 +141,19 @@ public sealed partial class DownloadPublication(
     {
         var claims = durable.ConvertAll(job => job.Claim);
         var next = !stopping.IsCancellationRequested && disk.AllowsDownloads() ? beside.Room : ClaimRoom.None;
-        (var published, beside.Next) = await queue.PublishAsync(session, claims, next, stopping);
+        var result = await queue.PublishAsync(session, claims, next, stopping);
+        beside.Next = result.Next;
+        foreach (var other in result.Woken)
+        {
+            database.Notifications.Send(ReplicaQueue.ReadyChannel, other.Value);
+        }
+
         adds.Wake();
         foreach (var job in durable)
         {
             try
             {
-                await ConcludePublishedAsync(job.Claim, published.Contains(job.Claim.Key), stopping);
+                await ConcludePublishedAsync(job.Claim, result.Published.Contains(job.Claim.Key), stopping);
             }
             catch (Exception e) when (DiskFault.IsOfDisk(e))
             {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.Cluster;
@@ -36,7 +37,7 @@ public static class FeedAppender
             ), mutated AS (
                 {FileCatalog.MutateSql}
             )
-            SELECT sequence FROM appended, pg_notify(@channel, @bin::text)
+            SELECT sequence FROM appended
             """;
         var sequence = await transaction.Connection.QuerySingleAsync<long>(
             new CommandDefinition(
@@ -48,11 +49,11 @@ public static class FeedAppender
                     state = kind == MutationKind.Add ? "added" : "removed",
                     key = key.ToArray(),
                     epoch = transaction.LeaderEpoch,
-                    channel = Channel,
                 },
                 cancellationToken: cancellationToken
             )
         );
+        transaction.NotifyAfterCommit(Channel, key.Bin.ToString(CultureInfo.InvariantCulture));
         return new Mutation(key.Bin, sequence, kind, key);
     }
 }

@@ -73,12 +73,17 @@ public sealed class FileLedger(Leadership leadership, Database database, Outside
                     return UploadCommit.Removed;
                 }
 
-                var stored = await Replicas.StoreUploadAsync(connection, node.Id, now, token);
+                var (stored, woken) = await Replicas.StoreUploadAsync(connection, node.Id, now, token);
                 if (!stored)
                 {
                     // Registered at another node, this one has no replica of it yet, or still the one of its former Add.
                     await Replicas.WantAsync(connection, node.Id, file.Key, Replicas.WaitsForUpload, token);
-                    stored = await Replicas.StoreUploadAsync(connection, node.Id, now, token);
+                    (stored, woken) = await Replicas.StoreUploadAsync(connection, node.Id, now, token);
+                }
+
+                foreach (var other in woken)
+                {
+                    transaction.NotifyAfterCommit(ReplicaQueue.ReadyChannel, other.Value);
                 }
 
                 if (now.State == FileState.Registered && stored)
@@ -118,7 +123,11 @@ public sealed class FileLedger(Leadership leadership, Database database, Outside
                 var file = await FileCatalog.LockAsync(transaction.Connection, key, token);
                 if (file is { State: FileState.Registered or FileState.Added })
                 {
-                    await Replicas.RemoveAsync(transaction.Connection, key, token);
+                    foreach (var holder in await Replicas.RemoveAsync(transaction.Connection, key, token))
+                    {
+                        transaction.NotifyAfterCommit(ReplicaQueue.EndedChannel, ReplicaQueue.EndedPayload(holder, key));
+                    }
+
                     await FeedAppender.AppendAsync(transaction, MutationKind.Remove, key, token);
                 }
 

@@ -61,6 +61,7 @@ public static partial class FileTransferServer
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseMiddleware<CatalogHeader>();
         app.UseMiddleware<QueryParameters>();
         app.UseMiddleware<BodyFormats>();
         var routes = app.MapGroup("");

@@ -53,6 +53,11 @@ internal static partial class ReadinessChecks
                 return Finding.Healthy("this node leads");
             }
 
+            if (leadership.Rival is { } rival)
+            {
+                return Finding.Unhealthy(rival.Words);
+            }
+
             if (!database.IsReady || database.Reach.Outage is not null)
             {
                 return Finding.Unhealthy(

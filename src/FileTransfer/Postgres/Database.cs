@@ -26,6 +26,7 @@ public sealed class Database : IAsyncDisposable
         Pool = ConnectionSettings.Pool(source.ConnectionString, loggers);
         LockWaits = new LockWaits(Pool, time);
         Clock = new DatabaseClock(time, loggers.CreateLogger<DatabaseClock>());
+        Notifications = new NotificationSender(Pool, loggers.CreateLogger<NotificationSender>());
         Commits = new DurableCommits(Pool, time, loggers.CreateLogger<DurableCommits>());
         _sessions = ConnectionSettings.Sessions(source.ConnectionString, loggers);
     }
@@ -39,6 +40,9 @@ public sealed class Database : IAsyncDisposable
     public LockWaits LockWaits { get; }
 
     public NpgsqlDataSource Pool { get; }
+
+    /// <summary>Hints for the sessions of other nodes.</summary>
+    public NotificationSender Notifications { get; }
 
     /// <summary>Commits what is going to be acknowledged.</summary>
     public DurableCommits Commits { get; }
@@ -85,6 +89,7 @@ public sealed class Database : IAsyncDisposable
     {
         _ready.TrySetCanceled();
         Commits.Dispose();
+        await Notifications.DisposeAsync();
         await _sessions.DisposeAsync();
         await Pool.DisposeAsync();
     }

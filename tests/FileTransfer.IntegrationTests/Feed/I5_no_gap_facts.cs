@@ -30,7 +30,7 @@ public sealed class I5_no_gap_facts
                     {
                         await using var connection = await db.Database.Pool.OpenConnectionAsync();
                         await using var transaction = await connection.BeginTransactionAsync();
-                        var leads = new LeaderTransaction(db.Database.Commits, connection, transaction, epoch: 1);
+                        var leads = new LeaderTransaction(db.Database, connection, transaction, epoch: 1);
                         await FeedAppender.AppendAsync(leads, MutationKind.Add, files[random.Next(files.Length)].Key, default);
                         if (random.Next(3) == 0)
                         {

@@ -167,10 +167,7 @@ internal sealed class PostgresServer : IAsyncDisposable
     /// <summary>Runs one of PostgreSQL's programs as the server's user.</summary>
     public async Task RunAsync(string program, params string[] arguments)
     {
-        var answer = await ChildProcess.RunAsync(
-            [.. _account.Prefix, Path.Combine(_binaries.Folder, program), .. arguments],
-            default
-        );
+        var answer = await ChildProcess.RunAsync([.. _account.Prefix, Path.Combine(Programs(), program), .. arguments], default);
         answer.Succeeded.ShouldBeTrue($"{program}: {answer.Output}");
     }
 
@@ -186,6 +183,10 @@ internal sealed class PostgresServer : IAsyncDisposable
         var account = await ServerAccount.ForAsync(folder.FullName, Path.Combine(folder.FullName, "data"), default);
         return new PostgresServer(folder, await PostgresBinaries.FindAsync(null, default), account);
     }
+
+    /// <summary>A folder that has the server's program may have no other, only a link to where all are.</summary>
+    private string Programs() =>
+        Path.GetDirectoryName(File.ResolveLinkTarget(_binaries.Server, returnFinalTarget: true)?.FullName ?? _binaries.Server)!;
 
     private void Own(string file)
     {

@@ -51,6 +51,18 @@ public sealed partial class ArrowTests
             .Distinct()
             .ShouldBeSubsetOf([.. _layers, .. _foundations]);
 
+    /// <summary>A commit with a NOTIFY holds a lock of the whole server until its standby has answered.</summary>
+    [Fact]
+    public void Nothing_notifies_in_a_transaction_of_its_own_work()
+    {
+        var notifying = Sources()
+            .Select(source => (source.File, source.Text))
+            .Concat(Schema())
+            .Where(source => Notify().IsMatch(source.Text))
+            .Select(source => source.File);
+        notifying.ShouldBe([Path.Combine("Postgres", "NotificationSender.cs")]);
+    }
+
     private static bool MayUse(string folder, string used) =>
         folder == ""
         || _foundations.Contains(used)
@@ -75,6 +87,14 @@ public sealed partial class ArrowTests
         }
     }
 
+    private static IEnumerable<(string File, string Text)> Schema()
+    {
+        var root = Path.GetFullPath(
+            Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../src/FileTransfer/Postgres/Schema")
+        );
+        return Directory.EnumerateFiles(root, "*.sql").Select(file => (Path.GetFileName(file), File.ReadAllText(file)));
+    }
+
     private static IEnumerable<string> Uses(string text) =>
         UsedFolder().Matches(text).Select(match => match.Groups["folder"].Value).Distinct();
 
@@ -82,6 +102,9 @@ public sealed partial class ArrowTests
 
     [GeneratedRegex(@"^using (?:static )?FileTransfer\.(?<folder>\w+)", RegexOptions.Multiline | RegexOptions.NonBacktracking)]
     private static partial Regex UsedFolder();
+
+    [GeneratedRegex(@"pg_notify\s*\(|(?:^|""|;)\s*NOTIFY\s", RegexOptions.Multiline | RegexOptions.NonBacktracking)]
+    private static partial Regex Notify();
 
     [GeneratedRegex(@"^namespace (?<name>[\w.]+);", RegexOptions.Multiline | RegexOptions.NonBacktracking)]
     private static partial Regex NamespaceLine();

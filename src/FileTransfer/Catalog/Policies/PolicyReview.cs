@@ -124,10 +124,15 @@ public sealed class PolicyReview(Database database, ReplicaNews news, NodeId nod
         var pruned = prunes
             ? await StepAsync("end", keys => Withdrawal.PruneAsync(connection, node, keys, NotWantedByPolicy, cancellationToken))
             : null;
+        foreach (var key in (withdrawn ?? []).Concat(pruned?.Pruned ?? []))
+        {
+            database.Notifications.Send(ReplicaQueue.EndedChannel, ReplicaQueue.EndedPayload(node, key));
+        }
+
         return new PolicyEffect(
             wanted?.Count ?? 0,
-            withdrawn,
-            pruned?.Pruned ?? 0,
+            withdrawn?.Count ?? 0,
+            pruned?.Pruned.Count ?? 0,
             pruned?.Kept.Count ?? 0,
             pruned is null ? [] : [.. pruned.Kept.Take(PolicyEffect.MostKeptKeys)]
         );

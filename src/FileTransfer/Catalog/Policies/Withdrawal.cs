@@ -5,9 +5,9 @@ using Npgsql;
 namespace FileTransfer.Catalog.Policies;
 
 /// <summary>What came of dropping stored contents.</summary>
-/// <param name="Pruned">Replicas that leave this node.</param>
+/// <param name="Pruned">The files of replicas that leave this node, for it to be notified after the commit.</param>
 /// <param name="Kept">Files that stay, for no other living node has them stored.</param>
-public sealed record PruneResult(long Pruned, IReadOnlyList<FileKey> Kept);
+public sealed record PruneResult(IReadOnlyList<FileKey> Pruned, IReadOnlyList<FileKey> Kept);
 
 /// <summary>Ends replicas that nobody wants at this node any more. Each method runs in a transaction of its caller's and looks again at what it is told.</summary>
 /// <remarks>
@@ -21,8 +21,8 @@ public static class Withdrawal
     /// One that was never claimed has nothing on disk, and its row just goes. Every other one is <c>removing</c> in a new epoch, which fences the
     /// download that may be under way; its lane is notified, and the removal lane deletes what is on disk.
     /// </remarks>
-    /// <returns>How many were ended.</returns>
-    public static async Task<long> WithdrawAsync(
+    /// <returns>The files of those that were ended, for their node to be notified after the commit.</returns>
+    public static async Task<IReadOnlyList<FileKey>> WithdrawAsync(
         NpgsqlConnection connection,
         NodeId node,
         IReadOnlyCollection<FileKey> keys,
@@ -48,22 +48,23 @@ public static class Withdrawal
             ), forgotten AS (
                 DELETE FROM filetransfer.replicas r USING unwanted u
                 WHERE r.node_id = @node AND r.file_key = u.file_key AND u.is_untouched
-                RETURNING {NotifyEndedSql} AS told
+                RETURNING r.file_key
             ), ended AS (
                 UPDATE filetransfer.replicas r
                 SET state = 'removing', epoch = r.epoch + 1, next_attempt_at = NULL, holder = NULL, holder_pid = NULL,
                     reason = @reason, changed_at = clock_timestamp()
                 FROM unwanted u
                 WHERE r.node_id = @node AND r.file_key = u.file_key AND NOT u.is_untouched
-                RETURNING {NotifyEndedSql} AS told
+                RETURNING r.file_key
             )
-            SELECT (SELECT count(told) FROM forgotten) + (SELECT count(told) FROM ended)
+            SELECT file_key FROM forgotten UNION ALL SELECT file_key FROM ended
             """;
         var parameters = ParametersOf(node, keys, reason);
         await connection.ExecuteAsync(new CommandDefinition(hold, parameters, cancellationToken: cancellationToken));
-        return await connection.QuerySingleAsync<long>(
+        var ended = await connection.QueryAsync<byte[]>(
             new CommandDefinition(withdraw, parameters, cancellationToken: cancellationToken)
         );
+        return [.. ended.Select(key => new FileKey(key))];
     }
 
     /// <summary>Ends those of the stored replicas that neither policy nor intent wants and that another living node has stored as well.</summary>
@@ -96,21 +97,19 @@ public static class Withdrawal
                 SET state = 'removing', epoch = r.epoch + 1, asked = false, reason = @reason, changed_at = clock_timestamp()
                 FROM unwanted u
                 WHERE r.node_id = @node AND r.file_key = u.file_key AND u.is_elsewhere
-                RETURNING {NotifyEndedSql} AS told
+                RETURNING r.file_key
             )
-            SELECT (SELECT count(told) FROM ended) AS pruned, ARRAY(
+            SELECT ARRAY(SELECT file_key FROM ended) AS pruned, ARRAY(
                 SELECT file_key FROM unwanted WHERE NOT is_elsewhere ORDER BY file_key
             ) AS kept
             """;
         var parameters = ParametersOf(node, keys, reason);
         await connection.ExecuteAsync(new CommandDefinition(hold, parameters, cancellationToken: cancellationToken));
-        var (pruned, kept) = await connection.QuerySingleAsync<(long Pruned, byte[][] Kept)>(
+        var (pruned, kept) = await connection.QuerySingleAsync<(byte[][] Pruned, byte[][] Kept)>(
             new CommandDefinition(prune, parameters, cancellationToken: cancellationToken)
         );
-        return new PruneResult(pruned, [.. kept.Select(key => new FileKey(key))]);
+        return new PruneResult([.. pruned.Select(key => new FileKey(key))], [.. kept.Select(key => new FileKey(key))]);
     }
-
-    private const string NotifyEndedSql = "pg_notify(@channel, r.node_id || ' 0x' || encode(r.file_key, 'hex'))::text";
 
     private static object ParametersOf(NodeId node, IReadOnlyCollection<FileKey> keys, string reason) =>
         new
@@ -118,6 +117,5 @@ public static class Withdrawal
             node = node.Value,
             keys = keys.Select(key => key.ToArray()).ToArray(),
             reason,
-            channel = ReplicaQueue.EndedChannel,
         };
 }

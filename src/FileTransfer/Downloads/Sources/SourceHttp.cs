@@ -3,16 +3,16 @@ using FileTransfer.Cluster;
 namespace FileTransfer.Downloads.Sources;
 
 /// <summary>The connections to sources: kept warm, never redirected, never through a proxy.</summary>
-public sealed class SourceHttp(ThisNode node) : IDisposable
+public sealed class SourceHttp(ThisNode node, Leadership leadership) : IDisposable
 {
     /// <summary>A source that is up accepts within milliseconds; one whose machine is gone never says so.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>For the nodes of the cluster: shows this node's token.</summary>
-    public HttpMessageInvoker Nodes { get; } = new Client(node.Token is { } token ? $"Bearer {token}" : null);
+    /// <summary>For the nodes of the cluster: shows this node's token, and tells which catalog it works on.</summary>
+    public HttpMessageInvoker Nodes { get; } = new Client(node.Token is { } token ? $"Bearer {token}" : null, leadership);
 
     /// <summary>For configured sources, which learn nothing about this node.</summary>
-    public HttpMessageInvoker Others { get; } = new Client(authorization: null);
+    public HttpMessageInvoker Others { get; } = new Client(authorization: null, leadership: null);
 
     public void Dispose()
     {
@@ -21,7 +21,7 @@ public sealed class SourceHttp(ThisNode node) : IDisposable
     }
 
     /// <summary>An <see cref="HttpClient"/> would link one more cancellation to each request, for a time-out that sources do not have.</summary>
-    private sealed class Client(string? authorization)
+    private sealed class Client(string? authorization, Leadership? leadership)
         : HttpMessageInvoker(
             new SocketsHttpHandler
             {
@@ -36,14 +36,26 @@ public sealed class SourceHttp(ThisNode node) : IDisposable
             }
         )
     {
-        public override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        public override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             if (authorization is not null)
             {
                 request.Headers.TryAddWithoutValidation("Authorization", authorization);
             }
 
-            return base.SendAsync(request, cancellationToken);
+            if (leadership?.Sight is not { } own)
+            {
+                return await base.SendAsync(request, cancellationToken);
+            }
+
+            request.Headers.TryAddWithoutValidation(CatalogSight.Header, own.Text);
+            var response = await base.SendAsync(request, cancellationToken);
+            if (response.Headers.NonValidated.TryGetValues(CatalogSight.Header, out var told))
+            {
+                leadership.Hear(told.ToString());
+            }
+
+            return response;
         }
     }
 }

@@ -1,0 +1,25 @@
+using FileTransfer.Cluster;
+using FileTransfer.Http;
+
+namespace FileTransfer.Hosting;
+
+/// <summary>Tells a node that asks which catalog this one works on, and hears which one the other does. Nobody without scope <c>node</c> is told or heard.</summary>
+internal sealed class CatalogHeader(RequestDelegate next, Leadership leadership)
+{
+    public Task InvokeAsync(HttpContext context)
+    {
+        if (
+            context.Request.Headers.TryGetValue(CatalogSight.Header, out var told)
+            && context.User.HasClaim(TokenTable.ScopeClaim, Access.Node)
+        )
+        {
+            leadership.Hear(told);
+            if (leadership.Sight is { } own)
+            {
+                context.Response.Headers[CatalogSight.Header] = own.Text;
+            }
+        }
+
+        return next(context);
+    }
+}

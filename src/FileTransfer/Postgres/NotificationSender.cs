@@ -1,0 +1,110 @@
+using Npgsql;
+
+namespace FileTransfer.Postgres;
+
+/// <summary>Sends hints to whoever listens at the database, each after the commit of what it tells of.</summary>
+/// <remarks>
+/// Never in the transaction that does the work: a commit with a NOTIFY holds one lock of the whole server until its standby has answered,
+/// and every other such commit waits for it. These wait for nobody: they flush nothing, wait a second at most for that lock, and are grouped
+/// while one is on its way. What is lost of them costs the listener its polling interval.
+/// </remarks>
+public sealed partial class NotificationSender(NpgsqlDataSource pool, ILogger<NotificationSender> logger) : IAsyncDisposable
+{
+    /// <summary>Hints that wait at most; what comes on top of them is found by polling.</summary>
+    private const int Most = 10_000;
+
+    private readonly Lock _lock = new();
+    private readonly CancellationTokenSource _disposed = new();
+    private HashSet<Hint> _waiting = [];
+    private Task _sending = Task.CompletedTask;
+    private bool _isSending;
+
+    /// <summary>Sends soon, and does not wait for it. The same hint twice in quick succession is one.</summary>
+    public void Send(string channel, string payload)
+    {
+        lock (_lock)
+        {
+            if (_waiting.Count < Most)
+            {
+                _waiting.Add(new Hint(channel, payload));
+            }
+
+            if (!_isSending && !_disposed.IsCancellationRequested)
+            {
+                _isSending = true;
+                _sending = Task.Run(SendAsync);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _disposed.CancelAsync();
+        await _sending;
+        _disposed.Dispose();
+    }
+
+    private async Task SendAsync()
+    {
+        while (Take() is { } hints)
+        {
+            try
+            {
+                await SendAsync(hints, _disposed.Token);
+            }
+            catch (Exception e) when (e is NpgsqlException or OperationCanceledException or ObjectDisposedException)
+            {
+                Log.NotSent(logger, hints.Count, e.Message);
+            }
+        }
+    }
+
+    private HashSet<Hint>? Take()
+    {
+        lock (_lock)
+        {
+            if (_waiting.Count == 0 || _disposed.IsCancellationRequested)
+            {
+                _isSending = false;
+                return null;
+            }
+
+            var taken = _waiting;
+            _waiting = [];
+            return taken;
+        }
+    }
+
+    private async Task SendAsync(HashSet<Hint> hints, CancellationToken cancellationToken)
+    {
+        await using var connection = await pool.OpenConnectionAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new("SELECT set_config('synchronous_commit', 'off', true), set_config('lock_timeout', '1s', true)"),
+                new("SELECT pg_notify(channel, payload) FROM unnest($1, $2) AS hint (channel, payload)")
+                {
+                    Parameters =
+                    {
+                        new NpgsqlParameter<string[]> { TypedValue = [.. hints.Select(hint => hint.Channel)] },
+                        new NpgsqlParameter<string[]> { TypedValue = [.. hints.Select(hint => hint.Payload)] },
+                    },
+                },
+            },
+        };
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private readonly record struct Hint(string Channel, string Payload);
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            EventId = 2061,
+            Level = LogLevel.Debug,
+            Message = "{Count} hints were not sent, and whoever would have heard them finds out by polling: {Reason}"
+        )]
+        public static partial void NotSent(ILogger logger, int count, string reason);
+    }
+}
