@@ -57,7 +57,9 @@ internal sealed class RejectedRequests(IOptions<JsonOptions> json, TimeProvider 
     private byte[] AnswerTo(BadHttpRequestException fault)
     {
         var (type, advice) = Explain(fault.StatusCode);
-        var problem = Problem.Details(type, $"{fault.Message} {advice}");
+        // The server keeps the octets at fault to itself, and leaves empty quotes where they were.
+        var what = fault.Message.Replace(": ''", "", StringComparison.Ordinal).TrimEnd('.');
+        var problem = Problem.Details(type, $"{what}. {advice}");
         problem.Status = fault.StatusCode;
         var body = JsonSerializer.SerializeToUtf8Bytes(
             problem,

@@ -23,7 +23,12 @@ public sealed class DatabaseAwayFacts
 
         foreach (var node in new[] { leader, follower })
         {
-            (await node.Http.GetByteArrayAsync($"/v1/files/{key}/content")).ShouldBe(content);
+            using (var nameless = await node.Http.GetAsync($"/v1/files/{key}/content"))
+            {
+                (await nameless.Content.ReadAsByteArrayAsync()).ShouldBe(content);
+                nameless.Content.Headers.ContentDisposition.ShouldBeNull("only the catalog knows the name");
+            }
+
             (await node.Http.GetAsync($"/download/{key}")).StatusCode.ShouldBe(HttpStatusCode.OK);
             await RefusesForNowAsync(await node.Http.DeleteAsync($"/v1/files/{key}"));
             await RefusesForNowAsync(await RegisterAsync(node));

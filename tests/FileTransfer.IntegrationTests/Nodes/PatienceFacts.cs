@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Security.Cryptography;
 using System.Text;
 using Xunit.Abstractions;
 
@@ -216,6 +217,42 @@ public sealed class PatienceFacts(PatientNodes nodes, ITestOutputHelper output) 
         );
         await again.ShouldBeProblemAsync(421, "not-leader");
         await nodes.Small.ShouldBeStoredAsync(nodes.Leader);
+    }
+
+    [Fact]
+    public async Task A_write_that_is_passed_on_may_do_what_its_own_token_may_do_at_the_leader()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        var leader = await cluster.StartAsync("a", [.. Token(0, "both", "write"), .. Token(1, "of-nodes", "node")]);
+        await Eventually.HoldsAsync(
+            async () => (await leader.Http.GetAsync("/health/leader")).IsSuccessStatusCode,
+            "the leader leads"
+        );
+        var follower = await cluster.StartFollowerAsync(
+            "b",
+            [
+                ("FileTransfer__ForwardWrites", "true"),
+                ("FileTransfer__NodeToken", "of-nodes"),
+                .. Token(0, "both", "write"),
+                .. Token(1, "only-here", "write"),
+            ]
+        );
+        var path = $"/v1/files/{nodes.Small.Key}";
+
+        using var known = await follower.SendAsync(HttpMethod.Delete, path, ("Authorization", "Bearer both"));
+        await known.ShouldBeProblemAsync(404, "file-unknown");
+        using var unknown = await follower.SendAsync(HttpMethod.Delete, path, ("Authorization", "Bearer only-here"));
+        await unknown.ShouldBeProblemAsync(401, "unauthenticated");
+
+        static (string, string)[] Token(int index, string token, string scope) =>
+            [
+                ($"FileTransfer__Tokens__{index}__Name", token),
+                (
+                    $"FileTransfer__Tokens__{index}__Sha256",
+                    Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)))
+                ),
+                ($"FileTransfer__Tokens__{index}__Scopes__0", scope),
+            ];
     }
 
     [Fact]

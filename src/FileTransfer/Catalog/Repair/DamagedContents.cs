@@ -102,9 +102,10 @@ public sealed partial class DamagedContents(
 
     public override void Dispose()
     {
+        // First: it ends what runs where the start has failed, by way of what is disposed next.
+        base.Dispose();
         _stopping.Dispose();
         _proofs.Dispose();
-        base.Dispose();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
