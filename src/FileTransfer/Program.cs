@@ -33,6 +33,7 @@ public static class Program
             ["orphans"] = OrphansCommand.Create,
             ["simulate"] = SimulateCommand.Create,
             ["healthcheck"] = HealthcheckCommand.Create,
+            ["reconcile"] = ReconcileCommand.Create,
             ["database"] = DatabaseCommand.Create,
         };
 

@@ -254,6 +254,29 @@ public sealed class FileCatalog(Database database, FeedHistory history, TimeProv
         return [.. rows.Select(row => row.ToLedger(history, time.GetUtcNow()))];
     }
 
+    /// <summary>A page of all files, removed ones too, in the order of their keys: their state, and their newest mutation's sequence.</summary>
+    public async Task<IReadOnlyList<(FileKey Key, FileState State, int Incarnation, long? Sequence)>> StatesAsync(
+        FileKey? after,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            SELECT file_key, state, incarnation, sequence FROM filetransfer.files
+            WHERE file_key > @after ORDER BY file_key LIMIT @limit
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<(byte[] Key, string State, int Incarnation, long? Sequence)>(
+            new CommandDefinition(sql, new { after = after?.ToArray() ?? [], limit }, cancellationToken: cancellationToken)
+        );
+        return
+        [
+            .. rows.Select(row =>
+                (new FileKey(row.Key), Enum.Parse<FileState>(row.State, ignoreCase: true), row.Incarnation, row.Sequence)
+            ),
+        ];
+    }
+
     private const string ForLedger = $"""
         SELECT {FileRow.Columns}, f.sequence, r.asked
         FROM filetransfer.replicas r JOIN filetransfer.files f ON r.node_id = @node AND r.file_key = f.file_key

@@ -66,6 +66,9 @@ public static class OrphanRoutes
             )
             .WithDescription("What a file has come to refer to since stays. What is deleted cannot be brought back.")
             .ProducesProblems(ProblemTypes.DatabaseUnavailable);
+        orphans
+            .MapDelete("/hold", Release)
+            .WithSummary("Lets this node collect again, within its bounds, what no file refers to: a person has looked");
     }
 
     private static async Task<Ok<OrphansResource>> ListAsync(
@@ -102,6 +105,12 @@ public static class OrphanRoutes
                 ]
             )
         );
+    }
+
+    private static NoContent Release(NodeFile folder)
+    {
+        folder.EndHold();
+        return TypedResults.NoContent();
     }
 
     private static async Task<Ok<OrphansDiscarded>> DiscardAsync(OrphanCollector collector, CancellationToken cancellationToken)

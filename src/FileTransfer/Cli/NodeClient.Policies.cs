@@ -1,6 +1,4 @@
-using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using FileTransfer.Catalog.Policies;
 using FileTransfer.Identity;
 
@@ -39,39 +37,10 @@ public sealed partial class NodeClient
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        using var request = Request(HttpMethod.Get, $"v1/buckets/{bucket}/missing");
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/x-ndjson"));
-        using var response = await SendAsync(request, _reviewWithin, cancellationToken);
-        using var stall = new StallWatch(time, _reviewWithin, cancellationToken);
-        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(stall.Token));
-        while (await ReadLineAsync(reader, stall, cancellationToken) is { } line)
+        using var lines = await OpenLinesAsync($"v1/buckets/{bucket}/missing", NodeJson.Default.MissingAnswer, cancellationToken);
+        while (await lines.ReadAsync() is { } file)
         {
-            stall.Moved();
-            yield return Parse(line);
-        }
-    }
-
-    private async Task<string?> ReadLineAsync(StreamReader reader, StallWatch stall, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await reader.ReadLineAsync(stall.Token);
-        }
-        catch (Exception fault) when (NodeUnreachableReason.Of(fault, cancellationToken) is { } reason)
-        {
-            throw new NodeUnreachableException(node, reason, fault);
-        }
-    }
-
-    private MissingAnswer Parse(string line)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(line, NodeJson.Default.MissingAnswer) ?? throw new JsonException("A line is null.");
-        }
-        catch (JsonException fault)
-        {
-            throw Nonsense(node, fault);
+            yield return file;
         }
     }
 

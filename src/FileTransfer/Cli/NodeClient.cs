@@ -258,7 +258,7 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
         }
     }
 
-    private static CliException Nonsense(Uri address, JsonException fault) =>
+    internal static CliException Nonsense(Uri address, JsonException fault) =>
         new(
             ExitCode.Failed,
             $"The answer of {address} is not what a FileTransfer node says: {fault.Message} Check --url.",

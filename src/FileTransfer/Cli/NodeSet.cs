@@ -26,6 +26,9 @@ public sealed class NodeSet(IReadOnlyList<Uri> urls, HttpClient http, NodeRetry 
 
     public void Dispose() => http.Dispose();
 
+    /// <summary>Each of the nodes for itself, over the same connections.</summary>
+    public IEnumerable<NodeSet> Each() => urls.Select(At);
+
     /// <summary>Only one of the nodes, over the same connections.</summary>
     public NodeSet At(Uri node) => new([node], http, retry, time, say);
 

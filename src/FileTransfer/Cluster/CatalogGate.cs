@@ -71,7 +71,9 @@ public sealed partial class CatalogGate(
         }
 
         history.Epochs = await FeedEpochs.ReadAsync(connection, cancellationToken);
-        var seen = Seen(found with { FeedEpoch = epoch }, HoldFor(admission));
+        var hold = HoldFor(admission);
+        var members = await MembersAsync(connection, hold ?? folder.Hold, cancellationToken);
+        var seen = Seen(found with { FeedEpoch = epoch }, members, hold);
         try
         {
             folder.Write(seen);
@@ -99,11 +101,15 @@ public sealed partial class CatalogGate(
             throw Refusal(foreign, found);
         }
 
-        if (folder.Current is { } current && !current.BinHeads.SequenceEqual(found.BinHeads ?? []))
+        var members = await MembersAsync(connection, folder.Hold, cancellationToken);
+        if (
+            folder.Current is { } current
+            && !(current.BinHeads.SequenceEqual(found.BinHeads ?? []) && current.Members.SequenceEqual(members))
+        )
         {
             try
             {
-                folder.Write(Seen(found, hold: null));
+                folder.Write(Seen(found, members, hold: null));
             }
             catch (IOException e)
             {
@@ -139,7 +145,19 @@ public sealed partial class CatalogGate(
         }
     }
 
-    private FolderIdentity Seen(CatalogIdentity found, CollectionHold? hold) =>
+    /// <summary>A catalog that a person has not looked at yet may not know all of them.</summary>
+    private async Task<IReadOnlyList<string>> MembersAsync(
+        NpgsqlConnection connection,
+        CollectionHold? hold,
+        CancellationToken cancellationToken
+    )
+    {
+        var known = await NodeDirectory.NamesAsync(connection, cancellationToken);
+        IReadOnlyList<string> before = hold is null ? [] : folder.Current?.Members ?? [];
+        return [.. known.Append(node.Id.Value).Union(before).Order(StringComparer.Ordinal)];
+    }
+
+    private FolderIdentity Seen(CatalogIdentity found, IReadOnlyList<string> members, CollectionHold? hold) =>
         new(
             FolderIdentity.CurrentVersion,
             node.Id.Value,
@@ -151,6 +169,7 @@ public sealed partial class CatalogGate(
             found.Flushed,
             found.BinHeads!,
             time.GetUtcNow(),
+            members,
             hold
         );
 

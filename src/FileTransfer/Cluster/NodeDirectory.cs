@@ -28,6 +28,20 @@ public enum NodeRemovalOutcome
 /// <summary>The nodes of the cluster.</summary>
 public sealed class NodeDirectory(Database database, ThisNode here)
 {
+    /// <summary>The ids of all nodes, in order.</summary>
+    public static async Task<IReadOnlyList<string>> NamesAsync(
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    ) =>
+        [
+            .. await connection.QueryAsync<string>(
+                new CommandDefinition(
+                    "SELECT node_id FROM filetransfer.nodes ORDER BY node_id",
+                    cancellationToken: cancellationToken
+                )
+            ),
+        ];
+
     public async Task<IReadOnlyList<NodeRecord>> AllAsync(CancellationToken cancellationToken)
     {
         const string sql = $"""

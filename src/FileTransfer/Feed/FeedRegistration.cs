@@ -1,3 +1,5 @@
+using FileTransfer.Feed.Reconciliation;
+
 namespace FileTransfer.Feed;
 
 public static class FeedRegistration
@@ -12,6 +14,12 @@ public static class FeedRegistration
         builder.Services.AddHostedService(services => services.GetRequiredService<DueAdds>());
         builder.Services.AddHostedService<PolicyReviews>();
         builder.Services.AddHostedService<LedgerUpkeep>();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(FeedJson.Default));
+        builder.Services.AddSingleton<FolderReading>();
+        builder.Services.AddSingleton<CatalogReading>();
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.TypeInfoResolverChain.Add(FeedJson.Default);
+            json.SerializerOptions.TypeInfoResolverChain.Add(ReconcileJson.Default);
+        });
     }
 }

@@ -24,7 +24,7 @@ public enum UploadCommit
 public sealed record RegisteredFile(RegisterOutcome Outcome, FileRecord File, bool IsReady);
 
 /// <summary>What a leader decides: which files exist. Each change and its mutation commit together.</summary>
-public sealed class FileLedger(Leadership leadership, Database database, OutsideSources outside, ThisNode node)
+public sealed partial class FileLedger(Leadership leadership, Database database, OutsideSources outside, ThisNode node)
 {
     /// <summary>A deadlock is broken by undoing one side, which then tries again.</summary>
     private const int Tries = 5;

@@ -20,6 +20,19 @@ public sealed record FileRegistration(
     string? Fingerprint
 )
 {
+    public static FileRegistration Of(FileMetadata metadata)
+    {
+        var text = metadata.Location.AsUtf8();
+        return new FileRegistration(
+            metadata.Owner.ToString(),
+            metadata.Bucket.ToString(),
+            text,
+            text is null ? metadata.Location.ToString() : null,
+            metadata.Size,
+            metadata.Fingerprint.ToString()
+        );
+    }
+
     /// <summary>The metadata, or what is wrong with it.</summary>
     public (FileMetadata? Metadata, MetadataFault? Fault) Read()
     {

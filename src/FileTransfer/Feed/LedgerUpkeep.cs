@@ -2,6 +2,7 @@ using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Policies;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
 using FileTransfer.Identity;
@@ -17,6 +18,7 @@ public sealed partial class LedgerUpkeep(
     Database database,
     NodePresence presence,
     FolderLedger folder,
+    NodeFile identity,
     FeedHistory history,
     FileCatalog catalog,
     NodePolicies policies,
@@ -130,8 +132,9 @@ public sealed partial class LedgerUpkeep(
     {
         const string heads = "SELECT bin, head FROM filetransfer.bins ORDER BY bin";
         const string page = """
-            SELECT sequence, kind, file_key FROM filetransfer.mutations
-            WHERE bin = @bin AND sequence > @from ORDER BY sequence LIMIT @limit
+            SELECT m.sequence, m.kind, m.file_key, f.incarnation, f.sequence = m.sequence AS is_newest
+            FROM filetransfer.mutations m JOIN filetransfer.files f USING (file_key)
+            WHERE m.bin = @bin AND m.sequence > @from ORDER BY m.sequence LIMIT @limit
             """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         var bins = await connection.QueryAsync<(short Bin, long Head)>(
@@ -142,7 +145,7 @@ public sealed partial class LedgerUpkeep(
             var from = From(bin);
             while (from < head)
             {
-                var rows = await connection.QueryAsync<(long Sequence, string Kind, byte[] Key)>(
+                var rows = await connection.QueryAsync<(long Sequence, string Kind, byte[] Key, int Generation, bool IsNewest)>(
                     new CommandDefinition(
                         page,
                         new
@@ -154,15 +157,23 @@ public sealed partial class LedgerUpkeep(
                         cancellationToken: cancellationToken
                     )
                 );
-                var mutations = rows.Select(row => (new FileKey(row.Key), row.Sequence, IsRemoval: row.Kind == "remove"))
-                    .ToList();
+                var mutations = rows.AsList();
                 if (mutations.Count == 0)
                 {
                     break; // A gap, which the reader of the feed reports.
                 }
 
                 from = mutations[^1].Sequence;
-                Follow(bin, mutations);
+                Follow(
+                    bin,
+                    from,
+                    // What a later mutation of the same file has overtaken says nothing any more.
+                    [
+                        .. mutations
+                            .Where(row => row.IsNewest)
+                            .Select(row => (new FileKey(row.Key), row.Sequence, row.Kind == "remove", row.Generation)),
+                    ]
+                );
             }
         }
     }
@@ -182,20 +193,27 @@ public sealed partial class LedgerUpkeep(
             : 0;
     }
 
-    private void Follow(int bin, List<(FileKey Key, long Sequence, bool IsRemoval)> mutations)
+    private void Follow(int bin, long upTo, IReadOnlyList<(FileKey Key, long Sequence, bool IsRemoval, int Generation)> mutations)
     {
-        if (history.PositionOf(mutations[^1].Key, mutations[^1].Sequence) is not { } upTo)
+        if (history.PositionOf(bin, upTo) is not { } position)
         {
             return;
         }
 
         folder.Follow(
             bin,
-            upTo,
-            [.. mutations.Select(m => (m.Key, history.PositionOf(m.Key, m.Sequence)!.Value, m.IsRemoval))],
+            position,
+            [
+                .. mutations.Select(mutation => new LedgerMutation(
+                    mutation.Key,
+                    history.PositionOf(bin, mutation.Sequence)!.Value,
+                    mutation.IsRemoval,
+                    mutation.Generation
+                )),
+            ],
             time.GetUtcNow()
         );
-        _cursors![bin] = upTo;
+        _cursors![bin] = position;
     }
 
     private async Task KeepPoliciesAsync(CancellationToken cancellationToken)
@@ -208,7 +226,14 @@ public sealed partial class LedgerUpkeep(
                 policy.Policy.Exacts
             ))
             .ToList();
-        if (!AreSame(kept, _policies ??= folder.Policies()))
+        _policies ??= folder.Policies();
+        if (identity.Hold is not null)
+        {
+            // A catalog that nobody has looked at yet may have lost them: what it does not say is not forgotten.
+            kept.AddRange(_policies.ExceptBy(kept.Select(policy => policy.Bucket), policy => policy.Bucket));
+        }
+
+        if (!AreSame(kept, _policies))
         {
             await folder.SetPoliciesAsync(kept);
             _policies = kept;

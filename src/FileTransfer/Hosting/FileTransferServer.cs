@@ -12,6 +12,7 @@ using FileTransfer.Downloads.Fetching;
 using FileTransfer.Downloads.Limits;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Feed;
+using FileTransfer.Feed.Reconciliation;
 using FileTransfer.Http;
 using FileTransfer.Postgres;
 using FileTransfer.Uploads;
@@ -116,6 +117,7 @@ public static partial class FileTransferServer
         app.MapLedger();
         app.MapDamage();
         app.MapScrub();
+        app.MapReconcile();
         app.MapUploads();
         app.MapLimits();
         app.MapFetch();

@@ -25,6 +25,8 @@ public static class ProblemTypes
 
     public static readonly ProblemType NodeAlive = new("node-alive", 409, "The node is alive");
 
+    public static readonly ProblemType FileInCatalog = new("file-in-catalog", 409, "The catalog has the file");
+
     public static readonly ProblemType PreconditionFailed = new("precondition-failed", 412, "The precondition does not hold");
     public static readonly ProblemType RequestTooLarge = new("request-too-large", 413, "The request is too large");
     public static readonly ProblemType UriTooLong = new("uri-too-long", 414, "The request line is too long");

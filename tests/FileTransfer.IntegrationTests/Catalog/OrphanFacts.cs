@@ -152,6 +152,7 @@ public sealed class OrphanFacts : IAsyncLifetime
                 0,
                 [],
                 _time.GetUtcNow(),
+                ["b"],
                 new CollectionHold(_time.GetUtcNow(), "of a test", endsByItself)
             )
         );

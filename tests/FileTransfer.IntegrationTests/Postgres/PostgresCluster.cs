@@ -27,6 +27,16 @@ public static class PostgresCluster
         return new TestDatabase(server, name);
     }
 
+    /// <summary>A copy of a database as it is now, as a backup that is restored; nobody else may be connected to the original.</summary>
+    public static async Task<TestDatabase> CreateCopyAsync(TestDatabase original)
+    {
+        var server = await ServerAsync();
+        var name = $"test_{Interlocked.Increment(ref _databases)}";
+        await original.ReleaseAsync();
+        await server.ExecuteAsync($"CREATE DATABASE {name} TEMPLATE {original.Name}");
+        return new TestDatabase(server, name);
+    }
+
     internal static async Task StopAsync()
     {
         await Gate.WaitAsync();
@@ -74,6 +84,8 @@ public sealed class TestDatabase : IAsyncDisposable
         );
     }
 
+    public string Name => _name;
+
     public string ConnectionString { get; }
 
     /// <summary>For the test's own statements: a side view that the code under test does not share.</summary>
@@ -89,6 +101,13 @@ public sealed class TestDatabase : IAsyncDisposable
     {
         await using var command = Pool.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Ends the test's own connections; the next statement makes one again.</summary>
+    internal async Task ReleaseAsync()
+    {
+        await _server.ExecuteAsync($"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{_name}'");
+        Pool.Clear();
     }
 
     /// <summary>Ends a backend as an administrator or a failover would.</summary>

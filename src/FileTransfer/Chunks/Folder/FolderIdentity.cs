@@ -8,6 +8,7 @@ namespace FileTransfer.Chunks.Folder;
 /// <param name="Database">Its name at the server, for a person to find it again.</param>
 /// <param name="Flushed">The position of the server's log, as PostgreSQL writes it.</param>
 /// <param name="BinHeads">The newest sequence of each bin of the feed.</param>
+/// <param name="Members">The nodes of the cluster; while collection is held also those of before.</param>
 /// <param name="Hold">Why nothing may be collected here; null = collection goes on.</param>
 public sealed record FolderIdentity(
     int Version,
@@ -20,6 +21,7 @@ public sealed record FolderIdentity(
     ulong Flushed,
     IReadOnlyList<long> BinHeads,
     DateTimeOffset SeenAt,
+    IReadOnlyList<string> Members,
     CollectionHold? Hold
 )
 {

@@ -14,17 +14,20 @@ public sealed class FeedHistory
     }
 
     /// <summary>Which history a file's mutation belongs to; null where none has been told yet, or there is no sequence.</summary>
-    public FeedPosition? PositionOf(FileKey key, long? sequence)
+    public FeedPosition? PositionOf(FileKey key, long? sequence) => sequence is { } at ? PositionOf(key.Bin, at) : null;
+
+    /// <summary>The same for a sequence of a bin.</summary>
+    public FeedPosition? PositionOf(int bin, long at)
     {
         var epochs = _epochs;
-        if (sequence is not { } at || epochs.Count == 0)
+        if (epochs.Count == 0)
         {
             return null;
         }
 
         for (var i = epochs.Count - 1; i > 0; i--)
         {
-            if (at > epochs[i].Heads[key.Bin])
+            if (at > epochs[i].Heads[bin])
             {
                 return new FeedPosition(epochs[i].Epoch, at);
             }

@@ -91,29 +91,50 @@ public sealed class StoppedLedger : IDisposable
         }
     }
 
-    /// <summary>All files, each once; what the engine knows goes before what lies beside the content.</summary>
+    /// <summary>
+    /// All files, each once, in the order of their keys; what the engine knows goes before what lies beside the content. What only lies
+    /// there is little, unless the engine is lost.
+    /// </summary>
     public IEnumerable<LedgerFile> Files()
     {
-        if (_engine is not null)
-        {
-            FileKey? after = null;
-            while (LedgerReading.Files(_engine, after, LedgerReading.PageSize) is { Count: > 0 } page)
-            {
-                foreach (var file in page)
-                {
-                    yield return file;
-                }
-
-                after = page[^1].Key;
-            }
-        }
-
+        var beside = new SortedDictionary<FileKey, LedgerFile>();
         foreach (var file in _contentFiles.Contents().SelectMany(_contentFiles.Read))
         {
             if (_engine is null || LedgerReading.Find(_engine, file.Key) is null)
             {
+                beside[file.Key] = file;
+            }
+        }
+
+        using var others = beside.Values.GetEnumerator();
+        var hasOther = others.MoveNext();
+        foreach (var file in FilesOfEngine())
+        {
+            for (; hasOther && others.Current.Key.CompareTo(file.Key) < 0; hasOther = others.MoveNext())
+            {
+                yield return others.Current;
+            }
+
+            yield return file;
+        }
+
+        for (; hasOther; hasOther = others.MoveNext())
+        {
+            yield return others.Current;
+        }
+    }
+
+    private IEnumerable<LedgerFile> FilesOfEngine()
+    {
+        FileKey? after = null;
+        while (_engine is not null && LedgerReading.Files(_engine, after, LedgerReading.PageSize) is { Count: > 0 } page)
+        {
+            foreach (var file in page)
+            {
                 yield return file;
             }
+
+            after = page[^1].Key;
         }
     }
 

@@ -104,34 +104,34 @@ public sealed partial class FolderLedger : IDisposable
     }
 
     /// <summary>Follows the feed of a bin: the positions of Adds, the removals, and how far it has been read.</summary>
-    public void Follow(
-        int bin,
-        FeedPosition upTo,
-        IReadOnlyList<(FileKey Key, FeedPosition At, bool IsRemoval)> page,
-        DateTimeOffset now
-    ) =>
+    /// <remarks>
+    /// A mutation counts for the registration that it is of, and those before: the ledger may be behind, and already know the content of
+    /// the next one.
+    /// </remarks>
+    public void Follow(int bin, FeedPosition upTo, IReadOnlyList<LedgerMutation> page, DateTimeOffset now) =>
         _database.WriteSoon(engine =>
         {
-            foreach (var (key, at, isRemoval) in page)
+            foreach (var (key, at, isRemoval, generation) in page)
             {
                 if (isRemoval)
                 {
-                    // A file of which it is not known whether it was stored before or after stays; whoever deletes its bytes forgets it.
                     PutRemoval(engine, new LedgerRemoval(key, at, now));
                     engine.Execute(
-                        "DELETE FROM files WHERE file_key = $1 AND epoch = $2 AND sequence < $3",
+                        "DELETE FROM files WHERE file_key = $1 AND epoch = $2 AND sequence < $3 AND generation <= $4",
                         key.ToArray(),
                         at.Epoch.ToByteArray(),
-                        at.Sequence
+                        at.Sequence,
+                        generation
                     );
                 }
                 else
                 {
                     engine.Execute(
-                        "UPDATE files SET epoch = $2, sequence = $3 WHERE file_key = $1",
+                        "UPDATE files SET epoch = $2, sequence = $3, generation = $4 WHERE file_key = $1 AND generation <= $4",
                         key.ToArray(),
                         at.Epoch.ToByteArray(),
-                        at.Sequence
+                        at.Sequence,
+                        generation
                     );
                     engine.Execute("DELETE FROM removals WHERE file_key = $1", key.ToArray());
                 }
@@ -144,6 +144,9 @@ public sealed partial class FolderLedger : IDisposable
                 upTo.Sequence
             );
         });
+
+    /// <summary>Waits until all that was said before is durable.</summary>
+    public Task FlushAsync() => _database.WriteAsync(_ => { });
 
     /// <summary>Forgets removals that are older than a year.</summary>
     public void ForgetOldRemovals(DateTimeOffset now) =>

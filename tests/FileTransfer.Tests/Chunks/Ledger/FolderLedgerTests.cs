@@ -50,7 +50,7 @@ public sealed class FolderLedgerTests
         var file = File(1, 100) with { Added = null };
         await ledger.RecordAsync([file]);
         var at = new FeedPosition(_epoch, 7);
-        ledger.Follow(file.Key.Bin, at, [(file.Key, at, IsRemoval: false)], _now);
+        ledger.Follow(file.Key.Bin, at, [new LedgerMutation(file.Key, at, IsRemoval: false, 1)], _now);
         await ledger.RecordAsync([file]);
 
         ledger.Find(file.Key).ShouldBe(file with { Added = at });
@@ -62,6 +62,26 @@ public sealed class FolderLedgerTests
     }
 
     [Fact]
+    public async Task A_file_that_was_added_again_before_the_ledger_saw_its_removal_stays_known()
+    {
+        using var store = new TestStore();
+        using var ledger = Open(store);
+        var again = File(1, 100) with { Generation = 2, Added = null };
+        await ledger.RecordAsync([again]);
+        var added = new FeedPosition(_epoch, 1);
+        ledger.Follow(again.Key.Bin, added, [new LedgerMutation(again.Key, added, IsRemoval: false, 1)], _now);
+        Removed(ledger, again, 2);
+        await ledger.SetPoliciesAsync([]);
+        ledger.Find(again.Key).ShouldBe(again);
+
+        var addedAgain = new FeedPosition(_epoch, 3);
+        ledger.Follow(again.Key.Bin, addedAgain, [new LedgerMutation(again.Key, addedAgain, IsRemoval: false, 2)], _now);
+        await ledger.SetPoliciesAsync([]);
+        ledger.Find(again.Key).ShouldBe(again with { Added = addedAgain });
+        ledger.Removals(null, 10).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_removal_is_remembered_for_a_year_and_ended_by_a_later_Add()
     {
         using var store = new TestStore();
@@ -70,7 +90,12 @@ public sealed class FolderLedgerTests
         await ledger.RecordAsync([kept, added]);
         Removed(ledger, kept, 8);
         Removed(ledger, added, 9);
-        ledger.Follow(added.Key.Bin, new FeedPosition(_epoch, 10), [(added.Key, new FeedPosition(_epoch, 10), false)], _now);
+        ledger.Follow(
+            added.Key.Bin,
+            new FeedPosition(_epoch, 10),
+            [new LedgerMutation(added.Key, new FeedPosition(_epoch, 10), false, 1)],
+            _now
+        );
         await ledger.SetPoliciesAsync([]);
 
         ledger.Removals(null, 10).ShouldBe([new LedgerRemoval(kept.Key, new FeedPosition(_epoch, 8), _now)]);
@@ -219,7 +244,7 @@ public sealed class FolderLedgerTests
     private static void Removed(FolderLedger ledger, LedgerFile file, long sequence)
     {
         var at = new FeedPosition(_epoch, sequence);
-        ledger.Follow(file.Key.Bin, at, [(file.Key, at, IsRemoval: true)], _now);
+        ledger.Follow(file.Key.Bin, at, [new LedgerMutation(file.Key, at, IsRemoval: true, 1)], _now);
     }
 
     private static LedgerFile File(int seed, long size)

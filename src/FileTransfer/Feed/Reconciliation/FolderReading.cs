@@ -1,0 +1,86 @@
+using System.Runtime.CompilerServices;
+using FileTransfer.Catalog;
+using FileTransfer.Chunks;
+using FileTransfer.Chunks.Ledger;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Feed.Reconciliation;
+
+/// <summary>Reads what the data folder of this node remembers, and looks at its contents.</summary>
+public sealed class FolderReading(FolderLedger ledger, ChunkStore store, Replicas replicas, NodeId node)
+{
+    private const int PageSize = 500;
+
+    /// <summary>In the order of the keys.</summary>
+    /// <param name="proves">Whether contents are hashed that the catalog does not call stored here: the others were proven when they became so.</param>
+    public async IAsyncEnumerable<FolderEvidence> ReadAsync(
+        bool proves,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        foreach (var page in EvidenceMerge.OfFolder(node.Value, AllFiles(), AllRemovals(), ContentOf).Chunk(PageSize))
+        {
+            var unproven = proves ? await NotStoredAsync(page, cancellationToken) : [];
+            foreach (var evidence in page)
+            {
+                yield return unproven.Contains(evidence.Key)
+                    ? evidence with
+                    {
+                        Content = await ProveAsync(evidence.File!, cancellationToken),
+                    }
+                    : evidence;
+            }
+        }
+    }
+
+    private async Task<HashSet<FileKey>> NotStoredAsync(FolderEvidence[] page, CancellationToken cancellationToken) =>
+        [
+            .. await replicas.NotInStateAsync(
+                node,
+                [.. page.Where(evidence => evidence.Content == HeldContent.Here).Select(evidence => evidence.Key)],
+                [ReplicaState.Stored],
+                cancellationToken
+            ),
+        ];
+
+    private HeldContent ContentOf(LedgerFile file) =>
+        store.Contains(file.Fingerprint, file.Size) ? HeldContent.Here
+        : store.Holds(file.Fingerprint) ? HeldContent.Damaged
+        : HeldContent.Absent;
+
+    private async Task<HeldContent> ProveAsync(LedgerFile file, CancellationToken cancellationToken) =>
+        await store.ProveAsync(file.Fingerprint, file.Size, always: false, proven: null, pace: null, cancellationToken) switch
+        {
+            ContentFinding.Intact { Size: var size } when size == file.Size => HeldContent.Proven,
+            ContentFinding.Absent => HeldContent.Absent,
+            _ => HeldContent.Damaged,
+        };
+
+    private IEnumerable<LedgerFile> AllFiles()
+    {
+        FileKey? after = null;
+        while (ledger.Files(after, PageSize) is { Count: > 0 } page)
+        {
+            foreach (var file in page)
+            {
+                yield return file;
+            }
+
+            after = page[^1].Key;
+        }
+    }
+
+    private IEnumerable<LedgerRemoval> AllRemovals()
+    {
+        FileKey? after = null;
+        while (ledger.Removals(after, PageSize) is { Count: > 0 } page)
+        {
+            foreach (var removal in page)
+            {
+                yield return removal;
+            }
+
+            after = page[^1].Key;
+        }
+    }
+}
