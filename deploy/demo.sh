@@ -60,6 +60,17 @@ check_machine() {
     fail "$work has $free MB free, but $((floor + DISK_MEGABYTES)) MB are needed. Set TMPDIR to a folder on a larger disk"
 }
 
+# Runs a command, and says every five seconds that it is still at work.
+while_waiting() { # command
+  local started="$SECONDS" told status=0
+  (while sleep 5 && kill -0 "$$" 2>/dev/null; do echo "  … $((SECONDS - started)) s"; done) &
+  told=$!
+  "$@" || status=$?
+  kill "$told" 2>/dev/null || true
+  wait "$told" 2>/dev/null || true
+  return "$status"
+}
+
 prepare_postgres() {
   ensure_postgres_binaries && return
   database_from=docker
@@ -71,7 +82,8 @@ prepare_postgres() {
 publish() {
   local started
   started="$(now_ms)"
-  publish_program
+  echo "The program is built and compiled; this takes a minute or two."
+  while_waiting publish_program
   measured "program published" "$(seconds_since "$started")"
 }
 
@@ -116,7 +128,7 @@ put_many_files() {
   local started
   chapter "$file_count files ($((file_bytes / 1000000)) MB) of the SDK are put at the leader"
   started="$(now_ms)"
-  put "$(url a)" --recursive "$work/files" --prefix sdk/
+  put "$(url a)" --recursive "$work/files/" --prefix sdk/
   [ "$(wc -l <"$work/put" | tr -d ' ')" -eq "$file_count" ] || fail "put did not name a key for every file"
   measured "$file_count files, $((file_bytes / 1000000)) MB, put" "$(seconds_since "$started")"
   wait_until_all_hold_all "$(url a)"
@@ -145,7 +157,7 @@ put_and_remove() { # round, bytes that a follower must have at least
     { echo "$1 $number" && cat "$work/big"; } >"$folder/$number"
     keys+=("$("$program" key --location "round-$1/$number" "$folder/$number")")
   done
-  "$program" put --url "$(url a)" --recursive "$folder" --prefix "round-$1/" --parallel "$REMOVALS" >"$work/put" 2>&1 &
+  "$program" put --url "$(url a)" --recursive "$folder/" --prefix "round-$1/" --parallel "$REMOVALS" >"$work/put" 2>&1 &
   put_pid=$!
   children+=("$put_pid")
   deadline=$((SECONDS + 60))

@@ -17,9 +17,11 @@ public static class Program
             ["key"] = KeyCommand.Create,
             ["put"] = PutCommand.Create,
             ["get"] = GetCommand.Create,
+            ["list"] = ListCommand.Create,
             ["export"] = ExportCommand.Create,
             ["remove"] = RemoveCommand.Create,
             ["status"] = StatusCommand.Create,
+            ["node"] = NodeCommand.Create,
             ["fetch"] = FetchCommand.Create,
             ["events"] = EventsCommand.Create,
             ["explain"] = ExplainCommand.Create,
@@ -38,6 +40,12 @@ public static class Program
 
         // A command that is named needs none of the others: making them all takes longer than many a command itself.
         var named = args.Length > 0 ? Commands.GetValueOrDefault(args[0]) : null;
+        if (named is null && args is [[not ('-' or '/' or '['), ..] unknown, ..])
+        {
+            streams.Error.WriteLine(CommandNames.Unknown(unknown, Commands.Keys));
+            return Task.FromResult((int)ExitCode.Usage);
+        }
+
         foreach (var create in named is null ? Commands.Values : [named])
         {
             root.Add(create(streams));

@@ -24,7 +24,7 @@ public static class FileProblems
     public static ProblemHttpResult Unknown(FileKey key) =>
         Problem.Of(
             ProblemTypes.FileUnknown,
-            $"No file has the key {key}. Register it with PUT /v1/files/{key} first.",
+            $"No file has the key {key}. GET /v1/files lists those there are; an upload needs PUT /v1/files/{key} first.",
             ("key", key.ToString())
         );
 

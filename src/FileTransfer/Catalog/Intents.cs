@@ -13,6 +13,16 @@ namespace FileTransfer.Catalog;
 /// </remarks>
 public sealed class Intents(Database database, NodeId node)
 {
+    /// <summary>All intents of a node that is taken out of the cluster.</summary>
+    public static Task ForgetNodeAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
+            new CommandDefinition(
+                "DELETE FROM filetransfer.intents WHERE node_id = @node",
+                new { node = node.Value },
+                cancellationToken: cancellationToken
+            )
+        );
+
     /// <summary>How long an intent that has ended can be asked about.</summary>
     public static readonly TimeSpan Remembered = TimeSpan.FromDays(1);
 

@@ -118,6 +118,29 @@ public sealed partial class Replicas(Database database)
         return row is var (count, since, key, reason) ? new FailedReplicas(count, since, new FileKey(key), reason) : null;
     }
 
+    /// <summary>All replicas of a node that is taken out of the cluster.</summary>
+    /// <returns>How many there were, and how many of them were the only stored one of their file.</returns>
+    public static async Task<(long Replicas, long OnlyCopies)> ForgetNodeAsync(
+        NpgsqlConnection connection,
+        NodeId node,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            SELECT count(*) FROM filetransfer.replicas r
+            WHERE r.node_id = @node AND r.state = 'stored' AND NOT EXISTS (
+                SELECT FROM filetransfer.replicas o
+                WHERE o.file_key = r.file_key AND o.node_id <> r.node_id AND o.state = 'stored'
+            );
+            WITH gone AS (DELETE FROM filetransfer.replicas WHERE node_id = @node RETURNING 1) SELECT count(*) FROM gone
+            """;
+        await using var answers = await connection.QueryMultipleAsync(
+            new CommandDefinition(sql, new { node = node.Value }, commandTimeout: 600, cancellationToken: cancellationToken)
+        );
+        var onlyCopies = await answers.ReadSingleAsync<long>();
+        return (await answers.ReadSingleAsync<long>(), onlyCopies);
+    }
+
     /// <summary>
     /// Wants the file at <paramref name="node"/>, where somebody named it: also one that is being removed, and one that has failed. Any other
     /// replica only becomes one that was asked for, which no policy withdraws.

@@ -12,6 +12,8 @@ public sealed class CliConsole(CliStreams streams, bool json)
     // A terminal shows locations as they are written; nothing here ends up in HTML.
     private static readonly JavaScriptEncoder _encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 
+    private const int WideTerminal = 100;
+
     private readonly Lock _lock = new();
     private IAnsiConsole? _live;
 
@@ -39,11 +41,11 @@ public sealed class CliConsole(CliStreams streams, bool json)
         }
     }
 
-    /// <summary>A table or the like, for a person at a terminal.</summary>
-    public void Show(IRenderable renderable)
+    /// <summary>A table or the like, for a person at a terminal: made for its width.</summary>
+    public void Show(Func<bool, IRenderable> renderable)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(streams.Out) });
-        console.Write(renderable);
+        console.Write(renderable(console.Profile.Width >= WideTerminal));
     }
 
     public void Notice(string text) => Complain(json ? Serialize(new NoticeLine(text), () => CliJson.Default.NoticeLine) : text);
@@ -79,14 +81,7 @@ public sealed class CliConsole(CliStreams streams, bool json)
             .Progress()
             .AutoClear(true)
             .HideCompleted(true)
-            .Columns(
-                new TaskDescriptionColumn { Alignment = Justify.Left },
-                new ProgressBarColumn(),
-                new PercentageColumn(),
-                new DownloadedColumn(),
-                new TransferSpeedColumn(),
-                new RemainingTimeColumn()
-            )
+            .Columns(ColumnsFor(console.Profile.Width))
             .StartAsync(async context =>
             {
                 SetLive(console);
@@ -99,6 +94,29 @@ public sealed class CliConsole(CliStreams streams, bool json)
                     SetLive(null);
                 }
             });
+    }
+
+    /// <summary>Runs <paramref name="work"/> with a line that says how far it is where someone watches, and without it elsewhere.</summary>
+    public async Task<T> WithStatusAsync<T>(Func<Action<string>, Task<T>> work)
+    {
+        if (json || !streams.ErrorIsTerminal)
+        {
+            return await work(_ => { });
+        }
+
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(streams.Error) });
+        return await console.Status().StartAsync("…", context => work(text => context.Status = Markup.Escape(text)));
+    }
+
+    /// <summary>Sizes in the units that options are written in; on a narrow terminal without what can be done without.</summary>
+    private static ProgressColumn[] ColumnsFor(int width)
+    {
+        var description = new TaskDescriptionColumn { Alignment = Justify.Left };
+        var done = new DoneColumn();
+        var speed = new SpeedColumn();
+        return width >= WideTerminal
+            ? [description, new ProgressBarColumn { Width = 24 }, new PercentageColumn(), done, speed, new RemainingTimeColumn()]
+            : [description, new PercentageColumn(), done, speed];
     }
 
     private static string Serialize<T>(T value, Func<JsonTypeInfo<T>> type)

@@ -39,8 +39,8 @@ public sealed record PutLine(
     double Seconds
 );
 
-/// <summary>The line of <c>get --json</c>.</summary>
-public sealed record GetLine(string Key, string Path, ulong Size, string Fingerprint, double Seconds);
+/// <summary>A line of <c>get --json</c>. It is proven against the <c>key</c>, or against the <c>fingerprint</c> alone, as a node without its database names it.</summary>
+public sealed record GetLine(string Key, string Path, ulong Size, string Fingerprint, double Seconds, string Proven);
 
 /// <summary>A line of <c>export --json</c>. The outcome is <c>exported</c>, or <c>kept</c> where it was in the folder already.</summary>
 public sealed record ExportLine(string Key, string? Location, ulong Size, string Outcome);
@@ -48,10 +48,10 @@ public sealed record ExportLine(string Key, string? Location, ulong Size, string
 /// <summary>A line of <c>remove --json</c>.</summary>
 public sealed record RemoveLine(string Key, string State);
 
-/// <summary>What <c>status --json</c> writes; complete when no live node has anything left to bring or take away.</summary>
+/// <summary>What <c>status --json</c> writes; complete when every node is heard of and none has anything left to bring or take away.</summary>
 public sealed record ClusterStatusLine(bool Complete, string? Cluster, LeaderAnswer? Leader, IReadOnlyList<NodeAnswer> Nodes);
 
-/// <summary>What <c>status KEY --json</c> writes; <c>notStoredOn</c> names the live nodes that lack the file.</summary>
+/// <summary>What <c>status KEY --json</c> writes; <c>notStoredOn</c> names the nodes that lack the file.</summary>
 public sealed record FileStatusLine(bool Complete, IReadOnlyList<string> NotStoredOn, FileAnswer File);
 
 /// <summary>A line of <c>simulate --json</c>: times in seconds, what the leader sent in contents; <c>alone</c> is without other sources.</summary>

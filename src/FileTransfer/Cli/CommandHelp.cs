@@ -26,7 +26,7 @@ public sealed class CommandHelp(HelpAction inner) : SynchronousCommandLineAction
         {
             Write(output, "Notes:", command.Notes);
             Write(output, "Examples:", command.Examples);
-            Write(output, "Exit codes:", _always.Union(command.Ends).Order().Select(Line));
+            Write(output, "Exit codes:", _always.Union(command.Ends).Union(AlsoOf(command)).Order().Select(Line));
         }
         else
         {
@@ -36,6 +36,10 @@ public sealed class CommandHelp(HelpAction inner) : SynchronousCommandLineAction
 
         return (int)ExitCode.Ok;
     }
+
+    /// <summary>Whoever cannot be reached may also answer that it cannot do it now.</summary>
+    private static IEnumerable<ExitCode> AlsoOf(CliCommand command) =>
+        command.Ends.Contains(ExitCode.Unreachable) ? [ExitCode.Unavailable] : [];
 
     private static string Line(ExitCode code) => $"{(int)code, 3}  {code.Meaning()}";
 

@@ -41,7 +41,7 @@ public sealed class DownloadTarget : IDisposable
                 _temporary,
                 goesOn ? FileMode.OpenOrCreate : FileMode.CreateNew,
                 FileAccess.ReadWrite,
-                FileShare.Read,
+                goesOn ? FileShare.None : FileShare.Read,
                 FileOptions.Asynchronous
             );
         }
@@ -53,7 +53,12 @@ public sealed class DownloadTarget : IDisposable
         _hashes = ChunkHashes.Create(Size);
     }
 
+    /// <summary>Where it gathers.</summary>
+    public string Temporary => _temporary;
+
     public long Size => (long)_metadata.Size;
+
+    public Fingerprint Fingerprint => _metadata.Fingerprint;
 
     /// <summary>The first chunk that is not here yet.</summary>
     public long NextChunk { get; private set; }
@@ -96,6 +101,32 @@ public sealed class DownloadTarget : IDisposable
 
     /// <summary>Whether all that was written is the content that the file's name stands for.</summary>
     public bool Prove() => BytesWritten == Size && _hashes.ComputeFingerprint() == _metadata.Fingerprint;
+
+    /// <summary>Keeps what was written as far as hashes that are proven themselves prove it.</summary>
+    public async Task KeepProvenAsync(ChunkHashes proven, CancellationToken cancellationToken)
+    {
+        var chunks = new byte[(int)Math.Min(RunLength, Size)];
+        var end = BytesWritten;
+        for (var offset = 0L; offset < end; )
+        {
+            var run = chunks.AsMemory(0, (int)Math.Min(chunks.Length, end - offset));
+            for (var read = 0; read < run.Length; )
+            {
+                read += await RandomAccess.ReadAsync(_file, run[read..], offset + read, cancellationToken);
+            }
+
+            var first = offset / ChunkFrame.ChunkLength;
+            if (proven.FirstMismatch(first, run.Span) is >= 0 and var wrong)
+            {
+                NextChunk = wrong;
+                break;
+            }
+
+            offset += run.Length;
+        }
+
+        IsResumed = false;
+    }
 
     /// <summary>Forgets what was written: it did not prove.</summary>
     public void Restart()

@@ -1,39 +1,56 @@
+using FileTransfer.Chunks;
 using FileTransfer.Identity;
 using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Cli;
 
 /// <summary>Puts one file: names it, registers it, sends it where it is not there yet.</summary>
-public sealed class FilePut(NodeSet nodes, Octets owner, Octets bucket, TimeProvider time)
+public sealed class FilePut(NodeSet nodes, Octets owner, Octets bucket, TimeProvider time, Action<string> say)
 {
+    /// <summary>A content up to this size is sent again sooner than it is asked for.</summary>
+    private const long WorthAsking = 1024 * 1024;
+
     private const string Stored = "stored";
 
     public async Task<PutLine> PutAsync(
         PutItem item,
         TransferProgress progress,
-        TransferBar whole,
+        TransferBar? whole,
         CancellationToken cancellationToken
     )
     {
         var started = time.GetTimestamp();
         using var file = Open(item.Path);
-        var metadata = await NameAsync(item, RandomAccess.GetLength(file), progress, cancellationToken);
+        var size = RandomAccess.GetLength(file);
+        var name = Path.GetFileName(item.Path);
+        using var bar = progress.Start($"reading {name}", size, whole, counts: false);
+        var metadata = await NameAsync(item, size, bar, cancellationToken);
         var key = metadata.ComputeKey();
-        var size = (long)metadata.Size;
-
-        using var bar = progress.Start(Path.GetFileName(item.Path), size, whole);
+        bar.Begin(name);
         var sent = new FurthestPoint(bar);
         var (outcome, node) = await nodes.RunAsync(
             async (node, token) =>
             {
                 sent.Report(0);
-                var known = await node.RegisterAsync(key, metadata, token);
+                var (known, isNew) = await node.RegisterAsync(key, metadata, token);
                 if (known.State == Stored)
                 {
                     return ("known", node.Node);
                 }
 
-                using var content = new FramedUpload(item.Path, file, size, sent);
+                var first = isNew || size <= WorthAsking ? 0 : await node.FindMissingChunkAsync(key, size, token);
+                if (first is null)
+                {
+                    return ("uploaded", node.Node);
+                }
+
+                if (first > 0)
+                {
+                    var kept = SizeText.Of(first.Value * ChunkFrame.ChunkLength);
+                    say($"{item.Path}: {kept} of {SizeText.Of(size)} are at {node.Node.Display()} already; going on there");
+                }
+
+                using var content = new FramedUpload(item.Path, file, size, first.Value, sent);
                 await node.UploadAsync(key, content, token);
                 return ("uploaded", node.Node);
             },
@@ -53,15 +70,8 @@ public sealed class FilePut(NodeSet nodes, Octets owner, Octets bucket, TimeProv
         );
     }
 
-    private async Task<FileMetadata> NameAsync(
-        PutItem item,
-        long size,
-        TransferProgress progress,
-        CancellationToken cancellationToken
-    )
+    private async Task<FileMetadata> NameAsync(PutItem item, long size, TransferBar bar, CancellationToken cancellationToken)
     {
-        using var unseen = new TransferBar(task: null, whole: null);
-        using var bar = progress.Start($"{Path.GetFileName(item.Path)} (fingerprint)", size, unseen);
         var fingerprint = await LocalContent.FingerprintAsync(item.Path, bar, cancellationToken);
         var metadata = new FileMetadata(owner, bucket, item.Location, (ulong)size, fingerprint);
         return metadata.Fault() is { } fault ? throw new CliException(ExitCode.Failed, $"{item.Path}: {fault}") : metadata;

@@ -26,7 +26,9 @@ public sealed class FileStatus : IStatus
         var notWanted = file.NotWantedAt ?? [];
         _notStoredOn =
         [
-            .. live.Where(node => !stored.Contains(node) && !notWanted.Contains(node, StringComparer.Ordinal))
+            .. cluster
+                .Nodes.Select(node => node.Node)
+                .Where(node => !stored.Contains(node) && !notWanted.Contains(node, StringComparer.Ordinal))
                 .Order(StringComparer.Ordinal),
         ];
         _failedOnLive = _replicas.Any(replica => replica.State == Failed && live.Contains(replica.Node));
@@ -69,7 +71,7 @@ public sealed class FileStatus : IStatus
                 table.AddRow([.. Cells(replica).Select(Markup.Escape)]);
             }
 
-            console.Show(table);
+            console.Show(_ => table);
             return;
         }
 

@@ -8,7 +8,12 @@ namespace FileTransfer.Cli;
 
 /// <summary>A file as the body of an upload: frames <c>u64 LE chunk id ‖ chunk</c>, in order of id.</summary>
 /// <remarks>Tells <c>sent</c> how many bytes of the content are on their way.</remarks>
-public sealed class FramedUpload(string path, SafeFileHandle file, long size, IProgress<long> sent) : HttpContent
+/// <param name="path">For words.</param>
+/// <param name="file">What is sent.</param>
+/// <param name="size">Of all of it.</param>
+/// <param name="firstChunk">The first chunk that is sent; the node has those before it.</param>
+/// <param name="sent">Told what is on its way.</param>
+public sealed class FramedUpload(string path, SafeFileHandle file, long size, long firstChunk, IProgress<long> sent) : HttpContent
 {
     private const int ChunksPerWrite = 256;
 
@@ -24,7 +29,7 @@ public sealed class FramedUpload(string path, SafeFileHandle file, long size, IP
 
     protected override bool TryComputeLength(out long length)
     {
-        length = ChunkFrame.BodyLength(size);
+        length = ChunkFrame.BodyLength(size) - (firstChunk * ChunkFrame.Length);
         return true;
     }
 
@@ -41,7 +46,7 @@ public sealed class FramedUpload(string path, SafeFileHandle file, long size, IP
         var frames = ArrayPool<byte>.Shared.Rent(ChunksPerWrite * ChunkFrame.Length);
         try
         {
-            for (long at = 0; at < size; )
+            for (var at = firstChunk * ChunkFrame.ChunkLength; at < size; )
             {
                 var count = (int)Math.Min(ChunksPerWrite * ChunkFrame.ChunkLength, size - at);
                 await ReadExactlyAsync(chunks.AsMemory(0, count), at, cancellationToken);

@@ -22,6 +22,9 @@ public static class GetCommand
             Notes =
             [
                 "A lost connection goes on where it stopped, at any of the nodes. An existing file at PATH is replaced.",
+                "Interrupted, what has come stays beside the target as .KEY.partial; the same command goes on with it and proves all of it.",
+                "While a node's database is away, the node names size and fingerprint alone: the content is proven against these, but not",
+                "that they belong to KEY, and the name is lost. That is said, and with --json 'proven' is fingerprint instead of key.",
                 "For standard output the content gathers in the temporary folder first: nothing unproven is written.",
                 "In a folder a file whose name another of these files has already takes its key as name.",
             ],
@@ -102,7 +105,7 @@ public static class GetCommand
                 end = end.And(code);
 
                 // The other files would meet the same end, each after its own patience.
-                if (code is ExitCode.Unreachable or ExitCode.Refused)
+                if (code is ExitCode.Unreachable or ExitCode.Unavailable or ExitCode.Refused)
                 {
                     console.Notice("the other files are not brought");
                     break;
@@ -126,11 +129,19 @@ public static class GetCommand
     {
         var started = streams.Time.GetTimestamp();
         var file = new FileGet(nodes, key);
-        var metadata = await file.FindAsync(cancellationToken);
+        var (metadata, namedBy) = await file.FindOrBelieveAsync(cancellationToken);
         var path = output == StandardOutput ? null : PathFor(output, key, metadata, taken);
         using var bar = progress.Start(path is null ? key.ToString() : Path.GetFileName(path), (long)metadata.Size);
-        using var target = new DownloadTarget(path, key, metadata);
-        await file.FetchAsync(target, bar, cancellationToken);
+        using var target = new DownloadTarget(path, key, metadata, goesOn: path is not null);
+        await FetchAsync(file, target, path, bar, console, cancellationToken);
+        if (namedBy is not null)
+        {
+            console.Notice(
+                $"{key}: the database of {namedBy.Display()} is away. The content is the one with the fingerprint {metadata.Fingerprint}, "
+                    + "as that node names it; that this is the key's could not be proven"
+            );
+        }
+
         if (path is null)
         {
             await using var stream = streams.OpenOutput();
@@ -142,10 +153,51 @@ public static class GetCommand
         var seconds = Math.Round(streams.Time.GetElapsedTime(started).TotalSeconds, 3);
         console.Result(
             $"{key} {path}",
-            new GetLine(key.ToString(), path, metadata.Size, metadata.Fingerprint.ToString(), seconds),
+            new GetLine(
+                key.ToString(),
+                path,
+                metadata.Size,
+                metadata.Fingerprint.ToString(),
+                seconds,
+                namedBy is null ? "key" : "fingerprint"
+            ),
             () => CliJson.Default.GetLine
         );
     }
+
+    /// <summary>Goes on with what an earlier run has left, and leaves what has come for a later one.</summary>
+    private static async Task FetchAsync(
+        FileGet file,
+        DownloadTarget target,
+        string? path,
+        TransferBar bar,
+        CliConsole console,
+        CancellationToken cancellationToken
+    )
+    {
+        if (path is not null)
+        {
+            await target.ResumeAsync(cancellationToken);
+            if (target.IsResumed)
+            {
+                console.Notice($"{path}: {Came(target)} are here already; going on");
+            }
+        }
+
+        try
+        {
+            await file.FetchAsync(target, bar, cancellationToken);
+        }
+        catch (Exception fault)
+            when (path is not null && target.NextChunk > 0 && fault is OperationCanceledException or NodeException or CliException
+            )
+        {
+            console.Notice($"{path}: {Came(target)} are kept in {target.Temporary}; the same command goes on there");
+            throw;
+        }
+    }
+
+    private static string Came(DownloadTarget target) => $"{SizeText.Of(target.BytesWritten)} of {SizeText.Of(target.Size)}";
 
     private static void Publish(DownloadTarget target, string path)
     {

@@ -10,15 +10,30 @@ public static class HealthcheckCommand
 
     public static Command Create(CliStreams streams)
     {
-        var ready = new Option<bool>("--ready") { Description = "Ask whether it can do its work, not only whether it lives." };
+        var ready = new Option<bool>("--ready") { Description = "Ask whether it serves what it has, not only whether it lives." };
+        var cluster = new Option<bool>("--cluster") { Description = "Ask whether the cluster takes uploads and removals." };
         var timeout = Duration.Option("--timeout", "How long to wait for the answer (default 3s).");
         var connection = new ConnectionOptions(streams);
         var command = new CliCommand("healthcheck", "Exits with 0 when the node is healthy, else with 1")
         {
-            Examples = ["filetransfer healthcheck", "filetransfer healthcheck --ready --url http://node-a:7070"],
+            Notes = ["What is not healthy is told with its reason, also where the answer is yes: 'degraded; disk: …'."],
+            Examples =
+            [
+                "filetransfer healthcheck",
+                "filetransfer healthcheck --ready --url http://node-a:7070",
+                "filetransfer healthcheck --cluster && filetransfer put photo.jpg",
+            ],
         };
         connection.AddTo(command, withRetry: false);
         command.Add(ready);
+        command.Add(cluster);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(ready) is not null && result.GetResult(cluster) is not null)
+            {
+                result.AddError("--ready and --cluster are two questions. Give one of them.");
+            }
+        });
         command.Add(timeout);
         command.Add(OutputOptions.Json());
         command.SetWork(
@@ -26,7 +41,10 @@ public static class HealthcheckCommand
             async (parse, console, cancellationToken) =>
             {
                 using var nodes = connection.ConnectOnce(parse, console);
-                var route = parse.GetValue(ready) ? "health/ready" : "health/live";
+                var route =
+                    parse.GetValue(cluster) ? "health/cluster"
+                    : parse.GetValue(ready) ? "health/ready"
+                    : "health/live";
                 var within = parse.GetResult(timeout) is null ? _defaultTimeout : parse.GetValue(timeout);
                 try
                 {

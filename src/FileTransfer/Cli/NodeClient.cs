@@ -25,6 +25,7 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
             ConnectTimeout = TimeSpan.FromSeconds(5),
             Expect100ContinueTimeout = TimeSpan.FromSeconds(10),
             UseCookies = false,
+            Proxy = new NodeProxy(HttpClient.DefaultProxy),
         };
         var http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         http.DefaultRequestHeaders.UserAgent.ParseAdd("filetransfer");
@@ -36,11 +37,85 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
         return http;
     }
 
-    public async Task<FileAnswer> RegisterAsync(FileKey key, FileMetadata metadata, CancellationToken cancellationToken)
+    /// <summary>Registers a file. What was known before may have been sent in part.</summary>
+    public async Task<(FileAnswer File, bool IsNew)> RegisterAsync(
+        FileKey key,
+        FileMetadata metadata,
+        CancellationToken cancellationToken
+    )
     {
         using var request = Request(HttpMethod.Put, $"v1/files/{key}");
         request.Content = JsonContent.Create(Registration.Of(metadata), NodeJson.Default.Registration);
-        return await ReadAsync(request, NodeJson.Default.FileAnswer, cancellationToken);
+        using var response = await SendAsync(request, _answerWithin, cancellationToken);
+        var file = await ReadBodyAsync(response, NodeJson.Default.FileAnswer, cancellationToken);
+        return (file, response.StatusCode == HttpStatusCode.Created);
+    }
+
+    /// <summary>Asks with an upload of nothing which chunk of a content is the first that the node has not kept; null when it has them all, and stores it.</summary>
+    public async Task<long?> FindMissingChunkAsync(FileKey key, long size, CancellationToken cancellationToken)
+    {
+        using var request = Request(HttpMethod.Post, $"upload/{key}");
+        request.Content = new ByteArrayContent([]);
+        try
+        {
+            // What was kept is proven first, and stored when nothing is missing.
+            using var response = await SendAsync(request, AnswerToUploadWithin(size), cancellationToken);
+            return null;
+        }
+        catch (NodeProblemException problem) when (problem.IsUploadUnfinished)
+        {
+            return problem.Chunk;
+        }
+    }
+
+    /// <summary>Size and fingerprint of the content that the node serves under a key, as its headers say: no database is asked for them.</summary>
+    public async Task<(long Size, Fingerprint Fingerprint)?> FindContentAsync(FileKey key, CancellationToken cancellationToken)
+    {
+        using var request = Request(HttpMethod.Head, $"v1/files/{key}/content");
+        using var response = await SendAsync(request, _answerWithin, cancellationToken);
+        return
+            response.Content.Headers.ContentLength is > 0 and var size
+            && Fingerprint.TryParse(response.Headers.ETag?.Tag.Trim('"'), out var fingerprint)
+            ? (size, fingerprint)
+            : null;
+    }
+
+    /// <summary>The chunk hashes of a content; they prove nothing before their root is its fingerprint.</summary>
+    public async Task<ChunkHashes> GetHashesAsync(FileKey key, long size, CancellationToken cancellationToken)
+    {
+        using var request = Request(HttpMethod.Get, $"v1/files/{key}/hashes");
+        using var response = await SendAsync(request, _answerWithin, cancellationToken);
+        using var stall = new StallWatch(time, stallPeriod, cancellationToken);
+        var hashes = ChunkHashes.Create(size);
+        try
+        {
+            await using var body = await response.Content.ReadAsStreamAsync(stall.Token);
+            var piece = new byte[64 * 1024];
+            for (var offset = 0L; offset < hashes.EncodedLength; )
+            {
+                var part = piece.AsMemory(0, (int)Math.Min(piece.Length, hashes.EncodedLength - offset));
+                await body.ReadExactlyAsync(part, stall.Token);
+                stall.Moved();
+                hashes.WriteEncoded(offset, part.Span);
+                offset += part.Length;
+            }
+
+            return hashes;
+        }
+        catch (Exception fault)
+        {
+            hashes.Dispose();
+            throw NodeUnreachableReason.Of(fault, cancellationToken) is { } reason
+                ? new NodeUnreachableException(node, reason, fault)
+                : fault;
+        }
+    }
+
+    /// <summary>Takes a dead node out of the cluster.</summary>
+    public async Task<NodeRemovalAnswer> RemoveNodeAsync(string name, CancellationToken cancellationToken)
+    {
+        using var request = Request(HttpMethod.Delete, $"v1/nodes/{Uri.EscapeDataString(name)}");
+        return await ReadAsync(request, NodeJson.Default.NodeRemovalAnswer, cancellationToken, _reviewWithin);
     }
 
     public Task<FileAnswer> GetFileAsync(FileKey key, CancellationToken cancellationToken) =>
@@ -78,7 +153,7 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
         // While the body moves, only standing still ends it; the limit on the answer begins with its last byte.
         using var stall = new StallWatch(time, stallPeriod, cancellationToken);
         content.Watch = stall;
-        content.AnswerWithin = (2 * _answerWithin) + TimeSpan.FromSeconds(content.Size / SlowestDiskBytesPerSecond);
+        content.AnswerWithin = AnswerToUploadWithin(content.Size);
         stall.Rearm(_answerWithin);
         try
         {
@@ -140,6 +215,9 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
         }
     }
 
+    private static TimeSpan AnswerToUploadWithin(long size) =>
+        (2 * _answerWithin) + TimeSpan.FromSeconds(size / SlowestDiskBytesPerSecond);
+
     private HttpRequestMessage Request(HttpMethod method, string path) => new(method, new Uri(node, path));
 
     private async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
@@ -156,6 +234,15 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
     )
     {
         using var response = await SendAsync(request, within ?? _answerWithin, cancellationToken);
+        return await ReadBodyAsync(response, type, cancellationToken);
+    }
+
+    private async Task<T> ReadBodyAsync<T>(
+        HttpResponseMessage response,
+        JsonTypeInfo<T> type,
+        CancellationToken cancellationToken
+    )
+    {
         using var stall = new StallWatch(time, _answerWithin, cancellationToken);
         try
         {
@@ -163,7 +250,7 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
         }
         catch (JsonException fault)
         {
-            throw Nonsense(request.RequestUri!, fault);
+            throw Nonsense(response.RequestMessage?.RequestUri ?? node, fault);
         }
         catch (Exception fault) when (NodeUnreachableReason.Of(fault, cancellationToken) is { } reason)
         {

@@ -47,13 +47,22 @@ public sealed class NodeContradictionException(Uri node, string detail) : NodeEx
 public sealed class NodeProblemException(Uri node, HttpStatusCode status, ProblemBody body, TimeSpan? retryAfter)
     : NodeException(
         node,
-        body.Detail ?? body.Title ?? $"{node.Display()} answered {(int)status} without saying why.",
+        Advice(body) ?? body.Title ?? $"{node.Display()} answered {(int)status} without saying why.",
         cause: null
     )
 {
     private const string TypePrefix = "urn:filetransfer:problem:";
 
     public HttpStatusCode Status => status;
+
+    /// <summary>Whether the node says that its database is away.</summary>
+    public bool IsDatabaseAway => Type == TypePrefix + "database-unavailable";
+
+    /// <summary>The chunk that the problem is about, as an upload that is not whole names the first that is missing.</summary>
+    public long? Chunk => body.Chunk;
+
+    /// <summary>Whether an upload ended before all of its chunks had come.</summary>
+    public bool IsUploadUnfinished => Type == TypePrefix + "upload-invalid" && body.Chunk is not null;
 
     public string? Title => body.Title;
 
@@ -66,14 +75,20 @@ public sealed class NodeProblemException(Uri node, HttpStatusCode status, Proble
     public Uri? LeaderUrl =>
         status == HttpStatusCode.MisdirectedRequest && NodeUrl.TryParse(body.LeaderUrl, out var url) ? url : null;
 
+    /// <summary>The detail; to one who works with the program, a route is no help.</summary>
+    private static string? Advice(ProblemBody body) =>
+        body is { Type: TypePrefix + "file-unknown", Detail: { } detail }
+            ? detail.Split(". ")[0].TrimEnd('.') + ". 'filetransfer list' shows the files that there are."
+            : body.Detail;
+
     public override ExitCode Code =>
         status switch
         {
             HttpStatusCode.NotFound => ExitCode.NotFound,
-            HttpStatusCode.Conflict => ExitCode.NotComplete,
+            HttpStatusCode.Conflict when Type == TypePrefix + "file-not-stored" => ExitCode.NotComplete,
             HttpStatusCode.ServiceUnavailable when Type == TypePrefix + "file-elsewhere" => ExitCode.NotComplete,
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => ExitCode.Refused,
-            HttpStatusCode.ServiceUnavailable or HttpStatusCode.MisdirectedRequest => ExitCode.Unreachable,
+            HttpStatusCode.ServiceUnavailable or HttpStatusCode.MisdirectedRequest => ExitCode.Unavailable,
             HttpStatusCode.UnprocessableEntity when Type == TypePrefix + "fingerprint-mismatch" => ExitCode.NotProven,
             _ => ExitCode.Failed,
         };

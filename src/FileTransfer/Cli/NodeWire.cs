@@ -103,6 +103,9 @@ public sealed record NodeAnswer(
     public long Pending => Wanted + Downloading + Removing;
 }
 
+/// <summary>A node that was taken out of the cluster; <c>onlyCopies</c> counts the files that no other node has stored.</summary>
+public sealed record NodeRemovalAnswer(string Node, long Replicas, long OnlyCopies);
+
 public sealed record LeaderAnswer(string Node, string? Url, long? Epoch, DateTimeOffset? Since);
 
 /// <summary>An intent at a node; it has ended when there is an outcome.</summary>
@@ -120,10 +123,10 @@ public sealed record IntentAnswer(
 
 public sealed record HealthAnswer(string? Status, IReadOnlyDictionary<string, HealthCheckAnswer>? Checks);
 
-public sealed record HealthCheckAnswer(string? Status, string? Detail);
+public sealed record HealthCheckAnswer(string? Status, string? Detail, DateTimeOffset? Since = null);
 
 /// <summary>A problem (RFC 9457), with the extension that names the leader.</summary>
-public sealed record ProblemBody(string? Type, string? Title, int? Status, string? Detail, string? LeaderUrl);
+public sealed record ProblemBody(string? Type, string? Title, int? Status, string? Detail, string? LeaderUrl, long? Chunk = null);
 
 /// <summary>A policy as <c>PUT /v1/buckets/{bucket}/policy</c> takes it.</summary>
 public sealed record PolicyBody(string Kind, IReadOnlyList<string> Filters)
@@ -169,6 +172,7 @@ public sealed record MissingAnswer(
 [JsonSerializable(typeof(ListingAnswer))]
 [JsonSerializable(typeof(ClusterAnswer))]
 [JsonSerializable(typeof(LeaderAnswer))]
+[JsonSerializable(typeof(NodeRemovalAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(ProblemBody))]
 [JsonSerializable(typeof(IntentAnswer))]

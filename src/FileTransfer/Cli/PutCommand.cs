@@ -22,7 +22,11 @@ public static class PutCommand
         };
         var recursive = new Option<bool>("--recursive", "-r")
         {
-            Description = "Put folders with everything in them; empty files are left out.",
+            Description = "Put folders with everything in them: DIR as DIR/…, and 'DIR/' as what is in it.",
+        };
+        var skipEmpty = new Option<bool>("--skip-empty")
+        {
+            Description = $"Leave empty files out and still end with 0; without it that ends with {(int)ExitCode.LeftOut}.",
         };
         var parallel = new Option<int>("--parallel")
         {
@@ -44,18 +48,22 @@ public static class PutCommand
             Notes =
             [
                 "Prints a line '0xKEY PATH' for each file that the leader has stored; the order is that of completion.",
+                "A folder keeps its name: 'put -r photos' puts photos/a.jpg, and 'put -r photos/' puts a.jpg (as rsync has it).",
+                "An empty file cannot be put, because there is no chunk that would prove it; those of a folder are left out and counted.",
+                "Interrupted or cut off, put goes on with a large file where it stopped when it is run again, and says so.",
                 "A follower names its leader and put goes on there. With several --url a change of the leader in the middle is survived.",
             ],
             Examples =
             [
                 "filetransfer put photo.jpg --owner 0x11… --bucket 0x22… --location photos/photo.jpg",
-                "filetransfer put --recursive photos --prefix photos/ --url http://node-a:7070 --url http://node-b:7070",
+                "filetransfer put --recursive photos --url http://node-a:7070 --url http://node-b:7070",
+                "filetransfer put --recursive /srv/holiday/ --prefix photos/2030/",
             ],
-            Ends = [ExitCode.Refused, ExitCode.Unreachable, ExitCode.NotProven, ExitCode.Interrupted],
+            Ends = [ExitCode.Refused, ExitCode.Unreachable, ExitCode.LeftOut, ExitCode.NotProven, ExitCode.Interrupted],
         };
         command.Add(paths);
         identity.AddTo(command);
-        foreach (Option option in (Option[])[location, prefix, recursive, parallel])
+        foreach (Option option in (Option[])[location, prefix, recursive, skipEmpty, parallel])
         {
             command.Add(option);
         }
@@ -83,7 +91,7 @@ public static class PutCommand
             async (parse, console, cancellationToken) =>
             {
                 using var nodes = connection.Connect(parse, console);
-                var put = new FilePut(nodes, identity.Owner(parse), identity.Bucket(parse), streams.Time);
+                var put = new FilePut(nodes, identity.Owner(parse), identity.Bucket(parse), streams.Time, console.Notice);
                 var items = () =>
                     PutItems.Of(
                         parse.GetRequiredValue(paths),
@@ -92,7 +100,15 @@ public static class PutCommand
                         parse.GetValue(recursive)
                     );
                 return await console.WithProgressAsync(progress =>
-                    PutAllAsync(items, put, parse.GetValue(parallel), console, progress, cancellationToken)
+                    PutAllAsync(
+                        items,
+                        put,
+                        parse.GetValue(parallel),
+                        parse.GetValue(skipEmpty),
+                        console,
+                        progress,
+                        cancellationToken
+                    )
                 );
             }
         );
@@ -103,12 +119,17 @@ public static class PutCommand
         Func<IEnumerable<PutItem>> items,
         FilePut put,
         int parallel,
+        bool skipsEmpty,
         CliConsole console,
         TransferProgress progress,
         CancellationToken cancellationToken
     )
     {
-        using var whole = progress.Start("all", progress.IsShown ? items().Sum(item => LocalContent.LengthOf(item.Path)) : 0);
+        using var whole =
+            progress.IsShown && items().Skip(1).Any()
+                ? progress.Start("all", items().Sum(item => LocalContent.LengthOf(item.Path)))
+                : null;
+        var (stored, empty) = (0, 0);
         using var abandon = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var end = ExitCode.Ok;
         var ending = new Lock();
@@ -124,11 +145,13 @@ public static class PutCommand
                         if (!item.IsNamed && LocalContent.LengthOf(item.Path) == 0)
                         {
                             console.Notice($"{item.Path} is empty and is left out");
+                            Interlocked.Increment(ref empty);
                             return;
                         }
 
                         var line = await put.PutAsync(item, progress, whole, token);
                         console.Result($"{line.Key} {line.Path}", line, () => CliJson.Default.PutLine);
+                        Interlocked.Increment(ref stored);
                     }
                     catch (Exception fault)
                         when (fault is CliException or NodeException or IOException or UnauthorizedAccessException)
@@ -140,7 +163,7 @@ public static class PutCommand
                         }
 
                         // The other files would meet the same end, each after its own patience.
-                        if (code is ExitCode.Unreachable or ExitCode.Refused)
+                        if (code is ExitCode.Unreachable or ExitCode.Unavailable or ExitCode.Refused)
                         {
                             await abandon.CancelAsync();
                         }
@@ -152,7 +175,22 @@ public static class PutCommand
         {
             console.Notice("the other files are not put");
         }
+        catch (OperationCanceledException)
+        {
+            console.Notice(
+                $"interrupted: {stored} files are put. What the leader has of the others is kept; the same command goes on with it"
+            );
+            throw;
+        }
 
-        return end;
+        if (empty > 0)
+        {
+            console.Notice(
+                $"{stored} files are put, {empty} are empty and were left out: a content has at least one byte"
+                    + (skipsEmpty ? "" : $" (--skip-empty ends with 0 all the same)")
+            );
+        }
+
+        return end == ExitCode.Ok && empty > 0 && !skipsEmpty ? ExitCode.LeftOut : end;
     }
 }

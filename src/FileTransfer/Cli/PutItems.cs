@@ -33,10 +33,14 @@ public static class PutItems
             foreach (var file in FilesIn(path))
             {
                 var relative = Path.GetRelativePath(path, file).Replace(Path.DirectorySeparatorChar, '/');
-                yield return new PutItem(file, Octets.FromUtf8(prefix + relative), IsNamed: false);
+                yield return new PutItem(file, Octets.FromUtf8(prefix + NameOf(path) + relative), IsNamed: false);
             }
         }
     }
+
+    /// <summary>The folder's name and a slash; nothing for one that is named as its contents: <c>photos/</c>, <c>.</c>, <c>..</c>.</summary>
+    private static string NameOf(string folder) =>
+        Path.GetFileName(folder) is { Length: > 0 } name and not ("." or "..") ? name + "/" : "";
 
     /// <summary>All files below a folder. A link to a file counts as one; a link to a folder is not entered, it may lead in a circle.</summary>
     private static IEnumerable<string> FilesIn(string folder)

@@ -11,17 +11,15 @@ public static class StatusCommand
     {
         var key = IdentityOptions.Key();
         key.Arity = ArgumentArity.ZeroOrOne;
-        var wait = Duration.Option(
-            "--wait",
-            "Wait until everything (or KEY) is stored on all live nodes, but no longer than this."
-        );
+        var wait = Duration.Option("--wait", "Wait until everything (or KEY) is stored on all nodes, but no longer than this.");
         var connection = new ConnectionOptions(streams);
         var command = new CliCommand("status", "Shows the nodes with their roles and queues, or one file with its replicas")
         {
             Notes =
             [
-                "Exits with 0 when every live node has everything (or KEY), with 3 when not. Failed replicas end a wait with 3:",
-                "they stay so until a new source appears or a person asks.",
+                "Exits with 0 when every node has everything (or KEY), with 3 when not: also while a node is not heard of, which may lack",
+                "anything; 'filetransfer node remove' takes out one that is gone for good. Failed replicas end a wait with 3: they stay so",
+                "until a new source appears or a person asks.",
             ],
             Examples = ["filetransfer status", "filetransfer status 0x3f…", "filetransfer status --wait 5m && echo all stored"],
             Ends = [ExitCode.NotComplete, ExitCode.TimedOut, ExitCode.NotFound, ExitCode.Refused, ExitCode.Unreachable],
@@ -46,7 +44,9 @@ public static class StatusCommand
                     return status.IsComplete ? ExitCode.Ok : ExitCode.NotComplete;
                 }
 
-                return await WaitAsync(ask, parse.GetValue(wait), streams.Time, console, cancellationToken);
+                return await console.WithStatusAsync(tell =>
+                    WaitAsync(ask, parse.GetValue(wait), streams.Time, console, tell, cancellationToken)
+                );
             }
         );
         return command;
@@ -57,6 +57,7 @@ public static class StatusCommand
         TimeSpan wait,
         TimeProvider time,
         CliConsole console,
+        Action<string> tell,
         CancellationToken cancellationToken
     )
     {
@@ -74,6 +75,7 @@ public static class StatusCommand
                     return status.IsComplete ? ExitCode.Ok : ExitCode.NotComplete;
                 }
 
+                tell(status.Lacking);
                 await Task.Delay(_pollInterval, time, either.Token);
             }
         }

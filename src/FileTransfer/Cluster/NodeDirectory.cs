@@ -2,6 +2,7 @@ using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
+using Npgsql;
 
 namespace FileTransfer.Cluster;
 
@@ -16,8 +17,16 @@ public sealed record NodeRecord(
     bool IsAlive
 );
 
+/// <summary>What came of taking a node out.</summary>
+public enum NodeRemovalOutcome
+{
+    Removed,
+    Unknown,
+    Alive,
+}
+
 /// <summary>The nodes of the cluster.</summary>
-public sealed class NodeDirectory(Database database)
+public sealed class NodeDirectory(Database database, ThisNode here)
 {
     public async Task<IReadOnlyList<NodeRecord>> AllAsync(CancellationToken cancellationToken)
     {
@@ -43,6 +52,43 @@ public sealed class NodeDirectory(Database database)
                 row.Alive
             ))
             .ToList();
+    }
+
+    /// <summary>
+    /// Takes a node out of the directory, in the caller's transaction, which keeps it from joining until it ends. A node is alive as long as its
+    /// process holds the node's own lock, whatever any clock says.
+    /// </summary>
+    internal async Task<NodeRemovalOutcome> RemoveAsync(
+        NpgsqlConnection connection,
+        NodeId node,
+        CancellationToken cancellationToken
+    )
+    {
+        const string known = "SELECT true FROM filetransfer.nodes WHERE node_id = @node FOR UPDATE";
+        var parameters = new { node = node.Value, @lock = NodePresence.LockOf(here.ClusterId, node).Value };
+        if (
+            !await connection.QuerySingleOrDefaultAsync<bool>(
+                new CommandDefinition(known, parameters, cancellationToken: cancellationToken)
+            )
+        )
+        {
+            return NodeRemovalOutcome.Unknown;
+        }
+
+        // The lock in a statement of its own: within the one that deletes it would be asked for each row that is looked at.
+        const string take = "SELECT pg_try_advisory_xact_lock(@lock)";
+        if (
+            !await connection.QuerySingleAsync<bool>(
+                new CommandDefinition(take, parameters, cancellationToken: cancellationToken)
+            )
+        )
+        {
+            return NodeRemovalOutcome.Alive;
+        }
+
+        const string remove = "DELETE FROM filetransfer.nodes WHERE node_id = @node";
+        await connection.ExecuteAsync(new CommandDefinition(remove, parameters, cancellationToken: cancellationToken));
+        return NodeRemovalOutcome.Removed;
     }
 
     /// <summary>Where a node answers, and the name of the run of its process that said so; null when it is not of this cluster.</summary>

@@ -1,5 +1,6 @@
 using Dapper;
 using FileTransfer.Chunks.Ledger;
+using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;
 
@@ -25,6 +26,10 @@ public sealed partial class NodePresence(
     private static readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
 
+    /// <summary>The lock that the one process of a node holds.</summary>
+    internal static AdvisoryLockKey LockOf(string clusterId, NodeId node) =>
+        AdvisoryLockKey.FromName($"filetransfer node {clusterId} {node}");
+
     private readonly Guid _instance = Guid.NewGuid();
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private volatile TaskCompletionSource<LeaseSession> _present = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -39,7 +44,7 @@ public sealed partial class NodePresence(
     public string? AbsentBecause { get; private set; } = "it is starting";
 
     /// <summary>The lock that this process holds while it is the node.</summary>
-    private AdvisoryLockKey PresenceLock { get; } = AdvisoryLockKey.FromName($"filetransfer node {node.ClusterId} {node.Id}");
+    private AdvisoryLockKey PresenceLock { get; } = LockOf(node.ClusterId, node.Id);
 
     /// <summary>Runs <paramref name="work"/> whenever the node is present and cancels it when it is not, until stopped.</summary>
     public async Task RunWhilePresentAsync(Func<CancellationToken, Task> work, CancellationToken stopping)

@@ -195,6 +195,16 @@ public sealed partial class FeedReader(
         return (from, page.ToList());
     }
 
+    /// <summary>The positions of a node that is taken out of the cluster.</summary>
+    public static Task ForgetNodeAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
+            new CommandDefinition(
+                "DELETE FROM filetransfer.feed_positions WHERE node_id = @node",
+                new { node = node.Value },
+                cancellationToken: cancellationToken
+            )
+        );
+
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Error, "Node {Node} cannot read the feed: {Reason}")]

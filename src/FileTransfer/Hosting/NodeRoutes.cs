@@ -35,11 +35,26 @@ internal sealed record ClusterResource(string Cluster, string? Leader, IReadOnly
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ClusterResource))]
+[JsonSerializable(typeof(NodeRemovalResource))]
 internal sealed partial class ClusterViewJson : JsonSerializerContext;
 
 internal static class NodeRoutes
 {
-    public static void MapNodes(this IEndpointRouteBuilder routes) =>
+    public static void MapNodes(this IEndpointRouteBuilder routes)
+    {
+        routes
+            .MapDelete("/v1/nodes/{node}", RemoveAsync)
+            .RequireAuthorization(Access.Admin)
+            .WithTags("Cluster")
+            .WithSummary("Takes a dead node out of the cluster, with its replicas, positions, policies, limits and intents")
+            .Produces<NodeRemovalResource>()
+            .ProducesProblems(
+                ProblemTypes.BadRequest,
+                ProblemTypes.NodeUnknown,
+                ProblemTypes.NodeAlive,
+                ProblemTypes.CommitUnconfirmed,
+                ProblemTypes.DatabaseUnavailable
+            );
         routes
             .MapGet("/v1/nodes", NodesAsync)
             .RequireAuthorization(Access.Read)
@@ -47,6 +62,32 @@ internal static class NodeRoutes
             .WithSummary("The nodes of the cluster: role, address, replicas by state, lag")
             .Produces<ClusterResource>()
             .ProducesProblems(ProblemTypes.DatabaseUnavailable);
+    }
+
+    /// <param name="node" example="node-c">The node's name.</param>
+    private static async Task<IResult> RemoveAsync(string node, NodeRemoval removal, CancellationToken cancellationToken)
+    {
+        if (NodeId.FromText(node) is not { } id)
+        {
+            return Problem.Of(ProblemTypes.BadRequest, "That is no node's name: write 1 to 64 of A-Z a-z 0-9 . _ -");
+        }
+
+        var (outcome, removed) = await removal.RemoveAsync(id, cancellationToken);
+        return outcome switch
+        {
+            NodeRemovalOutcome.Removed => TypedResults.Json(removed!, ClusterViewJson.Default.NodeRemovalResource),
+            NodeRemovalOutcome.Alive => Problem.Of(
+                ProblemTypes.NodeAlive,
+                $"Node '{node}' is alive: its process holds its lock in the database. Stop it, then send the request again.",
+                ("node", node)
+            ),
+            _ => Problem.Of(
+                ProblemTypes.NodeUnknown,
+                $"No node of the cluster is called '{node}'; GET /v1/nodes has their names.",
+                ("node", node)
+            ),
+        };
+    }
 
     private static async Task<IResult> NodesAsync(
         NodeDirectory directory,

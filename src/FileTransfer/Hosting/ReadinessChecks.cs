@@ -12,6 +12,7 @@ internal static partial class ReadinessChecks
     public static void AddReadinessChecks(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<NodeHealth>();
+        builder.Services.AddSingleton<NodeRemoval>();
         builder
             .Services.AddHealthChecks()
             .Add<DatabaseCheck>("database", Stops.Writes)

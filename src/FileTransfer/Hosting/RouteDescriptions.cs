@@ -97,6 +97,11 @@ internal sealed class RouteDescriptions : IOperationFilter
                 parameter.Description = "The file key: 64 hex digits in any case, with or without 0x.";
                 parameter.Example = JsonValue.Create(ExampleKey);
             }
+            else if (parameter is { Name: "node", In: ParameterLocation.Path })
+            {
+                parameter.Description = "The name of a node, as GET /v1/nodes has it.";
+                parameter.Example = JsonValue.Create("node-c");
+            }
             else if (parameter is { Name: "bucket", In: ParameterLocation.Path })
             {
                 parameter.Description = "The bucket: hex digits in any case, with or without 0x.";

@@ -14,6 +14,7 @@ public static class ProblemTypes
     public static readonly ProblemType FileUnknown = new("file-unknown", 404, "The file is unknown");
     public static readonly ProblemType FileRemoved = new("file-removed", 404, "The file was removed");
     public static readonly ProblemType IntentUnknown = new("intent-unknown", 404, "The intent is unknown");
+    public static readonly ProblemType NodeUnknown = new("node-unknown", 404, "The node is unknown");
     public static readonly ProblemType RouteUnknown = new("route-unknown", 404, "There is no such route");
 
     public static readonly ProblemType MethodNotAllowed = new("method-not-allowed", 405, "The route has no such method");
@@ -21,6 +22,8 @@ public static class ProblemTypes
 
     /// <summary>Extension: <c>state</c>, this node's state of the file.</summary>
     public static readonly ProblemType FileNotStored = new("file-not-stored", 409, "The file is not stored here");
+
+    public static readonly ProblemType NodeAlive = new("node-alive", 409, "The node is alive");
 
     public static readonly ProblemType PreconditionFailed = new("precondition-failed", 412, "The precondition does not hold");
     public static readonly ProblemType RequestTooLarge = new("request-too-large", 413, "The request is too large");

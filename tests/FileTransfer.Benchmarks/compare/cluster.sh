@@ -31,7 +31,7 @@ put_at_leader() { # folder, further options
   local started folder="$1"
   shift
   started="$(now_ms)"
-  "$program" put --url "$(url a)" --recursive "$folder" "$@" >"$work/put" || fail "put ended with $?"
+  "$program" put --url "$(url a)" --recursive "$folder/" "$@" >"$work/put" || fail "put ended with $?"
   say "Put at the leader: $(wc -l <"$work/put") files of ${folder##*/} in $(seconds_since "$started")."
 }
 
@@ -75,7 +75,7 @@ join_warm() { # name
   local keys
   sql "INSERT INTO filetransfer.feed_positions (node_id, bin, sequence) SELECT '$1', bin, head FROM filetransfer.bins"
   start_node "$1"
-  "$program" put --url "$(url a)" --bucket 0x7761726d --recursive "$root/warm" >"$work/warm" || fail "put ended with $?"
+  "$program" put --url "$(url a)" --bucket 0x7761726d --recursive "$root/warm/" >"$work/warm" || fail "put ended with $?"
   wait_for 60 "$1 to be warm" stores "$1" "$(wc -l <"$work/warm")"
   mapfile -t keys < <(cut -d ' ' -f 1 "$work/warm")
   "$program" remove --url "$(url a)" "${keys[@]}" >/dev/null || fail "remove ended with $?"

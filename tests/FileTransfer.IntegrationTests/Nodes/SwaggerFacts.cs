@@ -44,6 +44,7 @@ public sealed class SwaggerFacts(RunningCluster nodes)
             { "DELETE /v1/scrub", "", "200" },
             { "GET /v1/leader", "", "200" },
             { "GET /v1/nodes", "", "200" },
+            { "DELETE /v1/nodes/{node}", "node", "200 400 404 409" },
             { "GET /health/live", "", "200" },
             { "HEAD /health/live", "", "200" },
             { "GET /health/ready", "", "200" },
@@ -183,7 +184,12 @@ public sealed class SwaggerFacts(RunningCluster nodes)
                 : [];
             foreach (var key in keys)
             {
-                var length = key.GetProperty("name").GetString() == "id" ? 36 : 66;
+                var length = key.GetProperty("name").GetString() switch
+                {
+                    "id" => 36,
+                    "node" => "node-c".Length,
+                    _ => 66,
+                };
                 key.GetProperty("example").GetString()!.Length.ShouldBe(length, route);
             }
         }

@@ -56,6 +56,12 @@ internal sealed class FakeNode : IAsyncDisposable
 
     public bool Corrupts { get; set; }
 
+    /// <summary>Serves contents, and answers nothing else about them.</summary>
+    public bool HasNoDatabase { get; set; }
+
+    /// <summary>Keeps the chunks of uploads that were cut off, by key.</summary>
+    public ConcurrentDictionary<string, SortedDictionary<long, byte[]>> Kept { get; } = new();
+
     /// <summary>Sends the first bytes of a download and then nothing.</summary>
     public bool StandsStill { get; set; }
 
@@ -86,11 +92,20 @@ internal sealed class FakeNode : IAsyncDisposable
         var node = new FakeNode(app);
         app.Use(node.GuardAsync);
         app.MapPut("/v1/files/{key}", node.RegisterAsync);
-        app.MapGet("/v1/files/{key}", (string key) => node.Find(key) is { } file ? Results.Json(Describe(file)) : Unknown(key));
+        app.MapGet(
+            "/v1/files/{key}",
+            (string key) =>
+                node.HasNoDatabase ? NoDatabase()
+                : node.Find(key) is { } file ? Results.Json(Describe(file))
+                : Unknown(key)
+        );
         app.MapGet("/v1/files", node.List);
         app.MapDelete("/v1/files/{key}", node.Remove);
         app.MapPost("/upload/{key}", node.UploadAsync);
         app.MapGet("/download/{key}", node.DownloadAsync);
+        app.MapMethods("/v1/files/{key}/content", ["HEAD"], node.Head);
+        app.MapGet("/v1/files/{key}/hashes", node.Hashes);
+        app.MapDelete("/v1/nodes/{name}", node.RemoveNode);
         app.MapGet("/v1/nodes", () => Results.Json(node.Cluster));
         app.MapGet(
             "/v1/leader",
@@ -156,8 +171,8 @@ internal sealed class FakeNode : IAsyncDisposable
             return Problem(422, "key-mismatch", "Key mismatch", $"{key} is not the hash of the metadata.");
         }
 
-        var file = Files.GetOrAdd(metadata.ComputeKey(), _ => new FakeFile(metadata));
-        return Results.Json(Describe(file), statusCode: file.Content is null ? 201 : 200);
+        var isNew = Files.TryAdd(metadata.ComputeKey(), new FakeFile(metadata));
+        return Results.Json(Describe(Files[metadata.ComputeKey()]), statusCode: isNew ? 201 : 200);
     }
 
     /// <summary>Two files a page, so that few make several.</summary>
@@ -218,17 +233,23 @@ internal sealed class FakeNode : IAsyncDisposable
             body.Write(buffer, 0, read);
             if (body.Length > cut)
             {
+                Keep(key, body.ToArray());
                 context.Abort();
                 return Results.Empty;
             }
         }
 
         var content = new byte[size];
-        var frames = body.ToArray().AsSpan();
-        for (; frames.Length > 0; frames = frames[Math.Min(1032, frames.Length)..])
+        var kept = Keep(key, body.ToArray(), isWhole: true);
+        var missing = Enumerable.Range(0, (size + 1023) / 1024).FirstOrDefault(id => !kept.ContainsKey(id), -1);
+        if (missing >= 0)
         {
-            var id = (int)BinaryPrimitives.ReadUInt64LittleEndian(frames);
-            frames[8..Math.Min(1032, frames.Length)].CopyTo(content.AsSpan(id * 1024));
+            return Problem(422, "upload-invalid", "The upload is invalid", "A chunk is missing.", ("chunk", missing));
+        }
+
+        foreach (var (id, chunk) in kept)
+        {
+            chunk.CopyTo(content.AsSpan((int)id * 1024));
         }
 
         if (ContentFingerprint.Of(content) != file.Metadata.Fingerprint)
@@ -287,6 +308,69 @@ internal sealed class FakeNode : IAsyncDisposable
 
         return Results.Empty;
     }
+
+    private SortedDictionary<long, byte[]> Keep(string key, ReadOnlySpan<byte> frames, bool isWhole = false)
+    {
+        var kept = Kept.GetOrAdd(key, _ => []);
+        for (; frames.Length >= (isWhole ? 9 : 1032); frames = frames[Math.Min(1032, frames.Length)..])
+        {
+            kept[BinaryPrimitives.ReadInt64LittleEndian(frames)] = frames[8..Math.Min(1032, frames.Length)].ToArray();
+        }
+
+        return kept;
+    }
+
+    private IResult Head(string key, HttpContext context)
+    {
+        if (Find(key) is not { Content: { } content } file)
+        {
+            return HasNoDatabase ? NoDatabase() : Unknown(key);
+        }
+
+        context.Response.Headers.ETag = $"\"{file.Metadata.Fingerprint}\"";
+        context.Response.ContentLength = content.Length;
+        return Results.Empty;
+    }
+
+    private IResult Hashes(string key)
+    {
+        if (Find(key) is not { Content: { } content })
+        {
+            return Unknown(key);
+        }
+
+        using var hashes = ChunkHashes.Create(content.Length);
+        hashes.Set(0, content);
+        var encoded = new byte[hashes.EncodedLength];
+        hashes.ReadEncoded(0, encoded);
+        return Results.Bytes(encoded);
+    }
+
+    private IResult RemoveNode(string name)
+    {
+        var nodes = Cluster["nodes"]!.AsArray();
+        if (nodes.FirstOrDefault(node => (string)node!["node"]! == name) is not { } found)
+        {
+            return Problem(404, "node-unknown", "The node is unknown", $"No node is called '{name}'.");
+        }
+
+        if ((bool)found["alive"]!)
+        {
+            return Problem(409, "node-alive", "The node is alive", $"Node '{name}' is alive.");
+        }
+
+        nodes.Remove(found);
+        return Results.Json(
+            new JsonObject
+            {
+                ["node"] = name,
+                ["replicas"] = 7,
+                ["onlyCopies"] = 2,
+            }
+        );
+    }
+
+    private static IResult NoDatabase() => Problem(503, "database-unavailable", "The database is away", "The database is away.");
 
     private static byte[] Frame(byte[] content)
     {

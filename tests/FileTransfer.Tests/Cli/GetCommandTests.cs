@@ -240,20 +240,18 @@ public sealed class GetCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task An_interrupted_get_leaves_nothing_behind()
+    public async Task A_get_that_is_interrupted_before_anything_has_come_leaves_nothing_behind()
     {
         await using var node = await FakeNode.StartAsync();
         using var interrupt = new CancellationTokenSource();
         var key = node.Add(CliHarness.Metadata("a", _content), _content);
-        node.StandsStill = true;
         node.Before = async context =>
         {
             if (context.Request.Path.StartsWithSegments("/download", StringComparison.Ordinal))
             {
-                context.Response.OnStarting(interrupt.CancelAsync);
+                await interrupt.CancelAsync();
             }
 
-            await Task.CompletedTask;
             return false;
         };
 
@@ -264,6 +262,46 @@ public sealed class GetCommandTests : IDisposable
 
         result.Code.ShouldBe(ExitCode.Interrupted);
         Directory.GetFileSystemEntries(_cli.Folder).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_was_kept_and_is_wrong_is_found_by_the_hashes_and_only_what_follows_comes_again()
+    {
+        await using var node = await FakeNode.StartAsync();
+        var key = node.Add(CliHarness.Metadata("a", _content), _content);
+        var kept = _content[..1_024_000];
+        kept[600_000] ^= 1;
+        _cli.Write($".{key.ToHex()}.partial", kept);
+
+        var result = await _cli.RunAsync("get", key.ToString(), "-o", _cli.PathOf("out"), "--url", node.Address);
+
+        result.Code.ShouldBe(ExitCode.Ok, result.Error);
+        File.ReadAllBytes(_cli.PathOf("out")).ShouldBe(_content);
+        node.Ranges.ShouldBe(["bytes=1032000-", $"bytes={600_000 / 1024 * 1032}-"]);
+    }
+
+    [Fact]
+    public async Task While_the_database_is_away_the_content_comes_and_what_is_not_proven_is_said()
+    {
+        await using var node = await FakeNode.StartAsync();
+        var key = node.Add(CliHarness.Metadata("photos/a", _content), _content);
+        node.HasNoDatabase = true;
+
+        var result = await _cli.RunAsync("get", key.ToString(), "-o", _cli.Folder, "--url", node.Address, "--json");
+
+        result.Code.ShouldBe(ExitCode.Ok, result.Error);
+        File.ReadAllBytes(_cli.PathOf(key.ToString())).ShouldBe(_content);
+        result.Out.ShouldContain("\"proven\":\"fingerprint\"");
+        result.Error.ShouldContain("could not be proven");
+        result.Error.ShouldContain(ContentFingerprint.Of(_content).ToString());
+
+        node.Corrupts = true;
+        (await _cli.RunAsync("get", key.ToString(), "-o", _cli.PathOf("b"), "--url", node.Address)).Code.ShouldBe(
+            ExitCode.NotProven
+        );
+
+        var unknown = CliHarness.Metadata("x", [1]).ComputeKey().ToString();
+        (await _cli.RunAsync("get", unknown, "--url", node.Address, "--retry-for", "0s")).Code.ShouldBe(ExitCode.Unavailable);
     }
 
     [Fact]

@@ -55,6 +55,27 @@ public sealed class HelpTests : IDisposable
         result.Error.ShouldContain("filetransfer --help");
     }
 
+    [Theory]
+    [InlineData("ls", "list")]
+    [InlineData("rm", "remove")]
+    [InlineData("stat", "status")]
+    [InlineData("sing", null)]
+    public async Task A_name_that_is_no_command_is_one_line_with_what_may_have_been_meant(string name, string? meant)
+    {
+        var result = await _cli.RunAsync(name, "--url", "http://127.0.0.1:1");
+
+        result.Code.ShouldBe(ExitCode.Usage);
+        result
+            .Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .ShouldHaveSingleItem()
+            .ShouldContain($"'{name}' is no command");
+        result.Error.Contains("did you mean", StringComparison.Ordinal).ShouldBe(meant is not null);
+        result.Error.ShouldContain(meant ?? "");
+    }
+
+    [Fact]
+    public void No_exit_code_means_two_things() => Enum.GetValues<ExitCode>().Select(code => code.Meaning()).ShouldBeUnique();
+
     public static string[] Commands =>
         [
             "serve",
@@ -62,9 +83,11 @@ public sealed class HelpTests : IDisposable
             "key",
             "put",
             "get",
+            "list",
             "export",
             "remove",
             "status",
+            "node",
             "fetch",
             "events",
             "explain",

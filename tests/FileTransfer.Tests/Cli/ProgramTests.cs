@@ -30,7 +30,7 @@ public sealed class ProgramTests : IDisposable
     [Theory]
     [InlineData("INT", ExitCode.Interrupted)]
     [InlineData("TERM", ExitCode.Terminated)]
-    public async Task A_signal_ends_a_transfer_without_leftovers(string signal, ExitCode code)
+    public async Task A_signal_keeps_what_has_come_says_so_and_the_same_command_goes_on_with_it(string signal, ExitCode code)
     {
         await using var node = await FakeNode.StartAsync();
         var content = CliHarness.Bytes(50_000);
@@ -38,16 +38,37 @@ public sealed class ProgramTests : IDisposable
         node.StandsStill = true;
         using var process = Start("get", key.ToString(), "--output", _cli.PathOf("out"), "--url", node.Address);
         await node.StoodStill;
+        await SomethingCameAsync();
 
         using (var kill = Process.Start("kill", [$"-{signal}", $"{process.Id}"]))
         {
             await kill.WaitForExitAsync();
         }
 
+        var said = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
 
         process.ExitCode.ShouldBe((int)code);
-        Directory.GetFileSystemEntries(_cli.Folder).ShouldBeEmpty();
+        var partial = Directory.GetFileSystemEntries(_cli.Folder).ShouldHaveSingleItem();
+        said.ShouldContain($"are kept in {partial}");
+
+        node.StandsStill = false;
+        var again = await _cli.RunAsync("get", key.ToString(), "--output", _cli.PathOf("out"), "--url", node.Address);
+
+        again.Code.ShouldBe(ExitCode.Ok);
+        again.Error.ShouldContain("are here already; going on");
+        node.Ranges.Last().ShouldBe("bytes=1032-");
+        Directory.GetFileSystemEntries(_cli.Folder).ShouldBe([_cli.PathOf("out")]);
+        File.ReadAllBytes(_cli.PathOf("out")).ShouldBe(content);
+    }
+
+    private async Task SomethingCameAsync()
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!Directory.EnumerateFiles(_cli.Folder).Any(file => new FileInfo(file).Length > 0))
+        {
+            await Task.Delay(20, deadline.Token);
+        }
     }
 
     private static Process Start(params string[] args)

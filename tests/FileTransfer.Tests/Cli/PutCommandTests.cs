@@ -55,12 +55,12 @@ public sealed class PutCommandTests : IDisposable
 
         var result = await _cli.RunAsync("put", "-r", _cli.PathOf("f"), "--prefix", "p/", "--url", node.Address);
 
-        result.Code.ShouldBe(ExitCode.Ok);
-        result.Error.ShouldBe($"{empty} is empty and is left out\n");
+        result.Code.ShouldBe(ExitCode.LeftOut);
+        result.Error.ShouldStartWith($"{empty} is empty and is left out\n");
         result.Lines.Length.ShouldBe(20);
         foreach (var (name, content) in contents)
         {
-            node.Files[CliHarness.Metadata("p" + name[1..], content).ComputeKey()].Content.ShouldBe(content);
+            node.Files[CliHarness.Metadata("p/" + name, content).ComputeKey()].Content.ShouldBe(content);
         }
     }
 
@@ -199,6 +199,51 @@ public sealed class PutCommandTests : IDisposable
         result.Code.ShouldBe(ExitCode.Failed);
         result.Error.ShouldBe($"error: {missing} does not exist.\n");
         result.Lines.ShouldHaveSingleItem().ShouldEndWith(good);
+    }
+
+    [Fact]
+    public async Task An_upload_that_was_cut_off_goes_on_where_it_stopped_and_says_so()
+    {
+        await using var node = await FakeNode.StartAsync();
+        var content = CliHarness.Bytes(5_000_000);
+        node.Cuts.Enqueue(3_000_000);
+
+        var result = await _cli.RunAsync("put", _cli.Write("a", content), "--url", node.Address);
+
+        result.Code.ShouldBe(ExitCode.Ok, result.Error);
+        node.Files.Values.Single().Content.ShouldBe(content);
+        result.Error.ShouldContain("are at " + node.Address + " already; going on there");
+        node.BytesReceived.ShouldBeLessThan(5_000_000 + 200_000);
+    }
+
+    [Fact]
+    public async Task A_folder_keeps_its_name_and_a_slash_behind_it_means_what_is_in_it()
+    {
+        await using var node = await FakeNode.StartAsync();
+        _cli.Write("photos/2030/a", [1]);
+        var folder = _cli.PathOf("photos");
+
+        (await _cli.RunAsync("put", "-r", folder, "--url", node.Address)).Code.ShouldBe(ExitCode.Ok);
+        (await _cli.RunAsync("put", "-r", folder + "/", "--prefix", "x/", "--url", node.Address)).Code.ShouldBe(ExitCode.Ok);
+
+        node.Files.Values.Select(file => file.Metadata.Location.AsUtf8()!)
+            .Order(StringComparer.Ordinal)
+            .ShouldBe(["photos/2030/a", "x/2030/a"]);
+    }
+
+    [Fact]
+    public async Task Empty_files_are_counted_and_end_with_a_code_of_their_own_unless_they_are_skipped_on_purpose()
+    {
+        await using var node = await FakeNode.StartAsync();
+        _cli.Write("d/full", [1]);
+        _cli.Write("d/empty", []);
+
+        var result = await _cli.RunAsync("put", "-r", _cli.PathOf("d"), "--url", node.Address);
+        var skipped = await _cli.RunAsync("put", "-r", _cli.PathOf("d"), "--skip-empty", "--url", node.Address);
+
+        result.Code.ShouldBe(ExitCode.LeftOut);
+        result.Error.ShouldContain("1 files are put, 1 are empty");
+        skipped.Code.ShouldBe(ExitCode.Ok);
     }
 
     [Fact]

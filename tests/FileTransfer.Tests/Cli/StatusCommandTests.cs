@@ -36,14 +36,27 @@ public sealed class StatusCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Only_live_nodes_count_and_a_cluster_without_a_leader_has_a_status_too()
+    public async Task A_node_that_is_not_heard_of_is_named_and_keeps_the_cluster_incomplete_until_it_is_removed()
     {
         await using var node = await FakeNode.StartAsync();
-        node.Cluster = Cluster(Node("a"), Node("b", alive: false, wanted: 9));
+        node.Cluster = Cluster(Node("a"), Node("b", alive: false));
 
-        var result = await _cli.RunAsync("status", "--url", node.Address);
+        var before = await _cli.RunAsync("status", "--url", node.Address);
+        var asked = await _cli.RunAsync("node", "remove", "b", "--url", node.Address);
+        var removed = await _cli.RunAsync("node", "remove", "b", "--yes", "--url", node.Address);
+        var after = await _cli.RunAsync("status", "--url", node.Address);
 
-        result.Code.ShouldBe(ExitCode.Ok);
+        before.Code.ShouldBe(ExitCode.NotComplete);
+        before.Error.ShouldContain("b not heard of");
+        asked.Code.ShouldBe(ExitCode.Usage);
+        asked.Error.ShouldContain("--yes");
+        removed.Code.ShouldBe(ExitCode.Ok);
+        removed.Out.ShouldContain("2 files were nowhere else");
+        after.Code.ShouldBe(ExitCode.Ok);
+
+        (await _cli.RunAsync("node", "remove", "a", "--yes", "--url", node.Address)).Code.ShouldBe(ExitCode.Failed);
+        (await _cli.RunAsync("node", "remove", "x", "--yes", "--url", node.Address)).Code.ShouldBe(ExitCode.NotFound);
+        (await _cli.RunAsync("node", "remove", "x", "--url", node.Address)).Code.ShouldBe(ExitCode.NotFound);
     }
 
     [Fact]
@@ -92,10 +105,10 @@ public sealed class StatusCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_is_complete_when_every_live_node_has_stored_it()
+    public async Task A_file_is_complete_when_every_node_has_stored_it()
     {
         await using var node = await FakeNode.StartAsync();
-        node.Cluster = Cluster(Node("a"), Node("b"), Node("c", alive: false));
+        node.Cluster = Cluster(Node("a"), Node("b"));
         var key = node.Add(CliHarness.Metadata("x", [1]), [1]);
         node.Files[key].Replicas = [Replica("a", "stored"), Replica("b", "downloading")];
 

@@ -52,6 +52,20 @@ public sealed class ExplanationTests
     public void A_file_in_the_queue_knows_its_place(int ahead, string words) =>
         First(With(ReplicaState.Wanted, standing: Plain.Standing with { Ahead = ahead })).ShouldContain(words);
 
+    [Fact]
+    public void What_holds_up_the_whole_node_comes_before_a_free_lane_and_before_the_next_attempt()
+    {
+        var full = With(ReplicaState.Wanted, standing: Plain.Standing with { Ahead = 0 }) with
+        {
+            NoRoomBecause = "the disk is full",
+        };
+        First(full).ShouldContain("No download starts here: the disk is full.");
+        First(full).ShouldNotContain("free lane");
+        First(full with { AbsentBecause = "the database is away" }).ShouldContain("nothing starts: the database is away.");
+        var waits = With(ReplicaState.Wanted, reason: "node a is silent", next: _now.AddSeconds(30));
+        First(waits with { NoRoomBecause = "the disk is full" }).ShouldContain("the disk is full");
+    }
+
     [Theory]
     [InlineData(null, "or as soon as another node gets it stored")]
     [InlineData("source", "or as soon as a source answers")]

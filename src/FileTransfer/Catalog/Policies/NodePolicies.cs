@@ -19,6 +19,16 @@ public sealed record PolicyRecord(Octets Bucket, Policy Policy, DateTime? Change
 /// </remarks>
 public sealed class NodePolicies(Database database, NodeId node)
 {
+    /// <summary>The policies of a node that is taken out of the cluster.</summary>
+    public static Task ForgetNodeAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
+            new CommandDefinition(
+                "DELETE FROM filetransfer.policies WHERE node_id = @node",
+                new { node = node.Value },
+                cancellationToken: cancellationToken
+            )
+        );
+
     private const string LockKey = "hashtextextended('filetransfer policies ' || @node, 0)";
 
     /// <summary>Keeps the policies of <c>@node</c> as they are until the transaction ends.</summary>

@@ -83,6 +83,12 @@ internal static class Explanation
     private static string Wanted(ExplainedFile file, ReplicaRecord here)
     {
         var since = file.Standing.WantedAt is { } at ? $" since {Time(at)}" : "";
+        if (ObstaclesOf(file).FirstOrDefault() is { } obstacle)
+        {
+            // Nothing else ends the wait before this does.
+            return $"It is wanted{since}. {obstacle}";
+        }
+
         if (here.NextAttemptAt is not { } next)
         {
             var before = file.Standing.Ahead switch
@@ -123,13 +129,18 @@ internal static class Explanation
             : $"It is tried again in {Span(next - file.Standing.Now)}, at {Time(next)}{sooner}.";
     }
 
-    private static IEnumerable<string> Obstacles(ExplainedFile file)
-    {
-        if (file.Here?.State is not (ReplicaState.Wanted or ReplicaState.Downloading))
+    /// <summary>The first of them begins what is said of a wanted file, and is not said twice.</summary>
+    private static IEnumerable<string> Obstacles(ExplainedFile file) =>
+        file.Here?.State switch
         {
-            yield break;
-        }
+            ReplicaState.Wanted => ObstaclesOf(file).Skip(1),
+            ReplicaState.Downloading => ObstaclesOf(file),
+            _ => [],
+        };
 
+    /// <summary>What holds up every download of this node, the widest first.</summary>
+    private static IEnumerable<string> ObstaclesOf(ExplainedFile file)
+    {
         if (file.AbsentBecause is { } absent)
         {
             yield return $"This node is not present in its cluster, so nothing starts: {absent}.";

@@ -2,12 +2,23 @@ using System.Text.Json;
 using Dapper;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
+using Npgsql;
 
 namespace FileTransfer.Downloads.Limits;
 
 /// <summary>The limits that were set at this node at run time: kept, and in force until they are taken away.</summary>
 public sealed class NodeLimits(Database database, TransferLimits limits, NodeId here) : IDisposable
 {
+    /// <summary>The limits of a node that is taken out of the cluster.</summary>
+    public static Task ForgetNodeAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
+            new CommandDefinition(
+                "DELETE FROM filetransfer.limits WHERE node_id = @node",
+                new { node = node.Value },
+                cancellationToken: cancellationToken
+            )
+        );
+
     private readonly SemaphoreSlim _one = new(1, 1);
 
     /// <summary>Keeps limits and lets them be in force.</summary>
