@@ -51,7 +51,14 @@ public sealed partial class FileLedger
                     }
                     else if (now is { State: FileState.Added or FileState.Registered })
                     {
-                        await Replicas.RemoveAsync(transaction.Connection, decision.Key, token);
+                        foreach (var holder in await Replicas.RemoveAsync(transaction.Connection, decision.Key, token))
+                        {
+                            transaction.NotifyAfterCommit(
+                                ReplicaQueue.EndedChannel,
+                                ReplicaQueue.EndedPayload(holder, decision.Key)
+                            );
+                        }
+
                         await FeedAppender.AppendAsync(transaction, MutationKind.Remove, decision.Key, token);
                         removed++;
                     }

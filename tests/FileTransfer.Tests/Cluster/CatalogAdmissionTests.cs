@@ -20,6 +20,7 @@ public sealed class CatalogAdmissionTests
         1000,
         Heads(10),
         DateTimeOffset.UnixEpoch,
+        ["a"],
         null
     );
 
