@@ -23,6 +23,7 @@ public static class Program
             ["status"] = StatusCommand.Create,
             ["node"] = NodeCommand.Create,
             ["fetch"] = FetchCommand.Create,
+            ["retry"] = RetryCommand.Create,
             ["events"] = EventsCommand.Create,
             ["explain"] = ExplainCommand.Create,
             ["policy"] = PolicyCommand.Create,

@@ -31,6 +31,7 @@ public sealed partial class ReplicaQueue
                     + CASE WHEN @waitsFor = 'provider' THEN greatest(@delay, {NextLook}) ELSE @delay END
             END,
             waits_for = @waitsFor::text, reason = @reason, bytes_proven = coalesce(@proven::bigint, r.bytes_proven),
+            cause = coalesce(@cause::text, r.cause),
             holder = NULL, holder_pid = NULL,
             wanted_at = CASE WHEN @waitsFor = 'provider' THEN r.wanted_at ELSE clock_timestamp() END, changed_at = clock_timestamp()
         WHERE {Mine} AND r.state = 'downloading' AND {Held}
@@ -75,6 +76,30 @@ public sealed partial class ReplicaQueue
             reason,
             bytesProven,
             spendsAttempt,
+            cause: null,
+            delay,
+            cancellationToken
+        );
+
+    /// <summary>Puts the claimed replica back after an attempt that failed for a cause.</summary>
+    public Task<bool> RetryAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        FailureCause cause,
+        string reason,
+        long? bytesProven,
+        TimeSpan delay,
+        CancellationToken cancellationToken
+    ) =>
+        GiveBackAsync(
+            session,
+            claim,
+            ReplicaState.Wanted,
+            WaitsFor.Time,
+            reason,
+            bytesProven,
+            spendsAttempt: true,
+            cause,
             delay,
             cancellationToken
         );
@@ -97,6 +122,7 @@ public sealed partial class ReplicaQueue
             reason,
             bytesProven,
             spendsAttempt: false,
+            cause: null,
             delay,
             cancellationToken
         );
@@ -105,6 +131,7 @@ public sealed partial class ReplicaQueue
     public Task<bool> FailAsync(
         LeaseSession session,
         ClaimedReplica claim,
+        FailureCause cause,
         string reason,
         long? bytesProven,
         CancellationToken cancellationToken
@@ -117,6 +144,7 @@ public sealed partial class ReplicaQueue
             reason,
             bytesProven,
             spendsAttempt: true,
+            cause,
             TimeSpan.Zero,
             cancellationToken
         );
@@ -129,6 +157,7 @@ public sealed partial class ReplicaQueue
         string reason,
         long? bytesProven,
         bool spendsAttempt,
+        FailureCause? cause,
         TimeSpan delay,
         CancellationToken cancellationToken
     )
@@ -143,6 +172,7 @@ public sealed partial class ReplicaQueue
             ("waitsFor", NameOf(waitsFor)),
             ("reason", reason),
             ("spent", spendsAttempt ? 1 : 0),
+            ("cause", cause is { } one ? FailureCauses.SlugOf(one) : null),
             ("delay", delay),
             ("wakes", state == ReplicaState.Failed || delay > TimeSpan.Zero),
             ("proven", bytesProven),

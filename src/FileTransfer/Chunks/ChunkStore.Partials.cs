@@ -65,7 +65,7 @@ public sealed partial class ChunkStore
         {
             foreach (var (folder, _) in ClosedPartialsOf(key))
             {
-                Directory.Delete(folder, recursive: true);
+                RemoveIfPossible(folder);
             }
         }
     }
@@ -88,10 +88,23 @@ public sealed partial class ChunkStore
         {
             if (!keep)
             {
-                RemoveFolder(folder);
+                RemoveIfPossible(folder);
             }
 
             _openPartials.Remove(folder);
+        }
+    }
+
+    /// <summary>What cannot be removed is left to the next attempt of its file, or to the next start: nothing depends on it.</summary>
+    private void RemoveIfPossible(string folder)
+    {
+        try
+        {
+            RemoveFolder(folder);
+        }
+        catch (Exception fault) when (DiskFault.IsOfDisk(fault))
+        {
+            Log.PartialNotRemoved(_logger, fault, folder);
         }
     }
 

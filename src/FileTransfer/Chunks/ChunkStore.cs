@@ -103,6 +103,9 @@ public sealed partial class ChunkStore : IDisposable
         [LoggerMessage(1101, LogLevel.Warning, "The chunk hashes of {Folder} could not be kept; they will be fetched again")]
         public static partial void HashesNotKept(ILogger logger, Exception exception, string folder);
 
+        [LoggerMessage(1104, LogLevel.Warning, "The partial {Folder} could not be removed")]
+        public static partial void PartialNotRemoved(ILogger logger, Exception exception, string folder);
+
         [LoggerMessage(1102, LogLevel.Error, "{Content} was not made durable and is discarded")]
         public static partial void NotDurable(ILogger logger, Exception exception, Fingerprint content);
 

@@ -10,11 +10,7 @@ public sealed class DiskFullException : IOException
         : this(path, FreeSpaceReport.BytesFreeAt(path), inner) { }
 
     private DiskFullException(string path, long? bytesFree, Exception? inner)
-        : base(
-            $"No space left to write {path}: {(bytesFree is { } free ? $"{free} bytes are" : "an unknown number of bytes is")} free. "
-                + "Free space or enlarge the disk or quota; it is tried again by itself.",
-            inner
-        )
+        : base(Describe(path, bytesFree), inner)
     {
         HResult = NoSpaceLeft;
         Path = path;
@@ -25,6 +21,15 @@ public sealed class DiskFullException : IOException
 
     /// <summary>Bytes that were free just after the failure; null where it could not be found out.</summary>
     public long? BytesFree { get; }
+
+    private static string Describe(string path, long? bytesFree)
+    {
+        var bytes = bytesFree is { } free ? $"{free} bytes are free" : "an unknown number of bytes is free";
+        return FreeNames.At(path) == 0
+            ? $"No inodes left to write {path}, though {bytes}: the file system can have no more files. "
+                + "Remove files, or make the file system anew with more inodes; it is tried again by itself."
+            : $"No space left to write {path}: {bytes}. Free space or enlarge the disk or quota; it is tried again by itself.";
+    }
 
     internal static bool IsDiskFull(int errno) => errno is NoSpaceLeft or QuotaExceeded;
 

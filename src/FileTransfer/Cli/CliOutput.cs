@@ -48,6 +48,12 @@ public sealed record ExportLine(string Key, string? Location, ulong Size, string
 /// <summary>A line of <c>remove --json</c>.</summary>
 public sealed record RemoveLine(string Key, string State);
 
+/// <summary>A line of <c>retry --json</c>: the state of the file at the node, which is <c>wanted</c> where it is tried again.</summary>
+public sealed record RetryLine(string Key, string State);
+
+/// <summary>The line of <c>retry --all --json</c>.</summary>
+public sealed record RetryAllLine(string Node, string? Cause, int Retried);
+
 /// <summary>What <c>status --json</c> writes; complete when every node is heard of and none has anything left to bring or take away.</summary>
 public sealed record ClusterStatusLine(bool Complete, string? Cluster, LeaderAnswer? Leader, IReadOnlyList<NodeAnswer> Nodes);
 
@@ -108,6 +114,8 @@ public sealed record NoticeLine(string Notice);
 [JsonSerializable(typeof(GetLine))]
 [JsonSerializable(typeof(ExportLine))]
 [JsonSerializable(typeof(RemoveLine))]
+[JsonSerializable(typeof(RetryLine))]
+[JsonSerializable(typeof(RetryAllLine))]
 [JsonSerializable(typeof(ClusterStatusLine))]
 [JsonSerializable(typeof(FileStatusLine))]
 [JsonSerializable(typeof(SimulationLine))]

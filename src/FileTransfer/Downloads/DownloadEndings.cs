@@ -23,6 +23,9 @@ public sealed partial class DownloadEndings(
 {
     private static readonly TimeSpan _noRoomDelay = TimeSpan.FromSeconds(5);
 
+    /// <summary>When a file is tried again that something on this node's disk is in the way of.</summary>
+    private static readonly TimeSpan _hinderedDelay = TimeSpan.FromSeconds(15);
+
     /// <summary>A job met an exception: its own, or one of what was done for several.</summary>
     /// <exception cref="LeaseLostException">And others that end what the lane does with its session.</exception>
     internal async Task FaultAsync(LeaseSession session, LaneJob job, Exception fault, CancellationToken stopping)
@@ -42,15 +45,30 @@ public sealed partial class DownloadEndings(
                 Publish(claim, DownloadEventKind.Parked, job.Progress.BytesProven, full.Message);
                 break;
             case IOException or UnauthorizedAccessException:
-                Log.DiskFailed(logger, claim.Key, node.Id, claim.Epoch, fault);
-                await RetryOrFailAsync(session, claim, $"the disk of node '{node.Id}' failed: {fault.Message}", 0, stopping);
+                await DiskFailedAsync(session, job, fault);
                 break;
             default:
                 // Whatever it is, it has to do with this file: its attempts end, and the other files go on.
                 Log.Fault(logger, claim.Key, node.Id, claim.Epoch, fault);
-                await RetryOrFailAsync(session, claim, $"node '{node.Id}' met a fault: {fault.Message}", 0, stopping);
+                await RetryOrFailAsync(
+                    session,
+                    claim,
+                    new TransferOutcome.Failed($"node '{node.Id}' met a fault: {fault.Message}", 0, FailureCause.NodeFault),
+                    stopping
+                );
                 break;
         }
+    }
+
+    /// <summary>This node's own disk failed: that says nothing against the file, and spends nothing.</summary>
+    private async Task DiskFailedAsync(LeaseSession session, LaneJob job, Exception fault)
+    {
+        var claim = job.Claim;
+        Log.DiskFailed(logger, claim.Key, node.Id, claim.Epoch, fault);
+        var delay = disk.ReportTrouble(fault) ? _noRoomDelay : retry.Capped(_hinderedDelay);
+        var reason = $"the disk of node '{node.Id}' failed: {DiskFault.Describe(fault)}";
+        await GiveBackAsync(session, claim, reason, job.Progress.BytesProven, delay);
+        Publish(claim, DownloadEventKind.Parked, job.Progress.BytesProven, reason);
     }
 
     internal async Task ParkAsync(
@@ -85,25 +103,44 @@ public sealed partial class DownloadEndings(
         await GiveBackAsync(session, claim, full.Reason, full.BytesProven, _noRoomDelay);
     }
 
-    internal async Task RetryOrFailAsync(
+    /// <summary>An attempt failed, as a rule of its sources; one in which nobody was asked for anything is none.</summary>
+    internal async Task FailAsync(
         LeaseSession session,
         ClaimedReplica claim,
-        string reason,
-        long? bytesProven,
+        TransferOutcome.Failed failed,
         CancellationToken cancellationToken
     )
     {
+        if (failed.HasAsked)
+        {
+            await RetryOrFailAsync(session, claim, failed, cancellationToken);
+            return;
+        }
+
+        var delay = retry.NextDelay(claim.Attempts + 1);
+        await queue.RetryAsync(session, claim, failed.Reason, failed.BytesProven, spendsAttempt: false, delay, cancellationToken);
+        Publish(claim, DownloadEventKind.Parked, failed.BytesProven ?? 0, failed.Reason);
+    }
+
+    private async Task RetryOrFailAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        TransferOutcome.Failed failed,
+        CancellationToken cancellationToken
+    )
+    {
+        var (reason, bytesProven) = (failed.Reason, failed.BytesProven);
         var failures = claim.Attempts + 1;
         if (retry.IsSpent(failures))
         {
             Log.Failed(logger, claim.Key, node.Id, claim.Epoch, failures, reason);
-            await queue.FailAsync(session, claim, reason, bytesProven, cancellationToken);
+            await queue.FailAsync(session, claim, failed.Cause, reason, bytesProven, cancellationToken);
         }
         else
         {
-            var delay = retry.NextDelay(failures);
+            var delay = failed.RetryIn is { } rest ? retry.Capped(rest) : retry.NextDelay(failures);
             Log.Retry(logger, claim.Key, node.Id, claim.Epoch, failures, delay.TotalSeconds, reason);
-            await queue.RetryAsync(session, claim, reason, bytesProven, spendsAttempt: true, delay, cancellationToken);
+            await queue.RetryAsync(session, claim, failed.Cause, reason, bytesProven, delay, cancellationToken);
         }
 
         Publish(claim, DownloadEventKind.Failed, bytesProven ?? 0, reason);

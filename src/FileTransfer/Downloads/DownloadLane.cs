@@ -238,7 +238,7 @@ public sealed class DownloadLane(
                         await endings.NoRoomAsync(session, job.Claim, full);
                         break;
                     case TransferOutcome.Failed failed:
-                        await endings.RetryOrFailAsync(session, job.Claim, failed.Reason, failed.BytesProven, stopping);
+                        await endings.FailAsync(session, job.Claim, failed, stopping);
                         break;
                     default:
                         proven.Add(job);

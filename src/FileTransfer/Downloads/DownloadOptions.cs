@@ -47,6 +47,16 @@ public sealed class DownloadOptions
     [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
     public TimeSpan StallPeriod { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a source may take to the first byte of an answer before it counts as away; one that was seen to take longer has twice that.</summary>
+    /// <remarks>Default 1 s, 100 ms – 10 min: what is away is found out before anyone wonders. Raise it for cold storage.</remarks>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:10:00")]
+    public TimeSpan FirstBytePatience { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>No source is waited for longer than this for a first byte, however slow it was before.</summary>
+    /// <remarks>Default 1 min, 100 ms – 10 min and not less than <see cref="FirstBytePatience"/>.</remarks>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:10:00")]
+    public TimeSpan FirstBytePatienceCap { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>An attempt that takes longer than this has failed.</summary>
     /// <remarks>Default none, 1 s – 30 days: a download that goes on at or above the floor may take its time.</remarks>
     [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00")]
@@ -58,6 +68,12 @@ public sealed class DownloadOptions
         if (BackoffCap < BackoffBase)
         {
             yield return $"{Section}:BackoffCap is '{BackoffCap}'; write a time of at least BackoffBase, {BackoffBase}.";
+        }
+
+        if (FirstBytePatienceCap < FirstBytePatience)
+        {
+            yield return $"{Section}:FirstBytePatienceCap is '{FirstBytePatienceCap}'; "
+                + $"write a time of at least FirstBytePatience, {FirstBytePatience}.";
         }
     }
 }

@@ -3,6 +3,7 @@ using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
+using FileTransfer.Feed;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 
@@ -15,6 +16,8 @@ public sealed partial class DownloadPublication(
     FolderLedger folder,
     Replicas replicas,
     DownloadEndings endings,
+    FailedFiles failed,
+    DueAdds adds,
     DownloadEvents events,
     SourceTrials trials,
     ChunkStore store,
@@ -59,18 +62,8 @@ public sealed partial class DownloadPublication(
     {
         // The folder remembers the files before the catalog calls them stored; both are made durable at the same time.
         var files = await catalog.ForLedgerAsync(node.Id, proven.ConvertAll(job => job.Claim.Key), stopping);
-        var inMemory = proven.FindAll(job => job.Outcome is TransferOutcome.ProvenInMemory);
-        Exception? fault = null;
         var recorded = RecordAsync(files);
-        try
-        {
-            store.MakeDurable(inMemory.ConvertAll(job => ((TransferOutcome.ProvenInMemory)job.Outcome).Bytes));
-        }
-        catch (Exception e)
-        {
-            fault = e;
-        }
-
+        var faults = MakeDurableTogether(proven.FindAll(job => job.Outcome is TransferOutcome.ProvenInMemory));
         Exception? notRecorded = null;
         try
         {
@@ -93,7 +86,7 @@ public sealed partial class DownloadPublication(
 
                 switch (job.Outcome)
                 {
-                    case TransferOutcome.ProvenInMemory when fault is not null:
+                    case TransferOutcome.ProvenInMemory when faults.TryGetValue(job, out var fault):
                         ExceptionDispatchInfo.Throw(fault);
                         break;
                     case TransferOutcome.Proven { Partial: var partial }:
@@ -117,20 +110,49 @@ public sealed partial class DownloadPublication(
 
     private async Task RecordAsync(IReadOnlyList<LedgerFile> files) => await folder.RecordAsync(files);
 
+    /// <summary>Those that are not durable, and why. What fails of one of them, a folder in its place, say, is not the others' fault.</summary>
+    private Dictionary<LaneJob, Exception> MakeDurableTogether(List<LaneJob> jobs)
+    {
+        var faults = new Dictionary<LaneJob, Exception>();
+        try
+        {
+            store.MakeDurable(jobs.ConvertAll(job => ((TransferOutcome.ProvenInMemory)job.Outcome).Bytes));
+        }
+        catch (Exception fault) when (jobs.Count > 1 && fault is not DiskFullException && DiskFault.IsOfDisk(fault))
+        {
+            foreach (var job in jobs)
+            {
+                foreach (var (failed, why) in MakeDurableTogether([job]))
+                {
+                    faults.Add(failed, why);
+                }
+            }
+        }
+        catch (Exception fault)
+        {
+            jobs.ForEach(job => faults.Add(job, fault));
+        }
+
+        return faults;
+    }
+
     private async Task CommitAsync(LeaseSession session, List<LaneJob> durable, ClaimedBeside beside, CancellationToken stopping)
     {
         var claims = durable.ConvertAll(job => job.Claim);
         var next = !stopping.IsCancellationRequested && disk.AllowsDownloads() ? beside.Room : ClaimRoom.None;
         (var published, beside.Next) = await queue.PublishAsync(session, claims, next, stopping);
+        adds.Wake();
         foreach (var job in durable)
         {
             try
             {
                 await ConcludePublishedAsync(job.Claim, published.Contains(job.Claim.Key), stopping);
             }
-            catch (IOException e)
+            catch (Exception e) when (DiskFault.IsOfDisk(e))
             {
-                await endings.FaultAsync(session, job, e, stopping);
+                // It is stored, and its claim is over: nothing is given back. It becomes visible when it can.
+                Log.NotShown(logger, job.Claim.Key, node.Id, e);
+                disk.ReportTrouble(e);
             }
         }
     }
@@ -142,6 +164,7 @@ public sealed partial class DownloadPublication(
             store.TryShow(claim.Key, claim.Fingerprint);
             Log.Stored(logger, claim.Key, node.Id, claim.Epoch, claim.Size);
             trials.Forget(claim.Key);
+            failed.Stored(claim.Key);
             events.Publish(
                 new DownloadEvent(
                     claim.Key,
@@ -171,6 +194,9 @@ public sealed partial class DownloadPublication(
     {
         [LoggerMessage(1, LogLevel.Information, "Stored {FileKey} at {Node} in epoch {Epoch}: {Size} bytes")]
         public static partial void Stored(ILogger logger, FileKey fileKey, NodeId node, long epoch, long size);
+
+        [LoggerMessage(3, LogLevel.Error, "Stored {FileKey} at {Node}, but its link could not be made")]
+        public static partial void NotShown(ILogger logger, FileKey fileKey, NodeId node, Exception exception);
 
         [LoggerMessage(2, LogLevel.Information, "Did not publish {FileKey} at {Node} in epoch {Epoch}: the claim ended before")]
         public static partial void NotPublished(ILogger logger, FileKey fileKey, NodeId node, long epoch);

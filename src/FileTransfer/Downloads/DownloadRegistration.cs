@@ -1,3 +1,4 @@
+using FileTransfer.Catalog;
 using FileTransfer.Downloads.Events;
 using FileTransfer.Downloads.Explaining;
 using FileTransfer.Downloads.Fetching;
@@ -19,6 +20,10 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<SourceHttp>();
         builder.Services.AddSingleton<SourceTerms>();
         builder.Services.AddSingleton<KnownSources>();
+        builder.Services.AddSingleton(services => new OutsideSources(
+            services.GetRequiredService<IOptions<SourceOptions>>().Value.Sources.Count > 0
+        ));
+        builder.Services.AddSingleton<FailedFiles>();
         builder.Services.AddSingleton<NodeLimits>();
         builder.Services.AddHostedService<LimitUpkeep>();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(LimitJson.Default));
@@ -42,6 +47,7 @@ public static class DownloadRegistration
         {
             json.SerializerOptions.TypeInfoResolverChain.Add(IntentJson.Default);
             json.SerializerOptions.TypeInfoResolverChain.Add(ExplanationJson.Default);
+            json.SerializerOptions.TypeInfoResolverChain.Add(RetryJson.Default);
         });
     }
 }

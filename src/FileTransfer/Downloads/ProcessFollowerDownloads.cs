@@ -19,6 +19,8 @@ public sealed partial class ProcessFollowerDownloads(
     RemovalLane removal,
     ReplicaQueue queue,
     Transfers transfers,
+    FailedFiles failed,
+    OutsideSources outside,
     QueueSignal signal,
     DeferralSignal deferral,
     LaneAllowance allowance,
@@ -150,10 +152,12 @@ public sealed partial class ProcessFollowerDownloads(
     {
         var sourceAnswers = false;
         _timesAreRight = false;
+        var hasLookedOutside = !outside.AreConfigured;
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
+                await failed.NoticeReturnsAsync(cancellationToken);
                 await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
                 if (!_timesAreRight)
                 {
@@ -163,6 +167,13 @@ public sealed partial class ProcessFollowerDownloads(
 
                 var ready = await queue.UpkeepAsync(connection, options.Value.BackoffCap, cancellationToken);
                 ready += _asksShares ? 0 : await queue.LookForProvidersAsync(connection, cancellationToken);
+                ready += await failed.LookAsync(connection, cancellationToken);
+                if (!hasLookedOutside)
+                {
+                    ready += await Replicas.LookOutsideAsync(connection, node.Id, cancellationToken);
+                    hasLookedOutside = true;
+                }
+
                 if (sourceAnswers)
                 {
                     ready += await queue.WakeForSourceAsync(connection, cancellationToken);

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
 
@@ -26,7 +27,15 @@ public abstract record TransferOutcome
     public sealed record NoRoom(string Reason, long BytesProven) : TransferOutcome;
 
     /// <summary>Its sources failed; what was proven is kept.</summary>
-    public sealed record Failed(string Reason, long? BytesProven) : TransferOutcome;
+    /// <param name="HasAsked">A source was asked for something; where none was, there was no attempt.</param>
+    /// <param name="RetryIn">When to try again; null = by the number of failures.</param>
+    public sealed record Failed(
+        string Reason,
+        long? BytesProven,
+        FailureCause Cause,
+        bool HasAsked = true,
+        TimeSpan? RetryIn = null
+    ) : TransferOutcome;
 }
 
 /// <summary>How far a transfer is; read by the lane while it runs.</summary>

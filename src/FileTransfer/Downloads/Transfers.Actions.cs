@@ -1,4 +1,6 @@
+using FileTransfer.Catalog;
 using FileTransfer.Downloads.Planning;
+using FileTransfer.Downloads.Sources;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads;
@@ -50,14 +52,21 @@ public sealed partial class Transfers
                 End(park.File, new TransferOutcome.Parked(park.Kind, park.Reason, park.RetryIn, BytesProven: null, _wakes));
                 break;
             case PlannerAction.GiveUp given:
-                End(given.File, new TransferOutcome.Failed(given.Reason, BytesProven: null));
+                End(
+                    given.File,
+                    new TransferOutcome.Failed(given.Reason, BytesProven: null, CauseOf(given), given.HasAsked, given.RetryIn)
+                );
                 break;
             case PlannerAction.Blame blame:
                 Log.Blamed(_logger, blame.Source.Value, blame.File, blame.Reason);
                 break;
+            case PlannerAction.Shun shun:
+                Log.Shunned(_logger, shun.Source.Value, shun.For.TotalSeconds, shun.Files, shun.Reason);
+                break;
             case PlannerAction.Wake wake:
                 Log.Answers(_logger, wake.Source.Value);
                 Interlocked.Increment(ref _wakes);
+                _failed.SourceReturned();
                 SourceAnswers.Set();
                 break;
         }
@@ -72,6 +81,18 @@ public sealed partial class Transfers
         }
     }
 
+    private static FailureCause CauseOf(PlannerAction.GiveUp given) =>
+        given.Cause switch
+        {
+            null => FailureCause.Deadline,
+            SourceFaultKind.Lied => FailureCause.WrongBytes,
+            SourceFaultKind.Refused => FailureCause.Refused,
+            SourceFaultKind.Stalled => FailureCause.Stalled,
+            SourceFaultKind.EndedEarly => FailureCause.EndedEarly,
+            SourceFaultKind.Local => FailureCause.NodeFault,
+            _ => FailureCause.Unreachable,
+        };
+
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Warning, "Source {Source} sent wrong bytes of {FileKey}: {Reason}")]
@@ -79,6 +100,20 @@ public sealed partial class Transfers
 
         [LoggerMessage(2, LogLevel.Information, "Source {Source} answers again; the files that wait for one are tried")]
         public static partial void Answers(ILogger logger, string source);
+
+        [LoggerMessage(
+            4,
+            LogLevel.Warning,
+            "Source {Source} is asked last, for {Seconds:0} s: it sent wrong bytes of {Files} files, the last time: {Reason}"
+        )]
+        public static partial void Shunned(ILogger logger, string source, double seconds, int files, string reason);
+
+        [LoggerMessage(
+            5,
+            LogLevel.Information,
+            "Source {Source} could not be told that its copy of {FileKey} is damaged: {Reason}"
+        )]
+        public static partial void NotTold(ILogger logger, FileKey fileKey, string source, string reason);
 
         [LoggerMessage(3, LogLevel.Error, "A request for {FileKey} at source {Source} met a fault of this node")]
         public static partial void Fault(ILogger logger, FileKey fileKey, string source, Exception fault);

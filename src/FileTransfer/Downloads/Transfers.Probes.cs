@@ -17,16 +17,26 @@ public sealed partial class Transfers
                 return;
             }
 
+            // One probe of each source is let wait, though the planner does not wait for it: who is slow and right is found out by it.
+            var isPatient = _patientProbes.TryAdd(probe.Source, true);
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stopped.Token);
-            patience.CancelAfter(2 * _limits.Planner.AnswerPatience);
+            patience.CancelAfter(isPatient ? _limits.Planner.LongestAnswerPatience : probe.Patience);
             try
             {
-                await (await LocateAsync(source, patience.Token)).ProbeAsync(probe.File, patience.Token);
-                Tell(new PlannerEvent.ProbeAnswered(probe.Source));
+                var from = Now;
+                await (await LocateAsync(source, patience.Token)).ProbeAsync(probe.File, isPatient, patience.Token);
+                Tell(new PlannerEvent.ProbeAnswered(probe.Source, Now - from));
             }
             catch (OperationCanceledException) when (!_stopped.IsCancellationRequested)
             {
                 throw source.Fault(SourceFaultKind.Stalled, "does not answer");
+            }
+            finally
+            {
+                if (isPatient)
+                {
+                    _patientProbes.TryRemove(probe.Source, out _);
+                }
             }
         }
         catch (SourceException fault)

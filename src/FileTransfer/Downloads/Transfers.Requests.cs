@@ -1,6 +1,8 @@
+using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Sources;
+using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads;
 
@@ -171,7 +173,7 @@ public sealed partial class Transfers
         lock (_gate)
         {
             Tell(new PlannerEvent.FileDropped(transfer.Claim.Key));
-            transfer.End(new TransferOutcome.Failed(fault.Message, BytesProven: null));
+            transfer.End(new TransferOutcome.Failed(fault.Message, BytesProven: null, FailureCause.NodeFault));
         }
     }
 
@@ -210,11 +212,45 @@ public sealed partial class Transfers
     private void OnFault(PlannerAction.Fetch fetch, Transfer transfer, SourceException fault)
     {
         _trials.Record(fetch.File, fetch.Source.Value, fault.Message);
-        if (fault.Kind != SourceFaultKind.Busy)
+        if (fault.Kind is not (SourceFaultKind.Busy or SourceFaultKind.Throttled))
         {
             Publish(transfer.Claim, DownloadEventKind.SourceChanged, transfer.BytesProven, fetch.Source, fault.Message);
         }
 
         Tell(new PlannerEvent.RequestFailed(fetch.Request, fault.Kind, fault.Message, fault.RetryAfter));
+        if (fault.Damage is { } damage && _sources.Find(fetch.Source) is NodeSource node)
+        {
+            _ = Task.Run(() => TellDamageAsync(node, fetch.File, damage));
+        }
+    }
+
+    /// <summary>The node may not know yet what is wrong with its copy; it proves it when it is told. Whether it can be told changes nothing here.</summary>
+    private async Task TellDamageAsync(NodeSource node, FileKey file, SourceDamage damage)
+    {
+        // It proves all of the content: one complaint at a time is enough.
+        if (!_complaints.TryAdd((node.Id, file), true))
+        {
+            return;
+        }
+
+        try
+        {
+            if (await node.TellDamageAsync(file, damage, _stopped.Token) is { } refusal)
+            {
+                Log.NotTold(_logger, file, node.Id.Value, refusal);
+            }
+        }
+        catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
+        {
+            // The node stops.
+        }
+        catch (Exception e) when (e is SourceException or OperationCanceledException)
+        {
+            Log.NotTold(_logger, file, node.Id.Value, e.Message);
+        }
+        finally
+        {
+            _complaints.TryRemove((node.Id, file), out _);
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
@@ -20,6 +21,8 @@ public sealed partial class Transfers : IDisposable
     private readonly DownloadPlanner _planner;
     private readonly Dictionary<FileKey, Transfer> _active = [];
     private readonly Dictionary<RequestId, CancellationTokenSource> _requests = [];
+    private readonly ConcurrentDictionary<SourceId, bool> _patientProbes = new();
+    private readonly ConcurrentDictionary<(SourceId Source, FileKey File), bool> _complaints = new();
     private readonly CancellationTokenSource _stopped = new();
     private readonly ITimer _timer;
     private readonly long _began;
@@ -30,6 +33,7 @@ public sealed partial class Transfers : IDisposable
     private readonly DownloadEvents _events;
     private readonly SourceTrials _trials;
     private readonly LocalContents _localContents;
+    private readonly FailedFiles _failed;
     private readonly TransferLimits _limits;
     private readonly IOptions<DownloadOptions> _options;
     private readonly TimeProvider _time;
@@ -44,6 +48,7 @@ public sealed partial class Transfers : IDisposable
         DownloadEvents events,
         SourceTrials trials,
         LocalContents localContents,
+        FailedFiles failed,
         TransferLimits limits,
         IOptions<DownloadOptions> options,
         Random random,
@@ -58,6 +63,7 @@ public sealed partial class Transfers : IDisposable
         _events = events;
         _trials = trials;
         _localContents = localContents;
+        _failed = failed;
         _options = options;
         _time = time;
         _logger = logger;
@@ -125,6 +131,15 @@ public sealed partial class Transfers : IDisposable
         {
             transfer.Close();
             throw;
+        }
+    }
+
+    /// <summary>Where the sources stand that this process has met; for one file in particular, where it is named.</summary>
+    public IReadOnlyList<SourceStanding> Standings(FileKey? file = null)
+    {
+        lock (_gate)
+        {
+            return _planner.Standings(Now, file);
         }
     }
 

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog;
 using FileTransfer.Cluster;
 using FileTransfer.Identity;
 
@@ -6,7 +7,8 @@ namespace FileTransfer.Feed;
 /// <summary>At the leader: appends the Adds of files that became stored here before this node led, or by a download.</summary>
 /// <remarks>
 /// As a rule an Add is appended with the upload that stores the file. But a registered file can be stored without one: its content was
-/// here under another key, or it came to a node that leads only since.
+/// here under another key, it came from a source outside the cluster, or to a node that leads only since. A kill between the two leaves the
+/// file stored and its Add due, to whoever leads next.
 /// </remarks>
 public sealed partial class DueAdds(
     FileLedger ledger,
@@ -18,6 +20,11 @@ public sealed partial class DueAdds(
 ) : BackgroundService
 {
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
+
+    private readonly WakeUp _stored = new();
+
+    /// <summary>A download has stored a file here, whose Add may be due.</summary>
+    public void Wake() => _stored.Set();
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         presence.RunWhilePresentAsync(AppendAsync, stoppingToken);
@@ -38,7 +45,7 @@ public sealed partial class DueAdds(
                 // Whoever leads now does it.
             }
 
-            await Task.Delay(_period, time, cancellationToken);
+            await _stored.WaitAsync(_period, time, cancellationToken);
         }
     }
 

@@ -8,7 +8,8 @@ public static class FeedRegistration
         builder.Services.AddSingleton<FeedLag>();
         builder.Services.AddSingleton<FeedReader>();
         builder.Services.AddHostedService(services => services.GetRequiredService<FeedReader>());
-        builder.Services.AddHostedService<DueAdds>();
+        builder.Services.AddSingleton<DueAdds>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<DueAdds>());
         builder.Services.AddHostedService<PolicyReviews>();
         builder.Services.AddHostedService<LedgerUpkeep>();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(FeedJson.Default));

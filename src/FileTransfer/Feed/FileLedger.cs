@@ -24,14 +24,14 @@ public enum UploadCommit
 public sealed record RegisteredFile(RegisterOutcome Outcome, FileRecord File, bool IsReady);
 
 /// <summary>What a leader decides: which files exist. Each change and its mutation commit together.</summary>
-public sealed class FileLedger(Leadership leadership, Database database, ThisNode node)
+public sealed class FileLedger(Leadership leadership, Database database, OutsideSources outside, ThisNode node)
 {
     /// <summary>A deadlock is broken by undoing one side, which then tries again.</summary>
     private const int Tries = 5;
 
     /// <summary>
-    /// Makes a file known. At the leader its replica waits for the upload, and the Add follows when it is stored; at any other node the
-    /// file is wanted at once. Somebody named it here, so no policy of the node keeps it out.
+    /// Makes a file known. At the leader its replica waits for the upload, unless a source outside the cluster may have it, and the Add
+    /// follows when it is stored; at any other node the file is wanted at once. Somebody named it here, so no policy of the node keeps it out.
     /// </summary>
     /// <exception cref="NotLeadingException">The node stopped leading in between; nothing was registered.</exception>
     public Task<RegisteredFile> RegisterAsync(FileKey key, FileMetadata metadata, CancellationToken cancellationToken) =>
@@ -40,7 +40,7 @@ public sealed class FileLedger(Leadership leadership, Database database, ThisNod
                 async (transaction, token) =>
                 {
                     var (outcome, file) = await FileCatalog.RegisterAsync(transaction.Connection, key, metadata, token);
-                    var isReady = file.State != FileState.Registered;
+                    var isReady = file.State != FileState.Registered || outside.AreConfigured;
                     await Replicas.WantAsync(
                         transaction.Connection,
                         node.Id,

@@ -10,6 +10,7 @@ using FileTransfer.Downloads.Events;
 using FileTransfer.Downloads.Explaining;
 using FileTransfer.Downloads.Fetching;
 using FileTransfer.Downloads.Limits;
+using FileTransfer.Downloads.Sources;
 using FileTransfer.Feed;
 using FileTransfer.Http;
 using FileTransfer.Postgres;
@@ -118,6 +119,8 @@ public static partial class FileTransferServer
         app.MapFetch();
         app.MapEvents();
         app.MapExplain();
+        app.MapRetry();
+        app.MapSources();
         app.MapLeader();
         app.MapNodes();
     }

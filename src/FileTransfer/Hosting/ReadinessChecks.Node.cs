@@ -58,6 +58,7 @@ internal static partial class ReadinessChecks
                 return ValueTask.FromResult(
                     !disk.AllowsDownloads() ? Finding.Degraded($"downloads and uploads are refused: {disk.Reason}", disk.Since)
                     : disk.Shortage is { } shortage ? Finding.Degraded($"a download waits for room: {shortage}")
+                    : disk.Hindrance is { } hindrance ? Finding.Degraded($"a download cannot be written: {hindrance}")
                     : Finding.Healthy("there is room")
                 );
             }

@@ -24,7 +24,8 @@ internal static partial class ReadinessChecks
             .Add<QueueCheck>("queue", Stops.Nothing)
             .Add<ConnectionsCheck>("connections", Stops.Nothing)
             .Add<ClockCheck>("clock", Stops.Nothing)
-            .Add<FilesCheck>("files", Stops.Nothing);
+            .Add<FilesCheck>("files", Stops.Nothing)
+            .Add<SourcesCheck>("sources", Stops.Nothing);
     }
 
     private static IHealthChecksBuilder Add<T>(this IHealthChecksBuilder checks, string name, Stops stops)

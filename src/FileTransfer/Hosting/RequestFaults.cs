@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text.Json;
+using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Http;
 using FileTransfer.Postgres;
@@ -117,6 +118,10 @@ internal sealed partial class RequestFaults(
             _ when Chain(fault).Any(IsDiskFull) => (
                 ProblemTypes.DiskFull,
                 $"This node's data folder is full ({fault.Message.TrimEnd('.')}); free some space on its disk, then send the request again."
+            ),
+            _ when Chain(fault).FirstOrDefault(DiskFault.IsFailingDisk) is { } failing => (
+                ProblemTypes.DiskFailed,
+                $"This node's disk failed: {DiskFault.Describe(failing)}. Ask another node, or send the request again when it is mended."
             ),
             OperationCanceledException when lifetime.ApplicationStopping.IsCancellationRequested => (
                 ProblemTypes.Draining,

@@ -83,6 +83,8 @@ public static class ProblemTypes
     /// <summary>With <c>Retry-After</c>. Extensions: <c>leader</c>, <c>leaderUrl</c>.</summary>
     public static readonly ProblemType LeaderUnreachable = new("leader-unreachable", 503, "The leader does not answer");
 
+    public static readonly ProblemType DiskFailed = new("disk-failed", 503, "The disk of this node fails");
+
     public static readonly ProblemType Draining = new("draining", 503, "This node is stopping");
 
     public static readonly ProblemType VersionUnsupported = new(

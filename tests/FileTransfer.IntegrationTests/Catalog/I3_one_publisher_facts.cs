@@ -126,7 +126,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         (await _db.Queue.ReportProgressAsync(session, claim, 1, default)).ShouldBeNull();
         (await _db.PublishAsync(session, claim)).ShouldBeFalse();
         await session.TryLockAsync(claim.LockKey, default);
-        (await _db.Queue.FailAsync(session, claim, "why", 1, default)).ShouldBeFalse();
+        (await _db.Queue.FailAsync(session, claim, FailureCause.WrongBytes, "why", 1, default)).ShouldBeFalse();
         await session.TryLockAsync(claim.LockKey, default);
         (await _db.Queue.RetryAsync(session, claim, "why", 1, true, TimeSpan.Zero, default)).ShouldBeFalse();
 
@@ -247,7 +247,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
     {
         (await _db.Queue.ReportProgressAsync(session, claim, 5, default)).ShouldBeNull();
         (await _db.PublishAsync(session, claim)).ShouldBeFalse();
-        (await _db.Queue.FailAsync(session, claim, "why", 5, default)).ShouldBeFalse();
+        (await _db.Queue.FailAsync(session, claim, FailureCause.WrongBytes, "why", 5, default)).ShouldBeFalse();
         (await _db.Queue.RetryAsync(session, claim, "why", 5, true, TimeSpan.Zero, default)).ShouldBeFalse();
         (await _db.Queue.IsStillRemovingAsync(session, claim, default)).ShouldBeFalse();
         (await _db.Queue.DeleteRemovedAsync(session, claim, default)).ShouldBeFalse();

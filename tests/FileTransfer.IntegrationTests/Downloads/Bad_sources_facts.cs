@@ -203,7 +203,12 @@ public sealed class Bad_sources_facts(SourceCluster cluster) : IClassFixture<Sou
 
     private static Task PresentAsync(NodeProcess node) =>
         Eventually.HoldsAsync(
-            async () => (await node.GetJsonAsync("/health/ready")).GetProperty("status").GetString() == "healthy",
+            async () =>
+                (await node.GetJsonAsync("/health/ready"))
+                    .GetProperty("checks")
+                    .GetProperty("presence")
+                    .GetProperty("status")
+                    .GetString() == "healthy",
             "it is present"
         );
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using FileTransfer.Chunks;
 using FileTransfer.IntegrationTests.Nodes;
 using Microsoft.AspNetCore.Builder;
@@ -64,6 +65,109 @@ public sealed class Configured_sources_facts
                     .GetString() == $"share 'mirror' at {server.Urls.First()}/below/ does not have the file",
             "it says which source has not got it"
         );
+    }
+
+    [Theory]
+    [InlineData("Standalone")]
+    [InlineData("Auto")]
+    public async Task A_node_that_leads_brings_a_registered_file_from_its_share_and_adds_it(string role)
+    {
+        var file = TestFile.Of(100_000);
+        await using var server = await StartServerAsync(file, isShare: true);
+        await using var cluster = await TestCluster.CreateAsync();
+        var node = await cluster.StartLeaderAsync(
+            "a",
+            ("FileTransfer__Role", role),
+            ("FileTransfer__Sources__0__Name", "mirror"),
+            ("FileTransfer__Sources__0__Url", $"{server.Urls.First()}/below/")
+        );
+        await file.WantAtAsync(node);
+
+        await TestCluster.StoredAsync(node, file.Key.ToString());
+        await Eventually.HoldsAsync(
+            async () => (await node.GetJsonAsync($"/v1/files/{file.Key}")).GetProperty("fileState").GetString() == "added",
+            "its Add is in the feed"
+        );
+        using var asked = await node.Http.PostAsync($"/v1/files/{file.Key}/fetch", null);
+        asked.StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        // What the share has not got still takes its upload.
+        var other = TestFile.Of(50_000);
+        await other.WantAtAsync(node);
+        await node.PutAsync(other.Content, other.Location);
+        await TestCluster.StoredAsync(node, other.Key.ToString());
+    }
+
+    [Fact]
+    public async Task A_share_that_answers_every_name_with_a_page_or_is_being_filled_has_not_got_the_files_and_is_blamed_for_nothing()
+    {
+        var files = new List<TestFile> { TestFile.Of(100), TestFile.Of(100_000), TestFile.Of(5_000_000), TestFile.Of(50_000) };
+        var isFilled = false;
+        await using var server = await StartServerAsync(context =>
+        {
+            var name = context.Request.Path.Value!.Split('/')[^1];
+            var file = files.Find(one => name.StartsWith(one.Key.ToHex(), StringComparison.Ordinal));
+            var body = name.EndsWith(".hashes", StringComparison.Ordinal) ? file?.Hashes : file?.Content;
+            if (isFilled || file == files[3])
+            {
+                return SendAsync(context, body!, hasRanges: true);
+            }
+
+            if (file == files[1])
+            {
+                return SendAsync(context, body![..(body.Length / 2)], hasRanges: true);
+            }
+
+            context.Response.ContentType = "text/html; charset=utf-8";
+            return context.Response.WriteAsync($"<html>{new string('x', 200)}</html>");
+        });
+        await using var cluster = await TestCluster.CreateAsync();
+        var follower = await cluster.StartFollowerAsync(
+            "b",
+            ("FileTransfer__Sources__0__Name", "mirror"),
+            ("FileTransfer__Sources__0__Url", $"{server.Urls.First()}/below/")
+        );
+        foreach (var file in files)
+        {
+            await file.WantAtAsync(follower);
+        }
+
+        await TestCluster.StoredAsync(follower, files[3].Key.ToString());
+        foreach (var file in files[..3])
+        {
+            JsonElement replica = default;
+            await Eventually.HoldsAsync(
+                async () =>
+                {
+                    replica = (await follower.GetJsonAsync($"/v1/files/{file.Key}")).GetProperty("replicas")[0];
+                    return replica.GetProperty("reason").GetString()?.Contains("share 'mirror'") == true;
+                },
+                "it says that the share has not got it"
+            );
+            replica.GetProperty("state").GetString().ShouldBe("wanted");
+            replica.GetProperty("attempts").GetInt32().ShouldBe(0);
+        }
+
+        var sources = (await follower.GetJsonAsync("/v1/sources")).GetProperty("sources");
+        sources[0].GetProperty("blamedFiles").GetInt32().ShouldBe(0);
+        isFilled = true;
+        foreach (var file in files[..3])
+        {
+            using var retried = await follower.Http.PostAsync($"/v1/files/{file.Key}/retry", null);
+            retried.EnsureSuccessStatusCode();
+            await TestCluster.StoredAsync(follower, file.Key.ToString());
+        }
+    }
+
+    private static async Task<WebApplication> StartServerAsync(RequestDelegate answer)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        var server = builder.Build();
+        server.Run(answer);
+        await server.StartAsync();
+        return server;
     }
 
     /// <summary>Serves one file below <c>/below/</c>; refuses whoever shows a token.</summary>

@@ -60,6 +60,23 @@ internal sealed class FakeSource : IAsyncDisposable
     /// <summary>The chunk that it lied about last.</summary>
     public long? LiedAt { get; private set; }
 
+    /// <summary>Its copies of these have one bit turned.</summary>
+    public ConcurrentDictionary<FileKey, bool> Rotten { get; } = new();
+
+    /// <summary>What it was told of its copies.</summary>
+    public ConcurrentQueue<(string Key, string Body)> Told { get; } = new();
+
+    /// <summary>Goes with <see cref="Status"/>.</summary>
+    public string? RetryAfter { get; set; }
+
+    /// <summary>How long it takes to the first byte of any answer.</summary>
+    public TimeSpan FirstByteAfter { get; set; }
+
+    /// <summary>Requests of any kind that were answered with <see cref="Status"/>.</summary>
+    public int Refused => Volatile.Read(ref _refused);
+
+    private int _refused;
+
     public bool SendsOtherHashes { get; set; }
 
     /// <summary>Says of one content that it delivers, and of no other, that it has a byte less.</summary>
@@ -81,7 +98,16 @@ internal sealed class FakeSource : IAsyncDisposable
         builder.WebHost.UseKestrelCore().UseUrls($"http://127.0.0.1:{port}");
         var server = builder.Build();
         var source = new FakeSource(server, database, id);
+        server.Use(source.DelayAsync);
         server.UseRouting();
+        server.MapPost(
+            "/v1/files/{key}/damage",
+            async (string key, HttpContext context) =>
+            {
+                using var reader = new StreamReader(context.Request.Body);
+                source.Told.Enqueue((key, await reader.ReadToEndAsync()));
+            }
+        );
         server.MapGet("/v1/files/{key}/hashes", source.SendHashesAsync);
         server.MapGet(
             "/v1/files/{key}/content",
@@ -156,10 +182,12 @@ internal sealed class FakeSource : IAsyncDisposable
 
     private async Task SendAsync(string key, bool isFramed, HttpContext context)
     {
-        if (FileOf(key, context)?.Content is not { } content)
+        if (FileOf(key, context) is not { } file)
         {
             return;
         }
+
+        var content = Copy(file);
 
         var (from, count) = Asked(context, isFramed ? ChunkFrame.BodyLength(content.Length) : content.Length);
         await SendAsync(content, isFramed, from, count, context);
@@ -169,7 +197,7 @@ internal sealed class FakeSource : IAsyncDisposable
     {
         if (Status is { } status)
         {
-            context.Response.StatusCode = status;
+            Refuse(context, status);
             return;
         }
 
@@ -177,7 +205,10 @@ internal sealed class FakeSource : IAsyncDisposable
         foreach (var key in order.Want!)
         {
             var file = Known(key ?? "");
-            var content = file is { Content: { } whole } && file.Key == ShortensInDeliveries ? whole[..^1] : file?.Content;
+            var content =
+                file is null ? null
+                : file.Key == ShortensInDeliveries ? file.Content[..^1]
+                : Copy(file);
 
             var header = BitConverter.GetBytes(content?.LongLength ?? Delivery.NotDelivered);
             await context.Response.Body.WriteAsync(header, context.RequestAborted);
@@ -265,11 +296,31 @@ internal sealed class FakeSource : IAsyncDisposable
         }
     }
 
+    private void Refuse(HttpContext context, int status)
+    {
+        Interlocked.Increment(ref _refused);
+        context.Response.StatusCode = status;
+        if (RetryAfter is { } wait)
+        {
+            context.Response.Headers.RetryAfter = wait;
+        }
+    }
+
+    private async Task DelayAsync(HttpContext context, RequestDelegate next)
+    {
+        if (FirstByteAfter > TimeSpan.Zero)
+        {
+            await Task.Delay(FirstByteAfter, context.RequestAborted);
+        }
+
+        await next(context);
+    }
+
     private TestFile? FileOf(string key, HttpContext context)
     {
         if (Status is { } status)
         {
-            context.Response.StatusCode = status;
+            Refuse(context, status);
             return null;
         }
 
@@ -280,6 +331,18 @@ internal sealed class FakeSource : IAsyncDisposable
 
         context.Response.StatusCode = StatusCodes.Status404NotFound;
         return null;
+    }
+
+    private byte[] Copy(TestFile file)
+    {
+        if (!Rotten.ContainsKey(file.Key))
+        {
+            return file.Content;
+        }
+
+        var rotten = file.Content.ToArray();
+        rotten[rotten.Length / 2] ^= 1;
+        return rotten;
     }
 
     private TestFile? Known(string key) => FileKey.TryParse(key, out var fileKey) ? _files.GetValueOrDefault(fileKey) : null;

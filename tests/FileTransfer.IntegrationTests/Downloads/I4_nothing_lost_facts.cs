@@ -20,7 +20,12 @@ public sealed class I4_nothing_lost_facts
         ];
         var follower = await cluster.StartFollowerAsync("b", settings);
         await Eventually.HoldsAsync(
-            async () => (await follower.GetJsonAsync("/health/ready")).GetProperty("status").GetString() == "healthy",
+            async () =>
+                (await follower.GetJsonAsync("/health/ready"))
+                    .GetProperty("checks")
+                    .GetProperty("presence")
+                    .GetProperty("status")
+                    .GetString() == "healthy",
             "it is present"
         );
         await using var source = await FakeSource.StartAsync(cluster.Database, "source");

@@ -79,7 +79,12 @@ public sealed class I7_no_hostage_facts(SourceCluster cluster) : IClassFixture<S
 
     private static Task PresentAsync(NodeProcess node) =>
         Eventually.HoldsAsync(
-            async () => (await node.GetJsonAsync("/health/ready")).GetProperty("status").GetString() == "healthy",
+            async () =>
+                (await node.GetJsonAsync("/health/ready"))
+                    .GetProperty("checks")
+                    .GetProperty("presence")
+                    .GetProperty("status")
+                    .GetString() == "healthy",
             "it is present"
         );
 

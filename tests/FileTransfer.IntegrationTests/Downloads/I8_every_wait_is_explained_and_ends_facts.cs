@@ -104,14 +104,14 @@ public sealed class I8_every_wait_is_explained_and_ends_facts(SourceCluster clus
         );
 
         var given = isSpent
-            ? db.Queue.FailAsync(session, claim, "node 'a' lied", 3, default)
+            ? db.Queue.FailAsync(session, claim, FailureCause.WrongBytes, "node 'a' lied", 3, default)
             : db.Queue.RetryAsync(session, claim, "no other node has it stored", 3, false, TimeSpan.FromSeconds(30), default);
         (await given).ShouldBeTrue();
 
         (await db.StateAsync(file)).ShouldBe("wanted");
         var again = await db.ClaimAsync(session);
         again.Attempts.ShouldBe(0);
-        (await db.Queue.FailAsync(session, again, "node 'a' lied", 3, default)).ShouldBeTrue();
+        (await db.Queue.FailAsync(session, again, FailureCause.WrongBytes, "node 'a' lied", 3, default)).ShouldBeTrue();
         (await db.StateAsync(file)).ShouldBe("failed", "it was there before this attempt");
     }
 

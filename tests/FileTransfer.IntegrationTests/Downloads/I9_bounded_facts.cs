@@ -28,7 +28,7 @@ public sealed class I9_bounded_facts
         await Eventually.HoldsAsync(() => Task.FromResult(source.Open == 0), "nothing is fetched");
         (await follower.StateOfAsync(file.Key.ToString())).ShouldBeOneOf("wanted", "downloading");
         Directory.EnumerateDirectories(Path.Combine(follower.DataDirectory, "partial")).Count().ShouldBe(1);
-        await DiskIsAsync(follower, "degraded", "a download waits for room");
+        await DiskIsAsync(follower, "degraded", "No space left");
 
         (await ProvenAsync(follower, file)).ShouldBeGreaterThanOrEqualTo(proven);
 

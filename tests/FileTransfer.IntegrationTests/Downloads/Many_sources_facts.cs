@@ -166,7 +166,12 @@ public sealed class Many_sources_facts
     {
         var follower = await cluster.StartFollowerAsync(id, ("FileTransfer__Downloads__WindowBytes", $"{_window}"));
         await Eventually.HoldsAsync(
-            async () => (await follower.GetJsonAsync("/health/ready")).GetProperty("status").GetString() == "healthy",
+            async () =>
+                (await follower.GetJsonAsync("/health/ready"))
+                    .GetProperty("checks")
+                    .GetProperty("presence")
+                    .GetProperty("status")
+                    .GetString() == "healthy",
             $"{id} is present"
         );
         return follower;

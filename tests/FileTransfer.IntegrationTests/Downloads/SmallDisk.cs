@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace FileTransfer.IntegrationTests.Downloads;
 
@@ -41,6 +42,32 @@ internal sealed class SmallDisk : IDisposable
         {
             // Full.
         }
+    }
+
+    /// <summary>Changes what it allows: <c>ro</c>, <c>rw</c>, <c>nr_inodes=…</c>.</summary>
+    public void Allow(string options)
+    {
+        if (Run("mount", "-o", $"remount,{options}", _folder) is { } fault)
+        {
+            throw new InvalidOperationException($"The disk on {_folder} cannot be made {options}: {fault}");
+        }
+    }
+
+    /// <summary>Lets it have no more files than it has now.</summary>
+    public void UseUpInodes()
+    {
+        using var process = Process.Start(
+            new ProcessStartInfo("stat", ["-f", "-c", "%c %d", _folder])
+            {
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+            }
+        )!;
+        var counts = process.StandardOutput.ReadToEnd().Split(' ');
+        process.WaitForExit();
+        Allow(
+            $"nr_inodes={long.Parse(counts[0], CultureInfo.InvariantCulture) - long.Parse(counts[1], CultureInfo.InvariantCulture)}"
+        );
     }
 
     public void MakeRoom() => File.Delete(Filler);

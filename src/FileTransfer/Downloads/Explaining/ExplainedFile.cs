@@ -1,5 +1,6 @@
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
+using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Explaining;
@@ -14,6 +15,7 @@ internal sealed record Holder(NodeId Node, bool Leads, TimeSpan? SilentFor);
 /// <param name="Shares">Configured sources that nobody knows the contents of.</param>
 /// <param name="FeedLag">Mutations of the file's bin that this node has not read.</param>
 /// <param name="AbsentBecause">Why the node is not present in its cluster; null while it is.</param>
+/// <param name="Met">Where the sources stand that this process has met, for this file.</param>
 /// <param name="NoRoomBecause">Why no download starts; null while they may.</param>
 /// <param name="LaneShortage">Why fewer lanes run than are set; null while all may.</param>
 internal sealed record ExplainedFile(
@@ -31,7 +33,8 @@ internal sealed record ExplainedFile(
     int MaxAttempts,
     string? AbsentBecause,
     string? NoRoomBecause,
-    LaneShortage? LaneShortage = null
+    LaneShortage? LaneShortage = null,
+    IReadOnlyList<SourceStanding>? Met = null
 )
 {
     /// <summary>What was wrong with its content here, which is not back yet; null where nothing was.</summary>

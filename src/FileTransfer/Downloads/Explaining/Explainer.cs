@@ -24,6 +24,7 @@ internal sealed class Explainer(
     DownloadEvents events,
     SourceTrials trials,
     KnownSources sources,
+    Transfers transfers,
     NodeId here,
     IOptions<DownloadOptions> options
 )
@@ -66,7 +67,8 @@ internal sealed class Explainer(
             options.Value.MaxAttempts,
             presence.AbsentBecause,
             disk.Reason,
-            lanes.Shortage
+            lanes.Shortage,
+            transfers.Standings(key)
         )
         {
             Damage = damaged.Of(file.Fingerprint),

@@ -7,7 +7,15 @@ namespace FileTransfer.Downloads.Explaining;
 internal static class Explanation
 {
     public static IReadOnlyList<string> Of(ExplainedFile file) =>
-        [.. State(file), .. Damage(file), .. Obstacles(file), .. Sources(file), .. Trials(file), .. Wishes(file)];
+        [
+            .. State(file),
+            .. Damage(file),
+            .. Obstacles(file),
+            .. Sources(file),
+            .. Standings(file),
+            .. Trials(file),
+            .. Wishes(file),
+        ];
 
     private static IEnumerable<string> State(ExplainedFile file)
     {
@@ -30,7 +38,8 @@ internal static class Explanation
             { State: ReplicaState.Wanted } here => Wanted(file, here),
             { State: ReplicaState.Failed } here =>
                 $"It has failed: all {here.Attempts} attempts are spent. The last one said: {here.Reason}. "
-                    + "It is tried again when another node gets it stored, or when somebody asks for it.",
+                    + "It is tried again when another node gets it stored, when a source comes back, once in a while to see whether what failed it "
+                    + "is still so, and when somebody asks for it (filetransfer retry).",
             { State: ReplicaState.Paused } here => $"It is paused: {here.Reason ?? "a person set it aside"}.",
             { State: ReplicaState.Removing } here => $"It is being given up here: {here.Reason ?? "not wanted any more"}.",
             _ => throw new ArgumentOutOfRangeException(nameof(file), file.Here, "Not a state."),
@@ -117,6 +126,7 @@ internal static class Explanation
         {
             "source" => ", or as soon as a source answers",
             "turn" => ", or as soon as it is its turn",
+            _ when file.File.State == FileState.Registered => ", or as soon as it is uploaded, or another node gets it stored",
             _ => ", or as soon as another node gets it stored",
         };
         if (file.Standing.WaitsFor == "provider" && next <= file.Standing.Now)
@@ -170,6 +180,37 @@ internal static class Explanation
         if (file.Shares.Count > 0)
         {
             yield return $"Configured sources that may have it: {string.Join(", ", file.Shares)}.";
+        }
+    }
+
+    /// <summary>Sources of this file that are not asked as others are: since when, why, until when.</summary>
+    private static IEnumerable<string> Standings(ExplainedFile file)
+    {
+        if (file.File.State == FileState.Removed || file.Here?.State == ReplicaState.Stored)
+        {
+            yield break;
+        }
+
+        var mine = file.Holders.Select(holder => $"node {holder.Node}").Concat(file.Shares).ToHashSet();
+        foreach (var source in (file.Met ?? []).Where(source => mine.Contains(source.Id.Value)))
+        {
+            var since = source.For is { } age ? $" since {Time(file.Standing.Now - age)}" : "";
+            var until = source.AskedAgainIn is { } left ? $", until {Time(file.Standing.Now + left)}" : "";
+            if (source.IsShunned)
+            {
+                yield return $"{source.Id} is asked last{since}{until}, but where a file has no other source: it sent wrong bytes of "
+                    + $"{source.BlamedFiles} files, the last time: {source.Reason}.";
+            }
+            else if (source.FileRest > TimeSpan.Zero)
+            {
+                yield return $"{source.Id} sent wrong bytes of this file: others are asked first, until "
+                    + $"{Time(file.Standing.Now + source.FileRest)}.";
+            }
+
+            if (source.IsPaused)
+            {
+                yield return $"{source.Id} is left alone{since}{until}, as it asked: {source.Reason}.";
+            }
         }
     }
 

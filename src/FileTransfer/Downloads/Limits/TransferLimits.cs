@@ -17,6 +17,7 @@ public sealed partial class TransferLimits : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger<TransferLimits> _logger;
     private readonly IDisposable _reloads;
+    private readonly DownloadOptions _downloads;
     private readonly int _windowChunks;
     private readonly Lock _lock = new();
     private readonly RateGate _download;
@@ -36,6 +37,7 @@ public sealed partial class TransferLimits : IDisposable
         _uplink = uplink;
         _time = time;
         _logger = logger;
+        _downloads = downloads.Value;
         _windowChunks = downloads.Value.WindowBytes / ChunkFrame.ChunkLength;
         _download = new RateGate(time);
         _state = StateOf(LimitSet.Of(options.Create(Options.DefaultName)), over: null);
@@ -175,6 +177,8 @@ public sealed partial class TransferLimits : IDisposable
                 Connections = inForce.Connections!.Value,
                 WindowChunks = Math.Min(_windowChunks, PlannerLimits.Default.WindowChunks),
                 LongWindowChunks = _windowChunks,
+                AnswerPatience = _downloads.FirstBytePatience,
+                LongestAnswerPatience = _downloads.FirstBytePatienceCap,
             }
         );
     }

@@ -51,6 +51,11 @@ public sealed partial class DownloadPlanner
         request.Source.Progressed();
         Remove(request);
         var file = request.File;
+        if (request.Part is FetchPart.Window or FetchPart.Whole)
+        {
+            request.Source.State.Absolve(file.Key, _now);
+        }
+
         if (request.Window is { } window)
         {
             Prove(request, window, request.First, request.First + request.Count);

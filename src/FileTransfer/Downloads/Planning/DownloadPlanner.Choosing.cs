@@ -61,12 +61,32 @@ public sealed partial class DownloadPlanner
         && source.State.Condition == SourceCondition.Up
         && source.BusyUntil <= _now
         && source.RestsUntil <= _now
+        && source.State.PausedUntil <= _now
+        && (IsTrusted(file, source) || !HasTrustedSource(file))
         && source.Kind switch
         {
             SourceKind.Leader => !SparesLeader(file),
-            SourceKind.Stream => IsSmall(file) || (!HasWindowsInFlight(file) && !file.Sources.Exists(IsHopefulForRanges)),
+            SourceKind.Stream => IsSmall(file) || (!HasWindowsInFlight(file) && !HasHopefulForRanges(file)),
             _ => true,
         };
+
+    private bool IsTrusted(FilePlan file, FileSource source) => !source.State.IsDistrustedFor(file.Key, _now);
+
+    /// <summary>Somebody trusted may bring it, so that nobody has to ask who is not. Who is not is the last source where nobody may.</summary>
+    private bool HasTrustedSource(FilePlan file)
+    {
+        foreach (var source in file.Sources)
+        {
+            if (IsTrusted(file, source) && IsHopeful(source) && source.State.PausedUntil <= _now && !IsLostInPractice(source))
+            {
+                return true;
+            }
+        }
+
+        return false;
+
+        bool IsLostInPractice(FileSource source) => source.RestsUntil > _now;
+    }
 
     private bool HasSlot(FilePlan file, FileSource source) =>
         source.State != _makesRoom
@@ -79,7 +99,7 @@ public sealed partial class DownloadPlanner
         var nodes = 0;
         foreach (var source in file.Sources)
         {
-            nodes += source.Kind == SourceKind.Node && IsHopeful(source) ? 1 : 0;
+            nodes += source.Kind == SourceKind.Node && IsHopeful(source) && IsTrusted(file, source) ? 1 : 0;
         }
 
         return file.Contenders > 0 && nodes >= NodesThatSpareTheLeader;
@@ -87,7 +107,18 @@ public sealed partial class DownloadPlanner
 
     private static bool HasWindowsInFlight(FilePlan file) => file.InFlight.Exists(request => request.IsRange);
 
-    private bool IsHopefulForRanges(FileSource source) => source.Kind != SourceKind.Stream && IsHopeful(source);
+    private bool HasHopefulForRanges(FilePlan file)
+    {
+        foreach (var source in file.Sources)
+        {
+            if (source.Kind != SourceKind.Stream && IsHopeful(source) && (IsTrusted(file, source) || !HasTrustedSource(file)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private bool IsHopeful(FileSource source) =>
         source.IsCandidate

@@ -24,7 +24,11 @@ public sealed partial class DownloadPlanner
                 CancelAll(file, source, failed.Reason);
                 break;
             case SourceFaultKind.Lied:
+                source.BroughtBeforeLying |= request is { Came: > 0, Part: FetchPart.Window };
                 Lied(file, source, failed.Reason);
+                break;
+            case SourceFaultKind.Throttled:
+                Throttled(source, failed);
                 break;
             case SourceFaultKind.Busy:
                 source.State.LastSign = _now;
@@ -35,10 +39,10 @@ public sealed partial class DownloadPlanner
                 source.Refuse(failed.Reason, _now + Pause(source.Failures, _limits.LongestRest));
                 break;
             case SourceFaultKind.Local:
-                GiveUp(file, failed.Reason);
+                GiveUp(file, failed.Reason, SourceFaultKind.Local);
                 break;
             default:
-                source.Fail(failed.Reason, broughtSomething: request.Came > 0);
+                source.Fail(failed.Kind, failed.Reason, broughtSomething: request.Came > 0);
                 Rest(source.State, failed.Reason);
                 break;
         }
@@ -49,13 +53,26 @@ public sealed partial class DownloadPlanner
         Do(new PlannerAction.Blame(source.State.Id, file.Key, reason));
         source.Lose(SourceLoss.Lied, reason);
         CancelAll(file, source, reason);
-        if (source.State.Lied(file.Key, reason))
+        var state = source.State;
+        if (state.Strike(file.Key, reason, _now, _limits, Jitter()) && state.Blame is { } blame)
         {
-            foreach (var request in source.State.InFlight.ToArray())
-            {
-                Cancel(request, reason);
-            }
+            Do(new PlannerAction.Shun(state.Id, blame.FilesAt(_now, _limits), blame.ShunnedUntil - _now, reason));
         }
+    }
+
+    /// <summary>The source wants to be left alone, by all files. One that says nothing else for hours refuses.</summary>
+    private void Throttled(FileSource source, PlannerEvent.RequestFailed failed)
+    {
+        var state = source.State;
+        state.LastSign = _now;
+        if (state.PutOff(_now) > _limits.LongestPutOff)
+        {
+            source.Refuse(failed.Reason, _now + Pause(source.Failures, _limits.LongestRest));
+            return;
+        }
+
+        var pause = failed.RetryAfter ?? Pause(state.PutOffs, _limits.LongestRest);
+        state.Pause(failed.Reason, _now + Longer(Shorter(pause, _limits.LongestRetryAfter), _limits.FirstRest));
     }
 
     private void CancelAll(FilePlan file, FileSource source, string reason)
@@ -83,9 +100,9 @@ public sealed partial class DownloadPlanner
             if (IsSilent(request))
             {
                 var source = request.Source;
-                var reason = $"{source.State.Id} sent nothing for {_limits.AnswerPatience.TotalSeconds:0.#} s";
+                var reason = $"{source.State.Id} sent nothing for {source.State.PatienceWith(_limits).TotalSeconds:0.#} s";
                 Rest(source.State, reason);
-                source.Fail(reason, broughtSomething: false);
+                source.Fail(SourceFaultKind.Unreachable, reason, broughtSomething: false);
                 Cancel(request, reason);
             }
         }
@@ -94,7 +111,7 @@ public sealed partial class DownloadPlanner
     private bool IsSilent(PlannedRequest request) => request.AnsweredAt is null && SilentAt(request) <= _now;
 
     private TimeSpan SilentAt(PlannedRequest request) =>
-        Longer(request.StartedAt, request.Source.State.LastSign) + _limits.AnswerPatience;
+        Longer(request.StartedAt, request.Source.State.LastSign) + request.Source.State.PatienceWith(_limits);
 
     private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 

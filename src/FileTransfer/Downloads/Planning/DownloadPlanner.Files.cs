@@ -1,3 +1,4 @@
+using FileTransfer.Downloads.Sources;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Planning;
@@ -87,11 +88,11 @@ public sealed partial class DownloadPlanner
         }
     }
 
-    private void GiveUp(FilePlan file, string reason)
+    private void GiveUp(FilePlan file, string reason, SourceFaultKind? cause, TimeSpan? retryIn = null)
     {
         CancelAll(file, "the file is given up");
         Forget(file, keepsFailures: false);
-        Do(new PlannerAction.GiveUp(file.Key, reason));
+        Do(new PlannerAction.GiveUp(file.Key, reason, cause, file.HasAsked, retryIn));
     }
 
     private void GiveUpLateFiles()
@@ -100,7 +101,7 @@ public sealed partial class DownloadPlanner
         {
             if (_files[i].Deadline <= _now)
             {
-                GiveUp(_files[i], "it was not here by its deadline");
+                GiveUp(_files[i], "it was not here by its deadline", cause: null);
             }
         }
     }
@@ -130,10 +131,6 @@ public sealed partial class DownloadPlanner
                 source = new FileSource(StateOf(id), kind);
                 source.Remember(source.State.FailuresOf(file.Key));
                 file.Sources.Add(source);
-                if (source.State.LieAbout(file.Key) is { } lie)
-                {
-                    source.Lose(SourceLoss.Lied, lie);
-                }
             }
 
             source.Kind = kind;
@@ -155,6 +152,7 @@ public sealed partial class DownloadPlanner
         var used = _files.SelectMany(file => file.Sources).Select(source => source.State.Id).ToHashSet();
         foreach (var (id, state) in _sources)
         {
+            state.Fade(_now, _limits);
             if (state.IsForgettable && !used.Contains(id) && !_awaited.ContainsKey(id))
             {
                 _sources.Remove(id);

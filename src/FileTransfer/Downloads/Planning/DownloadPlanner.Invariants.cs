@@ -17,14 +17,36 @@ public sealed partial class DownloadPlanner
             _sources.Values.All(source => source.BytesInFlight == source.InFlight.Sum(request => request.BytesLeft)),
             "what sources still have to bring is counted"
         );
+        foreach (var source in _sources.Values)
+        {
+            CheckBlame(source);
+        }
+
         foreach (var file in _files)
         {
             CheckFile(file);
         }
     }
 
+    private void CheckBlame(SourceState source)
+    {
+        Holds(source.PausedUntil - _now <= _limits.LongestRetryAfter, "no source is left alone for longer than the longest time");
+        if (source.Blame is { } blame)
+        {
+            Holds(blame.ShunnedUntil - _now <= _limits.LongestShun, "no source is shunned for longer than the longest time");
+            Holds(
+                _files.TrueForAll(file => blame.RestOf(file.Key, _now) <= _limits.LongestBlameRest),
+                "blame for a file ends in time"
+            );
+        }
+    }
+
     private void CheckFile(FilePlan file)
     {
+        Holds(
+            CanUseAny(file) || HasTrustedSource(file) || !file.Sources.Exists(source => IsFree(file, source)),
+            "the last source is not shut out"
+        );
         Holds(file.InFlight.Count > 0 || !file.IsComplete, "a complete file is finished");
         Holds(file.Deadline is not { } deadline || deadline > _now, "a file past its deadline is given up");
         Holds(IsServed(file) || file.Sources.Exists(IsWorthWaitingFor), "a file in a lane has something to wait for");
@@ -68,7 +90,6 @@ public sealed partial class DownloadPlanner
             Holds(request.Source.State.InFlight.Contains(request), "a request is counted at its source");
             Holds(request.Came <= request.Count, "no more comes than was asked for");
             Holds(request.Source.Loss == SourceLoss.None, "a lost source is not asked");
-            Holds(request.Source.State.Condition != SourceCondition.Out, "a source that is out is not asked");
             Holds(request.Source.Kind != SourceKind.Stream || request.Part is FetchPart.Whole, "a stream is asked for the whole");
         }
 
@@ -80,6 +101,14 @@ public sealed partial class DownloadPlanner
             );
         }
     }
+
+    /// <summary>Nothing but trust can keep it from being asked.</summary>
+    private bool IsFree(FilePlan file, FileSource source) =>
+        source is { IsCandidate: true, Kind: SourceKind.Node or SourceKind.Share, State.Condition: SourceCondition.Up }
+        && source.BusyUntil <= _now
+        && source.RestsUntil <= _now
+        && source.State.PausedUntil <= _now
+        && file.InFlight.Count == 0;
 
     private static void Holds(bool holds, string what)
     {

@@ -14,15 +14,19 @@ public sealed partial class DownloadPlanner
     private readonly Dictionary<SourceId, (FileKey File, TimeSpan Until)> _awaited = [];
 
     /// <summary>After this the driver has forgotten the probe, or lost it.</summary>
-    private TimeSpan ProbePatience => 2 * _limits.AnswerPatience;
+    private TimeSpan ProbePatience(SourceState source) => 2 * source.PatienceWith(_limits);
 
-    private void ProbeAnswered(SourceId id)
+    private void ProbeAnswered(SourceId id, TimeSpan after)
     {
+        if (!_sources.TryGetValue(id, out var source))
+        {
+            return;
+        }
+
+        source.Took(after);
+
         // An answer that comes after the patience with it was over is an answer all the same.
-        if (
-            _sources.TryGetValue(id, out var source)
-            && source is { Condition: SourceCondition.Probing } or { Condition: SourceCondition.Away, ProbesFailed: > 0 }
-        )
+        if (source is { Condition: SourceCondition.Probing } or { Condition: SourceCondition.Away, ProbesFailed: > 0 })
         {
             ComeUp(source);
         }
@@ -70,7 +74,7 @@ public sealed partial class DownloadPlanner
         {
             var source = _sources[id];
             FailIfLate(source);
-            if (until <= _now || source.Condition == SourceCondition.Out)
+            if (until <= _now)
             {
                 _awaited.Remove(id);
             }
@@ -109,9 +113,10 @@ public sealed partial class DownloadPlanner
 
     private void FailIfLate(SourceState source)
     {
-        if (source.Condition == SourceCondition.Probing && source.ProbedAt + ProbePatience <= _now)
+        var patience = ProbePatience(source);
+        if (source.Condition == SourceCondition.Probing && source.ProbedAt + patience <= _now)
         {
-            ProbeFailed(source.Id, $"{source.Id} did not answer within {ProbePatience.TotalSeconds:0.#} s");
+            ProbeFailed(source.Id, $"{source.Id} did not answer within {patience.TotalSeconds:0.#} s");
         }
     }
 
@@ -125,6 +130,6 @@ public sealed partial class DownloadPlanner
         }
 
         source.Probe(_now);
-        Do(new PlannerAction.Probe(source.Id, file));
+        Do(new PlannerAction.Probe(source.Id, file, ProbePatience(source)));
     }
 }

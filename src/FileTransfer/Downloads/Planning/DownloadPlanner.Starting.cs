@@ -102,6 +102,7 @@ public sealed partial class DownloadPlanner
         _requests.Add(request.Id, request);
         window?.Requests.Add(request);
         file.InFlight.Add(request);
+        file.HasAsked = true;
         file.BytesServed += request.BytesLeft;
         source.InFlight++;
         _requestsAtSources -= source.State.Requests;

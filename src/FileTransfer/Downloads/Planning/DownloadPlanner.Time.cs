@@ -1,3 +1,5 @@
+using FileTransfer.Identity;
+
 namespace FileTransfer.Downloads.Planning;
 
 // When something is due although nothing happens.
@@ -41,6 +43,8 @@ public sealed partial class DownloadPlanner
             {
                 Due(source.BusyUntil);
                 Due(source.RestsUntil);
+                Due(source.State.PausedUntil);
+                DueOfBlame(source.State, file.Key);
                 DueOf(source.State);
             }
 
@@ -68,7 +72,16 @@ public sealed partial class DownloadPlanner
             else if (source.Condition == SourceCondition.Probing)
             {
                 Due(source.ProbedAt + _limits.LanePatience);
-                Due(source.ProbedAt + ProbePatience);
+                Due(source.ProbedAt + ProbePatience(source));
+            }
+        }
+
+        void DueOfBlame(SourceState source, FileKey file)
+        {
+            if (source.Blame is { } blame)
+            {
+                Due(blame.ShunnedUntil);
+                Due(_now + blame.RestOf(file, _now));
             }
         }
     }

@@ -1,3 +1,5 @@
+using FileTransfer.Downloads.Sources;
+
 namespace FileTransfer.Downloads.Planning;
 
 // Files for which nothing can be done now leave.
@@ -38,7 +40,9 @@ public sealed partial class DownloadPlanner
         }
 
         return source.State.Condition == SourceCondition.Up
-            ? Longer(source.BusyUntil, source.RestsUntil) is var free && free > _now && free <= _now + _limits.LanePatience
+            ? Longer(Longer(source.BusyUntil, source.RestsUntil), source.State.PausedUntil) is var free
+                && free > _now
+                && free <= _now + _limits.LanePatience
             : source.State.MayAnswerSoon(_now, _limits.LanePatience);
     }
 
@@ -54,16 +58,79 @@ public sealed partial class DownloadPlanner
         {
             ParkForSources(file, [.. candidates.Where(IsAway)]);
         }
+        else if (candidates.FindAll(IsPaused) is { Count: > 0 } paused)
+        {
+            var left = paused.Min(source => source.State.PausedUntil) - _now;
+            Park(
+                file,
+                ParkKind.Time,
+                Told(paused, source => source.State.PauseReason),
+                left + (_limits.TurnWait * random.NextDouble())
+            );
+        }
         else if (listed.TrueForAll(source => source.Loss == SourceLoss.NotFound))
         {
             var reason = listed.Count == 0 ? "no other node has it stored" : Told(listed, source => source.Reason);
             Park(file, ParkKind.NoSource, reason, About(_limits.NoSourceWait));
         }
+        else if (!file.HasAsked && candidates.Exists(source => source.State.Condition != SourceCondition.Up))
+        {
+            // They failed it before. That says nothing of now, and whoever was not asked cannot have failed it again.
+            ParkForSources(file, candidates.FindAll(source => source.State.Condition != SourceCondition.Up));
+        }
         else
         {
-            GiveUp(file, Told(listed, source => source.Reason ?? source.State.Reason));
+            LeaveFailed(file, listed);
         }
     }
+
+    /// <summary>Its sources failed it. One that brought some of it before it sent wrong bytes goes on with the rest, at no cost.</summary>
+    private void LeaveFailed(FilePlan file, List<FileSource> listed)
+    {
+        var reason = Told(listed, source => source.Reason ?? source.State.Reason);
+        TimeSpan? rest = null;
+        foreach (var source in listed)
+        {
+            if (source.Loss == SourceLoss.Lied)
+            {
+                var own = Longer(source.State.Blame?.RestOf(file.Key, _now) ?? default, _limits.FirstBlameRest / 2);
+                rest = rest is { } other ? Shorter(own, other) : own;
+            }
+        }
+
+        if (rest is { } pause && listed.Exists(source => source.BroughtBeforeLying))
+        {
+            Park(file, ParkKind.Time, reason, pause);
+        }
+        else
+        {
+            GiveUp(file, reason, WorstOf(listed), rest);
+        }
+    }
+
+    /// <summary>What a person should look at first.</summary>
+    private static SourceFaultKind? WorstOf(List<FileSource> sources)
+    {
+        ReadOnlySpan<SourceFaultKind> worst =
+        [
+            SourceFaultKind.Lied,
+            SourceFaultKind.Refused,
+            SourceFaultKind.Stalled,
+            SourceFaultKind.EndedEarly,
+            SourceFaultKind.Unreachable,
+        ];
+        foreach (var kind in worst)
+        {
+            if (sources.Exists(source => source.Fault == kind))
+            {
+                return kind;
+            }
+        }
+
+        return SourceFaultKind.Unreachable;
+    }
+
+    private bool IsPaused(FileSource source) => source.State.Condition == SourceCondition.Up && source.State.PausedUntil > _now;
 
     private bool IsAway(FileSource source) =>
         source.State.Condition != SourceCondition.Up && !source.HasFailed(_limits.FailuresPerFile);

@@ -8,8 +8,8 @@ namespace FileTransfer.Downloads.Planning;
 /// the time, carries out every action, and tells a <see cref="PlannerEvent.Tick"/> at <see cref="NextTick"/>. One planner serves all
 /// files of a node. Not for several threads at once.</para>
 /// <para>Sources come up by answering a probe, for which no lane waits; an answer that fails makes them rest. Each free request goes to
-/// the file that was served least, at the source that ends it first. A file that no source can serve now leaves: parked, when the fault
-/// is not its own; given up, when every source failed it.</para>
+/// the file that was served least, at the source that ends it first, one that is trusted before one that is not. A file that no source can
+/// serve now leaves: parked, when the fault is not its own; given up, when every source failed it.</para>
 /// </remarks>
 public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
 {
@@ -75,7 +75,7 @@ public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
                 FileDropped(dropped.File);
                 return true;
             case PlannerEvent.ProbeAnswered answered:
-                ProbeAnswered(answered.Source);
+                ProbeAnswered(answered.Source, answered.After);
                 return true;
             case PlannerEvent.ProbeFailed failed:
                 ProbeFailed(failed.Source, failed.Reason);
@@ -111,6 +111,9 @@ public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
         var bound = Math.Min(longest.TotalSeconds, _limits.FirstRest.TotalSeconds * Math.Pow(2, Math.Min(failures, 30)));
         return Longer(_shortestPause, TimeSpan.FromSeconds(random.NextDouble() * bound));
     }
+
+    /// <summary>Takes up to half of a pause away, so that those that begin together do not end together.</summary>
+    private double Jitter() => 0.5 + (random.NextDouble() / 2);
 
     /// <summary>Around a duration, so that those that were parked together do not come back together.</summary>
     private TimeSpan About(TimeSpan duration) => duration * (0.5 + random.NextDouble());

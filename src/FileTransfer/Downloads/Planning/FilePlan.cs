@@ -39,6 +39,9 @@ internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
 
     public List<FileSource> Sources { get; } = new(wanted.Sources.Count);
 
+    /// <summary>A source was asked for something since the lane has it: an attempt in which nobody was asked is none.</summary>
+    public bool HasAsked { get; set; }
+
     /// <summary>Bytes asked for, for fairness: the file with the least is next.</summary>
     public long BytesServed { get; set; }
 

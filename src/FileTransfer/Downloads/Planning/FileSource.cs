@@ -1,6 +1,8 @@
+using FileTransfer.Downloads.Sources;
+
 namespace FileTransfer.Downloads.Planning;
 
-/// <summary>Why a source is of no more use to a file.</summary>
+/// <summary>Why a source is of no more use to a file, as long as its lane has it.</summary>
 internal enum SourceLoss
 {
     None,
@@ -23,6 +25,12 @@ internal sealed class FileSource(SourceState state, SourceKind kind)
     /// <summary>What it last did wrong.</summary>
     public string? Reason { get; private set; }
 
+    /// <summary>What kind of fault that was.</summary>
+    public SourceFaultKind? Fault { get; private set; }
+
+    /// <summary>It sent wrong bytes, but right ones before, which are kept.</summary>
+    public bool BroughtBeforeLying { get; set; }
+
     /// <summary>Requests of this file that failed here since one brought something.</summary>
     public int Failures { get; private set; }
 
@@ -38,7 +46,7 @@ internal sealed class FileSource(SourceState state, SourceKind kind)
     /// <summary>Requests of this file in flight there.</summary>
     public int InFlight { get; set; }
 
-    public bool IsCandidate => IsListed && Loss == SourceLoss.None && State.Condition != SourceCondition.Out;
+    public bool IsCandidate => IsListed && Loss == SourceLoss.None;
 
     public bool IsBusy(TimeSpan now) => IsCandidate && State.Condition == SourceCondition.Up && BusyUntil > now;
 
@@ -49,6 +57,7 @@ internal sealed class FileSource(SourceState state, SourceKind kind)
     {
         Loss = loss;
         Reason = reason;
+        Fault = loss == SourceLoss.Lied ? SourceFaultKind.Lied : SourceFaultKind.NotFound;
     }
 
     public void Find()
@@ -57,16 +66,17 @@ internal sealed class FileSource(SourceState state, SourceKind kind)
         Reason = null;
     }
 
-    public void Fail(string reason, bool broughtSomething)
+    public void Fail(SourceFaultKind fault, string reason, bool broughtSomething)
     {
         Reason = reason;
+        Fault = fault;
         HasRefused = false;
         Failures = broughtSomething ? 0 : Failures + 1;
     }
 
     public void Refuse(string reason, TimeSpan restsUntil)
     {
-        Fail(reason, broughtSomething: false);
+        Fail(SourceFaultKind.Refused, reason, broughtSomething: false);
         HasRefused = true;
         RestsUntil = restsUntil;
     }

@@ -1,3 +1,4 @@
+using FileTransfer.Downloads.Sources;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Planning;
@@ -13,6 +14,9 @@ public enum ParkKind
 
     /// <summary>Its turn at sources that serve other nodes now.</summary>
     Turn,
+
+    /// <summary>Nothing but time: a source asked to be left alone, or is to be after it sent wrong bytes.</summary>
+    Time,
 }
 
 /// <summary>Something to do, asked for by the planner.</summary>
@@ -27,7 +31,8 @@ public abstract record PlannerAction
     public sealed record Cancel(RequestId Request, string Reason) : PlannerAction;
 
     /// <summary>Find out whether a source answers, with a small request for this file. No lane waits for it.</summary>
-    public sealed record Probe(SourceId Source, FileKey File) : PlannerAction;
+    /// <param name="Patience">How long it is waited for; an answer that comes later counts all the same.</param>
+    public sealed record Probe(SourceId Source, FileKey File, TimeSpan Patience) : PlannerAction;
 
     /// <summary>
     /// All ranges of the chunk hashes are here: prove them against the fingerprint, and what is on disk with them. Ends with one
@@ -42,10 +47,17 @@ public abstract record PlannerAction
     public sealed record Park(FileKey File, ParkKind Kind, string Reason, TimeSpan RetryIn) : PlannerAction;
 
     /// <summary>The attempt failed. The file is no longer the planner's.</summary>
-    public sealed record GiveUp(FileKey File, string Reason) : PlannerAction;
+    /// <param name="Cause">Whose fault it was: the worst of what its sources did; null where its time was over.</param>
+    /// <param name="HasAsked">A source was asked for something; where none was, there was no attempt.</param>
+    /// <param name="RetryIn">How long who sent wrong bytes is to be left alone; null = as long as failures are.</param>
+    public sealed record GiveUp(FileKey File, string Reason, SourceFaultKind? Cause, bool HasAsked, TimeSpan? RetryIn = null)
+        : PlannerAction;
 
     /// <summary>This source sent bytes that are not the file's.</summary>
     public sealed record Blame(SourceId Source, FileKey File, string Reason) : PlannerAction;
+
+    /// <summary>This source is asked last from now on, for every file: it sent wrong bytes of several.</summary>
+    public sealed record Shun(SourceId Source, int Files, TimeSpan For, string Reason) : PlannerAction;
 
     /// <summary>A source that parked files wait for answers again.</summary>
     public sealed record Wake(SourceId Source) : PlannerAction;

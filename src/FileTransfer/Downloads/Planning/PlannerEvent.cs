@@ -41,7 +41,8 @@ public abstract record PlannerEvent
     public sealed record FileDropped(FileKey File) : PlannerEvent;
 
     /// <summary>A source answers: whatever it said of the file it was asked for, it is there.</summary>
-    public sealed record ProbeAnswered(SourceId Source) : PlannerEvent;
+    /// <param name="After">How long that took.</param>
+    public sealed record ProbeAnswered(SourceId Source, TimeSpan After = default) : PlannerEvent;
 
     public sealed record ProbeFailed(SourceId Source, string Reason) : PlannerEvent;
 
@@ -68,7 +69,7 @@ public abstract record PlannerEvent
 
     /// <summary>A request ended without its end.</summary>
     /// <param name="Reason">A sentence that names the source, for a person.</param>
-    /// <param name="RetryAfter">What a busy source said.</param>
+    /// <param name="RetryAfter">What a source said that is busy, or wants to be left alone.</param>
     public sealed record RequestFailed(RequestId Request, SourceFaultKind Kind, string Reason, TimeSpan? RetryAfter = null)
         : PlannerEvent;
 

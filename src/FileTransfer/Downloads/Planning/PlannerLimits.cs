@@ -32,8 +32,11 @@ public sealed record PlannerLimits
     /// <summary>How long a file waits in its lane for a source that may answer yet, before it is parked.</summary>
     public TimeSpan LanePatience { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How long a source may be silent on a request or a probe before it is away.</summary>
+    /// <summary>How long a source may be silent on a request or a probe before it is away; one that was seen to take longer has twice that.</summary>
     public TimeSpan AnswerPatience { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>No source may be silent for longer, however long it has taken before.</summary>
+    public TimeSpan LongestAnswerPatience { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Bound of the first rest of a source after a failure; it doubles with each further one, with full jitter.</summary>
     public TimeSpan FirstRest { get; init; } = TimeSpan.FromMilliseconds(100);
@@ -52,6 +55,28 @@ public sealed record PlannerLimits
 
     /// <summary>Longest time a file is parked for sources that are away; it is woken when one of them answers.</summary>
     public TimeSpan LongestSourceWait { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Longest time that a source can ask to be left alone for, whatever it names.</summary>
+    public TimeSpan LongestRetryAfter { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>A source that has answered nothing but "later" for so long refuses: from then on that costs attempts.</summary>
+    public TimeSpan LongestPutOff { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>How long a file asks others first after a source sent wrong bytes of it; doubles with each further time.</summary>
+    public TimeSpan FirstBlameRest { get; init; } = TimeSpan.FromSeconds(1);
+
+    public TimeSpan LongestBlameRest { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>A source blamed for so many files at once is shunned: asked last, for every file.</summary>
+    public int FilesThatShun { get; init; } = 2;
+
+    /// <summary>How long a source is shunned at first; doubles with each further time that it sent wrong bytes.</summary>
+    public TimeSpan FirstShun { get; init; } = TimeSpan.FromSeconds(5);
+
+    public TimeSpan LongestShun { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>After so long one of the times that a source sent wrong bytes of a file counts no more.</summary>
+    public TimeSpan BlameFade { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Requests of one file that fail at one source without bringing anything before that file gives the source up.</summary>
     public int FailuresPerFile { get; init; } = 3;

@@ -16,31 +16,42 @@ public enum SourceCondition
 
     /// <summary>It failed, and rests.</summary>
     Away,
-
-    /// <summary>It lied about two files; it is not asked until it is added again.</summary>
-    Out,
 }
 
 /// <summary>What this node knows of one source, from all files.</summary>
 internal sealed class SourceState(SourceId id)
 {
-    public const int LiesForgiven = 1;
-
     private readonly List<PlannedRequest> _inFlight = [];
     private int _delivered;
     private int _shares;
 
     // Most sources never fail, and none lies: nothing is kept for them.
     private Dictionary<FileKey, int>? _failures;
-    private Dictionary<FileKey, string>? _lies;
     private TimeSpan? _awaySince;
+    private TimeSpan? _putOffSince;
+    private TimeSpan _slowestAnswer;
 
     public SourceId Id => id;
 
     public SourceCondition Condition { get; private set; }
 
-    /// <summary>Why it is away or out.</summary>
+    /// <summary>Why it is away.</summary>
     public string? Reason { get; private set; }
+
+    /// <summary>What it is blamed for; null where it never sent wrong bytes, or that has faded.</summary>
+    public SourceBlame? Blame { get; private set; }
+
+    /// <summary>It asked to be left alone until then.</summary>
+    public TimeSpan PausedUntil { get; private set; }
+
+    /// <summary>Since when it has answered nothing but "later".</summary>
+    public TimeSpan? PutOffSince => _putOffSince;
+
+    /// <summary>What it said when it asked for that.</summary>
+    public string? PauseReason { get; private set; }
+
+    /// <summary>Requests in a row that it answered with "later".</summary>
+    public int PutOffs { get; private set; }
 
     /// <summary>Until when it rests.</summary>
     public TimeSpan Until { get; private set; }
@@ -76,6 +87,19 @@ internal sealed class SourceState(SourceId id)
     /// <summary>For how long it has not answered, over rests and probes.</summary>
     public TimeSpan AwayFor(TimeSpan now) => now - (_awaySince ?? now);
 
+    /// <summary>Since when it has not answered; null while it does.</summary>
+    public TimeSpan? AwaySince => _awaySince;
+
+    /// <summary>How long it may be silent: who was slow and right before has the time that it takes.</summary>
+    public TimeSpan PatienceWith(PlannerLimits limits)
+    {
+        var learned = 2 * _slowestAnswer;
+        return learned <= limits.AnswerPatience ? limits.AnswerPatience
+            : learned < limits.LongestAnswerPatience ? learned
+            : limits.LongestAnswerPatience > limits.AnswerPatience ? limits.LongestAnswerPatience
+            : limits.AnswerPatience;
+    }
+
     public void Add(PlannedRequest request)
     {
         _inFlight.Add(request);
@@ -100,6 +124,8 @@ internal sealed class SourceState(SourceId id)
         BytesInFlight -= bytes;
         Rate.Received(bytes, now);
         RequestsFailed = 0;
+        PutOffs = 0;
+        _putOffSince = null;
     }
 
     /// <summary>
@@ -154,32 +180,62 @@ internal sealed class SourceState(SourceId id)
         Rest(reason, until, now);
     }
 
-    public void Answered(TimeSpan after) => Latency = Latency == TimeSpan.Zero ? after : (Latency * 0.8) + (after * 0.2);
-
-    /// <summary>Notes a lie; true when it was one too many.</summary>
-    public bool Lied(FileKey file, string reason)
+    public void Answered(TimeSpan after)
     {
-        (_lies ??= [])[file] = reason;
-        if (_lies.Count <= LiesForgiven)
-        {
-            return false;
-        }
-
-        Condition = SourceCondition.Out;
-        Reason = reason;
-        return true;
+        Latency = Latency == TimeSpan.Zero ? after : (Latency * 0.8) + (after * 0.2);
+        Took(after);
     }
 
-    /// <summary>Nothing of it is worth remembering once no file has it for a source.</summary>
-    public bool IsForgettable => InFlight.Count == 0 && _lies is null && Condition != SourceCondition.Probing;
+    /// <summary>Remembers how long an answer may take: the slowest counts, and less with each that is faster.</summary>
+    public void Took(TimeSpan after)
+    {
+        var faded = _slowestAnswer * 0.9;
+        _slowestAnswer = after > faded ? after : faded;
+    }
 
-    /// <summary>What it lied about the file; null when it has not.</summary>
-    public string? LieAbout(FileKey file) => _lies?.GetValueOrDefault(file);
+    /// <summary>It wants to be left alone; for how long it has said nothing else.</summary>
+    public TimeSpan PutOff(TimeSpan now)
+    {
+        PutOffs++;
+        _putOffSince ??= now;
+        return now - _putOffSince.Value;
+    }
+
+    public void Pause(string reason, TimeSpan until)
+    {
+        PausedUntil = until > PausedUntil ? until : PausedUntil;
+        PauseReason = reason;
+    }
+
+    /// <summary>It sent wrong bytes; true when that makes the source one that is shunned.</summary>
+    public bool Strike(FileKey file, string reason, TimeSpan now, PlannerLimits limits, double jitter) =>
+        (Blame ??= new SourceBlame()).Strike(file, reason, now, limits, jitter);
+
+    /// <summary>It sent a file right that it is blamed for.</summary>
+    public void Absolve(FileKey file, TimeSpan now)
+    {
+        Blame?.Absolve(file);
+        Blame = Blame is { IsEmpty: true } blame && !blame.IsShunned(now) ? null : Blame;
+    }
+
+    /// <summary>Others are asked first for this file: the source is shunned, or blamed for the file itself.</summary>
+    public bool IsDistrustedFor(FileKey file, TimeSpan now) =>
+        Blame is { } blame && (blame.IsShunned(now) || blame.RestOf(file, now) > TimeSpan.Zero);
+
+    /// <summary>Nothing of it is worth remembering once no file has it for a source.</summary>
+    public bool IsForgettable => InFlight.Count == 0 && Blame is null && Condition != SourceCondition.Probing;
+
+    /// <summary>Lets go of blame that has faded.</summary>
+    public void Fade(TimeSpan now, PlannerLimits limits)
+    {
+        Blame?.Fade(now, limits);
+        Blame = Blame is { IsEmpty: true } blame && !blame.IsShunned(now) ? null : Blame;
+    }
 
     /// <summary>Trusted again, and asked as if for the first time.</summary>
     public void Forgive()
     {
-        if (Condition is SourceCondition.Away or SourceCondition.Out)
+        if (Condition is SourceCondition.Away)
         {
             Condition = SourceCondition.Unknown;
         }
@@ -187,7 +243,10 @@ internal sealed class SourceState(SourceId id)
         Reason = null;
         ProbesFailed = 0;
         RequestsFailed = 0;
-        _lies = null;
+        PausedUntil = TimeSpan.Zero;
+        PutOffs = 0;
+        _putOffSince = null;
+        Blame = null;
         _failures = null;
     }
 

@@ -132,7 +132,7 @@ internal sealed class Deliveries(NodeSource source, TimeProvider time)
 
         if (size != order.Size)
         {
-            order.Fail(source.Fault(SourceFaultKind.Lied, $"has {size} bytes of content where the file has {order.Size}"));
+            order.Fail(source.NotTheFile($"has {size} bytes of content where the file has {order.Size}"));
             throw source.Fault(SourceFaultKind.EndedEarly, "sent a delivery that cannot be read on");
         }
 

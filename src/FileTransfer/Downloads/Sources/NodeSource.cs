@@ -1,6 +1,8 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Mime;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
@@ -53,6 +55,22 @@ public sealed class NodeSource : Source
         return OpenAsync(OfNode(request), "a delivery", expectedLength: null, report, cancellationToken);
     }
 
+    /// <summary>Tells the node that its copy of a file seems damaged, so that it proves it.</summary>
+    /// <returns>Why it did not take that; null where it did, and where it is too old to know of it.</returns>
+    internal async Task<string?> TellDamageAsync(FileKey key, SourceDamage damage, CancellationToken cancellationToken)
+    {
+        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(damage, SourceJson.Default.SourceDamage));
+        content.Headers.ContentType = new MediaTypeHeaderValue(MediaTypeNames.Application.Json);
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Url, $"/v1/files/{key}/damage"))
+        {
+            Content = content,
+        };
+        using var response = await SendAsync(OfNode(request), cancellationToken);
+        return response.IsSuccessStatusCode || response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed
+            ? null
+            : $"it answered {(int)response.StatusCode}";
+    }
+
     /// <summary>Not a request of a node: a probe takes nobody's turn.</summary>
     protected override HttpRequestMessage ProbeRequest(FileKey key) => Request($"/download/{key}", (0, ChunkFrame.Length - 1));
 
@@ -68,3 +86,10 @@ public sealed class NodeSource : Source
         return request;
     }
 }
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
+[JsonSerializable(typeof(SourceDamage))]
+internal sealed partial class SourceJson : JsonSerializerContext;

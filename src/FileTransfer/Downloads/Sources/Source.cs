@@ -15,6 +15,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
     private const int HashLength = 32;
     private const int LongestProblem = 4096;
     private static readonly byte[] _busy = Encoding.UTF8.GetBytes($"\"{ProblemTypes.SourceBusy.Urn}\"");
+    private static readonly byte[] _elsewhere = Encoding.UTF8.GetBytes($"\"{ProblemTypes.FileElsewhere.Urn}\"");
 
     private static readonly TimeSpan _freshFor = TimeSpan.FromSeconds(1);
 
@@ -32,13 +33,27 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
     internal ValueTask TakeAsync(int bytes, CancellationToken cancellationToken) => terms.TakeAsync(id, bytes, cancellationToken);
 
     /// <summary>Asks for the first bytes of a file, to see whether it answers. What it says of the file does not matter.</summary>
-    public async Task ProbeAsync(FileKey key, CancellationToken cancellationToken)
+    /// <param name="isPatient">Waits for the head of the answer as long as for any.</param>
+    public async Task ProbeAsync(FileKey key, bool isPatient, CancellationToken cancellationToken)
     {
         using var watch = Watch(cancellationToken);
+        if (!isPatient)
+        {
+            watch.Start();
+        }
+
         using var request = ProbeRequest(key);
         using var response = await GuardAsync(token => http.SendAsync(request, token), watch, cancellationToken);
+        watch.Start();
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
         await GuardAsync(async token => await body.ReadAsync(new byte[ChunkFrame.Length], token), watch, cancellationToken);
+    }
+
+    /// <summary>Sends a request whose answer's body does not matter.</summary>
+    protected async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        using var watch = Watch(cancellationToken);
+        return await GuardAsync(token => http.SendAsync(request, token), watch, cancellationToken);
     }
 
     /// <summary>Fills the chunk hashes of a partial; all of them are proven against its fingerprint, a part is not.</summary>
@@ -72,7 +87,13 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
         );
         if (isWhole && !into.TrustHashes())
         {
-            throw Fault(SourceFaultKind.Lied, "sent chunk hashes that do not make up the fingerprint");
+            throw body.IsPage
+                ? NotTheFile("answered with a page, so it does not have the chunk hashes")
+                : Wrong(
+                    "sent chunk hashes that do not make up the fingerprint",
+                    null,
+                    "the chunk hashes do not make up the fingerprint"
+                );
         }
     }
 
@@ -112,7 +133,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
             into.Forget();
         }
 
-        await ReceiveWholeAsync(
+        var isPage = await ReceiveWholeAsync(
             into.Key,
             into.Size,
             (firstChunk, bytes) => Put(into, firstChunk, bytes, report),
@@ -121,7 +142,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
         );
         if (!into.ProveWhole())
         {
-            throw WrongWhole();
+            throw WrongWhole(isPage);
         }
     }
 
@@ -138,7 +159,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
         try
         {
             var whole = owner.Memory[..size];
-            await ReceiveWholeAsync(
+            var isPage = await ReceiveWholeAsync(
                 key,
                 size,
                 (firstChunk, bytes) =>
@@ -149,7 +170,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
                 report,
                 cancellationToken
             );
-            return ProvenBytes.TryProve(fingerprint, whole, owner) ?? throw WrongWhole();
+            return ProvenBytes.TryProve(fingerprint, whole, owner) ?? throw WrongWhole(isPage);
         }
         catch
         {
@@ -162,7 +183,8 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
     protected delegate void ChunkSink(long firstChunk, ReadOnlySpan<byte> bytes);
 
     /// <summary>Receives a whole content.</summary>
-    protected virtual async Task ReceiveWholeAsync(
+    /// <returns>Whether the answer called itself a page.</returns>
+    protected virtual async Task<bool> ReceiveWholeAsync(
         FileKey key,
         long size,
         ChunkSink put,
@@ -172,6 +194,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
     {
         await using var body = await OpenAsync(ContentRequest(key), "content", size, report, cancellationToken);
         await ReadContentAsync(body, 0, size, put, cancellationToken);
+        return body.IsPage;
     }
 
     protected abstract HttpRequestMessage ProbeRequest(FileKey key);
@@ -221,22 +244,32 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
                 request.Dispose();
             }
 
+            watch.Start();
             report.Answered();
             await RequireSuccessAsync(response, watch, cancellationToken);
             if (response.StatusCode != (isRange ? HttpStatusCode.PartialContent : HttpStatusCode.OK))
             {
-                throw Fault(
-                    SourceFaultKind.Refused,
-                    $"answered {(int)response.StatusCode} to a request for {(isRange ? "a range" : "the whole")}"
-                );
+                throw SaysPage(response)
+                    ? NotTheFile("answered with a page, so it does not have the file")
+                    : Fault(
+                        SourceFaultKind.Refused,
+                        $"answered {(int)response.StatusCode} to a request for {(isRange ? "a range" : "the whole")}"
+                    );
             }
 
             if (response.Content.Headers.ContentLength is { } length && expectedLength is { } expected && length != expected)
             {
-                throw Fault(SourceFaultKind.Lied, $"has {length} bytes of {what} where the file has {expected}");
+                throw NotTheFile($"has {length} bytes of {what} where the file has {expected}");
             }
 
-            return new SourceBody(this, response, await response.Content.ReadAsStreamAsync(cancellationToken), watch);
+            return new SourceBody(
+                this,
+                response,
+                await response.Content.ReadAsStreamAsync(cancellationToken),
+                watch,
+                isOfUnknownLength: response.Headers.TransferEncodingChunked == true && expectedLength is not null,
+                isPage: SaysPage(response)
+            );
         }
         catch
         {
@@ -246,7 +279,21 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
         }
     }
 
-    internal SourceException WrongWhole() => Fault(SourceFaultKind.Lied, "sent a content with another fingerprint");
+    internal SourceException WrongWhole(bool isPage = false) =>
+        isPage
+            ? NotTheFile("answered with a page, so it does not have the file")
+            : Wrong("sent a content with another fingerprint", chunk: null, "the content has another fingerprint");
+
+    /// <summary>It sent bytes that are not the file's.</summary>
+    internal SourceException Wrong(string what, long? chunk, string damage) =>
+        Fault(SourceFaultKind.Lied, what, damage: new SourceDamage(chunk, damage));
+
+    /// <summary>It has something else under the name, or not yet all of it: whoever fills a folder, or answers for names it does not know.</summary>
+    internal SourceException NotTheFile(string what) =>
+        Fault(SourceFaultKind.NotFound, what, damage: new SourceDamage(Chunk: null, what));
+
+    private static bool SaysPage(HttpResponseMessage response) =>
+        response.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml";
 
     /// <summary>Puts bytes of the content as they come.</summary>
     protected static Task ReadContentAsync(
@@ -279,15 +326,16 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
             report.Brought((int)(put.ChunkId - firstChunk));
         }
 
-        throw Fault(SourceFaultKind.Lied, $"sent chunk {put.ChunkId} with other bytes than the file has");
+        throw Wrong($"sent chunk {put.ChunkId} with other bytes than the file has", put.ChunkId, "the chunk has other bytes");
     }
 
     protected internal SourceException Fault(
         SourceFaultKind fault,
         string what,
         Exception? cause = null,
-        TimeSpan? retryAfter = null
-    ) => new(fault, $"{name} at {url.OriginalString} {what}", cause, retryAfter);
+        TimeSpan? retryAfter = null,
+        SourceDamage? damage = null
+    ) => new(fault, $"{name} at {url.OriginalString} {what}", cause, retryAfter, damage);
 
     private StallWatch Watch(CancellationToken cancellationToken)
     {
@@ -298,7 +346,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
             terms.Time,
             cancellationToken
         );
-        watch.Start();
+        watch.StartForHead(terms.LongestToFirstByte);
         return watch;
     }
 
@@ -310,23 +358,34 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
                 return;
             case HttpStatusCode.NotFound or HttpStatusCode.Conflict or HttpStatusCode.Gone:
                 throw Fault(SourceFaultKind.NotFound, "does not have the file");
+            case HttpStatusCode.RequestedRangeNotSatisfiable:
+                throw NotTheFile("has fewer bytes than the file");
             case HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden:
                 throw Fault(SourceFaultKind.Refused, $"{Refusal} ({(int)response.StatusCode})");
-            case HttpStatusCode.ServiceUnavailable when await SaysBusyAsync(response, watch, cancellationToken):
-                throw Fault(
-                    SourceFaultKind.Busy,
-                    "sends it to another node now",
-                    retryAfter: response.Headers.RetryAfter?.Delta ?? TimeSpan.FromSeconds(1)
-                );
+            case HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable:
+                throw await NotNowAsync(response, watch, cancellationToken);
             case var status:
                 throw Fault(SourceFaultKind.Refused, $"answered {(int)status}");
         }
     }
 
+    /// <summary>In seconds, or until a date by the source's own clock where it says what that is.</summary>
+    private TimeSpan? RetryAfterOf(HttpResponseMessage response)
+    {
+        var said = response.Headers.RetryAfter;
+        var wait = said?.Delta ?? (said?.Date - (response.Headers.Date ?? terms.Time.GetUtcNow()));
+        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+    }
+
     /// <summary>What a source does that answers 401 or 403, and what to do about it.</summary>
     protected virtual string Refusal => "refuses to serve this node";
 
-    private async Task<bool> SaysBusyAsync(HttpResponseMessage response, StallWatch watch, CancellationToken cancellationToken)
+    /// <summary>It gives it to others now, has not got it yet while others have, or wants to be left alone.</summary>
+    private async Task<SourceException> NotNowAsync(
+        HttpResponseMessage response,
+        StallWatch watch,
+        CancellationToken cancellationToken
+    )
     {
         var text = new byte[LongestProblem];
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
@@ -335,6 +394,18 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
             watch,
             cancellationToken
         );
-        return text.AsSpan(0, length).IndexOf(_busy) >= 0;
+        var retryAfter = RetryAfterOf(response);
+        if (text.AsSpan(0, length).IndexOf(_busy) >= 0)
+        {
+            return Fault(SourceFaultKind.Busy, "sends it to another node now", retryAfter: retryAfter ?? TimeSpan.FromSeconds(1));
+        }
+
+        if (text.AsSpan(0, length).IndexOf(_elsewhere) >= 0)
+        {
+            return Fault(SourceFaultKind.NotFound, "does not have the file");
+        }
+
+        var wish = retryAfter is { } wait ? $": it wants to be asked again in {wait.TotalSeconds:0} s" : "";
+        return Fault(SourceFaultKind.Throttled, $"answered {(int)response.StatusCode}{wish}", retryAfter: retryAfter);
     }
 }

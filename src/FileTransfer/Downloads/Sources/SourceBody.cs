@@ -5,8 +5,19 @@ using FileTransfer.Identity;
 namespace FileTransfer.Downloads.Sources;
 
 /// <summary>A body that a source is sending; read under its stall watch.</summary>
-public sealed class SourceBody(Source source, HttpResponseMessage response, Stream body, StallWatch watch) : IAsyncDisposable
+/// <param name="isOfUnknownLength">Where it ends is known by its end alone, which must be that of what was asked for.</param>
+/// <param name="isPage">It says that it is a page for a person.</param>
+public sealed class SourceBody(
+    Source source,
+    HttpResponseMessage response,
+    Stream body,
+    StallWatch watch,
+    bool isOfUnknownLength,
+    bool isPage
+) : IAsyncDisposable
 {
+    public bool IsPage => isPage;
+
     /// <summary>Reads the frames of a whole content of a size, in any order, and hands each run on.</summary>
     public async Task ReadFramesAsync(long size, Action<ChunkRun> put, CancellationToken cancellationToken)
     {
@@ -40,7 +51,13 @@ public sealed class SourceBody(Source source, HttpResponseMessage response, Stre
                     case FrameReadKind.End:
                         throw source.Fault(SourceFaultKind.EndedEarly, $"ended a body of {chunks} chunks after {taken}");
                     default:
-                        throw source.Fault(SourceFaultKind.Lied, $"sent a body that is not the file's: {read.Fault!.Reason}");
+                        throw isPage
+                            ? source.NotTheFile("answered with a page, so it does not have the file")
+                            : source.Wrong(
+                                $"sent a body that is not the file's: {read.Fault!.Reason}",
+                                chunk: null,
+                                "the frames are not the file's"
+                            );
                 }
             }
         }
@@ -70,7 +87,10 @@ public sealed class SourceBody(Source source, HttpResponseMessage response, Stre
                 var read = await ReadAsync(buffer.AsMemory(kept, room), cancellationToken);
                 if (read == 0)
                 {
-                    throw source.Fault(SourceFaultKind.EndedEarly, $"ended {what} after {offset + kept} of {length} bytes");
+                    // A body without a length that ends well was meant to end there: what is here is shorter.
+                    throw isOfUnknownLength
+                        ? source.NotTheFile($"has {offset + kept} bytes of {what} where the file has {length}")
+                        : source.Fault(SourceFaultKind.EndedEarly, $"ended {what} after {offset + kept} of {length} bytes");
                 }
 
                 kept += read;

@@ -21,6 +21,9 @@ public enum SourceFaultKind
     /// <summary>It sent bytes that are not the file's.</summary>
     Lied,
 
+    /// <summary>It wants to be left alone for a while: 429, or 503. Says nothing against the file.</summary>
+    Throttled,
+
     /// <summary>It gives the content to another node now; asked again later it will give it. Not a fault.</summary>
     Busy,
 
@@ -29,15 +32,24 @@ public enum SourceFaultKind
 }
 
 /// <summary>A source failed; the message names it.</summary>
-/// <param name="retryAfter">What a busy source said.</param>
+/// <param name="retryAfter">What a source said that is busy, or wants to be left alone.</param>
+/// <param name="damage">What is wrong with the copy that the source has, where it sent something else than the file.</param>
 public sealed class SourceException(
     SourceFaultKind kind,
     string message,
     Exception? innerException = null,
-    TimeSpan? retryAfter = null
+    TimeSpan? retryAfter = null,
+    SourceDamage? damage = null
 ) : Exception(message, innerException)
 {
     public SourceFaultKind Kind => kind;
 
     public TimeSpan? RetryAfter => retryAfter;
+
+    public SourceDamage? Damage => damage;
 }
+
+/// <summary>What a source should know of its own copy of a file, which it may not.</summary>
+/// <param name="Chunk">The chunk that came wrong; null where it cannot be told.</param>
+/// <param name="Reason">What was wrong, in words.</param>
+public sealed record SourceDamage(long? Chunk, string Reason);

@@ -11,6 +11,18 @@ public sealed class SourceTerms(IOptions<DownloadOptions> options, TransferLimit
 
     public TimeProvider Time => time;
 
+    /// <summary>How long a source may take to the head of an answer; the planner's patience with it may end before.</summary>
+    public TimeSpan LongestToFirstByte
+    {
+        get
+        {
+            var planner = limits.Planner;
+            var longest =
+                planner.LongestAnswerPatience > planner.AnswerPatience ? planner.LongestAnswerPatience : planner.AnswerPatience;
+            return longest > options.Value.StallPeriod ? longest : options.Value.StallPeriod;
+        }
+    }
+
     /// <summary>Waits until so many bytes from a source may be taken.</summary>
     public ValueTask TakeAsync(SourceId source, int bytes, CancellationToken cancellationToken) =>
         limits.TakeAsync(source, bytes, cancellationToken);

@@ -51,6 +51,19 @@ public sealed class StallWatch : IDisposable
 
     public bool HasStalled => _hasStalled;
 
+    /// <summary>From here on the head of an answer is waited for, which has a time of its own, if that is longer.</summary>
+    public void StartForHead(TimeSpan patience)
+    {
+        lock (_gate)
+        {
+            BeginPeriod();
+            if (_period != Timeout.InfiniteTimeSpan && patience > _period)
+            {
+                _timer.Change(patience, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
     /// <summary>From here on bytes are waited for.</summary>
     public void Start()
     {

@@ -8,7 +8,7 @@ namespace FileTransfer.Downloads.Sources;
 public sealed class StreamSource(SourceEntry entry, HttpMessageInvoker http, SourceTerms terms)
     : Source(new SourceId($"stream {entry.Name}"), $"stream '{entry.Name}'", entry.Base, http, terms)
 {
-    protected override async Task ReceiveWholeAsync(
+    protected override async Task<bool> ReceiveWholeAsync(
         FileKey key,
         long size,
         ChunkSink put,
@@ -24,6 +24,7 @@ public sealed class StreamSource(SourceEntry entry, HttpMessageInvoker http, Sou
             cancellationToken
         );
         await body.ReadFramesAsync(size, run => put(run.FirstChunk, run.Bytes.Span), cancellationToken);
+        return body.IsPage;
     }
 
     protected override HttpRequestMessage ProbeRequest(FileKey key) => Request(Path(key), (0, ChunkFrame.Length - 1));

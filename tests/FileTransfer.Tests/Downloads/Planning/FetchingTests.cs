@@ -14,7 +14,7 @@ public sealed class FetchingTests
     public void A_source_is_probed_before_it_is_asked()
     {
         var key = Want(10, Node("a"));
-        _driver.Only<PlannerAction.Probe>().ShouldBe(new PlannerAction.Probe(Node("a").Id, key));
+        _driver.Only<PlannerAction.Probe>().ShouldBe(new PlannerAction.Probe(Node("a").Id, key, TimeSpan.FromSeconds(2)));
         _driver.InFlight.ShouldBeEmpty();
 
         _driver.Answer(Node("a"));

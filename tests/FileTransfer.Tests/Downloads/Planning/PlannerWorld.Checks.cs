@@ -45,6 +45,10 @@ internal sealed partial class PlannerWorld
                 _blameDue.ShouldBe((blame.Source, blame.File), "who is blamed lied");
                 _blameDue = null;
                 break;
+            case PlannerAction.Shun shun:
+                shun.Files.ShouldBeGreaterThanOrEqualTo(_limits.FilesThatShun);
+                shun.For.ShouldBeLessThanOrEqualTo(_limits.LongestShun);
+                break;
             case PlannerAction.Wake wake:
                 _sources[wake.Source].IsAwaited.ShouldBeTrue("someone waits for who is told to wake");
                 _sources[wake.Source].IsAwaited = false;
@@ -62,8 +66,9 @@ internal sealed partial class PlannerWorld
         file.NotFoundAt.ShouldNotContain(fetch.Source, "who does not have it is not asked again");
         file.BusyUntil.GetValueOrDefault(fetch.Source).ShouldBeLessThanOrEqualTo(_now, "who is busy is not asked");
         source.HasEverAnswered.ShouldBeTrue("who never answered a probe is not asked");
-        source.Lies.Count.ShouldBeLessThan(2, "who lied twice is out");
-        source.Lies.ShouldNotContain(file.Key, "who lied about a file is not asked for it again");
+        file.LiedAt.ShouldNotContain(fetch.Source, "who lied about a file is not asked for it again in the same attempt");
+        source.PausedUntil.ShouldBeLessThanOrEqualTo(_now, "who wants to be left alone is");
+        file.WasAsked = true;
 
         var atSource = _requests.Values.Where(request => request.Source == fetch.Source).ToList();
         _requests.Values.GroupBy(request => request.Source).Sum(RequestsOf).ShouldBeLessThan(_limits.Requests);
@@ -129,7 +134,6 @@ internal sealed partial class PlannerWorld
     {
         var source = _sources[probe.Source];
         (!source.IsProbed || _now - source.ProbedAt >= 2 * _limits.AnswerPatience).ShouldBeTrue("one probe at a time");
-        source.Lies.Count.ShouldBeLessThan(2, "who lied twice is not even probed");
         source.IsProbed = true;
         source.ProbedAt = _now;
     }
@@ -138,7 +142,7 @@ internal sealed partial class PlannerWorld
     {
         var file = Leaving(park.File);
         park.Reason.ShouldNotBeNullOrWhiteSpace();
-        park.RetryIn.ShouldBeInRange(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(100));
+        park.RetryIn.ShouldBeInRange(TimeSpan.FromMilliseconds(10), _limits.LongestRetryAfter + TimeSpan.FromSeconds(100));
         switch (park.Kind)
         {
             case ParkKind.NoSource:
@@ -161,6 +165,10 @@ internal sealed partial class PlannerWorld
     {
         var file = Leaving(giveUp.File);
         giveUp.Reason.ShouldNotBeNullOrWhiteSpace();
+        giveUp.HasAsked.ShouldBe(file.WasAsked, "an attempt in which nobody was asked is none");
+        (giveUp.RetryIn is null || giveUp.RetryIn <= _limits.LongestBlameRest).ShouldBeTrue(
+            "blame is no reason to wait for ever"
+        );
         (
             file.HasLocalFault || file.Deadline <= _now || file.Sources.Exists(hint => !file.NotFoundAt.Contains(hint.Id))
         ).ShouldBeTrue("a file is given up for something that was done to it");

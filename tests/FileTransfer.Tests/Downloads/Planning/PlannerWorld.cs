@@ -82,7 +82,7 @@ internal sealed partial class PlannerWorld
                 WithRequest(move.A, End);
                 break;
             case <= 23:
-                WithRequest(move.A, request => Fail(request, (SourceFaultKind)(move.B % 8), move.C));
+                WithRequest(move.A, request => Fail(request, (SourceFaultKind)(move.B % 9), move.C));
                 break;
             case 24:
                 Readd(_hints[move.A % _hints.Length].Id);
@@ -161,9 +161,14 @@ internal sealed partial class PlannerWorld
 
     private void EndProbe(SourceId id, bool isAnswered)
     {
+        var took = _now - _sources[id].ProbedAt;
         _sources[id].IsProbed = false;
         _sources[id].HasEverAnswered |= isAnswered;
-        Tell(isAnswered ? new PlannerEvent.ProbeAnswered(id) : new PlannerEvent.ProbeFailed(id, $"{id} refused the connection"));
+        Tell(
+            isAnswered
+                ? new PlannerEvent.ProbeAnswered(id, took)
+                : new PlannerEvent.ProbeFailed(id, $"{id} refused the connection")
+        );
     }
 
     private void Answer(WorldRequest request)
@@ -194,16 +199,20 @@ internal sealed partial class PlannerWorld
         _requests.Remove(request.Id);
         var file = request.File;
         var source = _sources[request.Source];
+        file.WasAsked = true;
         file.ChangedAt = _now;
         TimeSpan? retryAfter = how % 4 == 0 ? null : TimeSpan.FromMilliseconds(how * 10);
         switch (kind)
         {
             case SourceFaultKind.Lied:
-                source.Lies.Add(file.Key);
+                file.LiedAt.Add(request.Source);
                 _blameDue = (request.Source, file.Key);
                 break;
             case SourceFaultKind.NotFound:
                 file.NotFoundAt.Add(request.Source);
+                break;
+            case SourceFaultKind.Throttled when retryAfter is { } wait:
+                source.PausedUntil = Later(source.PausedUntil, _now + wait);
                 break;
             case SourceFaultKind.Busy:
                 file.Busy(request.Source, _now + (retryAfter ?? _limits.TurnWait));
@@ -219,10 +228,11 @@ internal sealed partial class PlannerWorld
 
     private void Readd(SourceId id)
     {
-        _sources[id].Lies.Clear();
+        _sources[id].PausedUntil = default;
         foreach (var file in _files)
         {
             file.NotFoundAt.Remove(id);
+            file.LiedAt.Remove(id);
         }
 
         Tell(new PlannerEvent.SourceReadded(id));
@@ -295,6 +305,8 @@ internal sealed partial class PlannerWorld
 
         _now = end;
     }
+
+    private static TimeSpan Later(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     private void WithRequest(int which, Action<WorldRequest> act)
     {

@@ -28,15 +28,40 @@ public sealed class SourceFaultTests
             .SkipWhile(fetch => fetch != lie)
             .ShouldNotContain(fetch => IsLaterAt(fetch, "a", lie));
 
-        // For another file it is asked, and for this one not even later.
+        // For another file it is asked as before.
         _driver.Want(2, 10, [Node("a")]);
         At("a").ShouldHaveSingleItem();
-        _driver.Want(1, 10, [Node("a")]);
-        _driver.Only<PlannerAction.GiveUp>().File.ShouldBe(key);
     }
 
     [Fact]
-    public void A_source_that_lies_about_two_files_is_out_until_it_is_added_again()
+    public void The_only_source_of_a_file_is_asked_again_after_a_pause_and_what_it_sends_right_clears_it()
+    {
+        _driver.BringUp(Node("a"));
+        var pauses = new List<double>();
+        for (var lie = 0; lie < 8; lie++)
+        {
+            _driver.Want(1, 10, [Node("a")]);
+            _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Lied);
+            var given = _driver.Only<PlannerAction.GiveUp>();
+            (given.Cause, given.HasAsked).ShouldBe((SourceFaultKind.Lied, true));
+            pauses.Add(given.RetryIn!.Value.TotalSeconds);
+            _driver.Pass(given.RetryIn.Value.TotalMilliseconds);
+        }
+
+        pauses[0].ShouldBeInRange(0.5, 1);
+        pauses[3].ShouldBeInRange(4, 8);
+        pauses.Max().ShouldBeLessThanOrEqualTo(20);
+        pauses[..5].ShouldBe(pauses[..5].Order());
+
+        _driver.Want(1, 10, [Node("a")]);
+        _driver.Done(_driver.OnlyFetch());
+        _driver.Want(1, 10, [Node("a")]);
+        _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Lied);
+        _driver.Only<PlannerAction.GiveUp>().RetryIn!.Value.ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public void Lies_about_two_files_shut_out_nothing_that_has_no_other_source()
     {
         _driver.BringUp(Node("a"));
         _driver.Want(1, 10, [Node("a")]);
@@ -45,16 +70,164 @@ public sealed class SourceFaultTests
         _driver.Fail(At("a")[0], SourceFaultKind.Lied);
         _driver.Fail(At("a")[0], SourceFaultKind.Lied);
 
-        _driver.Only<PlannerAction.Cancel>();
-        _driver.Last.OfType<PlannerAction.GiveUp>().ShouldContain(gone => gone.File == third);
+        var shun = _driver.Only<PlannerAction.Shun>();
+        (shun.Source, shun.Files).ShouldBe((Node("a").Id, 2));
+        _driver.Last.OfType<PlannerAction.Cancel>().ShouldBeEmpty();
+        _driver.Done(At("a").ShouldHaveSingleItem());
+        _driver.Last.ShouldContain(new PlannerAction.Finish(third));
         _driver.Want(4, 10, [Node("a")]);
-        _driver.Only<PlannerAction.GiveUp>();
-
-        _driver.Tell(new PlannerEvent.SourceReadded(Node("a").Id));
-        _driver.Want(1, 10, [Node("a")]);
-        _driver.Only<PlannerAction.Probe>();
-        _driver.Answer(Node("a"));
         _driver.OnlyFetch();
+    }
+
+    [Fact]
+    public void A_source_that_is_shunned_is_asked_last_until_its_pause_is_over_and_the_next_pause_is_longer()
+    {
+        _driver.BringUp(Node("a"), Node("b"));
+        var number = 0;
+        var shunned = new List<TimeSpan>();
+        for (var round = 0; round < 3; round++)
+        {
+            while (!_driver.Last.OfType<PlannerAction.Shun>().Any())
+            {
+                _driver.Want(++number, 10, [Node("a")]);
+                _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Lied);
+            }
+
+            shunned.Add(_driver.Only<PlannerAction.Shun>().For);
+            for (var i = 0; i < 8; i++)
+            {
+                _driver.Want(1000 + (10 * round) + i, 10, [Node("a"), Node("b")]);
+            }
+
+            At("a").ShouldBeEmpty();
+            while (At("b") is [var first, ..])
+            {
+                _driver.Done(first);
+            }
+
+            _driver.Pass(shunned[^1].TotalMilliseconds + 1);
+            _driver.Want(2000 + round, 100 * WindowChunks, [Node("a"), Node("b")], hashesProven: true);
+            At("a").ShouldNotBeEmpty("its pause is over");
+            _driver.Tell(new PlannerEvent.FileDropped(Key(2000 + round)));
+        }
+
+        shunned[1].ShouldBeGreaterThan(shunned[0]);
+        shunned[2].ShouldBeGreaterThan(shunned[1]);
+    }
+
+    [Fact]
+    public void Blame_fades()
+    {
+        _driver.BringUp(Node("a"));
+        for (var file = 1; file <= 5; file++)
+        {
+            _driver.Want(file, 10, [Node("a")]);
+            _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Lied);
+            _driver.Last.OfType<PlannerAction.Shun>().ShouldBeEmpty("the one before is forgotten");
+            _driver.Pass(61_000);
+        }
+    }
+
+    [Fact]
+    public void A_lie_after_right_bytes_that_are_kept_costs_no_attempt()
+    {
+        _driver.BringUp(Node("a"));
+        _driver.Want(1, 100, [Node("a")], hashesProven: true);
+        var lie = At("a")[0];
+        _driver.Came(lie, 50);
+        _driver.Fail(lie, SourceFaultKind.Lied);
+        var park = _driver.Only<PlannerAction.Park>();
+        park.Kind.ShouldBe(ParkKind.Time);
+        park.RetryIn.ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public void A_source_that_wants_to_be_left_alone_is_by_all_files_for_as_long_as_it_says_and_no_attempt_is_spent()
+    {
+        _driver.BringUp(Node("a"), Node("b"));
+        _driver.Want(1, 10, [Node("a")]);
+        _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Throttled, TimeSpan.FromSeconds(30));
+        var park = _driver.Only<PlannerAction.Park>();
+        park.Kind.ShouldBe(ParkKind.Time);
+        park.RetryIn.ShouldBeInRange(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(31));
+
+        _driver.Want(2, 10, [Node("a")]);
+        _driver.Only<PlannerAction.Park>();
+        _driver.Want(3, 10, [Node("a"), Node("b")]);
+        _driver.OnlyFetch().Source.ShouldBe(Node("b").Id);
+
+        _driver.Pass(30_000);
+        _driver.Want(1, 10, [Node("a")]);
+        _driver.OnlyFetch().Source.ShouldBe(Node("a").Id);
+    }
+
+    [Fact]
+    public void However_long_a_source_wants_to_be_left_alone_it_is_asked_after_five_minutes()
+    {
+        _driver.BringUp(Node("a"));
+        _driver.Want(1, 10, [Node("a")]);
+        _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Throttled, TimeSpan.FromDays(1));
+        _driver.Only<PlannerAction.Park>().RetryIn.ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(301));
+    }
+
+    [Fact]
+    public void A_source_that_says_later_for_more_than_an_hour_and_nothing_else_refuses()
+    {
+        _driver.BringUp(Node("a"));
+        for (var minutes = 0; minutes <= 60; minutes += 5)
+        {
+            _driver.Want(1, 10, [Node("a")]);
+            _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Throttled, TimeSpan.FromMinutes(5));
+            _driver.Only<PlannerAction.Park>();
+            _driver.Pass(300_000);
+        }
+
+        _driver.Want(1, 10, [Node("a")]);
+        for (var refusal = 0; refusal < 3 && At("a") is [var fetch]; refusal++)
+        {
+            _driver.Fail(fetch, SourceFaultKind.Throttled, TimeSpan.FromMinutes(5));
+            _driver.Pass(110);
+        }
+
+        _driver.All.OfType<PlannerAction.GiveUp>().ShouldHaveSingleItem().Cause.ShouldBe(SourceFaultKind.Refused);
+    }
+
+    [Fact]
+    public void An_attempt_in_which_nobody_was_asked_is_none()
+    {
+        var driver = new PlannerDriver(
+            new PlannerLimits
+            {
+                FirstRest = TimeSpan.FromMinutes(5),
+                LongestRest = TimeSpan.FromMinutes(5),
+                FailuresPerFile = 1,
+            }
+        );
+        driver.BringUp(Node("a"), Node("b"));
+        driver.Want(2, 10, [Node("a")]);
+        driver.Want(1, 10, [Node("a")]);
+        foreach (var fetch in driver.InFlight.ToList())
+        {
+            driver.Fail(fetch, SourceFaultKind.EndedEarly);
+        }
+
+        driver.All.OfType<PlannerAction.GiveUp>().ShouldAllBe(given => given.HasAsked);
+        driver.Want(1, 10, [Node("a")]);
+        driver.Only<PlannerAction.Park>().Kind.ShouldBe(ParkKind.Source);
+    }
+
+    [Fact]
+    public void A_source_that_took_three_seconds_to_answer_has_six_from_then_on()
+    {
+        _driver.Want(1, 10, [Node("a")]);
+        _driver.Pass(3_000);
+        _driver.Tell(new PlannerEvent.ProbeAnswered(Node("a").Id, TimeSpan.FromSeconds(3)));
+        _driver.Want(1, 10, [Node("a")]);
+        var slow = _driver.OnlyFetch();
+        _driver.Pass(5_900);
+        _driver.InFlight.ShouldContain(slow);
+        _driver.Pass(200);
+        _driver.InFlight.ShouldNotContain(slow);
     }
 
     [Fact]

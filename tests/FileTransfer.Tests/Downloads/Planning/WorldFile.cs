@@ -41,6 +41,12 @@ internal sealed class WorldFile(FileKey key, int chunkCount)
 
     public HashSet<SourceId> NotFoundAt { get; } = [];
 
+    /// <summary>Who sent wrong bytes of it since the lane has it.</summary>
+    public HashSet<SourceId> LiedAt { get; } = [];
+
+    /// <summary>A request of it has begun since the lane has it.</summary>
+    public bool WasAsked { get; set; }
+
     public Dictionary<SourceId, TimeSpan> BusyUntil { get; } = [];
 
     public TimeSpan LastBusyUntil { get; private set; }
@@ -58,7 +64,9 @@ internal sealed class WorldFile(FileKey key, int chunkCount)
         Deadline = deadline;
         ChangedAt = now;
         NotFoundAt.Clear();
+        LiedAt.Clear();
         BusyUntil.Clear();
+        WasAsked = false;
     }
 
     public void ChangeSources(List<SourceHint> sources, TimeSpan now)
@@ -131,7 +139,8 @@ internal sealed class WorldFile(FileKey key, int chunkCount)
 /// <summary>A source as the world knows it.</summary>
 internal sealed class WorldSource
 {
-    public HashSet<FileKey> Lies { get; } = [];
+    /// <summary>It asked to be left alone until then.</summary>
+    public TimeSpan PausedUntil { get; set; }
 
     public bool HasEverAnswered { get; set; }
 

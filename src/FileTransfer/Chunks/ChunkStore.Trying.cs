@@ -1,0 +1,58 @@
+namespace FileTransfer.Chunks;
+
+public sealed partial class ChunkStore
+{
+    /// <summary>Tries whether the data folder takes writes: each folder that downloads write to, and an fsync.</summary>
+    /// <returns>What failed; null when all of it went well.</returns>
+    public Exception? TryWrite()
+    {
+        var name = $".trial.{Guid.NewGuid():n}";
+        var path = Path.Combine(_paths.Partials, name);
+        try
+        {
+            foreach (var place in (ReadOnlySpan<string>)[_paths.Contents, _paths.Files, _paths.Partials])
+            {
+                RequireFolder(place);
+            }
+
+            foreach (var place in (ReadOnlySpan<string>)[_paths.Contents, _paths.Files])
+            {
+                var trial = Path.Combine(place, name);
+                Directory.CreateDirectory(trial);
+                Directory.Delete(trial);
+            }
+
+            try
+            {
+                using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
+                RandomAccess.Write(file, new byte[ChunkFrame.ChunkLength], 0);
+                DurableFile.Fsync(file, path);
+            }
+            finally
+            {
+                File.Delete(path);
+            }
+
+            return null;
+        }
+        catch (IOException full) when (full is not DiskFullException && DiskFullException.IsDiskFull(full))
+        {
+            return new DiskFullException(path, full);
+        }
+        catch (Exception fault) when (DiskFault.IsOfDisk(fault))
+        {
+            return fault;
+        }
+    }
+
+    /// <summary>To make it anew would hide that a disk is not mounted.</summary>
+    private static void RequireFolder(string path)
+    {
+        if (!Directory.Exists(path))
+        {
+            throw File.Exists(path)
+                ? new IOException($"{path} is a file", hresult: 20)
+                : new DirectoryNotFoundException($"{path} is not there");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+using System.Collections.Concurrent;
+using FileTransfer.Catalog;
+using FileTransfer.Cluster;
+using FileTransfer.Identity;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace FileTransfer.Downloads;
+
+/// <summary>Ends <c>failed</c> by itself: tries one file of each cause from time to time, and all of a cause when one went well.</summary>
+/// <remarks>
+/// Also at once when a node of the cluster was started anew, has moved or is heard of again. The pauses grow while the trials fail, so
+/// that a source that stays broken is asked for one file every <see cref="_longestPause"/>, and nothing waits for a person for ever.
+/// </remarks>
+public sealed partial class FailedFiles(
+    NodeDirectory nodes,
+    ThisNode node,
+    IOptions<DownloadOptions> options,
+    TimeProvider time,
+    ILogger<FailedFiles> logger
+)
+{
+    private static readonly TimeSpan _firstPause = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan _longestPause = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan _lookPeriod = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<FileKey, Cause> _trials = new();
+    private readonly ConcurrentQueue<Cause> _mended = new();
+    private HashSet<(NodeId, Uri, DateTimeOffset)>? _alive;
+    private TimeSpan _pause = _firstPause;
+    private volatile bool _hasReturned = true;
+    private long _triedAt;
+    private long? _lookedAt;
+
+    /// <summary>A file is stored. Where it was a trial, what it failed for is mended.</summary>
+    public void Stored(FileKey file)
+    {
+        if (!_trials.IsEmpty && _trials.TryRemove(file, out var cause))
+        {
+            _mended.Enqueue(cause);
+        }
+    }
+
+    /// <summary>Whoever failed before may do better now: a source has come back. The next look tries it.</summary>
+    public void SourceReturned() => _hasReturned = true;
+
+    /// <summary>Looks, every few seconds, whether a node has come back, was started anew or has moved.</summary>
+    public async Task NoticeReturnsAsync(CancellationToken cancellationToken)
+    {
+        if (_lookedAt is { } looked && time.GetElapsedTime(looked) < _lookPeriod)
+        {
+            return;
+        }
+
+        _lookedAt = time.GetTimestamp();
+        var alive = (await nodes.AllAsync(cancellationToken))
+            .Where(other => other.IsAlive && other.Node != node.Id)
+            .Select(other => (other.Node, other.Url, other.StartedAt))
+            .ToHashSet();
+        if (_alive is { } before && !alive.IsSubsetOf(before))
+        {
+            SourceReturned();
+        }
+
+        _alive = alive;
+    }
+
+    /// <summary>Makes ready what is due to be tried.</summary>
+    /// <returns>How many replicas became ready.</returns>
+    public async Task<int> LookAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var ready = 0;
+        while (_mended.TryDequeue(out var mended))
+        {
+            _pause = _firstPause;
+            var again = await Replicas.TryAllOfCauseAsync(connection, node.Id, mended.Slug, cancellationToken);
+            ready += again;
+            if (again > 0)
+            {
+                Log.TriedAgain(logger, again, node.Id, mended.Slug ?? "unknown");
+            }
+        }
+
+        if (!_hasReturned && time.GetElapsedTime(_triedAt) < _pause)
+        {
+            return ready;
+        }
+
+        return ready + await TryOnesAsync(connection, cancellationToken);
+    }
+
+    private async Task<int> TryOnesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        // Whoever failed a moment ago may do better only where something has changed since.
+        var age = _hasReturned ? TimeSpan.Zero : _firstPause;
+        _pause = _hasReturned ? _firstPause : Shorter(_pause * 2, _longestPause);
+        _hasReturned = false;
+        _triedAt = time.GetTimestamp();
+        _trials.Clear();
+        var ones = await Replicas.TryOneOfEachCauseAsync(
+            connection,
+            node.Id,
+            options.Value.MaxAttempts - 1,
+            age,
+            cancellationToken
+        );
+        foreach (var (file, cause) in ones)
+        {
+            _trials[file] = new Cause(cause);
+            Log.Trial(logger, file, node.Id, cause ?? "unknown");
+        }
+
+        if (ones.Count == 0)
+        {
+            _pause = _firstPause;
+        }
+
+        return ones.Count;
+    }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    private readonly record struct Cause(string? Slug);
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            1,
+            LogLevel.Information,
+            "{FileKey} had failed at {Node} ({Cause}); one attempt more shows whether that is still so"
+        )]
+        public static partial void Trial(ILogger logger, FileKey fileKey, NodeId node, string cause);
+
+        [LoggerMessage(
+            2,
+            LogLevel.Information,
+            "{Count} files that had failed at {Node} ({Cause}) are tried again: one of them went well"
+        )]
+        public static partial void TriedAgain(ILogger logger, int count, NodeId node, string cause);
+    }
+}
