@@ -107,12 +107,12 @@ public sealed class Blame_that_fades_facts(SourceCluster cluster) : IClassFixtur
         await using var proxy = new FlippingProxy();
         var leader = await own.StartLeaderAsync("a", ("FileTransfer__AdvertisedUrl", proxy.Url));
         proxy.Target = leader.Http.BaseAddress;
-        proxy.Share = 0.02;
+        proxy.Share = Showing.Of(small: 0.1, full: 0.02);
         var follower = await own.StartFollowerAsync("b");
         var files = new List<TestFile>();
         var clock = Stopwatch.StartNew();
         var flipping = Showing.Of(small: TimeSpan.FromSeconds(6), full: TimeSpan.FromSeconds(30));
-        while (clock.Elapsed < flipping)
+        while (clock.Elapsed < flipping || (proxy.Flips <= 3 && clock.Elapsed < TimeSpan.FromSeconds(30)))
         {
             var file = TestFile.Of(files.Count % 10 == 9 ? 6_000_000 : 1_000 + (files.Count % 7 * 50_000));
             await leader.PutAsync(file.Content, file.Location);

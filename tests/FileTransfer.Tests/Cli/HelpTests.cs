@@ -89,6 +89,7 @@ public sealed class HelpTests : IDisposable
             "status",
             "node",
             "fetch",
+            "retry",
             "events",
             "explain",
             "policy",
