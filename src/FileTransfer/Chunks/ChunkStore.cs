@@ -51,7 +51,7 @@ public sealed partial class ChunkStore : IDisposable
         _paths = new StorePaths(dataDirectory);
         _floor = floor;
         _logger = logger;
-        Directory.CreateDirectory(_paths.Root);
+        DurableFile.CreateFolder(_paths.Root);
         _lock = DataDirectoryLock.Take(_paths);
         try
         {

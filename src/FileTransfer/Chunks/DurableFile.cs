@@ -31,6 +31,19 @@ internal static partial class DurableFile
         Fsync(folder, path);
     }
 
+    /// <summary>Makes a folder, and those above it, with names that outlive a power failure. Nothing happens when it is there.</summary>
+    public static void CreateFolder(string path)
+    {
+        if (Directory.Exists(path) || Path.GetDirectoryName(path) is not { } parent)
+        {
+            return;
+        }
+
+        CreateFolder(parent);
+        Directory.CreateDirectory(path);
+        FsyncFolder(parent);
+    }
+
     /// <summary>Whether the kernel says of a flush of a whole file system that it failed: Linux does since 5.8.</summary>
     public static bool ToldOfFailedFlushes { get; } =
         OperatingSystem.IsLinux() && Environment.OSVersion.Version >= new Version(5, 8);

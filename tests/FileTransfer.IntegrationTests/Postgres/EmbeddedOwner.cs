@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FileTransfer.IntegrationTests.PowerFailure;
 using FileTransfer.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -47,6 +48,11 @@ internal sealed class EmbeddedOwner : IDisposable
 
     public static async Task<int> Main(string[] args)
     {
+        if (args[0] == StoreScript.Name)
+        {
+            return await StoreScript.RunAsync(args[1..]);
+        }
+
         await using var embedded = await EmbeddedPostgres.StartAsync(args[0], null, NullLogger.Instance, CancellationToken.None);
         await Console.Out.WriteLineAsync("ready");
         await embedded.Ended;

@@ -3,6 +3,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Xunit.Sdk;
 #if !USE_TESTCONTAINERS
+using System.Diagnostics;
+using System.Globalization;
 using FileTransfer.Postgres;
 #endif
 
@@ -176,6 +178,13 @@ public sealed partial class PrivatePostgres
 
     public Task StartAgainAsync() => _container.StartAsync();
 
+    /// <summary>kill -9 of a process without which the server ends all others and recovers; then stops what is left.</summary>
+    public async Task KillAsync()
+    {
+        await _container.ExecAsync(["sh", "-c", "kill -9 $(ps -o pid,args | awk '/postgres: checkpointer/ { print $1; exit }')"]);
+        await StopAsync();
+    }
+
     /// <summary>Restarts the server through an archive recovery, which ends on a new timeline as a promotion does.</summary>
     public async Task StartOnNewTimelineAsync()
     {
@@ -231,6 +240,18 @@ public sealed partial class PrivatePostgres
             CancellationToken.None
         );
         ConnectionString = _server.ConnectionString;
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task KillAsync()
+    {
+        var pid = (await File.ReadAllLinesAsync(Path.Combine(_folder, "postgres", "cluster", "postmaster.pid")))[0];
+        using (var server = Process.GetProcessById(int.Parse(pid, CultureInfo.InvariantCulture)))
+        {
+            server.Kill();
+        }
+
+        await StopAsync();
     }
 
     /// <summary>Restarts the server through an archive recovery, which ends on a new timeline as a promotion does.</summary>
