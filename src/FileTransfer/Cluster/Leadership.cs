@@ -65,6 +65,11 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
                   AND l.classid = @high::oid AND l.objid = @low::oid
             )
             """;
+        if (_rival is not null)
+        {
+            return null; // Whoever leads here must not.
+        }
+
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         var row = await connection.QuerySingleOrDefaultAsync<(string Node, string Url, long Epoch, DateTime Since)?>(
             new CommandDefinition(sql, new { high = (long)Lock.High, low = (long)Lock.Low }, cancellationToken: cancellationToken)

@@ -1,5 +1,3 @@
-using FileTransfer.Chunks;
-using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Nodes;
 

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using FileTransfer.Catalog.Policies;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;

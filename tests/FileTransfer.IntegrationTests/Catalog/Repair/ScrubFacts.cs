@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using FileTransfer.IntegrationTests.Downloads;
 using FileTransfer.IntegrationTests.Nodes;
 
 namespace FileTransfer.IntegrationTests.Catalog.Repair;
