@@ -19,7 +19,7 @@ public sealed partial class ReplicaQueue
     private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Whether <c>r</c>, of which the other nodes that have it are known, may be claimed.</summary>
-    private const string Claimable = $"cardinality(r.holdings) > 0 OR ($5 AND r.priority > 0) OR {HeldHere}";
+    private const string Claimable = $"cardinality(r.holdings) > 0 OR ($5 AND r.priority > 0) OR r.in_folder OR {HeldHere}";
 
     /// <summary>Whether this node has the content under another key; <c>r</c> has the fingerprint.</summary>
     private const string HeldHere = """
@@ -35,7 +35,7 @@ public sealed partial class ReplicaQueue
         CASE WHEN EXISTS (
             SELECT FROM filetransfer.replicas source JOIN filetransfer.nodes n ON n.node_id = source.node_id
             WHERE source.file_key = r.file_key AND source.state = 'stored' AND source.node_id <> r.node_id
-        ) THEN true ELSE {HeldHere} END
+        ) OR r.in_folder THEN true ELSE {HeldHere} END
         """;
 
     /// <summary>
@@ -49,7 +49,7 @@ public sealed partial class ReplicaQueue
 
     private static readonly string _defer = $"""
         WITH next AS MATERIALIZED (
-            SELECT node_id, file_key FROM filetransfer.replicas
+            SELECT node_id, file_key, in_folder FROM filetransfer.replicas
             WHERE node_id = @node AND state = 'wanted' AND next_attempt_at IS NULL AND NOT (@asksShares AND priority > 0)
             ORDER BY priority DESC, wanted_at LIMIT @atOnce
             FOR UPDATE SKIP LOCKED
@@ -65,7 +65,7 @@ public sealed partial class ReplicaQueue
 
     private static readonly string _lookForProviders = $"""
         WITH due AS MATERIALIZED (
-            SELECT node_id, file_key FROM filetransfer.replicas
+            SELECT node_id, file_key, in_folder FROM filetransfer.replicas
             WHERE node_id = @node AND state = 'wanted' {AndIsDue}
             ORDER BY next_attempt_at LIMIT @atOnce
             FOR UPDATE SKIP LOCKED
@@ -75,7 +75,8 @@ public sealed partial class ReplicaQueue
         ), looked AS (
             UPDATE filetransfer.replicas r
             SET next_attempt_at = CASE WHEN NOT seen.is_provided THEN clock_timestamp() + {NextLook} END,
-                waits_for = CASE WHEN NOT seen.is_provided THEN 'provider' END
+                waits_for = CASE WHEN NOT seen.is_provided THEN 'provider' END,
+                in_folder = CASE WHEN seen.is_provided THEN r.in_folder END
             FROM seen
             WHERE r.node_id = seen.node_id AND r.file_key = seen.file_key
             RETURNING seen.is_provided

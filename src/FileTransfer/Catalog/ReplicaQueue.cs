@@ -182,7 +182,7 @@ public sealed partial class ReplicaQueue(NodeId node)
     private static string ClaimSql(string next, string order, string isClaimable = Claimable) =>
         $"""
             WITH next AS MATERIALIZED (
-                SELECT node_id, file_key, lock_key, priority, wanted_at, next_attempt_at
+                SELECT node_id, file_key, lock_key, priority, wanted_at, next_attempt_at, in_folder
                 FROM filetransfer.replicas
                 {next}
                 LIMIT $2
@@ -210,6 +210,7 @@ public sealed partial class ReplicaQueue(NodeId node)
                     WHEN acquired IS NULL THEN '{NoProvider}'
                     WHEN NOT acquired THEN 'its lock is held by a session that has not let go yet'
                 END,
+                in_folder = NULL,
                 changed_at = clock_timestamp()
             FROM locked
             WHERE r.node_id = locked.node_id AND r.file_key = locked.file_key

@@ -3,12 +3,14 @@ using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Identity;
+using Npgsql;
 
 namespace FileTransfer.Downloads;
 
 /// <summary>Wanted contents that are in the store already: under another key, or in a folder that came from elsewhere. They count once they are proven.</summary>
 public sealed partial class LocalContents(
     ChunkStore store,
+    ReplicaQueue queue,
     DamagedContents damaged,
     SourceTrials trials,
     ThisNode node,
@@ -55,6 +57,21 @@ public sealed partial class LocalContents(
 
         progress.Proven(0);
         return false;
+    }
+
+    /// <summary>Looks in the folder for what is wanted and no node is known to have.</summary>
+    /// <returns>How many replicas became ready.</returns>
+    public async Task<int> LookAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var ready = 0;
+        while (await queue.NotLookedForHereAsync(connection, cancellationToken) is { Count: > 0 } page)
+        {
+            var here = page.ToLookup(replica => store.Holds(replica.Fingerprint), replica => replica.Key);
+            await queue.LookedForHereAsync(connection, [.. here[true]], [.. here[false]], cancellationToken);
+            ready += here[true].Count();
+        }
+
+        return ready;
     }
 
     private static partial class Log

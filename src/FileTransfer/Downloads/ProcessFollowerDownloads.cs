@@ -21,6 +21,7 @@ public sealed partial class ProcessFollowerDownloads(
     ReplicaQueue queue,
     Transfers transfers,
     FailedFiles failed,
+    LocalContents local,
     OutsideSources outside,
     QueueSignal signal,
     DeferralSignal deferral,
@@ -37,6 +38,9 @@ public sealed partial class ProcessFollowerDownloads(
 
     /// <summary>After a deferral: longer than a commit takes that it may have missed.</summary>
     private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How often the own folder is asked for what has been looked for elsewhere in vain.</summary>
+    private static readonly TimeSpan _lookHere = TimeSpan.FromSeconds(30);
 
     private readonly WakeUp _removals = new();
     private volatile bool _timesAreRight;
@@ -133,7 +137,7 @@ public sealed partial class ProcessFollowerDownloads(
             }
             catch (Exception lost) when (lost is LeaseLostException or NpgsqlException)
             {
-                // What it takes note of it tells itself.
+                // What it takes note of it tells itself; and an outage is told, once, by who keeps the node's own session.
                 if (!allowance.Report(lost))
                 {
                     Log.SessionLost(logger, node.Id.Value, name, lost.Message);
@@ -155,6 +159,7 @@ public sealed partial class ProcessFollowerDownloads(
     private async Task UpkeepAsync(CancellationToken cancellationToken)
     {
         var sourceAnswers = false;
+        var lookedHere = 0L;
         _timesAreRight = false;
         var hasLookedOutside = !outside.AreConfigured;
         while (!cancellationToken.IsCancellationRequested)
@@ -171,6 +176,12 @@ public sealed partial class ProcessFollowerDownloads(
 
                 var ready = await queue.UpkeepAsync(connection, options.Value.BackoffCap, cancellationToken);
                 ready += _asksShares ? 0 : await queue.LookForProvidersAsync(connection, cancellationToken);
+                if (time.GetElapsedTime(lookedHere) > _lookHere || lookedHere == 0)
+                {
+                    ready += await local.LookAsync(connection, cancellationToken);
+                    lookedHere = time.GetTimestamp();
+                }
+
                 ready += await failed.LookAsync(connection, cancellationToken);
                 if (!hasLookedOutside)
                 {
@@ -191,7 +202,8 @@ public sealed partial class ProcessFollowerDownloads(
             }
             catch (NpgsqlException e)
             {
-                if (!allowance.Report(e))
+                // An outage is told, once, by who keeps the node's own session.
+                if (!allowance.Report(e) && !DatabaseReach.IsAway(e))
                 {
                     Log.UpkeepFailed(logger, node.Id.Value, e.Message);
                 }
@@ -234,6 +246,7 @@ public sealed partial class ProcessFollowerDownloads(
                 {
                     await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
                     isTold = await queue.DeferAsync(connection, _asksShares, cancellationToken) > 0;
+                    await local.LookAsync(connection, cancellationToken);
                     signal.Set();
                 }
 
@@ -249,7 +262,8 @@ public sealed partial class ProcessFollowerDownloads(
             }
             catch (NpgsqlException e)
             {
-                if (!allowance.Report(e))
+                // An outage is told, once, by who keeps the node's own session.
+                if (!allowance.Report(e) && !DatabaseReach.IsAway(e))
                 {
                     Log.UpkeepFailed(logger, node.Id.Value, e.Message);
                 }
@@ -266,7 +280,7 @@ public sealed partial class ProcessFollowerDownloads(
         )]
         public static partial void TimesCorrected(ILogger logger, int count, string node);
 
-        [LoggerMessage(1, LogLevel.Warning, "{Node}/{Lane} lost its database session and opens another: {Reason}")]
+        [LoggerMessage(1, LogLevel.Information, "{Node}/{Lane} lost its database session and opens another: {Reason}")]
         public static partial void SessionLost(ILogger logger, string node, string lane, string reason);
 
         [LoggerMessage(2, LogLevel.Error, "{Node}/{Lane} met a fault and goes on with a new database session")]

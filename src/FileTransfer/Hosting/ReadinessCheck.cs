@@ -28,6 +28,9 @@ internal sealed record Finding(HealthStatus Status, string Detail, DateTimeOffse
 /// <summary>One thing that can be wrong with a node. Its status is true to its name alone; what it stops is said where it is registered.</summary>
 internal abstract class ReadinessCheck : IHealthCheck
 {
+    /// <summary>Shorter than a probe waits.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(3);
+
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context,
         CancellationToken cancellationToken = default
@@ -35,15 +38,21 @@ internal abstract class ReadinessCheck : IHealthCheck
     {
         try
         {
-            return (await FindAsync(cancellationToken)).ToResult();
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(_patience);
+
+            // Not by the token alone: a command on a dead network takes seconds to be cancelled.
+            return (await FindAsync(limit.Token).AsTask().WaitAsync(limit.Token)).ToResult();
         }
-        catch (Exception e) when (RequestFaults.IsDatabaseAway(e) || e is OperationCanceledException or TimeoutException)
+        catch (Exception e) when (DatabaseReach.IsAway(e) || e is OperationCanceledException or TimeoutException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            return Finding.Degraded($"it cannot be told while the database is away: {DatabaseReach.CauseOf(e)}").ToResult();
+            var cause =
+                e is OperationCanceledException ? $"no answer within {_patience.TotalSeconds} s" : DatabaseReach.CauseOf(e);
+            return Finding.Degraded($"it cannot be told while the database is away: {cause}").ToResult();
         }
     }
 
-    /// <summary>Looks now. Asks nothing that takes longer than a probe waits.</summary>
+    /// <summary>Looks now. What takes longer than a probe waits is given up.</summary>
     protected abstract ValueTask<Finding> FindAsync(CancellationToken cancellationToken);
 }

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Text.Json;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
@@ -71,22 +70,6 @@ internal sealed partial class RequestFaults(
         }
     }
 
-    /// <summary>Connection failures, shutdown, fail-over and exhaustion: states of the database that pass by themselves.</summary>
-    public static bool IsDatabaseAway(Exception fault) =>
-        fault switch
-        {
-            PostgresException e => e.SqlState.StartsWith("08", StringComparison.Ordinal)
-                || e.SqlState
-                    is PostgresErrorCodes.AdminShutdown
-                        or PostgresErrorCodes.CrashShutdown
-                        or PostgresErrorCodes.CannotConnectNow
-                        or PostgresErrorCodes.TooManyConnections
-                        or PostgresErrorCodes.ReadOnlySqlTransaction,
-            NpgsqlException e => e.IsTransient || e.InnerException is IOException or SocketException or TimeoutException,
-            SocketException => true,
-            _ => false,
-        };
-
     private (ProblemType Type, string Detail) Explain(Exception fault, HttpContext context) =>
         fault switch
         {
@@ -111,7 +94,7 @@ internal sealed partial class RequestFaults(
                     + "raise the limit, or lower FileTransfer:Downloads:Lanes."
             ),
             // Until the database is ready it may lack what every statement needs, down to itself.
-            _ when Chain(fault).Any(e => IsDatabaseAway(e) || (e is NpgsqlException && !database.IsReady)) => (
+            _ when Chain(fault).Any(e => DatabaseReach.IsAway(e) || (e is NpgsqlException && !database.IsReady)) => (
                 ProblemTypes.DatabaseUnavailable,
                 "This node cannot reach its PostgreSQL database now; contents that are stored here can still be read. Send the request again in 5 seconds."
             ),

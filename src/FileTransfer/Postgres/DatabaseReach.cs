@@ -36,6 +36,22 @@ public sealed partial class DatabaseReach(string server, TimeProvider time, ILog
             _ => fault.Message.TrimEnd('.'),
         };
 
+    /// <summary>Connection failures, shutdown, fail-over and exhaustion: states of the database that pass by themselves.</summary>
+    public static bool IsAway(Exception fault) =>
+        fault switch
+        {
+            PostgresException e => e.SqlState.StartsWith("08", StringComparison.Ordinal)
+                || e.SqlState
+                    is PostgresErrorCodes.AdminShutdown
+                        or PostgresErrorCodes.CrashShutdown
+                        or PostgresErrorCodes.CannotConnectNow
+                        or PostgresErrorCodes.TooManyConnections
+                        or PostgresErrorCodes.ReadOnlySqlTransaction,
+            NpgsqlException e => e.IsTransient || e.InnerException is IOException or SocketException or TimeoutException,
+            SocketException => true,
+            _ => false,
+        };
+
     /// <summary>An attempt to use the database failed.</summary>
     public void Lost(string cause)
     {

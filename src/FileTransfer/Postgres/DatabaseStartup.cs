@@ -68,7 +68,7 @@ public sealed partial class DatabaseStartup(
             }
             catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException)
             {
-                Wait(DatabaseReach.CauseOf(e));
+                Wait(e is PostgresException ? DatabaseReach.CauseOf(e) : $"no connection: {DatabaseReach.CauseOf(e)}");
             }
 
             await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

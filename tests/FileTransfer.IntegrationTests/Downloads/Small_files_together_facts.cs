@@ -68,7 +68,7 @@ public sealed class Small_files_together_facts(SourceCluster cluster) : IClassFi
 
         var others = await WantWithAsync(source, disputed);
         await StoredAsync(others);
-        await cluster.ReplicaIsAsync(disputed, "failed", "has 7999 bytes of content where the file has 8000");
+        await cluster.ReplicaIsAsync(disputed, "wanted", "has 7999 bytes of content where the file has 8000");
         cluster.HasContentOf(disputed).ShouldBeFalse();
 
         await other.OfferAsync(disputed);

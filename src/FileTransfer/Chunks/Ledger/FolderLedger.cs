@@ -115,14 +115,8 @@ public sealed partial class FolderLedger : IDisposable
             {
                 if (isRemoval)
                 {
+                    // The file itself is forgotten by whoever deletes its bytes: it may have been uploaded again by now.
                     PutRemoval(engine, new LedgerRemoval(key, at, now));
-                    engine.Execute(
-                        "DELETE FROM files WHERE file_key = $1 AND epoch = $2 AND sequence < $3 AND generation <= $4",
-                        key.ToArray(),
-                        at.Epoch.ToByteArray(),
-                        at.Sequence,
-                        generation
-                    );
                 }
                 else
                 {

@@ -99,7 +99,7 @@ public sealed class FolderLedgerTests
         await ledger.SetPoliciesAsync([]);
 
         ledger.Removals(null, 10).ShouldBe([new LedgerRemoval(kept.Key, new FeedPosition(_epoch, 8), _now)]);
-        ledger.Find(kept.Key).ShouldBeNull();
+        ledger.Find(kept.Key).ShouldBe(kept);
 
         ledger.ForgetOldRemovals(_now + FolderLedger.RemovalsKept);
         await ledger.SetPoliciesAsync([]);

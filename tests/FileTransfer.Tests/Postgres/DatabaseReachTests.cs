@@ -1,10 +1,10 @@
 using System.Net.Sockets;
-using FileTransfer.Hosting;
+using FileTransfer.Postgres;
 using Npgsql;
 
-namespace FileTransfer.Tests.Hosting;
+namespace FileTransfer.Tests.Postgres;
 
-public sealed class RequestFaultsTests
+public sealed class DatabaseReachTests
 {
     [Theory]
     [InlineData("08006", true)] // connection failure
@@ -17,15 +17,15 @@ public sealed class RequestFaultsTests
     [InlineData("42601", false)] // syntax error
     [InlineData("22P02", false)] // malformed value
     public void Only_states_that_pass_by_themselves_count_as_database_away(string sqlState, bool away) =>
-        RequestFaults.IsDatabaseAway(new PostgresException("refused", "ERROR", "ERROR", sqlState)).ShouldBe(away);
+        DatabaseReach.IsAway(new PostgresException("refused", "ERROR", "ERROR", sqlState)).ShouldBe(away);
 
     [Fact]
     public void A_broken_or_refused_connection_and_an_exhausted_pool_count_as_database_away()
     {
-        RequestFaults.IsDatabaseAway(new NpgsqlException("broken", new IOException("reset"))).ShouldBeTrue();
-        RequestFaults.IsDatabaseAway(new NpgsqlException("pool", new TimeoutException())).ShouldBeTrue();
-        RequestFaults.IsDatabaseAway(new SocketException((int)SocketError.HostNotFound)).ShouldBeTrue();
-        RequestFaults.IsDatabaseAway(new NpgsqlException("misuse", new InvalidCastException())).ShouldBeFalse();
-        RequestFaults.IsDatabaseAway(new InvalidOperationException()).ShouldBeFalse();
+        DatabaseReach.IsAway(new NpgsqlException("broken", new IOException("reset"))).ShouldBeTrue();
+        DatabaseReach.IsAway(new NpgsqlException("pool", new TimeoutException())).ShouldBeTrue();
+        DatabaseReach.IsAway(new SocketException((int)SocketError.HostNotFound)).ShouldBeTrue();
+        DatabaseReach.IsAway(new NpgsqlException("misuse", new InvalidCastException())).ShouldBeFalse();
+        DatabaseReach.IsAway(new InvalidOperationException()).ShouldBeFalse();
     }
 }
