@@ -17,7 +17,7 @@ public sealed class NodeIdentityFacts
             async () =>
                 (await second.GetJsonAsync("/health/ready"))
                     .GetProperty("checks")
-                    .GetProperty("leader")
+                    .GetProperty("presence")
                     .GetProperty("detail")
                     .GetString()!
                     .Contains("another process runs as node 'a'; waiting for it to go", StringComparison.Ordinal),

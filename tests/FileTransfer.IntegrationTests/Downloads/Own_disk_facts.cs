@@ -85,6 +85,7 @@ public sealed class Own_disk_facts(SourceCluster cluster) : IClassFixture<Source
         );
         await using var source = await FakeSource.StartAsync(own.Database, "source");
         var file = await source.OfferAsync(TestFile.Of(1_000_000));
+        await CheckSaysAsync(follower, "presence", "healthy", "");
         disk.UseUpInodes();
 
         await file.WantAtAsync(follower);
@@ -104,18 +105,17 @@ public sealed class Own_disk_facts(SourceCluster cluster) : IClassFixture<Source
         return Path.Combine(cluster.Follower.DataDirectory, "content", hex[..2], hex[2..4]);
     }
 
-    private static async Task DiskSaysAsync(NodeProcess node, string status, string detail)
-    {
-        var last = "";
-        await Eventually.HoldsAsync(
+    private static Task DiskSaysAsync(NodeProcess node, string status, string detail) =>
+        CheckSaysAsync(node, "disk", status, detail);
+
+    private static Task CheckSaysAsync(NodeProcess node, string name, string status, string detail) =>
+        Eventually.HoldsAsync(
             async () =>
             {
-                var disk = (await node.GetJsonAsync("/health/ready")).GetProperty("checks").GetProperty("disk");
-                last = disk.ToString();
-                return disk.GetProperty("status").GetString() == status
-                    && disk.GetProperty("detail").GetString()!.Contains(detail);
+                var check = (await node.GetJsonAsync("/health/ready")).GetProperty("checks").GetProperty(name);
+                return check.GetProperty("status").GetString() == status
+                    && check.GetProperty("detail").GetString()!.Contains(detail);
             },
-            $"the disk is {status}: {detail}; it is {last}"
+            $"the check {name} is {status}: {detail}"
         );
-    }
 }

@@ -27,7 +27,8 @@ public static class ReconcileRoutes
         reconcile
             .MapGet("/folder", FolderAsync)
             .WithSummary("What the data folder of this node remembers of every file, one a line, in the order of the keys")
-            .Produces<FolderLine>(StatusCodes.Status200OK, Ndjson);
+            .Produces<FolderLine>(StatusCodes.Status200OK, Ndjson)
+            .ProducesProblems(ProblemTypes.BadRequest);
         reconcile
             .MapDelete("/folder/{key}", ForgetAsync)
             .WithSummary("Lets the data folder of this node forget a file that the catalog does not have")
