@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 
 namespace FileTransfer.Postgres;
@@ -45,6 +46,7 @@ public sealed class LockWaits(NpgsqlDataSource pool, TimeProvider time)
     /// <param name="connection">The one that works; nothing is asked of it.</param>
     /// <param name="work">Begun already.</param>
     /// <exception cref="DatabaseLockedException">It waited for a lock in vain.</exception>
+    /// <exception cref="NpgsqlException">The connection is lost.</exception>
     public async Task<T> WatchAsync<T>(NpgsqlConnection connection, Task<T> work)
     {
         LockHolder? holder = null;
@@ -65,6 +67,11 @@ public sealed class LockWaits(NpgsqlDataSource pool, TimeProvider time)
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
             throw new DatabaseLockedException(holder, e);
+        }
+        catch (InvalidOperationException e) when (connection.State != ConnectionState.Open)
+        {
+            // What the driver says of a connection that the server has ended is no word about the database.
+            throw new NpgsqlException("The connection was lost before its statement was sent.", new IOException(e.Message, e));
         }
     }
 

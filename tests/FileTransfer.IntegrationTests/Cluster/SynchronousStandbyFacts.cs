@@ -115,7 +115,13 @@ public sealed class SynchronousStandbyFacts(ITestOutputHelper output)
                 return;
             }
 
-            ((int)response.StatusCode).ShouldBe(503);
+            ((int)response.StatusCode).ShouldBe(
+                503,
+                string.Join(
+                    '\n',
+                    node.Log.Split('\n').SkipWhile(line => !line.Contains(" ERR ", StringComparison.Ordinal)).Take(60)
+                )
+            );
         }
     }
 }

@@ -106,7 +106,7 @@ public sealed class I4_nothing_lost_facts
 
         File.Delete(ContentOf(follower, file.Fingerprint));
 
-        (await follower.Http.GetAsync($"/download/{file.Key}")).StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        (await follower.Http.GetAsync($"/download/{file.Key}")).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         await Eventually.HoldsAsync(
             async () =>
                 (await follower.Http.GetByteArrayAsync($"/v1/files/{file.Key}/content")).AsSpan().SequenceEqual(file.Content),
