@@ -126,7 +126,7 @@ public sealed partial class EmbeddedPostgres
             $"unix_socket_directories=\"{_layout.SocketFolder}\"",
             "unix_socket_permissions=0700",
             "cluster_name=filetransfer",
-            "max_connections=100",
+            "max_connections=200",
             "shared_buffers=64MB",
             "max_wal_size=512MB",
             "fsync=on",

@@ -83,9 +83,9 @@ public sealed class Own_disk_facts(SourceCluster cluster) : IClassFixture<Source
             "b",
             [.. SourceCluster.Impatient, ("FileTransfer__Store__FreeSpaceFloorBytes", "0")]
         );
+        await CheckSaysAsync(follower, "presence", "healthy", "");
         await using var source = await FakeSource.StartAsync(own.Database, "source");
         var file = await source.OfferAsync(TestFile.Of(1_000_000));
-        await CheckSaysAsync(follower, "presence", "healthy", "");
         disk.UseUpInodes();
 
         await file.WantAtAsync(follower);

@@ -101,7 +101,7 @@ internal sealed class PostgresServer : IAsyncDisposable
         [
             "listen_addresses=",
             $"unix_socket_directories={Host}",
-            "max_connections=100",
+            "max_connections=200",
             "shared_buffers=32MB",
             "jit=off",
             .. settings,
