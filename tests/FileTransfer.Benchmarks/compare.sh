@@ -10,6 +10,7 @@
 #   --clients N       downloads at once (64), of --parallel-megabytes N (100) each
 #   --only LIST       of fingerprint,download,large,small,tree,memory; separated by commas (all)
 #   --report FILE     where the tables go too
+#   --baseline REV    this build beside the build of a revision, instead of peers; --only takes puts, too
 #   --program FILE    a published filetransfer, instead of one that is built first
 #   --no-install      peers that are missing are skipped, not installed
 #
@@ -20,7 +21,7 @@ set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 
 rounds=3 large_megabytes=1024 small_files=10000 small_bytes=8192 clients=64 parallel_megabytes=100 install=true
-only=fingerprint,download,large,small,tree,memory report=/dev/null built=""
+only=fingerprint,download,puts,large,small,tree,memory report=/dev/null built="" baseline=""
 while [ $# -gt 0 ]; do
   case "$1" in
     --no-install) install=false && shift && continue ;;
@@ -32,9 +33,10 @@ while [ $# -gt 0 ]; do
     --clients) clients="$2" ;;
     --parallel-megabytes) parallel_megabytes="$2" ;;
     --only) only="$2" ;;
+    --baseline) baseline="$(git rev-parse --verify --short "$2^{commit}")" || exit 2 ;;
     --report) report="$(realpath -- "$2")" ;;
     --program) built="$(realpath -- "$2")" ;;
-    *) sed -n '5,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2 && exit 2 ;;
+    *) sed -n '5,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2 && exit 2 ;;
   esac
   shift 2
 done
@@ -59,6 +61,7 @@ time_program="$(type -P time)" || fail "GNU time is not here and could not be in
 . tests/FileTransfer.Benchmarks/compare/download.sh
 . tests/FileTransfer.Benchmarks/compare/replicate.sh
 . tests/FileTransfer.Benchmarks/compare/memory.sh
+. tests/FileTransfer.Benchmarks/compare/baseline.sh
 
 clean_up() {
   trap '' INT TERM HUP
@@ -101,6 +104,7 @@ find_peers
 if [ -n "$built" ]; then program="$built"; else publish_program; fi
 say "$(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1); load $(cut -d ' ' -f 1-3 /proc/loadavg); $rounds rounds; $(date -u +%F)"
 
+if [ -n "$baseline" ]; then compare_with_baseline "$baseline" && exit; fi
 if chosen fingerprint; then compare_fingerprints; fi
 if chosen download; then compare_downloads; fi
 if chosen large; then make_large_file && compare_replication large "one large file"; fi

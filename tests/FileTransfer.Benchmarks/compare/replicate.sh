@@ -8,8 +8,8 @@ prepare_run() { # case
   sync --file-system "$root"
 }
 
-replicate_with_filetransfer() { # case, files, round
-  local name="b$3" leader follower before_leader before_follower before_database began
+replicate_with_filetransfer() { # case, files, round, what it is called in the results
+  local name="b$3" called="${4:-filetransfer}" leader follower before_leader before_follower before_database began
   join_warm "$name"
   leader="$(pid_of a)" follower="$(pid_of "$name")"
   prepare_run "$1"
@@ -18,12 +18,12 @@ replicate_with_filetransfer() { # case, files, round
   before_leader="$(cpu_of "$leader")" before_follower="$(cpu_of "$follower")" before_database="$(database_cpu)"
   began="$(resume "$name")"
   wait_for 900 "$name to hold $2 files" stores "$name" "$2"
-  record "$1" filetransfer seconds "$(seconds_to_stored "$name" "$began")"
-  record "$1" filetransfer source-cpu "$(difference "$before_leader" "$(cpu_of "$leader")")"
-  record "$1" filetransfer cpu "$(difference "$before_follower" "$(cpu_of "$follower")")"
-  record "$1" filetransfer database-cpu "$(difference "$before_database" "$(database_cpu)")"
-  record "$1" filetransfer source-memory "$(peak_megabytes "$leader")"
-  record "$1" filetransfer memory "$(peak_megabytes "$follower")"
+  record "$1" "$called" seconds "$(seconds_to_stored "$name" "$began")"
+  record "$1" "$called" source-cpu "$(difference "$before_leader" "$(cpu_of "$leader")")"
+  record "$1" "$called" cpu "$(difference "$before_follower" "$(cpu_of "$follower")")"
+  record "$1" "$called" database-cpu "$(difference "$before_database" "$(database_cpu)")"
+  record "$1" "$called" source-memory "$(peak_megabytes "$leader")"
+  record "$1" "$called" memory "$(peak_megabytes "$follower")"
   leave "$name"
 }
 
