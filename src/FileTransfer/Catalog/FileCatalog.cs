@@ -207,13 +207,19 @@ public sealed class FileCatalog(Database database, FeedHistory history, TimeProv
     }
 
     /// <summary>What a folder remembers of files of <paramref name="node"/>, whatever the state of their replicas.</summary>
+    /// <remarks>OFFSET 0 has the replicas looked up one by one: a node that has just filled up looks to the server as if it had none.</remarks>
     public async Task<IReadOnlyList<LedgerFile>> ForLedgerAsync(
         NodeId node,
         IReadOnlyCollection<FileKey> keys,
         CancellationToken cancellationToken
     )
     {
-        const string sql = $"{ForLedger} WHERE f.file_key = ANY(@keys)";
+        const string sql = $"""
+            SELECT {ForLedger} FROM filetransfer.files f JOIN LATERAL (
+                SELECT asked FROM filetransfer.replicas WHERE node_id = @node AND file_key = f.file_key OFFSET 0
+            ) r ON true
+            WHERE f.file_key = ANY(@keys)
+            """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         var rows = await connection.QueryAsync<LedgerRow>(
             new CommandDefinition(
@@ -234,8 +240,8 @@ public sealed class FileCatalog(Database database, FeedHistory history, TimeProv
     )
     {
         const string sql = $"""
-            {ForLedger}
-            WHERE r.state = 'stored' AND (@after::bytea IS NULL OR r.file_key > @after)
+            SELECT {ForLedger} FROM filetransfer.replicas r JOIN filetransfer.files f USING (file_key)
+            WHERE r.node_id = @node AND r.state = 'stored' AND (@after::bytea IS NULL OR r.file_key > @after)
             ORDER BY r.file_key LIMIT @limit
             """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
@@ -277,8 +283,5 @@ public sealed class FileCatalog(Database database, FeedHistory history, TimeProv
         ];
     }
 
-    private const string ForLedger = $"""
-        SELECT {FileRow.Columns}, f.sequence, r.asked
-        FROM filetransfer.replicas r JOIN filetransfer.files f ON r.node_id = @node AND r.file_key = f.file_key
-        """;
+    private const string ForLedger = $"{FileRow.Columns}, f.sequence, r.asked";
 }

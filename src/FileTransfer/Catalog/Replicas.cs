@@ -221,7 +221,10 @@ public sealed partial class Replicas(Database database)
     /// Lets every other node's replicas of the files <c>@keys</c> that wait, back off or gave up try again at once: <c>@node</c> has the files
     /// stored. Of those that wait for their turn only the first few: this node serves one of them, and who waited before has the next turn.
     /// </summary>
-    /// <remarks>Its rows are the nodes to notify (<see cref="ReplicaQueue.ReadyChannel"/>) after the commit.</remarks>
+    /// <remarks>
+    /// Its rows are the nodes to notify (<see cref="ReplicaQueue.ReadyChannel"/>) after the commit. The CASE keeps the server from joining
+    /// all that <c>@node</c> has: of a node that has just filled up its statistics say that it has next to nothing.
+    /// </remarks>
     internal const string WakeSql = """
         WITH woken AS (
             UPDATE filetransfer.replicas r
@@ -235,10 +238,10 @@ public sealed partial class Replicas(Database database)
                       ORDER BY turn.wanted_at LIMIT 4
                   ))
               )
-              AND EXISTS (
+              AND CASE WHEN EXISTS (
                   SELECT FROM filetransfer.replicas source
                   WHERE source.node_id = @node AND source.file_key = r.file_key AND source.state = 'stored'
-              )
+              ) THEN true ELSE false END
             RETURNING r.node_id
         )
         SELECT DISTINCT node_id FROM woken
