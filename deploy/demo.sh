@@ -4,15 +4,17 @@
 # Needs the .NET 10 SDK; PostgreSQL's programs are installed when they are missing and that is possible.
 #
 #   bash deploy/demo.sh          exits 0 only if everything held; leaves nothing behind
-#   bash deploy/demo.sh --keep   leaves the cluster running and prints the URLs
+#   bash deploy/demo.sh --keep   leaves the cluster running, and says how to use it and how to stop it
+#   . "$(bash deploy/demo.sh --start)"   only starts the cluster, for the shell that runs this: `filetransfer` is on its PATH then
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
-keep=false
+keep=false start=false
 case "${1:-}" in
   "") ;;
   --keep) keep=true ;;
-  *) echo "Usage: bash deploy/demo.sh [--keep]" >&2 && exit 2 ;;
+  --start) keep=true start=true ;;
+  *) echo "Usage: bash deploy/demo.sh [--keep | --start]" >&2 && exit 2 ;;
 esac
 
 MINIMUM_FILES=300
@@ -20,6 +22,7 @@ MINIMUM_BYTES=100000000
 BIG_FILE_BYTES=210000000
 REMOVALS=3
 DISK_MEGABYTES=5000
+if "$start"; then DISK_MEGABYTES=1000; fi
 
 work="$(mktemp -d "${TMPDIR:-/tmp}/filetransfer-demo.XXXXXX")"
 chmod 711 "$work" # the database may run as another user
@@ -82,7 +85,7 @@ prepare_postgres() {
 publish() {
   local started
   started="$(now_ms)"
-  echo "The program is built and compiled; this takes a minute or two."
+  echo "The program is built and compiled; this takes one to three minutes."
   while_waiting publish_program
   measured "program published" "$(seconds_since "$started")"
 }
@@ -288,29 +291,62 @@ report() {
   printf '\nEverything held.\n'
 }
 
+# Writes $work/env, which a shell reads to use the cluster, and $work/stop.sh.
 leave_running() {
-  local stop
-  stop="kill $(pid_of a) $(pid_of b) $(pid_of c); sleep 5"
-  if [ -n "$container" ]; then stop="$stop; docker rm --force --volumes $container"; else stop="$stop; kill $database_pid; sleep 5"; fi
   rm -rf -- "$work/build"
-  printf '%s\n' "$stop" "rm -rf -- '$work'" >"$work/stop.sh"
-  printf '\nLeft running: a %s   b %s   c %s\nTo stop it and remove its files:  bash %s\n' "$(url a)" "$(url b)" "$(url c)" "$work/stop.sh"
+  cat >"$work/env" <<ENV
+export FILETRANSFER_DEMO='$work' PATH='$work/program':"\$PATH"
+export NODE_A=$(url a) NODE_B=$(url b) NODE_C=$(url c)
+export FILETRANSFER_URL="\$NODE_A,\$NODE_B,\$NODE_C"
+ENV
+  cat >"$work/stop.sh" <<STOP
+#!/usr/bin/env bash
+# Stops the cluster in $work and removes its files. A process is stopped only while it still is one of the cluster's.
+is_ours() { { cat "/proc/\$1/cmdline" 2>/dev/null || ps -p "\$1" -o command=; } | grep -qaF -- '$work/'; }
+stop() {
+  local pid tries
+  for pid in "\$@"; do if is_ours "\$pid"; then kill "\$pid"; fi; done
+  for pid in "\$@"; do
+    for ((tries = 0; tries < 300; tries++)); do is_ours "\$pid" || break; sleep 0.1; done
+  done
+}
+stop $(pid_of a) $(pid_of b) $(pid_of c)
+$(if [ -n "$container" ]; then echo "docker rm --force --volumes $container"; else echo "stop $database_pid"; fi)
+rm -rf -- '$work'
+STOP
+  printf '\nLeft running: a %s   b %s   c %s\n' "$(url a)" "$(url b)" "$(url c)"
+  printf 'To use it in this shell:                  . %s\n' "$work/env"
+  printf 'To stop it and remove its files:          bash %s\n' "$work/stop.sh"
 }
 
-chapter "Set-up"
-check_machine
-prepare_postgres
-publish
-choose_files
-start_database "$database_from"
-for node in a b c; do start_node "$node"; done
-[ "$(leader_at b)" = a ] || fail "node a was alone first and does not lead"
-echo "Node a leads, b and c follow."
-put_many_files
-put_big_file
-remove_files_during_download
-kill_leader
-verify_everything
-report
-if "$keep"; then leave_running; fi
+start_cluster() {
+  chapter "Set-up"
+  check_machine
+  prepare_postgres
+  publish
+  start_database "$database_from"
+  for node in a b c; do start_node "$node"; done
+  [ "$(leader_at b)" = a ] || fail "node a was alone first and does not lead"
+  echo "Node a leads, b and c follow."
+}
+
+show_everything() {
+  choose_files
+  put_many_files
+  put_big_file
+  remove_files_during_download
+  kill_leader
+  verify_everything
+  report
+}
+
+if "$start"; then
+  # Standard output has the name of one file, which the caller reads.
+  { start_cluster; leave_running; } >&2
+  echo "$work/env"
+else
+  start_cluster
+  show_everything
+  if "$keep"; then leave_running; fi
+fi
 finished=true

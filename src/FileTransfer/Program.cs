@@ -39,7 +39,7 @@ public static class Program
 
     internal static Task<int> RunAsync(string[] args, CliStreams streams, CancellationToken cancellationToken)
     {
-        RootCommand root = new("Keeps the same files on every node of a cluster, each byte proven against the file's own name.");
+        RootCommand root = new("Keeps the same files on every node of a cluster and verifies every byte against the file's key.");
 
         // A command that is named needs none of the others: making them all takes longer than many a command itself.
         var named = args.Length > 0 ? Commands.GetValueOrDefault(args[0]) : null;

@@ -13,26 +13,27 @@ public sealed class ConnectionOptions(CliStreams streams)
 
     private readonly Option<Uri[]> _url = new("--url")
     {
-        Description = $"A node's URL; several times: the nodes to try (environment: {UrlVariable}; default {DefaultUrl}).",
+        Description = $"A node's URL; repeat it to name several nodes to try (environment: {UrlVariable}; default {DefaultUrl}).",
         HelpName = "URL",
         CustomParser = ParseUrls,
     };
 
     private readonly Option<string> _token = new("--token")
     {
-        Description = $"The bearer token; others on this machine can see it here, so prefer the environment ({TokenVariable}).",
+        Description =
+            $"The bearer token; other users of this machine can see it here, so prefer the environment ({TokenVariable}).",
         HelpName = "TOKEN",
     };
 
     private readonly Option<TimeSpan> _retryFor = Duration.Option(
         "--retry-for",
-        "How long to try again while nodes are away or have no leader (default 60s)."
+        "How long to retry while nodes are unreachable or have no leader (default 60s)."
     );
 
     /// <summary>The variables that stand in for options, for the help.</summary>
     public static IReadOnlyList<string> Environment { get; } =
     [
-        $"{UrlVariable}     the node's URL; several, separated by commas: the nodes to try",
+        $"{UrlVariable}     the node's URL, or several to try, separated by commas",
         $"{TokenVariable}   the bearer token",
         "FILETRANSFER_OWNER   the owner's id for key and put",
         "FILETRANSFER_BUCKET  the bucket's id for key and put",

@@ -27,12 +27,12 @@ public static class DatabaseCommand
                 result.AddError($"'{token.Value}' is not a port. Write a number from 1 to {IPEndPoint.MaxPort}.");
             }
         });
-        var command = new CliCommand("database", "Runs a PostgreSQL of its own for several nodes on this machine")
+        var command = new CliCommand("database", "Runs a private PostgreSQL for several nodes on this machine")
         {
             Notes =
             [
                 "The first line of standard output is the connection string for ConnectionStrings:Postgres.",
-                "It runs until SIGTERM or Ctrl-C, which end it with 0.",
+                "It runs until SIGTERM or Ctrl-C, and then exits with 0.",
             ],
             Examples =
             [

@@ -15,8 +15,8 @@ public static class EventsCommand
         {
             Notes =
             [
-                "The present state comes first, then every change, until interrupted. A lost connection goes on where it stopped.",
-                "Each line: time, event, key, source, proven and all bytes, reason; separated by tabs, - where there is none.",
+                "The current state comes first, then every change, until interrupted. After a lost connection, it resumes where it stopped.",
+                "Each line: time, event, key, source, bytes proven/size, reason; separated by tabs, - where there is none.",
             ],
             Examples =
             [

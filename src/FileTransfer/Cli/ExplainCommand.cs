@@ -9,11 +9,14 @@ public static class ExplainCommand
     {
         var key = IdentityOptions.Key();
         var connection = new ConnectionOptions(streams);
-        var command = new CliCommand("explain", "Says why a file is not at a node: state, holder, sources tried, next attempt")
+        var command = new CliCommand(
+            "explain",
+            "Says why a node does not have a file: state, holder, sources tried, next attempt"
+        )
         {
             Notes =
             [
-                "It is about the node that answers; the others are named as sources. Exits with 3 when the node lacks the file.",
+                "The answer is about the node that answers; others are named as sources. Exits with 3 when the node lacks the file.",
             ],
             Examples = ["filetransfer explain 0x3f… --url http://node-b:7070"],
             Ends = [ExitCode.NotComplete, ExitCode.NotFound, ExitCode.Refused, ExitCode.Unreachable],

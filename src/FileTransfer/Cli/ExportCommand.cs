@@ -12,16 +12,19 @@ public static class ExportCommand
 
     public static Command Create(CliStreams streams)
     {
-        var folder = new Argument<string>("FOLDER") { Description = "Where the share is to be; created when missing." };
+        var folder = new Argument<string>("FOLDER") { Description = "The folder of the share; created when missing." };
         var keys = IdentityOptions.Keys();
         keys.Arity = ArgumentArity.ZeroOrMore;
         var bucket = IdentityOptions.HexOption("--bucket", "Only files of this bucket.");
         var location = new Option<string>("--location")
         {
-            Description = "Only files whose location begins so.",
+            Description = "Only files whose location begins with this text.",
             HelpName = "TEXT",
         };
-        var verify = new Option<bool>("--verify") { Description = "Prove what is in the folder already, by reading all of it." };
+        var verify = new Option<bool>("--verify")
+        {
+            Description = "Also verify what is in the folder already, by reading all of it.",
+        };
         var data = new Option<string>("--data-directory")
         {
             Description = "Take the files from the data folder of a node that does not run, instead of asking one.",
@@ -38,9 +41,9 @@ public static class ExportCommand
         {
             Notes =
             [
-                "For each file: its content under the 64 hex digits of its key, and the same with .hashes and .json. Each is proven",
-                "before it gets its name; what is there already is kept, and what an interrupted export began is gone on with.",
-                "Nodes that name the server in FileTransfer:Sources, with Kind Share, download from it and prove what they get.",
+                "Each file becomes three: its content, named by the 64 hex digits of its key, and the same with .hashes and .json. Each is",
+                "verified before it gets its name. What is there already is kept; an interrupted export resumes.",
+                "Nodes that list the server in FileTransfer:Sources, with Kind Share, download from it and verify what they get.",
             ],
             Examples =
             [

@@ -11,21 +11,21 @@ public static class FetchCommand
         var keys = IdentityOptions.Keys();
         var detach = new Option<bool>("--detach")
         {
-            Description = "Leave the intents at the node and end at once; each line names the intent.",
+            Description = "Leave the intents at the node and exit at once; each line names the intent.",
         };
         var withdraw = new Option<Guid?>("--withdraw")
         {
             Description = "Withdraw this intent for KEY instead of making one.",
             HelpName = "INTENT",
         };
-        var wait = Duration.Option("--wait", "Wait no longer than this for all the files; without it, until they are there.");
+        var wait = Duration.Option("--wait", "Wait no longer than this for all the files (default: until they are there).");
         var connection = new ConnectionOptions(streams);
-        var command = new CliCommand("fetch", "Makes a node bring files to itself, and waits until it has them")
+        var command = new CliCommand("fetch", "Makes a node download files now, and waits until it has them")
         {
             Notes =
             [
-                "With several URLs the first node that answers is meant. Whatever ends the command before the files are there, their",
-                "intents are withdrawn: a download that nobody else wants there, no policy either, ends with them.",
+                "With several URLs, the first node that answers downloads them. A command that ends before the files are there withdraws",
+                "its intents; downloads that no other intent and no policy of the node wants end with them.",
             ],
             Examples =
             [

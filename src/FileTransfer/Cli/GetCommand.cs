@@ -13,20 +13,21 @@ public static class GetCommand
         var keys = IdentityOptions.Keys();
         var output = new Option<string>("--output", "-o")
         {
-            Description = "A file, a folder, or - for standard output; without it, the last part of each location, here.",
+            Description =
+                "A file, a folder, or - for standard output (default: the last part of each location, in the current folder).",
             HelpName = "PATH",
         };
         var connection = new ConnectionOptions(streams);
-        var command = new CliCommand("get", "Brings files and proves each against its key before it gets its name")
+        var command = new CliCommand("get", "Downloads files and verifies each against its key")
         {
             Notes =
             [
-                "A lost connection goes on where it stopped, at any of the nodes. An existing file at PATH is replaced.",
-                "Interrupted, what has come stays beside the target as .KEY.partial; the same command goes on with it and proves all of it.",
-                "While a node's database is away, the node names size and fingerprint alone: the content is proven against these, but not",
-                "that they belong to KEY, and the name is lost. That is said, and with --json 'proven' is fingerprint instead of key.",
-                "For standard output the content gathers in the temporary folder first: nothing unproven is written.",
-                "In a folder a file whose name another of these files has already takes its key as name.",
+                "A download resumes after a lost connection, at any of the nodes. An existing file at PATH is replaced, once the new one is verified.",
+                "An interrupted download stays beside the target as .KEY.partial; the same command resumes it and verifies all of it.",
+                "While a node's database is away, the node knows only size and fingerprint: the content is verified against these, but not",
+                "that they belong to KEY, and the file is named by its key. get says so; with --json, 'proven' is fingerprint instead of key.",
+                "For standard output, the content is collected in the temporary folder first: nothing unverified is written.",
+                "Of several files with the same name in one folder, all but the first are named by their keys.",
             ],
             Examples =
             [

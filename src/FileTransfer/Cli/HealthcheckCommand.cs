@@ -10,13 +10,16 @@ public static class HealthcheckCommand
 
     public static Command Create(CliStreams streams)
     {
-        var ready = new Option<bool>("--ready") { Description = "Ask whether it serves what it has, not only whether it lives." };
+        var ready = new Option<bool>("--ready")
+        {
+            Description = "Ask whether the node serves what it has, not only whether it is alive.",
+        };
         var cluster = new Option<bool>("--cluster") { Description = "Ask whether the cluster takes uploads and removals." };
         var timeout = Duration.Option("--timeout", "How long to wait for the answer (default 3s).");
         var connection = new ConnectionOptions(streams);
         var command = new CliCommand("healthcheck", "Exits with 0 when the node is healthy, else with 1")
         {
-            Notes = ["What is not healthy is told with its reason, also where the answer is yes: 'degraded; disk: …'."],
+            Notes = ["Prints what is not healthy and why, even where it exits with 0: 'degraded; disk: …'."],
             Examples =
             [
                 "filetransfer healthcheck",

@@ -7,12 +7,12 @@ namespace FileTransfer.Cli;
 /// <summary>The options of <c>limits set</c>.</summary>
 public sealed class LimitValues
 {
-    private readonly Option<string> _download = Rate("--download", "Content brought to the node per second.");
+    private readonly Option<string> _download = Rate("--download", "Content downloaded by the node per second.");
     private readonly Option<string> _upload = Rate("--upload", "Content sent by the node per second.");
 
     private readonly Option<string[]> _perSource = new("--per-source")
     {
-        Description = "Content brought from one source per second; several times for several.",
+        Description = "Content downloaded from one source per second; repeat it for several sources.",
         HelpName = "NAME=RATE",
     };
 

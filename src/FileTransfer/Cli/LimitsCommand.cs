@@ -10,11 +10,11 @@ public static class LimitsCommand
 
     public static Command Create(CliStreams streams)
     {
-        var command = new CliCommand("limits", "Shows and changes what a node's transfers may use, while it runs")
+        var command = new CliCommand("limits", "Shows and changes how much a node's transfers may use, while it runs")
         {
             Notes =
             [
-                "Limits belong to one node. What is set lies over its configuration, at once and after a restart, until it is deleted.",
+                "Limits belong to one node. What is set overrides its configuration, immediately and after restarts, until it is deleted.",
                 "RATE is 10MiB/s, 500kB/s, 100Mbit/s or unlimited, or a timetable: '50MiB/s; 08:00-18:00 10MiB/s'.",
             ],
             Examples =
@@ -29,7 +29,7 @@ public static class LimitsCommand
             CreateOne(
                 streams,
                 "get",
-                "Shows the limits in force at a node, where each comes from, and the rates of the moment",
+                "Shows a node's limits in force, where each comes from, and the current rates",
                 (client, token) => client.GetLimitsAsync(token)
             )
         );
@@ -38,7 +38,7 @@ public static class LimitsCommand
             CreateOne(
                 streams,
                 "delete",
-                "Lets the configuration of a node count again",
+                "Deletes what was set: the node's configuration applies again",
                 (client, token) => client.DeleteLimitsAsync(token)
             )
         );
@@ -76,7 +76,7 @@ public static class LimitsCommand
     {
         var options = new LimitValues();
         var connection = new ConnectionOptions(streams);
-        var command = new CliCommand("set", "Sets limits at a node; what was set before and is not given stays")
+        var command = new CliCommand("set", "Sets limits of a node; those that are not given stay as they are")
         {
             Notes = ["NAME is a source as the node calls it (node b, share mirror), its name alone, or * for all others."],
             Examples =

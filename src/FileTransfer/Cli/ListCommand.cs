@@ -29,13 +29,13 @@ public static class ListCommand
             }
         });
         var connection = new ConnectionOptions(streams);
-        var command = new CliCommand("list", "Lists the files of the cluster, and where the node that is asked stands with each")
+        var command = new CliCommand("list", "Lists the files of the cluster, with their state at the node that answers")
         {
             Notes =
             [
-                "Prints a line 'KEY SIZE STATE LOCATION' for each file, parted by tabs, in the order of keys; the size is in bytes.",
-                "The state is that of the node that answers; absent where it does not have the file and does not want it.",
-                "With --json each line has all of the metadata. Pages are asked for as they are read: '| head' asks for few.",
+                "Prints a line 'KEY SIZE STATE LOCATION' for each file, separated by tabs, in the order of keys; the size is in bytes.",
+                "The state is 'absent' where that node neither has the file nor wants it.",
+                "With --json each line has all of the metadata. Pages are fetched as they are read: '| head' fetches few.",
             ],
             Examples =
             [

@@ -9,7 +9,7 @@ public static class MissingCommand
     {
         var bucket = IdentityOptions.BucketArgument();
         var connection = new ConnectionOptions(streams);
-        var command = new CliCommand("missing", "Lists the files of a bucket that a node wants and does not have, or not whole")
+        var command = new CliCommand("missing", "Lists the files of a bucket that a node wants but lacks, or has only in part")
         {
             Notes =
             [

@@ -19,7 +19,7 @@ public static class NodeCommand
     private static CliCommand Remove(CliStreams streams)
     {
         var name = new Argument<string>("NAME") { Description = "The node, as 'filetransfer status' names it." };
-        var yes = new Option<bool>("--yes", "-y") { Description = "Do it; without this it is only said what would go." };
+        var yes = new Option<bool>("--yes", "-y") { Description = "Do it; without this, the command only says what would go." };
         var connection = new ConnectionOptions(streams);
         var command = new CliCommand(
             "remove",
@@ -28,9 +28,9 @@ public static class NodeCommand
         {
             Notes =
             [
-                "The node must not run; one that is alive is refused. Its data folder is not touched.",
-                "A file that only this node had is lost to the cluster: it stays registered, and nobody has it. The answer counts them.",
-                "A removed node may come back under its name: it is a new one then, and should start with an empty data folder.",
+                "The node must not be running; the cluster refuses to remove one that is. Its data folder is not touched.",
+                "A file that only this node had is lost to the cluster: it stays registered, and nobody has it. The output counts them.",
+                "A removed node may come back under its name, but as a new node: start it with an empty data folder.",
             ],
             Examples = ["filetransfer node remove node-c", "filetransfer node remove node-c --yes --url http://node-a:7070"],
             Ends = [ExitCode.NotFound, ExitCode.Refused, ExitCode.Unreachable],

@@ -14,8 +14,8 @@ public static class OrphansCommand
         {
             Notes =
             [
-                "A node deletes a few of them by itself after a grace time. More at once, or contents of files that its catalog has never",
-                "heard of, are the sign of a wrong or an older catalog: they are kept until a person decides.",
+                "A node deletes a few of them by itself after a grace period. Many at once, or contents of files that its catalog has never",
+                "heard of, are the sign of a wrong or an older catalog: it keeps them until a person decides.",
             ],
             Examples = ["filetransfer orphans list", "filetransfer orphans discard --yes --url http://node-b:7070"],
             Ends = _ends,
@@ -30,7 +30,7 @@ public static class OrphansCommand
         var connection = new ConnectionOptions(streams);
         var command = new CliCommand(
             "list",
-            "Shows them, since when, and the files that the node's folder remembers to be of them"
+            "Lists them: since when, and to which files they belong as far as the node's folder remembers"
         )
         {
             Examples = ["filetransfer orphans list --url http://node-b:7070"],
@@ -54,13 +54,10 @@ public static class OrphansCommand
     private static CliCommand CreateDiscard(CliStreams streams)
     {
         var connection = new ConnectionOptions(streams);
-        var yes = new Option<bool>("--yes")
+        var yes = new Option<bool>("--yes") { Description = "Do it; without this, the command only says what would go." };
+        var command = new CliCommand("discard", "Deletes them, and lets the node collect orphans by itself again")
         {
-            Description = "Deletes them; without it the command only says what it would delete",
-        };
-        var command = new CliCommand("discard", "Deletes them, and lets the node's collection go on")
-        {
-            Notes = ["What is deleted cannot be brought back. filetransfer reconcile brings their files back instead."],
+            Notes = ["What is deleted cannot be recovered. 'filetransfer reconcile' brings the files back instead."],
             Examples = ["filetransfer orphans discard", "filetransfer orphans discard --yes"],
             Ends = _ends,
         };

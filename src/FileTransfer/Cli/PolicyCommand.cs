@@ -10,7 +10,7 @@ public static class PolicyCommand
 
     public static Command Create(CliStreams streams)
     {
-        var command = new CliCommand("policy", "Says which files of a bucket a node wants")
+        var command = new CliCommand("policy", "Shows and sets which files of a bucket a node wants")
         {
             Notes =
             [
@@ -76,16 +76,16 @@ public static class PolicyCommand
         };
         var prune = new Option<bool>("--prune")
         {
-            Description = "Drop stored contents that are not wanted then, but never the last copy in the cluster.",
+            Description = "Also delete stored contents that are no longer wanted, but never the last copy in the cluster.",
         };
         var connection = new ConnectionOptions(streams);
         var command = new CliCommand("set", "Sets the policy of a bucket at a node")
         {
             Notes =
             [
-                "Files that are wanted then are downloaded; downloads that are not wanted any more are withdrawn, also one under way.",
-                "What is stored stays unless --prune is given. A file that was registered at the node by its key, or that",
-                "someone has asked the node to fetch, is not withdrawn.",
+                "The node downloads what it wants now, and withdraws downloads that it no longer wants, even those under way.",
+                "What is stored stays unless --prune is given. A file that was registered at the node by its key, or that somebody",
+                "has asked the node to fetch, is not withdrawn.",
             ],
             Examples =
             [
@@ -129,7 +129,7 @@ public static class PolicyCommand
     {
         var bucket = IdentityOptions.BucketArgument();
         var connection = new ConnectionOptions(streams);
-        var command = new CliCommand("delete", "Lets a node want every file of a bucket again")
+        var command = new CliCommand("delete", "Deletes the policy: the node wants every file of the bucket again")
         {
             Examples = ["filetransfer policy delete 0x22… --url http://node-b:7070"],
             Ends = _ends,

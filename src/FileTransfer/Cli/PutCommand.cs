@@ -17,16 +17,16 @@ public static class PutCommand
         var location = new Option<string>("--location") { Description = "The location of the one file.", HelpName = "TEXT" };
         var prefix = new Option<string>("--prefix")
         {
-            Description = "What locations begin with. A file's name follows, or its path in the folder that is put.",
+            Description = "Put before each location, which is the file's name, or its path in the folder.",
             HelpName = "TEXT",
         };
         var recursive = new Option<bool>("--recursive", "-r")
         {
-            Description = "Put folders with everything in them: DIR as DIR/…, and 'DIR/' as what is in it.",
+            Description = "Put folders with everything in them; see the notes.",
         };
         var skipEmpty = new Option<bool>("--skip-empty")
         {
-            Description = $"Leave empty files out and still end with 0; without it that ends with {(int)ExitCode.LeftOut}.",
+            Description = $"Leave empty files out and still exit with 0; without this, put exits with {(int)ExitCode.LeftOut}.",
         };
         var parallel = new Option<int>("--parallel")
         {
@@ -47,11 +47,11 @@ public static class PutCommand
         {
             Notes =
             [
-                "Prints a line '0xKEY PATH' for each file that the leader has stored; the order is that of completion.",
-                "A folder keeps its name: 'put -r photos' puts photos/a.jpg, and 'put -r photos/' puts a.jpg (as rsync has it).",
-                "An empty file cannot be put, because there is no chunk that would prove it; those of a folder are left out and counted.",
-                "Interrupted or cut off, put goes on with a large file where it stopped when it is run again, and says so.",
-                "A follower names its leader and put goes on there. With several --url a change of the leader in the middle is survived.",
+                "Prints a line '0xKEY PATH' for each file that the leader has stored, in the order of completion.",
+                "A folder keeps its name: 'put -r photos' puts photos/a.jpg, and 'put -r photos/' puts a.jpg (as with rsync).",
+                "Empty files cannot be stored: they have no chunk that proves them. Those in a folder are left out and counted.",
+                "Run again after an interruption, put resumes a large file where it stopped, and says so.",
+                "A follower names its leader, and put continues there. With several --url, put survives a change of the leader.",
             ],
             Examples =
             [

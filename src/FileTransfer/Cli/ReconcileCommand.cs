@@ -14,22 +14,22 @@ public static class ReconcileCommand
         var directories = DataDirectories();
         var without = new Option<string[]>("--without")
         {
-            Description = "A node whose folder is gone for good; several times: several.",
+            Description = "A node whose folder is gone for good; repeat it for several.",
             HelpName = "NODE",
         };
-        var apply = new Option<bool>("--apply") { Description = "Do it; without this nothing is changed." };
-        var command = new CliCommand("reconcile", "Brings a lost or older catalog back from what the nodes' folders remember")
+        var apply = new Option<bool>("--apply") { Description = "Do it; without this, nothing is changed." };
+        var command = new CliCommand("reconcile", "Restores a lost or older catalog from what the nodes' data folders remember")
         {
             Notes =
             [
                 "Name every node of the cluster: --url for those that run (after serve --adopt-catalog), --data-directory for the",
                 "folders of those that do not. The catalog is the one of the nodes that run.",
-                "A line each: verdict, key, size, location, why. Of an Add and a removal of one file the later one counts:",
+                "One line per file: verdict, key, size, location, why. Of an Add and a removal of one file, the later one counts:",
                 "  restore        the catalog does not know it, or only an older removal: it is registered and added again",
                 "  remove         a folder has seen a removal that is later than the catalog's Add: it is removed again",
                 "  stays-removed  a removal is the last that is known of it",
                 "  lost           a folder remembers it, and no folder has its content",
-                "  undecided      what is known does not decide it: reconcile restore KEY, or reconcile discard KEY",
+                "  undecided      nothing shows which is later: reconcile restore KEY, or reconcile discard KEY",
                 "No content is deleted. When every node is named, or written off with --without, --apply also lets the nodes",
                 "collect again what nothing refers to. Exits with 0 when nothing is left to do, with 3 when something is.",
             ],
@@ -66,10 +66,7 @@ public static class ReconcileCommand
         var connection = new ConnectionOptions(streams);
         var keys = IdentityOptions.Keys();
         var directories = DataDirectories();
-        var command = new CliCommand(
-            "restore",
-            "Registers and adds files again that a folder has, whatever else is known of them"
-        )
+        var command = new CliCommand("restore", "Registers and adds files that a data folder has, whatever else is known of them")
         {
             Examples = ["filetransfer reconcile restore 0x5f1c… --url http://node-a:7070 --url http://node-b:7070"],
             Ends = [ExitCode.NotFound, ExitCode.Refused, ExitCode.Unreachable],
@@ -97,7 +94,7 @@ public static class ReconcileCommand
     {
         var connection = new ConnectionOptions(streams);
         var keys = IdentityOptions.Keys();
-        var command = new CliCommand("discard", "Lets the folders of nodes that run forget files that the catalog does not have")
+        var command = new CliCommand("discard", "Makes the folders of running nodes forget files that the catalog does not have")
         {
             Notes = ["Their contents become orphans: they are kept for FileTransfer:Store:OrphanGrace, and then collected."],
             Examples = ["filetransfer reconcile discard 0x5f1c… --url http://node-a:7070 --url http://node-b:7070"],
@@ -120,7 +117,7 @@ public static class ReconcileCommand
     private static Option<string[]> DataDirectories() =>
         new("--data-directory")
         {
-            Description = "The data folder of a node that does not run; it is only read. Several times: several.",
+            Description = "The data folder of a node that does not run; it is only read. Repeat it for several.",
             HelpName = "DIR",
         };
 }

@@ -12,7 +12,7 @@ public static class RemoveCommand
         var connection = new ConnectionOptions(streams);
         var command = new CliCommand(
             "remove",
-            "Removes files from every node of the cluster, also where they are being downloaded"
+            "Removes files from every node of the cluster, even while they are being downloaded"
         )
         {
             Examples = ["filetransfer remove 0x3f… 0x9a… --url http://node-a:7070"],

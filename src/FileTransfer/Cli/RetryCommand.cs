@@ -10,19 +10,19 @@ public static class RetryCommand
     {
         var keys = IdentityOptions.Keys();
         keys.Arity = ArgumentArity.ZeroOrMore;
-        var all = new Option<bool>("--all") { Description = "Every file at the node whose attempts failed." };
+        var all = new Option<bool>("--all") { Description = "All files of the node whose last attempt failed." };
         var cause = new Option<string?>("--cause")
         {
-            Description = $"With --all: only those that failed for this: {string.Join(", ", FailureCauses.Slugs)}.",
+            Description = $"With --all: only those that failed for this cause: {string.Join(", ", FailureCauses.Slugs)}.",
             HelpName = "CAUSE",
         };
         var connection = new ConnectionOptions(streams);
-        var command = new CliCommand("retry", "Tries files at a node at once that have failed, or wait after a failed attempt")
+        var command = new CliCommand(
+            "retry",
+            "Retries files at a node now: failed ones, and ones that wait after a failed attempt"
+        )
         {
-            Notes =
-            [
-                "A node tries them again by itself, too: when a source comes back, and once in a while to see what still fails.",
-            ],
+            Notes = ["A node also retries them by itself: when a source comes back, and now and then to see what still fails."],
             Examples =
             [
                 "filetransfer retry 0x3f… --url http://node-b:7070",

@@ -16,17 +16,20 @@ public static class ScrubCommand
     {
         var wait = new Option<bool>("--wait")
         {
-            Description = "Wait until all is proven, and what was damaged is back from another node.",
+            Description = "Wait until everything is verified, and what was damaged is back from another node.",
         };
         var cancel = new Option<bool>("--cancel") { Description = "End the pass under way." };
-        var show = new Option<bool>("--show") { Description = "Show how far the scrub is, and start nothing." };
+        var show = new Option<bool>("--show") { Description = "Show how far the scrub has got; start nothing." };
         var connection = new ConnectionOptions(streams);
-        var command = new CliCommand("scrub", "Has a node prove every content it has, and mend what is damaged from other nodes")
+        var command = new CliCommand(
+            "scrub",
+            "Makes a node verify every content it has and replace damaged ones from other nodes"
+        )
         {
             Notes =
             [
-                "A node does so by itself once in FileTransfer:Scrub:Period (30 days); this starts a pass now, at full speed.",
-                "Exits with 65 when a content that was damaged is not back: no other node has it. 'filetransfer explain KEY' says more.",
+                "A node does this by itself once per FileTransfer:Scrub:Period (30 days); this starts a pass now, at full speed.",
+                "Exits with 65 when a damaged content is not back because no other node has it. 'filetransfer explain KEY' says more.",
             ],
             Examples =
             [

@@ -12,9 +12,10 @@ public static class ServeCommand
         {
             Notes =
             [
-                "Configuration comes from appsettings.json, the environment (FileTransfer__NodeId=a) and this command line:",
-                "--adopt-catalog goes on with a catalog that is not the data folder's own; nothing is collected until a person has looked.",
-                "--urls URL, and any --Section:Key=value. SIGTERM and Ctrl-C drain and stop it; a second one hurries.",
+                "Configuration comes from appsettings.json, the environment (FileTransfer__NodeId=a) and this command line, where every",
+                "setting is --Section:Key=value and --urls URL says where to listen; later sources override earlier ones.",
+                "--adopt-catalog accepts a catalog that is not the data folder's own; no orphan is deleted until a person has looked.",
+                "SIGTERM and Ctrl-C drain and stop the node; a second one stops it at once.",
             ],
             TreatUnmatchedTokensAsErrors = false,
             Examples =

@@ -17,7 +17,8 @@ public static class SimulateCommand
         var world = new SimulatedWorld();
         var nodes = new Option<int[]>("--nodes")
         {
-            Description = "How many nodes want the content, beside the leader that has it; one run for each number.",
+            Description =
+                "How many nodes want the content, besides the leader that has it; repeat it for a run with each number.",
             HelpName = "N",
             DefaultValueFactory = _ => _nodes,
             AllowMultipleArgumentsPerToken = true,
@@ -34,7 +35,7 @@ public static class SimulateCommand
         var down = Option("--down", "RATE", "What every node can receive.", world.Down, ByteRate.TryParse, ByteRate.Form);
         var latency = Duration.Option("--latency", "From one node to another, one way.");
         latency.DefaultValueFactory = _ => world.Latency;
-        var loss = Number("--loss", "Part of the requests that break in the middle, 0 to 0.9.", 0.9);
+        var loss = Number("--loss", "Fraction of requests that break midway, 0 to 0.9.", 0.9);
         var churn = Number("--churn", "How often each node is killed per hour, 0 to 360; it is back 10 s later.", 360);
         var seed = new Option<int>("--seed")
         {

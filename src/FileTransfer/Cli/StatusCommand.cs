@@ -17,9 +17,9 @@ public static class StatusCommand
         {
             Notes =
             [
-                "Exits with 0 when every node has everything (or KEY), with 3 when not: also while a node is not heard of, which may lack",
-                "anything; 'filetransfer node remove' takes out one that is gone for good. Failed replicas end a wait with 3: they stay so",
-                "until a new source appears or a person asks.",
+                "Exits with 0 when every node has everything (or KEY), else with 3. A node that has not been heard from counts as lacking",
+                "everything; 'filetransfer node remove' takes out one that is gone for good. Failed replicas end a wait with 3: they stay",
+                "failed until a new source appears or somebody runs 'filetransfer retry'.",
             ],
             Examples = ["filetransfer status", "filetransfer status 0x3f…", "filetransfer status --wait 5m && echo all stored"],
             Ends = [ExitCode.NotComplete, ExitCode.TimedOut, ExitCode.NotFound, ExitCode.Refused, ExitCode.Unreachable],

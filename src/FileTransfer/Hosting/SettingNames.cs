@@ -8,6 +8,10 @@ internal static class SettingNames
 
     private static readonly string[] Own = ["Urls", "ConnectionStrings:Postgres"];
 
+    /// <summary>Every key of this program, with 0 for the number of an entry and NAME for its name.</summary>
+    public static IEnumerable<string> All =>
+        Own.Concat(OptionsSection.All.SelectMany(section => Paths(section.Type, section.Path)));
+
     /// <summary>Keys under <c>FileTransfer</c> that no options type knows, each with what may have been meant.</summary>
     public static IEnumerable<string> FaultsOf(IConfiguration all) =>
         all.GetSection("FileTransfer")
@@ -26,8 +30,7 @@ internal static class SettingNames
     /// <summary>"; did you mean …?", or where to look when nothing is near.</summary>
     public static string Suggestion(string key, string prefix)
     {
-        var nearest = Own.Concat(OptionsSection.All.SelectMany(section => Paths(section.Type, section.Path)))
-            .Select(known => (known, distance: Distance(key.ToUpperInvariant(), known.ToUpperInvariant())))
+        var nearest = All.Select(known => (known, distance: Distance(key.ToUpperInvariant(), known.ToUpperInvariant())))
             .MinBy(candidate => candidate.distance);
         var lastPart = key[(key.LastIndexOf(':') + 1)..];
         return nearest.distance <= Math.Max(2, lastPart.Length / 2)

@@ -1,0 +1,140 @@
+using System.CommandLine;
+using System.Reflection;
+using System.Text.RegularExpressions;
+using FileTransfer.Cli;
+using FileTransfer.Hosting;
+using FileTransfer.Http;
+
+namespace FileTransfer.Tests.Documents;
+
+/// <summary>What the documents name exists, and what they list in full is all there is.</summary>
+public sealed partial class DocumentTests
+{
+    [Fact]
+    public void Every_link_leads_to_a_file_and_a_heading()
+    {
+        var broken =
+            from document in Document.All
+            from link in document.Links
+            let parts = link.Split('#')
+            let path = parts[0] == "" ? document.Name : Path.Combine(Path.GetDirectoryName(document.Name)!, parts[0])
+            where !Leads(path, parts.ElementAtOrDefault(1))
+            select $"{document.Name}: {link}";
+        broken.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void The_readme_lists_every_setting_and_no_other()
+    {
+        var listed = Document.Named("README.md").FirstCells("## Configuration").SelectMany(SettingsIn);
+
+        listed.Order(StringComparer.Ordinal).ShouldBe(SettingNames.All.Select(Plain).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Every_command_and_option_of_the_program_in_a_document_exists()
+    {
+        var unknown =
+            from document in Document.All
+            from line in document.Code
+            from Match call in Call().Matches(Comment().Replace(line, ""))
+            let fault = FaultOf(call.Groups["words"].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            where fault is not null
+            select $"{document.Name}: {fault} in '{line}'";
+        unknown.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void The_protocol_lists_every_problem_and_no_other()
+    {
+        var listed = Document
+            .Named(Path.Combine("docs", "protocol.md"))
+            .Text.SkipWhile(line => line != "## Problems")
+            .SelectMany(Document.CodeIn)
+            .ToHashSet(StringComparer.Ordinal);
+        var known = typeof(ProblemTypes)
+            .GetFields(BindingFlags.Public | BindingFlags.Static)
+            .Select(field => field.GetValue(null))
+            .OfType<ProblemType>()
+            .Select(type => type.Slug)
+            .ToHashSet(StringComparer.Ordinal);
+
+        known.Except(listed).ShouldBeEmpty();
+        listed.Where(word => Slug().IsMatch(word)).Except(known).ShouldBeEmpty();
+    }
+
+    private static bool Leads(string path, string? anchor)
+    {
+        var full = Path.GetFullPath(Path.Combine(Document.Root, path));
+        return anchor is null
+            ? File.Exists(full) || Directory.Exists(full)
+            : Document.All.Any(document =>
+                Path.Combine(Document.Root, document.Name) == full && document.Anchors.Contains(anchor)
+            );
+    }
+
+    /// <summary>Of <c>`A:B`, `C`</c> the names A:B and A:C; of <c>`A:{B,C}`</c> the same.</summary>
+    private static IEnumerable<string> SettingsIn(string cell)
+    {
+        var section = "";
+        foreach (var name in Document.CodeIn(cell).Where(name => !name.StartsWith("--", StringComparison.Ordinal)))
+        {
+            var full = name.Contains(':', StringComparison.Ordinal) ? name : section + name;
+            section = full[..(full.LastIndexOf(':') + 1)];
+            var end = full[section.Length..].Trim('{', '}');
+            foreach (var part in end.Split(','))
+            {
+                yield return section + part;
+            }
+        }
+    }
+
+    /// <summary>As the README has it: N for the number of an entry, and a list of values by its own name.</summary>
+    private static string Plain(string setting) => EndOfList().Replace(setting, "").Replace(":0:", ":N:");
+
+    private static string? FaultOf(string[] words)
+    {
+        if (!Program.Commands.TryGetValue(words[0], out var create))
+        {
+            return $"no command {words[0]}";
+        }
+
+        List<Command> path = [create(CliStreams.OfProcess())];
+        if (path[0].Subcommands.Count > 0 && words.Length > 1 && words[1][0] is not '-')
+        {
+            if (path[0].Subcommands.FirstOrDefault(command => command.Name == words[1]) is not { } sub)
+            {
+                return $"no command {words[0]} {words[1]}";
+            }
+
+            path.Add(sub);
+        }
+
+        return words
+            .Where(word => word.StartsWith("--", StringComparison.Ordinal))
+            .Where(word => !path.Exists(command => Knows(command, word)))
+            .Select(word => $"no option {word}")
+            .FirstOrDefault();
+    }
+
+    private static bool Knows(Command command, string option) =>
+        option is "--help"
+        || command.Options.Any(known => known.Name == option || known.Aliases.Contains(option))
+        || (command.Name == "serve" && (option == "--adopt-catalog" || SettingNames.IsKnown(option[2..].Split('=')[0])));
+
+    /// <summary>The program's name, a command, and what belongs to it: up to a pipe or the like.</summary>
+    [GeneratedRegex(
+        @"(?:^|[\s(])(?:filetransfer|--project src/FileTransfer --) (?<words>[a-z][^|;)>&]*)",
+        RegexOptions.NonBacktracking
+    )]
+    private static partial Regex Call();
+
+    [GeneratedRegex(@"(?:^|\s)#.*", RegexOptions.NonBacktracking)]
+    private static partial Regex Comment();
+
+    [GeneratedRegex("^[a-z]+(?:-[a-z]+)+$", RegexOptions.NonBacktracking)]
+    private static partial Regex Slug();
+
+    [GeneratedRegex(@":0$", RegexOptions.NonBacktracking)]
+    private static partial Regex EndOfList();
+}
