@@ -18,9 +18,8 @@ public static class SimulateCommand
         var nodes = new Option<int[]>("--nodes")
         {
             Description =
-                "How many nodes want the content, besides the leader that has it; repeat it for a run with each number.",
+                "How many nodes want the content, besides the leader that has it; repeat it for a run with each number (default 1 10 100 1000 10000).",
             HelpName = "N",
-            DefaultValueFactory = _ => _nodes,
             AllowMultipleArgumentsPerToken = true,
         };
         nodes.Validators.Add(result =>
@@ -33,13 +32,13 @@ public static class SimulateCommand
         var size = Option("--size", "SIZE", "Bytes of the content.", world.Size, ByteSize.TryParse, ByteSize.Form);
         var up = Option("--up", "RATE", "What every node can send.", world.Up, ByteRate.TryParse, ByteRate.Form);
         var down = Option("--down", "RATE", "What every node can receive.", world.Down, ByteRate.TryParse, ByteRate.Form);
-        var latency = Duration.Option("--latency", "From one node to another, one way.");
-        latency.DefaultValueFactory = _ => world.Latency;
+        var latency = Duration.Option("--latency", "From one node to another, one way (default 5ms).");
         var loss = Number("--loss", "Fraction of requests that break midway, 0 to 0.9.", 0.9);
         var churn = Number("--churn", "How often each node is killed per hour, 0 to 360; it is back 10 s later.", 360);
         var seed = new Option<int>("--seed")
         {
             Description = "The same seed gives the same run.",
+            HelpName = "N",
             DefaultValueFactory = _ => world.Seed,
         };
         var command = new CliCommand("simulate", "Shows how a content spreads from a leader to many nodes, in virtual time")
@@ -73,12 +72,12 @@ public static class SimulateCommand
                             Size = parse.GetValue(size),
                             Up = parse.GetValue(up),
                             Down = parse.GetValue(down),
-                            Latency = parse.GetValue(latency),
+                            Latency = parse.GetResult(latency) is null ? world.Latency : parse.GetValue(latency),
                             Loss = parse.GetValue(loss),
                             Churn = parse.GetValue(churn),
                             Seed = parse.GetValue(seed),
                         },
-                        parse.GetValue(nodes)!,
+                        parse.GetValue(nodes) is { Length: > 0 } given ? given : _nodes,
                         console,
                         cancellationToken
                     )
