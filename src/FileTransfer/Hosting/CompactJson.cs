@@ -1,49 +1,44 @@
-using System.Globalization;
 using Serilog.Events;
 using Serilog.Formatting;
-using Serilog.Formatting.Display;
+using Serilog.Formatting.Compact;
 using Serilog.Formatting.Json;
+using Serilog.Parsing;
 
 namespace FileTransfer.Hosting;
 
-/// <summary>One JSON object per line: <c>@t</c> time, <c>@l</c> level unless Information, <c>@m</c> message, <c>@x</c> exception, then the properties.</summary>
-/// <remarks>The compact log event format of Serilog.</remarks>
+/// <summary>Serilog's compact JSON, one object per line, with the message as the text format has it.</summary>
+/// <remarks>
+/// <see cref="RenderedCompactJsonFormatter"/> alone puts each text within <c>@m</c> in quotes, which JSON then escapes. A template says
+/// itself that it wants none, by the format <c>l</c>; so every text is given that.
+/// </remarks>
 internal sealed class CompactJson : ITextFormatter
 {
-    private readonly JsonValueFormatter _values = new(typeTagName: null);
+    private readonly RenderedCompactJsonFormatter _json = new(new JsonValueFormatter(typeTagName: null));
 
-    /// <summary>As in the text format: texts without quotes.</summary>
-    private readonly MessageTemplateTextFormatter _message = new("{Message:lj}", CultureInfo.InvariantCulture);
+    public void Format(LogEvent logEvent, TextWriter output) =>
+        _json.Format(
+            new LogEvent(
+                logEvent.Timestamp,
+                logEvent.Level,
+                logEvent.Exception,
+                new MessageTemplate(
+                    logEvent.MessageTemplate.Text,
+                    logEvent.MessageTemplate.Tokens.Select(token => Literal(token, logEvent.Properties))
+                ),
+                logEvent.Properties.Select(property => new LogEventProperty(property.Key, property.Value)),
+                logEvent.TraceId ?? default,
+                logEvent.SpanId ?? default
+            ),
+            output
+        );
 
-    public void Format(LogEvent logEvent, TextWriter output)
-    {
-        output.Write("{\"@t\":\"");
-        output.Write(logEvent.Timestamp.UtcDateTime.ToString("O"));
-        output.Write("\",\"@m\":");
-        var message = new StringWriter(CultureInfo.InvariantCulture);
-        _message.Format(logEvent, message);
-        JsonValueFormatter.WriteQuotedJsonString(message.ToString(), output);
-        if (logEvent.Level != LogEventLevel.Information)
-        {
-            output.Write(",\"@l\":\"");
-            output.Write(logEvent.Level);
-            output.Write('"');
-        }
-
-        if (logEvent.Exception is { } exception)
-        {
-            output.Write(",\"@x\":");
-            JsonValueFormatter.WriteQuotedJsonString(exception.ToString(), output);
-        }
-
-        foreach (var (name, value) in logEvent.Properties)
-        {
-            output.Write(',');
-            JsonValueFormatter.WriteQuotedJsonString(name.StartsWith('@') ? "@" + name : name, output);
-            output.Write(':');
-            _values.Format(value, output);
-        }
-
-        output.WriteLine('}');
-    }
+    private static MessageTemplateToken Literal(
+        MessageTemplateToken token,
+        IReadOnlyDictionary<string, LogEventPropertyValue> properties
+    ) =>
+        token is PropertyToken { Format: null } named
+        && properties.TryGetValue(named.PropertyName, out var value)
+        && value is ScalarValue { Value: string }
+            ? new PropertyToken(named.PropertyName, named.ToString(), "l", named.Alignment, named.Destructuring)
+            : token;
 }

@@ -13,7 +13,7 @@ internal static class ExitCodes
     public const int Clean = 0;
     public const int Fault = 1;
 
-    /// <summary>Says why the service ended: in one line where a person must change something, with all details otherwise.</summary>
+    /// <summary>Says why the service ended in one line, or one per thing that a person must change; all details of a fault are in the log.</summary>
     public static int Explain(Exception fault, TextWriter error)
     {
         if (Reason(fault) is { } reason)
@@ -26,7 +26,10 @@ internal static class ExitCodes
             return FatalStartException.ExitCode;
         }
 
-        error.WriteLine($"filetransfer: {fault}");
+        Serilog.Log.Fatal(fault, "The service ended with a fault");
+        error.WriteLine(
+            $"filetransfer: ended with a fault, whose details are in the log: {fault.Message.Split(Environment.NewLine)[0]}"
+        );
         return Fault;
     }
 

@@ -52,7 +52,7 @@ public static partial class FileTransferServer
         var app = builder.Build();
         app.Use((context, next) => app.Services.GetRequiredService<TransferWatch>().InvokeAsync(context, next));
         app.UseMiddleware<LingeringClose>();
-        app.UseMiddleware<RequestLog>();
+        app.UseRequestLog();
         app.UseMiddleware<RequestFaults>();
         app.Use(AskAgain);
         app.UseStatusCodePages(StatusProblems.WriteAsync);
@@ -133,6 +133,7 @@ public static partial class FileTransferServer
     /// <returns>0 after a clean stop, 78 when a person must change something first, 1 for everything else.</returns>
     public static async Task<int> RunAsync(string[] args, CancellationToken cancellationToken)
     {
+        LogSetup.StartBootstrap();
         try
         {
             await using var app = Build(args);
@@ -144,6 +145,10 @@ public static partial class FileTransferServer
         catch (Exception fault)
         {
             return ExitCodes.Explain(fault, Console.Error);
+        }
+        finally
+        {
+            await Serilog.Log.CloseAndFlushAsync();
         }
     }
 

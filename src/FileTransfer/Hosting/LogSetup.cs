@@ -2,6 +2,7 @@ using FileTransfer.Cluster;
 using FileTransfer.Postgres;
 using Serilog;
 using Serilog.Events;
+using Serilog.Extensions.Hosting;
 using Serilog.Sinks.SystemConsole.Themes;
 
 namespace FileTransfer.Hosting;
@@ -12,19 +13,31 @@ internal static class LogSetup
     private const string Template =
         "{Timestamp:yyyy-MM-dd HH:mm:ss.fff} {Level:u3} {SourceContext:l}: {Message:lj}{NewLine}{Exception}";
 
-    public static void AddLog(this IHostApplicationBuilder builder)
+    /// <summary>
+    /// The log of a service whose settings are not read yet: on the error stream, for the other one may have to be JSON. It becomes the
+    /// one of the settings as soon as <see cref="AddLog"/> knows them.
+    /// </summary>
+    public static void StartBootstrap() =>
+        Log.Logger = new LoggerConfiguration()
+            .WriteTo.Console(outputTemplate: Template, standardErrorFromLevel: LogEventLevel.Verbose)
+            .CreateBootstrapLogger();
+
+    public static void AddLog(this WebApplicationBuilder builder)
     {
         var format = builder.Configuration.GetSection(ServerOptions.Section).Get<ServerOptions>()?.LogFormat ?? LogFormat.Text;
         var node = builder.Configuration.GetSection(NodeOptions.Section).Get<NodeOptions>() ?? new NodeOptions();
-        builder.Logging.SetMinimumLevel(Microsoft.Extensions.Logging.LogLevel.Trace);
-        builder.Logging.AddSerilog(CreateLogger(builder.Configuration, format, node), dispose: true);
+        builder.Host.UseSerilog(
+            (context, logger) => Configure(logger, context.Configuration, format, node),
+            // Whoever has not started a log of the whole process may have several services in it.
+            preserveStaticLogger: Log.Logger is not ReloadableLogger
+        );
     }
 
-    private static Serilog.Core.Logger CreateLogger(IConfiguration configuration, LogFormat format, NodeOptions node)
+    private static void Configure(LoggerConfiguration logger, IConfiguration configuration, LogFormat format, NodeOptions node)
     {
         try
         {
-            return new LoggerConfiguration()
+            logger
                 .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
                 .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Information)
                 .MinimumLevel.Override("Npgsql", LogEventLevel.Warning)
@@ -36,8 +49,7 @@ internal static class LogSetup
                 .Enrich.WithProperty("Cluster", node.ClusterId)
                 .Filter.ByExcluding(IsToldElsewhere)
                 .Filter.ByExcluding(IsProbe)
-                .WriteTo.Async(sinks => AddConsole(sinks, format))
-                .CreateLogger();
+                .WriteTo.Async(sinks => AddConsole(sinks, format));
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException)
         {

@@ -1,72 +1,49 @@
-using System.Diagnostics;
 using FileTransfer.Http;
+using Serilog;
+using Serilog.Events;
 
 namespace FileTransfer.Hosting;
 
 /// <summary>One line per request, when it has ended, with what its bodies really moved. Health is asked all day long and logged at Debug.</summary>
-internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLog> logger)
+internal static class RequestLog
 {
+    private const string Template =
+        "{Client} {Token} {Method} {Path} {Status} in {Milliseconds:0.0} ms, {BytesIn} bytes in, {BytesOut} bytes out{End}";
+
     /// <summary>In place of a client without an address, and of a token that was not shown.</summary>
     private const string Nobody = "-";
 
-    public async Task InvokeAsync(HttpContext context)
-    {
-        var level = HealthRoutes.IsHealth(context.Request.Path) ? LogLevel.Debug : LogLevel.Information;
-        if (!logger.IsEnabled(level))
+    public static void UseRequestLog(this WebApplication app) =>
+        app.UseSerilogRequestLogging(options =>
         {
-            await next(context);
-            return;
-        }
+            options.Logger = app.Services.GetRequiredService<Serilog.ILogger>();
+            options.MessageTemplate = Template;
+            options.GetLevel = (context, _, _) =>
+                HealthRoutes.IsHealth(context.Request.Path) ? LogEventLevel.Debug : LogEventLevel.Information;
+            options.GetMessageTemplateProperties = (context, _, milliseconds, _) => Describe(context, milliseconds);
+        });
 
-        var started = Stopwatch.GetTimestamp();
-        try
-        {
-            await next(context);
-        }
-        finally
-        {
+    private static LogEventProperty[] Describe(HttpContext context, double milliseconds)
+    {
+        var meter = TransferMeter.Of(context);
+        return
+        [
+            Property("Client", context.Connection.RemoteIpAddress?.ToString() ?? Nobody),
+            Property("Token", context.User.Identity is { IsAuthenticated: true, Name: { } name } ? name : Nobody),
+            Property("Method", context.Request.Method),
             // The path as it was escaped: what a client sends must not start a new line of the log.
-            var path = context.Request.Path.ToUriComponent();
-            var milliseconds = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
-            var client = context.Connection.RemoteIpAddress?.ToString() ?? Nobody;
-            var token = context.User.Identity is { IsAuthenticated: true, Name: { } name } ? name : Nobody;
-            var meter = TransferMeter.Of(context);
-            Log.Ended(
-                logger,
-                level,
-                client,
-                token,
-                context.Request.Method,
-                path,
-                context.Response.StatusCode,
-                milliseconds,
-                meter?.BytesReceived ?? 0,
-                // What a HEAD would have been answered with goes nowhere.
-                HttpMethods.IsHead(context.Request.Method)
-                    ? 0
-                    : meter?.BytesSent ?? 0,
-                context.RequestAborted.IsCancellationRequested ? ", cut off" : ""
-            );
-        }
+            Property("Path", context.Request.Path.ToUriComponent()),
+            Property("Status", context.Response.StatusCode),
+            Property("Milliseconds", milliseconds),
+            Property("BytesIn", meter?.BytesReceived ?? 0),
+            // What a HEAD would have been answered with goes nowhere.
+            Property("BytesOut", HttpMethods.IsHead(context.Request.Method) ? 0 : meter?.BytesSent ?? 0),
+            Property("End", context.RequestAborted.IsCancellationRequested ? ", cut off" : ""),
+            // As on every other line of the request.
+            Property("RequestId", context.TraceIdentifier),
+            Property("ConnectionId", context.Connection.Id),
+        ];
     }
 
-    private static partial class Log
-    {
-        [LoggerMessage(
-            Message = "{Client} {Token} {Method} {Path} {Status} in {Milliseconds:0.0} ms, {BytesIn} bytes in, {BytesOut} bytes out{End}"
-        )]
-        public static partial void Ended(
-            ILogger logger,
-            LogLevel level,
-            string client,
-            string token,
-            string method,
-            string path,
-            int status,
-            double milliseconds,
-            long bytesIn,
-            long bytesOut,
-            string end
-        );
-    }
+    private static LogEventProperty Property(string name, object value) => new(name, new ScalarValue(value));
 }
