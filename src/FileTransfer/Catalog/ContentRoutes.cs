@@ -4,6 +4,7 @@ using FileTransfer.Chunks;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
 
 namespace FileTransfer.Catalog;
 
@@ -75,7 +76,7 @@ public static class ContentRoutes
             proven: !Sending.ProvesForHimself(context),
             async (key, content) =>
             {
-                var etag = new EntityTag(key.ToString());
+                var etag = new EntityTagHeaderValue($"\"{key}\"");
                 var length = ChunkFrame.BodyLength(content.Size);
                 using var sending = Sending.TryBegin(uplink, context, content, etag, length);
                 if (sending is null)
@@ -115,7 +116,7 @@ public static class ContentRoutes
             proven: !Sending.ProvesForHimself(context),
             async (fileKey, content) =>
             {
-                var etag = new EntityTag(content.Fingerprint.ToString());
+                var etag = new EntityTagHeaderValue($"\"{content.Fingerprint}\"");
                 using var sending = Sending.TryBegin(uplink, context, content, etag, content.Size);
                 if (sending is null)
                 {
@@ -159,7 +160,7 @@ public static class ContentRoutes
             async (key, content) =>
             {
                 var hashes = content.Proof!.Hashes;
-                var etag = new EntityTag(content.Fingerprint + ".hashes");
+                var etag = new EntityTagHeaderValue($"\"{content.Fingerprint}.hashes\"");
                 using var sending = Sending.TryBegin(uplink, context, content, etag, hashes.EncodedLength);
                 if (sending is null)
                 {

@@ -4,6 +4,7 @@ using FileTransfer.Chunks;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using FileTransfer.Rates;
+using Microsoft.Net.Http.Headers;
 
 namespace FileTransfer.Catalog;
 
@@ -56,7 +57,13 @@ public sealed class Sending : IDisposable
     public static Sending Begin(Uplink uplink, HttpContext context) => new(uplink, context, null, default);
 
     /// <summary>An answer that needs a turn where a node asks for much of a large content; null while it is another's turn.</summary>
-    public static Sending? TryBegin(Uplink uplink, HttpContext context, StoredContent content, EntityTag etag, long length) =>
+    public static Sending? TryBegin(
+        Uplink uplink,
+        HttpContext context,
+        StoredContent content,
+        EntityTagHeaderValue etag,
+        long length
+    ) =>
         !NeedsTurn(context, content, etag, length) || NodeOf(context) is not { } node ? Begin(uplink, context)
         : uplink.Turns.TryEnter(node, content.Fingerprint, uplink.Now) ? new Sending(uplink, context, node, content.Fingerprint)
         : null;
@@ -114,7 +121,7 @@ public sealed class Sending : IDisposable
         }
     }
 
-    private static bool NeedsTurn(HttpContext context, StoredContent content, EntityTag etag, long length)
+    private static bool NeedsTurn(HttpContext context, StoredContent content, EntityTagHeaderValue etag, long length)
     {
         var request = context.Request;
         if (content.Size <= ServingTurns.FreeUpToBytes || !HttpMethods.IsGet(request.Method))

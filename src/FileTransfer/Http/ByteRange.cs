@@ -9,6 +9,7 @@ public readonly record struct ByteRange(long Offset, long Count)
     /// <remarks>
     /// Ignored are: a unit other than bytes, anything malformed, a last position before the first, and several ranges,
     /// which a server may answer with the whole. Numbers of any length are read; what is beyond the end is cut or not satisfiable.
+    /// (RangeHeaderValue refuses the longer ones, so whoever resumes behind the end would get the whole, and takes <c>1 - 2</c>.)
     /// </remarks>
     public static RangeVerdict Read(string? header, long length, out ByteRange range)
     {

@@ -23,7 +23,7 @@ public static class ConditionalRequest
     public static ConditionalAnswer Evaluate(
         string method,
         IHeaderDictionary headers,
-        EntityTag current,
+        EntityTagHeaderValue current,
         long length,
         DateTimeOffset? modified = null
     )
@@ -55,14 +55,14 @@ public static class ConditionalRequest
     }
 
     /// <summary>A date holds when it is the very one: contents do not change, so it names one as well as the tag does.</summary>
-    private static bool IfRangeHolds(StringValues ifRange, EntityTag current, DateTimeOffset? modified) =>
+    private static bool IfRangeHolds(StringValues ifRange, EntityTagHeaderValue current, DateTimeOffset? modified) =>
         ifRange.Count == 0
         || (
             ifRange.Count == 1
+            && RangeConditionHeaderValue.TryParse(ifRange[0], out var condition)
             && (
-                EntityTag.TryParse(ifRange[0], out var tag)
-                    ? tag.StronglyEquals(current)
-                    : modified is not null && DateOf(ifRange) == modified
+                condition.EntityTag?.Compare(current, useStrongComparison: true)
+                ?? (modified is not null && condition.LastModified == modified)
             )
         );
 
@@ -75,25 +75,7 @@ public static class ConditionalRequest
     private static DateTimeOffset? DateOf(StringValues header) =>
         header.Count == 1 && HeaderUtilities.TryParseDate(header[0], out var date) ? date : null;
 
-    private static bool AnyMatches(StringValues lines, EntityTag current, bool strongly)
-    {
-        foreach (var line in lines)
-        {
-            var list = line.AsSpan().Trim(" \t");
-            if (list is "*")
-            {
-                return true;
-            }
-
-            while (EntityTag.TryTakeFromList(ref list, out var tag))
-            {
-                if (strongly ? tag.StronglyEquals(current) : tag.WeaklyEquals(current))
-                {
-                    return true;
-                }
-            }
-        }
-
-        return false;
-    }
+    private static bool AnyMatches(StringValues lines, EntityTagHeaderValue current, bool strongly) =>
+        EntityTagHeaderValue.TryParseStrictList([.. lines.OfType<string>()], out var tags)
+        && tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any) || tag.Compare(current, strongly));
 }

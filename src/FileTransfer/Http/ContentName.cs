@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -13,11 +12,6 @@ public sealed record ContentName(string? Disposition, DateTimeOffset Modified)
     private const int LongestName = 200;
 
     private static readonly UTF8Encoding _strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
-    /// <summary>What RFC 8187 lets stand as it is in <c>filename*</c>.</summary>
-    private static readonly SearchValues<byte> _plain = SearchValues.Create(
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&+-.^_`|~"u8
-    );
 
     /// <summary>The value of <c>Last-Modified</c>.</summary>
     public string LastModified { get; } = Modified.ToString("R", CultureInfo.InvariantCulture);
@@ -42,7 +36,7 @@ public sealed record ContentName(string? Disposition, DateTimeOffset Modified)
         var ascii = string.Concat(
             name.EnumerateRunes().Select(rune => rune.IsAscii && rune.Value is not ('"' or '%') ? rune : (Rune)'_')
         );
-        return $"attachment; filename=\"{ascii}\"; filename*=UTF-8''{Escape(name)}";
+        return $"attachment; filename=\"{ascii}\"; filename*=UTF-8''{Uri.EscapeDataString(name)}";
     }
 
     private static string Decode(ReadOnlySpan<byte> name)
@@ -102,23 +96,5 @@ public sealed record ContentName(string? Disposition, DateTimeOffset Modified)
         }
 
         return kept + extension;
-    }
-
-    private static string Escape(string name)
-    {
-        var escaped = new StringBuilder();
-        foreach (var octet in Encoding.UTF8.GetBytes(name))
-        {
-            if (_plain.Contains(octet))
-            {
-                escaped.Append((char)octet);
-            }
-            else
-            {
-                escaped.Append(CultureInfo.InvariantCulture, $"%{octet:X2}");
-            }
-        }
-
-        return escaped.ToString();
     }
 }

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Microsoft.Net.Http.Headers;
 
 namespace FileTransfer.Http;
 
@@ -21,7 +22,7 @@ public static class ContentResponse
     /// <param name="name">Sent with 200 and 206; null where none is known.</param>
     public static async Task ServeAsync(
         HttpContext context,
-        EntityTag etag,
+        EntityTagHeaderValue etag,
         string contentType,
         long length,
         Func<PipeWriter, long, long, CancellationToken, ValueTask> write,

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Net.Http.Headers;
 
 namespace FileTransfer.Tests.Http;
 
@@ -170,7 +171,7 @@ public sealed class ContentResponseTests : IAsyncLifetime
         var length = isEndless ? long.MaxValue / 2 : ChunkFrame.BodyLength(size);
         await ContentResponse.ServeAsync(
             context,
-            new EntityTag("the-tag"),
+            new EntityTagHeaderValue("\"the-tag\""),
             "application/octet-stream",
             length,
             async (output, offset, count, gone) =>
