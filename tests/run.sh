@@ -3,6 +3,8 @@
 # Needs the .NET 10 SDK; PostgreSQL's programs are installed when they are missing and that is possible.
 # --long shows every demonstration at its full size and runs the trials of the night in full length: about an hour on a machine that does
 # nothing else, 6 GiB of memory. It ends with a table of what was measured. An ordinary run does about a tenth of it.
+# --postgres 17 runs on that version of PostgreSQL (see FILETRANSFER_POSTGRES in deploy/postgres-binaries.sh), fetched if need be;
+# --postgres container runs it in containers, as where its programs are not here and a container engine is.
 # Other arguments go to `dotnet test`:  bash tests/run.sh --filter FullyQualifiedName~Identity
 set -uo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 1
@@ -14,9 +16,14 @@ export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
 
 failures=() # what failed besides single tests
 properties=(-p:UseSharedCompilation=false)
-restore_options=(--locked-mode)
 is_long=false
-if [ "${1:-}" = --long ]; then is_long=true && shift; fi
+while :; do
+  case "${1:-}" in
+    --long) is_long=true && shift ;;
+    --postgres) export FILETRANSFER_POSTGRES="${2:?--postgres takes a version, such as 17, or a folder}" && shift 2 ;;
+    *) break ;;
+  esac
+done
 results="$(mktemp -d "${TMPDIR:-/tmp}/filetransfer-tests.XXXXXX")" || exit 1
 
 clean_up() { rm -rf -- "$results"; }
@@ -48,11 +55,11 @@ check_sdk() {
 
 choose_postgres() {
   step "PostgreSQL"
-  ensure_postgres_binaries && return
-  if docker info >/dev/null 2>&1; then
+  local wanted="${FILETRANSFER_POSTGRES:-}"
+  if [ "$wanted" != container ]; then ensure_postgres_binaries && return; fi
+  if [[ "$wanted" =~ ^(container)?$ ]] && docker info >/dev/null 2>&1; then
     echo "PostgreSQL runs in containers for these tests."
-    properties+=(-p:UseTestcontainers=true)
-    restore_options=()
+    export FILETRANSFER_POSTGRES=container
     return
   fi
   explain_missing_postgres
@@ -67,7 +74,7 @@ check_formatting() {
 
 build() {
   step "Build"
-  dotnet restore FileTransfer.sln ${restore_options[@]+"${restore_options[@]}"} "${properties[@]}" ||
+  dotnet restore FileTransfer.sln --locked-mode "${properties[@]}" ||
     give_up "The packages could not be restored."
   dotnet build FileTransfer.sln -c Release --no-restore -warnaserror "${properties[@]}" || give_up "The build failed."
 }

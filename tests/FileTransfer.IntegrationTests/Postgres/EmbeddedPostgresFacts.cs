@@ -44,7 +44,6 @@ public sealed class EmbeddedPostgresFacts : IDisposable
                 ("fsync", "on"),
                 ("data_checksums", "on"),
                 ("server_encoding", "UTF8"),
-                ("lc_collate", "C"),
                 ("listen_addresses", ""),
             }
         )
@@ -52,6 +51,7 @@ public sealed class EmbeddedPostgresFacts : IDisposable
             (await ScalarAsync(embedded, $"SELECT current_setting('{setting}')")).ShouldBe(value, setting);
         }
 
+        (await ScalarAsync(embedded, "SELECT datcollate FROM pg_database WHERE datname = current_database()")).ShouldBe("C");
         File.GetUnixFileMode(new NpgsqlConnectionStringBuilder(embedded.ConnectionString).Host!)
             .ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
