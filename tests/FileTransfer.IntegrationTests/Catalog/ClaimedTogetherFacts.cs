@@ -10,13 +10,13 @@ public sealed class ClaimedTogetherFacts : IAsyncLifetime
     private QueueDatabase _db = null!;
     private LeaseSession _session = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _db = await QueueDatabase.CreateAsync();
         _session = await _db.OpenAsync();
     }
 
-    public async Task DisposeAsync() => await _db.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _db.DisposeAsync();
 
     [Fact]
     public async Task They_are_claimed_in_the_order_of_the_queue_each_under_its_own_lock()

@@ -18,13 +18,13 @@ public sealed class DeferralFacts : IAsyncLifetime
     private QueueDatabase _db = null!;
     private LeaseSession _session = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _db = await QueueDatabase.CreateAsync();
         _session = await _db.OpenAsync();
     }
 
-    public async Task DisposeAsync() => await _db.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _db.DisposeAsync();
 
     [Fact]
     public async Task A_claim_passes_what_nobody_has_and_says_why_it_waits()

@@ -11,9 +11,9 @@ public sealed class FullNodeFacts : IAsyncLifetime
 
     private QueueDatabase _db = null!;
 
-    public async Task InitializeAsync() => _db = await QueueDatabase.CreateAsync();
+    public async ValueTask InitializeAsync() => _db = await QueueDatabase.CreateAsync();
 
-    public async Task DisposeAsync() => await _db.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _db.DisposeAsync();
 
     [Theory]
     [InlineData(false)]

@@ -11,9 +11,9 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
 {
     private QueueDatabase _db = null!;
 
-    public async Task InitializeAsync() => _db = await QueueDatabase.CreateAsync();
+    public async ValueTask InitializeAsync() => _db = await QueueDatabase.CreateAsync();
 
-    public async Task DisposeAsync() => await _db.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _db.DisposeAsync();
 
     [Fact]
     public async Task A_claim_takes_lock_epoch_and_holder_in_one_round_trip()

@@ -6,6 +6,7 @@ using FileTransfer.IntegrationTests.Downloads;
 using FileTransfer.IntegrationTests.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FileTransfer.IntegrationTests.Catalog;
 
@@ -22,13 +23,13 @@ public sealed class OrphanFacts : IAsyncLifetime
     private NodeFile _node = null!;
     private OrphanCollector _collector = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _db = await QueueDatabase.CreateAsync();
         Open();
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         Close();
         await _db.DisposeAsync();
@@ -220,18 +221,13 @@ public sealed class OrphanFacts : IAsyncLifetime
         _store.Dispose();
     }
 
-    private sealed class MovedTime : TimeProvider
+    private sealed class MovedTime() : FakeTimeProvider(DateTimeOffset.UnixEpoch.AddYears(60))
     {
-        private long _ticks;
         private TimeSpan _jumped;
 
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _jumped;
 
-        public override long GetTimestamp() => _ticks;
-
-        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddYears(60).AddTicks(_ticks) + _jumped;
-
-        public void Advance(TimeSpan span) => _ticks += span.Ticks;
+        public override long GetTimestamp() => base.GetUtcNow().Ticks;
 
         /// <summary>The wall clock alone.</summary>
         public void Jump(TimeSpan span) => _jumped += span;

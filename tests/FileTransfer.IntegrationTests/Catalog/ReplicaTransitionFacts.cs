@@ -23,9 +23,9 @@ public sealed class ReplicaTransitionFacts : IAsyncLifetime
         return data;
     }
 
-    public async Task InitializeAsync() => _db = await QueueDatabase.CreateAsync();
+    public async ValueTask InitializeAsync() => _db = await QueueDatabase.CreateAsync();
 
-    public async Task DisposeAsync() => await _db.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _db.DisposeAsync();
 
     [Theory]
     [MemberData(nameof(Writers))]

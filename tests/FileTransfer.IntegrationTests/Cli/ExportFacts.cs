@@ -17,9 +17,9 @@ public sealed class ExportFacts : IAsyncLifetime
 
     private string Share => Cluster.FolderOf("share");
 
-    public async Task InitializeAsync() => _cluster = await TestCluster.CreateAsync();
+    public async ValueTask InitializeAsync() => _cluster = await TestCluster.CreateAsync();
 
-    public async Task DisposeAsync() => await _cluster!.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _cluster!.DisposeAsync();
 
     [Fact]
     public async Task A_static_server_shares_what_was_exported_from_a_running_node()

@@ -1,11 +1,9 @@
-#if !USE_TESTCONTAINERS
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using FileTransfer.IntegrationTests.Nodes;
 using FileTransfer.IntegrationTests.Postgres;
 using Npgsql;
-using Xunit.Abstractions;
 
 namespace FileTransfer.IntegrationTests.Cluster;
 
@@ -125,4 +123,3 @@ public sealed class SynchronousStandbyFacts(ITestOutputHelper output)
         }
     }
 }
-#endif

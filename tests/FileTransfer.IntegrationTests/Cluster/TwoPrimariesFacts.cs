@@ -1,4 +1,3 @@
-#if !USE_TESTCONTAINERS
 using System.Net;
 using FileTransfer.IntegrationTests.Nodes;
 using FileTransfer.IntegrationTests.Postgres;
@@ -76,4 +75,3 @@ public sealed class TwoPrimariesFacts
     private static async Task<string> SystemAsync(PostgresServer server) =>
         (await server.ScalarAsync<string>("SELECT system_identifier::text FROM pg_control_system()"))!;
 }
-#endif

@@ -12,7 +12,7 @@ public sealed class UnconfirmedCommitFacts : IAsyncLifetime
     private TestCluster _cluster = null!;
     private NodeProcess _node = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _server = await PrivatePostgres.StartAsync();
         _cluster = TestCluster.Over(_server);
@@ -23,7 +23,7 @@ public sealed class UnconfirmedCommitFacts : IAsyncLifetime
         _node = await _cluster.StartLeaderAsync("a");
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _cluster.DisposeAsync();
         await _server.DisposeAsync();

@@ -11,7 +11,7 @@ public sealed class Few_connections_facts : IAsyncLifetime
     private NodeProcess _leader = null!;
     private string _role = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await TestCluster.CreateAsync();
         _leader = await _cluster.StartLeaderAsync("a");
@@ -21,7 +21,7 @@ public sealed class Few_connections_facts : IAsyncLifetime
         );
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _cluster.DisposeAsync();
     }

@@ -13,7 +13,7 @@ public sealed class Files_that_nobody_has_facts : IAsyncLifetime
     private NodeProcess _leader = null!;
     private NodeProcess _follower = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await TestCluster.CreateAsync();
         _leader = await _cluster.StartLeaderAsync("a");
@@ -21,7 +21,7 @@ public sealed class Files_that_nobody_has_facts : IAsyncLifetime
         await StoreAsync();
     }
 
-    public async Task DisposeAsync() => await _cluster.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
 
     [Fact]
     public async Task An_upload_reaches_the_follower_as_fast_as_without_them()

@@ -241,7 +241,7 @@ public sealed class UnwantingCluster : IAsyncLifetime
 
     public SourceCluster Cluster { get; } = new();
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         await Cluster.InitializeAsync();
         await Cluster.Database.ExecuteAsync(
@@ -252,5 +252,5 @@ public sealed class UnwantingCluster : IAsyncLifetime
         );
     }
 
-    public Task DisposeAsync() => Cluster.DisposeAsync();
+    public ValueTask DisposeAsync() => Cluster.DisposeAsync();
 }

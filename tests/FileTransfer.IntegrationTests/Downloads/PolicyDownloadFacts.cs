@@ -7,9 +7,9 @@ public sealed class PolicyDownloadFacts(SourceCluster cluster) : IClassFixture<S
 {
     private const int Size = 3_000_000;
 
-    public Task InitializeAsync() => cluster.Follower.SetPolicyAsync("nothing-except", []);
+    public async ValueTask InitializeAsync() => await cluster.Follower.SetPolicyAsync("nothing-except", []);
 
-    public Task DisposeAsync() => Task.CompletedTask;
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
     public async Task A_download_that_a_policy_withdraws_ends_within_a_second_and_leaves_nothing()

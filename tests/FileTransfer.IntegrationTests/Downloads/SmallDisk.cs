@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace FileTransfer.IntegrationTests.Downloads;
 
@@ -9,7 +10,8 @@ public sealed class SmallDiskFactAttribute : FactAttribute
 {
     private static readonly Lazy<string?> Hindrance = new(SmallDisk.Hindrance);
 
-    public SmallDiskFactAttribute() => Skip = Hindrance.Value;
+    public SmallDiskFactAttribute([CallerFilePath] string? file = null, [CallerLineNumber] int line = -1)
+        : base(file, line) => Skip = Hindrance.Value;
 }
 
 /// <summary>A tmpfs of some MiB on a folder.</summary>

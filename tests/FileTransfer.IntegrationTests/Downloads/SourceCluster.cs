@@ -88,12 +88,12 @@ public sealed class SourceCluster : IAsyncLifetime
         return File.Exists(Path.Combine(Follower.DataDirectory, "content", hex[..2], hex[2..4], hex));
     }
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await TestCluster.CreateAsync();
         Leader = await _cluster.StartLeaderAsync("a");
         Follower = await _cluster.StartFollowerAsync("b", Impatient);
     }
 
-    public async Task DisposeAsync() => await _cluster.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
 }

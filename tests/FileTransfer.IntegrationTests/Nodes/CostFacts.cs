@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using FileTransfer.IntegrationTests.Postgres;
-using Xunit.Abstractions;
 
 namespace FileTransfer.IntegrationTests.Nodes;
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
-using Xunit.Abstractions;
 
 namespace FileTransfer.IntegrationTests.Nodes;
 

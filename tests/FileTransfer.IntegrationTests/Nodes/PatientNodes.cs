@@ -39,7 +39,7 @@ public sealed class PatientNodes : IAsyncLifetime
 
     public string Folder => _cluster!.Folder;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await TestCluster.CreateAsync();
         Leader = await _cluster.StartLeaderAsync("a", ("FileTransfer__Uploads__IdleTimeout", "00:00:02"));
@@ -69,7 +69,7 @@ public sealed class PatientNodes : IAsyncLifetime
         WrittenBeforeRead = Task.WhenAll(answeredEarly.Select(path => Task.Run(() => WriteBeforeReadAsync(path))));
     }
 
-    public async Task DisposeAsync() => await _cluster!.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _cluster!.DisposeAsync();
 
     private async Task<byte[]> PauseAsync()
     {

@@ -14,14 +14,14 @@ public sealed class RunningCluster : IAsyncLifetime
 
     public NodeProcess Follower { get; private set; } = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await TestCluster.CreateAsync();
         Leader = await _cluster.StartLeaderAsync("a");
         Follower = await _cluster.StartFollowerAsync("b");
     }
 
-    public async Task DisposeAsync() => await _cluster!.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _cluster!.DisposeAsync();
 }
 
 [CollectionDefinition(Name)]

@@ -16,10 +16,10 @@ public sealed class DatabaseStartupFacts : IDisposable
 
     public void Dispose() => Directory.Delete(_data, recursive: true);
 
-#if !USE_TESTCONTAINERS
     [Fact]
     public async Task Without_a_connection_string_a_private_cluster_is_ready_soon_and_gone_with_the_host()
     {
+        await PostgresPrograms.NeedAsync();
         string socket;
         using (var host = HostOf(null))
         {
@@ -38,6 +38,7 @@ public sealed class DatabaseStartupFacts : IDisposable
     [Fact]
     public async Task A_private_cluster_whose_server_dies_is_started_again()
     {
+        await PostgresPrograms.NeedAsync();
         using var host = HostOf(null);
         await host.StartAsync();
         var database = await ReadyAsync(host);
@@ -47,7 +48,6 @@ public sealed class DatabaseStartupFacts : IDisposable
         await Eventually(async () => Equals(await ScalarAsync(database.Pool, "SELECT 1"), 1));
         await host.StopAsync();
     }
-#endif
 
     [Fact]
     public async Task A_database_that_is_away_is_waited_for_with_its_reason()

@@ -1,4 +1,3 @@
-#if !USE_TESTCONTAINERS
 using System.Net.Sockets;
 using System.Threading.Channels;
 
@@ -117,4 +116,3 @@ internal sealed class DelayingWire : IAsyncDisposable
         }
     }
 }
-#endif

@@ -2,12 +2,15 @@ using System.Diagnostics;
 using FileTransfer.IntegrationTests.PowerFailure;
 using FileTransfer.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
+using Xunit.Runner.InProc.SystemConsole;
 
 namespace FileTransfer.IntegrationTests.Postgres;
 
-/// <summary>A process that runs a private cluster until it is killed: <c>dotnet FileTransfer.IntegrationTests.dll FOLDER</c>.</summary>
+/// <summary>A process that runs a private cluster until it is killed: <c>dotnet FileTransfer.IntegrationTests.dll embedded FOLDER</c>.</summary>
 internal sealed class EmbeddedOwner : IDisposable
 {
+    private const string Name = "embedded";
+
     private readonly Process _process;
 
     private EmbeddedOwner(Process process) => _process = process;
@@ -25,7 +28,7 @@ internal sealed class EmbeddedOwner : IDisposable
     public static EmbeddedOwner Launch(string folder) =>
         new(
             Process.Start(
-                new ProcessStartInfo("dotnet", ["exec", typeof(EmbeddedOwner).Assembly.Location, folder])
+                new ProcessStartInfo("dotnet", ["exec", typeof(EmbeddedOwner).Assembly.Location, Name, folder])
                 {
                     UseShellExecute = false,
                     RedirectStandardOutput = true,
@@ -46,14 +49,18 @@ internal sealed class EmbeddedOwner : IDisposable
         _process.Dispose();
     }
 
-    public static async Task<int> Main(string[] args)
-    {
-        if (args[0] == StoreScript.Name)
+    /// <summary>What this assembly does as a program of its own; without a name of these it runs its tests.</summary>
+    public static Task<int> Main(string[] args) =>
+        args switch
         {
-            return await StoreScript.RunAsync(args[1..]);
-        }
+            [StoreScript.Name, .. var rest] => StoreScript.RunAsync(rest),
+            [Name, var folder] => RunAsync(folder),
+            _ => ConsoleRunner.Run(args),
+        };
 
-        await using var embedded = await EmbeddedPostgres.StartAsync(args[0], null, NullLogger.Instance, CancellationToken.None);
+    private static async Task<int> RunAsync(string folder)
+    {
+        await using var embedded = await EmbeddedPostgres.StartAsync(folder, null, NullLogger.Instance, CancellationToken.None);
         await Console.Out.WriteLineAsync("ready");
         await embedded.Ended;
         return 1;

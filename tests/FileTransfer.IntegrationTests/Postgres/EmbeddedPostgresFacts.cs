@@ -1,4 +1,3 @@
-#if !USE_TESTCONTAINERS
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -10,7 +9,7 @@ using Npgsql;
 namespace FileTransfer.IntegrationTests.Postgres;
 
 /// <remarks>Run by root, the folder is one that only root may enter, and the server runs as another user in it.</remarks>
-public sealed class EmbeddedPostgresFacts : IDisposable
+public sealed class EmbeddedPostgresFacts : IAsyncLifetime
 {
     private readonly string _root = Directory.CreateTempSubdirectory("filetransfer-embedded-").FullName;
 
@@ -18,7 +17,13 @@ public sealed class EmbeddedPostgresFacts : IDisposable
 
     private string Cluster => Path.Combine(Folder, "cluster");
 
-    public void Dispose() => Directory.Delete(_root, recursive: true);
+    public ValueTask InitializeAsync() => PostgresPrograms.NeedAsync();
+
+    public ValueTask DisposeAsync()
+    {
+        Directory.Delete(_root, recursive: true);
+        return ValueTask.CompletedTask;
+    }
 
     [Fact]
     public async Task Data_survive_a_stop_and_a_start()
@@ -406,4 +411,3 @@ public sealed class EmbeddedPostgresFacts : IDisposable
         }
     }
 }
-#endif

@@ -13,13 +13,13 @@ public sealed class LeaseSessionFacts : IAsyncLifetime
     private TestDatabase _db = null!;
     private Database _database = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _db = await PostgresCluster.CreateDatabaseAsync();
         _database = new Database(new DatabaseSource(_db.ConnectionString, null), NullLoggerFactory.Instance, TimeProvider.System);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _database.DisposeAsync();
         await _db.DisposeAsync();

@@ -1,4 +1,3 @@
-#if !USE_TESTCONTAINERS
 using System.Diagnostics;
 using System.Globalization;
 using FileTransfer.IntegrationTests.Nodes;
@@ -23,6 +22,15 @@ internal sealed class PostgresServer : IAsyncDisposable
         watcher=$!
         wait "$server"
         kill -KILL "$watcher"
+        """;
+
+    // The standby streams the log.
+    private const string CopyWithoutLog = """
+        mkdir -m 700 "$2" && cd "$1" && mkdir -p "$2/pg_wal/archive_status" || exit 1
+        for name in *; do
+          case $name in pg_wal | postmaster.*) continue ;; esac
+          cp -a -- "$name" "$2/" || exit 1
+        done
         """;
 
     private readonly DirectoryInfo _folder;
@@ -76,14 +84,7 @@ internal sealed class PostgresServer : IAsyncDisposable
     public async Task<PostgresServer> StartStandbyAsync(string? through = null, params string[] settings)
     {
         var standby = await InNewFolderAsync();
-        await standby.RunAsync(
-            "pg_basebackup",
-            $"--pgdata={standby.Data}",
-            $"--dbname=host={Host} user={Role} application_name=standby",
-            "--wal-method=stream",
-            "--checkpoint=fast",
-            "--no-sync"
-        );
+        await BackUpToAsync(standby);
         await File.AppendAllTextAsync(
             Path.Combine(standby.Data, "postgresql.auto.conf"),
             $"primary_conninfo = 'host={through ?? Host} user={Role} application_name=standby'\nwal_retrieve_retry_interval = '100ms'\n"
@@ -177,8 +178,23 @@ internal sealed class PostgresServer : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
+    /// <summary>As <c>pg_basebackup</c> does, which is not among the programs that every package of the server brings.</summary>
+    private async Task BackUpToAsync(PostgresServer standby)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync();
+        await using var start = new NpgsqlCommand("SELECT pg_backup_start('standby', fast => true)", connection);
+        await start.ExecuteNonQueryAsync();
+        await standby.RunAsync("/bin/sh", "-c", CopyWithoutLog, "copy", Data, standby.Data);
+        await using var stop = new NpgsqlCommand("SELECT labelfile FROM pg_backup_stop(wait_for_archive => false)", connection);
+        var label = Path.Combine(standby.Data, "backup_label");
+        await File.WriteAllTextAsync(label, (string)(await stop.ExecuteScalarAsync())!);
+        standby.Own(label);
+    }
+
     private static async Task<PostgresServer> InNewFolderAsync()
     {
+        await PostgresPrograms.NeedAsync();
         var folder = Directory.CreateTempSubdirectory("ft-pg-");
         var account = await ServerAccount.ForAsync(folder.FullName, Path.Combine(folder.FullName, "data"), default);
         return new PostgresServer(folder, await PostgresBinaries.FindAsync(null, default), account);
@@ -209,4 +225,3 @@ internal sealed class PostgresServer : IAsyncDisposable
         _process = null;
     }
 }
-#endif

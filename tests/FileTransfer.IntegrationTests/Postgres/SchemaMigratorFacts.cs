@@ -19,9 +19,9 @@ public sealed class SchemaMigratorFacts : IAsyncLifetime
 
     private TestDatabase _db = null!;
 
-    public async Task InitializeAsync() => _db = await PostgresCluster.CreateDatabaseAsync();
+    public async ValueTask InitializeAsync() => _db = await PostgresCluster.CreateDatabaseAsync();
 
-    public async Task DisposeAsync() => await _db.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _db.DisposeAsync();
 
     [Fact]
     public async Task Steps_are_applied_in_order_and_once()

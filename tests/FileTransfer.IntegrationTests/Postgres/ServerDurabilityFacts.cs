@@ -1,4 +1,3 @@
-#if !USE_TESTCONTAINERS
 using FileTransfer.IntegrationTests.Nodes;
 
 namespace FileTransfer.IntegrationTests.Postgres;
@@ -36,4 +35,3 @@ public sealed class ServerDurabilityFacts
         return (check.GetProperty("status").GetString()!, check.GetProperty("detail").GetString()!);
     }
 }
-#endif

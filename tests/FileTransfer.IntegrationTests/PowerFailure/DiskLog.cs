@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -9,7 +10,8 @@ namespace FileTransfer.IntegrationTests.PowerFailure;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class PowerFailureFactAttribute : FactAttribute
 {
-    public PowerFailureFactAttribute() => Skip = DiskLog.Hindrance;
+    public PowerFailureFactAttribute([CallerFilePath] string? file = null, [CallerLineNumber] int line = -1)
+        : base(file, line) => Skip = DiskLog.Hindrance;
 }
 
 /// <summary>What one process does below one folder, written down by a library that is loaded before libc (disklog.c).</summary>

@@ -2,7 +2,6 @@ using System.Text.Json;
 using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Nodes;
 using FileTransfer.IntegrationTests.Postgres;
-using Xunit.Abstractions;
 
 namespace FileTransfer.IntegrationTests.PowerFailure;
 

@@ -1,5 +1,4 @@
 using FileTransfer.IntegrationTests.Nodes;
-using Xunit.Abstractions;
 
 namespace FileTransfer.IntegrationTests.PowerFailure;
 

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using FileTransfer.Catalog;
 using FileTransfer.Rates;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FileTransfer.Tests.Catalog;
 
@@ -9,7 +10,7 @@ public sealed class SendingTests : IDisposable
 {
     private const long Length = 64L * 1024 * 1024;
 
-    private readonly SetTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly Uplink _uplink;
     private long _written;
 

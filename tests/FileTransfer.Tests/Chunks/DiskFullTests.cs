@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using FileTransfer.Chunks;
-using Xunit.Abstractions;
 
 namespace FileTransfer.Tests.Chunks;
 

@@ -1,6 +1,7 @@
 using FileTransfer.Chunks;
 using FileTransfer.Downloads;
 using FileTransfer.Identity;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FileTransfer.Tests.Downloads;
 
@@ -9,7 +10,7 @@ public sealed class DownloadEventsTests : IDisposable
     private static readonly FileKey _file = new(new Hash256([.. Enumerable.Repeat((byte)1, 32)]));
     private static readonly FileKey _other = new(new Hash256([.. Enumerable.Repeat((byte)2, 32)]));
 
-    private readonly SetTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly DownloadEventLog _log;
     private readonly DownloadEvents _events;
 

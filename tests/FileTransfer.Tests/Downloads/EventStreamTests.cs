@@ -3,6 +3,7 @@ using FileTransfer.Downloads;
 using FileTransfer.Downloads.Events;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FileTransfer.Tests.Downloads;
 
@@ -11,7 +12,7 @@ public sealed class EventStreamTests : IDisposable
     private static readonly FileKey _file = new(new Hash256([.. Enumerable.Repeat((byte)1, 32)]));
     private static readonly FileKey _other = new(new Hash256([.. Enumerable.Repeat((byte)2, 32)]));
 
-    private readonly SetTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly DownloadEventLog _log;
     private readonly CancellationTokenSource _stop = new();
     private string _state = "wanted";

@@ -1,12 +1,13 @@
 using System.Buffers.Binary;
 using FileTransfer.Downloads;
 using FileTransfer.Identity;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FileTransfer.Tests.Downloads;
 
 public sealed class SourceTrialsTests
 {
-    private readonly SetTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly SourceTrials _trials;
 
     public SourceTrialsTests() => _trials = new SourceTrials(_time);

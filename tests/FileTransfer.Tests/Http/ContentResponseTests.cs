@@ -24,7 +24,7 @@ public sealed class ContentResponseTests : IAsyncLifetime
     private WebApplication _server = null!;
     private byte[] _body = [];
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _store.Publish(_content);
         _body = _content.Frames();
@@ -37,7 +37,7 @@ public sealed class ContentResponseTests : IAsyncLifetime
         _client.BaseAddress = new Uri(_server.Urls.Single());
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _client.Dispose();
         await _server.DisposeAsync();

@@ -1,11 +1,12 @@
 using FileTransfer.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FileTransfer.Tests.Postgres;
 
 public sealed class DatabaseClockTests
 {
-    private readonly SetTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly DatabaseClock _clock;
     private DateTime _there = new(2026, 5, 6, 7, 8, 9, DateTimeKind.Utc);
     private int _jumps;

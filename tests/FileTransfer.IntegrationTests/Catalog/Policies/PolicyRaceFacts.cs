@@ -14,9 +14,9 @@ public sealed class PolicyRaceFacts : IAsyncLifetime
 
     private PolicyDatabase _db = null!;
 
-    public async Task InitializeAsync() => _db = await PolicyDatabase.CreateAsync();
+    public async ValueTask InitializeAsync() => _db = await PolicyDatabase.CreateAsync();
 
-    public async Task DisposeAsync() => await _db.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _db.DisposeAsync();
 
     [Fact]
     public async Task A_page_of_the_feed_that_is_not_committed_yet_is_seen_by_the_review_of_the_new_policy()

@@ -11,9 +11,9 @@ public sealed class PolicyReviewFacts : IAsyncLifetime
 
     private PolicyDatabase _db = null!;
 
-    public async Task InitializeAsync() => _db = await PolicyDatabase.CreateAsync();
+    public async ValueTask InitializeAsync() => _db = await PolicyDatabase.CreateAsync();
 
-    public async Task DisposeAsync() => await _db.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _db.DisposeAsync();
 
     [Theory]
     [InlineData(ReplicaState.Wanted)]

@@ -9,9 +9,9 @@ public sealed class PolicyWantsFacts : IAsyncLifetime
 {
     private PolicyDatabase _db = null!;
 
-    public async Task InitializeAsync() => _db = await PolicyDatabase.CreateAsync();
+    public async ValueTask InitializeAsync() => _db = await PolicyDatabase.CreateAsync();
 
-    public async Task DisposeAsync() => await _db.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _db.DisposeAsync();
 
     [Theory]
     [InlineData("nothing-except", "", "a", false)]

@@ -16,9 +16,9 @@ public sealed class LimitFacts : IAsyncLifetime
 
     private TestCluster Cluster => _cluster!;
 
-    public async Task InitializeAsync() => _cluster = await TestCluster.CreateAsync();
+    public async ValueTask InitializeAsync() => _cluster = await TestCluster.CreateAsync();
 
-    public async Task DisposeAsync() => await _cluster!.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _cluster!.DisposeAsync();
 
     [Fact]
     public async Task No_more_is_served_than_the_upload_limit_lets_pass()

@@ -12,14 +12,14 @@ public sealed class TurnFacts : IAsyncLifetime
     private NodeProcess _node = null!;
     private string _key = "";
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await TestCluster.CreateAsync();
         _node = await _cluster.StartLeaderAsync("a", ("FileTransfer__Limits__Upload", "2MiB/s"));
         _key = await _node.PutAsync(new byte[32 * MiB], "large");
     }
 
-    public async Task DisposeAsync() => await _cluster!.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _cluster!.DisposeAsync();
 
     [Fact]
     public async Task While_one_node_is_given_a_content_another_is_told_to_come_again()

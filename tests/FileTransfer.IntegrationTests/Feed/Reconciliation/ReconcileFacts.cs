@@ -18,9 +18,9 @@ public sealed class ReconcileFacts : IAsyncLifetime
 
     private TestCluster Cluster => _cluster!;
 
-    public async Task InitializeAsync() => _cluster = await TestCluster.CreateAsync();
+    public async ValueTask InitializeAsync() => _cluster = await TestCluster.CreateAsync();
 
-    public async Task DisposeAsync() => await _cluster!.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _cluster!.DisposeAsync();
 
     [Fact]
     public async Task A_catalog_that_is_made_anew_has_all_files_of_before_and_none_that_was_removed()

@@ -7,6 +7,7 @@ using FileTransfer.Rates;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FileTransfer.Tests.Downloads.Limits;
 
@@ -16,7 +17,7 @@ public sealed class TransferLimitsTests : IDisposable
     private static readonly SourceId A = new("node a");
     private static readonly SourceId Mirror = new("share mirror");
 
-    private readonly SetTime _time = new() { Start = new DateTime(2026, 3, 2, 7, 59, 0, DateTimeKind.Utc) };
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 3, 2, 7, 59, 0, TimeSpan.Zero));
     private readonly LimitOptions _options = new();
     private readonly Uplink _uplink;
     private TransferLimits? _limits;

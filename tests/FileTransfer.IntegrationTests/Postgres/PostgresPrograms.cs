@@ -1,0 +1,33 @@
+using FileTransfer.Postgres;
+
+namespace FileTransfer.IntegrationTests.Postgres;
+
+/// <summary>PostgreSQL's programs on this machine. Where there are none, or <c>FILETRANSFER_POSTGRES=container</c>, servers run in containers.</summary>
+internal static class PostgresPrograms
+{
+    private static readonly Lazy<Task<bool>> _areHere = new(LookAsync);
+
+    public static Task<bool> AreHereAsync() => _areHere.Value;
+
+    /// <summary>Skips a fact about the programs themselves where there are none.</summary>
+    public static async ValueTask NeedAsync() =>
+        Assert.SkipUnless(await AreHereAsync(), "PostgreSQL's programs are not on this machine; its servers run in containers.");
+
+    private static async Task<bool> LookAsync()
+    {
+        if (Environment.GetEnvironmentVariable("FILETRANSFER_POSTGRES") == "container")
+        {
+            return false;
+        }
+
+        try
+        {
+            await PostgresBinaries.FindAsync(null, default);
+            return true;
+        }
+        catch (FatalStartException)
+        {
+            return false;
+        }
+    }
+}
