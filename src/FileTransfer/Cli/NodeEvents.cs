@@ -14,6 +14,7 @@ public sealed record NodeEvent(string Name, JsonElement Data)
 }
 
 /// <summary>A stream of a node's events, over as many connections as it takes: each goes on behind the last event that was read.</summary>
+/// <remarks>SseParser passes over comments unseen, and a comment is how a quiet node shows that it is there.</remarks>
 public sealed class NodeEvents(string path)
 {
     /// <summary>A node that follows shows itself at least every 10 s.</summary>
