@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 
@@ -20,7 +19,7 @@ internal sealed unsafe class TrieRuns : IDisposable
     private readonly byte* _encoded;
     private readonly ulong _count;
     private readonly int _lanes;
-    private readonly byte[] _nodes = ArrayPool<byte>.Shared.Rent(2 * Neighbours * TrieChildren.SlotLength);
+    private readonly byte[] _nodes = PieceBuffers.Rent(2 * Neighbours * TrieChildren.SlotLength);
     private readonly int[] _lengths = new int[2 * Neighbours];
 
     /// <param name="encoded">The hashes of all chunks.</param>
@@ -53,7 +52,7 @@ internal sealed unsafe class TrieRuns : IDisposable
         return _lengths[slot];
     }
 
-    public void Dispose() => ArrayPool<byte>.Shared.Return(_nodes);
+    public void Dispose() => PieceBuffers.Return(_nodes);
 
     private static int SlotOf(int mode, int neighbour) => ((mode - TwoBytes) * Neighbours) + neighbour;
 

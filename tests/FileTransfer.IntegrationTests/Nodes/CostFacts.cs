@@ -51,7 +51,7 @@ public sealed class CostFacts(ITestOutputHelper output)
         var perFile = ofSmall - (small * perMebibyte);
         output.WriteLine($"{perMebibyte:0} bytes per MiB, {perFile / 1024:0} KiB per file");
         perMebibyte.ShouldBeLessThan(1024);
-        perFile.ShouldBeLessThan(384 * 1024);
+        perFile.ShouldBeLessThan(256 * 1024);
 
         async Task ReplicateAsync(int mebibytes)
         {
