@@ -34,13 +34,15 @@ public abstract record CatalogAdmission
     /// <param name="hasContents">Whether there is something in the folder that could be lost.</param>
     /// <param name="found">The database.</param>
     /// <param name="histories">The histories of the feed that the catalog tells of.</param>
+    /// <param name="diverged">In how many bins it has another mutation where the folder has seen one.</param>
     public static CatalogAdmission Judge(
         FolderIdentity? known,
         string node,
         string cluster,
         bool hasContents,
         CatalogIdentity found,
-        IReadOnlyCollection<Guid> histories
+        IReadOnlyCollection<Guid> histories,
+        int diverged = 0
     )
     {
         if (known is null)
@@ -86,13 +88,19 @@ public abstract record CatalogAdmission
             return new Foreign($"a catalog with feed epoch {epoch}", $"feed epoch {known.FeedEpoch}");
         }
 
-        var lost = LostOf(known, found);
+        var lost = LostOf(known, found) + diverged;
         if (found.Timeline > known.Timeline)
         {
             return new Promoted(lost);
         }
 
-        return lost > 0
+        return diverged > 0
+                ? new Foreign(
+                    "a copy of the catalog whose feed went another way",
+                    $"the one whose feed was seen at {known.SeenAt.ToString("u", CultureInfo.InvariantCulture)}",
+                    IsOlder: true
+                )
+            : lost > 0
                 ? new Foreign(
                     $"the catalog {lost} mutations of the feed behind where it was seen",
                     $"it as it was seen at {known.SeenAt.ToString("u", CultureInfo.InvariantCulture)}",

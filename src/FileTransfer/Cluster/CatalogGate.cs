@@ -47,7 +47,7 @@ public sealed partial class CatalogGate(
         }
 
         var histories = await FeedEpochs.ReadAsync(connection, cancellationToken);
-        var admission = Judge(found, [.. histories.Select(one => one.Epoch)]);
+        var admission = await JudgeAsync(connection, found, histories, cancellationToken);
         if (admission is CatalogAdmission.Unnamed && !await KnowsContentsAsync(found, cancellationToken))
         {
             admission = new CatalogAdmission.Foreign(
@@ -73,7 +73,7 @@ public sealed partial class CatalogGate(
         history.Epochs = await FeedEpochs.ReadAsync(connection, cancellationToken);
         var hold = HoldFor(admission);
         var members = await MembersAsync(connection, hold ?? folder.Hold, cancellationToken);
-        var seen = Seen(found with { FeedEpoch = epoch }, members, hold);
+        var seen = await SeenAsync(connection, found with { FeedEpoch = epoch }, members, hold, cancellationToken);
         try
         {
             folder.Write(seen);
@@ -96,7 +96,7 @@ public sealed partial class CatalogGate(
     public async Task RefreshAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var found = await CatalogIdentity.ReadAsync(connection, cancellationToken);
-        if (Judge(found, [.. history.Epochs.Select(one => one.Epoch)]) is CatalogAdmission.Foreign foreign)
+        if (await JudgeAsync(connection, found, history.Epochs, cancellationToken) is CatalogAdmission.Foreign foreign)
         {
             throw Refusal(foreign, found);
         }
@@ -109,7 +109,7 @@ public sealed partial class CatalogGate(
         {
             try
             {
-                folder.Write(Seen(found, members, hold: null));
+                folder.Write(await SeenAsync(connection, found, members, hold: null, cancellationToken));
             }
             catch (IOException e)
             {
@@ -118,8 +118,30 @@ public sealed partial class CatalogGate(
         }
     }
 
-    private CatalogAdmission Judge(CatalogIdentity found, IReadOnlyCollection<Guid> histories) =>
-        CatalogAdmission.Judge(folder.Current, node.Id.Value, node.ClusterId, store.Contents().Any(), found, histories);
+    private async Task<CatalogAdmission> JudgeAsync(
+        NpgsqlConnection connection,
+        CatalogIdentity found,
+        IReadOnlyList<LedgerEpoch> histories,
+        CancellationToken cancellationToken
+    )
+    {
+        var diverged = 0;
+        if (found.HasCatalog && folder.Current is { HeadMarks: { } seen } known)
+        {
+            var here = await CatalogIdentity.MarksAsync(connection, known.BinHeads, cancellationToken);
+            diverged = seen.Zip(here).Count(bin => bin.First is not null && bin.Second is not null && bin.First != bin.Second);
+        }
+
+        return CatalogAdmission.Judge(
+            folder.Current,
+            node.Id.Value,
+            node.ClusterId,
+            store.Contents().Any(),
+            found,
+            [.. histories.Select(one => one.Epoch)],
+            diverged
+        );
+    }
 
     private CollectionHold? HoldFor(CatalogAdmission admission)
     {
@@ -157,7 +179,13 @@ public sealed partial class CatalogGate(
         return [.. known.Append(node.Id.Value).Union(before).Order(StringComparer.Ordinal)];
     }
 
-    private FolderIdentity Seen(CatalogIdentity found, IReadOnlyList<string> members, CollectionHold? hold) =>
+    private async Task<FolderIdentity> SeenAsync(
+        NpgsqlConnection connection,
+        CatalogIdentity found,
+        IReadOnlyList<string> members,
+        CollectionHold? hold,
+        CancellationToken cancellationToken
+    ) =>
         new(
             FolderIdentity.CurrentVersion,
             node.Id.Value,
@@ -170,7 +198,8 @@ public sealed partial class CatalogGate(
             found.BinHeads!,
             time.GetUtcNow(),
             members,
-            hold
+            hold,
+            await CatalogIdentity.MarksAsync(connection, found.BinHeads!, cancellationToken)
         );
 
     /// <summary>A folder of before says nothing; its contents do, where at least half of them are of files of this node.</summary>

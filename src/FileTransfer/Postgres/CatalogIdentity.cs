@@ -70,6 +70,27 @@ public sealed record CatalogIdentity(
         return await ReadAsync(connection, cancellationToken);
     }
 
+    /// <summary>
+    /// What tells the mutations at these sequences, one of each bin, from any other; null where there is none. A copy of the catalog that went
+    /// its own way has others there, however far it has come.
+    /// </summary>
+    public static async Task<IReadOnlyList<string?>> MarksAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<long> sequences,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            SELECT array_agg(
+                CASE WHEN m.bin IS NOT NULL THEN md5(concat_ws(' ', m.kind, m.file_key, extract(epoch FROM m.appended_at))) END ORDER BY at.bin
+            )
+            FROM unnest($1::bigint[]) WITH ORDINALITY AS at (sequence, bin)
+            LEFT JOIN filetransfer.mutations m ON m.bin = at.bin - 1 AND m.sequence = at.sequence
+            """;
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = sequences.ToArray() } } };
+        return await command.ExecuteScalarAsync(cancellationToken) as string?[] ?? [];
+    }
+
     private static async Task<CatalogIdentity> ReadAsync(
         NpgsqlConnection connection,
         string sql,

@@ -113,6 +113,37 @@ public sealed class CatalogGateFacts
     }
 
     [Fact]
+    public async Task A_copy_of_the_catalog_that_has_grown_past_what_the_folder_saw_is_refused_and_the_one_it_saw_is_not()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        var node = await cluster.StartLeaderAsync("a", _eager);
+        await node.PutAsync(TestFile.Of(2000).Content, "before");
+        await node.StopAsync();
+        var original = new NpgsqlConnectionStringBuilder(cluster.ConnectionString);
+        cluster.Database.Pool.Clear();
+        await ExecuteAsync(cluster, $"CREATE DATABASE {original.Database}_copy TEMPLATE {original.Database}");
+        node = await cluster.StartLeaderAsync("a", _eager);
+        var after = TestFile.Of(3000).Content;
+        await node.PutAsync(after, "after");
+        await node.StopAsync();
+
+        // The very same mutation, and more: no sequence tells the copy from the one that was seen.
+        var copy = new NpgsqlConnectionStringBuilder(cluster.ConnectionString) { Database = $"{original.Database}_copy" };
+        cluster.ConnectionString = copy.ConnectionString;
+        var other = await cluster.StartLeaderAsync("other");
+        await other.PutAsync(after, "after");
+        await other.PutAsync(TestFile.Of(4000).Content, "another");
+        await other.StopAsync();
+        await using var refused = NodeProcess.Launch("a", cluster.FolderOf("a"), copy.ConnectionString);
+        await RefusedAsync(refused, "a copy of the catalog whose feed went another way", "the one whose feed was seen at");
+        ContentsOf(cluster, "a").ShouldBe(2);
+
+        cluster.ConnectionString = original.ConnectionString;
+        await cluster.StartLeaderAsync("a", _eager);
+        await ExecuteAsync(cluster, $"DROP DATABASE {copy.Database} WITH (FORCE)");
+    }
+
+    [Fact]
     public async Task A_promoted_server_goes_on_with_a_new_history_begun_once_and_nothing_is_lost()
     {
         await using var server = await PrivatePostgres.StartAsync();

@@ -64,6 +64,17 @@ public sealed class CatalogAdmissionTests
     }
 
     [Fact]
+    public void A_copy_that_went_another_way_is_foreign_however_far_it_has_come_and_after_a_promotion_it_has_lost_something()
+    {
+        var grown = _found with { Flushed = 5000, BinHeads = Heads(20) };
+        Diverged(grown).ShouldBeOfType<CatalogAdmission.Foreign>().IsOlder.ShouldBeTrue();
+        Diverged(grown with { Timeline = 3 }).ShouldBe(new CatalogAdmission.Promoted(2));
+
+        static CatalogAdmission Diverged(CatalogIdentity found) =>
+            CatalogAdmission.Judge(_known, "a", "default", true, found, [_epoch], diverged: 2);
+    }
+
+    [Fact]
     public void A_promotion_goes_on_also_where_another_node_has_begun_the_next_history_already()
     {
         Judge(_known, _found with { Timeline = 3 }).ShouldBe(new CatalogAdmission.Promoted(0));

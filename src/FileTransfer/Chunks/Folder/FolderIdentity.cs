@@ -10,6 +10,7 @@ namespace FileTransfer.Chunks.Folder;
 /// <param name="BinHeads">The newest sequence of each bin of the feed.</param>
 /// <param name="Members">The nodes of the cluster; while collection is held also those of before.</param>
 /// <param name="Hold">Why nothing may be collected here; null = collection goes on.</param>
+/// <param name="HeadMarks">What tells the mutations at <paramref name="BinHeads"/> from any other; null = not written down.</param>
 public sealed record FolderIdentity(
     int Version,
     string Node,
@@ -22,7 +23,8 @@ public sealed record FolderIdentity(
     IReadOnlyList<long> BinHeads,
     DateTimeOffset SeenAt,
     IReadOnlyList<string> Members,
-    CollectionHold? Hold
+    CollectionHold? Hold,
+    IReadOnlyList<string?>? HeadMarks = null
 )
 {
     public const int CurrentVersion = 1;
