@@ -54,6 +54,7 @@ internal sealed class EmbeddedOwner : IDisposable
         args switch
         {
             [StoreScript.Name, .. var rest] => StoreScript.RunAsync(rest),
+            [FolderScript.Name, var folder] => FolderScript.RunAsync(folder),
             [Name, var folder] => RunAsync(folder),
             _ => ConsoleRunner.Run(args),
         };

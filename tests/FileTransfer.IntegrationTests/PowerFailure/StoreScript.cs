@@ -36,21 +36,23 @@ internal sealed class StoreScript : IDisposable
     public static ChunkStore Open(string folder) => new(folder, new FreeSpaceFloor(0), NullLogger<ChunkStore>.Instance);
 
     /// <summary>Runs it in a process of its own and returns what it did to its disk.</summary>
-    public static IReadOnlyList<DiskEntry> Record(string folder, int seed, int steps, bool withLarge)
+    public static IReadOnlyList<DiskEntry> Record(string folder, int seed, int steps, bool withLarge) =>
+        Record(
+            folder,
+            Name,
+            seed.ToString(CultureInfo.InvariantCulture),
+            steps.ToString(CultureInfo.InvariantCulture),
+            withLarge.ToString()
+        );
+
+    /// <summary>Runs a script on a data folder in a process of its own and returns what it did to its disk.</summary>
+    public static IReadOnlyList<DiskEntry> Record(string folder, string script, params string[] arguments)
     {
         var root = Directory.CreateDirectory(RootIn(folder)).FullName;
         var log = new DiskLog(root, Path.Combine(folder, "log"));
         var start = new ProcessStartInfo(
             "dotnet",
-            [
-                "exec",
-                typeof(StoreScript).Assembly.Location,
-                Name,
-                Path.Combine(root, "data"),
-                seed.ToString(CultureInfo.InvariantCulture),
-                steps.ToString(CultureInfo.InvariantCulture),
-                withLarge.ToString(),
-            ]
+            ["exec", typeof(StoreScript).Assembly.Location, script, Path.Combine(root, "data"), .. arguments]
         )
         {
             UseShellExecute = false,

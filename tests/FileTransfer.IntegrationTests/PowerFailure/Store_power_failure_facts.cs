@@ -105,7 +105,7 @@ public sealed class Store_power_failure_facts(ITestOutputHelper output)
             ? Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)))
             : "";
 
-    private static IEnumerable<(CrashState State, string Name)> States(DiskHistory history, int cut, int count, int seed)
+    internal static IEnumerable<(CrashState State, string Name)> States(DiskHistory history, int cut, int count, int seed)
     {
         foreach (var rule in Enum.GetValues<JournalRule>())
         {
