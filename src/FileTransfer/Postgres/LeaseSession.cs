@@ -11,8 +11,6 @@ namespace FileTransfer.Postgres;
 /// </remarks>
 public sealed partial class LeaseSession : IAsyncDisposable
 {
-    private static readonly TimeSpan IdleBeforeListening = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan PingPeriod = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(3);
 
     private readonly NpgsqlConnection _connection;
@@ -23,8 +21,6 @@ public sealed partial class LeaseSession : IAsyncDisposable
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly CancellationTokenSource _lost = new();
     private readonly ITimer _idle;
-    private Task _listening = Task.CompletedTask;
-    private CancellationTokenSource? _stopListening;
     private string? _lostBecause;
     private int _disposed;
 
@@ -55,12 +51,6 @@ public sealed partial class LeaseSession : IAsyncDisposable
         );
     }
 
-    /// <summary>A notification on a channel that this session LISTENs to: channel and payload. Comes within 0.2 s, also while idle.</summary>
-    /// <remarks>Raised on the session's own path: hand the work on, do not use the session from here.</remarks>
-#pragma warning disable MA0046 // A channel and a text need no sender and no class.
-    public event Action<string, string>? Notified;
-#pragma warning restore MA0046
-
     public string ApplicationName { get; }
 
     public int BackendPid { get; }
@@ -76,9 +66,6 @@ public sealed partial class LeaseSession : IAsyncDisposable
 
     /// <summary>Why it is lost, in words; null while it is not.</summary>
     public string? LostBecause => _lostBecause;
-
-    /// <summary>Whether the session is reading its socket because nobody uses it.</summary>
-    internal bool IsListening => !_listening.IsCompleted;
 
     /// <summary>Opens a connection of <paramref name="source"/>, which must not pool, and makes the server notice soon when this side is gone.</summary>
     internal static async Task<LeaseSession> OpenAsync(
@@ -223,55 +210,6 @@ public sealed partial class LeaseSession : IAsyncDisposable
         await CloseAsync().WaitAsync(AnswerTimeout, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private void StartListening()
-    {
-        if (_lostBecause is not null || !_gate.Wait(0, CancellationToken.None))
-        {
-            return; // In use: the user starts the clock again.
-        }
-
-        if (_listening.IsCompleted)
-        {
-            _stopListening?.Dispose();
-            _stopListening = new CancellationTokenSource();
-            _listening = ListenAsync(_stopListening.Token);
-        }
-
-        _gate.Release();
-    }
-
-    private async Task StopListeningAsync()
-    {
-        if (!_listening.IsCompleted)
-        {
-            await _stopListening!.CancelAsync();
-            await _listening;
-        }
-    }
-
-    private async Task ListenAsync(CancellationToken stop)
-    {
-        try
-        {
-            while (true)
-            {
-                if (await _connection.WaitAsync(PingPeriod, stop))
-                {
-                    continue;
-                }
-
-                // A dead network says nothing at all: ask. Not cancelled by a user in a hurry, for a cancel request costs more than the answer.
-                await using var ping = new NpgsqlCommand("SELECT 1", _connection);
-                await ping.ExecuteNonQueryAsync(CancellationToken.None).WaitAsync(AnswerTimeout, _time, CancellationToken.None);
-            }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested) { }
-        catch (Exception e)
-        {
-            Lose(e.Message);
-        }
-    }
-
     private bool IsBroken(Exception e) =>
         _connection.FullState.HasFlag(ConnectionState.Broken)
         || _connection.State != ConnectionState.Open
@@ -307,18 +245,6 @@ public sealed partial class LeaseSession : IAsyncDisposable
         finally
         {
             _gate.Release();
-        }
-    }
-
-    private void Raise(string channel, string payload)
-    {
-        try
-        {
-            Notified?.Invoke(channel, payload);
-        }
-        catch (Exception e)
-        {
-            Log.HandlerFailed(_logger, e, channel);
         }
     }
 

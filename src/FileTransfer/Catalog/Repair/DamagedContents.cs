@@ -53,19 +53,15 @@ public sealed partial class DamagedContents(
     /// <param name="size">What its file says, for the words of a finding; null where nobody knows.</param>
     /// <param name="doubt">Who doubts it, and why, for the log.</param>
     /// <param name="cancellationToken">Ends the waiting, not the proof.</param>
-    public async Task<ContentFinding> ExamineAsync(
+    public Task<ContentFinding> ExamineAsync(
         Fingerprint fingerprint,
         long? size,
         string doubt,
         CancellationToken cancellationToken
-    )
-    {
-        var examined = _examined.GetOrAdd(
-            fingerprint,
-            _ => new Lazy<Task<ContentFinding>>(() => ProveAsync(fingerprint, size, doubt))
-        );
-        return await examined.Value.WaitAsync(cancellationToken);
-    }
+    ) =>
+        _examined
+            .GetOrAdd(fingerprint, _ => new Lazy<Task<ContentFinding>>(() => ProveAsync(fingerprint, size, doubt)))
+            .Value.WaitAsync(cancellationToken);
 
     /// <summary>
     /// Whether a stored file's content is here and right. What was proven within the last minute is believed while its file does not
