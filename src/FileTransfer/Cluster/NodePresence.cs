@@ -94,7 +94,7 @@ public sealed partial class NodePresence(
                 database.Reach.Lost(AbsentBecause);
                 await Task.Delay(_pause, time, stoppingToken);
             }
-            catch (IOException e)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 AbsentBecause = $"its data folder could not be written: {e.Message}";
                 Log.NotJoined(logger, node.Id.Value, e.Message);

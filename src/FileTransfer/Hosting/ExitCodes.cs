@@ -26,6 +26,12 @@ internal static class ExitCodes
             return FatalStartException.ExitCode;
         }
 
+        if (fault is DiskFullException)
+        {
+            error.WriteLine($"filetransfer: {fault.Message}");
+            return Fault;
+        }
+
         Serilog.Log.Fatal(fault, "The service ended with a fault");
         error.WriteLine(
             $"filetransfer: ended with a fault, whose details are in the log: {fault.Message.Split(Environment.NewLine)[0]}"

@@ -109,7 +109,12 @@ public sealed class SmallConnection : IDisposable
     internal static IOException Translate(SqliteException e, string path)
     {
         const int Full = 13;
-        return e.SqliteErrorCode == Full
+        const int CannotOpen = 14;
+        const int NoRoomForIndexOfLog = 4874;
+        return
+            e.SqliteErrorCode == Full
+            || e.SqliteExtendedErrorCode == NoRoomForIndexOfLog
+            || (e.SqliteErrorCode == CannotOpen && FreeNames.At(path) == 0)
             ? new DiskFullException(path, e)
             : new IOException($"{path} could not be used: {e.Message}", e);
     }
