@@ -87,7 +87,7 @@ public sealed partial class DownloadPlanner
     /// <summary>Its sources failed it. One that brought some of it before it sent wrong bytes goes on with the rest, at no cost.</summary>
     private void LeaveFailed(FilePlan file, List<FileSource> listed)
     {
-        var reason = Told(listed, source => source.Reason ?? source.State.Reason);
+        var reason = Told(listed, source => source.Reason ?? source.State.Reason ?? $"{source.State.Id} failed it before");
         TimeSpan? rest = null;
         foreach (var source in listed)
         {
