@@ -1,5 +1,6 @@
 using System.Globalization;
 using FileTransfer.Chunks.Folder;
+using FileTransfer.Chunks.Ledger;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Cluster;
@@ -114,6 +115,15 @@ public abstract record CatalogAdmission
                 )
             : new Same();
     }
+
+    /// <summary>Refuses a catalog after which another node's began, as the folder was told; null where none did, or it has got there.</summary>
+    public static Foreign? Superseded(FolderIdentity? known, CatalogIdentity found, IReadOnlyList<LedgerEpoch> histories) =>
+        known?.SupersededBy is { } later && !later.IsReachedBy([.. histories.Select(one => one.Epoch)], found.LeaderEpoch)
+            ? new Foreign(
+                "a catalog that was superseded",
+                $"the one of node '{later.Node}' at {later.Url.OriginalString}, with feed epoch {later.FeedEpoch} and leader epoch {later.LeaderEpoch}"
+            )
+            : null;
 
     private static long LostOf(FolderIdentity known, CatalogIdentity found) =>
         known.BinHeads.Zip(found.BinHeads ?? [], (seen, here) => Math.Max(0, seen - here)).Sum();

@@ -48,6 +48,11 @@ public sealed partial class CatalogGate(
 
         var histories = await FeedEpochs.ReadAsync(connection, cancellationToken);
         var admission = await JudgeAsync(connection, found, histories, cancellationToken);
+        if (admission is not CatalogAdmission.Foreign)
+        {
+            admission = CatalogAdmission.Superseded(folder.Current, found, histories) ?? admission;
+        }
+
         if (admission is CatalogAdmission.Unnamed && !await KnowsContentsAsync(found, cancellationToken))
         {
             admission = new CatalogAdmission.Foreign(
@@ -63,8 +68,8 @@ public sealed partial class CatalogGate(
     public async Task JoinAsync(NpgsqlConnection connection, CatalogAdmission admission, CancellationToken cancellationToken)
     {
         var found = await CatalogIdentity.ReadAsync(connection, cancellationToken);
-        Guid? distrusted = admission is CatalogAdmission.Foreign { IsOlder: true } ? folder.Current?.FeedEpoch : null;
-        var (epoch, replaced) = await FeedEpochs.SettleAsync(connection, found, distrusted, cancellationToken);
+        Guid? left = IsLeft(admission, found) ? found.FeedEpoch : null;
+        var (epoch, replaced) = await FeedEpochs.SettleAsync(connection, found, left, cancellationToken);
         if (replaced is { } former)
         {
             Log.NewEpoch(logger, node.Id, former, epoch, found.Timeline);
@@ -76,8 +81,8 @@ public sealed partial class CatalogGate(
         var seen = await SeenAsync(connection, found with { FeedEpoch = epoch }, members, hold, cancellationToken);
         try
         {
-            folder.Write(seen);
-            if (ledger.Epochs().Count < history.Epochs.Count)
+            folder.Write(seen, joins: true);
+            if (history.Epochs.ExceptBy(ledger.Epochs().Select(one => one.Epoch), one => one.Epoch).Any())
             {
                 await ledger.SetEpochsAsync(history.Epochs);
             }
@@ -142,6 +147,13 @@ public sealed partial class CatalogGate(
             diverged
         );
     }
+
+    /// <summary>An older state is adopted: the folder knows what came after it in that history, or has been in a later one.</summary>
+    private bool IsLeft(CatalogAdmission admission, CatalogIdentity found) =>
+        admission is CatalogAdmission.Foreign { IsOlder: var isOlder }
+        && (
+            isOlder || (found.FeedEpoch != folder.Current?.FeedEpoch && ledger.Epochs().Any(one => one.Epoch == found.FeedEpoch))
+        );
 
     private CollectionHold? HoldFor(CatalogAdmission admission)
     {
@@ -218,7 +230,10 @@ public sealed partial class CatalogGate(
     private FatalStartException Refusal(CatalogAdmission.Foreign foreign, CatalogIdentity found)
     {
         var server = new NpgsqlConnectionStringBuilder(database.Source.ConnectionString);
-        var own = folder.Current is { } current ? $" (database '{current.Database}' of system {current.SystemIdentifier})" : "";
+        var own =
+            folder.Current?.SupersededBy is { } later ? $" (that of node '{later.Node}')"
+            : folder.Current is { } current ? $" (database '{current.Database}' of system {current.SystemIdentifier})"
+            : "";
         return new FatalStartException(
             $"""
             Database '{found.Database}' at {server.Host} is not what the folder {store.DataDirectory} belongs to: found was {foreign.Found}; expected was {foreign.Expected}.

@@ -255,7 +255,7 @@ public sealed partial class NodePresence(
     }
 
     /// <summary>What a working database brings back: nothing to stop for.</summary>
-    private static bool IsPassing(Exception e) =>
+    internal static bool IsPassing(Exception e) =>
         e is LeaseLostException or NpgsqlException or TimeoutException or OperationCanceledException;
 
     private static partial class Log

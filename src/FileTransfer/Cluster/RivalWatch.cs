@@ -1,3 +1,4 @@
+using FileTransfer.Chunks.Folder;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Cluster;
@@ -12,6 +13,7 @@ public sealed partial class RivalWatch(
     NodePresence presence,
     NodeDirectory nodes,
     Leadership leadership,
+    NodeFile folder,
     ThisNode node,
     TimeProvider time,
     ILogger<RivalWatch> logger
@@ -69,6 +71,7 @@ public sealed partial class RivalWatch(
                     );
                 }
 
+                WriteDown(sight, url);
                 return;
             }
         }
@@ -117,8 +120,28 @@ public sealed partial class RivalWatch(
         }
     }
 
+    /// <summary>So that a start with the older database does not lead while nobody of the later one can be asked.</summary>
+    private void WriteDown(CatalogSight sight, Uri url)
+    {
+        try
+        {
+            folder.Supersede(new LaterCatalog(sight.FeedEpoch, sight.Epoch, sight.Node.Value, url));
+        }
+        catch (IOException e)
+        {
+            Log.NotWritten(logger, folder.Path, e.Message);
+        }
+    }
+
     private static partial class Log
     {
+        [LoggerMessage(
+            12,
+            LogLevel.Warning,
+            "{File} could not be written, so a restart does not know of the later database: {Reason}"
+        )]
+        public static partial void NotWritten(ILogger logger, string file, string reason);
+
         [LoggerMessage(
             11,
             LogLevel.Critical,

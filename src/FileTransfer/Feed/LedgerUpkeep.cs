@@ -32,9 +32,30 @@ public sealed partial class LedgerUpkeep(
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _policyPeriod = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _agePeriod = TimeSpan.FromHours(1);
+    private static readonly TimeSpan _lastLook = TimeSpan.FromSeconds(2);
 
     private Dictionary<int, FeedPosition>? _cursors;
     private IReadOnlyList<LedgerPolicy>? _policies;
+
+    /// <summary>After a clean stop the folder knows all that the feed had: the catalog may be an older one when the node starts again.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        if (!presence.IsPresent || _cursors is null)
+        {
+            return;
+        }
+
+        try
+        {
+            using var limit = new CancellationTokenSource(_lastLook, time);
+            await FollowAsync(limit.Token);
+        }
+        catch (Exception e) when (NodePresence.IsPassing(e) || e is IOException)
+        {
+            Log.NotKept(logger, node.Id, e.Message);
+        }
+    }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         presence.RunWhilePresentAsync(TendAsync, stoppingToken);

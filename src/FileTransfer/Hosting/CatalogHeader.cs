@@ -1,10 +1,11 @@
+using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
 using FileTransfer.Http;
 
 namespace FileTransfer.Hosting;
 
 /// <summary>Tells a node that asks which catalog this one works on, and hears which one the other does. Nobody without scope <c>node</c> is told or heard.</summary>
-internal sealed class CatalogHeader(RequestDelegate next, Leadership leadership)
+internal sealed class CatalogHeader(RequestDelegate next, Leadership leadership, FeedHistory history)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -16,7 +17,8 @@ internal sealed class CatalogHeader(RequestDelegate next, Leadership leadership)
             leadership.Hear(told);
             if (leadership.Sight is { } own)
             {
-                context.Response.Headers[CatalogSight.Header] = own.Text;
+                var answer = own.AnswerTo(CatalogSight.Parse(told), [.. history.Epochs.Select(one => one.Epoch)]);
+                context.Response.Headers[CatalogSight.Header] = answer.Text;
             }
         }
 

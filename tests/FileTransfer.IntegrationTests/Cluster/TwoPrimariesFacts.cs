@@ -1,14 +1,16 @@
 using System.Net;
 using FileTransfer.IntegrationTests.Nodes;
+using FileTransfer.IntegrationTests.Operations;
 using FileTransfer.IntegrationTests.Postgres;
 
 namespace FileTransfer.IntegrationTests.Cluster;
 
 /// <summary>A standby was promoted while its primary lives, and a node was started on each: two leaders, until the older side learns of the newer.</summary>
+/// <remarks>Runs the recipe "Fail over" of docs/operations.md.</remarks>
 public sealed class TwoPrimariesFacts
 {
     [Fact]
-    public async Task The_node_on_the_older_primary_stops_leading_says_so_and_does_not_lead_again()
+    public async Task The_older_side_stops_leading_for_good_and_what_it_acknowledged_alone_comes_back()
     {
         await using var primary = await PostgresServer.StartNewAsync();
         await using var standby = await primary.StartStandbyAsync();
@@ -21,9 +23,16 @@ public sealed class TwoPrimariesFacts
         wire.LeadTo(older.Url);
         var other = await cluster.StartAsync("b", address);
         wire.LeadTo(other.Url);
-        await TestCluster.StoredAsync(other, await older.PutAsync(PlainFile.RandomBytes(5000), "of both"));
+        var files = new KeptFiles(cluster);
+        var (ofBoth, removedThere, removedHere) = (
+            await files.PutAsync(older),
+            await files.PutAsync(older),
+            await files.PutAsync(older)
+        );
+        await files.AreAllAtAsync(older, other);
 
-        // Somebody who may not speak for a node says that there is a newer one, and is not believed.
+        // Where no tokens are set whoever reaches a node may speak for one. What he says makes the leader ask the nodes that its database has,
+        // and these know of nothing newer.
         (
             await older.SendAsync(
                 HttpMethod.Get,
@@ -31,10 +40,19 @@ public sealed class TwoPrimariesFacts
                 ("FileTransfer-Catalog", $"default {await SystemAsync(primary)} 99 99 b")
             )
         ).Dispose();
-        await older.PutAsync(PlainFile.RandomBytes(5000), "before the failover");
-
-        await standby.PromoteAsync();
+        await files.PutAsync(older);
         await other.StopAsync();
+        var failOver = Recipe.Named("Fail over");
+        var hasPrograms = await PostgresPrograms.HasAsync("psql", "pg_basebackup");
+        await (
+            hasPrograms
+                ? failOver.RunAsync(0, standby.Programs, standby.AsItsUser, ("STANDBY", standby.LibpqTo()))
+                : standby.PromoteAsync()
+        );
+
+        // Nobody stopped the old primary, and nobody of the new side is there yet.
+        var onlyHere = await files.PutAsync(older);
+        await files.RemoveAsync(older, removedHere);
         cluster.ConnectionString = PostgresServer.ConnectionStringTo($"{standby.Host},{primary.Host}");
         var newer = await cluster.StartLeaderAsync("b", address);
         wire.LeadTo(newer.Url);
@@ -50,18 +68,56 @@ public sealed class TwoPrimariesFacts
 
         await ShouldRefuseWritesAsync(older);
         (await older.Http.GetStringAsync("/health/ready")).ShouldContain("superseded");
-        await newer.PutAsync(PlainFile.RandomBytes(5000), "after the failover");
-
-        // Started on the older one again, it asks before it leads.
+        await files.PutAsync(newer);
+        await files.RemoveAsync(newer, removedThere);
         await older.StopAsync();
-        cluster.ConnectionString = PostgresServer.ConnectionStringTo($"{primary.Host},{standby.Host}");
-        var again = await cluster.StartAsync("a");
+
+        // A node that has never heard of it asks before it leads.
+        cluster.ConnectionString = PostgresServer.ConnectionStringTo(primary.Host);
+        var stranger = await cluster.StartAsync("c");
         await Eventually.HoldsAsync(
-            () => Task.FromResult(again.Log.Contains("superseded", StringComparison.Ordinal)),
-            "a says it again"
+            () => Task.FromResult(stranger.Log.Contains("superseded", StringComparison.Ordinal)),
+            "c says it"
         );
-        await ShouldRefuseWritesAsync(again);
-        again.Log.ShouldNotContain("leads in epoch");
+        await ShouldRefuseWritesAsync(stranger);
+        stranger.Log.ShouldNotContain("leads in epoch");
+        await stranger.KillAsync();
+
+        // One that has heard of it does not start there, also while it can ask nobody.
+        wire.LeadTo(new Uri("http://127.0.0.1:9"));
+        await using (var again = NodeProcess.Launch("a", cluster.FolderOf("a"), cluster.ConnectionString))
+        {
+            await again.WaitForExitAsync();
+            again.ExitCode.ShouldBe(78, again.Log);
+            again.Log.ShouldContain("a catalog that was superseded");
+            again.Log.ShouldContain($"the one of node 'b' at {wire.Address}");
+        }
+
+        wire.LeadTo(newer.Url);
+        await primary.KillAsync();
+        cluster.ConnectionString = PostgresServer.ConnectionStringTo($"{primary.Host},{standby.Host}");
+        var contents = await files.ContentsAsync("a", "b");
+        var moved = await cluster.StartAsync("a");
+        await Eventually.HoldsAsync(async () => await moved.StateOfAsync(ofBoth) == "stored", "a is on the newer one");
+        var plan = await failOver.RunAsync(1, standby.Programs, null, ("NODE_A", $"{moved.Url}"), ("NODE_B", $"{newer.Url}"));
+        plan.ShouldContain($"restore\t{onlyHere}");
+        plan.ShouldContain($"remove\t{removedHere}");
+        plan.ShouldNotContain($"restore\t{removedThere}");
+        await files.AreAllAtAsync(moved, newer);
+        (await moved.GetJsonAsync("/v1/orphans")).GetProperty("heldSince").GetString().ShouldBeNull();
+        contents
+            .Except(await files.ContentsAsync("a", "b"))
+            .Count()
+            .ShouldBeLessThanOrEqualTo(4, "more contents are gone than those of the two removed files at two nodes");
+
+        if (!hasPrograms)
+        {
+            return; // As where a package brings the server alone.
+        }
+
+        await failOver.RunAsync(2, standby.Programs, primary.AsItsUser, ("STANDBY", standby.LibpqTo()), ("PGDATA", primary.Data));
+        await primary.StartAsync();
+        (await primary.ScalarAsync<bool>("SELECT pg_is_in_recovery()")).ShouldBeTrue();
     }
 
     private static async Task ShouldRefuseWritesAsync(NodeProcess node)

@@ -13,6 +13,22 @@ internal static class PostgresPrograms
     public static async ValueTask NeedAsync() =>
         Assert.SkipUnless(await AreHereAsync(), "PostgreSQL's programs are not on this machine; its servers run in containers.");
 
+    /// <summary>Skips a fact that needs some that not every package of the server brings.</summary>
+    public static async ValueTask NeedAsync(params string[] programs)
+    {
+        await NeedAsync();
+        Assert.SkipUnless(
+            await HasAsync(programs),
+            $"Not all of {string.Join(", ", programs)} are where PostgreSQL's programs are on this machine."
+        );
+    }
+
+    public static async Task<bool> HasAsync(params string[] programs)
+    {
+        var binaries = await PostgresBinaries.FindAsync(null, default);
+        return Array.TrueForAll(programs, program => File.Exists(Path.Combine(PostgresServer.ProgramsOf(binaries), program)));
+    }
+
     private static async Task<bool> LookAsync()
     {
         if (Environment.GetEnvironmentVariable("FILETRANSFER_POSTGRES") == "container")

@@ -50,7 +50,21 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     public string ConnectionString => ConnectionStringTo(Host);
 
-    private string Data => Path.Combine(Host, "data");
+    /// <summary>The folder of its data.</summary>
+    public string Data => Path.Combine(Host, "data");
+
+    /// <summary>Where PostgreSQL's programs are.</summary>
+    public string Programs => ProgramsOf(_binaries);
+
+    /// <summary>What to put before a command to run it as the server's user.</summary>
+    public IReadOnlyList<string> AsItsUser => _account.Prefix;
+
+    /// <summary>A database of the server, as libpq is told it.</summary>
+    public string LibpqTo(string database = "postgres") => $"host={Host} user={Role} dbname={database}";
+
+    /// <summary>A folder that has the server's program may have no other, only a link to where all are.</summary>
+    public static string ProgramsOf(PostgresBinaries binaries) =>
+        Path.GetDirectoryName(File.ResolveLinkTarget(binaries.Server, returnFinalTarget: true)?.FullName ?? binaries.Server)!;
 
     public static string ConnectionStringTo(string host, string database = "postgres") =>
         new NpgsqlConnectionStringBuilder
@@ -155,10 +169,10 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     public Task ExecuteAsync(string sql) => ScalarAsync<object>(sql);
 
-    public async Task<T?> ScalarAsync<T>(string sql)
+    public async Task<T?> ScalarAsync<T>(string sql, string database = "postgres")
     {
         await using var connection = new NpgsqlConnection(
-            new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false }.ConnectionString
+            new NpgsqlConnectionStringBuilder(ConnectionStringTo(Host, database)) { Pooling = false }.ConnectionString
         );
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
@@ -168,7 +182,7 @@ internal sealed class PostgresServer : IAsyncDisposable
     /// <summary>Runs one of PostgreSQL's programs as the server's user.</summary>
     public async Task RunAsync(string program, params string[] arguments)
     {
-        var answer = await ChildProcess.RunAsync([.. _account.Prefix, Path.Combine(Programs(), program), .. arguments], default);
+        var answer = await ChildProcess.RunAsync([.. _account.Prefix, Path.Combine(Programs, program), .. arguments], default);
         answer.Succeeded.ShouldBeTrue($"{program}: {answer.Output}");
     }
 
@@ -176,6 +190,15 @@ internal sealed class PostgresServer : IAsyncDisposable
     {
         await KillAsync();
         _folder.Delete(recursive: true);
+    }
+
+    /// <summary>One whose data somebody else puts there before it is started.</summary>
+    public static async Task<PostgresServer> InNewFolderAsync()
+    {
+        await PostgresPrograms.NeedAsync();
+        var folder = Directory.CreateTempSubdirectory("ft-pg-");
+        var account = await ServerAccount.ForAsync(folder.FullName, Path.Combine(folder.FullName, "data"), default);
+        return new PostgresServer(folder, await PostgresBinaries.FindAsync(null, default), account);
     }
 
     /// <summary>As <c>pg_basebackup</c> does, which is not among the programs that every package of the server brings.</summary>
@@ -191,18 +214,6 @@ internal sealed class PostgresServer : IAsyncDisposable
         await File.WriteAllTextAsync(label, (string)(await stop.ExecuteScalarAsync())!);
         standby.Own(label);
     }
-
-    private static async Task<PostgresServer> InNewFolderAsync()
-    {
-        await PostgresPrograms.NeedAsync();
-        var folder = Directory.CreateTempSubdirectory("ft-pg-");
-        var account = await ServerAccount.ForAsync(folder.FullName, Path.Combine(folder.FullName, "data"), default);
-        return new PostgresServer(folder, await PostgresBinaries.FindAsync(null, default), account);
-    }
-
-    /// <summary>A folder that has the server's program may have no other, only a link to where all are.</summary>
-    private string Programs() =>
-        Path.GetDirectoryName(File.ResolveLinkTarget(_binaries.Server, returnFinalTarget: true)?.FullName ?? _binaries.Server)!;
 
     private void Own(string file)
     {

@@ -11,6 +11,7 @@ namespace FileTransfer.Chunks.Folder;
 /// <param name="Members">The nodes of the cluster; while collection is held also those of before.</param>
 /// <param name="Hold">Why nothing may be collected here; null = collection goes on.</param>
 /// <param name="HeadMarks">What tells the mutations at <paramref name="BinHeads"/> from any other; null = not written down.</param>
+/// <param name="SupersededBy">A later state of this catalog that another node works on, and this one does not; null = none is known.</param>
 public sealed record FolderIdentity(
     int Version,
     string Node,
@@ -24,7 +25,8 @@ public sealed record FolderIdentity(
     DateTimeOffset SeenAt,
     IReadOnlyList<string> Members,
     CollectionHold? Hold,
-    IReadOnlyList<string?>? HeadMarks = null
+    IReadOnlyList<string?>? HeadMarks = null,
+    LaterCatalog? SupersededBy = null
 )
 {
     public const int CurrentVersion = 1;
@@ -33,6 +35,15 @@ public sealed record FolderIdentity(
 /// <summary>Collection is held: nothing that no file refers to is deleted until a person has looked.</summary>
 /// <param name="EndsByItself">It ends, too, when it turns out that there is nothing that no file refers to.</param>
 public sealed record CollectionHold(DateTimeOffset Since, string Because, bool EndsByItself);
+
+/// <summary>A later state of the catalog: the history that its feed was in, and how many leaders had taken office.</summary>
+/// <param name="Node">Who works on it.</param>
+public sealed record LaterCatalog(Guid FeedEpoch, long LeaderEpoch, string Node, Uri Url)
+{
+    /// <summary>Whether a catalog with these histories and so many leaders is that state, or one after it.</summary>
+    public bool IsReachedBy(IReadOnlyCollection<Guid> histories, long? leaderEpoch) =>
+        histories.Contains(FeedEpoch) && leaderEpoch >= LeaderEpoch;
+}
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

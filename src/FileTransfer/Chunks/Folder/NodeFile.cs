@@ -28,11 +28,24 @@ public sealed class NodeFile
     public static FolderIdentity? ReadOf(string dataDirectory) => Read(new StorePaths(dataDirectory).NodeFile);
 
     /// <summary>Writes it; a hold that is there stays, unless the new one says otherwise.</summary>
-    public void Write(FolderIdentity identity)
+    /// <param name="joins">The catalog was let in just now: no other one supersedes it any more.</param>
+    public void Write(FolderIdentity identity, bool joins = false)
     {
         lock (_gate)
         {
-            Store(identity with { Hold = identity.Hold ?? _current?.Hold });
+            Store(identity with { Hold = identity.Hold ?? _current?.Hold, SupersededBy = joins ? null : _current?.SupersededBy });
+        }
+    }
+
+    /// <summary>Another node works on a later state of the catalog: this one is not joined again.</summary>
+    public void Supersede(LaterCatalog later)
+    {
+        lock (_gate)
+        {
+            if (_current is { } current)
+            {
+                Store(current with { SupersededBy = later });
+            }
         }
     }
 

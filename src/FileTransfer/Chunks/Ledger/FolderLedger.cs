@@ -23,6 +23,14 @@ public sealed partial class FolderLedger : IDisposable
                 sequence = coalesce(excluded.sequence, CASE WHEN generation = excluded.generation THEN sequence END)
         """;
 
+    /// <summary>A removal that is known is earlier than a mutation at ($2, $3): an older catalog, read anew, takes no later one away.</summary>
+    private const string IsEarlier = """
+        (removals.epoch = $2 AND removals.sequence < $3
+            OR removals.epoch <> $2
+                AND (SELECT e.began_at FROM epochs e WHERE e.epoch = removals.epoch)
+                    < (SELECT e.began_at FROM epochs e WHERE e.epoch = $2))
+        """;
+
     private readonly SmallDatabase _database;
     private readonly ContentFiles _contentFiles;
 
@@ -127,7 +135,12 @@ public sealed partial class FolderLedger : IDisposable
                         at.Sequence,
                         generation
                     );
-                    engine.Execute("DELETE FROM removals WHERE file_key = $1", key.ToArray());
+                    engine.Execute(
+                        $"DELETE FROM removals WHERE file_key = $1 AND {IsEarlier}",
+                        key.ToArray(),
+                        at.Epoch.ToByteArray(),
+                        at.Sequence
+                    );
                 }
             }
 
@@ -214,7 +227,11 @@ public sealed partial class FolderLedger : IDisposable
     private static void PutRemoval(SmallConnection engine, LedgerRemoval removal)
     {
         engine.Execute(
-            "INSERT OR REPLACE INTO removals (file_key, epoch, sequence, applied_at) VALUES ($1, $2, $3, $4)",
+            $"""
+            INSERT INTO removals (file_key, epoch, sequence, applied_at) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (file_key) DO UPDATE
+                SET epoch = excluded.epoch, sequence = excluded.sequence, applied_at = excluded.applied_at WHERE {IsEarlier}
+            """,
             removal.Key.ToArray(),
             removal.At.Epoch.ToByteArray(),
             removal.At.Sequence,

@@ -45,6 +45,15 @@ public sealed class Judge(FeedOrder order)
             return Is(VerdictKind.StaysRemoved, "the catalog knows that it was removed");
         }
 
+        if (
+            catalog is { State: FileState.Removed, Generation: var removed }
+            && held.TrueForAll(folder => folder.File is { Added: null } file && file.Generation <= removed)
+        )
+        {
+            // Its bytes were not deleted yet, and its Add is not the last of it in the feed.
+            return Is(VerdictKind.StaysRemoved, "the catalog knows that this registration of it was removed");
+        }
+
         if (removals.Count == 0)
         {
             return Is(VerdictKind.Restore, $"{Names(held)} has it, and nobody has seen it removed");

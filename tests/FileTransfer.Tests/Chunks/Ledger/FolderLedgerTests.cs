@@ -82,6 +82,23 @@ public sealed class FolderLedgerTests
     }
 
     [Fact]
+    public async Task A_removal_outlives_an_older_catalog_that_is_read_from_its_begin()
+    {
+        using var store = new TestStore();
+        using var ledger = Open(store);
+        var file = File(1, 100);
+        var later = new FeedPosition(Guid.NewGuid(), 7);
+        await ledger.SetEpochsAsync([new LedgerEpoch(_epoch, _now, []), new LedgerEpoch(later.Epoch, _now.AddDays(1), [])]);
+        ledger.Follow(file.Key.Bin, later, [new LedgerMutation(file.Key, later, IsRemoval: true, 1)], _now);
+
+        var older = new FeedPosition(_epoch, 9);
+        ledger.Follow(file.Key.Bin, older, [new LedgerMutation(file.Key, older, IsRemoval: false, 1)], _now);
+        Removed(ledger, file, 8);
+        await ledger.SetPoliciesAsync([]);
+        ledger.Removals(null, 10).ShouldBe([new LedgerRemoval(file.Key, later, _now)]);
+    }
+
+    [Fact]
     public async Task A_removal_is_remembered_for_a_year_and_ended_by_a_later_Add()
     {
         using var store = new TestStore();

@@ -56,6 +56,15 @@ public sealed class JudgeTests
     }
 
     [Fact]
+    public void A_content_that_a_removal_has_not_reached_yet_stays_removed_unless_it_is_of_a_later_registration()
+    {
+        var removed = new CatalogEvidence(_key, FileState.Removed, 1, At(_before, 6));
+        Decide([Held("a", added: null), Removed("b", At(_before, 6))], removed).Kind.ShouldBe(VerdictKind.StaysRemoved);
+        Decide([Held("a", added: null, generation: 2)], removed).Kind.ShouldBe(VerdictKind.Undecided);
+        Decide([Held("a", added: null), Held("b", At(_before, 7))], removed).Kind.ShouldBe(VerdictKind.Restore);
+    }
+
+    [Fact]
     public void A_later_Add_at_any_folder_counts_for_all()
     {
         FolderEvidence[] folders = [Held("a", At(_before, 5)), Held("b", At(_before, 9)), Removed("c", At(_before, 6))];
@@ -143,8 +152,8 @@ public sealed class JudgeTests
 
     private static FeedPosition At(Guid epoch, long sequence) => new(epoch, sequence);
 
-    private static FolderEvidence Held(string node, FeedPosition? added) =>
-        new(node, _key, new LedgerFile(_key, _metadata, 1, IsPinned: false, added, _start), null, HeldContent.Here);
+    private static FolderEvidence Held(string node, FeedPosition? added, int generation = 1) =>
+        new(node, _key, new LedgerFile(_key, _metadata, generation, IsPinned: false, added, _start), null, HeldContent.Here);
 
     private static FolderEvidence Removed(string node, FeedPosition at) =>
         new(node, _key, null, new LedgerRemoval(_key, at, _start), HeldContent.Absent);
