@@ -160,10 +160,15 @@ public sealed class FileCatalog(Database database, FeedHistory history, TimeProv
         return row?.ToRecord();
     }
 
-    /// <summary>Locks, in the order of their keys, the rows of registered files that <paramref name="node"/> has stored.</summary>
+    /// <summary>
+    /// Locks, in the order of their keys, the rows of registered files that <paramref name="node"/> has stored, or <paramref name="other"/>
+    /// where they were registered before a time.
+    /// </summary>
     public static async Task<IReadOnlyList<FileKey>> LockRegisteredStoredAsync(
         NpgsqlConnection connection,
         NodeId node,
+        NodeId? other,
+        DateTime? before,
         int atMost,
         CancellationToken cancellationToken
     )
@@ -171,13 +176,26 @@ public sealed class FileCatalog(Database database, FeedHistory history, TimeProv
         const string sql = """
             SELECT f.file_key
             FROM filetransfer.files f
-            JOIN filetransfer.replicas r ON r.file_key = f.file_key AND r.node_id = @node AND r.state = 'stored'
-            WHERE f.state = 'registered'
+            WHERE f.state = 'registered' AND EXISTS (
+                SELECT FROM filetransfer.replicas r
+                WHERE r.file_key = f.file_key AND r.state = 'stored'
+                  AND (r.node_id = @node OR (r.node_id = @other AND f.registered_at < @before))
+            )
             ORDER BY f.file_key LIMIT @atMost
             FOR UPDATE OF f SKIP LOCKED
             """;
         var rows = await connection.QueryAsync<byte[]>(
-            new CommandDefinition(sql, new { node = node.Value, atMost }, cancellationToken: cancellationToken)
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    node = node.Value,
+                    other = other?.Value,
+                    before,
+                    atMost,
+                },
+                cancellationToken: cancellationToken
+            )
         );
         return rows.Select(row => new FileKey(row)).ToList();
     }

@@ -1,4 +1,5 @@
 using Dapper;
+using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;
 
@@ -54,10 +55,13 @@ public sealed partial class LeaderElection(
         try
         {
             var asked = time.GetTimestamp();
-            if (await session.UseAsync(TakeOfficeAsync, cancellationToken) is not { } epoch)
+            if (await session.UseAsync(TakeOfficeAsync, cancellationToken) is not var (epoch, since, before))
             {
                 return;
             }
+
+            leadership.Predecessor =
+                before is null || before == node.Id.Value ? null : new Predecessor(new NodeId(before), since);
 
             leadership.Prove(epoch, session.BackendPid, asked);
             Log.Leads(logger, node.Id.Value, epoch, session.BackendPid);
@@ -81,15 +85,19 @@ public sealed partial class LeaderElection(
     }
 
     /// <summary>Writes address and a new epoch in the statement that proves the lock, so there is never a leader without an address.</summary>
-    private Task<long?> TakeOfficeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private Task<(long Epoch, DateTime Since, string? Before)?> TakeOfficeAsync(
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    )
     {
         var sql = $"""
-            UPDATE filetransfer.leader
-            SET node_id = @node, url = @url, epoch = epoch + 1, since = now()
+            UPDATE filetransfer.leader l
+            SET node_id = @node, url = @url, epoch = l.epoch + 1, since = now()
+            FROM (SELECT node_id FROM filetransfer.leader) former
             WHERE {AdvisoryLockKey.HeldByThisSession("@lock")}
-            RETURNING epoch
+            RETURNING l.epoch, l.since, former.node_id
             """;
-        return connection.QuerySingleOrDefaultAsync<long?>(
+        return connection.QuerySingleOrDefaultAsync<(long, DateTime, string?)?>(
             new CommandDefinition(
                 sql,
                 new

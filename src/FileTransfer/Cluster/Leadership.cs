@@ -9,6 +9,9 @@ namespace FileTransfer.Cluster;
 /// <summary>The node that leads now.</summary>
 public sealed record LeaderRecord(NodeId Node, Uri Url, long Epoch, DateTimeOffset Since);
 
+/// <summary>The node that led until then.</summary>
+public sealed record Predecessor(NodeId Node, DateTime Until);
+
 /// <summary>A node that works on a later state of the catalog than this one.</summary>
 public sealed record Rival(CatalogSight Sight, Uri Url)
 {
@@ -46,6 +49,9 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
 
     /// <summary>The node that works on a later state of this catalog, so that this one must not lead; null where there is none.</summary>
     public Rival? Rival => _rival;
+
+    /// <summary>Who led before this node, which may have left something undone; null where it was this node.</summary>
+    public Predecessor? Predecessor { get; internal set; }
 
     /// <summary>Set when somebody tells of a later state: a reason to ask.</summary>
     internal WakeUp Rumours { get; } = new();

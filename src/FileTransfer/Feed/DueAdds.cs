@@ -8,7 +8,7 @@ namespace FileTransfer.Feed;
 /// <remarks>
 /// As a rule an Add is appended with the upload that stores the file. But a registered file can be stored without one: its content was
 /// here under another key, it came from a source outside the cluster, or to a node that leads only since. A kill between the two leaves the
-/// file stored and its Add due, to whoever leads next.
+/// file stored and its Add due: to the same node when it leads again, else to its successor.
 /// </remarks>
 public sealed partial class DueAdds(
     FileLedger ledger,

@@ -96,14 +96,24 @@ public sealed partial class FileLedger(Leadership leadership, Database database,
             cancellationToken
         );
 
-    /// <summary>Appends the Adds of registered files that this node has stored, some at a time.</summary>
+    /// <summary>
+    /// Appends the Adds of registered files that this node has stored, and of those that its predecessor has and took in while it led; some at
+    /// a time.
+    /// </summary>
     /// <returns>The files that were added; none = no more are due.</returns>
     /// <exception cref="NotLeadingException">The node does not lead.</exception>
     public Task<IReadOnlyList<FileKey>> AddStoredAsync(CancellationToken cancellationToken) =>
         InLeaderTransactionAsync(
             async (transaction, token) =>
             {
-                var due = await FileCatalog.LockRegisteredStoredAsync(transaction.Connection, node.Id, atMost: 100, token);
+                var due = await FileCatalog.LockRegisteredStoredAsync(
+                    transaction.Connection,
+                    node.Id,
+                    leadership.Predecessor?.Node,
+                    leadership.Predecessor?.Until,
+                    atMost: 100,
+                    token
+                );
                 foreach (var key in due)
                 {
                     await FeedAppender.AppendAsync(transaction, MutationKind.Add, key, token);
