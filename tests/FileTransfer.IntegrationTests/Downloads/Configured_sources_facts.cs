@@ -159,6 +159,51 @@ public sealed class Configured_sources_facts
         }
     }
 
+    [Fact]
+    public async Task Contents_whose_chunk_hashes_are_rotten_cut_or_missing_at_their_share_come_whole_and_nothing_is_blamed()
+    {
+        TestFile[] files = [TestFile.Of(5_000_000), TestFile.Of(5_000_000), TestFile.Of(5_000_000)];
+        await using var server = await StartServerAsync(context =>
+        {
+            var name = context.Request.Path.Value!.Split('/')[^1];
+            var index = Array.FindIndex(files, one => name.StartsWith(one.Key.ToHex(), StringComparison.Ordinal));
+            var file = files[index];
+            var isHashes = name.EndsWith(".hashes", StringComparison.Ordinal);
+            byte[]? body = (isHashes, index) switch
+            {
+                (false, _) => file.Content,
+                (_, 0) => [(byte)(file.Hashes[0] ^ 1), .. file.Hashes[1..]],
+                (_, 1) => file.Hashes[..100],
+                _ => null,
+            };
+            context.Response.StatusCode = body is null ? 404 : 200;
+            return body is null ? Task.CompletedTask : SendAsync(context, body, hasRanges: true);
+        });
+        await using var cluster = await TestCluster.CreateAsync();
+        var follower = await cluster.StartFollowerAsync(
+            "b",
+            ("FileTransfer__Sources__0__Name", "mirror"),
+            ("FileTransfer__Sources__0__Url", $"{server.Urls.First()}/below/")
+        );
+        foreach (var file in files)
+        {
+            await file.WantAtAsync(follower);
+        }
+
+        foreach (var file in files)
+        {
+            await TestCluster.StoredAsync(follower, file.Key.ToString());
+            (await follower.GetJsonAsync($"/v1/files/{file.Key}"))
+                .GetProperty("replicas")[0]
+                .GetProperty("attempts")
+                .GetInt32()
+                .ShouldBe(0);
+        }
+
+        var source = (await follower.GetJsonAsync("/v1/sources")).GetProperty("sources")[0];
+        (source.GetProperty("state").GetString(), source.GetProperty("blamedFiles").GetInt32()).ShouldBe(("up", 0));
+    }
+
     private static async Task<WebApplication> StartServerAsync(RequestDelegate answer)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());

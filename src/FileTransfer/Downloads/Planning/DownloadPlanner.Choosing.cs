@@ -63,12 +63,11 @@ public sealed partial class DownloadPlanner
         && source.RestsUntil <= _now
         && source.State.PausedUntil <= _now
         && (IsTrusted(file, source) || !HasTrustedSource(file))
-        && source.Kind switch
-        {
-            SourceKind.Leader => !SparesLeader(file),
-            SourceKind.Stream => IsSmall(file) || (!HasWindowsInFlight(file) && !HasHopefulForRanges(file)),
-            _ => true,
-        };
+        && (source.Kind != SourceKind.Leader || !SparesLeader(file))
+        && (!SendsOnlyWhole(file, source) || IsSmall(file) || (!HasWindowsInFlight(file) && !HasHopefulForRanges(file)));
+
+    private static bool SendsOnlyWhole(FilePlan file, FileSource source) =>
+        source.Kind == SourceKind.Stream || (source.LacksHashes && !file.HashesProven);
 
     private bool IsTrusted(FilePlan file, FileSource source) => !source.State.IsDistrustedFor(file.Key, _now);
 
@@ -111,7 +110,7 @@ public sealed partial class DownloadPlanner
     {
         foreach (var source in file.Sources)
         {
-            if (source.Kind != SourceKind.Stream && IsHopeful(source) && (IsTrusted(file, source) || !HasTrustedSource(file)))
+            if (!SendsOnlyWhole(file, source) && IsHopeful(source) && (IsTrusted(file, source) || !HasTrustedSource(file)))
             {
                 return true;
             }

@@ -19,6 +19,10 @@ public sealed partial class DownloadPlanner
         var (file, source) = (request.File, request.Source);
         switch (failed.Kind)
         {
+            case SourceFaultKind.Lied or SourceFaultKind.NotFound when IsOfHashesOfShare(request):
+                source.LacksHashes = true;
+                CancelAll(file, source, failed.Reason);
+                break;
             case SourceFaultKind.NotFound:
                 source.Lose(SourceLoss.NotFound, failed.Reason);
                 CancelAll(file, source, failed.Reason);
@@ -47,6 +51,10 @@ public sealed partial class DownloadPlanner
                 break;
         }
     }
+
+    /// <summary>A share has them in a file of their own, which says nothing against the content. A node proves its own before it sends them.</summary>
+    private static bool IsOfHashesOfShare(PlannedRequest request) =>
+        request is { Part: FetchPart.Hashes or FetchPart.HashRange, Source.Kind: SourceKind.Share };
 
     private void Lied(FilePlan file, FileSource source, string reason)
     {

@@ -59,7 +59,7 @@ public sealed partial class DownloadPlanner
     {
         if (!file.HashesProven)
         {
-            if (source.Kind == SourceKind.Stream || IsSmall(file))
+            if (SendsOnlyWhole(file, source) || IsSmall(file))
             {
                 Send(file, source, FetchPart.Whole.Instance, window: null);
             }

@@ -31,6 +31,9 @@ internal sealed class FileSource(SourceState state, SourceKind kind)
     /// <summary>It sent wrong bytes, but right ones before, which are kept.</summary>
     public bool BroughtBeforeLying { get; set; }
 
+    /// <summary>Its chunk hashes are missing or contradict the fingerprint: until another source's prove the file, it is asked for the whole.</summary>
+    public bool LacksHashes { get; set; }
+
     /// <summary>Requests of this file that failed here since one brought something.</summary>
     public int Failures { get; private set; }
 

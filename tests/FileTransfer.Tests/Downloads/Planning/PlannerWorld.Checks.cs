@@ -108,7 +108,13 @@ internal sealed partial class PlannerWorld
                 others.Count(other => other.Overlaps(hashes)).ShouldBeLessThanOrEqualTo(1, "at most two race");
                 break;
             case FetchPart.Whole:
-                (kind == SourceKind.Stream || (!file.HashesProven && file.ChunkCount <= _limits.WindowChunks)).ShouldBeTrue();
+                (
+                    kind == SourceKind.Stream
+                    || (
+                        !file.HashesProven
+                        && (file.ChunkCount <= _limits.WindowChunks || file.HashesLackAt.Contains(fetch.Source))
+                    )
+                ).ShouldBeTrue();
                 others.ShouldBeEmpty();
                 break;
         }

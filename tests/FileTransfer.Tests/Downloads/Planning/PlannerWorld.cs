@@ -204,6 +204,10 @@ internal sealed partial class PlannerWorld
         TimeSpan? retryAfter = how % 4 == 0 ? null : TimeSpan.FromMilliseconds(how * 10);
         switch (kind)
         {
+            case SourceFaultKind.Lied
+            or SourceFaultKind.NotFound when request.IsOfHashes && KindOf(request.Source) == SourceKind.Share:
+                file.HashesLackAt.Add(request.Source);
+                break;
             case SourceFaultKind.Lied:
                 file.LiedAt.Add(request.Source);
                 _blameDue = (request.Source, file.Key);
@@ -225,6 +229,8 @@ internal sealed partial class PlannerWorld
         Tell(new PlannerEvent.RequestFailed(request.Id, kind, $"{request.Source} failed: {kind}", retryAfter));
         _blameDue.ShouldBeNull("a lie is blamed");
     }
+
+    private static SourceKind KindOf(SourceId id) => _hints.First(hint => hint.Id == id).Kind;
 
     private void Readd(SourceId id)
     {

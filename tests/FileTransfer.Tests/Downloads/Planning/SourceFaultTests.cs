@@ -1,3 +1,4 @@
+using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Identity;
@@ -31,6 +32,33 @@ public sealed class SourceFaultTests
         // For another file it is asked as before.
         _driver.Want(2, 10, [Node("a")]);
         At("a").ShouldHaveSingleItem();
+    }
+
+    [Theory]
+    [InlineData(7 * WindowChunks)]
+    [InlineData(100 * WindowChunks)]
+    public void A_source_whose_hashes_lie_is_asked_for_the_whole_unless_another_has_hashes(long chunks)
+    {
+        _driver.BringUp(Share("a"), Share("b"));
+        var key = _driver.Want(1, chunks, [Share("a")]);
+        _driver.Fail(AtShare("a")[0], SourceFaultKind.Lied);
+
+        _driver.All.OfType<PlannerAction.Blame>().ShouldBeEmpty();
+        var whole = AtShare("a").ShouldHaveSingleItem();
+        whole.Part.ShouldBe(FetchPart.Whole.Instance);
+        _driver.Done(whole);
+        _driver.Last.ShouldContain(new PlannerAction.Finish(key));
+
+        // Its chunks are as good as anybody's, once another's hashes are here.
+        var other = _driver.Want(2, 7 * WindowChunks, [Share("a"), Share("b")]);
+        var first = _driver.OnlyFetch();
+        _driver.Fail(first, SourceFaultKind.NotFound);
+        var second = _driver.OnlyFetch();
+        (second.Part, second.Source == first.Source).ShouldBe((FetchPart.Hashes.Instance, false));
+        _driver.Done(second);
+        _driver.HashesKnown(other, new ChunkRange(0, 7 * WindowChunks));
+        _driver.InFlight.ShouldAllBe(fetch => fetch.Part is FetchPart.Window);
+        _driver.InFlight.Select(fetch => fetch.Source).Distinct().Count().ShouldBe(2);
     }
 
     [Fact]
@@ -366,6 +394,8 @@ public sealed class SourceFaultTests
     }
 
     private List<PlannerAction.Fetch> At(string node) => _driver.InFlight.FindAll(fetch => fetch.Source == Node(node).Id);
+
+    private List<PlannerAction.Fetch> AtShare(string name) => _driver.InFlight.FindAll(fetch => fetch.Source == Share(name).Id);
 
     private static bool IsLaterAt(PlannerAction.Fetch fetch, string node, PlannerAction.Fetch than) =>
         fetch.Source == Node(node).Id && fetch.Request.Value > than.Request.Value + 4;

@@ -44,6 +44,9 @@ internal sealed class WorldFile(FileKey key, int chunkCount)
     /// <summary>Who sent wrong bytes of it since the lane has it.</summary>
     public HashSet<SourceId> LiedAt { get; } = [];
 
+    /// <summary>Whose chunk hashes were wrong or missing since the lane has it.</summary>
+    public HashSet<SourceId> HashesLackAt { get; } = [];
+
     /// <summary>A request of it has begun since the lane has it.</summary>
     public bool WasAsked { get; set; }
 
@@ -65,6 +68,7 @@ internal sealed class WorldFile(FileKey key, int chunkCount)
         ChangedAt = now;
         NotFoundAt.Clear();
         LiedAt.Clear();
+        HashesLackAt.Clear();
         BusyUntil.Clear();
         WasAsked = false;
     }
@@ -175,6 +179,8 @@ internal sealed class WorldRequest(PlannerAction.Fetch fetch, WorldFile file)
         && file.Sources.Find(hint => hint.Id == fetch.Source).Kind is SourceKind.Leader or SourceKind.Node
             ? FileTransfer.Downloads.Planning.DeliveryShare.Of(file.ChunkCount * 1024)
             : 0;
+
+    public bool IsOfHashes => fetch.Part is FetchPart.Hashes or FetchPart.HashRange;
 
     public bool IsHashRange => fetch.Part is FetchPart.HashRange;
 
