@@ -22,8 +22,11 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<StoredContents>();
         builder.Services.AddSingleton<DamagedContents>();
         builder.Services.AddHostedService(services => services.GetRequiredService<DamagedContents>());
-        builder.Services.AddSingleton<Scrub>();
-        builder.Services.AddHostedService(services => services.GetRequiredService<Scrub>());
+        builder.Services.AddSingleton<ScrubProof>();
+        builder.Services.AddSingleton<ScrubPasses>();
+        builder.Services.AddHostedService<Scrub>();
+        builder.Services.AddSingleton<NamedScrub>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<NamedScrub>());
         builder.Services.AddSingleton<ContentDigests>();
         builder.Services.AddSingleton<ContentNames>();
         builder.Services.AddSingleton<ContentElsewhere>();

@@ -91,6 +91,7 @@ public sealed record FileListing(IReadOnlyList<FileResource> Files, string? Next
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ScrubResource))]
+[JsonSerializable(typeof(ScrubRequest))]
 [JsonSerializable(typeof(DamageReport))]
 [JsonSerializable(typeof(DamageFinding))]
 [JsonSerializable(typeof(FileResource))]

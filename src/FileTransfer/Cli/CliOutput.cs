@@ -123,6 +123,7 @@ public sealed record NoticeLine(string Notice);
 [JsonSerializable(typeof(DatabaseLine))]
 [JsonSerializable(typeof(ErrorLine))]
 [JsonSerializable(typeof(ScrubResource))]
+[JsonSerializable(typeof(ScrubRequest))]
 [JsonSerializable(typeof(PolicyAnswer))]
 [JsonSerializable(typeof(PolicyChangeAnswer))]
 [JsonSerializable(typeof(MissingAnswer))]

@@ -10,9 +10,11 @@ public sealed partial class NodeClient
     public Task<ScrubResource> GetScrubAsync(CancellationToken cancellationToken) =>
         GetAsync(ScrubPath, CliJson.Default.ScrubResource, cancellationToken);
 
-    public async Task<ScrubResource> StartScrubAsync(CancellationToken cancellationToken)
+    /// <param name="what">Null: everything.</param>
+    public async Task<ScrubResource> StartScrubAsync(ScrubRequest? what, CancellationToken cancellationToken)
     {
         using var request = Request(HttpMethod.Post, ScrubPath);
+        request.Content = what is null ? null : JsonContent.Create(what, CliJson.Default.ScrubRequest);
         return await ReadAsync(request, CliJson.Default.ScrubResource, cancellationToken);
     }
 

@@ -4,7 +4,7 @@ using FileTransfer.Catalog.Repair;
 
 namespace FileTransfer.Cli;
 
-/// <summary><c>filetransfer scrub</c></summary>
+/// <summary><c>filetransfer scrub [KEY… | --bucket HEX]</c></summary>
 public static class ScrubCommand
 {
     private static readonly TimeSpan _pollInterval = TimeSpan.FromMilliseconds(250);
@@ -14,6 +14,9 @@ public static class ScrubCommand
 
     public static Command Create(CliStreams streams)
     {
+        var keys = IdentityOptions.Keys();
+        keys.Arity = ArgumentArity.ZeroOrMore;
+        var bucket = IdentityOptions.HexOption("--bucket", "Verify only the files of this bucket.");
         var wait = new Option<bool>("--wait")
         {
             Description = "Wait until everything is verified, and what was damaged is back from another node.",
@@ -29,21 +32,34 @@ public static class ScrubCommand
             Notes =
             [
                 "A node does this by itself once per FileTransfer:Scrub:Period (30 days); this starts a pass now, at full speed.",
+                "With KEYs or --bucket it verifies only these, beside the pass that may be under way.",
                 "Exits with 65 when a damaged content is not back because no other node has it. 'filetransfer explain KEY' says more.",
             ],
             Examples =
             [
                 "filetransfer scrub --url http://node-b:7070",
                 "filetransfer scrub --wait && echo all right",
+                "filetransfer scrub 0x3f… --wait",
+                "filetransfer scrub --bucket 0x22…",
                 "filetransfer scrub --show",
             ],
-            Ends = [ExitCode.NotProven, ExitCode.Refused, ExitCode.Unreachable],
+            Ends = [ExitCode.NotProven, ExitCode.NotFound, ExitCode.Refused, ExitCode.Unreachable],
         };
+        command.Add(keys);
+        command.Add(bucket);
         command.Add(wait);
         command.Add(show);
         command.Add(cancel);
         connection.AddTo(command);
         command.Add(OutputOptions.Json());
+        command.Validators.Add(result =>
+        {
+            var named = (result.GetResult(keys)?.Tokens.Count > 0 ? 1 : 0) + (result.GetResult(bucket) is null ? 0 : 1);
+            if (named > 1 || (named > 0 && (result.GetValue(show) || result.GetValue(cancel))))
+            {
+                result.AddError("Give KEYs, or --bucket, or neither; --show and --cancel go with neither.");
+            }
+        });
         command.SetWork(
             streams,
             async (parse, console, cancellationToken) =>
@@ -58,11 +74,16 @@ public static class ScrubCommand
                     return now.Damage.Count == 0 ? ExitCode.Ok : ExitCode.NotProven;
                 }
 
-                var scrub = await node.RunAsync((client, token) => client.StartScrubAsync(token), cancellationToken);
+                ScrubRequest? what =
+                    parse.GetResult(bucket) is not null ? new ScrubRequest(parse.GetValue(bucket).ToString(), Keys: null)
+                    : parse.GetValue(keys) is { Length: > 0 } some
+                        ? new ScrubRequest(null, [.. some.Select(key => key.ToString())])
+                    : null;
+                var scrub = await node.RunAsync((client, token) => client.StartScrubAsync(what, token), cancellationToken);
                 if (parse.GetValue(wait))
                 {
                     scrub = await console.WithProgressAsync(progress =>
-                        WaitAsync(node, scrub, streams.Time, progress, cancellationToken)
+                        WaitAsync(node, scrub, what is not null, streams.Time, progress, cancellationToken)
                     );
                 }
 
@@ -76,6 +97,7 @@ public static class ScrubCommand
     private static async Task<ScrubResource> WaitAsync(
         NodeSet node,
         ScrubResource scrub,
+        bool isNamed,
         TimeProvider time,
         TransferProgress progress,
         CancellationToken cancellationToken
@@ -86,7 +108,9 @@ public static class ScrubCommand
         TransferBar? bar = null;
         while (true)
         {
-            var isProven = scrub.Pass is null || scrub.Pass.StartedAt > startedAt || scrub.Last?.StartedAt >= startedAt;
+            var isProven = isNamed
+                ? scrub.Named is not { EndedAt: null }
+                : scrub.Pass is null || scrub.Pass.StartedAt > startedAt || scrub.Last?.StartedAt >= startedAt;
             if (isProven)
             {
                 provenAt ??= time.GetTimestamp();
@@ -96,7 +120,7 @@ public static class ScrubCommand
                     return scrub;
                 }
             }
-            else if (scrub.Pass!.TotalBytes > 0)
+            else if (!isNamed && scrub.Pass!.TotalBytes > 0)
             {
                 bar ??= progress.Start("proving", scrub.Pass.TotalBytes);
                 bar.Report(scrub.Pass.Bytes);
@@ -112,6 +136,12 @@ public static class ScrubCommand
 
     private static IEnumerable<string> Say(ScrubResource scrub)
     {
+        if (scrub.Named is { } named)
+        {
+            yield return $"{(named.EndedAt is null ? "Proving" : "Proven")} as named at {named.StartedAt:u}: {named.Files} files, "
+                + $"{InMebibytes(named.Bytes)}; {named.Damaged} damaged, {named.Mended} with wrong chunk hashes.";
+        }
+
         if (scrub.Pass is { } pass)
         {
             yield return $"Proving since {pass.StartedAt:u}: {pass.Contents} contents, {InMebibytes(pass.Bytes)} of "

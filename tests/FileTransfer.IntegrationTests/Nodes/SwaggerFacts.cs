@@ -43,7 +43,7 @@ public sealed class SwaggerFacts(RunningCluster nodes)
             { "DELETE /v1/buckets/{bucket}/policy", "bucket", "200 400" },
             { "GET /v1/buckets/{bucket}/missing", "bucket", "200 400" },
             { "GET /v1/scrub", "", "200" },
-            { "POST /v1/scrub", "", "202" },
+            { "POST /v1/scrub", "", "202 400 404 409 415" },
             { "DELETE /v1/scrub", "", "200" },
             { "GET /v1/orphans", "", "200" },
             { "DELETE /v1/orphans", "", "200" },

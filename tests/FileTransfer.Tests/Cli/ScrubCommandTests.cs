@@ -5,6 +5,8 @@ namespace FileTransfer.Tests.Cli;
 
 public sealed class ScrubCommandTests : IDisposable
 {
+    private const string Key = "0x8a5edab282632443219e051e4ade2d1d5bbc671c781051bf1437897cbdfea0f1";
+
     private const string Pass = """
         "requested":true,"startedAt":"2030-01-01T10:00:00+00:00","position":"0x12","contents":3,"bytes":1048576,"totalBytes":3145728,
         "damaged":1,"mended":0
@@ -26,6 +28,7 @@ public sealed class ScrubCommandTests : IDisposable
 
     private readonly CliHarness _cli = new();
     private readonly Queue<string> _answers = new();
+    private readonly List<string> _bodies = [];
 
     public void Dispose() => _cli.Dispose();
 
@@ -67,6 +70,27 @@ public sealed class ScrubCommandTests : IDisposable
         result.Out.ShouldContain("Damaged and not back: 0xab, chunk 7 has other bytes than its hash says (quarantine/ab).");
     }
 
+    [Theory]
+    [InlineData("--bucket", "0x22", """{"bucket":"0x22"}""")]
+    [InlineData(Key, "--wait", $$"""{"keys":["{{Key}}"]}""")]
+    public async Task It_has_only_what_is_named_proven(string first, string second, string body)
+    {
+        const string named = """
+            {"state":"idle","pass":null,"last":null,"nextAt":null,"damage":[],"found":0,"named":{
+            "startedAt":"2030-01-01T10:00:00+00:00","endedAt":"2030-01-01T10:00:01+00:00","files":2,"bytes":1048576,"damaged":0,"mended":0}}
+            """;
+        await using var node = await StartAsync(named);
+
+        var result = await _cli.RunAsync("scrub", first, second, "--url", node.Address);
+
+        result.Code.ShouldBe(ExitCode.Ok, result.Error);
+        _bodies.ShouldBe([body]);
+        result.Lines.ShouldBe([
+            "Proven as named at 2030-01-01 10:00:00Z: 2 files, 1.0 MiB; 0 damaged, 0 with wrong chunk hashes.",
+        ]);
+        (await _cli.RunAsync("scrub", Key, "--bucket", "0x22", "--url", node.Address)).Code.ShouldBe(ExitCode.Usage);
+    }
+
     /// <summary>A node that gives these answers one after the other, the last one again and again.</summary>
     private async Task<FakeNode> StartAsync(params string[] answers)
     {
@@ -77,6 +101,12 @@ public sealed class ScrubCommandTests : IDisposable
             if (context.Request.Path != "/v1/scrub")
             {
                 return false;
+            }
+
+            using var reader = new StreamReader(context.Request.Body);
+            if (await reader.ReadToEndAsync() is { Length: > 0 } body)
+            {
+                _bodies.Add(body);
             }
 
             context.Response.ContentType = "application/json";

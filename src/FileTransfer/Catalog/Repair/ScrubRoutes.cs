@@ -1,5 +1,6 @@
 using FileTransfer.Chunks.Repair;
 using FileTransfer.Http;
+using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Catalog.Repair;
@@ -11,14 +12,21 @@ namespace FileTransfer.Catalog.Repair;
 /// <param name="NextAt">While it is idle: when the next pass begins by itself.</param>
 /// <param name="Damage">Contents that were found damaged, by whomever, and are not back yet; the first hundred.</param>
 /// <param name="Found">Contents found damaged since the node started.</param>
+/// <param name="Named">The files that somebody named last; null where nobody has since the node started.</param>
 public sealed record ScrubResource(
     string State,
     ScrubPassResource? Pass,
     ScrubPassResource? Last,
     DateTimeOffset? NextAt,
     IReadOnlyList<DamageResource> Damage,
-    long Found
+    long Found,
+    NamedScrubResource? Named = null
 );
+
+/// <summary>What to prove: the files of one bucket, or those with these keys, 1000 at most.</summary>
+/// <param name="Bucket" example="0x2222222222222222222222222222222222222222222222222222222222222222">A bucket, in hex.</param>
+/// <param name="Keys">File keys; each must be stored here.</param>
+public sealed record ScrubRequest(string? Bucket, IReadOnlyList<string>? Keys);
 
 /// <summary>A pass over all contents of a node.</summary>
 /// <param name="Requested">A person asked for it: it is as fast as <c>FileTransfer:Scrub:BytesPerSecond</c> allows. Else it keeps to the period.</param>
@@ -62,6 +70,7 @@ public sealed record DamageResource(string Fingerprint, string Reason, string Ke
 public static class ScrubRoutes
 {
     private const int MostDamage = 100;
+    private const int MostKeys = 1000;
 
     public static void MapScrub(this IEndpointRouteBuilder routes)
     {
@@ -72,11 +81,24 @@ public static class ScrubRoutes
             .WithSummary("How far this node is with proving its contents again, and what is damaged and not back yet")
             .Produces<ScrubResource>();
         scrub
-            .MapPost("", Start)
+            .MapPost("", StartAsync)
             .RequireAuthorization(Access.Admin)
-            .WithSummary("Proves every content of this node, from now on and not at the pace of the period")
-            .WithDescription("One that was asked for already goes on as it is.")
-            .Produces<ScrubResource>(StatusCodes.Status202Accepted);
+            .WithSummary(
+                "Proves every content of this node, or those named in the body, from now on and not at the pace of the period"
+            )
+            .WithDescription(
+                "Without a body: everything; a pass that was asked for already goes on as it is. With one: only those, beside the pass; `named` says how far."
+            )
+            .Produces<ScrubResource>(StatusCodes.Status202Accepted)
+            .ProducesProblems(
+                ProblemTypes.BadRequest,
+                ProblemTypes.MediaTypeUnsupported,
+                ProblemTypes.FileKeyMalformed,
+                ProblemTypes.FileUnknown,
+                ProblemTypes.FileRemoved,
+                ProblemTypes.FileNotStored,
+                ProblemTypes.DatabaseUnavailable
+            );
         scrub
             .MapDelete("", Cancel)
             .RequireAuthorization(Access.Admin)
@@ -84,35 +106,81 @@ public static class ScrubRoutes
             .Produces<ScrubResource>();
     }
 
-    private static JsonHttpResult<ScrubResource> Get(Scrub scrub, DamagedContents damaged) =>
-        Answer(scrub, damaged, StatusCodes.Status200OK);
+    private static JsonHttpResult<ScrubResource> Get(ScrubPasses passes, NamedScrub named, DamagedContents damaged) =>
+        Answer(passes, named, damaged, StatusCodes.Status200OK);
 
-    private static JsonHttpResult<ScrubResource> Start(Scrub scrub, DamagedContents damaged)
+    private static async Task<Results<JsonHttpResult<ScrubResource>, ProblemHttpResult>> StartAsync(
+        ScrubRequest? request,
+        ScrubPasses passes,
+        NamedScrub named,
+        DamagedContents damaged,
+        FileCatalog catalog,
+        Replicas replicas,
+        NodeId here,
+        CancellationToken cancellationToken
+    )
     {
-        scrub.Start();
-        return Answer(scrub, damaged, StatusCodes.Status202Accepted);
+        switch (request)
+        {
+            case null:
+                passes.Start();
+                break;
+            case { Bucket: { } bucket, Keys: null }
+                when Octets.TryParseHex(bucket, out var id) && id.Length is > 0 and <= FileMetadata.MaxIdLength:
+                named.Start(id);
+                break;
+            case { Bucket: null, Keys: { Count: > 0 and <= MostKeys } keys }:
+                var files = new List<FileRecord>(keys.Count);
+                foreach (var key in keys)
+                {
+                    if (!FileProblems.TryParseKey(key ?? "", out var fileKey, out var malformed))
+                    {
+                        return malformed;
+                    }
+
+                    var file = await catalog.FindAsync(fileKey, cancellationToken);
+                    var replica = (await replicas.OfAsync(fileKey, cancellationToken)).FirstOrDefault(own => own.Node == here);
+                    if (file is null || replica?.State != ReplicaState.Stored)
+                    {
+                        return FileProblems.NotReadable(fileKey, file, replica);
+                    }
+
+                    files.Add(file);
+                }
+
+                named.Start(files);
+                break;
+            default:
+                return Problem.Of(
+                    ProblemTypes.BadRequest,
+                    $"Name what to prove: {{\"bucket\": \"0x…\"}} with 1 to {FileMetadata.MaxIdLength} bytes as hex digits, or {{\"keys\": [\"0x…\"]}} with 1 to {MostKeys} file keys. Without a body it is everything."
+                );
+        }
+
+        return Answer(passes, named, damaged, StatusCodes.Status202Accepted);
     }
 
-    private static JsonHttpResult<ScrubResource> Cancel(Scrub scrub, DamagedContents damaged)
+    private static JsonHttpResult<ScrubResource> Cancel(ScrubPasses passes, NamedScrub named, DamagedContents damaged)
     {
-        scrub.Cancel();
-        return Answer(scrub, damaged, StatusCodes.Status200OK);
+        passes.Cancel();
+        return Answer(passes, named, damaged, StatusCodes.Status200OK);
     }
 
-    private static JsonHttpResult<ScrubResource> Answer(Scrub scrub, DamagedContents damaged, int status)
+    private static JsonHttpResult<ScrubResource> Answer(ScrubPasses passes, NamedScrub named, DamagedContents damaged, int status)
     {
-        var state = scrub.State;
+        var state = passes.State;
         var resource = new ScrubResource(
             state.Now is null ? "idle" : "running",
             ScrubPassResource.Of(state.Now),
             ScrubPassResource.Of(state.Last),
-            scrub.NextAt,
+            passes.NextAt,
             [
                 .. damaged
                     .Open.Take(MostDamage)
                     .Select(damage => new DamageResource(damage.Fingerprint.ToString(), damage.Reason, damage.Name, damage.At)),
             ],
-            damaged.Found
+            damaged.Found,
+            named.Progress
         );
         return TypedResults.Json(resource, CatalogJson.Default.ScrubResource, statusCode: status);
     }

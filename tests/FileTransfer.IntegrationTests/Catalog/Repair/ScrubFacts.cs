@@ -132,6 +132,59 @@ public sealed class ScrubFacts
     }
 
     [Fact]
+    public async Task Files_that_are_named_or_of_a_bucket_are_proven_now_and_no_others()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        var node = await cluster.StartLeaderAsync("a");
+        var other = await cluster.StartFollowerAsync("b");
+        var files = await PutAsync(node, 4, size: 60_000);
+        foreach (var file in files)
+        {
+            await TestCluster.StoredAsync(other, file.Key);
+            StoredOnDisk.Flip(node, file.Fingerprint, 5);
+        }
+
+        var named = await NamedAsync(new { keys = new[] { files[0].Key } });
+        (named.GetProperty("files").GetInt64(), named.GetProperty("damaged").GetInt64()).ShouldBe((1, 1));
+        StoredOnDisk.Quarantined(node).ShouldHaveSingleItem();
+        await TestCluster.StoredAsync(node, files[0].Key);
+
+        (await NamedAsync(new { bucket = "0x77" })).GetProperty("files").GetInt64().ShouldBe(0);
+        named = await NamedAsync(new { bucket = "0x02" });
+        named.GetProperty("damaged").GetInt64().ShouldBe(3);
+        foreach (var file in files)
+        {
+            await TestCluster.StoredAsync(node, file.Key);
+        }
+
+        foreach (var body in (object[])[new { }, new { bucket = "x" }, new { keys = Array.Empty<string>() }])
+        {
+            using var wrong = await node.Http.PostAsJsonAsync("/v1/scrub", body);
+            await wrong.ShouldBeProblemAsync(400, "bad-request", "bucket", "keys");
+        }
+
+        using var unknown = await node.Http.PostAsJsonAsync("/v1/scrub", new { keys = new[] { new string('7', 64) } });
+        await unknown.ShouldBeProblemAsync(404, "file-unknown");
+        (await LastAsync(node)).ValueKind.ShouldBe(JsonValueKind.Undefined, "nobody asked for all");
+
+        async Task<JsonElement> NamedAsync(object what)
+        {
+            using var answer = await node.Http.PostAsJsonAsync("/v1/scrub", what);
+            answer.StatusCode.ShouldBe(HttpStatusCode.Accepted, await answer.Content.ReadAsStringAsync());
+            JsonElement progress = default;
+            await Eventually.HoldsAsync(
+                async () =>
+                {
+                    progress = (await node.GetJsonAsync("/v1/scrub")).GetProperty("named");
+                    return progress.GetProperty("endedAt").ValueKind == JsonValueKind.String;
+                },
+                "what was named is proven"
+            );
+            return progress;
+        }
+    }
+
+    [Fact]
     public async Task Contents_that_are_in_the_folder_already_are_stored_only_once_they_are_proven()
     {
         await using var cluster = await TestCluster.CreateAsync();
