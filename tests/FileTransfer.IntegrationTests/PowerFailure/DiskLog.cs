@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -18,16 +17,16 @@ public sealed class PowerFailureFactAttribute : FactAttribute
 internal sealed class DiskLog(string folder, string file)
 {
     private const int HeaderLength = 48;
-    private static readonly Lazy<(string Library, string? Hindrance)> _compiled = new(Compile);
+    private static readonly PreloadedLibrary _library = new("disklog.c");
 
     /// <summary>Why no log can be written here; null when one can.</summary>
-    public static string? Hindrance => _compiled.Value.Hindrance;
+    public static string? Hindrance => _library.Hindrance;
 
     /// <summary>For the environment of the process.</summary>
     /// <param name="cut">The process is killed after this entry.</param>
     public (string Name, string Value)[] Settings(int? cut = null) =>
         [
-            ("LD_PRELOAD", _compiled.Value.Library),
+            ("LD_PRELOAD", _library.Path),
             ("DISKLOG_ROOT", folder),
             ("DISKLOG_FILE", file),
             ("DISKLOG_CUT", cut?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? ""),
@@ -88,50 +87,5 @@ internal sealed class DiskLog(string folder, string file)
         }
 
         return entries;
-    }
-
-    private static (string Library, string? Hindrance) Compile()
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            return ("", "What a program does to its files is written down with LD_PRELOAD, which is Linux'.");
-        }
-
-        var faults = new List<string>();
-        var library = Path.Combine(Directory.CreateTempSubdirectory("filetransfer-disklog-").FullName, "disklog.so");
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(Path.GetDirectoryName(library)!, recursive: true);
-        foreach (var compiler in (string[])["cc", "gcc", "clang"])
-        {
-            var source = Path.Combine(AppContext.BaseDirectory, "PowerFailure", "disklog.c");
-            var fault = Run(compiler, "-shared", "-fPIC", "-O2", "-o", library, source, "-ldl", "-lpthread");
-            if (fault is null)
-            {
-                return (library, null);
-            }
-
-            faults.Add($"{compiler}: {fault}");
-        }
-
-        return (
-            "",
-            $"No C compiler made the library that writes down what a program does; install gcc and glibc's headers. {string.Join("; ", faults)}"
-        );
-    }
-
-    private static string? Run(string program, params string[] arguments)
-    {
-        try
-        {
-            using var process = Process.Start(
-                new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true }
-            )!;
-            var error = process.StandardError.ReadToEnd();
-            process.WaitForExit();
-            return process.ExitCode == 0 ? null : error.Trim();
-        }
-        catch (System.ComponentModel.Win32Exception exception)
-        {
-            return exception.Message;
-        }
     }
 }
