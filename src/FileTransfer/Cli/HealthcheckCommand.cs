@@ -19,7 +19,7 @@ public static class HealthcheckCommand
         var connection = new ConnectionOptions(streams);
         var command = new CliCommand("healthcheck", "Exits with 0 when the node is healthy, else with 1")
         {
-            Notes = ["Prints what is not healthy and why, even where it exits with 0: 'degraded; disk: …'."],
+            Notes = ["Prints what is not healthy and why, even where it exits with 0: 'degraded; disk: … (since …)'."],
             Examples =
             [
                 "filetransfer healthcheck",
@@ -80,7 +80,10 @@ public static class HealthcheckCommand
         var status = health?.Status ?? (healthy ? "healthy" : $"answered {(int)code}");
         var details = (health?.Checks ?? new Dictionary<string, HealthCheckAnswer>())
             .Where(check => check.Value.Status != "healthy")
-            .Select(check => $"; {check.Key}: {check.Value.Detail ?? check.Value.Status}");
+            .Select(check =>
+                $"; {check.Key}: {check.Value.Detail ?? check.Value.Status}"
+                + (check.Value.Since is { } since ? $" (since {since:u})" : "")
+            );
         console.Result(
             status + string.Concat(details),
             new HealthLine(node.Node.Display(), status, healthy, health?.Checks),

@@ -112,7 +112,7 @@ internal sealed partial class TransferWatch(
     private void LookAtReader(WatchedTransfer transfer, bool isStopping)
     {
         var awaited = transfer.Meter.ReaderAwaited;
-        if (awaited < (isStopping ? _patienceOfStopping : _pause))
+        if (transfer.IsEnded || awaited < (isStopping ? _patienceOfStopping : _pause))
         {
             transfer.StandsSince = null;
             return;
@@ -139,9 +139,9 @@ internal sealed partial class TransferWatch(
         {
             End(transfer, "the node stops");
         }
-        else if (progress is { Unanswered: > 1, SilentFor: var silent } && silent >= _gone)
+        else if (progress is { } peer && peer.IsGoneFor(_gone))
         {
-            End(transfer, $"its system has not answered for {silent.TotalSeconds:0} s");
+            End(transfer, $"its system has not answered for {peer.SilentFor.TotalSeconds:0} s");
         }
         else if (stood >= limits.PauseTimeout)
         {
@@ -177,12 +177,9 @@ internal sealed partial class TransferWatch(
 
     private void End(WatchedTransfer transfer, string reason)
     {
-        if (!transfer.IsEnded)
-        {
-            transfer.IsEnded = true;
-            Log.ReaderEnded(logger, transfer.Name, transfer.Meter.BytesSent, reason);
-            transfer.Context.Abort();
-        }
+        transfer.IsEnded = true;
+        Log.ReaderEnded(logger, transfer.Name, transfer.Meter.BytesSent, reason);
+        transfer.Context.Abort();
     }
 
     /// <summary>A request that runs.</summary>
@@ -206,6 +203,7 @@ internal sealed partial class TransferWatch(
 
         public long MovedAt { get; set; }
 
+        /// <summary>Its request may take a moment to notice; it does not count among those that pause.</summary>
         public bool IsEnded { get; set; }
     }
 

@@ -9,6 +9,9 @@ namespace FileTransfer.Http;
 /// <param name="SilentFor">Since the last packet of the other end that confirmed anything.</param>
 public readonly record struct TcpProgress(long BytesAcknowledged, int Unanswered, TimeSpan SilentFor)
 {
+    /// <summary>The other end's system has answered nothing for so long. A reader that pauses is there: its system answers.</summary>
+    public bool IsGoneFor(TimeSpan patience) => Unanswered > 1 && SilentFor >= patience;
+
     // struct tcp_info of Linux: its beginning has not changed since 4.1.
     private const int LevelTcp = 6;
     private const int OptionInfo = 11;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
+using FileTransfer.IntegrationTests.Downloads;
 using FileTransfer.IntegrationTests.Nodes;
 using FileTransfer.IntegrationTests.Postgres;
 
@@ -91,10 +92,50 @@ public sealed class ProgramFacts
         await TestCluster.StoredAsync(again, key);
     }
 
+    [Fact]
+    public async Task Ctrl_C_in_the_middle_of_a_put_and_of_a_get_says_what_is_kept_and_the_same_command_goes_on_there()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        var leader = await cluster.StartLeaderAsync("a");
+        await using var proxy = new CountingProxy { Target = leader.Url, StandsStillAfter = 8_000_000 };
+        var content = ReplicationFacts.Content(8, 12_000_000);
+        var (path, target) = (Path.Combine(cluster.Folder, "big"), Path.Combine(cluster.Folder, "got"));
+        await File.WriteAllBytesAsync(path, content);
+        string[] put = ["put", path, "--location", "big", "--owner", Owner, "--bucket", Bucket, "--url", proxy.Url];
+
+        var interrupted = await InterruptAsync(put, () => proxy.StandingStill == 1);
+        interrupted.Code.ShouldBe(130, interrupted.Error);
+        interrupted.Error.ShouldContain("the same command goes on with it");
+        proxy.StandsStillAfter = null;
+        var done = await RunAsync(0, put);
+        done.Error.ShouldContain("MiB of 11.4 MiB are at");
+
+        proxy.StandsStillAfter = 8_000_000;
+        string[] get = ["get", done.Out.Split('\t', ' ')[0].Trim(), "--output", target, "--url", proxy.Url];
+        interrupted = await InterruptAsync(get, () => proxy.StandingStill == 2);
+        interrupted.Code.ShouldBe(130, interrupted.Error);
+        interrupted.Error.ShouldContain("the same command goes on there");
+        File.Exists(target).ShouldBeFalse();
+        proxy.StandsStillAfter = null;
+        (await RunAsync(0, get)).Error.ShouldContain("are here already; going on");
+        (await File.ReadAllBytesAsync(target)).AsSpan().SequenceEqual(content).ShouldBeTrue();
+    }
+
     private static async Task<bool> IsWellAsync(NodeProcess node) =>
         (await node.GetJsonAsync("/health/ready")).GetProperty("status").GetString() == "healthy";
 
-    private static async Task<(int Code, string Out, string Error)> RunAsync(int? expected, string[] args)
+    private static Task<(int Code, string Out, string Error)> RunAsync(int? expected, string[] args) =>
+        RunAsync(expected, args, interruptWhen: null);
+
+    /// <summary>Sends it SIGINT when something is so.</summary>
+    private static Task<(int Code, string Out, string Error)> InterruptAsync(string[] args, Func<bool> when) =>
+        RunAsync(expected: null, args, when);
+
+    private static async Task<(int Code, string Out, string Error)> RunAsync(
+        int? expected,
+        string[] args,
+        Func<bool>? interruptWhen
+    )
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "filetransfer.dll"), .. args])
         {
@@ -108,6 +149,13 @@ public sealed class ProgramFacts
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
+        if (interruptWhen is not null)
+        {
+            await Eventually.HoldsAsync(() => Task.FromResult(process.HasExited || interruptWhen()), "it is under way");
+            using var kill = Process.Start("kill", ["-INT", $"{process.Id}"]);
+            await kill.WaitForExitAsync();
+        }
+
         await process.WaitForExitAsync();
         if (expected is not null)
         {

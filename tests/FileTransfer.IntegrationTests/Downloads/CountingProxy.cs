@@ -10,6 +10,7 @@ internal sealed class CountingProxy : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _accepting;
     private long _sent;
+    private int _standing;
 
     public CountingProxy()
     {
@@ -22,6 +23,12 @@ internal sealed class CountingProxy : IAsyncDisposable
 
     /// <summary>Where connections go; none before it is set.</summary>
     public Uri? Target { get; set; }
+
+    /// <summary>After so many bytes one way a connection forwards no more.</summary>
+    public long? StandsStillAfter { get; set; }
+
+    /// <summary>Connections that stand still.</summary>
+    public int StandingStill => Volatile.Read(ref _standing);
 
     public long BytesSent => Interlocked.Read(ref _sent);
 
@@ -64,12 +71,19 @@ internal sealed class CountingProxy : IAsyncDisposable
     private async Task CopyAsync(NetworkStream from, NetworkStream to, bool counts)
     {
         var buffer = new byte[64 * 1024];
+        var forwarded = 0L;
         try
         {
             for (int read; (read = await from.ReadAsync(buffer, _stop.Token)) > 0; )
             {
                 await to.WriteAsync(buffer.AsMemory(0, read), _stop.Token);
                 Interlocked.Add(ref _sent, counts ? read : 0);
+                forwarded += read;
+                if (forwarded > StandsStillAfter)
+                {
+                    Interlocked.Increment(ref _standing);
+                    await Task.Delay(Timeout.Infinite, _stop.Token);
+                }
             }
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or IOException or ObjectDisposedException)

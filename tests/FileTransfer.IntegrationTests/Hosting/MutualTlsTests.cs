@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FileTransfer.Hosting;
@@ -31,6 +33,35 @@ public sealed class MutualTlsTests : IDisposable
 
         using var nobody = Client(null);
         await Should.ThrowAsync<HttpRequestException>(() => nobody.GetAsync(new Uri(address, "/admin")));
+    }
+
+    [Fact]
+    public async Task Over_TLS_what_is_no_request_is_a_bare_status_and_what_comes_without_TLS_gets_no_answer()
+    {
+        await using var server = await StartAsync();
+        var address = new Uri(server.App.Urls.Single());
+        using (var connection = new TcpClient(address.Host, address.Port))
+        await using (var tls = new SslStream(connection.GetStream()))
+        {
+            using var own = Signed(_authority, "node-b");
+            await tls.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = address.Host,
+                    ClientCertificates = [own],
+                    CertificateChainPolicy = Trust(),
+                }
+            );
+            await tls.WriteAsync("GARBAGE\r\n\r\n"u8.ToArray());
+            var answer = await new StreamReader(tls).ReadToEndAsync();
+            answer.ShouldStartWith("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n");
+        }
+
+        using var plain = new TcpClient(address.Host, address.Port);
+        await plain.GetStream().WriteAsync("GET / HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
+        var answered = 0;
+        var reset = await Record.ExceptionAsync(async () => answered = await plain.GetStream().ReadAsync(new byte[1]));
+        (answered, reset is null or IOException).ShouldBe((0, true));
     }
 
     [Theory]
@@ -75,16 +106,21 @@ public sealed class MutualTlsTests : IDisposable
 
     private HttpClient Client(X509Certificate2? certificate)
     {
+        var handler = new SocketsHttpHandler();
+        handler.SslOptions.CertificateChainPolicy = Trust();
+        handler.SslOptions.ClientCertificates = certificate is null ? [] : [certificate];
+        return new HttpClient(handler);
+    }
+
+    private X509ChainPolicy Trust()
+    {
         var trust = new X509ChainPolicy
         {
             TrustMode = X509ChainTrustMode.CustomRootTrust,
             RevocationMode = X509RevocationMode.NoCheck,
         };
         trust.CustomTrustStore.Add(_authority);
-        var handler = new SocketsHttpHandler();
-        handler.SslOptions.CertificateChainPolicy = trust;
-        handler.SslOptions.ClientCertificates = certificate is null ? [] : [certificate];
-        return new HttpClient(handler);
+        return trust;
     }
 
     private static X509Certificate2 Authority(string name)

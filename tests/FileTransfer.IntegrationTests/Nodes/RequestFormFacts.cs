@@ -38,6 +38,27 @@ public sealed class RequestFormFacts(RunningCluster nodes)
     }
 
     [Theory]
+    [InlineData("/v1/events", 200)]
+    [InlineData("/v1/files/{key}/events", 200)]
+    [InlineData("/v1/files/{unknown}/events", 404)]
+    public async Task HEAD_of_a_stream_of_events_ends_with_the_headers_that_GET_begins_with(string path, int status)
+    {
+        var file = PlainFile.Random(10);
+        await nodes.Leader.StoreAsync(file);
+        path = path.Replace("{key}", file.Key, StringComparison.Ordinal)
+            .Replace("{unknown}", PlainFile.Random(9).Key, StringComparison.Ordinal);
+
+        using var head = await nodes.Leader.SendAsync(HttpMethod.Head, path);
+        using var get = await nodes.Leader.Http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
+
+        ((int)head.StatusCode).ShouldBe(status);
+        get.StatusCode.ShouldBe(head.StatusCode);
+        head.Content.Headers.ContentType.ShouldBe(get.Content.Headers.ContentType);
+        head.Headers.CacheControl!.ToString().ShouldBe(get.Headers.CacheControl!.ToString());
+        (await head.Content.ReadAsByteArrayAsync()).ShouldBeEmpty();
+    }
+
+    [Theory]
     [InlineData("GET", "/v1/files?bukket=0x02", "'bukket'", "bucket, owner, state, location, limit, after")]
     [InlineData("GET", "/v1/files?limit=1&x=", "'x'", "limit")]
     [InlineData("GET", "/v1/nodes?all", "'all'", "it takes none")]

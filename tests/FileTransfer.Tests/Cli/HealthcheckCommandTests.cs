@@ -25,7 +25,12 @@ public sealed class HealthcheckCommandTests : IDisposable
     public async Task A_node_that_is_not_ready_is_not_and_says_why()
     {
         await using var node = await FakeNode.StartAsync();
-        var database = new JsonObject { ["status"] = "unhealthy", ["detail"] = "away for 3 s" };
+        var database = new JsonObject
+        {
+            ["status"] = "unhealthy",
+            ["detail"] = "away for 3 s",
+            ["since"] = "2030-01-01T12:00:00+02:00",
+        };
         node.Ready = (
             503,
             new JsonObject
@@ -38,7 +43,7 @@ public sealed class HealthcheckCommandTests : IDisposable
         var result = await _cli.RunAsync("healthcheck", "--ready", "--url", node.Address);
 
         result.Code.ShouldBe(ExitCode.Failed);
-        result.Out.ShouldBe("starting; database: away for 3 s\n");
+        result.Out.ShouldBe("starting; database: away for 3 s (since 2030-01-01 10:00:00Z)\n");
     }
 
     [Fact]

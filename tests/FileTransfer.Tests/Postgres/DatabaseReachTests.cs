@@ -1,5 +1,7 @@
 using System.Net.Sockets;
 using FileTransfer.Postgres;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 
 namespace FileTransfer.Tests.Postgres;
@@ -18,6 +20,48 @@ public sealed class DatabaseReachTests
     [InlineData("22P02", false)] // malformed value
     public void Only_states_that_pass_by_themselves_count_as_database_away(string sqlState, bool away) =>
         DatabaseReach.IsAway(new PostgresException("refused", "ERROR", "ERROR", sqlState)).ShouldBe(away);
+
+    [Fact]
+    public void An_outage_is_told_at_once_then_ever_more_rarely_and_when_it_is_over()
+    {
+        var time = new FakeTimeProvider();
+        var log = new Lines();
+        var reach = new DatabaseReach("db:5432", time, log);
+        for (var elapsed = TimeSpan.Zero; elapsed < TimeSpan.FromHours(5); elapsed += TimeSpan.FromSeconds(5))
+        {
+            reach.Lost("refused");
+            time.Advance(TimeSpan.FromSeconds(5));
+        }
+
+        reach.Regained();
+        reach.Regained();
+        reach.Lost("refused");
+
+        log.Told[0].ShouldStartWith("The database at db:5432 is away: refused.");
+        log.Told[1..^2]
+            .Select(line => line[(line.IndexOf("away for ", StringComparison.Ordinal) + 9)..].Split(' ')[0])
+            .ShouldBe(["1", "3", "7", "15", "31", "63", "123", "183", "243"]);
+        log.Told[^2].ShouldBe("The database at db:5432 is back after 18000.0 s");
+        log.Told[^1].ShouldBe(log.Told[0]);
+    }
+
+    private sealed class Lines : ILogger
+    {
+        public List<string> Told { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => Told.Add(formatter(state, exception));
+    }
 
     [Fact]
     public void A_broken_or_refused_connection_and_an_exhausted_pool_count_as_database_away()

@@ -49,6 +49,11 @@ internal sealed class EventStream(DownloadEventLog log, FileKey? file, TimeProvi
         var begins = log.PositionOf(context.Request.Headers["Last-Event-ID"]);
         var first = await BeginAsync(begins, readState, cancellationToken);
         var writer = await EventStreamWriter.StartAsync(context.Response, Retry, cancellationToken);
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+
         if (first is not null)
         {
             Write(writer, first);
