@@ -35,9 +35,9 @@ public sealed partial class ChunkStore
         {
             return new PartialFile(this, folder, key, epoch, fingerprint, size, keepsHashes);
         }
-        catch
+        catch (Exception fault)
         {
-            ClosePartial(folder, keep: true);
+            ClosePartial(folder, keep: !ContentDamagedException.IsDamage(fault));
             throw;
         }
     }

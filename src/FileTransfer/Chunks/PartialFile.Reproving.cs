@@ -44,6 +44,11 @@ public sealed partial class PartialFile
                 offset += length;
             }
         }
+        catch (IOException fault) when (ContentDamagedException.IsDamage(fault))
+        {
+            _isUnreadable = true;
+            throw;
+        }
         finally
         {
             PieceBuffers.Return(buffer);

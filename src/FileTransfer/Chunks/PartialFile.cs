@@ -21,6 +21,7 @@ public sealed partial class PartialFile : IDisposable
     private readonly ChunkSet _putSinceOpen;
     private readonly bool _hashesFound;
     private readonly bool _dataFound;
+    private bool _isUnreadable;
     private bool _closed;
 
     internal PartialFile(
@@ -199,8 +200,8 @@ public sealed partial class PartialFile : IDisposable
             _closed = true;
         }
 
-        // Without a chunk in it, a partial is not worth its folder.
-        keep &= _present.Count > 0 || _dataFound;
+        // Without a chunk in it, a partial is not worth its folder; and the next attempt could not read this one either.
+        keep &= !_isUnreadable && (_present.Count > 0 || _dataFound);
         try
         {
             if (keep && KeepsHashes)

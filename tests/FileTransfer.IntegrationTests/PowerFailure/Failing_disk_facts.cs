@@ -109,6 +109,39 @@ public sealed class Failing_disk_facts : IAsyncLifetime
         await Eventually.HoldsAsync(async () => (await DiskAsync(follower)).Status == "healthy", "health is well again");
     }
 
+    [FailingDiskFact]
+    public async Task A_partial_that_cannot_be_read_any_more_is_begun_anew()
+    {
+        await using var source = await FakeSource.StartAsync(_cluster.Database, "source");
+        var follower = await StartAsync();
+        var file = await source.OfferAsync(TestFile.Of(3_000_000));
+        source.SilentAfter = 1_000_000;
+        await file.WantAtAsync(follower);
+        await Eventually.HoldsAsync(() => Task.FromResult(source.BytesSent > 500_000), "some of it came");
+        await follower.KillAsync();
+        var partial = Directory
+            .EnumerateDirectories(Path.Combine(follower.DataDirectory, "partial"), $"{file.Key.ToHex()}.*")
+            .ShouldHaveSingleItem();
+        var data = Path.Combine(partial, "data");
+        await SetRulesAsync($"read {InputOutput} {await InodeOfAsync(data)}");
+
+        // As long as it is open no other file gets its number.
+        using var held = File.OpenHandle(data, share: FileShare.ReadWrite | FileShare.Delete);
+        source.SilentAfter = null;
+
+        follower = await StartAsync();
+
+        await TestCluster.StoredAsync(follower, file.Key.ToString());
+        (await follower.Http.GetByteArrayAsync($"/v1/files/{file.Key}/content")).ShouldBe(file.Content);
+        (await follower.GetJsonAsync($"/v1/files/{file.Key}"))
+            .GetProperty("replicas")
+            .EnumerateArray()
+            .Single(replica => replica.GetProperty("node").GetString() == "b")
+            .GetProperty("attempts")
+            .GetInt32()
+            .ShouldBe(0);
+    }
+
     private Task<NodeProcess> StartAsync() =>
         _cluster.StartFollowerAsync("b", [.. SourceCluster.Impatient, ("LD_PRELOAD", Library.Path), ("DISKFAULT_RULES", Rules)]);
 
