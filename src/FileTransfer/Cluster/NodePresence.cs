@@ -127,8 +127,8 @@ public sealed partial class NodePresence(
             using var during = CancellationTokenSource.CreateLinkedTokenSource(stopping, session.Lost);
             for (var beats = 1; ; beats++)
             {
-                await Task.Delay(_heartbeat, time, during.Token);
                 await session.UseAsync(BeatAsync, during.Token);
+                await Task.Delay(_heartbeat, time, during.Token);
                 if (beats % BeatsPerLook == 0)
                 {
                     await session.UseAsync(gate.RefreshAsync, during.Token);

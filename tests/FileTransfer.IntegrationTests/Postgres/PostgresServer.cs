@@ -37,6 +37,7 @@ internal sealed class PostgresServer : IAsyncDisposable
     private readonly PostgresBinaries _binaries;
     private readonly ServerAccount _account;
     private Process? _process;
+    private bool _hasOwnClock;
 
     private PostgresServer(DirectoryInfo folder, PostgresBinaries binaries, ServerAccount account)
     {
@@ -76,10 +77,38 @@ internal sealed class PostgresServer : IAsyncDisposable
             GssEncryptionMode = GssEncryptionMode.Disable,
         }.ConnectionString;
 
-    /// <summary>A new server, started.</summary>
-    public static async Task<PostgresServer> StartNewAsync(params string[] settings)
+    /// <summary>libfaketime, which gives a program another clock; null where it is not installed.</summary>
+    public static string? OtherClock { get; } =
+        Directory.Exists("/usr/lib")
+            ? Directory
+                .EnumerateDirectories("/usr/lib", "*-linux-*")
+                .Select(folder => Path.Combine(folder, "faketime", "libfaketime.so.1"))
+                .FirstOrDefault(File.Exists)
+            : null;
+
+    /// <summary>A new server, started, whose clock can be set.</summary>
+    public static async Task<PostgresServer> StartNewWithClockAsync()
     {
         var server = await InNewFolderAsync();
+        server._hasOwnClock = true;
+        await server.SetClockAsync("+0");
+        return await StartNewAsync(server);
+    }
+
+    /// <summary>Sets the server's clock, as <c>+1d</c> a day ahead of the machine's. A clock that cannot be set goes on as it did.</summary>
+    public async Task SetClockAsync(string offset)
+    {
+        var clock = Path.Combine(Host, "clock");
+        await File.WriteAllTextAsync($"{clock}.new", offset);
+        File.Move($"{clock}.new", clock, overwrite: true);
+    }
+
+    /// <summary>A new server, started.</summary>
+    public static async Task<PostgresServer> StartNewAsync(params string[] settings) =>
+        await StartNewAsync(await InNewFolderAsync(), settings);
+
+    private static async Task<PostgresServer> StartNewAsync(PostgresServer server, params string[] settings)
+    {
         await server.RunAsync(
             "initdb",
             $"--pgdata={server.Data}",
@@ -128,6 +157,7 @@ internal sealed class PostgresServer : IAsyncDisposable
             Supervisor,
             "postgres-of-a-test",
             Path.Combine(Host, "log"),
+            .. _hasOwnClock ? ClockSettings() : [],
             _binaries.Server,
             "-D",
             Data,
@@ -214,6 +244,16 @@ internal sealed class PostgresServer : IAsyncDisposable
         await File.WriteAllTextAsync(label, (string)(await stop.ExecuteScalarAsync())!);
         standby.Own(label);
     }
+
+    private string[] ClockSettings() =>
+        [
+            "env",
+            $"LD_PRELOAD={OtherClock}",
+            $"FAKETIME_TIMESTAMP_FILE={Path.Combine(Host, "clock")}",
+            "FAKETIME_NO_CACHE=1",
+            "FAKETIME_DONT_FAKE_MONOTONIC=1",
+            "DONT_FAKE_MONOTONIC=1",
+        ];
 
     private void Own(string file)
     {
