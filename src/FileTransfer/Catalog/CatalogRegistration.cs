@@ -1,6 +1,7 @@
 using Dapper;
 using FileTransfer.Catalog.Policies;
 using FileTransfer.Catalog.Repair;
+using FileTransfer.Downloads.Limits;
 
 namespace FileTransfer.Catalog;
 
@@ -30,7 +31,9 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<ContentDigests>();
         builder.Services.AddSingleton<ContentNames>();
         builder.Services.AddSingleton<ContentElsewhere>();
-        builder.Services.AddSingleton<Uplink>();
+        builder.Services.AddSingleton(services =>
+            ActivatorUtilities.CreateInstance<Uplink>(services, services.GetRequiredService<TransferLimits>().Upload)
+        );
         builder.Services.AddSingleton<NodePolicies>();
         builder.Services.AddSingleton<PolicyReview>();
         builder.Services.AddSingleton<PolicyChanges>();

@@ -15,7 +15,8 @@ namespace FileTransfer.Catalog;
 /// <para>Pure: time is given, and the same calls have the same answers. Safe to be called from several threads. Remembers the turns with
 /// a request in flight, and those of the last second.</para>
 /// </remarks>
-public sealed class ServingTurns
+/// <param name="limit">Reads the limit of the uplink that is in force; null = none.</param>
+public sealed class ServingTurns(Func<ByteRate?> limit)
 {
     /// <summary>Contents up to one window are given to anyone: to be turned away costs more than they do.</summary>
     public const long FreeUpToBytes = 4L * 1024 * 1024;
@@ -41,30 +42,10 @@ public sealed class ServingTurns
     private readonly Lock _lock = new();
     private readonly Dictionary<Fingerprint, List<Turn>> _turns = [];
     private readonly RateMeter _sent = new();
-    private ByteRate? _limit;
     private double _best = LeastCapacity.BytesPerSecond;
     private TimeSpan _bestAt;
     private TimeSpan _sweptAt;
     private int _count;
-
-    /// <summary>The limit of the uplink that is in force; null = none.</summary>
-    public ByteRate? Limit
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _limit;
-            }
-        }
-        set
-        {
-            lock (_lock)
-            {
-                _limit = value;
-            }
-        }
-    }
 
     /// <summary>Turns that are remembered.</summary>
     public int Count
@@ -161,7 +142,8 @@ public sealed class ServingTurns
             || !turns.Exists(turn => turn.Sent.BytesPerSecond(now, span) >= slow);
     }
 
-    private double Capacity(TimeSpan now) => _limit?.BytesPerSecond ?? Math.Max(Decayed(now), _sent.BytesPerSecond(now, _second));
+    private double Capacity(TimeSpan now) =>
+        limit()?.BytesPerSecond ?? Math.Max(Decayed(now), _sent.BytesPerSecond(now, _second));
 
     private void Measure(long bytes, TimeSpan now)
     {

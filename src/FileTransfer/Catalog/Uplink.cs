@@ -3,29 +3,17 @@ using FileTransfer.Rates;
 namespace FileTransfer.Catalog;
 
 /// <summary>What this node sends contents through: how fast, and whose turn it is.</summary>
-public sealed class Uplink(TimeProvider time) : IDisposable
+/// <param name="gate">Lets bytes out at the upload limit in force.</param>
+public sealed class Uplink(RateGate gate, TimeProvider time)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Reader> _readers = new(StringComparer.Ordinal);
 
-    public RateGate Gate { get; } = new(time);
+    public RateGate Gate => gate;
 
-    public ServingTurns Turns { get; } = new();
-
-    /// <summary>The limit in force; null = none.</summary>
-    public ByteRate? Limit
-    {
-        get => Gate.Rate;
-        set
-        {
-            Turns.Limit = value;
-            Gate.Rate = value;
-        }
-    }
+    public ServingTurns Turns { get; } = new(() => gate.Rate);
 
     internal TimeSpan Now => time.GetElapsedTime(0);
-
-    public void Dispose() => Gate.Dispose();
 
     /// <summary>The share of one reader, a node or an address, however many answers it has under way. Ends with <see cref="Part"/>.</summary>
     internal RateFlow Join(string name)

@@ -17,6 +17,7 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<SourceTrials>();
         builder.Services.AddSingleton<LocalContents>();
         builder.Services.AddSingleton<TransferLimits>();
+        builder.Services.AddSingleton<DownloadLimits>();
         builder.Services.AddSingleton<SourceHttp>();
         builder.Services.AddSingleton<SourceTerms>();
         builder.Services.AddSingleton<KnownSources>();

@@ -34,7 +34,7 @@ public sealed partial class Transfers : IDisposable
     private readonly SourceTrials _trials;
     private readonly LocalContents _localContents;
     private readonly FailedFiles _failed;
-    private readonly TransferLimits _limits;
+    private readonly DownloadLimits _limits;
     private readonly IOptions<DownloadOptions> _options;
     private readonly TimeProvider _time;
     private readonly ILogger<Transfers> _logger;
@@ -49,7 +49,7 @@ public sealed partial class Transfers : IDisposable
         SourceTrials trials,
         LocalContents localContents,
         FailedFiles failed,
-        TransferLimits limits,
+        DownloadLimits limits,
         IOptions<DownloadOptions> options,
         Random random,
         TimeProvider time,

@@ -11,12 +11,17 @@ public sealed class SendingTests : IDisposable
     private const long Length = 64L * 1024 * 1024;
 
     private readonly FakeTimeProvider _time = new();
+    private readonly RateGate _gate;
     private readonly Uplink _uplink;
     private long _written;
 
-    public SendingTests() => _uplink = new Uplink(_time);
+    public SendingTests()
+    {
+        _gate = new RateGate(_time);
+        _uplink = new Uplink(_gate, _time);
+    }
 
-    public void Dispose() => _uplink.Dispose();
+    public void Dispose() => _gate.Dispose();
 
     [Fact]
     public async Task Without_a_limit_nothing_is_allocated_on_the_way()
@@ -37,7 +42,7 @@ public sealed class SendingTests : IDisposable
     {
         var output = PipeWriter.Create(Stream.Null);
         using var sending = Sending.Begin(_uplink, new DefaultHttpContext());
-        _uplink.Limit = new ByteRate(1_000_000_000);
+        _gate.Rate = new ByteRate(1_000_000_000);
         var next = 1000L;
         var writing = sending
             .WriteAsync(
@@ -45,7 +50,7 @@ public sealed class SendingTests : IDisposable
                 {
                     offset.ShouldBe(next);
                     next += count;
-                    _uplink.Limit = next > Length / 2 ? null : _uplink.Limit;
+                    _gate.Rate = next > Length / 2 ? null : _gate.Rate;
                     return ValueTask.CompletedTask;
                 },
                 this,

@@ -11,7 +11,11 @@ public sealed class ServingTurnsTests
     private static readonly NodeId B = new("b");
     private static readonly NodeId C = new("c");
 
-    private readonly ServingTurns _turns = new() { Limit = new ByteRate(20_000_000) };
+    private readonly ServingTurns _turns;
+    private ByteRate? _limit = new ByteRate(20_000_000);
+
+    public ServingTurnsTests() => _turns = new ServingTurns(() => _limit);
+
     private TimeSpan _now = TimeSpan.FromHours(1);
 
     [Fact]
@@ -137,7 +141,7 @@ public sealed class ServingTurnsTests
     [Fact]
     public void Without_a_limit_the_best_rate_seen_lately_is_the_capacity()
     {
-        _turns.Limit = null;
+        _limit = null;
         Enters(A).ShouldBeTrue();
         Pass(2, (A, 100_000_000));
         Enters(B).ShouldBeFalse("100 MB/s is the best that was ever seen");
@@ -148,7 +152,7 @@ public sealed class ServingTurnsTests
     [Fact]
     public void Without_a_limit_a_fast_moment_long_ago_counts_less_and_less()
     {
-        _turns.Limit = null;
+        _limit = null;
         Enters(A).ShouldBeTrue();
         Pass(2, (A, 100_000_000));
         Leaves(A);
@@ -161,7 +165,7 @@ public sealed class ServingTurnsTests
     [Fact]
     public void Without_a_limit_an_uplink_is_taken_for_100_Mbit_at_least()
     {
-        _turns.Limit = null;
+        _limit = null;
         Enters(A).ShouldBeTrue();
         Pass(2, (A, 9_000_000));
         Enters(B).ShouldBeTrue();
@@ -173,7 +177,7 @@ public sealed class ServingTurnsTests
         Enters(A).ShouldBeTrue();
         Pass(1, (A, 20_000_000));
         Enters(B).ShouldBeFalse();
-        _turns.Limit = new ByteRate(40_000_000);
+        _limit = new ByteRate(40_000_000);
         Enters(B).ShouldBeTrue();
     }
 

@@ -1,4 +1,3 @@
-using FileTransfer.Downloads.Planning;
 using FileTransfer.Rates;
 
 namespace FileTransfer.Downloads.Limits;
@@ -29,9 +28,9 @@ internal sealed class Timetables
     public bool LimitsSources => _perSource.Count > 0;
 
     /// <summary>By its whole id (<c>node a</c>), else by its name (<c>a</c>), else as any other.</summary>
-    public RateTimetable Of(SourceId source) =>
-        _perSource.GetValueOrDefault(source.Value)
-        ?? _perSource.GetValueOrDefault(source.Value[(source.Value.IndexOf(' ', StringComparison.Ordinal) + 1)..])
+    public RateTimetable Of(string source) =>
+        _perSource.GetValueOrDefault(source)
+        ?? _perSource.GetValueOrDefault(source[(source.IndexOf(' ', StringComparison.Ordinal) + 1)..])
         ?? _perSource.GetValueOrDefault(LimitOptions.AnySource)
         ?? RateTimetable.Unlimited;
 

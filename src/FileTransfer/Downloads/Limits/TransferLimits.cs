@@ -1,7 +1,4 @@
 using System.Collections.Concurrent;
-using FileTransfer.Catalog;
-using FileTransfer.Chunks;
-using FileTransfer.Downloads.Planning;
 using FileTransfer.Rates;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
@@ -13,33 +10,26 @@ namespace FileTransfer.Downloads.Limits;
 public sealed partial class TransferLimits : IDisposable
 {
     private readonly IOptionsFactory<LimitOptions> _options;
-    private readonly Uplink _uplink;
     private readonly TimeProvider _time;
     private readonly ILogger<TransferLimits> _logger;
     private readonly IDisposable _reloads;
-    private readonly DownloadOptions _downloads;
-    private readonly int _windowChunks;
     private readonly Lock _lock = new();
     private readonly RateGate _download;
-    private readonly ConcurrentDictionary<SourceId, SourceGate> _sources = new();
+    private readonly ConcurrentDictionary<string, SourceGate> _sources = new(StringComparer.Ordinal);
     private volatile State _state;
 
     public TransferLimits(
         IOptionsFactory<LimitOptions> options,
-        IOptions<DownloadOptions> downloads,
         IConfiguration configuration,
-        Uplink uplink,
         TimeProvider time,
         ILogger<TransferLimits> logger
     )
     {
         _options = options;
-        _uplink = uplink;
         _time = time;
         _logger = logger;
-        _downloads = downloads.Value;
-        _windowChunks = downloads.Value.WindowBytes / ChunkFrame.ChunkLength;
         _download = new RateGate(time);
+        Upload = new RateGate(time);
         _state = StateOf(LimitSet.Of(options.Create(Options.DefaultName)), over: null);
         Enforce();
         _reloads = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
@@ -48,7 +38,8 @@ public sealed partial class TransferLimits : IDisposable
     /// <summary>Something is another than before; what is in force can be read when this is raised.</summary>
     public event Action? Changed;
 
-    public PlannerLimits Planner => _state.Planner;
+    /// <summary>Lets out what this node sends.</summary>
+    public RateGate Upload { get; }
 
     /// <summary>Configuration and what is set over it.</summary>
     public LimitSet InForce => _state.InForce;
@@ -56,7 +47,8 @@ public sealed partial class TransferLimits : IDisposable
     internal DateTime LocalNow => _time.GetLocalNow().DateTime;
 
     /// <summary>Waits until so many bytes from a source may be taken: by the limit of that source, and by that of all together.</summary>
-    public ValueTask TakeAsync(SourceId source, int bytes, CancellationToken cancellationToken) =>
+    /// <param name="source">Its id: <c>node a</c>.</param>
+    public ValueTask TakeAsync(string source, int bytes, CancellationToken cancellationToken) =>
         _download.IsLimited || _state.Timetables.LimitsSources
             ? TakeLimitedAsync(GateOf(source), bytes, cancellationToken)
             : ValueTask.CompletedTask;
@@ -76,7 +68,7 @@ public sealed partial class TransferLimits : IDisposable
         {
             var now = LocalNow;
             var timetables = _state.Timetables;
-            _uplink.Limit = timetables.Upload.At(now).Rate;
+            Upload.Rate = timetables.Upload.At(now).Rate;
             _download.Rate = timetables.Download.At(now).Rate;
             foreach (var (source, gate) in _sources)
             {
@@ -91,6 +83,7 @@ public sealed partial class TransferLimits : IDisposable
     {
         _reloads.Dispose();
         _download.Dispose();
+        Upload.Dispose();
         foreach (var gate in _sources.Values)
         {
             gate.Own.Dispose();
@@ -111,7 +104,7 @@ public sealed partial class TransferLimits : IDisposable
     }
 
     /// <summary>One for each source that was ever met: the nodes of the cluster and the shares of the configuration.</summary>
-    private SourceGate GateOf(SourceId source)
+    private SourceGate GateOf(string source)
     {
         if (_sources.TryGetValue(source, out var known))
         {
@@ -165,31 +158,10 @@ public sealed partial class TransferLimits : IDisposable
     private State StateOf(LimitSet configured, LimitSet? over)
     {
         var inForce = over?.Over(configured) ?? configured;
-        return new State(
-            configured,
-            over,
-            inForce,
-            new Timetables(inForce),
-            PlannerLimits.Default with
-            {
-                Requests = inForce.Requests!.Value,
-                RequestsPerSource = inForce.RequestsPerSource!.Value,
-                Connections = inForce.Connections!.Value,
-                WindowChunks = Math.Min(_windowChunks, PlannerLimits.Default.WindowChunks),
-                LongWindowChunks = _windowChunks,
-                AnswerPatience = _downloads.FirstBytePatience,
-                LongestAnswerPatience = _downloads.FirstBytePatienceCap,
-            }
-        );
+        return new State(configured, over, inForce, new Timetables(inForce));
     }
 
-    internal sealed record State(
-        LimitSet Configured,
-        LimitSet? Over,
-        LimitSet InForce,
-        Timetables Timetables,
-        PlannerLimits Planner
-    );
+    internal sealed record State(LimitSet Configured, LimitSet? Over, LimitSet InForce, Timetables Timetables);
 
     private sealed record SourceGate(RateGate Own, RateFlow OwnFlow, RateFlow Shared);
 

@@ -11,7 +11,7 @@ internal sealed partial class SimulatedNode(SimulatedCluster cluster, int number
     public static readonly TimeSpan AwayFor = TimeSpan.FromSeconds(10);
 
     private readonly NodeId _id = new($"n{number}");
-    private readonly ServingTurns _turns = new() { Limit = cluster.World.Up };
+    private readonly ServingTurns _turns = new(() => cluster.World.Up);
 
     public SourceHint Hint { get; } = new(new SourceId($"{number}"), number == 0 ? SourceKind.Leader : SourceKind.Node);
 

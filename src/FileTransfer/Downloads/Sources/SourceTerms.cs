@@ -1,11 +1,10 @@
-using FileTransfer.Downloads.Limits;
 using FileTransfer.Downloads.Planning;
 using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Downloads.Sources;
 
 /// <summary>On what terms sources are asked: how slow they may be, and how fast this node wants to be.</summary>
-public sealed class SourceTerms(IOptions<DownloadOptions> options, TransferLimits limits, TimeProvider time)
+public sealed class SourceTerms(IOptions<DownloadOptions> options, DownloadLimits limits, TimeProvider time)
 {
     public DownloadOptions Options => options.Value;
 

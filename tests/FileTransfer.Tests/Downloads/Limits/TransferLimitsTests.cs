@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using FileTransfer.Catalog;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Limits;
 using FileTransfer.Downloads.Planning;
@@ -14,21 +13,14 @@ namespace FileTransfer.Tests.Downloads.Limits;
 public sealed class TransferLimitsTests : IDisposable
 {
     private const int Piece = 64 * 1024;
-    private static readonly SourceId A = new("node a");
-    private static readonly SourceId Mirror = new("share mirror");
+    private const string A = "node a";
+    private const string Mirror = "share mirror";
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 3, 2, 7, 59, 0, TimeSpan.Zero));
     private readonly LimitOptions _options = new();
-    private readonly Uplink _uplink;
     private TransferLimits? _limits;
 
-    public TransferLimitsTests() => _uplink = new Uplink(_time);
-
-    public void Dispose()
-    {
-        _limits?.Dispose();
-        _uplink.Dispose();
-    }
+    public void Dispose() => _limits?.Dispose();
 
     [Fact]
     public void The_planner_has_what_is_configured()
@@ -38,7 +30,7 @@ public sealed class TransferLimitsTests : IDisposable
         _options.Connections = 3;
         var limits = Start();
 
-        limits.Planner.ShouldBe(
+        new DownloadLimits(limits, Options.Create(new DownloadOptions())).Planner.ShouldBe(
             PlannerLimits.Default with
             {
                 Requests = 9,
@@ -89,7 +81,7 @@ public sealed class TransferLimitsTests : IDisposable
         await stop.CancelAsync();
         await Task.WhenAll(takers);
 
-        async Task TakeOnAsync(int number, SourceId source)
+        async Task TakeOnAsync(int number, string source)
         {
             try
             {
@@ -118,7 +110,7 @@ public sealed class TransferLimitsTests : IDisposable
         );
 
         (timetables.Of(A).At(default).Rate?.ToString() ?? "unlimited").ShouldBe(expected);
-        timetables.Of(new SourceId("node c")).At(default).Rate.ToString().ShouldBe("2MB/s");
+        timetables.Of("node c").At(default).Rate.ToString().ShouldBe("2MB/s");
     }
 
     [Fact]
@@ -128,12 +120,11 @@ public sealed class TransferLimitsTests : IDisposable
         _options.PerSource["*"] = "07:00-09:00 1MB/s";
         var limits = Start();
 
-        _uplink.Limit.ShouldBe(new ByteRate(50 * 1024 * 1024));
+        limits.Upload.Rate.ShouldBe(new ByteRate(50 * 1024 * 1024));
         limits.Enforce().ShouldBe(TimeSpan.FromMinutes(1));
         _time.Advance(TimeSpan.FromMinutes(1));
         limits.Enforce().ShouldBe(TimeSpan.FromHours(1), "then the limit of the sources ends");
-        _uplink.Limit.ShouldBe(new ByteRate(10 * 1024 * 1024));
-        _uplink.Turns.Limit.ShouldBe(_uplink.Limit);
+        limits.Upload.Rate.ShouldBe(new ByteRate(10 * 1024 * 1024));
     }
 
     [Fact]
@@ -145,13 +136,13 @@ public sealed class TransferLimitsTests : IDisposable
         limits.Changed += () => told++;
 
         limits.Set(new LimitSet(Requests: 7, Upload: "1MB/s"));
-        limits.Planner.Requests.ShouldBe(7);
+        limits.InForce.Requests.ShouldBe(7);
         limits.InForce.Download.ShouldBe("5MB/s");
-        _uplink.Limit.ShouldBe(new ByteRate(1_000_000));
+        limits.Upload.Rate.ShouldBe(new ByteRate(1_000_000));
 
         limits.Set(null);
-        limits.Planner.Requests.ShouldBe(50);
-        _uplink.Limit.ShouldBeNull();
+        limits.InForce.Requests.ShouldBe(50);
+        limits.Upload.Rate.ShouldBeNull();
         told.ShouldBe(2);
     }
 
@@ -175,23 +166,21 @@ public sealed class TransferLimitsTests : IDisposable
         var settings = new ConfigurationManager();
         settings.AddInMemoryCollection([new("FileTransfer:Limits:Requests", "9")]);
         using var limits = Start(settings, () => settings.GetSection(LimitOptions.Section).Get<LimitOptions>()!);
-        limits.Planner.Requests.ShouldBe(9);
+        limits.InForce.Requests.ShouldBe(9);
 
         settings["FileTransfer:Limits:Requests"] = "10";
         ((IConfigurationRoot)settings).Reload();
-        limits.Planner.Requests.ShouldBe(10);
+        limits.InForce.Requests.ShouldBe(10);
 
         settings["FileTransfer:Limits:Requests"] = "many";
         ((IConfigurationRoot)settings).Reload();
-        limits.Planner.Requests.ShouldBe(10);
+        limits.InForce.Requests.ShouldBe(10);
     }
 
     private TransferLimits Start(IConfiguration? configuration = null, Func<LimitOptions>? read = null) =>
         _limits = new TransferLimits(
             new Factory(read ?? (() => _options)),
-            Options.Create(new DownloadOptions()),
             configuration ?? new ConfigurationManager(),
-            _uplink,
             _time,
             NullLogger<TransferLimits>.Instance
         );

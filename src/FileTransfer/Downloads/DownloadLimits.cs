@@ -1,0 +1,54 @@
+using FileTransfer.Chunks;
+using FileTransfer.Downloads.Limits;
+using FileTransfer.Downloads.Planning;
+using Microsoft.Extensions.Options;
+
+namespace FileTransfer.Downloads;
+
+/// <summary>What the planner keeps to: the limits in force, and how downloads are configured.</summary>
+public sealed class DownloadLimits(TransferLimits limits, IOptions<DownloadOptions> options)
+{
+    private volatile Terms? _terms;
+
+    /// <summary>Something is another than before; what is in force can be read when this is raised.</summary>
+    public event Action? Changed
+    {
+        add => limits.Changed += value;
+        remove => limits.Changed -= value;
+    }
+
+    public PlannerLimits Planner
+    {
+        get
+        {
+            var inForce = limits.InForce;
+            if (_terms is not { } terms || !ReferenceEquals(terms.Limits, inForce))
+            {
+                _terms = terms = new Terms(inForce, Of(inForce));
+            }
+
+            return terms.Planner;
+        }
+    }
+
+    /// <summary>Waits until so many bytes from a source may be taken.</summary>
+    public ValueTask TakeAsync(SourceId source, int bytes, CancellationToken cancellationToken) =>
+        limits.TakeAsync(source.Value, bytes, cancellationToken);
+
+    private PlannerLimits Of(LimitSet inForce)
+    {
+        var windowChunks = options.Value.WindowBytes / ChunkFrame.ChunkLength;
+        return PlannerLimits.Default with
+        {
+            Requests = inForce.Requests!.Value,
+            RequestsPerSource = inForce.RequestsPerSource!.Value,
+            Connections = inForce.Connections!.Value,
+            WindowChunks = Math.Min(windowChunks, PlannerLimits.Default.WindowChunks),
+            LongWindowChunks = windowChunks,
+            AnswerPatience = options.Value.FirstBytePatience,
+            LongestAnswerPatience = options.Value.FirstBytePatienceCap,
+        };
+    }
+
+    private sealed record Terms(LimitSet Limits, PlannerLimits Planner);
+}
