@@ -90,7 +90,7 @@ public sealed class Intents(Database database, NodeId node)
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // Before the file's row, as everybody takes the two.
-        await NodePolicies.HoldAsync(connection, node, cancellationToken);
+        await DesiredState.HoldAsync(connection, node, cancellationToken);
         await database.LockWaits.WatchAsync(connection, FileCatalog.LockAsync(connection, key, cancellationToken));
         await SettleAsync(connection, key, cancellationToken);
         var parameters = new

@@ -1,5 +1,4 @@
 using Dapper;
-using FileTransfer.Catalog.Policies;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Catalog;
@@ -19,12 +18,12 @@ public sealed partial class Replicas
     )
     {
         const string hold = $"""
-            {NodePolicies.HoldSql};
+            {DesiredState.HoldSql};
             SELECT 1 FROM filetransfer.files WHERE fingerprint = @fingerprint ORDER BY file_key FOR SHARE
             """;
         const string lose = $"""
             UPDATE filetransfer.replicas r
-            SET state = CASE WHEN r.asked OR {NodePolicies.WantsSql} THEN 'wanted' ELSE 'removing' END,
+            SET state = CASE WHEN r.asked OR {DesiredState.WantsSql} THEN 'wanted' ELSE 'removing' END,
                 epoch = r.epoch + 1, bytes_proven = 0, attempts = 0, next_attempt_at = NULL, waits_for = NULL, reason = @reason,
                 wanted_at = clock_timestamp(), changed_at = clock_timestamp()
             FROM filetransfer.files f

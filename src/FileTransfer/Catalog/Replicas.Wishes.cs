@@ -1,5 +1,4 @@
 using Dapper;
-using FileTransfer.Catalog.Policies;
 using FileTransfer.Identity;
 using Npgsql;
 
@@ -21,7 +20,7 @@ public sealed partial class Replicas
     )
     {
         const string sql = $"""
-            {NodePolicies.HoldSql};
+            {DesiredState.HoldSql};
             WITH wanted AS (
                 INSERT INTO filetransfer.replicas AS r (node_id, file_key, state)
                 SELECT @node, f.file_key, 'wanted'
@@ -30,7 +29,7 @@ public sealed partial class Replicas
                     WHERE file_key = ANY(@keys) AND state = 'added'
                     ORDER BY file_key FOR SHARE
                 ) f
-                WHERE {NodePolicies.WantsSql}
+                WHERE {DesiredState.WantsSql}
                 ON CONFLICT (node_id, file_key) DO UPDATE
                     SET state = 'wanted', epoch = r.epoch + 1, attempts = 0, bytes_proven = 0, holder = NULL, holder_pid = NULL,
                         next_attempt_at = NULL, reason = NULL, wanted_at = clock_timestamp(), changed_at = clock_timestamp()
@@ -56,12 +55,12 @@ public sealed partial class Replicas
     public async Task<ReplicaState?> LoseAsync(NodeId node, FileKey key, string reason, CancellationToken cancellationToken)
     {
         const string hold = $"""
-            {NodePolicies.HoldSql};
+            {DesiredState.HoldSql};
             SELECT 1 FROM filetransfer.files WHERE file_key = @key FOR SHARE
             """;
         const string lose = $"""
             UPDATE filetransfer.replicas r
-            SET state = CASE WHEN r.asked OR {NodePolicies.WantsSql} THEN 'wanted' ELSE 'removing' END,
+            SET state = CASE WHEN r.asked OR {DesiredState.WantsSql} THEN 'wanted' ELSE 'removing' END,
                 epoch = r.epoch + 1, bytes_proven = 0, attempts = 0, next_attempt_at = NULL, reason = @reason,
                 wanted_at = clock_timestamp(), changed_at = clock_timestamp()
             FROM filetransfer.files f

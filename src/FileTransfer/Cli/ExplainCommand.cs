@@ -1,3 +1,4 @@
+using FileTransfer.Identity;
 using System.CommandLine;
 
 namespace FileTransfer.Cli;

@@ -1,3 +1,5 @@
+using FileTransfer.Downloads;
+using FileTransfer.Identity;
 using System.CommandLine;
 using FileTransfer.Catalog;
 

@@ -1,6 +1,5 @@
 using FileTransfer.Catalog;
 using FileTransfer.Downloads.Planning;
-using FileTransfer.Downloads.Sources;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads;

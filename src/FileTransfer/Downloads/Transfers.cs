@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
-using FileTransfer.Downloads.Limits;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Identity;

@@ -1,3 +1,5 @@
+using FileTransfer.Cluster;
+using FileTransfer.Identity;
 using FileTransfer.Catalog;
 using FileTransfer.Feed.Reconciliation;
 

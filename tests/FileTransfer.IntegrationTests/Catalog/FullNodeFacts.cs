@@ -1,3 +1,5 @@
+using FileTransfer.IntegrationTests.Downloads;
+using FileTransfer.Postgres;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.IntegrationTests.Nodes;

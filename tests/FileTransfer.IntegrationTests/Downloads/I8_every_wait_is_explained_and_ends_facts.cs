@@ -1,3 +1,4 @@
+using FileTransfer.Postgres;
 using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.IntegrationTests.Catalog;

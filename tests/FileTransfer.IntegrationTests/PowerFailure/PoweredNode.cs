@@ -1,3 +1,5 @@
+using FileTransfer.Chunks;
+using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Nodes;
 

@@ -1,3 +1,5 @@
+using FileTransfer.Chunks.Ledger;
+using FileTransfer.Identity;
 using System.Globalization;
 using FileTransfer.Chunks;
 

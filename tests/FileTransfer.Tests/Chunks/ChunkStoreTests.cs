@@ -1,3 +1,4 @@
+using FileTransfer.Identity;
 using FileTransfer.Chunks;
 
 namespace FileTransfer.Tests.Chunks;

@@ -1,3 +1,4 @@
+using FileTransfer.Identity;
 using System.Text.Json.Nodes;
 using FileTransfer.Cli;
 

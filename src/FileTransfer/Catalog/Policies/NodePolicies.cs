@@ -12,7 +12,7 @@ public sealed record PolicyRecord(Octets Bucket, Policy Policy, DateTime? Change
 
 /// <summary>The policies of this node: owner of <c>filetransfer.policies</c>.</summary>
 /// <remarks>
-/// Who writes replicas by what a policy says does so in a transaction that runs <see cref="HoldSql"/> first, in a statement of its own; a policy
+/// Who writes replicas by what a policy says does so in a transaction that runs <see cref="DesiredState.HoldSql"/> first, in a statement of its own; a policy
 /// changes only while nobody does. So whatever followed the former policy is committed, and seen by the review of the new one, and
 /// whatever comes later follows the new one. It is the first lock such a transaction takes: a change that waits for it would else keep out
 /// a transaction that others wait for.
@@ -28,24 +28,6 @@ public sealed class NodePolicies(Database database, NodeId node)
                 cancellationToken: cancellationToken
             )
         );
-
-    private const string LockKey = "hashtextextended('filetransfer policies ' || @node, 0)";
-
-    /// <summary>Keeps the policies of <c>@node</c> as they are until the transaction ends.</summary>
-    public const string HoldSql = $"SELECT pg_advisory_xact_lock_shared({LockKey})";
-
-    /// <summary>Whether <c>@node</c> wants the file of row <c>f</c>: its policy does, or somebody's open intent.</summary>
-    public const string WantsSql = """
-        (
-            filetransfer.policy_wants(@node, f.bucket, f.location) OR EXISTS (
-                SELECT FROM filetransfer.intents i WHERE i.node_id = @node AND i.file_key = f.file_key AND i.ended_at IS NULL
-            )
-        )
-        """;
-
-    /// <summary>Keeps the policies of <paramref name="node"/> as they are until the transaction ends.</summary>
-    public static Task HoldAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(new CommandDefinition(HoldSql, new { node = node.Value }, cancellationToken: cancellationToken));
 
     public async Task<PolicyRecord> GetAsync(Octets bucket, CancellationToken cancellationToken)
     {
@@ -90,7 +72,7 @@ public sealed class NodePolicies(Database database, NodeId node)
     /// <summary>Writes the policy; from the commit on a review is due, and what comes by the feed follows it.</summary>
     public async Task<PolicyRecord> SetAsync(Octets bucket, Policy policy, CancellationToken cancellationToken)
     {
-        const string hold = $"SELECT pg_advisory_xact_lock({LockKey})";
+        const string hold = $"SELECT pg_advisory_xact_lock({DesiredState.LockKey})";
         const string write = """
             INSERT INTO filetransfer.policies (node_id, bucket, kind, prefixes, exacts)
             VALUES (@node, @bucket, @kind, @prefixes, @exacts)

@@ -82,9 +82,9 @@ public sealed class PolicyReview(Database database, ReplicaNews news, NodeId nod
                 ORDER BY file_key LIMIT @limit
             )
             SELECT f.file_key, CASE
-                WHEN f.state = 'added' AND (r.state IS NULL OR r.state = 'removing') AND {NodePolicies.WantsSql} THEN 'want'
+                WHEN f.state = 'added' AND (r.state IS NULL OR r.state = 'removing') AND {DesiredState.WantsSql} THEN 'want'
                 WHEN (r.state IN ('wanted', 'downloading', 'failed', 'paused') AND NOT r.asked OR @prunes AND r.state = 'stored')
-                    AND NOT {NodePolicies.WantsSql} THEN 'end'
+                    AND NOT {DesiredState.WantsSql} THEN 'end'
             END AS step
             FROM page f LEFT JOIN filetransfer.replicas r ON r.node_id = @node AND r.file_key = f.file_key
             ORDER BY f.file_key

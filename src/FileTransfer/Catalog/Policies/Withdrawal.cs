@@ -31,7 +31,7 @@ public static class Withdrawal
     )
     {
         const string hold = $"""
-            {NodePolicies.HoldSql};
+            {DesiredState.HoldSql};
             SELECT count(*) FROM (
                 SELECT 1 FROM filetransfer.files WHERE file_key = ANY(@keys) ORDER BY file_key FOR SHARE
             ) f;
@@ -44,7 +44,7 @@ public static class Withdrawal
                 SELECT r.file_key, r.state = 'wanted' AND r.epoch = 1 AS is_untouched
                 FROM filetransfer.replicas r JOIN filetransfer.files f ON f.file_key = r.file_key
                 WHERE r.node_id = @node AND r.file_key = ANY(@keys) AND r.state IN ('wanted', 'downloading', 'failed', 'paused')
-                  AND NOT r.asked AND NOT {NodePolicies.WantsSql}
+                  AND NOT r.asked AND NOT {DesiredState.WantsSql}
             ), forgotten AS (
                 DELETE FROM filetransfer.replicas r USING unwanted u
                 WHERE r.node_id = @node AND r.file_key = u.file_key AND u.is_untouched
@@ -78,7 +78,7 @@ public static class Withdrawal
     {
         // Two nodes that prune one file exclude each other here, so each counts what the other has left.
         const string hold = $"""
-            {NodePolicies.HoldSql};
+            {DesiredState.HoldSql};
             SELECT count(*) FROM (
                 SELECT 1 FROM filetransfer.files WHERE file_key = ANY(@keys) ORDER BY file_key FOR NO KEY UPDATE
             ) f
@@ -91,7 +91,7 @@ public static class Withdrawal
                       AND {NodeLiveness.IsProvenAlive}
                 ) AS is_elsewhere
                 FROM filetransfer.replicas r JOIN filetransfer.files f ON f.file_key = r.file_key
-                WHERE r.node_id = @node AND r.file_key = ANY(@keys) AND r.state = 'stored' AND NOT {NodePolicies.WantsSql}
+                WHERE r.node_id = @node AND r.file_key = ANY(@keys) AND r.state = 'stored' AND NOT {DesiredState.WantsSql}
             ), ended AS (
                 UPDATE filetransfer.replicas r
                 SET state = 'removing', epoch = r.epoch + 1, asked = false, reason = @reason, changed_at = clock_timestamp()

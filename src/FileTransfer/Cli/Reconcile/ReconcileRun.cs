@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Policies;
 using FileTransfer.Feed.Reconciliation;
 using FileTransfer.Identity;
 

@@ -1,3 +1,4 @@
+using FileTransfer.Identity;
 using FileTransfer.Catalog;
 using FileTransfer.Http;
 using Microsoft.AspNetCore.Http.HttpResults;

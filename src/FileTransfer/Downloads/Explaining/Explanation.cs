@@ -1,3 +1,4 @@
+using FileTransfer.Downloads.Planning;
 using System.Globalization;
 using FileTransfer.Catalog;
 

@@ -1,3 +1,4 @@
+using FileTransfer.Identity;
 using System.Security.Claims;
 using FileTransfer.Catalog;
 using FileTransfer.Http;

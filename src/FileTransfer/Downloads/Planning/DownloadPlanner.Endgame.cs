@@ -1,3 +1,5 @@
+using FileTransfer.Chunks;
+
 namespace FileTransfer.Downloads.Planning;
 
 // Slow requests are not waited for when another source is idle.

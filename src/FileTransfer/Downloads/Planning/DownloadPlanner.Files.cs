@@ -1,4 +1,3 @@
-using FileTransfer.Downloads.Sources;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Planning;

@@ -1,4 +1,3 @@
-using FileTransfer.Downloads.Sources;
 
 namespace FileTransfer.Downloads.Planning;
 

@@ -1,3 +1,4 @@
+using FileTransfer.Downloads.Planning;
 using System.Net.Sockets;
 
 namespace FileTransfer.Downloads.Sources;

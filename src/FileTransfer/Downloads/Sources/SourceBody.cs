@@ -1,3 +1,4 @@
+using FileTransfer.Downloads.Planning;
 using System.Runtime.CompilerServices;
 using FileTransfer.Chunks;
 using FileTransfer.Identity;

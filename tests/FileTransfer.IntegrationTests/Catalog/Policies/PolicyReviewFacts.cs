@@ -1,3 +1,4 @@
+using FileTransfer.IntegrationTests.Downloads;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Policies;
 using FileTransfer.Identity;

@@ -1,3 +1,4 @@
+using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
 
 namespace FileTransfer.Tests.Downloads.Planning;

@@ -1,4 +1,4 @@
-using FileTransfer.Downloads.Sources;
+using FileTransfer.Downloads.Planning;
 
 namespace FileTransfer.Tests.Downloads.Planning;
 

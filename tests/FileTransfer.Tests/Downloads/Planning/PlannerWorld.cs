@@ -1,6 +1,5 @@
 using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
-using FileTransfer.Downloads.Sources;
 
 namespace FileTransfer.Tests.Downloads.Planning;
 

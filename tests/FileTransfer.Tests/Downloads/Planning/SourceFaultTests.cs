@@ -1,6 +1,5 @@
 using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
-using FileTransfer.Downloads.Sources;
 using FileTransfer.Identity;
 using static FileTransfer.Tests.Downloads.Planning.PlannerDriver;
 

@@ -1,4 +1,4 @@
-namespace FileTransfer.Downloads.Sources;
+namespace FileTransfer.Downloads.Planning;
 
 /// <summary>Why a request brought nothing, or not all.</summary>
 public enum SourceFaultKind

@@ -1,0 +1,28 @@
+using Dapper;
+using FileTransfer.Identity;
+using Npgsql;
+
+namespace FileTransfer.Catalog;
+
+/// <summary>Which files a node wants to have, as conditions for statements: what its policies say, and the open intents.</summary>
+public static class DesiredState
+{
+    /// <summary>The advisory lock that keeps the policies of <c>@node</c> as they are.</summary>
+    public const string LockKey = "hashtextextended('filetransfer policies ' || @node, 0)";
+
+    /// <summary>Keeps the policies of <c>@node</c> as they are until the transaction ends.</summary>
+    public const string HoldSql = $"SELECT pg_advisory_xact_lock_shared({LockKey})";
+
+    /// <summary>Whether <c>@node</c> wants the file of row <c>f</c>: its policy does, or somebody's open intent.</summary>
+    public const string WantsSql = """
+        (
+            filetransfer.policy_wants(@node, f.bucket, f.location) OR EXISTS (
+                SELECT FROM filetransfer.intents i WHERE i.node_id = @node AND i.file_key = f.file_key AND i.ended_at IS NULL
+            )
+        )
+        """;
+
+    /// <summary>Keeps the policies of <paramref name="node"/> as they are until the transaction ends.</summary>
+    public static Task HoldAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(new CommandDefinition(HoldSql, new { node = node.Value }, cancellationToken: cancellationToken));
+}
