@@ -1,4 +1,5 @@
 using System.Globalization;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -14,10 +15,7 @@ public sealed class ContentElsewhere(Replicas replicas, NodeId here)
     /// <summary>The problem itself, or <see cref="ProblemTypes.FileElsewhere"/> where other nodes have the file stored.</summary>
     public async Task<ProblemHttpResult> InsteadOfAsync(ProblemHttpResult problem, FileKey key, HttpContext context)
     {
-        if (
-            problem.ProblemDetails.Type != ProblemTypes.FileNotStored.Urn
-            || context.Request.Headers.ContainsKey(Sending.NodeHeader)
-        )
+        if (problem.ProblemDetails.Type != ProblemTypes.FileNotStored.Urn || context.Request.Headers.ContainsKey(NodeHeader.Name))
         {
             return problem;
         }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
@@ -23,7 +24,7 @@ public sealed class ContentNames(FileCatalog catalog, Database database, TimePro
     public ValueTask<ContentName?> ForAsync(HttpContext context, FileKey key)
     {
         // A node knows the location, and saves nothing under it.
-        if (context.Request.Headers.ContainsKey(Sending.NodeHeader))
+        if (context.Request.Headers.ContainsKey(NodeHeader.Name))
         {
             return default;
         }

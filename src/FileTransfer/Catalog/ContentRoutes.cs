@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -42,7 +43,7 @@ public static class ContentRoutes
         route
             .ProducesProblems(ProblemTypes.SourceBusy)
             .WithDescription(
-                $"A node names itself in {Sending.NodeHeader}; it is told to come again while another is being given a content above "
+                $"A node names itself in {NodeHeader.Name}; it is told to come again while another is being given a content above "
                     + "4 MiB and the uplink has nothing to spare."
             );
 
@@ -73,7 +74,7 @@ public static class ContentRoutes
             contents,
             damaged,
             context,
-            proven: !Sending.ProvesForHimself(context),
+            proven: !NodeHeader.ProvesForItself(context),
             async (key, content) =>
             {
                 var etag = new EntityTagHeaderValue($"\"{key}\"");
@@ -113,7 +114,7 @@ public static class ContentRoutes
             contents,
             damaged,
             context,
-            proven: !Sending.ProvesForHimself(context),
+            proven: !NodeHeader.ProvesForItself(context),
             async (fileKey, content) =>
             {
                 var etag = new EntityTagHeaderValue($"\"{content.Fingerprint}\"");

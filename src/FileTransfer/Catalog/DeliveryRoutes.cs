@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Pipelines;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 
@@ -47,7 +48,7 @@ public static class DeliveryRoutes
         }
 
         var gone = context.RequestAborted;
-        var proven = !Sending.ProvesForHimself(context);
+        var proven = !NodeHeader.ProvesForItself(context);
         var contents = new List<StoredContent?>(want.Count);
         try
         {

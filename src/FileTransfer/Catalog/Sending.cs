@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using FileTransfer.Chunks;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using FileTransfer.Rates;
@@ -20,9 +21,6 @@ public delegate ValueTask PartWriter<in T>(
 /// <summary>One answer on its way through the <see cref="Uplink"/>: at the rate in force, shared evenly with other readers, in its turn.</summary>
 public sealed class Sending : IDisposable
 {
-    /// <summary>With it a node says which one it is. Whoever does not send it needs no turn.</summary>
-    public const string NodeHeader = "FileTransfer-Node";
-
     /// <summary>Bytes between two looks at the limit while there is none: a limit that is set counts for what is under way too.</summary>
     private const int UnlimitedSlice = 4 * FramedContent.PieceLength;
 
@@ -47,12 +45,6 @@ public sealed class Sending : IDisposable
         _content = content;
     }
 
-    /// <summary>
-    /// Whether the reader proves what he gets: nodes do, and say so by naming themselves in <see cref="NodeHeader"/>. Whoever else names
-    /// himself there goes without the proof at his own risk.
-    /// </summary>
-    public static bool ProvesForHimself(HttpContext context) => NodeOf(context) is not null;
-
     /// <summary>An answer that needs no turn.</summary>
     public static Sending Begin(Uplink uplink, HttpContext context) => new(uplink, context, null, default);
 
@@ -64,7 +56,7 @@ public sealed class Sending : IDisposable
         EntityTagHeaderValue etag,
         long length
     ) =>
-        !NeedsTurn(context, content, etag, length) || NodeOf(context) is not { } node ? Begin(uplink, context)
+        !NeedsTurn(context, content, etag, length) || NodeHeader.Of(context) is not { } node ? Begin(uplink, context)
         : uplink.Turns.TryEnter(node, content.Fingerprint, uplink.Now) ? new Sending(uplink, context, node, content.Fingerprint)
         : null;
 
@@ -133,9 +125,6 @@ public sealed class Sending : IDisposable
         return status is StatusCodes.Status200OK or StatusCodes.Status206PartialContent && range.Count > FreePart;
     }
 
-    /// <summary>The node that the reader says he is; null where he says nothing.</summary>
-    public static NodeId? NodeOf(HttpContext context) => NodeId.FromText(context.Request.Headers[NodeHeader]);
-
     private static string ReaderOf(HttpContext context) =>
-        NodeOf(context)?.Value ?? context.Connection.RemoteIpAddress?.ToString() ?? "";
+        NodeHeader.Of(context)?.Value ?? context.Connection.RemoteIpAddress?.ToString() ?? "";
 }

@@ -1,5 +1,5 @@
-using FileTransfer.Identity;
 using System.CommandLine;
+using FileTransfer.Identity;
 
 namespace FileTransfer.Cli;
 

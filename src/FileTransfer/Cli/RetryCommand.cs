@@ -1,7 +1,7 @@
-using FileTransfer.Downloads;
-using FileTransfer.Identity;
 using System.CommandLine;
 using FileTransfer.Catalog;
+using FileTransfer.Downloads;
+using FileTransfer.Identity;
 
 namespace FileTransfer.Cli;
 

@@ -1,7 +1,7 @@
-using FileTransfer.Cluster;
-using FileTransfer.Identity;
 using FileTransfer.Catalog;
+using FileTransfer.Cluster;
 using FileTransfer.Feed.Reconciliation;
+using FileTransfer.Identity;
 
 namespace FileTransfer.Feed;
 

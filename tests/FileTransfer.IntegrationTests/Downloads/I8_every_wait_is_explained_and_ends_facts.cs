@@ -1,8 +1,8 @@
-using FileTransfer.Postgres;
 using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.IntegrationTests.Catalog;
 using FileTransfer.IntegrationTests.Nodes;
+using FileTransfer.Postgres;
 
 namespace FileTransfer.IntegrationTests.Downloads;
 

@@ -1,7 +1,7 @@
-using FileTransfer.Chunks.Ledger;
-using FileTransfer.Identity;
 using System.Globalization;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Ledger;
+using FileTransfer.Identity;
 
 namespace FileTransfer.IntegrationTests.PowerFailure;
 

@@ -1,4 +1,5 @@
 using FileTransfer.Chunks;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 
@@ -96,7 +97,7 @@ public static class DamageRoutes
 
     private static string DoubtOf(DamageReport? report, HttpContext context)
     {
-        var who = Sending.NodeOf(context) is { } node ? $"node '{node}'" : "a reader";
+        var who = NodeHeader.Of(context) is { } node ? $"node '{node}'" : "a reader";
         var chunk = report?.Chunk is { } id ? $" of chunk {id}" : "";
         var reason = report?.Reason is { Length: > 0 } words
             ? $": {(words.Length > LongestReason ? words[..LongestReason] : words)}"

@@ -1,6 +1,6 @@
-using FileTransfer.Identity;
 using FileTransfer.Catalog;
 using FileTransfer.Http;
+using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Downloads.Explaining;

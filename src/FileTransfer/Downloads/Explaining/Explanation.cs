@@ -1,6 +1,6 @@
-using FileTransfer.Downloads.Planning;
 using System.Globalization;
 using FileTransfer.Catalog;
+using FileTransfer.Downloads.Planning;
 
 namespace FileTransfer.Downloads.Explaining;
 

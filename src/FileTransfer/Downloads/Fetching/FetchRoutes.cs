@@ -1,7 +1,7 @@
-using FileTransfer.Identity;
 using System.Security.Claims;
 using FileTransfer.Catalog;
 using FileTransfer.Http;
+using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Downloads.Fetching;

@@ -1,4 +1,3 @@
-
 namespace FileTransfer.Downloads.Planning;
 
 // Requests that fail, and whose fault that is.

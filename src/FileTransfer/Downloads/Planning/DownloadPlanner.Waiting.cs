@@ -1,4 +1,3 @@
-
 namespace FileTransfer.Downloads.Planning;
 
 // Files for which nothing can be done now leave.

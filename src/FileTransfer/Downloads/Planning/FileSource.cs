@@ -1,4 +1,3 @@
-
 namespace FileTransfer.Downloads.Planning;
 
 /// <summary>Why a source is of no more use to a file, as long as its lane has it.</summary>

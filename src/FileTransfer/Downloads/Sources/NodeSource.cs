@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
+using FileTransfer.Contracts;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;
 
@@ -82,7 +83,7 @@ public sealed class NodeSource : Source
     /// <summary>A request of a node, which gives large contents by turns.</summary>
     private HttpRequestMessage OfNode(HttpRequestMessage request)
     {
-        request.Headers.TryAddWithoutValidation(Sending.NodeHeader, _here.Value);
+        request.Headers.TryAddWithoutValidation(NodeHeader.Name, _here.Value);
         return request;
     }
 }

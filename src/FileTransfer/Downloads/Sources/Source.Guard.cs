@@ -1,5 +1,5 @@
-using FileTransfer.Downloads.Planning;
 using System.Net.Sockets;
+using FileTransfer.Downloads.Planning;
 
 namespace FileTransfer.Downloads.Sources;
 

@@ -1,6 +1,6 @@
-using FileTransfer.Downloads.Planning;
 using System.Runtime.CompilerServices;
 using FileTransfer.Chunks;
+using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Sources;

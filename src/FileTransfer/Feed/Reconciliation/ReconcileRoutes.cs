@@ -1,4 +1,3 @@
-using FileTransfer.Identity;
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -8,6 +7,7 @@ using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
 using FileTransfer.Http;
+using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Feed.Reconciliation;

@@ -1,7 +1,7 @@
-using FileTransfer.IntegrationTests.Downloads;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Policies;
 using FileTransfer.Identity;
+using FileTransfer.IntegrationTests.Downloads;
 
 namespace FileTransfer.IntegrationTests.Catalog.Policies;
 

@@ -1,5 +1,5 @@
-using FileTransfer.Identity;
 using FileTransfer.Downloads.Planning;
+using FileTransfer.Identity;
 using static FileTransfer.Tests.Downloads.Planning.PlannerDriver;
 
 namespace FileTransfer.Tests.Downloads.Planning;
