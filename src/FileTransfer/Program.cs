@@ -1,3 +1,5 @@
+using FileTransfer.Cli.Commands;
+using FileTransfer.Cli.Output;
 using System.CommandLine;
 using FileTransfer.Cli;
 

@@ -1,7 +1,10 @@
+using FileTransfer.Bandwidth;
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Serving;
+using FileTransfer.Wants.Intents;
+using FileTransfer.Wants.Policies;
 using Dapper;
-using FileTransfer.Catalog.Policies;
 using FileTransfer.Catalog.Repair;
-using FileTransfer.Downloads.Limits;
 
 namespace FileTransfer.Catalog;
 
@@ -11,9 +14,9 @@ public static class CatalogRegistration
     {
         DefaultTypeMap.MatchNamesWithUnderscores = true;
         builder.Services.AddSingleton<FileCatalog>();
-        builder.Services.AddSingleton<Replicas>();
+        builder.Services.AddSingleton<ReplicaTable>();
         builder.Services.AddSingleton<ReplicaTallies>();
-        builder.Services.AddSingleton<Intents>();
+        builder.Services.AddSingleton<IntentTable>();
         builder.Services.AddSingleton<ReplicaNews>();
         builder.Services.AddSingleton<ReplicaQueue>();
         builder.Services.AddSingleton<QueueSignal>();

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;
 

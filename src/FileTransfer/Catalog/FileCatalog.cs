@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using Dapper;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;

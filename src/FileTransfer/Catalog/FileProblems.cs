@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using System.Diagnostics.CodeAnalysis;
 using FileTransfer.Http;
 using FileTransfer.Identity;

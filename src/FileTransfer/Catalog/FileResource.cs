@@ -1,3 +1,5 @@
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Serving;
 using System.Text.Json.Serialization;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Identity;

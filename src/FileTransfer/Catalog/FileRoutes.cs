@@ -1,4 +1,5 @@
-using FileTransfer.Catalog.Policies;
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Wants.Policies;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -13,7 +14,7 @@ public static class FileRoutes
 
     public static void MapFiles(this IEndpointRouteBuilder routes)
     {
-        var files = routes.MapGroup("/v1/files").RequireAuthorization(Access.Read).WithTags("Files");
+        var files = routes.MapGroup("/v1/files").RequireAuthorization(AccessScopes.Read).WithTags("Files");
         files
             .MapGet("/{key}", FindAsync)
             .WithSummary("One file: its metadata and every node's replica")
@@ -27,7 +28,7 @@ public static class FileRoutes
     private static async Task<Results<Ok<FileResource>, ProblemHttpResult>> FindAsync(
         string key,
         FileCatalog catalog,
-        Replicas replicas,
+        ReplicaTable replicas,
         NodePolicies policies,
         NodeId here,
         CancellationToken cancellationToken

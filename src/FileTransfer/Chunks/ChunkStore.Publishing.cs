@@ -1,3 +1,5 @@
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Identity.Hashing;
 using FileTransfer.Identity;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,3 +1,4 @@
+using FileTransfer.Chunks.Durability;
 using System.Text;
 using FileTransfer.Identity;
 

@@ -1,3 +1,4 @@
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
 using Microsoft.Extensions.Options;

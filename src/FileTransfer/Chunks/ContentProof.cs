@@ -1,6 +1,8 @@
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Chunks.Frames;
+using FileTransfer.Identity.Hashing;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Chunks;
 

@@ -1,3 +1,6 @@
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Chunks.Frames;
+
 namespace FileTransfer.Chunks;
 
 public sealed partial class PartialFile

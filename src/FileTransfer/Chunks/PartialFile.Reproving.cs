@@ -1,4 +1,6 @@
-using FileTransfer.Identity;
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Chunks.Frames;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Chunks;
 

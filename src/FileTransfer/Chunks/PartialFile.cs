@@ -1,3 +1,6 @@
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Chunks.Frames;
+using FileTransfer.Identity.Hashing;
 using FileTransfer.Identity;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,3 +1,5 @@
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Identity.Hashing;
 using System.Collections.Concurrent;
 using FileTransfer.Identity;
 

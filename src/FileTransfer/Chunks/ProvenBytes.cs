@@ -1,3 +1,4 @@
+using FileTransfer.Identity.Hashing;
 using System.Buffers;
 using FileTransfer.Identity;
 

@@ -1,4 +1,4 @@
-using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
@@ -19,7 +19,7 @@ public sealed partial class CatalogGate(
     ChunkStore store,
     FolderLedger ledger,
     FeedHistory history,
-    Replicas replicas,
+    ReplicaTable replicas,
     Database database,
     ThisNode node,
     IOptions<NodeOptions> options,

@@ -1,3 +1,4 @@
+using FileTransfer.Cluster.Peers;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Cluster;

@@ -17,7 +17,7 @@ public static class ClusterRoutes
     public static void MapLeader(this IEndpointRouteBuilder routes) =>
         routes
             .MapGet("/v1/leader", LeaderAsync)
-            .RequireAuthorization(Access.Read)
+            .RequireAuthorization(AccessScopes.Read)
             .WithTags("Cluster")
             .WithSummary("The node that leads now")
             .ProducesProblems(ProblemTypes.NoLeader);

@@ -1,3 +1,4 @@
+using FileTransfer.Cluster.Peers;
 using Dapper;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;

@@ -1,3 +1,4 @@
+using FileTransfer.Cluster.Peers;
 using FileTransfer.Http;
 
 namespace FileTransfer.Cluster;

@@ -1,5 +1,6 @@
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Cluster.Peers;
 using Dapper;
-using FileTransfer.Catalog;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;

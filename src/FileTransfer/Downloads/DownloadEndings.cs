@@ -1,6 +1,7 @@
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Downloads.Progress;
 using System.Runtime.ExceptionServices;
-using FileTransfer.Catalog;
-using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;

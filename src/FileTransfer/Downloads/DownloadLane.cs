@@ -1,5 +1,5 @@
-using FileTransfer.Catalog;
-using FileTransfer.Chunks;
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Postgres;
 using Microsoft.Extensions.Options;

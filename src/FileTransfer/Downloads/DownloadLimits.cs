@@ -1,5 +1,5 @@
-using FileTransfer.Chunks;
-using FileTransfer.Downloads.Limits;
+using FileTransfer.Bandwidth;
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
 using Microsoft.Extensions.Options;
 

@@ -1,3 +1,6 @@
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Downloads.Progress;
 using System.Runtime.ExceptionServices;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
@@ -14,7 +17,7 @@ public sealed partial class DownloadPublication(
     ReplicaQueue queue,
     FileCatalog catalog,
     FolderLedger folder,
-    Replicas replicas,
+    ReplicaTable replicas,
     DownloadEndings endings,
     FailedFiles failed,
     DueAdds adds,

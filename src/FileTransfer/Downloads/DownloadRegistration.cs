@@ -1,8 +1,8 @@
-using FileTransfer.Catalog;
-using FileTransfer.Downloads.Events;
-using FileTransfer.Downloads.Explaining;
-using FileTransfer.Downloads.Fetching;
-using FileTransfer.Downloads.Limits;
+using FileTransfer.Bandwidth;
+using FileTransfer.Catalog.Providers;
+using FileTransfer.Downloads.Progress;
+using FileTransfer.Operations;
+using FileTransfer.Wants.Intents;
 using FileTransfer.Downloads.Sources;
 using Microsoft.Extensions.Options;
 

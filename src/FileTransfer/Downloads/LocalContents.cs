@@ -1,4 +1,4 @@
-using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;

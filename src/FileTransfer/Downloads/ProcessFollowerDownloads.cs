@@ -1,4 +1,6 @@
-using FileTransfer.Catalog;
+using FileTransfer.Catalog.Providers;
+using FileTransfer.Catalog.Repair;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Postgres;
@@ -185,7 +187,7 @@ public sealed partial class ProcessFollowerDownloads(
                 ready += await failed.LookAsync(connection, cancellationToken);
                 if (!hasLookedOutside)
                 {
-                    ready += await Replicas.LookOutsideAsync(connection, node.Id, cancellationToken);
+                    ready += await ReplicaTable.LookOutsideAsync(connection, node.Id, cancellationToken);
                     hasLookedOutside = true;
                 }
 

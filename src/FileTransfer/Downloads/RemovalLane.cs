@@ -1,4 +1,4 @@
-using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
@@ -10,7 +10,7 @@ namespace FileTransfer.Downloads;
 /// <summary>Deletes the bytes of removed files, one at a time, under the same lock as a download of them would take.</summary>
 public sealed partial class RemovalLane(
     ReplicaQueue queue,
-    Replicas replicas,
+    ReplicaTable replicas,
     ChunkStore store,
     FolderLedger folder,
     ThisNode node,

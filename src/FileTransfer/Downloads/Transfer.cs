@@ -1,5 +1,6 @@
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Chunks.Durability;
 using System.Runtime.ExceptionServices;
-using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
 

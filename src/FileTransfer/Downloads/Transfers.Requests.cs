@@ -1,4 +1,6 @@
-using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Downloads.Progress;
 using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Sources;

@@ -1,5 +1,9 @@
+using FileTransfer.Catalog.Providers;
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Chunks.Frames;
+using FileTransfer.Downloads.Progress;
 using System.Collections.Concurrent;
-using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads.Planning;

@@ -1,5 +1,5 @@
+using FileTransfer.Catalog.Replicas;
 using Dapper;
-using FileTransfer.Catalog;
 using FileTransfer.Cluster;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
@@ -132,7 +132,7 @@ public sealed partial class FeedReader(
             .Select(mutation => mutation.Key)
             .Distinct()
             .ToList();
-        var wanted = await Replicas.WantAddedAsync(connection, node.Id, added, cancellationToken);
+        var wanted = await ReplicaTable.WantAddedAsync(connection, node.Id, added, cancellationToken);
         await connection.ExecuteAsync(
             new CommandDefinition(
                 "UPDATE filetransfer.feed_positions SET sequence = @to WHERE node_id = @node AND bin = @bin",

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Catalog;
 using FileTransfer.Cluster;
 using FileTransfer.Feed.Reconciliation;
@@ -45,7 +46,7 @@ public sealed partial class FileLedger
 
                         foreach (var pinned in decision.PinnedAt)
                         {
-                            await Replicas.WantAsync(transaction.Connection, pinned, decision.Key, waitsFor: null, token);
+                            await ReplicaTable.WantAsync(transaction.Connection, pinned, decision.Key, waitsFor: null, token);
                         }
 
                         await FeedAppender.AppendAsync(transaction, MutationKind.Add, decision.Key, token);
@@ -53,7 +54,7 @@ public sealed partial class FileLedger
                     }
                     else if (now is { State: FileState.Added or FileState.Registered })
                     {
-                        foreach (var holder in await Replicas.RemoveAsync(transaction.Connection, decision.Key, token))
+                        foreach (var holder in await ReplicaTable.RemoveAsync(transaction.Connection, decision.Key, token))
                         {
                             transaction.NotifyAfterCommit(
                                 ReplicaQueue.EndedChannel,

@@ -1,3 +1,5 @@
+using FileTransfer.Catalog.Providers;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Catalog;
 using FileTransfer.Cluster;
 using FileTransfer.Identity;
@@ -41,11 +43,11 @@ public sealed partial class FileLedger(Leadership leadership, Database database,
                 {
                     var (outcome, file) = await FileCatalog.RegisterAsync(transaction.Connection, key, metadata, token);
                     var isReady = file.State != FileState.Registered || outside.AreConfigured;
-                    await Replicas.WantAsync(
+                    await ReplicaTable.WantAsync(
                         transaction.Connection,
                         node.Id,
                         key,
-                        isReady ? null : Replicas.WaitsForUpload,
+                        isReady ? null : ReplicaTable.WaitsForUpload,
                         token
                     );
                     return new RegisteredFile(outcome, file, isReady);
@@ -73,12 +75,12 @@ public sealed partial class FileLedger(Leadership leadership, Database database,
                     return UploadCommit.Removed;
                 }
 
-                var (stored, woken) = await Replicas.StoreUploadAsync(connection, node.Id, now, token);
+                var (stored, woken) = await ReplicaTable.StoreUploadAsync(connection, node.Id, now, token);
                 if (!stored)
                 {
                     // Registered at another node, this one has no replica of it yet, or still the one of its former Add.
-                    await Replicas.WantAsync(connection, node.Id, file.Key, Replicas.WaitsForUpload, token);
-                    (stored, woken) = await Replicas.StoreUploadAsync(connection, node.Id, now, token);
+                    await ReplicaTable.WantAsync(connection, node.Id, file.Key, ReplicaTable.WaitsForUpload, token);
+                    (stored, woken) = await ReplicaTable.StoreUploadAsync(connection, node.Id, now, token);
                 }
 
                 foreach (var other in woken)
@@ -133,7 +135,7 @@ public sealed partial class FileLedger(Leadership leadership, Database database,
                 var file = await FileCatalog.LockAsync(transaction.Connection, key, token);
                 if (file is { State: FileState.Registered or FileState.Added })
                 {
-                    foreach (var holder in await Replicas.RemoveAsync(transaction.Connection, key, token))
+                    foreach (var holder in await ReplicaTable.RemoveAsync(transaction.Connection, key, token))
                     {
                         transaction.NotifyAfterCommit(ReplicaQueue.EndedChannel, ReplicaQueue.EndedPayload(holder, key));
                     }
@@ -157,7 +159,7 @@ public sealed partial class FileLedger(Leadership leadership, Database database,
         async Task<RegisteredFile> RegisterAndWantAsync()
         {
             var (outcome, file) = await FileCatalog.RegisterAsync(connection, key, metadata, cancellationToken);
-            await Replicas.WantAsync(connection, node.Id, key, waitsFor: null, cancellationToken);
+            await ReplicaTable.WantAsync(connection, node.Id, key, waitsFor: null, cancellationToken);
             return new RegisteredFile(outcome, file, IsReady: true);
         }
     }

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
@@ -12,7 +13,7 @@ public static class LedgerRoutes
 {
     public static void MapLedger(this IEndpointRouteBuilder routes)
     {
-        var files = routes.MapGroup("/v1/files").RequireAuthorization(Access.Write).WithTags("Files");
+        var files = routes.MapGroup("/v1/files").RequireAuthorization(AccessScopes.Write).WithTags("Files");
         files
             .MapPut("/{key}", RegisterAsync)
             .WithSummary("Makes a file known by its metadata; at a node that does not lead, the file is wanted there at once")
@@ -41,7 +42,7 @@ public static class LedgerRoutes
         string key,
         FileRegistration registration,
         FileLedger ledger,
-        Replicas replicas,
+        ReplicaTable replicas,
         QueueSignal queue,
         ReplicaNews news,
         FileCatalog catalog,

@@ -1,6 +1,6 @@
+using FileTransfer.Wants.Policies;
 using Dapper;
 using FileTransfer.Catalog;
-using FileTransfer.Catalog.Policies;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;

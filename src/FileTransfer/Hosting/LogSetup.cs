@@ -1,3 +1,4 @@
+using FileTransfer.Hosting.Configuration;
 using FileTransfer.Cluster;
 using FileTransfer.Postgres;
 using Serilog;

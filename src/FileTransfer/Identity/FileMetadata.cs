@@ -1,3 +1,5 @@
+using FileTransfer.Identity.Hashing;
+
 namespace FileTransfer.Identity;
 
 /// <summary>What a file key is the hash of.</summary>

@@ -1,3 +1,4 @@
+using FileTransfer.Postgres.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FileTransfer.Postgres;

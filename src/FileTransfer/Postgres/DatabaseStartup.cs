@@ -1,3 +1,4 @@
+using FileTransfer.Postgres.Embedded;
 using System.Net.Sockets;
 using Npgsql;
 

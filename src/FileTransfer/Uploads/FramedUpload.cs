@@ -1,3 +1,5 @@
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Chunks.Frames;
 using System.IO.Pipelines;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using System.IO.Pipelines;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
@@ -50,7 +51,7 @@ public sealed class RawUpload(
     ChunkStore store,
     FileLedger ledger,
     FileCatalog catalog,
-    Replicas replicas,
+    ReplicaTable replicas,
     UploadPublisher publisher,
     NodeId here
 )

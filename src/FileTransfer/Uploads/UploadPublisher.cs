@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
@@ -13,7 +14,7 @@ public sealed partial class UploadPublisher(
     ChunkStore store,
     FolderLedger folder,
     FileLedger ledger,
-    Replicas replicas,
+    ReplicaTable replicas,
     DamagedContents damaged,
     ReplicaNews news,
     NodeId node,

@@ -1,5 +1,6 @@
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Catalog;
-using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Http;
 using FileTransfer.Identity;
@@ -15,7 +16,7 @@ public static class UploadRoutes
     {
         routes
             .MapPost("/upload/{file_key}", UploadAsync)
-            .RequireAuthorization(Access.Write)
+            .RequireAuthorization(AccessScopes.Write)
             .AtTheLeaderOnly()
             .TakesOctets(
                 "Frames back to back: u64 LE chunk id ‖ chunk of 1024 bytes; only the final one of the body may be shorter."
@@ -37,7 +38,7 @@ public static class UploadRoutes
             );
         routes
             .MapPost("/v1/files", PutContentAsync)
-            .RequireAuthorization(Access.Write)
+            .RequireAuthorization(AccessScopes.Write)
             .AtTheLeaderOnly()
             .TakesOctets("The content as it is.")
             .WithTags("Files")
@@ -111,7 +112,7 @@ public static class UploadRoutes
         string? locationHex,
         RawUpload upload,
         FileCatalog catalog,
-        Replicas replicas,
+        ReplicaTable replicas,
         DiskPressure disk,
         NodeId here,
         HttpContext context

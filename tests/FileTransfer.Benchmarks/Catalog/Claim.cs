@@ -1,5 +1,5 @@
+using FileTransfer.Catalog.Replicas;
 using BenchmarkDotNet.Attributes;
-using FileTransfer.Catalog;
 
 namespace FileTransfer.Benchmarks.Catalog;
 

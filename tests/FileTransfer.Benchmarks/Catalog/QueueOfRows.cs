@@ -1,4 +1,5 @@
-using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Postgres.Embedded;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;

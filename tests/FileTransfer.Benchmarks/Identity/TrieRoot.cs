@@ -1,3 +1,4 @@
+using FileTransfer.Identity.Hashing;
 using BenchmarkDotNet.Attributes;
 using FileTransfer.Identity;
 

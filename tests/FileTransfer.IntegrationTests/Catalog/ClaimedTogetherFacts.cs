@@ -1,4 +1,4 @@
-using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.IntegrationTests.Downloads;
 using FileTransfer.Postgres;
 
@@ -77,9 +77,9 @@ public sealed class ClaimedTogetherFacts : IAsyncLifetime
         var claims = await ClaimAsync(10);
         await using (var connection = await _db.Database.Pool.OpenConnectionAsync())
         {
-            await Replicas.RemoveAsync(connection, files[1].Key, default);
-            await Replicas.RemoveAsync(connection, files[2].Key, default);
-            await Replicas.WantAsync(connection, _db.Node, files[2].Key, waitsFor: null, default);
+            await ReplicaTable.RemoveAsync(connection, files[1].Key, default);
+            await ReplicaTable.RemoveAsync(connection, files[2].Key, default);
+            await ReplicaTable.WantAsync(connection, _db.Node, files[2].Key, waitsFor: null, default);
         }
 
         var (published, next) = await _db.Queue.PublishAsync(_session, claims, claimNext: ClaimRoom.None, default);

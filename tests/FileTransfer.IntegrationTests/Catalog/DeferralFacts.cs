@@ -1,4 +1,4 @@
-using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.IntegrationTests.Downloads;
 using FileTransfer.IntegrationTests.Nodes;
 using FileTransfer.Postgres;
@@ -50,7 +50,7 @@ public sealed class DeferralFacts : IAsyncLifetime
 
         await StoreAsync(file, "a");
         await _db.Test.ExecuteAsync(
-            Replicas
+            ReplicaTable
                 .WakeSql.Replace("@keys", $"ARRAY[{file.KeySql}]", StringComparison.Ordinal)
                 .Replace("@node", "'a'", StringComparison.Ordinal)
         );

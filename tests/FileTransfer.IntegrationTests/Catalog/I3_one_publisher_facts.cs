@@ -1,4 +1,4 @@
-using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.IntegrationTests.Downloads;
 using FileTransfer.IntegrationTests.Postgres;
 using FileTransfer.Postgres;

@@ -1,3 +1,6 @@
+using FileTransfer.Catalog.Repair;
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Folder;
@@ -202,7 +205,7 @@ public sealed class OrphanFacts : IAsyncLifetime
         var options = new StoreOptions();
         options.Store.OrphanGrace = _grace;
         _collector = new OrphanCollector(
-            new Replicas(_db.Database),
+            new ReplicaTable(_db.Database),
             new FileCatalog(_db.Database, new FeedHistory(), _time),
             _store,
             _ledger,

@@ -1,5 +1,5 @@
+using FileTransfer.Catalog.Replicas;
 using Dapper;
-using FileTransfer.Catalog;
 using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Downloads;
 using FileTransfer.IntegrationTests.Postgres;
@@ -99,7 +99,7 @@ internal sealed class QueueDatabase : IAsyncDisposable
     public async Task RemoveAsync(TestFile file)
     {
         await using var connection = await Database.Pool.OpenConnectionAsync();
-        await Replicas.RemoveAsync(connection, file.Key, default);
+        await ReplicaTable.RemoveAsync(connection, file.Key, default);
     }
 
     public async ValueTask DisposeAsync()

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Catalog;
 using FileTransfer.IntegrationTests.Downloads;
 using Npgsql;
@@ -83,23 +84,23 @@ public sealed class ReplicaTransitionFacts : IAsyncLifetime
         switch (writer)
         {
             case "want":
-                await Replicas.WantAsync(connection, _db.Node, file.Key, waitsFor: null, default);
+                await ReplicaTable.WantAsync(connection, _db.Node, file.Key, waitsFor: null, default);
                 break;
             case "want added":
-                await Replicas.WantAddedAsync(connection, _db.Node, [file.Key], default);
+                await ReplicaTable.WantAddedAsync(connection, _db.Node, [file.Key], default);
                 break;
             case "store upload":
                 var record = await FileCatalog.FindAsync(connection, file.Key, default);
-                await Replicas.StoreUploadAsync(connection, _db.Node, record!, default);
+                await ReplicaTable.StoreUploadAsync(connection, _db.Node, record!, default);
                 break;
             case "remove":
-                await Replicas.RemoveAsync(connection, file.Key, default);
+                await ReplicaTable.RemoveAsync(connection, file.Key, default);
                 break;
             case "lost":
-                await new Replicas(_db.Database).LoseAsync(_db.Node, file.Key, "lost", default);
+                await new ReplicaTable(_db.Database).LoseAsync(_db.Node, file.Key, "lost", default);
                 break;
             case "wake":
-                await using (var command = new NpgsqlCommand(Replicas.WakeSql, connection))
+                await using (var command = new NpgsqlCommand(ReplicaTable.WakeSql, connection))
                 {
                     command.Parameters.AddWithValue("node", "a");
                     command.Parameters.AddWithValue("keys", new[] { file.Key.ToArray() });

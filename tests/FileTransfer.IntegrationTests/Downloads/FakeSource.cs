@@ -1,6 +1,6 @@
+using FileTransfer.Chunks.Frames;
+using FileTransfer.Serving;
 using System.Collections.Concurrent;
-using FileTransfer.Catalog;
-using FileTransfer.Chunks;
 using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Postgres;
 using Microsoft.AspNetCore.Builder;

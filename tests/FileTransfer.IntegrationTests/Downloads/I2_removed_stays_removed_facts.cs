@@ -1,5 +1,5 @@
+using FileTransfer.Catalog.Replicas;
 using System.Net;
-using FileTransfer.Catalog;
 using FileTransfer.IntegrationTests.Nodes;
 using Npgsql;
 
@@ -67,7 +67,7 @@ public sealed class I2_removed_stays_removed_facts(SourceCluster cluster) : ICla
                 Parameters = { new() { Value = file.Key.ToArray() } },
             };
             await remove.ExecuteNonQueryAsync();
-            await Replicas.RemoveAsync(connection, file.Key, default);
+            await ReplicaTable.RemoveAsync(connection, file.Key, default);
             await Eventually.HoldsAsync(
                 () =>
                     cluster.Database.ScalarAsync<bool>(

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.IntegrationTests.Catalog;
@@ -158,7 +159,7 @@ public sealed class I8_every_wait_is_explained_and_ends_facts(SourceCluster clus
         await file.WantAtAsync(cluster.Leader);
         var replica = (await cluster.Leader.GetJsonAsync($"/v1/files/{file.Key}")).GetProperty("replicas")[0];
         replica.GetProperty("state").GetString().ShouldBe("wanted");
-        replica.GetProperty("reason").GetString().ShouldBe(Replicas.WaitsForUpload);
+        replica.GetProperty("reason").GetString().ShouldBe(ReplicaTable.WaitsForUpload);
 
         await cluster.Leader.PutAsync(file.Content, file.Location);
         await TestCluster.StoredAsync(cluster.Follower, file.Key.ToString());

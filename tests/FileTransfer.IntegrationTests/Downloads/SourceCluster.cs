@@ -1,5 +1,5 @@
+using FileTransfer.Catalog.Replicas;
 using System.Text.Json;
-using FileTransfer.Catalog;
 using FileTransfer.IntegrationTests.Nodes;
 using FileTransfer.IntegrationTests.Postgres;
 
@@ -74,7 +74,7 @@ public sealed class SourceCluster : IAsyncLifetime
     /// <summary>What the publication of another node does for those that wait.</summary>
     internal Task AppearsAsync(TestFile file, FakeSource source) =>
         Database.ExecuteAsync(
-            Replicas
+            ReplicaTable
                 .WakeSql.Replace("@keys", $"ARRAY[{file.KeySql}]", StringComparison.Ordinal)
                 .Replace("@node", $"'{source.Id}'", StringComparison.Ordinal)
         );

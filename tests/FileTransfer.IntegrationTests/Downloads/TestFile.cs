@@ -1,3 +1,4 @@
+using FileTransfer.Identity.Hashing;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;

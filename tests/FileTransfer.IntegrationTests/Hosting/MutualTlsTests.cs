@@ -95,7 +95,7 @@ public sealed class MutualTlsTests : IDisposable
         File.WriteAllText(_folder.At("own.key"), own.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
         return await RunningServer.StartAsync(
             null,
-            app => app.MapGet("/admin", () => "text").RequireAuthorization(Access.Admin),
+            app => app.MapGet("/admin", () => "text").RequireAuthorization(AccessScopes.Admin),
             $"--FileTransfer:ClientAuthority={_folder.At("authority.pem")}",
             "--Kestrel:Endpoints:Nodes:Url=https://127.0.0.1:0",
             "--Kestrel:Endpoints:Nodes:ClientCertificateMode=RequireCertificate",

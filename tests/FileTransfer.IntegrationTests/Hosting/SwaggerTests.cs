@@ -14,7 +14,7 @@ public sealed class SwaggerTests
             null,
             app =>
                 app.MapGroup("/files")
-                    .RequireAuthorization(Access.Write)
+                    .RequireAuthorization(AccessScopes.Write)
                     .WithTags("Files")
                     .ProducesProblems(ProblemTypes.FileKeyMalformed)
                     .MapGet("/{key}", (string key) => key)

@@ -110,7 +110,7 @@ public sealed class TokenTests
 
     private static void MapOneRoutePerScope(WebApplication app)
     {
-        foreach (var scope in Access.Scopes)
+        foreach (var scope in AccessScopes.Scopes)
         {
             app.MapGet("/needs/" + scope, () => "text").RequireAuthorization(scope);
         }

@@ -1,5 +1,5 @@
+using FileTransfer.Postgres.Embedded;
 using System.Net;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.IntegrationTests.Nodes;
 

@@ -1,4 +1,4 @@
-using FileTransfer.Tests.Identity;
+using FileTransfer.Tests.Identity.Hashing;
 
 namespace FileTransfer.IntegrationTests.Nodes;
 

@@ -1,3 +1,4 @@
+using FileTransfer.Postgres.Embedded;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.IntegrationTests.Postgres;

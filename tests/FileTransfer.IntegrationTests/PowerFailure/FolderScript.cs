@@ -1,3 +1,4 @@
+using FileTransfer.Chunks;
 using System.Globalization;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;

@@ -1,3 +1,4 @@
+using FileTransfer.Identity.Hashing;
 using System.Text.Json;
 using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Nodes;

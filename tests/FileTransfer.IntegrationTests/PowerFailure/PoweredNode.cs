@@ -1,3 +1,4 @@
+using FileTransfer.Identity.Hashing;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;

@@ -1,3 +1,5 @@
+using FileTransfer.Chunks.Frames;
+using FileTransfer.Identity.Hashing;
 using System.Globalization;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Ledger;

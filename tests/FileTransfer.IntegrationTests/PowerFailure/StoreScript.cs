@@ -1,3 +1,5 @@
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Chunks.Frames;
 using System.Diagnostics;
 using System.Globalization;
 using FileTransfer.Chunks;

@@ -1,5 +1,6 @@
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Identity.Hashing;
 using FileTransfer.Chunks;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Tests.Chunks;
 

@@ -1,5 +1,5 @@
+using FileTransfer.Identity.Hashing;
 using FileTransfer.Chunks;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Tests.Chunks;
 

@@ -1,3 +1,5 @@
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Chunks.Frames;
 using System.IO.Pipelines;
 using FileTransfer.Chunks;
 

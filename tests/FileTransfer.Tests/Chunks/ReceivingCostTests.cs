@@ -1,3 +1,4 @@
+using FileTransfer.Chunks.Frames;
 using System.Buffers;
 using System.IO.Pipelines;
 using FileTransfer.Chunks;

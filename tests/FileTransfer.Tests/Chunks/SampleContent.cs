@@ -1,5 +1,6 @@
+using FileTransfer.Chunks.Frames;
+using FileTransfer.Identity.Hashing;
 using System.Buffers.Binary;
-using FileTransfer.Chunks;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Tests.Chunks;

@@ -1,4 +1,4 @@
-using FileTransfer.Chunks.Repair;
+using FileTransfer.Catalog.Repair;
 
 namespace FileTransfer.Tests.Chunks;
 

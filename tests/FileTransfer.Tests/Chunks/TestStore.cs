@@ -1,3 +1,4 @@
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks;
 using FileTransfer.Identity;
 using Microsoft.Extensions.Logging.Abstractions;

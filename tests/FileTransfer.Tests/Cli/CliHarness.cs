@@ -1,3 +1,5 @@
+using FileTransfer.Cli.Output;
+using FileTransfer.Identity.Hashing;
 using System.Net;
 using System.Net.Sockets;
 using FileTransfer.Cli;

@@ -1,4 +1,4 @@
-using FileTransfer.Cli;
+using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Tests.Cli;
 

@@ -1,3 +1,5 @@
+using FileTransfer.Cli.Export;
+using FileTransfer.Identity.Hashing;
 using System.Text.Json.Nodes;
 using FileTransfer.Cli;
 using FileTransfer.Identity;

@@ -1,3 +1,4 @@
+using FileTransfer.Identity.Hashing;
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;

@@ -1,3 +1,4 @@
+using FileTransfer.Identity.Hashing;
 using FileTransfer.Cli;
 using FileTransfer.Identity;
 

@@ -1,3 +1,4 @@
+using FileTransfer.Identity.Hashing;
 using System.Diagnostics;
 using FileTransfer.Cli;
 using FileTransfer.Identity;

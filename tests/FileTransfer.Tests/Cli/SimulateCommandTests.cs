@@ -1,3 +1,4 @@
+using FileTransfer.Cli.Output;
 using System.Text.Json;
 using FileTransfer.Cli;
 

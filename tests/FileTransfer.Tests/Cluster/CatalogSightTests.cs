@@ -1,4 +1,4 @@
-using FileTransfer.Cluster;
+using FileTransfer.Cluster.Peers;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Tests.Cluster;

@@ -1,3 +1,4 @@
+using FileTransfer.Identity.Hashing;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Tests.Identity;

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
@@ -29,7 +30,7 @@ public static class DamageRoutes
     public static void MapDamage(this IEndpointRouteBuilder routes) =>
         routes
             .MapPost("/v1/files/{key}/damage", ReportAsync)
-            .RequireAuthorization(Access.Node)
+            .RequireAuthorization(AccessScopes.Node)
             .WithTags("Files")
             .WithSummary("Tells this node that it sent wrong bytes of a file: it proves its own copy, and says what it found")
             .WithDescription(
@@ -51,7 +52,7 @@ public static class DamageRoutes
         string key,
         DamageReport? report,
         FileCatalog catalog,
-        Replicas replicas,
+        ReplicaTable replicas,
         DamagedContents damaged,
         NodeId here,
         TimeProvider time,

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using System.Collections.Concurrent;
 using FileTransfer.Chunks;
 using FileTransfer.Identity;
@@ -15,7 +16,7 @@ namespace FileTransfer.Catalog.Repair;
 /// </remarks>
 public sealed partial class DamagedContents(
     ChunkStore store,
-    Replicas replicas,
+    ReplicaTable replicas,
     QueueSignal queue,
     ReplicaNews news,
     NodeId here,
@@ -77,7 +78,7 @@ public sealed partial class DamagedContents(
                 return await ExamineAsync(fingerprint, size, reason, cancellationToken) is ContentFinding.Intact right
                     && right.Size == size;
             default:
-                await LoseAsync(fingerprint, Replicas.LostFromDisk, cancellationToken);
+                await LoseAsync(fingerprint, ReplicaTable.LostFromDisk, cancellationToken);
                 return false;
         }
     }

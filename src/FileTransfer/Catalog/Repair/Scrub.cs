@@ -1,7 +1,7 @@
+using FileTransfer.Bandwidth;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
-using FileTransfer.Chunks.Repair;
 using FileTransfer.Identity;
-using FileTransfer.Rates;
 using Microsoft.Extensions.Options;
 using Npgsql;
 

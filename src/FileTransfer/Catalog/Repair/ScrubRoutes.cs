@@ -1,4 +1,3 @@
-using FileTransfer.Chunks.Repair;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -77,12 +76,12 @@ public static class ScrubRoutes
         var scrub = routes.MapGroup("/v1/scrub").WithTags("Cluster");
         scrub
             .MapGet("", Get)
-            .RequireAuthorization(Access.Read)
+            .RequireAuthorization(AccessScopes.Read)
             .WithSummary("How far this node is with proving its contents again, and what is damaged and not back yet")
             .Produces<ScrubResource>();
         scrub
             .MapPost("", StartAsync)
-            .RequireAuthorization(Access.Admin)
+            .RequireAuthorization(AccessScopes.Admin)
             .WithSummary(
                 "Proves every content of this node, or those named in the body, from now on and not at the pace of the period"
             )
@@ -101,7 +100,7 @@ public static class ScrubRoutes
             );
         scrub
             .MapDelete("", Cancel)
-            .RequireAuthorization(Access.Admin)
+            .RequireAuthorization(AccessScopes.Admin)
             .WithSummary("Ends the pass under way; the next one begins when it is due")
             .Produces<ScrubResource>();
     }

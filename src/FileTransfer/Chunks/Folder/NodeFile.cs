@@ -1,3 +1,4 @@
+using FileTransfer.Chunks.Durability;
 using System.Text.Json;
 using FileTransfer.Postgres;
 

@@ -1,3 +1,4 @@
+using FileTransfer.Chunks.Durability;
 using System.Collections.Concurrent;
 using FileTransfer.Identity;
 

@@ -1,3 +1,4 @@
+using FileTransfer.Chunks.Durability;
 using System.Globalization;
 using FileTransfer.Postgres;
 using Microsoft.Data.Sqlite;

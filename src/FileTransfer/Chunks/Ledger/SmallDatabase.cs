@@ -1,3 +1,4 @@
+using FileTransfer.Chunks.Durability;
 using Microsoft.Data.Sqlite;
 
 namespace FileTransfer.Chunks.Ledger;

@@ -1,3 +1,5 @@
+using FileTransfer.Cli.Client;
+
 namespace FileTransfer.Cli.Reconcile;
 
 /// <summary>The folders that take part, open; each of another node of one cluster.</summary>

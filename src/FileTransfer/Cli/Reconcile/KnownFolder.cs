@@ -1,4 +1,4 @@
-using FileTransfer.Catalog.Policies;
+using FileTransfer.Wants.Policies;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Feed.Reconciliation;
 

@@ -1,3 +1,4 @@
+using FileTransfer.Cli.Client;
 using FileTransfer.Feed;
 using FileTransfer.Feed.Reconciliation;
 

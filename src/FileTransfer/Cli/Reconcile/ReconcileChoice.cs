@@ -1,3 +1,5 @@
+using FileTransfer.Cli.Client;
+using FileTransfer.Cli.Output;
 using FileTransfer.Feed.Reconciliation;
 using FileTransfer.Identity;
 

@@ -1,4 +1,6 @@
-using FileTransfer.Catalog.Policies;
+using FileTransfer.Cli.Client;
+using FileTransfer.Cli.Output;
+using FileTransfer.Wants.Policies;
 using FileTransfer.Feed.Reconciliation;
 using FileTransfer.Identity;
 

@@ -1,3 +1,4 @@
+using FileTransfer.Cli.Client;
 using System.Runtime.CompilerServices;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Feed.Reconciliation;

@@ -1,3 +1,5 @@
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Identity.Hashing;
 using System.Runtime.CompilerServices;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Folder;

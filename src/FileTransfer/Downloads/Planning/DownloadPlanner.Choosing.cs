@@ -183,5 +183,5 @@ public sealed partial class DownloadPlanner
         return rate;
     }
 
-    private static long BytesOf(long chunks) => chunks * Chunks.ChunkFrame.Length;
+    private static long BytesOf(long chunks) => chunks * FileTransfer.Chunks.Frames.ChunkFrame.Length;
 }

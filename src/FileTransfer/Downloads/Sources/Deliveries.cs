@@ -1,6 +1,7 @@
+using FileTransfer.Chunks.Frames;
+using FileTransfer.Serving;
 using System.Buffers;
 using System.Buffers.Binary;
-using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;

@@ -1,4 +1,4 @@
-using FileTransfer.Catalog;
+using FileTransfer.Catalog.Providers;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;

@@ -1,3 +1,6 @@
+using FileTransfer.Catalog.Providers;
+using FileTransfer.Chunks.Frames;
+using FileTransfer.Serving;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Mime;

@@ -1,7 +1,7 @@
+using FileTransfer.Chunks.Frames;
+using FileTransfer.Identity.Hashing;
 using System.Runtime.CompilerServices;
-using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Sources;
 

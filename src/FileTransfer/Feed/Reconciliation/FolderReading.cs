@@ -1,5 +1,5 @@
+using FileTransfer.Catalog.Replicas;
 using System.Runtime.CompilerServices;
-using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;
@@ -7,7 +7,7 @@ using FileTransfer.Identity;
 namespace FileTransfer.Feed.Reconciliation;
 
 /// <summary>Reads what the data folder of this node remembers, and looks at its contents.</summary>
-public sealed class FolderReading(FolderLedger ledger, ChunkStore store, Replicas replicas, NodeId node)
+public sealed class FolderReading(FolderLedger ledger, ChunkStore store, ReplicaTable replicas, NodeId node)
 {
     private const int PageSize = 500;
 

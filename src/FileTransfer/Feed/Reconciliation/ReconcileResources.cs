@@ -1,6 +1,6 @@
+using FileTransfer.Wants.Policies;
 using System.Text.Json.Serialization;
 using FileTransfer.Catalog;
-using FileTransfer.Catalog.Policies;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;
 

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -22,7 +23,7 @@ public static class ReconcileRoutes
     {
         var reconcile = routes
             .MapGroup("/v1/reconcile")
-            .RequireAuthorization(Access.Admin)
+            .RequireAuthorization(AccessScopes.Admin)
             .WithTags("Reconcile")
             .ProducesProblems(ProblemTypes.DatabaseUnavailable);
         reconcile

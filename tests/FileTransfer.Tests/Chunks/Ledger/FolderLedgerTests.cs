@@ -1,3 +1,4 @@
+using FileTransfer.Identity.Hashing;
 using System.Text;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;

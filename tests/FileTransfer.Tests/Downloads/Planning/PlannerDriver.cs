@@ -1,3 +1,4 @@
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;

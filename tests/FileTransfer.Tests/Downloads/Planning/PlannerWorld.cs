@@ -1,4 +1,4 @@
-using FileTransfer.Chunks;
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
 
 namespace FileTransfer.Tests.Downloads.Planning;

@@ -1,3 +1,4 @@
+using FileTransfer.Identity.Hashing;
 using System.Text;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks.Ledger;

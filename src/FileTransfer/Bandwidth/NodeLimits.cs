@@ -1,0 +1,102 @@
+using System.Text.Json;
+using Dapper;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+using Npgsql;
+
+namespace FileTransfer.Bandwidth;
+
+/// <summary>The limits that were set at this node at run time: kept, and in force until they are taken away.</summary>
+public sealed class NodeLimits(Database database, TransferLimits limits, NodeId here) : IDisposable
+{
+    /// <summary>The limits of a node that is taken out of the cluster.</summary>
+    public static Task ForgetNodeAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
+            new CommandDefinition(
+                "DELETE FROM filetransfer.limits WHERE node_id = @node",
+                new { node = node.Value },
+                cancellationToken: cancellationToken
+            )
+        );
+
+    private readonly SemaphoreSlim _one = new(1, 1);
+
+    /// <summary>Keeps limits and lets them be in force.</summary>
+    /// <param name="set">Without <see cref="LimitSet.Faults"/>; null takes away what was set.</param>
+    /// <param name="cancellationToken">Ends the waiting; what is kept then is as before, or as asked.</param>
+    public async Task SetAsync(LimitSet? set, CancellationToken cancellationToken)
+    {
+        const string write = """
+            INSERT INTO filetransfer.limits (node_id, limits) VALUES (@node, @limits::jsonb)
+            ON CONFLICT (node_id) DO UPDATE SET limits = EXCLUDED.limits, set_at = EXCLUDED.set_at
+            """;
+        const string delete = "DELETE FROM filetransfer.limits WHERE node_id = @node";
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            var text = set is null ? null : JsonSerializer.Serialize(set, LimitJson.Default.LimitSet);
+            await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+            await connection.ExecuteAsync(
+                new CommandDefinition(
+                    set is null ? delete : write,
+                    new { node = here.Value, limits = text },
+                    cancellationToken: cancellationToken
+                )
+            );
+            limits.Set(set);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    /// <summary>Lets what was set earlier be in force again.</summary>
+    /// <returns>Why not, when it cannot; null when all is well.</returns>
+    public async Task<string?> LoadAsync(CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+            var text = await connection.QuerySingleOrDefaultAsync<string>(
+                new CommandDefinition(
+                    "SELECT limits::text FROM filetransfer.limits WHERE node_id = @node",
+                    new { node = here.Value },
+                    cancellationToken: cancellationToken
+                )
+            );
+            if (text is null)
+            {
+                return null;
+            }
+
+            var kept = Read(text);
+            if (kept?.Faults().Select(fault => $"{fault.Member}: {fault.Text}").FirstOrDefault() is { } fault)
+            {
+                return fault;
+            }
+
+            limits.Set(kept);
+            return kept is null ? $"'{text}' is not understood" : null;
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    public void Dispose() => _one.Dispose();
+
+    private static LimitSet? Read(string text)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(text, LimitJson.Default.LimitSet);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

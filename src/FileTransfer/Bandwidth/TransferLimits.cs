@@ -1,0 +1,175 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
+
+namespace FileTransfer.Bandwidth;
+
+/// <summary>The limits in force at this node: as configured, with what was set at run time over it, at this time of day.</summary>
+/// <remarks>Each change counts at once, for transfers under way too.</remarks>
+public sealed partial class TransferLimits : IDisposable
+{
+    private readonly IOptionsFactory<LimitOptions> _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<TransferLimits> _logger;
+    private readonly IDisposable _reloads;
+    private readonly Lock _lock = new();
+    private readonly RateGate _download;
+    private readonly ConcurrentDictionary<string, SourceGate> _sources = new(StringComparer.Ordinal);
+    private volatile State _state;
+
+    public TransferLimits(
+        IOptionsFactory<LimitOptions> options,
+        IConfiguration configuration,
+        TimeProvider time,
+        ILogger<TransferLimits> logger
+    )
+    {
+        _options = options;
+        _time = time;
+        _logger = logger;
+        _download = new RateGate(time);
+        Upload = new RateGate(time);
+        _state = StateOf(LimitSet.Of(options.Create(Options.DefaultName)), over: null);
+        Enforce();
+        _reloads = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
+    }
+
+    /// <summary>Something is another than before; what is in force can be read when this is raised.</summary>
+    public event Action? Changed;
+
+    /// <summary>Lets out what this node sends.</summary>
+    public RateGate Upload { get; }
+
+    /// <summary>Configuration and what is set over it.</summary>
+    public LimitSet InForce => _state.InForce;
+
+    internal DateTime LocalNow => _time.GetLocalNow().DateTime;
+
+    /// <summary>Waits until so many bytes from a source may be taken: by the limit of that source, and by that of all together.</summary>
+    /// <param name="source">Its id: <c>node a</c>.</param>
+    public ValueTask TakeAsync(string source, int bytes, CancellationToken cancellationToken) =>
+        _download.IsLimited || _state.Timetables.LimitsSources
+            ? TakeLimitedAsync(GateOf(source), bytes, cancellationToken)
+            : ValueTask.CompletedTask;
+
+    /// <summary>All of the same moment.</summary>
+    internal State Read() => _state;
+
+    /// <summary>Puts limits over the configuration; null takes them away.</summary>
+    /// <param name="over">Without <see cref="LimitSet.Faults"/>.</param>
+    public void Set(LimitSet? over) => Change(state => StateOf(state.Configured, over));
+
+    /// <summary>Lets the rates of the present time of day be in force.</summary>
+    /// <returns>How long they are, by the timetables; null = for ever.</returns>
+    public TimeSpan? Enforce()
+    {
+        lock (_lock)
+        {
+            var now = LocalNow;
+            var timetables = _state.Timetables;
+            Upload.Rate = timetables.Upload.At(now).Rate;
+            _download.Rate = timetables.Download.At(now).Rate;
+            foreach (var (source, gate) in _sources)
+            {
+                gate.Own.Rate = timetables.Of(source).At(now).Rate;
+            }
+
+            return timetables.NextChange(now) - now;
+        }
+    }
+
+    public void Dispose()
+    {
+        _reloads.Dispose();
+        _download.Dispose();
+        Upload.Dispose();
+        foreach (var gate in _sources.Values)
+        {
+            gate.Own.Dispose();
+        }
+    }
+
+    private async ValueTask TakeLimitedAsync(SourceGate gate, int bytes, CancellationToken cancellationToken)
+    {
+        for (var left = bytes; left > 0; )
+        {
+            left -= await gate.Own.TakeAsync(gate.OwnFlow, left, cancellationToken);
+        }
+
+        for (var left = bytes; left > 0; )
+        {
+            left -= await _download.TakeAsync(gate.Shared, left, cancellationToken);
+        }
+    }
+
+    /// <summary>One for each source that was ever met: the nodes of the cluster and the shares of the configuration.</summary>
+    private SourceGate GateOf(string source)
+    {
+        if (_sources.TryGetValue(source, out var known))
+        {
+            return known;
+        }
+
+        lock (_lock)
+        {
+            return _sources.GetOrAdd(
+                source,
+                static (id, limits) =>
+                    new SourceGate(
+                        new RateGate(limits._time) { Rate = limits._state.Timetables.Of(id).At(limits.LocalNow).Rate },
+                        new RateFlow(),
+                        new RateFlow()
+                    ),
+                this
+            );
+        }
+    }
+
+    private void Reload()
+    {
+        try
+        {
+            var configured = LimitSet.Of(_options.Create(Options.DefaultName));
+            if (!configured.IsSame(_state.Configured))
+            {
+                Change(state => StateOf(configured, state.Over));
+                Log.Changed(_logger);
+            }
+        }
+        catch (Exception e)
+        {
+            // Thrown into the configuration's change callback it would take the process down.
+            Log.ChangeRefused(_logger, e.Message);
+        }
+    }
+
+    private void Change(Func<State, State> change)
+    {
+        lock (_lock)
+        {
+            _state = change(_state);
+            Enforce();
+        }
+
+        Changed?.Invoke();
+    }
+
+    private State StateOf(LimitSet configured, LimitSet? over)
+    {
+        var inForce = over?.Over(configured) ?? configured;
+        return new State(configured, over, inForce, new Timetables(inForce));
+    }
+
+    internal sealed record State(LimitSet Configured, LimitSet? Over, LimitSet InForce, Timetables Timetables);
+
+    private sealed record SourceGate(RateGate Own, RateFlow OwnFlow, RateFlow Shared);
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "The limits of FileTransfer:Limits changed")]
+        public static partial void Changed(ILogger logger);
+
+        [LoggerMessage(LogLevel.Error, "A change of FileTransfer:Limits was refused, the former ones stay in force: {Reason}")]
+        public static partial void ChangeRefused(ILogger logger, string reason);
+    }
+}

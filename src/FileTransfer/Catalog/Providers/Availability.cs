@@ -1,0 +1,20 @@
+using FileTransfer.Identity;
+
+namespace FileTransfer.Catalog.Providers;
+
+/// <summary>Where else a file is, as the catalog knows it.</summary>
+/// <param name="Holdings">
+/// At most 16 other nodes that have it stored: those heard of lately first, and of these the newer holders more often, who have the fewest askers.
+/// </param>
+/// <param name="Contenders">Other nodes, heard of lately, that want it or download it.</param>
+public sealed record Availability(IReadOnlyList<Holding> Holdings, int Contenders)
+{
+    public static readonly Availability None = new([], 0);
+}
+
+/// <summary>A node that has a file stored and the address it answers at.</summary>
+/// <param name="Node">The node.</param>
+/// <param name="IsLeader">It led when it was asked for.</param>
+/// <param name="Url">Where it answers.</param>
+/// <param name="Instance">Names one run of the node's process.</param>
+public sealed record Holding(NodeId Node, bool IsLeader, Uri Url, string Instance);

@@ -1,0 +1,118 @@
+using Dapper;
+using Npgsql;
+
+namespace FileTransfer.Catalog.Replicas;
+
+/// <content>Replicas of files that no node has: they wait outside the queue until one has, and cost a claim nothing.</content>
+/// <remarks>
+/// A node that gets a file stored wakes whoever waits for it (<see cref="ReplicaTable.WakeSql"/>). Two commits may miss each other: one that
+/// stores, and one that defers. So a replica is looked at again a moment after it was deferred, and from then on more and more rarely.
+/// </remarks>
+public sealed partial class ReplicaQueue
+{
+    /// <summary>Why a replica waits whose file no other node has.</summary>
+    public const string NoProvider = "no other node has it stored";
+
+    /// <summary>Replicas deferred, or looked at again, in one statement: some tens of milliseconds.</summary>
+    private const int DeferredAtOnce = 2000;
+
+    private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Whether <c>r</c>, of which the other nodes that have it are known, may be claimed.</summary>
+    private const string Claimable = $"cardinality(r.holdings) > 0 OR ($5 AND r.priority > 0) OR r.in_folder OR {HeldHere}";
+
+    /// <summary>Whether this node has the content under another key; <c>r</c> has the fingerprint.</summary>
+    private const string HeldHere = """
+        EXISTS (
+            SELECT FROM filetransfer.files twin
+            JOIN filetransfer.replicas held ON held.node_id = r.node_id AND held.file_key = twin.file_key
+            WHERE twin.fingerprint = r.fingerprint AND held.state = 'stored'
+        )
+        """;
+
+    /// <summary>Whether somebody has the file of <c>r</c>. In a CASE, so that it is asked of each row by an index, never of the whole table.</summary>
+    private const string Provided = $"""
+        CASE WHEN EXISTS (
+            SELECT FROM filetransfer.replicas source JOIN filetransfer.nodes n ON n.node_id = source.node_id
+            WHERE source.file_key = r.file_key AND source.state = 'stored' AND source.node_id <> r.node_id
+        ) OR r.in_folder THEN true ELSE {HeldHere} END
+        """;
+
+    /// <summary>
+    /// When a replica without a provider is looked for next: from a minute to half an hour, the longer the longer it has been wanted, so that
+    /// however many wait, few are looked for in a second.
+    /// </summary>
+    private const string NextLook =
+        "least(greatest(now() - r.wanted_at, interval '1 minute'), interval '30 minutes') * (0.5 + random())";
+
+    private const string AndIsDue = "AND next_attempt_at IS NOT NULL AND waits_for = 'provider' AND next_attempt_at <= now()";
+
+    private static readonly string _defer = $"""
+        WITH next AS MATERIALIZED (
+            SELECT node_id, file_key, in_folder FROM filetransfer.replicas
+            WHERE node_id = @node AND state = 'wanted' AND next_attempt_at IS NULL AND NOT (@asksShares AND priority > 0)
+            ORDER BY priority DESC, wanted_at LIMIT @atOnce
+            FOR UPDATE SKIP LOCKED
+        ), seen AS MATERIALIZED (
+            SELECT r.node_id, r.file_key, {Provided} AS is_provided
+            FROM (SELECT next.*, f.fingerprint FROM next JOIN filetransfer.files f USING (file_key)) r
+        )
+        UPDATE filetransfer.replicas r
+        SET next_attempt_at = clock_timestamp() + @lookAgain, waits_for = 'provider', reason = '{NoProvider}', changed_at = clock_timestamp()
+        FROM seen
+        WHERE r.node_id = seen.node_id AND r.file_key = seen.file_key AND NOT seen.is_provided
+        """;
+
+    private static readonly string _lookForProviders = $"""
+        WITH due AS MATERIALIZED (
+            SELECT node_id, file_key, in_folder FROM filetransfer.replicas
+            WHERE node_id = @node AND state = 'wanted' {AndIsDue}
+            ORDER BY next_attempt_at LIMIT @atOnce
+            FOR UPDATE SKIP LOCKED
+        ), seen AS MATERIALIZED (
+            SELECT r.node_id, r.file_key, {Provided} AS is_provided
+            FROM (SELECT due.*, f.fingerprint FROM due JOIN filetransfer.files f USING (file_key)) r
+        ), looked AS (
+            UPDATE filetransfer.replicas r
+            SET next_attempt_at = CASE WHEN NOT seen.is_provided THEN clock_timestamp() + {NextLook} END,
+                waits_for = CASE WHEN NOT seen.is_provided THEN 'provider' END,
+                in_folder = CASE WHEN seen.is_provided THEN r.in_folder END
+            FROM seen
+            WHERE r.node_id = seen.node_id AND r.file_key = seen.file_key
+            RETURNING seen.is_provided
+        )
+        SELECT count(*) FROM looked WHERE is_provided
+        """;
+
+    /// <summary>
+    /// Defers replicas at the head of the queue whose files nobody has. Sources that do not say what they have are asked for them at once.
+    /// </summary>
+    /// <returns>How many of the <see cref="DeferredAtOnce"/> next ones were deferred.</returns>
+    public Task<int> DeferAsync(NpgsqlConnection connection, bool asksShares, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
+            new CommandDefinition(
+                _defer,
+                new
+                {
+                    node = node.Value,
+                    asksShares,
+                    atOnce = DeferredAtOnce,
+                    lookAgain = LookAgainAfter(asksShares),
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+
+    /// <summary>Looks whether somebody has by now what is due to be looked for.</summary>
+    /// <returns>How many replicas became ready.</returns>
+    public Task<int> LookForProvidersAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        connection.QuerySingleAsync<int>(
+            new CommandDefinition(
+                _lookForProviders,
+                new { node = node.Value, atOnce = DeferredAtOnce },
+                cancellationToken: cancellationToken
+            )
+        );
+
+    private static TimeSpan LookAgainAfter(bool asksShares) => asksShares ? TimeSpan.Zero : _lookAgain;
+}

@@ -1,0 +1,195 @@
+using FileTransfer.Postgres;
+using Npgsql;
+
+namespace FileTransfer.Catalog.Replicas;
+
+/// <summary>What ends the wait of a wanted replica before its time is up.</summary>
+public enum WaitsFor
+{
+    /// <summary>Nothing but a node that gets the file stored.</summary>
+    Time,
+
+    /// <summary>A node that has it: none is known.</summary>
+    Provider,
+
+    /// <summary>One of its sources answers again.</summary>
+    Source,
+
+    /// <summary>Its sources serve the file to another node; the next one to have it stored takes some of those that wait.</summary>
+    Turn,
+}
+
+/// <content>A claim that ends without a publication.</content>
+public sealed partial class ReplicaQueue
+{
+    private static readonly string _giveBack = $"""
+        UPDATE filetransfer.replicas r
+        SET state = CASE WHEN @wakes AND {SourceSinceClaim} THEN 'wanted' ELSE @state END,
+            attempts = CASE WHEN @wakes AND {SourceSinceClaim} THEN 0 ELSE r.attempts + @spent END,
+            next_attempt_at = CASE
+                WHEN @state = 'wanted' AND NOT (@wakes AND {SourceSinceClaim}) THEN clock_timestamp()
+                    + CASE WHEN @waitsFor = 'provider' THEN greatest(@delay, {NextLook}) ELSE @delay END
+            END,
+            waits_for = @waitsFor::text, reason = @reason, bytes_proven = coalesce(@proven::bigint, r.bytes_proven),
+            cause = coalesce(@cause::text, r.cause),
+            holder = NULL, holder_pid = NULL,
+            wanted_at = CASE WHEN @waitsFor = 'provider' THEN r.wanted_at ELSE clock_timestamp() END, changed_at = clock_timestamp()
+        WHERE {Mine} AND r.state = 'downloading' AND {Held}
+        """;
+
+    /// <summary>
+    /// A source that appears wakes whoever waits for one (<see cref="ReplicaTable.WakeSql"/>), but not a replica that is just being tried, which
+    /// therefore looks itself before it waits. changed_at of a replica under way is the time of its claim; a claim that knew of no source
+    /// looks for any, because what it did not see may have been written before it and committed after.
+    /// </summary>
+    private const string SourceSinceClaim = """
+        EXISTS (
+            SELECT FROM filetransfer.replicas s
+            WHERE s.file_key = r.file_key AND s.node_id <> r.node_id AND s.state = 'stored'
+              AND (
+                  s.changed_at > r.changed_at
+                  OR (NOT @knewSources AND EXISTS (SELECT FROM filetransfer.nodes n WHERE n.node_id = s.node_id))
+              )
+        )
+        """;
+
+    /// <summary>Waits for an upload that is being committed: it has woken who waited by then, and this replica does not yet.</summary>
+    private const string AwaitUpload = "SELECT FROM filetransfer.files WHERE file_key = @key FOR SHARE";
+
+    /// <summary>Puts the claimed replica back to be tried again.</summary>
+    /// <param name="bytesProven">What is kept of it; null = as much as before.</param>
+    /// <param name="delay">When to try again at the latest; a source that appears, or has appeared since the claim, ends the wait.</param>
+    public Task<bool> RetryAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        string reason,
+        long? bytesProven,
+        bool spendsAttempt,
+        TimeSpan delay,
+        CancellationToken cancellationToken
+    ) =>
+        GiveBackAsync(
+            session,
+            claim,
+            ReplicaState.Wanted,
+            WaitsFor.Time,
+            reason,
+            bytesProven,
+            spendsAttempt,
+            cause: null,
+            delay,
+            cancellationToken
+        );
+
+    /// <summary>Puts the claimed replica back after an attempt that failed for a cause.</summary>
+    public Task<bool> RetryAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        FailureCause cause,
+        string reason,
+        long? bytesProven,
+        TimeSpan delay,
+        CancellationToken cancellationToken
+    ) =>
+        GiveBackAsync(
+            session,
+            claim,
+            ReplicaState.Wanted,
+            WaitsFor.Time,
+            reason,
+            bytesProven,
+            spendsAttempt: true,
+            cause,
+            delay,
+            cancellationToken
+        );
+
+    /// <summary>Puts the claimed replica back until what it waits for comes to pass, or the time is up. Spends no attempt.</summary>
+    public Task<bool> ParkAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        WaitsFor waitsFor,
+        string reason,
+        long? bytesProven,
+        TimeSpan delay,
+        CancellationToken cancellationToken
+    ) =>
+        GiveBackAsync(
+            session,
+            claim,
+            ReplicaState.Wanted,
+            waitsFor,
+            reason,
+            bytesProven,
+            spendsAttempt: false,
+            cause: null,
+            delay,
+            cancellationToken
+        );
+
+    /// <summary>Sets the claimed replica aside: its attempts are spent.</summary>
+    public Task<bool> FailAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        FailureCause cause,
+        string reason,
+        long? bytesProven,
+        CancellationToken cancellationToken
+    ) =>
+        GiveBackAsync(
+            session,
+            claim,
+            ReplicaState.Failed,
+            WaitsFor.Time,
+            reason,
+            bytesProven,
+            spendsAttempt: true,
+            cause,
+            TimeSpan.Zero,
+            cancellationToken
+        );
+
+    private Task<bool> GiveBackAsync(
+        LeaseSession session,
+        ClaimedReplica claim,
+        ReplicaState state,
+        WaitsFor waitsFor,
+        string reason,
+        long? bytesProven,
+        bool spendsAttempt,
+        FailureCause? cause,
+        TimeSpan delay,
+        CancellationToken cancellationToken
+    )
+    {
+        var knewSources = claim.Availability.Holdings.Count > 0;
+        var giveBack = Command(
+            _giveBack,
+            ("node", node.Value),
+            ("key", claim.Key.ToArray()),
+            ("epoch", claim.Epoch),
+            ("state", ReplicaTransitions.NameOf(state)),
+            ("waitsFor", NameOf(waitsFor)),
+            ("reason", reason),
+            ("spent", spendsAttempt ? 1 : 0),
+            ("cause", cause is { } one ? FailureCauses.SlugOf(one) : null),
+            ("delay", delay),
+            ("wakes", state == ReplicaState.Failed || delay > TimeSpan.Zero),
+            ("proven", bytesProven),
+            ("knewSources", knewSources)
+        );
+        NpgsqlBatchCommand[] statements = knewSources
+            ? [giveBack]
+            : [Command(AwaitUpload, ("key", claim.Key.ToArray())), giveBack];
+        return EndAsync(session, claim, statements, cancellationToken);
+    }
+
+    private static string? NameOf(WaitsFor waitsFor) =>
+        waitsFor switch
+        {
+            WaitsFor.Provider => "provider",
+            WaitsFor.Source => "source",
+            WaitsFor.Turn => "turn",
+            _ => null,
+        };
+}

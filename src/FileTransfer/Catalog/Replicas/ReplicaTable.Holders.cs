@@ -1,0 +1,29 @@
+using Dapper;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Catalog.Replicas;
+
+/// <summary>A node that has a file stored, and where it answers.</summary>
+public sealed record FileHolder(NodeId Node, Uri Url);
+
+/// <content>Who else has a file.</content>
+public sealed partial class ReplicaTable
+{
+    /// <summary>Other nodes that have it stored and were heard of lately, at most 16.</summary>
+    public async Task<IReadOnlyList<FileHolder>> HoldersOfAsync(NodeId here, FileKey key, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT n.node_id, n.url
+            FROM filetransfer.replicas r
+            JOIN filetransfer.nodes n ON n.node_id = r.node_id
+            WHERE r.file_key = @key AND r.state = 'stored' AND r.node_id <> @here
+              AND n.seen_at BETWEEN now() - interval '10 seconds' AND now() + interval '10 seconds'
+            ORDER BY n.node_id LIMIT 16
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<(string Node, string Url)>(
+            new CommandDefinition(sql, new { key = key.ToArray(), here = here.Value }, cancellationToken: cancellationToken)
+        );
+        return [.. rows.Select(row => new FileHolder(new NodeId(row.Node), new Uri(row.Url)))];
+    }
+}

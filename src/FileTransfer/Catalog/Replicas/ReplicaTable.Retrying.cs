@@ -1,0 +1,122 @@
+using Dapper;
+using FileTransfer.Identity;
+using Npgsql;
+
+namespace FileTransfer.Catalog.Replicas;
+
+/// <content>Replicas whose attempts failed, tried again: because a person asks, or because a trial of one of them went well.</content>
+public sealed partial class ReplicaTable
+{
+    private const string Anew = """
+        SET state = 'wanted', epoch = epoch + CASE WHEN state = 'wanted' THEN 0 ELSE 1 END, attempts = 0, next_attempt_at = NULL,
+            waits_for = NULL, reason = NULL, wanted_at = clock_timestamp(), changed_at = clock_timestamp()
+        """;
+
+    /// <summary>A replica that failed, or backs off.</summary>
+    private const string FailedOrBacksOff = """
+        (state = 'failed' OR (state = 'wanted' AND next_attempt_at IS NOT NULL AND waits_for IS DISTINCT FROM 'upload'))
+        """;
+
+    /// <summary>Tries the file at <paramref name="node"/> at once, with all its attempts before it.</summary>
+    /// <returns>False where it neither failed nor waits: there is nothing to try.</returns>
+    public async Task<bool> RetryAsync(NodeId node, FileKey key, CancellationToken cancellationToken)
+    {
+        const string sql = $"""
+            UPDATE filetransfer.replicas {Anew}
+            WHERE node_id = @node AND file_key = @key AND {FailedOrBacksOff}
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        return await connection.ExecuteAsync(
+                new CommandDefinition(sql, new { node = node.Value, key = key.ToArray() }, cancellationToken: cancellationToken)
+            ) > 0;
+    }
+
+    /// <summary>Tries all at once that have failed attempts at <paramref name="node"/>, or those whose last one failed for a cause.</summary>
+    /// <returns>How many.</returns>
+    public async Task<int> RetryAllAsync(NodeId node, FailureCause? cause, CancellationToken cancellationToken)
+    {
+        const string sql = $"""
+            UPDATE filetransfer.replicas {Anew}
+            WHERE node_id = @node AND {FailedOrBacksOff} AND attempts > 0 AND (@cause::text IS NULL OR cause = @cause)
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        return await connection.ExecuteAsync(
+            new CommandDefinition(
+                sql,
+                new { node = node.Value, cause = cause is { } one ? FailureCauses.SlugOf(one) : null },
+                cancellationToken: cancellationToken
+            )
+        );
+    }
+
+    /// <summary>Of each cause the file that failed longest ago gets one attempt more: whether what failed it is still so.</summary>
+    /// <param name="age">How long ago a file has failed at least.</param>
+    /// <returns>The files, and the causes that they failed for.</returns>
+    internal static async Task<IReadOnlyList<(FileKey Key, string? Cause)>> TryOneOfEachCauseAsync(
+        NpgsqlConnection connection,
+        NodeId node,
+        int attemptsBefore,
+        TimeSpan age,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            UPDATE filetransfer.replicas r
+            SET state = 'wanted', epoch = r.epoch + 1, attempts = @attempts, next_attempt_at = NULL, waits_for = NULL,
+                wanted_at = clock_timestamp(), changed_at = clock_timestamp()
+            FROM (
+                SELECT DISTINCT ON (cause) file_key FROM filetransfer.replicas
+                WHERE node_id = @node AND state = 'failed' AND changed_at <= clock_timestamp() - @age
+                ORDER BY cause, changed_at
+            ) AS oldest
+            WHERE r.node_id = @node AND r.file_key = oldest.file_key AND r.state = 'failed'
+            RETURNING r.file_key, r.cause
+            """;
+        var rows = await connection.QueryAsync<(byte[] Key, string? Cause)>(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    node = node.Value,
+                    attempts = attemptsBefore,
+                    age,
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+        return [.. rows.Select(row => (new FileKey(row.Key), row.Cause))];
+    }
+
+    /// <summary>Tries all again that failed for a cause, of which one has just gone well.</summary>
+    internal static Task<int> TryAllOfCauseAsync(
+        NpgsqlConnection connection,
+        NodeId node,
+        string? cause,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = $"""
+            UPDATE filetransfer.replicas {Anew}
+            WHERE node_id = @node AND state = 'failed' AND cause IS NOT DISTINCT FROM @cause
+            """;
+        return connection.ExecuteAsync(
+            new CommandDefinition(sql, new { node = node.Value, cause }, cancellationToken: cancellationToken)
+        );
+    }
+
+    /// <summary>
+    /// What waits at <paramref name="node"/> for its upload is looked for at the sources outside the cluster, which were not configured
+    /// when it was registered.
+    /// </summary>
+    internal static Task<int> LookOutsideAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            UPDATE filetransfer.replicas
+            SET next_attempt_at = NULL, waits_for = NULL, reason = NULL, changed_at = clock_timestamp()
+            WHERE node_id = @node AND state = 'wanted' AND next_attempt_at = 'infinity' AND waits_for = 'upload'
+            """;
+        return connection.ExecuteAsync(
+            new CommandDefinition(sql, new { node = node.Value }, cancellationToken: cancellationToken)
+        );
+    }
+}

@@ -1,0 +1,86 @@
+using Dapper;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Catalog.Replicas;
+
+/// <summary>Where one replica stands in its node's queue, for a person who wonders.</summary>
+/// <param name="Now">The clock of the database, which the replica's times are of.</param>
+/// <param name="WaitsFor">What ends its wait sooner than its next attempt: <c>upload</c>, <c>provider</c>, <c>source</c> or <c>turn</c>.</param>
+/// <param name="Asked">It was registered or uploaded at this node, so no policy has a say in it.</param>
+/// <param name="IsHeld">While it downloads: whether its holder's backend has its advisory lock.</param>
+/// <param name="Ahead">While it is ready: how many are claimed before it; more than <see cref="MostCounted"/> are not counted.</param>
+public sealed record ReplicaStanding(
+    DateTimeOffset Now,
+    bool PolicyWants,
+    DateTimeOffset? WantedAt,
+    string? WaitsFor,
+    bool Asked,
+    int? HolderPid,
+    bool? IsHeld,
+    int? Ahead
+)
+{
+    public const int MostCounted = 1000;
+}
+
+/// <content>Answers to "why is it not here".</content>
+public sealed partial class ReplicaTable
+{
+    /// <returns>Null when there is no such file. What only a replica has is null where there is none.</returns>
+    public async Task<ReplicaStanding?> StandingOfAsync(NodeId node, FileKey key, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT clock_timestamp() AS now,
+                filetransfer.policy_wants(@node, f.bucket, f.location) AS policy_wants,
+                r.wanted_at,
+                CASE WHEN r.state = 'wanted' AND r.next_attempt_at IS NOT NULL THEN r.waits_for END AS waits_for,
+                coalesce(r.asked, false) AS asked,
+                r.holder_pid,
+                CASE WHEN r.state = 'downloading' THEN EXISTS (
+                    SELECT FROM pg_catalog.pg_locks l
+                    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.pid = r.holder_pid
+                      AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+                      AND l.classid = ((r.lock_key >> 32) & 4294967295)::oid AND l.objid = (r.lock_key & 4294967295)::oid
+                ) END AS is_held,
+                CASE WHEN r.state = 'wanted' AND r.next_attempt_at IS NULL THEN (
+                    SELECT count(*) FROM (
+                        SELECT FROM filetransfer.replicas q
+                        WHERE q.node_id = @node AND q.state = 'wanted' AND q.next_attempt_at IS NULL
+                          AND (q.priority > r.priority OR (q.priority = r.priority AND q.wanted_at < r.wanted_at))
+                        LIMIT @most + 1
+                    ) before
+                )::integer END AS ahead
+            FROM filetransfer.files f
+            LEFT JOIN filetransfer.replicas r ON r.node_id = @node AND r.file_key = f.file_key
+            WHERE f.file_key = @key
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var row = await connection.QuerySingleOrDefaultAsync<StandingRow>(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    node = node.Value,
+                    key = key.ToArray(),
+                    most = ReplicaStanding.MostCounted,
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+        return row?.ToStanding();
+    }
+
+    private sealed class StandingRow
+    {
+        public required DateTime Now { get; init; }
+        public required bool PolicyWants { get; init; }
+        public DateTime? WantedAt { get; init; }
+        public string? WaitsFor { get; init; }
+        public required bool Asked { get; init; }
+        public int? HolderPid { get; init; }
+        public bool? IsHeld { get; init; }
+        public int? Ahead { get; init; }
+
+        public ReplicaStanding ToStanding() => new(Now, PolicyWants, WantedAt, WaitsFor, Asked, HolderPid, IsHeld, Ahead);
+    }
+}

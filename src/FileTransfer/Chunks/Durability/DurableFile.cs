@@ -1,0 +1,238 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace FileTransfer.Chunks.Durability;
+
+/// <summary>The system calls that decide whether something outlives a power failure, made directly and their results looked at.</summary>
+/// <remarks>
+/// The runtime's own flush has been seen to hide a failing fsync, its move falls back to a copy between file systems, and neither
+/// knows folders.
+/// </remarks>
+internal static partial class DurableFile
+{
+    private const int Interrupted = 4;
+    private const int CloseOnExec = 0x80000;
+    private const int Create = 0x40;
+    private const int ReadWrite = 2;
+
+    /// <exception cref="FsyncFailedException">The bytes may be lost although they can still be read: do not trust the file again.</exception>
+    public static void Fsync(SafeFileHandle file, string path)
+    {
+        while (FsyncFile(file) != 0)
+        {
+            RequireInterrupted(path);
+        }
+    }
+
+    /// <summary>Makes the names in a folder durable: what was created, renamed or removed there.</summary>
+    public static void FsyncFolder(string path)
+    {
+        using var folder = OpenFolder(path);
+        Fsync(folder, path);
+    }
+
+    /// <summary>Makes a folder, and those above it, with names that outlive a power failure. Nothing happens when it is there.</summary>
+    public static void CreateFolder(string path)
+    {
+        if (Directory.Exists(path) || Path.GetDirectoryName(path) is not { } parent)
+        {
+            return;
+        }
+
+        CreateFolder(parent);
+        Directory.CreateDirectory(path);
+        FsyncFolder(parent);
+    }
+
+    /// <summary>Whether the kernel says of a flush of a whole file system that it failed: Linux does since 5.8.</summary>
+    public static bool ToldOfFailedFlushes { get; } =
+        OperatingSystem.IsLinux() && Environment.OSVersion.Version >= new Version(5, 8);
+
+    /// <summary>Opens a folder for <see cref="FlushFileSystem"/>, which tells of what failed from now on: open it before writing.</summary>
+    public static SafeFileHandle OpenFolder(string path)
+    {
+        var folder = OpenPath(path, CloseOnExec, 0);
+        return folder.IsInvalid
+            ? throw Fault($"The folder {path} could not be opened to make it durable", Marshal.GetLastPInvokeError())
+            : folder;
+    }
+
+    /// <summary>Makes all that was written to the file system of a folder durable, names too. Worth it where that is many files.</summary>
+    /// <exception cref="FsyncFailedException">Some of it may be lost although it can still be read: do not trust any of it.</exception>
+    public static void FlushFileSystem(SafeFileHandle folder, string path)
+    {
+        while (SyncFileSystem(folder) != 0)
+        {
+            RequireInterrupted(path);
+        }
+    }
+
+    /// <summary>Gives a file its new name in one step, in place of what had that name.</summary>
+    public static void Rename(string from, string to)
+    {
+        if (RenamePath(from, to) == 0)
+        {
+            return;
+        }
+
+        var errno = Marshal.GetLastPInvokeError();
+        throw DiskFullException.IsDiskFull(errno)
+            ? new DiskFullException(to, inner: null)
+            : Fault($"{from} could not be renamed to {to}; all of the data directory must be on one file system", errno);
+    }
+
+    /// <summary>Mode 0444.</summary>
+    public static void MakeReadOnly(string path) => ChangeMode(path, 0x124);
+
+    /// <summary>Mode 0644.</summary>
+    public static void MakeWritable(string path) => ChangeMode(path, 0x1A4);
+
+    /// <summary>Where the next written bytes of a sparse file start, from <paramref name="offset"/> on; <paramref name="length"/> when none do.</summary>
+    public static long NextData(SafeFileHandle file, long offset, long length)
+    {
+        const int SeekData = 3;
+        const int NothingBeyond = 6;
+        var found = Seek(file, offset, SeekData);
+        if (found >= 0)
+        {
+            return found;
+        }
+
+        // A file system without holes knows no such call; all of its bytes are data.
+        return Marshal.GetLastPInvokeError() == NothingBeyond ? length : offset;
+    }
+
+    /// <summary>Opens a file to be locked by <see cref="TryLock"/>, created when missing; the runtime's own open takes a lock itself.</summary>
+    public static SafeFileHandle OpenForLock(string path)
+    {
+        var file = OpenPath(path, ReadWrite | Create | CloseOnExec, 0x1A4);
+        return file.IsInvalid ? throw Fault($"The lock file {path} could not be opened", Marshal.GetLastPInvokeError()) : file;
+    }
+
+    /// <summary>Takes the file's exclusive lock; false when another open file has it. It ends with the handle or its process.</summary>
+    public static bool TryLock(SafeFileHandle file, string path)
+    {
+        const int ExclusiveNonBlocking = 2 | 4;
+        const int WouldBlock = 11;
+        while (FileLock(file, ExclusiveNonBlocking) != 0)
+        {
+            var errno = Marshal.GetLastPInvokeError();
+            switch (errno)
+            {
+                case WouldBlock:
+                    return false;
+                case not Interrupted:
+                    throw Fault($"{path} could not be locked; put the data directory on a file system that has locks", errno);
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Gives the lock back, whoever else has a copy of the open file. Closing does the same where nobody has.</summary>
+    public static void Unlock(SafeFileHandle file)
+    {
+        const int Release = 8;
+        _ = FileLock(file, Release);
+    }
+
+    /// <summary>
+    /// Lets the system begin to write what the file has in memory, so that an fsync later has little left to wait for. Promises nothing.
+    /// </summary>
+    public static void BeginWriting(SafeFileHandle file)
+    {
+        const uint WriteOut = 2;
+        if (OperatingSystem.IsLinux())
+        {
+            _ = SyncFileRange(file, 0, 0, WriteOut);
+        }
+    }
+
+    /// <summary>Lets the system forget what it has of a file in memory and on disk alike, so that the disk itself is read next. Promises nothing.</summary>
+    public static void ForgetCached(SafeFileHandle file)
+    {
+        const int DontNeed = 4;
+        if (OperatingSystem.IsLinux())
+        {
+            _ = Advise(file, 0, 0, DontNeed);
+        }
+    }
+
+    private static void RequireInterrupted(string path)
+    {
+        var errno = Marshal.GetLastPInvokeError();
+        if (errno != Interrupted)
+        {
+            throw DiskFullException.IsDiskFull(errno)
+                ? new DiskFullException(path, inner: null)
+                : new FsyncFailedException(path, errno);
+        }
+    }
+
+    private static void ChangeMode(string path, uint mode)
+    {
+        if (PathMode(path, mode) != 0)
+        {
+            throw Fault($"The access to {path} could not be changed", Marshal.GetLastPInvokeError());
+        }
+    }
+
+    private static IOException Fault(string what, int errno) => new($"{what}: {Marshal.GetPInvokeErrorMessage(errno)}.", errno);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int FsyncFile(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
+
+    [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int SyncFileRange(SafeFileHandle file, long offset, long length, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int SyncFileSystem(SafeFileHandle anyFile);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial SafeFileHandle OpenPath(string path, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int RenamePath(string from, string to);
+
+    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int PathMode(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial long Seek(SafeFileHandle file, long offset, int whence);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int FileLock(SafeFileHandle file, int operation);
+}
+
+/// <summary>The disk did not confirm a write. What was written is not trusted again.</summary>
+public sealed class FsyncFailedException : IOException
+{
+    internal FsyncFailedException(string path, int errno)
+        : base(Describe(path, Marshal.GetPInvokeErrorMessage(errno)), errno)
+    {
+        Path = path;
+    }
+
+    internal FsyncFailedException(string path, IOException inner)
+        : base(Describe(path, inner.Message), inner)
+    {
+        Path = path;
+    }
+
+    public string Path { get; }
+
+    private static string Describe(string path, string reason) =>
+        $"{path} could not be made durable: {reason}. Check the disk and the kernel log; what was written is discarded and fetched again.";
+}

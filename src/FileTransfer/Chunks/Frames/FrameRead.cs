@@ -1,0 +1,37 @@
+namespace FileTransfer.Chunks.Frames;
+
+public enum FrameReadKind
+{
+    /// <summary>Chunks have arrived.</summary>
+    Run,
+
+    /// <summary>The body ended after a whole frame. Whether all chunks came is for the receiver to say.</summary>
+    End,
+
+    /// <summary>The body is not made of frames of this file; nothing more is read from it.</summary>
+    Fault,
+}
+
+/// <summary>What one read of a framed body came to.</summary>
+public readonly record struct FrameRead(FrameReadKind Kind, ChunkRun Run, FrameFault? Fault);
+
+public enum FrameFaultKind
+{
+    /// <summary>The body ends inside a frame, or its final frame has not the length of its chunk.</summary>
+    Truncated,
+
+    /// <summary>A chunk shorter than 1024 bytes is followed by more.</summary>
+    ShortFrameInside,
+
+    /// <summary>The file has no chunk of this id.</summary>
+    IdOutOfRange,
+
+    /// <summary>More than twice the frames of the file.</summary>
+    TooManyFrames,
+}
+
+/// <summary>Why a framed body was refused.</summary>
+/// <param name="Kind">What is wrong.</param>
+/// <param name="ChunkId">The chunk id of the offending frame; null where the body ends before a whole id.</param>
+/// <param name="Reason">For a person.</param>
+public sealed record FrameFault(FrameFaultKind Kind, ulong? ChunkId, string Reason);

@@ -1,0 +1,142 @@
+using FileTransfer.Chunks.Frames;
+using FileTransfer.Cli.Output;
+using FileTransfer.Identity.Hashing;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Cli.Client;
+
+/// <summary>Brings one file: its metadata, proven by its key, and its content, proven by its fingerprint.</summary>
+public sealed class FileGet(NodeSet nodes, FileKey key)
+{
+    /// <summary>
+    /// As <see cref="FindAsync(CancellationToken)"/>; where a node's database is away, what that node serves under the key: its size and fingerprint prove the
+    /// content, but nothing proves that they are the key's. <c>NamedBy</c> is that node then.
+    /// </summary>
+    public Task<(FileMetadata Metadata, Uri? NamedBy)> FindOrBelieveAsync(CancellationToken cancellationToken) =>
+        nodes.RunAsync(
+            async (node, token) =>
+            {
+                try
+                {
+                    return (await FindAsync(node, token), (Uri?)null);
+                }
+                catch (NodeProblemException away) when (away.IsDatabaseAway)
+                {
+                    if (await BelieveAsync(node, token) is not { } named)
+                    {
+                        throw;
+                    }
+
+                    return (named, node.Node);
+                }
+            },
+            cancellationToken
+        );
+
+    private const int RunLength = 256 * ChunkFrame.ChunkLength;
+
+    public Task<FileMetadata> FindAsync(CancellationToken cancellationToken) => nodes.RunAsync(FindAsync, cancellationToken);
+
+    private async Task<FileMetadata> FindAsync(NodeClient node, CancellationToken cancellationToken)
+    {
+        var file = await node.GetFileAsync(key, cancellationToken);
+        if (file.IsRemoved)
+        {
+            throw new CliException(ExitCode.NotFound, $"{key} was removed{(file.RemovedAt is { } at ? $" at {at:u}" : "")}.");
+        }
+
+        return file.ToMetadata() is { } metadata && metadata.ComputeKey() == key && metadata.Fault() is null
+            ? metadata
+            : throw new NodeContradictionException(
+                node.Node,
+                $"{node.Node.Display()} sent metadata for {key} whose hash is another key."
+            );
+    }
+
+    private async Task<FileMetadata?> BelieveAsync(NodeClient node, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await node.FindContentAsync(key, cancellationToken) is var (size, fingerprint)
+                ? new FileMetadata(default, default, default, (ulong)size, fingerprint)
+                : null;
+        }
+        catch (NodeProblemException)
+        {
+            // It does not have the content either; what it said about its database is the better answer.
+            return null;
+        }
+    }
+
+    /// <summary>Fills <paramref name="target"/> and proves it. A lost connection goes on where it stopped, at whichever node answers.</summary>
+    public Task FetchAsync(DownloadTarget target, TransferBar bar, CancellationToken cancellationToken)
+    {
+        var furthest = 0L;
+        return nodes.RunAsync(
+            async (node, token) =>
+            {
+                while (true)
+                {
+                    await FillAsync(node, token);
+                    if (target.Prove())
+                    {
+                        return true;
+                    }
+
+                    if (target.IsResumed)
+                    {
+                        await KeepProvenAsync(node, token);
+                    }
+                    else
+                    {
+                        target.Restart();
+                        throw new NodeContradictionException(
+                            node.Node,
+                            $"{node.Node.Display()} sent a content for {key} that has another fingerprint."
+                        );
+                    }
+                }
+            },
+            cancellationToken,
+            () => furthest
+        );
+
+        // A crash may have left anything in what was kept; only the node's hashes tell which chunks are right.
+        async Task KeepProvenAsync(NodeClient node, CancellationToken token)
+        {
+            using var hashes = await node.GetHashesAsync(key, target.Size, token);
+            if (hashes.ComputeFingerprint() == target.Fingerprint)
+            {
+                await target.KeepProvenAsync(hashes, token);
+            }
+            else
+            {
+                target.Restart();
+            }
+        }
+
+        async Task FillAsync(NodeClient node, CancellationToken token)
+        {
+            if (target.BytesWritten == target.Size)
+            {
+                return;
+            }
+
+            using var body = await node.DownloadAsync(key, target.Size, target.NextChunk, token);
+            var chunks = new byte[RunLength];
+            while (true)
+            {
+                var firstChunk = body.NextChunk;
+                var read = await body.ReadAsync(chunks, token);
+                if (read == 0)
+                {
+                    break;
+                }
+
+                await target.WriteAsync(firstChunk, chunks.AsMemory(0, read), token);
+                furthest = Math.Max(furthest, target.BytesWritten);
+                bar.Report(target.BytesWritten);
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using FileTransfer.Identity.Hashing;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Cli.Client;
+
+/// <summary>Fingerprints of what lies on this machine, with failures in words.</summary>
+public static class LocalContent
+{
+    public static async Task<Fingerprint> FingerprintAsync(
+        string path,
+        IProgress<long> bytesDone,
+        CancellationToken cancellationToken
+    )
+    {
+        if (Directory.Exists(path))
+        {
+            throw new CliException(ExitCode.Failed, $"{path} is a folder. Name the files in it.");
+        }
+
+        try
+        {
+            return await ContentFingerprint.OfFileAsync(path, bytesDone, cancellationToken);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw Failure(path, fault);
+        }
+    }
+
+    /// <summary>The same fault in words that name the path.</summary>
+    public static CliException Failure(string path, Exception fault) =>
+        new(
+            ExitCode.Failed,
+            fault switch
+            {
+                FileNotFoundException or DirectoryNotFoundException => $"{path} does not exist.",
+                UnauthorizedAccessException => $"{path} may not be accessed by this user.",
+                _ when fault.Message.Contains(path, StringComparison.Ordinal) => fault.Message,
+                _ => $"{path}: {fault.Message}",
+            },
+            fault
+        );
+
+    /// <summary>Its length, 0 where it is no plain file; for progress bars.</summary>
+    public static long LengthOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
+}

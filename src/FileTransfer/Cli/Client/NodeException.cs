@@ -1,0 +1,124 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+
+namespace FileTransfer.Cli.Client;
+
+/// <summary>What can be done about a failed request.</summary>
+public enum Remedy
+{
+    /// <summary>Every node would say the same.</summary>
+    None,
+
+    /// <summary>Another node may do better; this one will not.</summary>
+    OtherNode,
+
+    /// <summary>The same request may succeed in a moment, here or elsewhere.</summary>
+    Later,
+}
+
+/// <summary>A request to a node that did not succeed.</summary>
+public abstract class NodeException(Uri node, string message, Exception? cause) : Exception(message, cause)
+{
+    public Uri Node => node;
+
+    public abstract ExitCode Code { get; }
+
+    public abstract Remedy Remedy { get; }
+}
+
+/// <summary>The node could not be reached, or the connection to it was lost or stood still.</summary>
+public sealed class NodeUnreachableException(Uri node, string reason, Exception? cause = null)
+    : NodeException(node, $"{node.Display()} {reason}", cause)
+{
+    public override ExitCode Code => ExitCode.Unreachable;
+
+    public override Remedy Remedy => Remedy.Later;
+}
+
+/// <summary>The node sent something that contradicts the file's own name.</summary>
+public sealed class NodeContradictionException(Uri node, string detail) : NodeException(node, detail, cause: null)
+{
+    public override ExitCode Code => ExitCode.NotProven;
+
+    public override Remedy Remedy => Remedy.OtherNode;
+}
+
+/// <summary>The node answered with a problem (RFC 9457).</summary>
+public sealed class NodeProblemException(Uri node, HttpStatusCode status, ProblemBody body, TimeSpan? retryAfter)
+    : NodeException(
+        node,
+        Advice(body) ?? body.Title ?? $"{node.Display()} answered {(int)status} without saying why.",
+        cause: null
+    )
+{
+    private const string TypePrefix = "urn:filetransfer:problem:";
+
+    public HttpStatusCode Status => status;
+
+    /// <summary>Whether the node says that its database is away.</summary>
+    public bool IsDatabaseAway => Type == TypePrefix + "database-unavailable";
+
+    /// <summary>The chunk that the problem is about, as an upload that is not whole names the first that is missing.</summary>
+    public long? Chunk => body.Chunk;
+
+    /// <summary>Whether an upload ended before all of its chunks had come.</summary>
+    public bool IsUploadUnfinished => Type == TypePrefix + "upload-invalid" && body.Chunk is not null;
+
+    public string? Title => body.Title;
+
+    public string? Type => body.Type;
+
+    /// <summary>When the node asked to be asked again.</summary>
+    public TimeSpan? RetryAfter => retryAfter;
+
+    /// <summary>Where the leader is, as a follower names it.</summary>
+    public Uri? LeaderUrl =>
+        status == HttpStatusCode.MisdirectedRequest && NodeUrl.TryParse(body.LeaderUrl, out var url) ? url : null;
+
+    /// <summary>The detail; to one who works with the program, a route is no help.</summary>
+    private static string? Advice(ProblemBody body) =>
+        body is { Type: TypePrefix + "file-unknown", Detail: { } detail }
+            ? detail.Split(". ")[0].TrimEnd('.') + ". 'filetransfer list' shows the files that there are."
+            : body.Detail;
+
+    public override ExitCode Code =>
+        status switch
+        {
+            HttpStatusCode.NotFound => ExitCode.NotFound,
+            HttpStatusCode.Conflict when Type == TypePrefix + "file-not-stored" => ExitCode.NotComplete,
+            HttpStatusCode.ServiceUnavailable when Type == TypePrefix + "file-elsewhere" => ExitCode.NotComplete,
+            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => ExitCode.Refused,
+            HttpStatusCode.ServiceUnavailable or HttpStatusCode.MisdirectedRequest => ExitCode.Unavailable,
+            HttpStatusCode.UnprocessableEntity when Type == TypePrefix + "fingerprint-mismatch" => ExitCode.NotProven,
+            _ => ExitCode.Failed,
+        };
+
+    public override Remedy Remedy =>
+        status switch
+        {
+            HttpStatusCode.ServiceUnavailable when Type == TypePrefix + "file-elsewhere" => Remedy.OtherNode,
+            HttpStatusCode.ServiceUnavailable
+            or HttpStatusCode.MisdirectedRequest
+            or HttpStatusCode.TooManyRequests
+            or HttpStatusCode.BadGateway
+            or HttpStatusCode.GatewayTimeout => Remedy.Later,
+            HttpStatusCode.NotFound or HttpStatusCode.Conflict or HttpStatusCode.InternalServerError => Remedy.OtherNode,
+            _ => Remedy.None,
+        };
+}
+
+public static class NodeUrl
+{
+    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Uri? url)
+    {
+        // Routes are resolved against it, so a path must end like a folder.
+        url = null;
+        return text is not null
+            && Uri.TryCreate(text.EndsWith('/') ? text : text + "/", UriKind.Absolute, out url)
+            && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
+            && url.Query.Length == 0;
+    }
+
+    /// <summary>The URL as people write it, without the slash at the end.</summary>
+    public static string Display(this Uri node) => node.AbsoluteUri.TrimEnd('/');
+}

@@ -1,0 +1,143 @@
+namespace FileTransfer.Cli.Client;
+
+/// <summary>How patient the program is with nodes.</summary>
+/// <param name="RetryFor">How long to try again without any progress.</param>
+/// <param name="StallPeriod">How long a body may stand still.</param>
+public sealed record NodeRetry(TimeSpan RetryFor, TimeSpan StallPeriod)
+{
+    private static readonly TimeSpan _base = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan _cap = TimeSpan.FromSeconds(3);
+
+    /// <summary>Exponential with jitter, so that many programs do not come back at the same instant.</summary>
+    public static TimeSpan Pause(int round, Random random) =>
+        Math.Min(_base.TotalSeconds * Math.Pow(2, Math.Min(round, 10)), _cap.TotalSeconds)
+        * (0.5 + (random.NextDouble() / 2))
+        * TimeSpan.FromSeconds(1);
+}
+
+/// <summary>The nodes that the program knows: tries one after the other, follows a follower's word to its leader, and waits for one to come back.</summary>
+public sealed class NodeSet(IReadOnlyList<Uri> urls, HttpClient http, NodeRetry retry, TimeProvider time, Action<string> say)
+    : IDisposable
+{
+    private readonly Random _random = new();
+    private readonly Lock _sayOnce = new();
+    private string? _said;
+    private Uri? _leader;
+
+    public void Dispose() => http.Dispose();
+
+    /// <summary>Each of the nodes for itself, over the same connections.</summary>
+    public IEnumerable<NodeSet> Each() => urls.Select(At);
+
+    /// <summary>Only one of the nodes, over the same connections.</summary>
+    public NodeSet At(Uri node) => new([node], http, retry, time, say);
+
+    /// <summary>Does <paramref name="work"/> at the leader, or at whichever node answers where none is needed.</summary>
+    /// <remarks>
+    /// <c>work</c> is called again from the start after a fault that can pass; it keeps for itself what it has achieved.
+    /// <c>progress</c> is a number that grows as the work gets on: while it does, the patience starts anew.
+    /// </remarks>
+    public async Task<T> RunAsync<T>(
+        Func<NodeClient, CancellationToken, Task<T>> work,
+        CancellationToken cancellationToken,
+        Func<long>? progress = null
+    )
+    {
+        var started = time.GetTimestamp();
+        var reached = progress?.Invoke() ?? 0;
+        for (var round = 0; ; round++)
+        {
+            NodeException? passing = null;
+            NodeException? lasting = null;
+            foreach (var url in Candidates())
+            {
+                try
+                {
+                    return await AtLeaderAsync(url, work, cancellationToken);
+                }
+                catch (NodeException fault) when (fault.Remedy == Remedy.OtherNode)
+                {
+                    lasting = fault;
+                    Say(fault, urls.Count > 1);
+                }
+                catch (NodeException fault) when (fault.Remedy == Remedy.Later)
+                {
+                    passing = fault;
+                    Interlocked.CompareExchange(ref _leader, null, fault.Node);
+                }
+            }
+
+            if (passing is null)
+            {
+                throw lasting!;
+            }
+
+            if (progress?.Invoke() is { } now && now > reached)
+            {
+                (reached, started, round) = (now, time.GetTimestamp(), 0);
+            }
+
+            var left = retry.RetryFor - time.GetElapsedTime(started);
+            if (left <= TimeSpan.Zero)
+            {
+                throw lasting ?? passing;
+            }
+
+            Say(passing, retry.RetryFor > TimeSpan.Zero);
+            var pause =
+                (passing as NodeProblemException)?.RetryAfter is { } asked && asked > TimeSpan.Zero
+                    ? asked
+                    : NodeRetry.Pause(round, _random);
+            await Task.Delay(pause < left ? pause : left, time, cancellationToken);
+        }
+    }
+
+    private async Task<T> AtLeaderAsync<T>(
+        Uri url,
+        Func<NodeClient, CancellationToken, Task<T>> work,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await work(Client(url), cancellationToken);
+        }
+        catch (NodeProblemException problem) when (problem.LeaderUrl is { } leader && leader != url)
+        {
+            if (Interlocked.Exchange(ref _leader, leader) != leader)
+            {
+                say($"{url.Display()} is a follower; going on at the leader, {leader.Display()}");
+            }
+
+            return await work(Client(leader), cancellationToken);
+        }
+    }
+
+    private List<Uri> Candidates()
+    {
+        var leader = Volatile.Read(ref _leader);
+        return leader is null ? [.. urls] : [leader, .. urls.Where(url => url != leader)];
+    }
+
+    private NodeClient Client(Uri url) => new(url, http, time, retry.StallPeriod);
+
+    // Lanes meet the same fault together, and again in every round.
+    private void Say(NodeException fault, bool worthIt)
+    {
+        lock (_sayOnce)
+        {
+            if (!worthIt || fault.Message == _said)
+            {
+                return;
+            }
+
+            _said = fault.Message;
+        }
+
+        say(
+            fault.Remedy == Remedy.Later
+                ? $"{fault.Message.TrimEnd('.')}; trying again"
+                : $"{fault.Message.TrimEnd('.')}; asking the next node"
+        );
+    }
+}

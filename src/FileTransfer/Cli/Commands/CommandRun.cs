@@ -1,0 +1,101 @@
+using FileTransfer.Cli.Client;
+using FileTransfer.Cli.Output;
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using FileTransfer.Postgres;
+
+namespace FileTransfer.Cli.Commands;
+
+/// <summary>Runs one command line: parses it, runs the work, and turns how it ended into an exit code.</summary>
+public static class CommandRun
+{
+    public static async Task<int> RunAsync(
+        RootCommand root,
+        string[] args,
+        CliStreams streams,
+        CancellationToken cancellationToken
+    )
+    {
+        CommandHelp.Install(root);
+
+        // A name that begins with @ is a file's name like any other, not a list of arguments.
+        var parse = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var errors = parse.Action is ParseErrorAction ? [.. parse.Errors.Select(error => error.Message)] : Strays(parse);
+        if (errors.Count > 0)
+        {
+            foreach (var error in errors)
+            {
+                await streams.Error.WriteLineAsync($"error: {error}");
+            }
+
+            await streams.Error.WriteLineAsync($"Run '{PathOf(parse.CommandResult.Command)} --help' to see how it is used.");
+            return (int)ExitCode.Usage;
+        }
+
+        var configuration = new InvocationConfiguration
+        {
+            Output = streams.Out,
+            Error = streams.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        };
+        return await parse.InvokeAsync(configuration, cancellationToken);
+    }
+
+    internal static async Task<ExitCode> RunWorkAsync(
+        CliStreams streams,
+        ParseResult parse,
+        Func<ParseResult, CliConsole, CancellationToken, Task<ExitCode>> work,
+        CancellationToken cancellationToken
+    )
+    {
+        using var interruption = new Interruption(cancellationToken);
+        var console = new CliConsole(streams, OutputOptions.WantsJson(parse));
+        try
+        {
+            return await work(parse, console, interruption.Token);
+        }
+        catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
+        {
+            return interruption.Code;
+        }
+        catch (Exception fault)
+        {
+            return console.Failure(fault);
+        }
+    }
+
+    private static string PathOf(Command command) =>
+        command is RootCommand ? "filetransfer" : $"{PathOf(command.Parents.OfType<Command>().First())} {command.Name}";
+
+    /// <summary>Mistyped options, which the parser takes for the names of files.</summary>
+    private static List<string> Strays(ParseResult parse)
+    {
+        if (parse.Action is CommandHelp)
+        {
+            return [];
+        }
+
+        var meant = parse
+            .Tokens.SkipWhile(token => token.Type != TokenType.DoubleDash)
+            .ToHashSet(ReferenceEqualityComparer.Instance);
+        return
+        [
+            .. parse
+                .CommandResult.Command.Arguments.SelectMany(argument => parse.GetResult(argument)?.Tokens ?? [])
+                .Where(token => token.Value.Length > 1 && token.Value[0] == '-' && !meant.Contains(token))
+                .Select(token => $"'{token.Value}' is no option here. If it is the name of a file, write ./{token.Value}."),
+        ];
+    }
+
+    /// <summary>What a failure of any kind is worth to a script.</summary>
+    internal static ExitCode CodeOf(Exception fault) =>
+        fault switch
+        {
+            CliException failure => failure.Code,
+            NodeException node => node.Code,
+            FatalStartException => ExitCode.Configuration,
+            _ => ExitCode.Failed,
+        };
+}

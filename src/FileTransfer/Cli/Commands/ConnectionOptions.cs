@@ -1,0 +1,128 @@
+using FileTransfer.Cli.Client;
+using FileTransfer.Cli.Output;
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace FileTransfer.Cli.Commands;
+
+/// <summary>Which nodes to talk to, as whom, and for how long to try.</summary>
+public sealed class ConnectionOptions(CliStreams streams)
+{
+    private const string DefaultUrl = "http://127.0.0.1:7070";
+    private const string UrlVariable = "FILETRANSFER_URL";
+    private const string TokenVariable = "FILETRANSFER_TOKEN";
+    private static readonly TimeSpan _defaultRetry = TimeSpan.FromSeconds(60);
+
+    private readonly Option<Uri[]> _url = new("--url")
+    {
+        Description = $"A node's URL; repeat it to name several nodes to try (environment: {UrlVariable}; default {DefaultUrl}).",
+        HelpName = "URL",
+        CustomParser = ParseUrls,
+    };
+
+    private readonly Option<string> _token = new("--token")
+    {
+        Description =
+            $"The bearer token; other users of this machine can see it here, so prefer the environment ({TokenVariable}).",
+        HelpName = "TOKEN",
+    };
+
+    private readonly Option<TimeSpan> _retryFor = Duration.Option(
+        "--retry-for",
+        "How long to retry while nodes are unreachable or have no leader (default 60s)."
+    );
+
+    /// <summary>The variables that stand in for options, for the help.</summary>
+    public static IReadOnlyList<string> Environment { get; } =
+    [
+        $"{UrlVariable}     the node's URL, or several to try, separated by commas",
+        $"{TokenVariable}   the bearer token",
+        "FILETRANSFER_OWNER   the owner's id for key and put",
+        "FILETRANSFER_BUCKET  the bucket's id for key and put",
+    ];
+
+    public void AddTo(Command command, bool withRetry = true)
+    {
+        command.Add(_url);
+        command.Add(_token);
+        if (withRetry)
+        {
+            command.Add(_retryFor);
+        }
+    }
+
+    public NodeSet Connect(ParseResult parse, CliConsole console) =>
+        new(Urls(parse), OpenHttp(parse), new NodeRetry(RetryFor(parse), streams.StallPeriod), streams.Time, console.Notice);
+
+    public NodeSet ConnectOnce(ParseResult parse, CliConsole console) =>
+        new(Urls(parse), OpenHttp(parse), new NodeRetry(TimeSpan.Zero, streams.StallPeriod), streams.Time, console.Notice);
+
+    /// <summary>For what belongs to one node, and must not go to another because that one is away.</summary>
+    public NodeSet ConnectToOne(ParseResult parse, CliConsole console) =>
+        Urls(parse).Length == 1
+            ? Connect(parse, console)
+            : throw new CliException(
+                ExitCode.Usage,
+                $"This is about one node, and several are given. Give one --url, or one URL in {UrlVariable}."
+            );
+
+    private TimeSpan RetryFor(ParseResult parse) =>
+        parse.GetResult(_retryFor) is null ? _defaultRetry : parse.GetValue(_retryFor);
+
+    private HttpClient OpenHttp(ParseResult parse)
+    {
+        var token = parse.GetValue(_token) ?? streams.Setting(TokenVariable);
+        try
+        {
+            return NodeClient.OpenHttp(token);
+        }
+        catch (FormatException)
+        {
+            throw new CliException(
+                ExitCode.Usage,
+                "The token has characters that no HTTP header can carry. Give it as it was issued."
+            );
+        }
+    }
+
+    private Uri[] Urls(ParseResult parse)
+    {
+        if (parse.GetValue(_url) is { Length: > 0 } given)
+        {
+            return given;
+        }
+
+        var texts = (streams.Setting(UrlVariable) ?? DefaultUrl).Split(
+            ',',
+            StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries
+        );
+        return
+        [
+            .. texts.Select(text =>
+                NodeUrl.TryParse(text, out var url)
+                    ? url
+                    : throw new CliException(ExitCode.Usage, $"{UrlVariable}: {NotAUrl(text)}")
+            ),
+        ];
+    }
+
+    private static Uri[] ParseUrls(ArgumentResult result)
+    {
+        List<Uri> urls = [];
+        foreach (var token in result.Tokens)
+        {
+            if (NodeUrl.TryParse(token.Value, out var url))
+            {
+                urls.Add(url);
+            }
+            else
+            {
+                result.AddError(NotAUrl(token.Value));
+            }
+        }
+
+        return [.. urls];
+    }
+
+    private static string NotAUrl(string text) => $"'{text}' is not a node's URL. Write it like {DefaultUrl}.";
+}

@@ -1,0 +1,97 @@
+using FileTransfer.Cli.Output;
+using FileTransfer.Postgres.Embedded;
+using System.CommandLine;
+using System.Net;
+using System.Net.Sockets;
+
+namespace FileTransfer.Cli.Commands;
+
+/// <summary><c>filetransfer database</c>: one PostgreSQL for several nodes on this machine.</summary>
+public static class DatabaseCommand
+{
+    public static Command Create(CliStreams streams)
+    {
+        var folder = new Option<string>("--data-directory")
+        {
+            Description = "Where the database lives; created when missing.",
+            HelpName = "DIR",
+            Required = true,
+        };
+        var port = new Option<int>("--port") { Description = "The loopback port; without it, a free one.", HelpName = "N" };
+        port.Validators.Add(result =>
+        {
+            if (
+                result.Tokens is [var token]
+                && !(int.TryParse(token.Value, out var number) && number is > 0 and <= IPEndPoint.MaxPort)
+            )
+            {
+                result.AddError($"'{token.Value}' is not a port. Write a number from 1 to {IPEndPoint.MaxPort}.");
+            }
+        });
+        var command = new CliCommand("database", "Runs a private PostgreSQL for several nodes on this machine")
+        {
+            Notes =
+            [
+                "The first line of standard output is the connection string for ConnectionStrings:Postgres.",
+                "It runs until SIGTERM or Ctrl-C, and then exits with 0.",
+            ],
+            Examples =
+            [
+                "filetransfer database --data-directory /var/lib/filetransfer-db --port 5433",
+                "filetransfer serve --ConnectionStrings:Postgres=\"Host=127.0.0.1;Port=5433;…\"",
+            ],
+            Ends = [ExitCode.Configuration],
+        };
+        command.Add(folder);
+        command.Add(port);
+        command.Add(OutputOptions.Json());
+        command.SetWork(
+            streams,
+            (parse, console, cancellationToken) =>
+                RunAsync(
+                    Path.GetFullPath(parse.GetRequiredValue(folder)),
+                    parse.GetResult(port) is null ? FreePort() : parse.GetValue(port),
+                    console,
+                    cancellationToken
+                )
+        );
+        return command;
+    }
+
+    private static async Task<ExitCode> RunAsync(string folder, int port, CliConsole console, CancellationToken cancellationToken)
+    {
+        using var logging = LoggerFactory.Create(builder =>
+            builder.AddSimpleConsole(options => options.SingleLine = true).SetMinimumLevel(LogLevel.Warning)
+        );
+        await using var database = await EmbeddedPostgres.StartAsync(
+            folder,
+            port,
+            logging.CreateLogger<EmbeddedPostgres>(),
+            cancellationToken
+        );
+        console.Result(
+            database.ConnectionString,
+            new DatabaseLine(database.ConnectionString, folder),
+            () => CliJson.Default.DatabaseLine
+        );
+
+        // To be told to stop is how this command ends well.
+        var stop = Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+        if (await Task.WhenAny(stop, database.Ended) == stop)
+        {
+            return ExitCode.Ok;
+        }
+
+        throw new CliException(
+            ExitCode.Failed,
+            $"PostgreSQL in {folder} ended by itself. Its log there says why; start it again after that is mended."
+        );
+    }
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+}

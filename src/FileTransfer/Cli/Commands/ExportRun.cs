@@ -1,0 +1,137 @@
+using FileTransfer.Cli.Client;
+using FileTransfer.Cli.Export;
+using FileTransfer.Cli.Output;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Cli.Commands;
+
+/// <summary>One run of <c>export</c>: file after file from an origin into a share.</summary>
+internal sealed class ExportRun(
+    IExportOrigin origin,
+    ExportFolder share,
+    CliConsole console,
+    TransferProgress progress,
+    bool verifies
+)
+{
+    private readonly Lock _lock = new();
+    private ExitCode _end;
+    private int _exported;
+    private int _kept;
+    private int _gone;
+
+    /// <summary>All that the filter lets through.</summary>
+    public Task<ExitCode> RunAsync(ExportFilter filter, int atOnce, CancellationToken cancellationToken) =>
+        RunAsync(
+            cancel =>
+                Parallel.ForEachAsync(
+                    origin.FilesAsync(filter, cancel),
+                    OptionsOf(atOnce, cancel),
+                    async (file, token) =>
+                    {
+                        try
+                        {
+                            await OneAsync(file, token);
+                        }
+                        catch (Exception fault) when (IsGone(fault))
+                        {
+                            // It was stored when the listing was made; a removal is no fault of the export.
+                            Interlocked.Increment(ref _gone);
+                        }
+                        catch (Exception fault) when (IsOfOneFile(fault))
+                        {
+                            End(file.Key, fault);
+                        }
+                    }
+                ),
+            cancellationToken
+        );
+
+    /// <summary>These files.</summary>
+    public Task<ExitCode> RunAsync(IReadOnlyList<FileKey> keys, int atOnce, CancellationToken cancellationToken) =>
+        RunAsync(
+            cancel =>
+                Parallel.ForEachAsync(
+                    keys,
+                    OptionsOf(atOnce, cancel),
+                    async (key, token) =>
+                    {
+                        try
+                        {
+                            await OneAsync(await origin.FindAsync(key, token), token);
+                        }
+                        catch (Exception fault) when (IsOfOneFile(fault))
+                        {
+                            End(key, fault);
+                        }
+                    }
+                ),
+            cancellationToken
+        );
+
+    private static ParallelOptions OptionsOf(int atOnce, CancellationToken cancellationToken) =>
+        new() { MaxDegreeOfParallelism = atOnce, CancellationToken = cancellationToken };
+
+    private async Task<ExitCode> RunAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken)
+    {
+        await work(cancellationToken);
+        if (!console.IsJson)
+        {
+            console.Notice($"{_exported} exported, {_kept} there already{(_gone > 0 ? $", {_gone} removed meanwhile" : "")}");
+        }
+
+        return _end;
+    }
+
+    private async Task OneAsync(ExportFile file, CancellationToken cancellationToken)
+    {
+        var (key, metadata) = file;
+        using var bar = progress.Start(metadata.Location.AsUtf8() ?? key.ToString(), (long)metadata.Size);
+        var isThere = verifies ? await share.ProvesAsync(key, metadata, bar, cancellationToken) : share.Has(key, metadata);
+        if (isThere)
+        {
+            Interlocked.Increment(ref _kept);
+            Tell(file, "kept");
+            return;
+        }
+
+        try
+        {
+            using var target = await share.BeginAsync(key, metadata, cancellationToken);
+            bar.Report(target.BytesWritten);
+            await origin.FetchAsync(file, target, bar, cancellationToken);
+            await share.PublishAsync(key, metadata, target, cancellationToken);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw LocalContent.Failure(key.ToString(), fault);
+        }
+
+        Interlocked.Increment(ref _exported);
+        Tell(file, "exported");
+    }
+
+    private void Tell(ExportFile file, string outcome) =>
+        console.Result(
+            $"{outcome} {file.Key} {file.Metadata.Location.AsUtf8() ?? file.Metadata.Location.ToString()}",
+            new ExportLine(file.Key.ToString(), file.Metadata.Location.AsUtf8(), file.Metadata.Size, outcome),
+            () => CliJson.Default.ExportLine
+        );
+
+    /// <summary>What only this file suffers from; the others would meet everything else too.</summary>
+    private static bool IsOfOneFile(Exception fault) =>
+        fault is CliException or NodeException
+        && CommandRun.CodeOf(fault) is ExitCode.NotFound or ExitCode.NotComplete or ExitCode.NotProven;
+
+    private static bool IsGone(Exception fault) =>
+        fault is CliException or NodeException && CommandRun.CodeOf(fault) is ExitCode.NotFound or ExitCode.NotComplete;
+
+    private void End(FileKey key, Exception fault)
+    {
+        var code = console.Failure(fault, key.ToString());
+        lock (_lock)
+        {
+            _end = _end.And(code);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using FileTransfer.Chunks.Frames;
+using FileTransfer.Cli.Client;
+using FileTransfer.Cli.Output;
+using FileTransfer.Identity;
+using Microsoft.Win32.SafeHandles;
+
+namespace FileTransfer.Cli.Commands;
+
+/// <summary>Puts one file: names it, registers it, sends it where it is not there yet.</summary>
+public sealed class FilePut(NodeSet nodes, Octets owner, Octets bucket, TimeProvider time, Action<string> say)
+{
+    /// <summary>A content up to this size is sent again sooner than it is asked for.</summary>
+    private const long WorthAsking = 1024 * 1024;
+
+    private const string Stored = "stored";
+
+    public async Task<PutLine> PutAsync(
+        PutItem item,
+        TransferProgress progress,
+        TransferBar? whole,
+        CancellationToken cancellationToken
+    )
+    {
+        var started = time.GetTimestamp();
+        using var file = Open(item.Path);
+        var size = RandomAccess.GetLength(file);
+        var name = Path.GetFileName(item.Path);
+        using var bar = progress.Start($"reading {name}", size, whole, counts: false);
+        var metadata = await NameAsync(item, size, bar, cancellationToken);
+        var key = metadata.ComputeKey();
+        bar.Begin(name);
+        var sent = new FurthestPoint(bar);
+        var (outcome, node) = await nodes.RunAsync(
+            async (node, token) =>
+            {
+                sent.Report(0);
+                var (known, isNew) = await node.RegisterAsync(key, metadata, token);
+                if (known.State == Stored)
+                {
+                    return ("known", node.Node);
+                }
+
+                var first = isNew || size <= WorthAsking ? 0 : await node.FindMissingChunkAsync(key, size, token);
+                if (first is null)
+                {
+                    return ("uploaded", node.Node);
+                }
+
+                if (first > 0)
+                {
+                    var kept = SizeText.Of(first.Value * ChunkFrame.ChunkLength);
+                    say($"{item.Path}: {kept} of {SizeText.Of(size)} are at {node.Node.Display()} already; going on there");
+                }
+
+                using var content = new FramedUpload(item.Path, file, size, first.Value, sent);
+                await node.UploadAsync(key, content, token);
+                return ("uploaded", node.Node);
+            },
+            cancellationToken,
+            () => sent.Furthest
+        );
+        bar.Report(size);
+        return new PutLine(
+            key.ToString(),
+            item.Path,
+            metadata.Location.AsUtf8(),
+            metadata.Size,
+            metadata.Fingerprint.ToString(),
+            outcome,
+            node.Display(),
+            Math.Round(time.GetElapsedTime(started).TotalSeconds, 3)
+        );
+    }
+
+    private async Task<FileMetadata> NameAsync(PutItem item, long size, TransferBar bar, CancellationToken cancellationToken)
+    {
+        var fingerprint = await LocalContent.FingerprintAsync(item.Path, bar, cancellationToken);
+        var metadata = new FileMetadata(owner, bucket, item.Location, (ulong)size, fingerprint);
+        return metadata.Fault() is { } fault ? throw new CliException(ExitCode.Failed, $"{item.Path}: {fault}") : metadata;
+    }
+
+    private static SafeFileHandle Open(string path)
+    {
+        try
+        {
+            return File.OpenHandle(path, options: FileOptions.Asynchronous | FileOptions.SequentialScan);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw LocalContent.Failure(path, fault);
+        }
+    }
+
+    /// <summary>Passes on how far a transfer is, and remembers how far any try of it came.</summary>
+    private sealed class FurthestPoint(IProgress<long> bar) : IProgress<long>
+    {
+        public long Furthest { get; private set; }
+
+        public void Report(long value)
+        {
+            Furthest = Math.Max(Furthest, value);
+            bar.Report(value);
+        }
+    }
+}

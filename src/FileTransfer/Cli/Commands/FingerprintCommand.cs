@@ -1,0 +1,83 @@
+using FileTransfer.Cli.Client;
+using FileTransfer.Cli.Output;
+using FileTransfer.Identity.Hashing;
+using System.CommandLine;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Cli.Commands;
+
+/// <summary><c>filetransfer fingerprint FILE…</c></summary>
+public static class FingerprintCommand
+{
+    private const string StandardInput = "-";
+
+    public static Command Create(CliStreams streams)
+    {
+        var files = new Argument<string[]>("FILE")
+        {
+            Description = "The files; - is standard input.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var command = new CliCommand("fingerprint", "Prints the fingerprint of each file: the root of its chunk trie")
+        {
+            Examples = ["filetransfer fingerprint photo.jpg video.mp4", "tar c folder | filetransfer fingerprint -"],
+        };
+        command.Add(files);
+        command.Add(OutputOptions.Json());
+        command.SetWork(
+            streams,
+            (parse, console, cancellationToken) =>
+                console.WithProgressAsync(progress =>
+                    RunAsync(parse.GetRequiredValue(files), streams, console, progress, cancellationToken)
+                )
+        );
+        return command;
+    }
+
+    private static async Task<ExitCode> RunAsync(
+        string[] paths,
+        CliStreams streams,
+        CliConsole console,
+        TransferProgress progress,
+        CancellationToken cancellationToken
+    )
+    {
+        var end = ExitCode.Ok;
+        foreach (var path in paths)
+        {
+            try
+            {
+                var fingerprint = await FingerprintAsync(path, streams, progress, cancellationToken);
+                console.Result(
+                    $"{fingerprint} {path}",
+                    new FingerprintLine(path, fingerprint.ToString()),
+                    () => CliJson.Default.FingerprintLine
+                );
+            }
+            catch (Exception fault) when (fault is not OperationCanceledException)
+            {
+                end = end.And(console.Failure(fault));
+            }
+        }
+
+        return end;
+    }
+
+    private static async Task<Fingerprint> FingerprintAsync(
+        string path,
+        CliStreams streams,
+        TransferProgress progress,
+        CancellationToken cancellationToken
+    )
+    {
+        if (path == StandardInput)
+        {
+            await using var input = streams.OpenInput();
+            using var counter = progress.Start("standard input", 0);
+            return await ContentFingerprint.OfStreamAsync(input, counter, cancellationToken);
+        }
+
+        using var bar = progress.Start(Path.GetFileName(path), LocalContent.LengthOf(path));
+        return await LocalContent.FingerprintAsync(path, bar, cancellationToken);
+    }
+}

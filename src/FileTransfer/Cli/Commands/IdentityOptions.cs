@@ -1,0 +1,93 @@
+using FileTransfer.Cli.Output;
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Cli.Commands;
+
+/// <summary>The options that name a file together with its content: owner and bucket.</summary>
+public sealed class IdentityOptions(CliStreams streams)
+{
+    private const string OwnerVariable = "FILETRANSFER_OWNER";
+    private const string BucketVariable = "FILETRANSFER_BUCKET";
+
+    private readonly Option<Octets> _owner = HexOption("--owner", $"The owner's id (environment: {OwnerVariable}).");
+    private readonly Option<Octets> _bucket = HexOption("--bucket", $"The bucket's id (environment: {BucketVariable}).");
+
+    public void AddTo(Command command)
+    {
+        command.Add(_owner);
+        command.Add(_bucket);
+    }
+
+    public Octets Owner(ParseResult parse) => Value(parse, _owner, OwnerVariable);
+
+    public Octets Bucket(ParseResult parse) => Value(parse, _bucket, BucketVariable);
+
+    public static Option<Octets> HexOption(string name, string description) =>
+        new(name)
+        {
+            Description = description,
+            HelpName = "HEX",
+            CustomParser = ParseHex,
+        };
+
+    public static Argument<FileKey> Key() =>
+        new("KEY")
+        {
+            Description = "The file key: 64 hex digits, with or without 0x.",
+            CustomParser = result => ParseKey(result, result.Tokens[0].Value),
+        };
+
+    public static Argument<FileKey[]> Keys() =>
+        new("KEY")
+        {
+            Description = "File keys: 64 hex digits each, with or without 0x.",
+            Arity = ArgumentArity.OneOrMore,
+            CustomParser = result => [.. result.Tokens.Select(token => ParseKey(result, token.Value))],
+        };
+
+    public static Argument<Octets> BucketArgument() =>
+        new("BUCKET") { Description = "The bucket's id: hex digits, with or without 0x.", CustomParser = ParseHex };
+
+    private Octets Value(ParseResult parse, Option<Octets> option, string variable)
+    {
+        if (parse.GetResult(option) is not null)
+        {
+            return parse.GetValue(option);
+        }
+
+        var text = streams.Setting(variable);
+        if (text is null)
+        {
+            throw new CliException(ExitCode.Usage, $"{option.Name} is missing. Give it as hex digits, or set {variable}.");
+        }
+
+        return Octets.TryParseHex(text, out var octets)
+            ? octets
+            : throw new CliException(
+                ExitCode.Usage,
+                $"{variable} is '{text}', which is not hex. Write an even number of hex digits."
+            );
+    }
+
+    private static Octets ParseHex(ArgumentResult result)
+    {
+        if (!Octets.TryParseHex(result.Tokens[0].Value, out var octets))
+        {
+            result.AddError($"'{result.Tokens[0].Value}' is not hex. Write an even number of hex digits, with or without 0x.");
+        }
+
+        return octets;
+    }
+
+    private static FileKey ParseKey(ArgumentResult result, string text)
+    {
+        if (!FileKey.TryParse(text, out var key))
+        {
+            result.AddError($"'{text}' is not a file key. Write 64 hex digits, with or without 0x.");
+        }
+
+        return key;
+    }
+}

@@ -1,0 +1,107 @@
+using FileTransfer.Bandwidth;
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace FileTransfer.Cli.Commands;
+
+/// <summary>The options of <c>limits set</c>.</summary>
+public sealed class LimitValues
+{
+    private readonly Option<string> _download = Rate("--download", "Content downloaded by the node per second.");
+    private readonly Option<string> _upload = Rate("--upload", "Content sent by the node per second.");
+
+    private readonly Option<string[]> _perSource = new("--per-source")
+    {
+        Description = "Content downloaded from one source per second; repeat it for several sources.",
+        HelpName = "NAME=RATE",
+    };
+
+    private readonly Option<int?> _requests = new("--requests") { Description = "Requests in flight.", HelpName = "N" };
+
+    private readonly Option<int?> _requestsPerSource = new("--requests-per-source")
+    {
+        Description = "Requests in flight at one source.",
+        HelpName = "N",
+    };
+
+    private readonly Option<int?> _connections = new("--connections")
+    {
+        Description = "Sources with requests in flight.",
+        HelpName = "N",
+    };
+
+    public void AddTo(Command command)
+    {
+        foreach (
+            var option in (ReadOnlySpan<Option>)[_download, _upload, _perSource, _requests, _requestsPerSource, _connections]
+        )
+        {
+            command.Add(option);
+        }
+
+        command.Validators.Add(CheckGiven);
+    }
+
+    public LimitSet Read(ParseResult parse)
+    {
+        var entries = (parse.GetValue(_perSource) ?? []).Select(text => text.Split('=', 2)).ToList();
+        var limits = new LimitSet(
+            parse.GetValue(_requests),
+            parse.GetValue(_requestsPerSource),
+            parse.GetValue(_connections),
+            parse.GetValue(_download),
+            parse.GetValue(_upload),
+            entries.Count == 0 ? null : entries.ToDictionary(entry => entry[0], entry => entry[1])
+        );
+        return limits.Faults().FirstOrDefault() is { Member: not null } fault
+            ? throw new CliException(ExitCode.Usage, $"{fault.Text}.")
+            : limits;
+    }
+
+    /// <summary>What is to be set at a node: what is set there, with what is given over it.</summary>
+    public static LimitSet Over(LimitsResource before, LimitSet given)
+    {
+        var set = given.Over(before.Set ?? new LimitSet());
+        if (given.PerSource is not null)
+        {
+            var sources = new Dictionary<string, string>(before.InForce.PerSource ?? new Dictionary<string, string>());
+            foreach (var (name, rate) in given.PerSource)
+            {
+                sources[name] = rate;
+            }
+
+            set = set with { PerSource = sources };
+        }
+
+        return set;
+    }
+
+    private void CheckGiven(CommandResult result)
+    {
+        if (
+            new Option[] { _download, _upload, _perSource, _requests, _requestsPerSource, _connections }.All(option =>
+                result.GetResult(option) is null
+            )
+        )
+        {
+            result.AddError("Nothing to set is given. Give --download, --upload, --per-source or one of the numbers.");
+        }
+
+        var tokens = result.GetResult(_perSource)?.Tokens.Select(token => token.Value).ToList() ?? [];
+        foreach (var text in tokens.Where(text => text.IndexOf('=', StringComparison.Ordinal) < 1))
+        {
+            result.AddError($"'{text}' is no limit of a source. Write NAME=RATE, like mirror=5MiB/s.");
+        }
+
+        if (
+            tokens.Select(text => text.Split('=', 2)[0]).GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is
+            { } twice
+        )
+        {
+            result.AddError($"'{twice.Key}' is given twice. Give each source once.");
+        }
+    }
+
+    private static Option<string> Rate(string name, string description) =>
+        new(name) { Description = description, HelpName = "RATE" };
+}

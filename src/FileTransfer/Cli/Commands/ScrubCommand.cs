@@ -1,0 +1,172 @@
+using FileTransfer.Cli.Client;
+using FileTransfer.Cli.Output;
+using System.CommandLine;
+using System.Globalization;
+using FileTransfer.Catalog.Repair;
+
+namespace FileTransfer.Cli.Commands;
+
+/// <summary><c>filetransfer scrub [KEY… | --bucket HEX]</c></summary>
+public static class ScrubCommand
+{
+    private static readonly TimeSpan _pollInterval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How long what is damaged is waited for once all is proven: it comes from another node, or from nowhere.</summary>
+    private static readonly TimeSpan _repairWithin = TimeSpan.FromSeconds(60);
+
+    public static Command Create(CliStreams streams)
+    {
+        var keys = IdentityOptions.Keys();
+        keys.Arity = ArgumentArity.ZeroOrMore;
+        var bucket = IdentityOptions.HexOption("--bucket", "Verify only the files of this bucket.");
+        var wait = new Option<bool>("--wait")
+        {
+            Description = "Wait until everything is verified, and what was damaged is back from another node.",
+        };
+        var cancel = new Option<bool>("--cancel") { Description = "End the pass under way." };
+        var show = new Option<bool>("--show") { Description = "Show how far the scrub has got; start nothing." };
+        var connection = new ConnectionOptions(streams);
+        var command = new CliCommand(
+            "scrub",
+            "Makes a node verify every content it has and replace damaged ones from other nodes"
+        )
+        {
+            Notes =
+            [
+                "A node does this by itself once per FileTransfer:Scrub:Period (30 days); this starts a pass now, at full speed.",
+                "With KEYs or --bucket it verifies only these, beside the pass that may be under way.",
+                "Exits with 65 when a damaged content is not back because no other node has it. 'filetransfer explain KEY' says more.",
+            ],
+            Examples =
+            [
+                "filetransfer scrub --url http://node-b:7070",
+                "filetransfer scrub --wait && echo all right",
+                "filetransfer scrub 0x3f… --wait",
+                "filetransfer scrub --bucket 0x22…",
+                "filetransfer scrub --show",
+            ],
+            Ends = [ExitCode.NotProven, ExitCode.NotFound, ExitCode.Refused, ExitCode.Unreachable],
+        };
+        command.Add(keys);
+        command.Add(bucket);
+        command.Add(wait);
+        command.Add(show);
+        command.Add(cancel);
+        connection.AddTo(command);
+        command.Add(OutputOptions.Json());
+        command.Validators.Add(result =>
+        {
+            var named = (result.GetResult(keys)?.Tokens.Count > 0 ? 1 : 0) + (result.GetResult(bucket) is null ? 0 : 1);
+            if (named > 1 || (named > 0 && (result.GetValue(show) || result.GetValue(cancel))))
+            {
+                result.AddError("Give KEYs, or --bucket, or neither; --show and --cancel go with neither.");
+            }
+        });
+        command.SetWork(
+            streams,
+            async (parse, console, cancellationToken) =>
+            {
+                using var node = connection.ConnectToOne(parse, console);
+                if (parse.GetValue(show) || parse.GetValue(cancel))
+                {
+                    var now = parse.GetValue(cancel)
+                        ? await node.RunAsync((client, token) => client.CancelScrubAsync(token), cancellationToken)
+                        : await node.RunAsync((client, token) => client.GetScrubAsync(token), cancellationToken);
+                    Show(console, now);
+                    return now.Damage.Count == 0 ? ExitCode.Ok : ExitCode.NotProven;
+                }
+
+                ScrubRequest? what =
+                    parse.GetResult(bucket) is not null ? new ScrubRequest(parse.GetValue(bucket).ToString(), Keys: null)
+                    : parse.GetValue(keys) is { Length: > 0 } some
+                        ? new ScrubRequest(null, [.. some.Select(key => key.ToString())])
+                    : null;
+                var scrub = await node.RunAsync((client, token) => client.StartScrubAsync(what, token), cancellationToken);
+                if (parse.GetValue(wait))
+                {
+                    scrub = await console.WithProgressAsync(progress =>
+                        WaitAsync(node, scrub, what is not null, streams.Time, progress, cancellationToken)
+                    );
+                }
+
+                Show(console, scrub);
+                return !parse.GetValue(wait) || scrub.Damage.Count == 0 ? ExitCode.Ok : ExitCode.NotProven;
+            }
+        );
+        return command;
+    }
+
+    private static async Task<ScrubResource> WaitAsync(
+        NodeSet node,
+        ScrubResource scrub,
+        bool isNamed,
+        TimeProvider time,
+        TransferProgress progress,
+        CancellationToken cancellationToken
+    )
+    {
+        var startedAt = scrub.Pass?.StartedAt ?? scrub.Last?.StartedAt ?? DateTimeOffset.MinValue;
+        long? provenAt = null;
+        TransferBar? bar = null;
+        while (true)
+        {
+            var isProven = isNamed
+                ? scrub.Named is not { EndedAt: null }
+                : scrub.Pass is null || scrub.Pass.StartedAt > startedAt || scrub.Last?.StartedAt >= startedAt;
+            if (isProven)
+            {
+                provenAt ??= time.GetTimestamp();
+                if (scrub.Damage.Count == 0 || time.GetElapsedTime(provenAt.Value) > _repairWithin)
+                {
+                    bar?.Dispose();
+                    return scrub;
+                }
+            }
+            else if (!isNamed && scrub.Pass!.TotalBytes > 0)
+            {
+                bar ??= progress.Start("proving", scrub.Pass.TotalBytes);
+                bar.Report(scrub.Pass.Bytes);
+            }
+
+            await Task.Delay(_pollInterval, time, cancellationToken);
+            scrub = await node.RunAsync((client, token) => client.GetScrubAsync(token), cancellationToken);
+        }
+    }
+
+    private static void Show(CliConsole console, ScrubResource scrub) =>
+        console.Result(string.Join(Environment.NewLine, Say(scrub)), scrub, () => CliJson.Default.ScrubResource);
+
+    private static IEnumerable<string> Say(ScrubResource scrub)
+    {
+        if (scrub.Named is { } named)
+        {
+            yield return $"{(named.EndedAt is null ? "Proving" : "Proven")} as named at {named.StartedAt:u}: {named.Files} files, "
+                + $"{InMebibytes(named.Bytes)}; {named.Damaged} damaged, {named.Mended} with wrong chunk hashes.";
+        }
+
+        if (scrub.Pass is { } pass)
+        {
+            yield return $"Proving since {pass.StartedAt:u}: {pass.Contents} contents, {InMebibytes(pass.Bytes)} of "
+                + $"{InMebibytes(pass.TotalBytes)}; {pass.Damaged} damaged.";
+        }
+
+        if (scrub.Last is { } last)
+        {
+            yield return $"All was proven at {last.EndedAt:u}: {last.Contents} contents, {InMebibytes(last.Bytes)}; {last.Damaged} damaged, "
+                + $"{last.Mended} with wrong chunk hashes.";
+        }
+
+        if (scrub is { Pass: null, NextAt: { } next })
+        {
+            yield return $"The next pass begins at {next:u}.";
+        }
+
+        foreach (var damage in scrub.Damage)
+        {
+            yield return $"Damaged and not back: {damage.Fingerprint}, {damage.Reason} (quarantine/{damage.Kept}).";
+        }
+    }
+
+    private static string InMebibytes(long bytes) =>
+        string.Create(CultureInfo.InvariantCulture, $"{bytes / (1024.0 * 1024.0):0.0} MiB");
+}

@@ -1,0 +1,155 @@
+using FileTransfer.Bandwidth;
+using FileTransfer.Cli.Output;
+using FileTransfer.Cli.Simulation;
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace FileTransfer.Cli.Commands;
+
+/// <summary><c>filetransfer simulate</c></summary>
+public static class SimulateCommand
+{
+    private const string Columns = "   nodes    first   median      p95      all  copies  fairness | alone: all   copies   times";
+
+    private static readonly int[] _nodes = [1, 10, 100, 1_000, 10_000];
+
+    public static Command Create(CliStreams streams)
+    {
+        var world = new SimulatedWorld();
+        var nodes = new Option<int[]>("--nodes")
+        {
+            Description =
+                "How many nodes want the content, besides the leader that has it; repeat it for a run with each number (default 1 10 100 1000 10000).",
+            HelpName = "N",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        nodes.Validators.Add(result =>
+            Check(
+                result,
+                result.Tokens.All(token => int.TryParse(token.Value, out var n) && n is >= 1 and <= 100_000),
+                "1 to 100000"
+            )
+        );
+        var size = Option("--size", "SIZE", "Bytes of the content.", world.Size, ByteSize.TryParse, ByteSize.Form);
+        var up = Option("--up", "RATE", "What every node can send.", world.Up, ByteRate.TryParse, ByteRate.Form);
+        var down = Option("--down", "RATE", "What every node can receive.", world.Down, ByteRate.TryParse, ByteRate.Form);
+        var latency = Duration.Option("--latency", "From one node to another, one way (default 5ms).");
+        var loss = Number("--loss", "Fraction of requests that break midway, 0 to 0.9.", 0.9);
+        var churn = Number("--churn", "How often each node is killed per hour, 0 to 360; it is back 10 s later.", 360);
+        var seed = new Option<int>("--seed")
+        {
+            Description = "The same seed gives the same run.",
+            HelpName = "N",
+            DefaultValueFactory = _ => world.Seed,
+        };
+        var command = new CliCommand("simulate", "Shows how a content spreads from a leader to many nodes, in virtual time")
+        {
+            Notes =
+            [
+                "Every simulated node runs the planner and the serving turns of this program; links, time and faults are simulated.",
+                "Times are seconds from the moment the nodes hear of the content. copies: contents that the leader sent. fairness:",
+                "Jain's index of the completion times, 1 = all the same. alone: everyone asks the leader, its uplink shared evenly.",
+            ],
+            Examples =
+            [
+                "filetransfer simulate",
+                "filetransfer simulate --nodes 8 --size 100MB --up 20MB/s --down 1GB/s",
+                "filetransfer simulate --nodes 1000 --loss 0.01 --churn 60 --json",
+            ],
+            Ends = [ExitCode.NotComplete],
+        };
+        foreach (var option in new Option[] { nodes, size, up, down, latency, loss, churn, seed, OutputOptions.Json() })
+        {
+            command.Add(option);
+        }
+
+        command.SetWork(
+            streams,
+            (parse, console, cancellationToken) =>
+                Task.FromResult(
+                    Run(
+                        new SimulatedWorld
+                        {
+                            Size = parse.GetValue(size),
+                            Up = parse.GetValue(up),
+                            Down = parse.GetValue(down),
+                            Latency = parse.GetResult(latency) is null ? world.Latency : parse.GetValue(latency),
+                            Loss = parse.GetValue(loss),
+                            Churn = parse.GetValue(churn),
+                            Seed = parse.GetValue(seed),
+                        },
+                        parse.GetValue(nodes) is { Length: > 0 } given ? given : _nodes,
+                        console,
+                        cancellationToken
+                    )
+                )
+        );
+        return command;
+    }
+
+    private static ExitCode Run(SimulatedWorld world, int[] nodes, CliConsole console, CancellationToken cancellationToken)
+    {
+        var end = ExitCode.Ok;
+        var heading = $"{Columns}\n";
+        foreach (var number in nodes)
+        {
+            var result = SimulationResult.Run(world with { Nodes = number }, cancellationToken);
+            console.Result(heading + TextOf(result), SimulationLine.Of(result), () => CliJson.Default.SimulationLine);
+            heading = "";
+            end = result.Stored < number ? ExitCode.NotComplete : end;
+        }
+
+        return end;
+    }
+
+    private static string TextOf(SimulationResult result)
+    {
+        var (all, alone) = (result.All.TotalSeconds, result.World.LeaderAlone.TotalSeconds);
+        return $"{result.World.Nodes, 8}{result.First.TotalSeconds, 9:0.00}{result.Median.TotalSeconds, 9:0.00}"
+            + $"{result.Most.TotalSeconds, 9:0.00}{all, 9:0.00}{result.LeaderCopies, 8:0.00}{result.Fairness, 10:0.00} | "
+            + $"{alone, 10:0.00}{result.World.Nodes, 9}{alone / all, 8:0.0}";
+    }
+
+    private delegate bool TryParse<T>(ReadOnlySpan<char> text, out T value);
+
+    private static Option<T> Option<T>(
+        string name,
+        string helpName,
+        string description,
+        T defaultValue,
+        TryParse<T> tryParse,
+        string form
+    ) =>
+        new(name)
+        {
+            Description = description,
+            HelpName = helpName,
+            DefaultValueFactory = _ => defaultValue,
+            CustomParser = result =>
+            {
+                Check(result, tryParse(result.Tokens[0].Value, out var value), form);
+                return value;
+            },
+        };
+
+    private static Option<double> Number(string name, string description, double most)
+    {
+        var option = new Option<double>(name) { Description = description, HelpName = "NUMBER" };
+        option.Validators.Add(result =>
+            Check(
+                result,
+                result.Tokens.All(token => double.TryParse(token.Value, out var number) && number >= 0 && number <= most),
+                $"a number from 0 to {most}"
+            )
+        );
+        return option;
+    }
+
+    private static void Check(SymbolResult result, bool isRight, string form)
+    {
+        if (!isRight)
+        {
+            result.AddError($"'{string.Join(' ', result.Tokens.Select(token => token.Value))}' is not right here. Write {form}.");
+        }
+    }
+}

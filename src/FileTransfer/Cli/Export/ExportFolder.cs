@@ -1,0 +1,128 @@
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Cli.Client;
+using FileTransfer.Cli.Output;
+using FileTransfer.Identity.Hashing;
+using System.Text.Json;
+using FileTransfer.Identity;
+using Microsoft.Win32.SafeHandles;
+
+namespace FileTransfer.Cli.Export;
+
+/// <summary>
+/// A static share in a folder: <c>{key}</c> is the content, <c>{key}.hashes</c> its chunk hashes, <c>{key}.json</c> its metadata, with
+/// keys as 64 hex digits. Any web server that does ranges serves it; whoever reads it proves what he gets.
+/// </summary>
+/// <remarks>The content takes its name last, so that whoever finds it finds all three. One export works on a folder at a time.</remarks>
+public sealed class ExportFolder : IDisposable
+{
+    private const string LockName = ".export.lock";
+
+    private readonly string _folder;
+    private readonly SafeFileHandle _lock;
+
+    private ExportFolder(string folder, SafeFileHandle locked)
+    {
+        _folder = folder;
+        _lock = locked;
+    }
+
+    public static ExportFolder Open(string path)
+    {
+        var folder = Path.GetFullPath(path);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            var lockPath = Path.Combine(folder, LockName);
+            var file = DurableFile.OpenForLock(lockPath);
+            if (DurableFile.TryLock(file, lockPath))
+            {
+                return new ExportFolder(folder, file);
+            }
+
+            file.Dispose();
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw LocalContent.Failure(path, fault);
+        }
+
+        throw new CliException(ExitCode.Failed, $"Another export works on {path}. Wait for its end, or give another folder.");
+    }
+
+    /// <summary>Whether a file is here whole, by the lengths of its parts.</summary>
+    public bool Has(FileKey key, FileMetadata metadata) =>
+        LengthOf(Content(key)) == (long)metadata.Size
+        && LengthOf(Hashes(key)) == ChunkHashes.EncodedLengthOf((long)metadata.Size)
+        && LengthOf(Metadata(key)) > 0;
+
+    /// <summary>Whether what is here is what the key stands for; reads all of it.</summary>
+    public async Task<bool> ProvesAsync(FileKey key, FileMetadata metadata, TransferBar bar, CancellationToken cancellationToken)
+    {
+        if (!Has(key, metadata))
+        {
+            return false;
+        }
+
+        using (var hashes = ChunkHashes.Open((long)metadata.Size, Hashes(key)))
+        {
+            if (hashes.ComputeFingerprint() != metadata.Fingerprint)
+            {
+                return false;
+            }
+        }
+
+        return await LocalContent.FingerprintAsync(Content(key), bar, cancellationToken) == metadata.Fingerprint;
+    }
+
+    /// <summary>Where a content gathers and is proven; what an export before this one has left of it is there already.</summary>
+    public async Task<DownloadTarget> BeginAsync(FileKey key, FileMetadata metadata, CancellationToken cancellationToken)
+    {
+        var target = new DownloadTarget(Content(key), key, metadata, goesOn: true);
+        try
+        {
+            await target.ResumeAsync(cancellationToken);
+            return target;
+        }
+        catch
+        {
+            target.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Gives a proven content and what belongs to it their names, durably.</summary>
+    public async Task PublishAsync(FileKey key, FileMetadata metadata, DownloadTarget proven, CancellationToken cancellationToken)
+    {
+        await WriteAsync(Hashes(key), file => proven.WriteHashesAsync(file, cancellationToken));
+        var json = JsonSerializer.SerializeToUtf8Bytes(KeyLine.Of(metadata), CliJson.Default.KeyLine);
+        await WriteAsync(Metadata(key), file => RandomAccess.WriteAsync(file, json, 0, cancellationToken).AsTask());
+        DurableFile.FsyncFolder(_folder);
+        proven.Publish();
+    }
+
+    public void Dispose()
+    {
+        DurableFile.Unlock(_lock);
+        _lock.Dispose();
+    }
+
+    private static async Task WriteAsync(string path, Func<SafeFileHandle, Task> write)
+    {
+        var temporary = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}{DownloadTarget.PartialSuffix}");
+        using (var file = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write))
+        {
+            await write(file);
+            DurableFile.Fsync(file, temporary);
+        }
+
+        DurableFile.Rename(temporary, path);
+    }
+
+    private static long LengthOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : -1;
+
+    private string Content(FileKey key) => Path.Combine(_folder, key.ToHex());
+
+    private string Hashes(FileKey key) => Content(key) + ".hashes";
+
+    private string Metadata(FileKey key) => Content(key) + ".json";
+}

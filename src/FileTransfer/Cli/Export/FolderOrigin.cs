@@ -1,0 +1,203 @@
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Chunks.Frames;
+using FileTransfer.Cli.Client;
+using FileTransfer.Cli.Output;
+using FileTransfer.Postgres.Embedded;
+using System.Runtime.CompilerServices;
+using Dapper;
+using FileTransfer.Catalog;
+using FileTransfer.Chunks;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace FileTransfer.Cli.Export;
+
+/// <summary>The files in the data folder of a node that does not run; what they are called is in its database.</summary>
+public sealed class FolderOrigin : IExportOrigin
+{
+    private const int RunLength = 256 * ChunkFrame.ChunkLength;
+
+    private readonly ChunkStore _store;
+    private readonly EmbeddedPostgres? _embedded;
+    private readonly NpgsqlDataSource _database;
+
+    private FolderOrigin(ChunkStore store, EmbeddedPostgres? embedded, NpgsqlDataSource database)
+    {
+        _store = store;
+        _embedded = embedded;
+        _database = database;
+    }
+
+    /// <param name="folder">The data folder.</param>
+    /// <param name="connectionString">The node's database; null = the private one in the folder, which is started for as long as this is open.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    public static async Task<FolderOrigin> OpenAsync(string folder, string? connectionString, CancellationToken cancellationToken)
+    {
+        if (!Directory.Exists(Path.Combine(folder, "content")))
+        {
+            throw new CliException(ExitCode.Failed, $"{folder} is no data folder of a node: it has no folder 'content'.");
+        }
+
+        var source = DatabaseSource.Of(connectionString, folder);
+        if (source.EmbeddedFolder is { } inside && !Directory.Exists(inside))
+        {
+            throw new CliException(
+                ExitCode.Usage,
+                $"{folder} has no private database. Give the node's with --database, or ask the running node with --url."
+            );
+        }
+
+        DefaultTypeMap.MatchNamesWithUnderscores = true;
+        var store = OpenStore(folder);
+        EmbeddedPostgres? embedded = null;
+        try
+        {
+            embedded = source.EmbeddedFolder is { } cluster
+                ? await EmbeddedPostgres.StartAsync(cluster, null, NullLogger.Instance, cancellationToken)
+                : null;
+            return new FolderOrigin(store, embedded, NpgsqlDataSource.Create(source.ConnectionString));
+        }
+        catch
+        {
+            if (embedded is not null)
+            {
+                await embedded.DisposeAsync();
+            }
+
+            store.Dispose();
+            throw;
+        }
+    }
+
+    public async IAsyncEnumerable<ExportFile> FilesAsync(
+        ExportFilter filter,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        await using var connection = await ConnectAsync(cancellationToken);
+        foreach (var key in _store.VisibleFiles())
+        {
+            if (await FindAsync(connection, key, cancellationToken) is { } file && filter.Lets(file.Metadata))
+            {
+                yield return file;
+            }
+        }
+    }
+
+    public async Task<ExportFile> FindAsync(FileKey key, CancellationToken cancellationToken)
+    {
+        await using var connection = await ConnectAsync(cancellationToken);
+        return await FindAsync(connection, key, cancellationToken)
+            ?? throw new CliException(ExitCode.NotFound, $"The database knows no file {key}, or it was removed.");
+    }
+
+    public async Task FetchAsync(ExportFile file, DownloadTarget target, TransferBar bar, CancellationToken cancellationToken)
+    {
+        using var content =
+            _store.TryOpen(file.Key)
+            ?? throw new CliException(ExitCode.NotFound, $"{file.Key} is not stored in {_store.DataDirectory}.");
+        while (true)
+        {
+            await CopyAsync(content, target, bar, cancellationToken);
+            if (target.Prove())
+            {
+                return;
+            }
+
+            var isFoldersDoing = !target.IsResumed;
+            target.Restart();
+            if (isFoldersDoing)
+            {
+                throw new CliException(
+                    ExitCode.NotProven,
+                    $"The content of {file.Key} in {_store.DataDirectory} is damaged. Start the node: it fetches the file again."
+                );
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _database.DisposeAsync();
+        if (_embedded is not null)
+        {
+            await _embedded.DisposeAsync();
+        }
+
+        _store.Dispose();
+    }
+
+    private static async Task<ExportFile?> FindAsync(
+        NpgsqlConnection connection,
+        FileKey key,
+        CancellationToken cancellationToken
+    ) =>
+        await FileCatalog.FindAsync(connection, key, cancellationToken) is { State: not FileState.Removed } file
+        && file.Metadata.ComputeKey() == key
+            ? new ExportFile(key, file.Metadata)
+            : null;
+
+    private static ChunkStore OpenStore(string folder)
+    {
+        try
+        {
+            return new ChunkStore(folder, new FreeSpaceFloor(0), NullLogger<ChunkStore>.Instance);
+        }
+        catch (DataDirectoryInUseException fault)
+        {
+            throw new CliException(
+                ExitCode.Failed,
+                $"{folder} is in use{(fault.ProcessId is { } id ? $" by process {id}" : "")}. Ask the node that runs there, with --url.",
+                fault
+            );
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw LocalContent.Failure(folder, fault);
+        }
+    }
+
+    private static async Task CopyAsync(
+        StoredContent content,
+        DownloadTarget target,
+        TransferBar bar,
+        CancellationToken cancellationToken
+    )
+    {
+        var chunks = new byte[RunLength];
+        while (target.BytesWritten < target.Size)
+        {
+            var offset = target.BytesWritten;
+            var run = chunks.AsMemory(0, (int)Math.Min(chunks.Length, target.Size - offset));
+            try
+            {
+                content.ReadExactly(offset, run.Span);
+            }
+            catch (ContentTruncatedException fault)
+            {
+                throw new CliException(ExitCode.NotProven, fault.Message, fault);
+            }
+
+            await target.WriteAsync(target.NextChunk, run, cancellationToken);
+            bar.Report(target.BytesWritten);
+        }
+    }
+
+    private async Task<NpgsqlConnection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _database.OpenConnectionAsync(cancellationToken);
+        }
+        catch (NpgsqlException fault)
+        {
+            throw new CliException(
+                ExitCode.Unreachable,
+                $"The database cannot be used: {fault.GetBaseException().Message}. Check --database.",
+                fault
+            );
+        }
+    }
+}

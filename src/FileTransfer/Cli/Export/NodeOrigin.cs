@@ -1,0 +1,47 @@
+using FileTransfer.Cli.Client;
+using FileTransfer.Cli.Output;
+using System.Runtime.CompilerServices;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Cli.Export;
+
+/// <summary>The files that a running node has stored.</summary>
+public sealed class NodeOrigin(NodeSet nodes) : IExportOrigin
+{
+    public async IAsyncEnumerable<ExportFile> FilesAsync(
+        ExportFilter filter,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        string? after = null;
+        do
+        {
+            var page = await nodes.RunAsync((node, token) => node.ListStoredAsync(filter, after, token), cancellationToken);
+            foreach (var file in page.Files)
+            {
+                yield return FileKey.TryParse(file.Key, out var key)
+                && file.ToMetadata() is { } metadata
+                && metadata.ComputeKey() == key
+                    ? new ExportFile(key, metadata)
+                    : throw new CliException(
+                        ExitCode.NotProven,
+                        $"A node sent metadata for {file.Key} whose hash is another key."
+                    );
+            }
+
+            after = page.Next;
+        } while (after is not null);
+    }
+
+    public async Task<ExportFile> FindAsync(FileKey key, CancellationToken cancellationToken) =>
+        new(key, await new FileGet(nodes, key).FindAsync(cancellationToken));
+
+    public async Task FetchAsync(ExportFile file, DownloadTarget target, TransferBar bar, CancellationToken cancellationToken) =>
+        await new FileGet(nodes, file.Key).FetchAsync(target, bar, cancellationToken);
+
+    public ValueTask DisposeAsync()
+    {
+        nodes.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,134 @@
+using FileTransfer.Cli.Client;
+using FileTransfer.Cli.Simulation;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using FileTransfer.Catalog.Repair;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Cli.Output;
+
+/// <summary>A line of <c>fingerprint --json</c>.</summary>
+public sealed record FingerprintLine(string Path, string Fingerprint);
+
+/// <summary>What <c>key --json</c> writes; without the key it is the body of <c>PUT /v1/files/{key}</c>.</summary>
+public sealed record KeyLine(
+    string Key,
+    string Owner,
+    string Bucket,
+    string? Location,
+    string? LocationHex,
+    ulong Size,
+    string Fingerprint
+)
+{
+    public static KeyLine Of(FileMetadata metadata)
+    {
+        var (owner, bucket, location, locationHex, size, fingerprint) = Registration.Of(metadata);
+        return new KeyLine(metadata.ComputeKey().ToString(), owner, bucket, location, locationHex, size, fingerprint);
+    }
+}
+
+/// <summary>A line of <c>put --json</c>. The outcome is <c>uploaded</c>, or <c>known</c> where the node had it already.</summary>
+public sealed record PutLine(
+    string Key,
+    string Path,
+    string? Location,
+    ulong Size,
+    string Fingerprint,
+    string Outcome,
+    string Node,
+    double Seconds
+);
+
+/// <summary>A line of <c>get --json</c>. It is proven against the <c>key</c>, or against the <c>fingerprint</c> alone, as a node without its database names it.</summary>
+public sealed record GetLine(string Key, string Path, ulong Size, string Fingerprint, double Seconds, string Proven);
+
+/// <summary>A line of <c>export --json</c>. The outcome is <c>exported</c>, or <c>kept</c> where it was in the folder already.</summary>
+public sealed record ExportLine(string Key, string? Location, ulong Size, string Outcome);
+
+/// <summary>A line of <c>remove --json</c>.</summary>
+public sealed record RemoveLine(string Key, string State);
+
+/// <summary>A line of <c>retry --json</c>: the state of the file at the node, which is <c>wanted</c> where it is tried again.</summary>
+public sealed record RetryLine(string Key, string State);
+
+/// <summary>The line of <c>retry --all --json</c>.</summary>
+public sealed record RetryAllLine(string Node, string? Cause, int Retried);
+
+/// <summary>What <c>status --json</c> writes; complete when every node is heard of and none has anything left to bring or take away.</summary>
+public sealed record ClusterStatusLine(bool Complete, string? Cluster, LeaderAnswer? Leader, IReadOnlyList<NodeAnswer> Nodes);
+
+/// <summary>What <c>status KEY --json</c> writes; <c>notStoredOn</c> names the nodes that lack the file.</summary>
+public sealed record FileStatusLine(bool Complete, IReadOnlyList<string> NotStoredOn, FileAnswer File);
+
+/// <summary>A line of <c>simulate --json</c>: times in seconds, what the leader sent in contents; <c>alone</c> is without other sources.</summary>
+public sealed record SimulationLine(
+    int Nodes,
+    int Stored,
+    double First,
+    double Median,
+    double P95,
+    double All,
+    double LeaderCopies,
+    double Fairness,
+    long TurnedAway,
+    double AloneAll,
+    double AloneLeaderCopies,
+    long Events,
+    int Seed
+)
+{
+    internal static SimulationLine Of(SimulationResult result) =>
+        new(
+            result.World.Nodes,
+            result.Stored,
+            result.First.TotalSeconds,
+            result.Median.TotalSeconds,
+            result.Most.TotalSeconds,
+            result.All.TotalSeconds,
+            result.LeaderCopies,
+            result.Fairness,
+            result.TurnedAway,
+            result.World.LeaderAlone.TotalSeconds,
+            result.World.Nodes,
+            result.Events,
+            result.World.Seed
+        );
+}
+
+public sealed record HealthLine(string Node, string Status, bool Healthy, IReadOnlyDictionary<string, HealthCheckAnswer>? Checks);
+
+public sealed record DatabaseLine(string ConnectionString, string DataDirectory);
+
+/// <summary>A failure, on standard error: the file or key it is about, and the problem's title and type where a node said it.</summary>
+public sealed record ErrorLine(string Error, string? Title, string? Type, string? Subject, int ExitCode);
+
+public sealed record NoticeLine(string Notice);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
+[JsonSerializable(typeof(FingerprintLine))]
+[JsonSerializable(typeof(KeyLine))]
+[JsonSerializable(typeof(PutLine))]
+[JsonSerializable(typeof(GetLine))]
+[JsonSerializable(typeof(ExportLine))]
+[JsonSerializable(typeof(RemoveLine))]
+[JsonSerializable(typeof(RetryLine))]
+[JsonSerializable(typeof(RetryAllLine))]
+[JsonSerializable(typeof(ClusterStatusLine))]
+[JsonSerializable(typeof(FileStatusLine))]
+[JsonSerializable(typeof(SimulationLine))]
+[JsonSerializable(typeof(HealthLine))]
+[JsonSerializable(typeof(DatabaseLine))]
+[JsonSerializable(typeof(ErrorLine))]
+[JsonSerializable(typeof(ScrubResource))]
+[JsonSerializable(typeof(ScrubRequest))]
+[JsonSerializable(typeof(PolicyAnswer))]
+[JsonSerializable(typeof(PolicyChangeAnswer))]
+[JsonSerializable(typeof(MissingAnswer))]
+[JsonSerializable(typeof(NoticeLine))]
+[JsonSerializable(typeof(IntentAnswer))]
+[JsonSerializable(typeof(JsonElement))]
+internal sealed partial class CliJson : JsonSerializerContext;

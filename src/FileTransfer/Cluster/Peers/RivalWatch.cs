@@ -1,0 +1,161 @@
+using FileTransfer.Chunks.Folder;
+using FileTransfer.Postgres;
+
+namespace FileTransfer.Cluster.Peers;
+
+/// <summary>Finds out whether another node works on a later state of this catalog: a standby that was promoted while its primary lives.</summary>
+/// <remarks>
+/// The node asks the nodes that its own database lists, at the addresses they have there, and asks its own database before it believes. A
+/// header that comes with a request only makes it ask sooner: nobody is deposed by what somebody sends.
+/// </remarks>
+public sealed partial class RivalWatch(
+    Database database,
+    NodePresence presence,
+    NodeDirectory nodes,
+    Leadership leadership,
+    NodeFile folder,
+    ThisNode node,
+    TimeProvider time,
+    ILogger<RivalWatch> logger
+) : BackgroundService
+{
+    /// <summary>Nodes that are asked in one look at most, those first that are not heard of at this database.</summary>
+    private const int Most = 32;
+
+    private static readonly TimeSpan _period = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);
+
+    private readonly HttpClient _http = new(
+        new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(1),
+        }
+    )
+    {
+        Timeout = _patience,
+    };
+
+    public override void Dispose()
+    {
+        _http.Dispose();
+        base.Dispose();
+    }
+
+    /// <summary>Asks once, and stops this node from leading where there is a later state.</summary>
+    internal async Task LookAsync(CancellationToken cancellationToken)
+    {
+        var own = await ReadOwnAsync(cancellationToken);
+        var others = (await nodes.AllAsync(cancellationToken))
+            .Where(other => other.Node != node.Id)
+            .OrderBy(other => other.IsAlive)
+            .Take(Most);
+        foreach (var (sight, url) in await Task.WhenAll(others.Select(other => AskAsync(other.Url, own, cancellationToken))))
+        {
+            // A leader elected since is in this database, too; one of another is not.
+            if (sight is not null && sight.Supersedes(own) && sight.Supersedes(own = await ReadOwnAsync(cancellationToken)))
+            {
+                if (leadership.Supersede(new Rival(sight, url)))
+                {
+                    Log.Superseded(
+                        logger,
+                        node.Id.Value,
+                        own.Timeline,
+                        own.Epoch,
+                        sight.Node.Value,
+                        url,
+                        sight.Timeline,
+                        sight.Epoch
+                    );
+                }
+
+                WriteDown(sight, url);
+                return;
+            }
+        }
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        presence.RunWhilePresentAsync(WatchAsync, stoppingToken);
+
+    private async Task WatchAsync(CancellationToken cancellationToken)
+    {
+        var isRumoured = false;
+        while (true)
+        {
+            // One that does not lead has nothing to stop; it says what it sees, and looks before it leads.
+            await (leadership.IsLeading || isRumoured ? LookAsync(cancellationToken) : ReadOwnAsync(cancellationToken));
+            isRumoured = await leadership.Rumours.WaitAsync(_period, time, cancellationToken);
+        }
+    }
+
+    private async Task<CatalogSight> ReadOwnAsync(CancellationToken cancellationToken)
+    {
+        var own = CatalogSight.Of(await CatalogIdentity.ReadAsync(database.Pool, cancellationToken), node);
+        leadership.See(own);
+        return own;
+    }
+
+    private async Task<(CatalogSight? Sight, Uri Url)> AskAsync(Uri url, CatalogSight own, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(url, "/v1/leader"));
+        request.Headers.TryAddWithoutValidation(CatalogSight.Header, own.Text);
+        if (node.Token is { } token)
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+        }
+
+        try
+        {
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            var text = response.Headers.TryGetValues(CatalogSight.Header, out var values) ? values.FirstOrDefault() : null;
+            return (CatalogSight.Parse(text), url);
+        }
+        catch (Exception e)
+            when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            return (null, url);
+        }
+    }
+
+    /// <summary>So that a start with the older database does not lead while nobody of the later one can be asked.</summary>
+    private void WriteDown(CatalogSight sight, Uri url)
+    {
+        try
+        {
+            folder.Supersede(new LaterCatalog(sight.FeedEpoch, sight.Epoch, sight.Node.Value, url));
+        }
+        catch (IOException e)
+        {
+            Log.NotWritten(logger, folder.Path, e.Message);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            12,
+            LogLevel.Warning,
+            "{File} could not be written, so a restart does not know of the later database: {Reason}"
+        )]
+        public static partial void NotWritten(ILogger logger, string file, string reason);
+
+        [LoggerMessage(
+            11,
+            LogLevel.Critical,
+            "Node {Node} stops leading: its database (timeline {Timeline}, leader epoch {Epoch}) is superseded by that of node {Other} at {Url} (timeline {OtherTimeline}, leader epoch {OtherEpoch}). Stop the older PostgreSQL, and start this node on the newer one; what only this side has acknowledged is on its disk"
+        )]
+        public static partial void Superseded(
+            ILogger logger,
+            string node,
+            long timeline,
+            long epoch,
+            string other,
+            Uri url,
+            long otherTimeline,
+            long otherEpoch
+        );
+    }
+}

@@ -1,0 +1,182 @@
+using FileTransfer.Catalog.Replicas;
+using System.Text.Json;
+using FileTransfer.Catalog;
+using FileTransfer.Http;
+using FileTransfer.Identity;
+using Npgsql;
+
+namespace FileTransfer.Downloads.Progress;
+
+/// <summary>Where a stream begins, or begins again.</summary>
+/// <param name="Name">What the reader knows once this is told.</param>
+internal sealed record StreamState(byte[] Json, string Name);
+
+/// <summary>Follows the log of events for one reader: the present state first, then every change.</summary>
+/// <remarks>
+/// <para>The position is taken before the state is read, so a change between the two is told twice rather than never.</para>
+/// <para>
+/// A reader who comes back with the id of an event that is still kept goes on behind it. One who is slower than the log, or comes back
+/// too late, gets the state again. Meanwhile a reader costs a position, and the buffer of its connection.
+/// </para>
+/// <para>
+/// Some changes are made by another process, and tell nobody here. So the state is read again when a while has passed without an event,
+/// and told when it is another one.
+/// </para>
+/// </remarks>
+internal sealed class EventStream(DownloadEventLog log, FileKey? file, TimeProvider time)
+{
+    internal static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+    internal static readonly TimeSpan HeartbeatPeriod = TimeSpan.FromSeconds(10);
+    internal static readonly TimeSpan ReviewPeriod = TimeSpan.FromSeconds(2);
+    private const int BatchSize = 256;
+
+    private readonly List<LoggedEvent> _batch = new(BatchSize);
+    private long _position;
+    private long _lastWritten = time.GetTimestamp();
+    private long _lastReview = time.GetTimestamp();
+
+    /// <summary>The names of states that the reader need not be told, by what was told last; null: whatever it is.</summary>
+    private IReadOnlyList<string>? _told;
+
+    /// <param name="readState">Reads the state; its argument says that events were missed.</param>
+    /// <param name="reviews">Whether the state is read again when nothing happens.</param>
+    public async Task RunAsync(
+        HttpContext context,
+        Func<bool, CancellationToken, Task<StreamState>> readState,
+        bool reviews,
+        CancellationToken cancellationToken
+    )
+    {
+        var begins = log.PositionOf(context.Request.Headers["Last-Event-ID"]);
+        var first = await BeginAsync(begins, readState, cancellationToken);
+        var writer = await EventStreamWriter.StartAsync(context.Response, Retry, cancellationToken);
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+
+        if (first is not null)
+        {
+            Write(writer, first);
+        }
+
+        while (await writer.FlushAsync(cancellationToken))
+        {
+            _batch.Clear();
+            if (!log.TryRead(_position, BatchSize, _batch))
+            {
+                _position = log.Newest;
+                Write(writer, await readState(true, cancellationToken));
+            }
+            else if (_batch.Count > 0)
+            {
+                Write(writer);
+            }
+            else
+            {
+                await WaitAsync(reviews ? ReviewPeriod : HeartbeatPeriod, cancellationToken);
+                if (log.Newest == _position)
+                {
+                    await OnQuietAsync(writer, reviews ? readState : null, cancellationToken);
+                }
+            }
+        }
+    }
+
+    /// <returns>Null where the reader goes on behind an event.</returns>
+    private async Task<StreamState?> BeginAsync(
+        long? position,
+        Func<bool, CancellationToken, Task<StreamState>> readState,
+        CancellationToken cancellationToken
+    )
+    {
+        if (position is { } known && log.TryRead(known, 0, _batch))
+        {
+            _position = known;
+            return null;
+        }
+
+        _position = log.Newest;
+        return await readState(false, cancellationToken);
+    }
+
+    private void Write(EventStreamWriter writer)
+    {
+        foreach (var logged in _batch)
+        {
+            _position = logged.Position;
+            if (file is null || logged.Event.File == file)
+            {
+                var resource = EventResource.Of(logged);
+                var json = JsonSerializer.SerializeToUtf8Bytes(resource, EventJson.Default.EventResource);
+                writer.Event(log.IdOf(logged.Position), resource.Kind, json);
+                _lastWritten = time.GetTimestamp();
+                _told = StatesAfter(logged.Event.Kind);
+            }
+        }
+    }
+
+    private void Write(EventStreamWriter writer, StreamState state)
+    {
+        writer.Event(log.IdOf(_position), "state", state.Json);
+        _told = [state.Name];
+        _lastWritten = time.GetTimestamp();
+        _lastReview = _lastWritten;
+    }
+
+    private async Task OnQuietAsync(
+        EventStreamWriter writer,
+        Func<bool, CancellationToken, Task<StreamState>>? readState,
+        CancellationToken cancellationToken
+    )
+    {
+        if (readState is not null && time.GetElapsedTime(_lastReview) >= ReviewPeriod)
+        {
+            _lastReview = time.GetTimestamp();
+            try
+            {
+                var state = await readState(false, cancellationToken);
+                if (_told?.Contains(state.Name) == false)
+                {
+                    Write(writer, state);
+                    return;
+                }
+
+                _told ??= [state.Name];
+            }
+            catch (NpgsqlException)
+            {
+                // What this process does is told without the database; the rest is told when it is back.
+            }
+        }
+
+        if (time.GetElapsedTime(_lastWritten) >= HeartbeatPeriod)
+        {
+            writer.Heartbeat(log.IdOf(_position));
+            _lastWritten = time.GetTimestamp();
+        }
+    }
+
+    private static string[] StatesAfter(DownloadEventKind kind) =>
+        kind switch
+        {
+            DownloadEventKind.Wanted => [NameOf(ReplicaState.Wanted)],
+            DownloadEventKind.Parked => [NameOf(ReplicaState.Wanted)],
+            DownloadEventKind.Done => [NameOf(ReplicaState.Stored)],
+            DownloadEventKind.Failed => [NameOf(ReplicaState.Wanted)],
+            DownloadEventKind.Damaged => [NameOf(ReplicaState.Wanted), NameOf(ReplicaState.Removing)],
+            DownloadEventKind.Withdrawn => [NameOf(ReplicaState.Removing), FileResource.Absent],
+            _ => [NameOf(ReplicaState.Downloading)],
+        };
+
+    private static string NameOf(ReplicaState state) => ReplicaTransitions.NameOf(state);
+
+    private async Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var timer = Task.Delay(atMost, time, limit.Token);
+        await Task.WhenAny(log.WaitAsync(_position, limit.Token), timer);
+        await limit.CancelAsync();
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+}

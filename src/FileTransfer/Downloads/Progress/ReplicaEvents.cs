@@ -1,0 +1,118 @@
+using FileTransfer.Catalog.Replicas;
+using System.Threading.Channels;
+using FileTransfer.Cluster;
+using FileTransfer.Identity;
+using Npgsql;
+
+namespace FileTransfer.Downloads.Progress;
+
+/// <summary>
+/// Tells what becomes of this node's replicas outside a download: wanted, uploaded, or ended by a removal, a withdrawal or a policy, wherever
+/// that was decided.
+/// </summary>
+/// <remarks>A notification names the file that was ended; why is read from the catalog, for many files at once where many are.</remarks>
+public sealed partial class ReplicaEvents(
+    NodePresence presence,
+    ReplicaTable replicas,
+    ReplicaNews news,
+    DownloadEvents events,
+    SourceTrials trials,
+    NodeId node,
+    ILogger<ReplicaEvents> logger
+) : BackgroundService
+{
+    private const int AtOnce = 1000;
+
+    /// <summary>A storm beyond this loses its oldest events, not its effect: readers see it when their state is read again.</summary>
+    private readonly Channel<FileKey> _ended = Channel.CreateBounded<FileKey>(
+        new BoundedChannelOptions(64 * 1024) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }
+    );
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        presence.Notified += OnNotified;
+        news.Wanted += OnWanted;
+        news.Uploaded += OnUploaded;
+        news.Damaged += OnDamaged;
+        try
+        {
+            while (await _ended.Reader.WaitToReadAsync(stoppingToken))
+            {
+                await TellAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The node stops.
+        }
+        finally
+        {
+            presence.Notified -= OnNotified;
+            news.Wanted -= OnWanted;
+            news.Uploaded -= OnUploaded;
+            news.Damaged -= OnDamaged;
+        }
+    }
+
+    private void OnWanted(IReadOnlyList<NewsOfFile> files)
+    {
+        foreach (var file in files)
+        {
+            events.Publish(new DownloadEvent(file.Key, DownloadEventKind.Wanted, null, 0, file.Size, null, null));
+        }
+    }
+
+    private void OnUploaded(NewsOfFile file) =>
+        events.Publish(
+            new DownloadEvent(file.Key, DownloadEventKind.Done, null, file.Size, file.Size, "its content was uploaded", null)
+        );
+
+    private void OnDamaged(IReadOnlyList<NewsOfFile> files, string reason)
+    {
+        foreach (var file in files)
+        {
+            events.Publish(new DownloadEvent(file.Key, DownloadEventKind.Damaged, null, 0, file.Size, reason, null));
+        }
+    }
+
+    private void OnNotified(string channel, string payload)
+    {
+        if (
+            channel == ReplicaQueue.EndedChannel
+            && payload.Split(' ') is [var id, var hex]
+            && id == node.Value
+            && FileKey.TryParse(hex, out var key)
+        )
+        {
+            _ended.Writer.TryWrite(key);
+        }
+    }
+
+    private async Task TellAsync(CancellationToken cancellationToken)
+    {
+        var keys = new HashSet<FileKey>();
+        while (keys.Count < AtOnce && _ended.Reader.TryRead(out var key))
+        {
+            keys.Add(key);
+        }
+
+        try
+        {
+            foreach (var (key, size, reason) in await replicas.WhyEndedAsync(node, keys, cancellationToken))
+            {
+                events.Publish(new DownloadEvent(key, DownloadEventKind.Withdrawn, null, 0, size, reason, null));
+                trials.Forget(key);
+            }
+        }
+        catch (NpgsqlException e)
+        {
+            Log.NotTold(logger, keys.Count, node, e.Message);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Followers of {Count} files ended at {Node} were not told: {Reason}")]
+        public static partial void NotTold(ILogger logger, int count, NodeId node, string reason);
+    }
+}

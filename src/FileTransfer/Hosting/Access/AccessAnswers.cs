@@ -1,0 +1,50 @@
+using FileTransfer.Http;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Policy;
+
+namespace FileTransfer.Hosting.Access;
+
+/// <summary>Tells a caller without the right token what is missing: 401 without a valid one, 403 naming the scope.</summary>
+internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
+{
+    public Task HandleAsync(
+        RequestDelegate next,
+        HttpContext context,
+        AuthorizationPolicy policy,
+        PolicyAuthorizationResult authorizeResult
+    )
+    {
+        if (authorizeResult.Succeeded)
+        {
+            return next(context);
+        }
+
+        if (authorizeResult.Forbidden)
+        {
+            var scope = Needed(policy);
+            return Problem
+                .Of(
+                    ProblemTypes.Forbidden,
+                    $"The token '{context.User.Identity?.Name}' lacks the scope '{scope}' that {context.Request.Method} "
+                        + $"{context.Request.Path.ToUriComponent()} needs; use a token that has it, or add it to FileTransfer:Tokens.",
+                    ("scope", scope)
+                )
+                .ExecuteAsync(context);
+        }
+
+        var sent = context.Request.Headers.Authorization.Count > 0;
+        context.Response.Headers.WWWAuthenticate = sent
+            ? """Bearer realm="filetransfer", error="invalid_token" """.TrimEnd()
+            : """Bearer realm="filetransfer" """.TrimEnd();
+        return Problem
+            .Of(
+                ProblemTypes.Unauthenticated,
+                sent
+                    ? "The token in the Authorization header is none of this node's tokens; send 'Authorization: Bearer TOKEN' with one whose hash is in FileTransfer:Tokens."
+                    : "This node asks for a token; send 'Authorization: Bearer TOKEN' with one whose hash is in its FileTransfer:Tokens."
+            )
+            .ExecuteAsync(context);
+    }
+
+    private static string Needed(AuthorizationPolicy policy) => policy.Requirements.OfType<ScopeRequirement>().Last().Scope;
+}

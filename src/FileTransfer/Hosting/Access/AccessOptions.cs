@@ -1,0 +1,72 @@
+using System.ComponentModel.DataAnnotations;
+using FileTransfer.Http;
+
+namespace FileTransfer.Hosting.Access;
+
+/// <summary>Who may call. Section <c>FileTransfer</c>; a change of the file takes effect without a restart.</summary>
+public sealed class AccessOptions
+{
+    public const string Section = "FileTransfer";
+
+    /// <summary>The tokens that are accepted. Several may be valid at once, so that one can be replaced without an interruption.</summary>
+    /// <remarks>Default none, which is allowed on loopback addresses only, or with <see cref="AllowAnonymous"/>.</remarks>
+    public IList<TokenOptions> Tokens { get; } = [];
+
+    /// <summary>Whoever reaches this node may do everything.</summary>
+    /// <remarks>Default false: without it a node with neither tokens nor mutual TLS listens on loopback addresses only.</remarks>
+    public bool AllowAnonymous { get; set; }
+
+    /// <summary>PEM file of the authority that signs the certificates of those who may call (mutual TLS).</summary>
+    /// <remarks>
+    /// Default none. Needed where an https endpoint of section <c>Kestrel</c> with <c>ClientCertificateMode</c>
+    /// <c>RequireCertificate</c> stands in for tokens: an authority that the system trusts signs for strangers too.
+    /// </remarks>
+    public string? ClientAuthority { get; set; }
+
+    /// <summary>What is wrong with these values together, and what to write instead.</summary>
+    public IEnumerable<string> Faults()
+    {
+        for (var i = 0; i < Tokens.Count; i++)
+        {
+            var (key, token) = ($"{Section}:Tokens:{i}", Tokens[i]);
+            if (token.Scopes.Count == 0)
+            {
+                yield return $"{key}:Scopes is empty; write {key}:Scopes:0 as read, write, node or admin.";
+            }
+
+            for (var j = 0; j < token.Scopes.Count; j++)
+            {
+                if (!AccessScopes.Scopes.Contains(token.Scopes[j], StringComparer.Ordinal))
+                {
+                    yield return $"{key}:Scopes:{j} is '{token.Scopes[j]}'; write read, write, node or admin.";
+                }
+            }
+
+            var earlier = Tokens
+                .Take(i)
+                .FirstOrDefault(other => string.Equals(other.Sha256, token.Sha256, StringComparison.OrdinalIgnoreCase));
+            if (earlier is not null)
+            {
+                yield return $"{key}:Sha256 is the same as that of '{earlier.Name}'; write each token once.";
+            }
+        }
+    }
+}
+
+/// <summary>One accepted token, known by its hash: <c>printf %s TOKEN | sha256sum</c>.</summary>
+public sealed class TokenOptions
+{
+    /// <summary>Whose token this is; appears in logs. 1 to 64 letters, digits, '.', '_' or '-'.</summary>
+    [Required(ErrorMessage = "a name of 1 to 64 letters, digits, '.', '_' or '-'")]
+    [RegularExpression("^[A-Za-z0-9._-]{1,64}$", ErrorMessage = "a name of 1 to 64 letters, digits, '.', '_' or '-'")]
+    public string Name { get; set; } = "";
+
+    /// <summary>SHA-256 of the token's characters, 64 hex digits. The token itself is never configured.</summary>
+    [Required(ErrorMessage = "64 hex digits, as `printf %s TOKEN | sha256sum` prints them")]
+    [RegularExpression("^[0-9A-Fa-f]{64}$", ErrorMessage = "64 hex digits, as `printf %s TOKEN | sha256sum` prints them")]
+    public string Sha256 { get; set; } = "";
+
+    /// <summary>What the token may do: any of <c>read</c>, <c>write</c>, <c>node</c>, <c>admin</c>.</summary>
+    /// <remarks>At least one. <c>admin</c> implies all, <c>write</c> and <c>node</c> imply <c>read</c>.</remarks>
+    public IList<string> Scopes { get; } = [];
+}

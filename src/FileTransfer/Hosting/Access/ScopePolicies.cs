@@ -1,0 +1,47 @@
+using FileTransfer.Http;
+using Microsoft.AspNetCore.Authorization;
+
+namespace FileTransfer.Hosting.Access;
+
+/// <summary>The caller's token must have this scope, or one that implies it.</summary>
+internal sealed class ScopeRequirement(string scope) : AuthorizationHandler<ScopeRequirement>, IAuthorizationRequirement
+{
+    public string Scope { get; } = scope;
+
+    protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, ScopeRequirement requirement)
+    {
+        if (context.User.HasClaim(TokenTable.ScopeClaim, requirement.Scope))
+        {
+            context.Succeed(requirement);
+        }
+
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>One authorization policy per scope, named like it.</summary>
+internal static class ScopePolicies
+{
+    public static void AddAccess(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<TokenTable>();
+        builder.Services.AddTransient<BearerTokens>();
+        builder.Services.AddAuthenticationCore(schemes =>
+        {
+            schemes.DefaultScheme = BearerTokens.SchemeName;
+            schemes.AddScheme<BearerTokens>(BearerTokens.SchemeName, displayName: null);
+        });
+        builder.Services.AddSingleton<IAuthorizationMiddlewareResultHandler, AccessAnswers>();
+        var authorization = builder.Services.AddAuthorizationBuilder();
+        foreach (var scope in AccessScopes.Scopes)
+        {
+            authorization.AddPolicy(scope, PolicyOf(scope));
+        }
+
+        // A route that forgets to say who may call it is not open to everyone.
+        authorization.SetFallbackPolicy(PolicyOf(AccessScopes.Read));
+    }
+
+    private static AuthorizationPolicy PolicyOf(string scope) =>
+        new AuthorizationPolicyBuilder().RequireAuthenticatedUser().AddRequirements(new ScopeRequirement(scope)).Build();
+}

@@ -1,0 +1,130 @@
+using FileTransfer.Hosting.Configuration;
+using System.Security.Claims;
+using System.Security.Cryptography;
+using System.Text;
+using FileTransfer.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace FileTransfer.Hosting.Access;
+
+/// <summary>The tokens that are valid now. Follows the configuration while the process runs.</summary>
+/// <remarks>A change that is faulty, or that would leave no token at all, is refused and what was valid stays valid.</remarks>
+internal sealed partial class TokenTable : IDisposable
+{
+    public const string ScopeClaim = "scope";
+
+    /// <summary>Stands for whoever calls a node that asks for no token.</summary>
+    public static readonly ClaimsPrincipal Anyone = PrincipalOf("anonymous", AccessScopes.Scopes);
+
+    private readonly IConfiguration _configuration;
+    private readonly ILogger _logger;
+    private readonly IDisposable _changes;
+    private volatile Entry[] _entries;
+
+    public TokenTable(IConfiguration configuration, ILogger<TokenTable> logger)
+    {
+        _configuration = configuration;
+        _logger = logger;
+        _entries = Read(configuration);
+        _changes = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
+    }
+
+    /// <summary>No token is asked for.</summary>
+    public bool IsAnonymous => _entries.Length == 0;
+
+    /// <returns>Who holds this token; null when it is none of ours.</returns>
+    public ClaimsPrincipal? Find(string token)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(token), hash);
+        ClaimsPrincipal? found = null;
+        // All of them, always: how long it takes tells nothing about which one matched.
+        foreach (var entry in _entries)
+        {
+            if (CryptographicOperations.FixedTimeEquals(hash, entry.Hash))
+            {
+                found = entry.Principal;
+            }
+        }
+
+        return found;
+    }
+
+    public void Dispose() => _changes.Dispose();
+
+    private static Entry[] Read(IConfiguration configuration) =>
+        [
+            .. (configuration.GetSection(AccessOptions.Section).Get<AccessOptions>() ?? new AccessOptions()).Tokens.Select(
+                token => new Entry(
+                    Convert.FromHexString(token.Sha256),
+                    PrincipalOf(token.Name, token.Scopes.SelectMany(AccessScopes.ImpliedBy).Distinct())
+                )
+            ),
+        ];
+
+    private static ClaimsPrincipal PrincipalOf(string name, IEnumerable<string> scopes) =>
+        new(
+            new ClaimsIdentity(
+                [new Claim(ClaimTypes.Name, name), .. scopes.Select(scope => new Claim(ScopeClaim, scope))],
+                BearerTokens.SchemeName
+            )
+        );
+
+    private void Reload()
+    {
+        try
+        {
+            var faults = OptionsSection.All.Single(section => section.Type == typeof(AccessOptions)).FaultsIn(_configuration);
+            if (faults.Count > 0)
+            {
+                Log.ChangeRefused(_logger, string.Join(" ", faults));
+                return;
+            }
+
+            var entries = Read(_configuration);
+            if (entries.Length == 0 && _entries.Length > 0)
+            {
+                Log.ChangeRefused(
+                    _logger,
+                    "FileTransfer:Tokens is empty, or its file is not JSON now; restart to do without tokens."
+                );
+                return;
+            }
+
+            if (!entries.SequenceEqual(_entries, EntryComparer.Instance))
+            {
+                _entries = entries;
+                Log.Changed(_logger, string.Join(", ", entries.Select(entry => entry.Principal.Identity!.Name)));
+            }
+        }
+        catch (Exception e)
+        {
+            // Thrown into the configuration's change callback it would take the process down.
+            Log.ChangeRefused(_logger, e.Message);
+        }
+    }
+
+    private sealed record Entry(byte[] Hash, ClaimsPrincipal Principal);
+
+    private sealed class EntryComparer : IEqualityComparer<Entry>
+    {
+        public static readonly EntryComparer Instance = new();
+
+        public bool Equals(Entry? x, Entry? y) =>
+            x is not null
+            && y is not null
+            && x.Hash.AsSpan().SequenceEqual(y.Hash)
+            && x.Principal.Claims.Select(claim => claim.Value).SequenceEqual(y.Principal.Claims.Select(claim => claim.Value));
+
+        public int GetHashCode(Entry entry) => BitConverter.ToInt32(entry.Hash);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Tokens changed; valid now: {Names}")]
+        public static partial void Changed(ILogger logger, string names);
+
+        [LoggerMessage(LogLevel.Error, "A change of the tokens was refused, the former ones stay valid: {Reason}")]
+        public static partial void ChangeRefused(ILogger logger, string reason);
+    }
+}

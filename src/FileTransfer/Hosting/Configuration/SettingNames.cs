@@ -1,0 +1,99 @@
+namespace FileTransfer.Hosting.Configuration;
+
+/// <summary>Which configuration keys exist, so that a misspelt one is refused instead of silently doing nothing.</summary>
+internal static class SettingNames
+{
+    /// <summary>Sections that other libraries define; what is below them is theirs to check.</summary>
+    private static readonly string[] Foreign = ["Serilog", "Kestrel"];
+
+    private static readonly string[] Own = ["Urls", "ConnectionStrings:Postgres"];
+
+    /// <summary>Every key of this program, with 0 for the number of an entry and NAME for its name.</summary>
+    public static IEnumerable<string> All =>
+        Own.Concat(OptionsSection.All.SelectMany(section => Paths(section.Type, section.Path)));
+
+    /// <summary>Keys under <c>FileTransfer</c> that no options type knows, each with what may have been meant.</summary>
+    public static IEnumerable<string> FaultsOf(IConfiguration all) =>
+        all.GetSection("FileTransfer")
+            .AsEnumerable()
+            .Where(setting => !string.IsNullOrEmpty(setting.Value) && !IsKnown(setting.Key))
+            .Select(setting => $"{setting.Key} is not a setting{Suggestion(setting.Key, "")}.");
+
+    public static bool IsKnown(string key) =>
+        Own.Contains(key, StringComparer.OrdinalIgnoreCase)
+        || Foreign.Any(section => key.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase))
+        || OptionsSection.All.Any(section =>
+            key.StartsWith(section.Path + ":", StringComparison.OrdinalIgnoreCase)
+            && Leads(section.Type, key[(section.Path.Length + 1)..].Split(':'))
+        );
+
+    /// <summary>"; did you mean …?", or where to look when nothing is near.</summary>
+    public static string Suggestion(string key, string prefix)
+    {
+        var nearest = All.Select(known => (known, distance: Distance(key.ToUpperInvariant(), known.ToUpperInvariant())))
+            .MinBy(candidate => candidate.distance);
+        var lastPart = key[(key.LastIndexOf(':') + 1)..];
+        return nearest.distance <= Math.Max(2, lastPart.Length / 2)
+            ? $"; did you mean {prefix}{nearest.known}?"
+            : "; see the configuration table of the README";
+    }
+
+    private static bool Leads(Type type, ReadOnlySpan<string> parts)
+    {
+        if (SettingRules.IsLeaf(type))
+        {
+            return parts.IsEmpty;
+        }
+
+        if (parts.IsEmpty)
+        {
+            return SettingRules.ElementOf(type) is not null;
+        }
+
+        if (SettingRules.ElementOf(type) is { } element)
+        {
+            return (SettingRules.IsMap(type) || int.TryParse(parts[0], out _)) && Leads(element, parts[1..]);
+        }
+
+        foreach (var property in SettingRules.PropertiesOf(type))
+        {
+            if (string.Equals(property.Name, parts[0], StringComparison.OrdinalIgnoreCase))
+            {
+                return Leads(property.PropertyType, parts[1..]);
+            }
+        }
+
+        return false;
+    }
+
+    private static IEnumerable<string> Paths(Type type, string path)
+    {
+        if (SettingRules.IsLeaf(type))
+        {
+            return [path];
+        }
+
+        return SettingRules.ElementOf(type) is { } element
+            ? Paths(element, path + (SettingRules.IsMap(type) ? ":NAME" : ":0"))
+            : SettingRules.PropertiesOf(type).SelectMany(property => Paths(property.PropertyType, $"{path}:{property.Name}"));
+    }
+
+    /// <summary>Levenshtein distance.</summary>
+    private static int Distance(string from, string to)
+    {
+        var row = Enumerable.Range(0, to.Length + 1).ToArray();
+        for (var i = 1; i <= from.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= to.Length; j++)
+            {
+                var replaced = diagonal + (from[i - 1] == to[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(replaced, Math.Min(row[j], row[j - 1]) + 1);
+            }
+        }
+
+        return row[^1];
+    }
+}

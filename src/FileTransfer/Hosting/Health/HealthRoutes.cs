@@ -1,0 +1,109 @@
+using FileTransfer.Hosting.Configuration;
+using FileTransfer.Hosting.Requests;
+using System.Text.Json.Serialization;
+using FileTransfer.Cluster;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
+
+namespace FileTransfer.Hosting.Health;
+
+/// <summary>Answer of the health routes. <c>status</c>: <c>healthy</c>, <c>degraded</c>, <c>unhealthy</c>, <c>starting</c> or <c>draining</c>; of <c>/health/leader</c> <c>leading</c>, <c>following</c> or <c>draining</c>.</summary>
+internal sealed record HealthAnswer(
+    string Status,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, CheckAnswer>? Checks
+);
+
+/// <summary>One check: <c>status</c> as above, <c>detail</c> for a person, <c>since</c> when it is so, where that is known.</summary>
+internal sealed record CheckAnswer(
+    string Status,
+    string? Detail,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? Since
+);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(HealthAnswer))]
+internal sealed partial class HealthJson : JsonSerializerContext;
+
+/// <summary>
+/// <c>/health/live</c>: the process answers. <c>/health/ready</c>: it serves reads. <c>/health/cluster</c>: the cluster takes writes. The last two
+/// tell every check there is; what differs is what refuses.
+/// </summary>
+internal static class HealthRoutes
+{
+    public static bool IsHealth(PathString path) => path.StartsWithSegments("/health", StringComparison.Ordinal);
+
+    public static void MapHealth(this IEndpointRouteBuilder routes)
+    {
+        var health = routes.MapGroup("/health").AllowAnonymous().WithTags("Health");
+        string[] methods = [HttpMethods.Get, HttpMethods.Head];
+        health.MapMethods("/live", methods, Live).Produces<HealthAnswer>();
+        health
+            .MapMethods("/ready", methods, ReadyAsync)
+            .Produces<HealthAnswer>()
+            .Produces<HealthAnswer>(StatusCodes.Status503ServiceUnavailable);
+        health
+            .MapMethods("/cluster", methods, ClusterAsync)
+            .Produces<HealthAnswer>()
+            .Produces<HealthAnswer>(StatusCodes.Status503ServiceUnavailable);
+        health
+            .MapMethods("/leader", methods, Leader)
+            .Produces<HealthAnswer>()
+            .Produces<HealthAnswer>(StatusCodes.Status503ServiceUnavailable);
+    }
+
+    /// <summary>Whether this node leads, for balancers that send it the writes: 200 <c>leading</c>, or 503 <c>following</c> or <c>draining</c>.</summary>
+    private static JsonHttpResult<HealthAnswer> Leader(HttpContext context, Leadership leadership, RequestDrain drain)
+    {
+        var status =
+            drain.IsDraining ? "draining"
+            : leadership.IsLeading ? "leading"
+            : "following";
+        return Answer(context, new HealthAnswer(status, null), ok: status == "leading");
+    }
+
+    /// <summary>Whether the process answers at all.</summary>
+    private static JsonHttpResult<HealthAnswer> Live(HttpContext context) =>
+        Answer(context, new HealthAnswer("healthy", null), ok: true);
+
+    /// <summary>Whether this node serves what it has: 503 while it starts, while it stops, and while a check says that it cannot. <c>FileTransfer:Health:ReadyWhen</c> makes it stricter.</summary>
+    private static Task<JsonHttpResult<HealthAnswer>> ReadyAsync(
+        HttpContext context,
+        NodeHealth health,
+        IOptions<HealthOptions> options,
+        CancellationToken cancellationToken
+    ) => AskAsync(context, health, options.Value.ReadyWhen, cancellationToken);
+
+    /// <summary>Whether the cluster takes uploads and removals now, asked at any of its nodes: 503 while its database is away or nobody leads.</summary>
+    private static Task<JsonHttpResult<HealthAnswer>> ClusterAsync(
+        HttpContext context,
+        NodeHealth health,
+        CancellationToken cancellationToken
+    ) => AskAsync(context, health, ReadyWhen.Writes, cancellationToken);
+
+    private static async Task<JsonHttpResult<HealthAnswer>> AskAsync(
+        HttpContext context,
+        NodeHealth health,
+        ReadyWhen required,
+        CancellationToken cancellationToken
+    )
+    {
+        var (status, report) = await health.AskAsync(required, cancellationToken);
+        var checks = report.Entries.ToDictionary(entry => entry.Key, entry => Of(entry.Value), StringComparer.Ordinal);
+        var ok = status == "healthy" || (status == "degraded" && required != ReadyWhen.Healthy);
+        return Answer(context, new HealthAnswer(status, checks), ok);
+    }
+
+    private static CheckAnswer Of(HealthReportEntry entry) =>
+        new(
+            NodeHealth.NameOf(entry.Status),
+            entry.Description ?? entry.Exception?.Message,
+            entry.Data.GetValueOrDefault(Finding.SinceKey) as DateTimeOffset?
+        );
+
+    private static JsonHttpResult<HealthAnswer> Answer(HttpContext context, HealthAnswer answer, bool ok)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Json(answer, HealthJson.Default.HealthAnswer, statusCode: ok ? 200 : 503);
+    }
+}

@@ -1,0 +1,130 @@
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Catalog.Repair;
+using FileTransfer.Chunks;
+using FileTransfer.Chunks.Folder;
+using FileTransfer.Cluster;
+using FileTransfer.Feed;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+
+namespace FileTransfer.Hosting.Health;
+
+/// <content>What this node has for itself.</content>
+internal static partial class ReadinessChecks
+{
+    private sealed class StoreCheck(ChunkStore store) : ReadinessCheck
+    {
+        protected override ValueTask<Finding> FindAsync(CancellationToken cancellationToken)
+        {
+            try
+            {
+                return ValueTask.FromResult(
+                    store.CanBeRead()
+                        ? Finding.Healthy("contents can be read")
+                        : Finding.Unhealthy(
+                            $"the data folder {store.DataDirectory} has lost its folder of contents; mount it again"
+                        )
+                );
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return ValueTask.FromResult(Finding.Unhealthy($"contents cannot be read: {e.Message}"));
+            }
+        }
+    }
+
+    private sealed class ContentsCheck(DamagedContents damaged) : ReadinessCheck
+    {
+        protected override ValueTask<Finding> FindAsync(CancellationToken cancellationToken)
+        {
+            var open = damaged.Open;
+            return ValueTask.FromResult(
+                open.Count == 0
+                    ? Finding.Healthy("no content is known to be damaged")
+                    : Finding.Degraded(
+                        $"{open.Count} damaged contents were set aside and are not back yet, the first of them {open[0].Fingerprint}: "
+                            + open[0].Reason,
+                        open[0].At
+                    )
+            );
+        }
+    }
+
+    private sealed class DiskCheck(DiskPressure disk) : ReadinessCheck
+    {
+        protected override ValueTask<Finding> FindAsync(CancellationToken cancellationToken)
+        {
+            try
+            {
+                return ValueTask.FromResult(
+                    !disk.AllowsDownloads() ? Finding.Degraded($"downloads and uploads are refused: {disk.Reason}", disk.Since)
+                    : disk.Shortage is { } shortage ? Finding.Degraded($"a download waits for room: {shortage}")
+                    : disk.Hindrance is { } hindrance ? Finding.Degraded($"a download cannot be written: {hindrance}")
+                    : Finding.Healthy("there is room")
+                );
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return ValueTask.FromResult(Finding.Unhealthy($"the disk does not say how much is free: {e.Message}"));
+            }
+        }
+    }
+
+    private sealed class OrphansCheck(OrphanCollector orphans, NodeFile folder) : ReadinessCheck
+    {
+        protected override ValueTask<Finding> FindAsync(CancellationToken cancellationToken) =>
+            ValueTask.FromResult(
+                orphans.WaitsBecause is { } reason
+                    ? Finding.Degraded(reason, folder.Hold?.Since)
+                    : Finding.Healthy("no content waits for a person")
+            );
+    }
+
+    private sealed class QueueCheck(FeedReader feed, NodePresence presence, Database database, DiskPressure disk) : ReadinessCheck
+    {
+        protected override ValueTask<Finding> FindAsync(CancellationToken cancellationToken) =>
+            ValueTask.FromResult(
+                !database.IsReady || database.Reach.Outage is not null
+                    ? Finding.Degraded("nothing is queued or downloaded while the database is away", database.Reach.Outage?.Since)
+                : !presence.IsPresent
+                    ? Finding.Degraded(
+                        $"nothing is queued or downloaded: this node is not present in the cluster: {presence.AbsentBecause}"
+                    )
+                : feed.Fault is { } fault ? Finding.Degraded(fault)
+                : disk.Reason is { } full ? Finding.Degraded($"no download starts: {full}", disk.Since)
+                : Finding.Healthy("the feed reaches the queue, and downloads may start")
+            );
+    }
+
+    private sealed class FilesCheck(ReplicaTable replicas, NodeId here, Database database) : ReadinessCheck
+    {
+        protected override async ValueTask<Finding> FindAsync(CancellationToken cancellationToken)
+        {
+            if (!database.IsReady || database.Reach.Outage is not null)
+            {
+                return Finding.Degraded(
+                    "which files are missing cannot be told while the database is away",
+                    database.Reach.Outage?.Since
+                );
+            }
+
+            if (await replicas.FailedAsync(here, cancellationToken) is not { } failed)
+            {
+                return Finding.Healthy("no file has failed");
+            }
+
+            var files = failed.Count switch
+            {
+                1 => "1 file has failed",
+                > FailedReplicas.MostCounted => $"more than {FailedReplicas.MostCounted} files have failed",
+                var count => $"{count} files have failed",
+            };
+            return Finding.Degraded(
+                $"{files}; the last of them, {failed.Latest}: {failed.LatestReason?.TrimEnd('.') ?? "no reason is known"}. "
+                    + $"See 'filetransfer explain {failed.Latest}'",
+                failed.Since
+            );
+        }
+    }
+}

@@ -1,0 +1,138 @@
+using FileTransfer.Hosting.Configuration;
+using FileTransfer.Hosting.Health;
+using FileTransfer.Http;
+using Microsoft.Extensions.Options;
+
+namespace FileTransfer.Hosting.Requests;
+
+/// <summary>
+/// Between the signal to stop and the end: the server stays open, says that it is not ready, refuses new requests,
+/// and waits for those that run, for <see cref="ServerOptions.DrainTimeout"/> at most.
+/// </summary>
+internal sealed partial class RequestDrain(
+    IHostApplicationLifetime lifetime,
+    IOptions<ServerOptions> options,
+    TimeProvider time,
+    ILogger<RequestDrain> logger
+) : IHostedLifecycleService
+{
+    private readonly Lock _gate = new();
+    private readonly HashSet<HttpContext> _running = [];
+    private TaskCompletionSource? _idle;
+
+    public bool IsDraining => lifetime.ApplicationStopping.IsCancellationRequested;
+
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        if (HealthRoutes.IsHealth(context.Request.Path))
+        {
+            await next(context);
+        }
+        else if (TryEnter(context))
+        {
+            try
+            {
+                await next(context);
+            }
+            finally
+            {
+                Leave(context);
+            }
+        }
+        else
+        {
+            context.Response.Headers.Connection = "close";
+            await Problem
+                .Of(
+                    ProblemTypes.Draining,
+                    "This node is stopping and takes no new requests; send it to another node, or again later."
+                )
+                .ExecuteAsync(context);
+        }
+    }
+
+    /// <summary>Runs while the server still listens, before any hosted service is stopped.</summary>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        // A host that is stopped by a call, not by a signal, would say so only afterwards.
+        lifetime.StopApplication();
+        Task idle;
+        int running;
+        lock (_gate)
+        {
+            running = _running.Count;
+            _idle = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            idle = running == 0 ? Task.CompletedTask : _idle.Task;
+        }
+
+        if (running == 0)
+        {
+            return;
+        }
+
+        Log.Draining(logger, running, options.Value.DrainTimeout);
+        try
+        {
+            await idle.WaitAsync(options.Value.DrainTimeout, time, cancellationToken);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            Log.CutOff(logger, CutOff());
+        }
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private bool TryEnter(HttpContext context)
+    {
+        lock (_gate)
+        {
+            return !IsDraining && _running.Add(context);
+        }
+    }
+
+    private void Leave(HttpContext context)
+    {
+        lock (_gate)
+        {
+            _running.Remove(context);
+            if (_running.Count == 0)
+            {
+                _idle?.TrySetResult();
+            }
+        }
+    }
+
+    private int CutOff()
+    {
+        HttpContext[] left;
+        lock (_gate)
+        {
+            left = [.. _running];
+        }
+
+        foreach (var context in left)
+        {
+            context.Abort();
+        }
+
+        return left.Length;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Stopping: {Running} requests run and have {Limit} to end")]
+        public static partial void Draining(ILogger logger, int running, TimeSpan limit);
+
+        [LoggerMessage(LogLevel.Warning, "Stopping: {Count} requests did not end in time and were cut off")]
+        public static partial void CutOff(ILogger logger, int count);
+    }
+}

@@ -1,0 +1,183 @@
+using FileTransfer.Chunks.Durability;
+using System.Text.Json;
+using FileTransfer.Cluster;
+using FileTransfer.Http;
+using FileTransfer.Postgres;
+using Microsoft.AspNetCore.Connections;
+using Npgsql;
+
+namespace FileTransfer.Hosting.Requests;
+
+/// <summary>Turns what a route throws into a problem: whose fault it is, and what to do next.</summary>
+internal sealed partial class RequestFaults(
+    RequestDelegate next,
+    IHostApplicationLifetime lifetime,
+    Database database,
+    ILogger<RequestFaults> logger
+)
+{
+    private const int NoSpaceLeft = 28;
+    private const int QuotaExceeded = 122;
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (Exception e) when (context.RequestAborted.IsCancellationRequested && IsEndOfClient(e))
+        {
+            Log.ClientGone(logger, context.Request.Method, context.Request.Path.ToUriComponent());
+            if (!context.Response.HasStarted)
+            {
+                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            }
+        }
+        catch (Exception e)
+        {
+            var (type, detail) = Explain(e, context);
+            if (type == ProblemTypes.InternalFault)
+            {
+                Log.Failed(logger, e, context.Request.Method, context.Request.Path.ToUriComponent(), context.TraceIdentifier);
+            }
+            else
+            {
+                Log.Refused(logger, context.Request.Method, context.Request.Path.ToUriComponent(), type.Slug, e.Message);
+            }
+
+            if (context.Response.HasStarted)
+            {
+                // Half an answer must not look like a whole one.
+                context.Abort();
+                return;
+            }
+
+            context.Response.Clear();
+            var problem = e switch
+            {
+                _ when type == ProblemTypes.InternalFault => Problem.Of(type, detail, ("traceId", context.TraceIdentifier)),
+                DatabaseLockedException locked => Problem.Of(
+                    type,
+                    detail,
+                    ("pid", locked.Holder?.Pid),
+                    ("applicationName", locked.Holder?.ApplicationName),
+                    ("since", locked.Holder?.Since),
+                    ("queryStart", locked.Holder?.QueryStart)
+                ),
+                _ => Problem.Of(type, detail),
+            };
+            await problem.ExecuteAsync(context);
+        }
+    }
+
+    private (ProblemType Type, string Detail) Explain(Exception fault, HttpContext context) =>
+        fault switch
+        {
+            BadHttpRequestException e => ExplainBadRequest(e),
+            NotLeadingException => (
+                ProblemTypes.NoLeader,
+                "This node stopped leading while the request ran, and did nothing of it. Send the request again."
+            ),
+            CommitUnconfirmedException => (
+                ProblemTypes.CommitUnconfirmed,
+                "The change is committed at the PostgreSQL server, but none of its synchronous standbys has confirmed it in time, so a failover could still lose it. "
+                    + "Send the same request again in 5 seconds: it succeeds as soon as a standby has the change."
+            ),
+            DatabaseLockedException e => (ProblemTypes.DatabaseLocked, ExplainLock(e.Holder)),
+            PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } => (
+                ProblemTypes.DatabaseLocked,
+                ExplainLock(null)
+            ),
+            NpgsqlException e when ConnectionShortage.ReasonOf(e) is { } shortage => (
+                ProblemTypes.DatabaseUnavailable,
+                $"This node has no connection to its PostgreSQL database left: {shortage}. Send the request again in 5 seconds; an operator should "
+                    + "raise the limit, or lower FileTransfer:Downloads:Lanes."
+            ),
+            // Until the database is ready it may lack what every statement needs, down to itself.
+            _ when Chain(fault).Any(e => DatabaseReach.IsAway(e) || (e is NpgsqlException && !database.IsReady)) => (
+                ProblemTypes.DatabaseUnavailable,
+                "This node cannot reach its PostgreSQL database now; contents that are stored here can still be read. Send the request again in 5 seconds."
+            ),
+            _ when Chain(fault).Any(IsDiskFull) => (
+                ProblemTypes.DiskFull,
+                $"This node's data folder is full ({fault.Message.TrimEnd('.')}); free some space on its disk, then send the request again."
+            ),
+            _ when Chain(fault).FirstOrDefault(DiskFault.IsFailingDisk) is { } failing => (
+                ProblemTypes.DiskFailed,
+                $"This node's disk failed: {DiskFault.Describe(failing)}. Ask another node, or send the request again when it is mended."
+            ),
+            OperationCanceledException when lifetime.ApplicationStopping.IsCancellationRequested => (
+                ProblemTypes.Draining,
+                "This node is stopping and ended the request; send it to another node, or again later."
+            ),
+            _ => (
+                ProblemTypes.InternalFault,
+                $"The request failed for a reason that is in this node's log under trace id {context.TraceIdentifier}; send it again, and report it with that log if it stays."
+            ),
+        };
+
+    private static (ProblemType Type, string Detail) ExplainBadRequest(BadHttpRequestException fault) =>
+        fault.StatusCode switch
+        {
+            StatusCodes.Status408RequestTimeout => (
+                ProblemTypes.RequestTimeout,
+                $"{fault.Message} Send the body without long pauses."
+            ),
+            StatusCodes.Status413PayloadTooLarge => (ProblemTypes.RequestTooLarge, $"{fault.Message} Send a smaller body."),
+            StatusCodes.Status415UnsupportedMediaType => (
+                ProblemTypes.MediaTypeUnsupported,
+                "The body's Content-Type is not one this route takes; send 'Content-Type: application/json'."
+            ),
+            _ when fault.InnerException is JsonException json => (ProblemTypes.BadRequest, ExplainJson(json)),
+            _ => (ProblemTypes.BadRequest, $"{fault.Message} The parameters of every route are described at /swagger."),
+        };
+
+    private static string ExplainLock(LockHolder? holder)
+    {
+        var who = holder is null
+            ? "another session of the PostgreSQL database"
+            : $"backend {holder.Pid} of the PostgreSQL database"
+                + $"{(string.IsNullOrEmpty(holder.ApplicationName) ? "" : $" ('{holder.ApplicationName}')")}"
+                + $"{(holder.State is { } state ? $", which is {state}" : "")}"
+                + $"{(holder.Since is { } since ? $" and whose transaction began at {since:u}" : "")}";
+        return $"What the request changes is locked by {who}, and was not let go within {LockWaits.Timeout}; nothing was changed. "
+            + "End that transaction, or wait for its end, and send the request again in 5 seconds.";
+    }
+
+    private static string ExplainJson(JsonException fault)
+    {
+        var where = fault.Path is { Length: > 0 } path ? $" at {path}" : "";
+        return $"The body is not the JSON this route takes: see{where} in line {fault.LineNumber.GetValueOrDefault() + 1}, "
+            + $"column {fault.BytePositionInLine.GetValueOrDefault() + 1}. What it takes is described at /swagger.";
+    }
+
+    private static bool IsDiskFull(Exception fault) => fault is IOException { HResult: NoSpaceLeft or QuotaExceeded };
+
+    private static bool IsEndOfClient(Exception fault) =>
+        fault
+            is OperationCanceledException
+                or ConnectionAbortedException
+                or ConnectionResetException
+                or BadHttpRequestException
+                or IOException;
+
+    private static IEnumerable<Exception> Chain(Exception fault)
+    {
+        for (Exception? e = fault; e is not null; e = e.InnerException)
+        {
+            yield return e;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Debug, "{Method} {Path}: the client went away")]
+        public static partial void ClientGone(ILogger logger, string method, string path);
+
+        [LoggerMessage(LogLevel.Debug, "{Method} {Path} refused as {Problem}: {Reason}")]
+        public static partial void Refused(ILogger logger, string method, string path, string problem, string reason);
+
+        [LoggerMessage(LogLevel.Error, "{Method} {Path} failed, trace id {TraceId}")]
+        public static partial void Failed(ILogger logger, Exception exception, string method, string path, string traceId);
+    }
+}

@@ -1,0 +1,25 @@
+namespace FileTransfer.Http;
+
+/// <summary>
+/// Scopes of a token; each is the name of the authorization policy that asks for it.
+/// <c>admin</c> implies all others, <c>write</c> and <c>node</c> imply <c>read</c>.
+/// </summary>
+public static class AccessScopes
+{
+    public const string Read = "read";
+    public const string Write = "write";
+    public const string Node = "node";
+    public const string Admin = "admin";
+
+    public static readonly IReadOnlyList<string> Scopes = [Read, Write, Node, Admin];
+
+    /// <summary>The scope itself and what it implies.</summary>
+    public static IReadOnlyList<string> ImpliedBy(string scope) =>
+        scope switch
+        {
+            Admin => Scopes,
+            Write => [Write, Read],
+            Node => [Node, Read],
+            _ => [scope],
+        };
+}

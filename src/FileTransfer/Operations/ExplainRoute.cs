@@ -1,0 +1,34 @@
+using FileTransfer.Catalog;
+using FileTransfer.Http;
+using FileTransfer.Identity;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace FileTransfer.Operations;
+
+/// <summary>"Why is it not here?"</summary>
+public static class ExplainRoute
+{
+    public static void MapExplain(this IEndpointRouteBuilder routes) =>
+        routes
+            .MapGet("/v1/files/{key}/explain", ExplainAsync)
+            .RequireAuthorization(AccessScopes.Read)
+            .WithTags("Files")
+            .WithSummary("Why a file is not at this node, in words, with the facts; or that it is")
+            .ProducesProblems(ProblemTypes.FileKeyMalformed, ProblemTypes.FileUnknown, ProblemTypes.DatabaseUnavailable);
+
+    private static async Task<Results<Ok<ExplanationResource>, ProblemHttpResult>> ExplainAsync(
+        string key,
+        Explainer explainer,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
+        {
+            return malformed;
+        }
+
+        return await explainer.FindAsync(fileKey, cancellationToken) is { } file
+            ? TypedResults.Ok(ExplanationResource.Of(file))
+            : FileProblems.Unknown(fileKey);
+    }
+}

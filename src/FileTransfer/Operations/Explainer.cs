@@ -1,0 +1,86 @@
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Downloads;
+using FileTransfer.Downloads.Progress;
+using FileTransfer.Wants.Intents;
+using FileTransfer.Catalog;
+using FileTransfer.Catalog.Repair;
+using FileTransfer.Cluster;
+using FileTransfer.Downloads.Sources;
+using FileTransfer.Feed;
+using FileTransfer.Identity;
+using Microsoft.Extensions.Options;
+
+namespace FileTransfer.Operations;
+
+/// <summary>Gathers what this node knows of a file. It asks no other node.</summary>
+internal sealed class Explainer(
+    FileCatalog catalog,
+    ReplicaTable replicas,
+    IntentTable intents,
+    NodeDirectory nodes,
+    Leadership leadership,
+    FeedLag feed,
+    NodePresence presence,
+    DiskPressure disk,
+    LaneAllowance lanes,
+    DamagedContents damaged,
+    DownloadEvents events,
+    SourceTrials trials,
+    KnownSources sources,
+    Transfers transfers,
+    NodeId here,
+    IOptions<DownloadOptions> options
+)
+{
+    private const int MostIntents = 100;
+
+    /// <returns>Null when no file has the key.</returns>
+    public async Task<ExplainedFile?> FindAsync(FileKey key, CancellationToken cancellationToken)
+    {
+        if (
+            await catalog.FindAsync(key, cancellationToken) is not { } file
+            || await replicas.StandingOfAsync(here, key, cancellationToken) is not { } standing
+        )
+        {
+            return null;
+        }
+
+        var all = await replicas.OfAsync(key, cancellationToken);
+        var leader = (await leadership.FindLeaderAsync(cancellationToken))?.Node;
+        var known = (await nodes.AllAsync(cancellationToken)).ToDictionary(node => node.Node);
+        return new ExplainedFile(
+            file,
+            here,
+            leader == here,
+            all.FirstOrDefault(replica => replica.Node == here),
+            standing,
+            events.Of(key),
+            [
+                .. all.Where(replica => replica.State == ReplicaState.Stored && replica.Node != here)
+                    .Select(replica => new Holder(
+                        replica.Node,
+                        replica.Node == leader,
+                        SilentFor(known.GetValueOrDefault(replica.Node), standing.Now)
+                    )),
+            ],
+            [.. sources.Configured.Select(source => source.Value)],
+            trials.Of(key),
+            await intents.StandingAsync(key, MostIntents, cancellationToken),
+            await feed.OfBinAsync(here, key.Bin, cancellationToken),
+            options.Value.MaxAttempts,
+            presence.AbsentBecause,
+            disk.Reason,
+            lanes.Shortage,
+            transfers.Standings(key)
+        )
+        {
+            Damage = damaged.Of(file.Fingerprint),
+        };
+    }
+
+    private static TimeSpan? SilentFor(NodeRecord? node, DateTimeOffset now) =>
+        node is null ? TimeSpan.MaxValue
+        : node.IsAlive ? null
+        : now - node.SeenAt;
+}

@@ -1,0 +1,53 @@
+using FileTransfer.Bandwidth;
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Wants.Intents;
+using FileTransfer.Wants.Policies;
+using FileTransfer.Cluster;
+using FileTransfer.Feed;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+
+namespace FileTransfer.Operations;
+
+/// <summary>A node that was taken out of the cluster.</summary>
+/// <param name="Replicas">Replicas that went with it.</param>
+/// <param name="OnlyCopies">Files that it alone had stored: nobody has them now.</param>
+internal sealed record NodeRemovalResource(string Node, long Replicas, long OnlyCopies);
+
+/// <summary>Takes a dead node out of the cluster, with all that is kept under its name.</summary>
+internal sealed partial class NodeRemoval(NodeDirectory directory, Database database, ILogger<NodeRemoval> logger)
+{
+    public async Task<(NodeRemovalOutcome Outcome, NodeRemovalResource? Removed)> RemoveAsync(
+        NodeId node,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+
+        // With its lock held until the commit, the node is not there and cannot join in the middle.
+        var outcome = await directory.RemoveAsync(connection, node, cancellationToken);
+        if (outcome != NodeRemovalOutcome.Removed)
+        {
+            return (outcome, null);
+        }
+
+        await IntentTable.ForgetNodeAsync(connection, node, cancellationToken);
+        await NodePolicies.ForgetNodeAsync(connection, node, cancellationToken);
+        await NodeLimits.ForgetNodeAsync(connection, node, cancellationToken);
+        await FeedReader.ForgetNodeAsync(connection, node, cancellationToken);
+        var (replicas, onlyCopies) = await ReplicaTable.ForgetNodeAsync(connection, node, cancellationToken);
+        await database.Commits.CommitAsync(transaction);
+        Log.Removed(logger, node.Value, replicas, onlyCopies);
+        return (outcome, new NodeRemovalResource(node.Value, replicas, onlyCopies));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            LogLevel.Warning,
+            "Node {Node} was taken out of the cluster, with {Replicas} replicas; {OnlyCopies} files were stored nowhere else"
+        )]
+        public static partial void Removed(ILogger logger, string node, long replicas, long onlyCopies);
+    }
+}

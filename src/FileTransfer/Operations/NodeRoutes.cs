@@ -1,0 +1,135 @@
+using FileTransfer.Catalog.Replicas;
+using System.Text.Json.Serialization;
+using FileTransfer.Cluster;
+using FileTransfer.Feed;
+using FileTransfer.Http;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Operations;
+
+/// <summary>A node as an operator sees it.</summary>
+/// <param name="Role">What it is now: <c>leader</c>, <c>follower</c> or <c>standalone</c>.</param>
+/// <param name="ConfiguredRole"><c>auto</c>, <c>follower</c> or <c>standalone</c>.</param>
+/// <param name="Alive">It was heard of within the last 10 seconds.</param>
+/// <param name="Stored">Replicas in this state; the same for the next four. Where counting takes its time, as it was up to a minute ago.</param>
+/// <param name="Lag">Mutations of the feed that it has not brought into its queue yet.</param>
+internal sealed record NodeResource(
+    string Node,
+    string Role,
+    string ConfiguredRole,
+    Uri Url,
+    DateTimeOffset StartedAt,
+    DateTimeOffset SeenAt,
+    bool Alive,
+    long Stored,
+    long Wanted,
+    long Downloading,
+    long Failed,
+    long Removing,
+    long Lag
+);
+
+/// <summary>The cluster as an operator sees it.</summary>
+/// <param name="Leader">The node that leads now; null while none does.</param>
+internal sealed record ClusterResource(string Cluster, string? Leader, IReadOnlyList<NodeResource> Nodes);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(ClusterResource))]
+[JsonSerializable(typeof(NodeRemovalResource))]
+internal sealed partial class ClusterViewJson : JsonSerializerContext;
+
+internal static class NodeRoutes
+{
+    public static void MapNodes(this IEndpointRouteBuilder routes)
+    {
+        routes
+            .MapDelete("/v1/nodes/{node}", RemoveAsync)
+            .RequireAuthorization(AccessScopes.Admin)
+            .WithTags("Cluster")
+            .WithSummary("Takes a dead node out of the cluster, with its replicas, positions, policies, limits and intents")
+            .Produces<NodeRemovalResource>()
+            .ProducesProblems(
+                ProblemTypes.BadRequest,
+                ProblemTypes.NodeUnknown,
+                ProblemTypes.NodeAlive,
+                ProblemTypes.CommitUnconfirmed,
+                ProblemTypes.DatabaseUnavailable
+            );
+        routes
+            .MapGet("/v1/nodes", NodesAsync)
+            .RequireAuthorization(AccessScopes.Read)
+            .WithTags("Cluster")
+            .WithSummary("The nodes of the cluster: role, address, replicas by state, lag")
+            .Produces<ClusterResource>()
+            .ProducesProblems(ProblemTypes.DatabaseUnavailable);
+    }
+
+    /// <param name="node" example="node-c">The node's name.</param>
+    private static async Task<IResult> RemoveAsync(string node, NodeRemoval removal, CancellationToken cancellationToken)
+    {
+        if (NodeId.FromText(node) is not { } id)
+        {
+            return Problem.Of(ProblemTypes.BadRequest, "That is no node's name: write 1 to 64 of A-Z a-z 0-9 . _ -");
+        }
+
+        var (outcome, removed) = await removal.RemoveAsync(id, cancellationToken);
+        return outcome switch
+        {
+            NodeRemovalOutcome.Removed => TypedResults.Json(removed!, ClusterViewJson.Default.NodeRemovalResource),
+            NodeRemovalOutcome.Alive => Problem.Of(
+                ProblemTypes.NodeAlive,
+                $"Node '{node}' is alive: its process holds its lock in the database. Stop it, then send the request again.",
+                ("node", node)
+            ),
+            _ => Problem.Of(
+                ProblemTypes.NodeUnknown,
+                $"No node of the cluster is called '{node}'; GET /v1/nodes has their names.",
+                ("node", node)
+            ),
+        };
+    }
+
+    private static async Task<IResult> NodesAsync(
+        NodeDirectory directory,
+        Leadership leadership,
+        ReplicaTallies replicas,
+        FeedLag feed,
+        ThisNode here,
+        CancellationToken cancellationToken
+    )
+    {
+        var leader = await leadership.FindLeaderAsync(cancellationToken);
+        var counts = (await replicas.CountAsync(cancellationToken)).ToLookup(count => count.Node);
+        var lag = await feed.OfNodesAsync(cancellationToken);
+        var nodes = (await directory.AllAsync(cancellationToken))
+            .Select(node =>
+            {
+                long Of(ReplicaState state) => counts[node.Node].Where(count => count.State == state).Sum(count => count.Count);
+                return new NodeResource(
+                    node.Node.Value,
+                    RoleOf(node, leader?.Node),
+                    node.ConfiguredRole,
+                    node.Url,
+                    node.StartedAt,
+                    node.SeenAt,
+                    node.IsAlive,
+                    Of(ReplicaState.Stored),
+                    Of(ReplicaState.Wanted),
+                    Of(ReplicaState.Downloading),
+                    Of(ReplicaState.Failed),
+                    Of(ReplicaState.Removing),
+                    lag.GetValueOrDefault(node.Node)
+                );
+            })
+            .ToList();
+        return TypedResults.Json(
+            new ClusterResource(here.ClusterId, leader?.Node.Value, nodes),
+            ClusterViewJson.Default.ClusterResource
+        );
+    }
+
+    private static string RoleOf(NodeRecord node, NodeId? leader) =>
+        node.ConfiguredRole == "standalone" ? "standalone"
+        : node.Node == leader ? "leader"
+        : "follower";
+}

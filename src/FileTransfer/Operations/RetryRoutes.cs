@@ -1,0 +1,98 @@
+using FileTransfer.Catalog.Replicas;
+using System.Text.Json.Serialization;
+using FileTransfer.Catalog;
+using FileTransfer.Http;
+using FileTransfer.Identity;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace FileTransfer.Operations;
+
+/// <summary>Which files are tried again at this node.</summary>
+/// <param name="Retried">How many: those that had failed, and those that waited after an attempt that failed.</param>
+public sealed record RetriedResource(string Node, string? Cause, int Retried);
+
+/// <summary>A person says that what failed may go well now.</summary>
+public static class RetryRoutes
+{
+    public static void MapRetry(this IEndpointRouteBuilder routes)
+    {
+        routes
+            .MapPost("/v1/files/{key}/retry", RetryAsync)
+            .RequireAuthorization(AccessScopes.Write)
+            .WithTags("Files")
+            .WithSummary("Tries a file at this node at once that has failed, or waits; changes nothing where it does neither")
+            .ProducesProblems(
+                ProblemTypes.FileKeyMalformed,
+                ProblemTypes.FileUnknown,
+                ProblemTypes.FileRemoved,
+                ProblemTypes.DatabaseUnavailable
+            );
+        routes
+            .MapPost("/v1/retry", RetryAllAsync)
+            .RequireAuthorization(AccessScopes.Write)
+            .WithTags("Files")
+            .WithSummary("Tries all files at this node at once whose attempts failed, or those that failed for one cause")
+            .ProducesProblems(ProblemTypes.BadRequest, ProblemTypes.DatabaseUnavailable);
+    }
+
+    private static async Task<Results<Ok<FileResource>, ProblemHttpResult>> RetryAsync(
+        string key,
+        FileCatalog catalog,
+        ReplicaTable replicas,
+        QueueSignal queue,
+        NodeId here,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
+        {
+            return malformed;
+        }
+
+        var file = await catalog.FindAsync(fileKey, cancellationToken);
+        if (file is null or { State: FileState.Removed })
+        {
+            return file is null ? FileProblems.Unknown(fileKey) : FileProblems.Removed(fileKey);
+        }
+
+        if (await replicas.RetryAsync(here, fileKey, cancellationToken))
+        {
+            queue.Set();
+        }
+
+        return TypedResults.Ok(FileResource.Of(file, here, await replicas.OfAsync(fileKey, cancellationToken)));
+    }
+
+    /// <param name="cause" example="wrong-bytes">
+    /// Only files whose last attempt failed for this: wrong-bytes, refused, stalled, ended-early, unreachable, deadline or node-fault.
+    /// </param>
+    private static async Task<Results<Ok<RetriedResource>, ProblemHttpResult>> RetryAllAsync(
+        string? cause,
+        ReplicaTable replicas,
+        QueueSignal queue,
+        NodeId here,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!FailureCauses.TryParse(cause, out var known))
+        {
+            return Problem.Of(
+                ProblemTypes.BadRequest,
+                $"'{cause}' is not a cause; write one of {string.Join(", ", FailureCauses.Slugs)}, or none for all.",
+                ("cause", cause)
+            );
+        }
+
+        var retried = await replicas.RetryAllAsync(here, known, cancellationToken);
+        if (retried > 0)
+        {
+            queue.Set();
+        }
+
+        return TypedResults.Ok(new RetriedResource(here.Value, cause, retried));
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(RetriedResource))]
+internal sealed partial class RetryJson : JsonSerializerContext;

@@ -1,0 +1,111 @@
+using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Catalog.Repair;
+using FileTransfer.Chunks;
+using FileTransfer.Identity;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace FileTransfer.Serving;
+
+/// <summary>Opens stored files by key. What is visible in the store is served without asking the database, also while that is away.</summary>
+public sealed class StoredContents(
+    ChunkStore store,
+    FileCatalog catalog,
+    ReplicaTable replicas,
+    DamagedContents damaged,
+    QueueSignal queue,
+    NodeId here
+)
+{
+    /// <summary>The content, or the problem that says why it cannot be read here. What turns out to be damaged is dealt with first.</summary>
+    /// <param name="key">The file.</param>
+    /// <param name="proven">Whether the content proves itself as it is read; not for a reader who proves it himself.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="ContentDamagedException">It reads as damaged and as right by turns.</exception>
+    public async Task<(StoredContent? Content, ProblemHttpResult? Problem)> OpenAsync(
+        FileKey key,
+        bool proven,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await TryOpenAsync(key, proven, cancellationToken);
+        }
+        catch (ContentDamagedException damage)
+        {
+            await damaged.ExamineAsync(damage.Fingerprint, size: null, $"it was opened, and {damage.Reason}", cancellationToken);
+        }
+
+        return await TryOpenAsync(key, proven, cancellationToken);
+    }
+
+    private async Task<(StoredContent? Content, ProblemHttpResult? Problem)> TryOpenAsync(
+        FileKey key,
+        bool proven,
+        CancellationToken cancellationToken
+    )
+    {
+        if (store.TryOpen(key) is { } visible)
+        {
+            return (Proven(visible, proven), null);
+        }
+
+        var file = await catalog.FindAsync(key, cancellationToken);
+        var replica = (await replicas.OfAsync(key, cancellationToken)).FirstOrDefault(candidate => candidate.Node == here);
+        if (replica?.State == ReplicaState.Stored)
+        {
+            if (store.TryOpen(file!.Fingerprint) is { } stored)
+            {
+                if (stored.Size != file.Size)
+                {
+                    var found = stored.Size;
+                    stored.Dispose();
+                    throw new ContentDamagedException(file.Fingerprint, $"it has {found} bytes instead of {file.Size}");
+                }
+
+                // Committed, but not made visible: its process ended in between, or is about to, or there could be no link.
+                var content = Proven(stored, proven);
+                await ShowAsync(key, file.Fingerprint, cancellationToken);
+                return (content, null);
+            }
+
+            if (await replicas.LoseAsync(here, key, ReplicaTable.LostFromDisk, cancellationToken) is { } state)
+            {
+                queue.Set();
+                replica = replica with { State = state, Reason = ReplicaTable.LostFromDisk };
+            }
+        }
+
+        return (null, FileProblems.NotReadable(key, file, replica));
+    }
+
+    /// <summary>Puts the link back. Under the content's lock, as a removal takes it away, and only while the file is stored.</summary>
+    private async Task ShowAsync(FileKey key, Fingerprint fingerprint, CancellationToken cancellationToken)
+    {
+        using var contentLock = await store.LockContentAsync(fingerprint, cancellationToken);
+        if (await replicas.StateOfAsync(here, key, cancellationToken) == ReplicaState.Stored)
+        {
+            store.TryShow(key, fingerprint);
+        }
+    }
+
+    private StoredContent Proven(StoredContent content, bool proven)
+    {
+        if (!proven)
+        {
+            return content;
+        }
+
+        try
+        {
+            store.Prove(content);
+            return content;
+        }
+        catch
+        {
+            content.Dispose();
+            throw;
+        }
+    }
+}

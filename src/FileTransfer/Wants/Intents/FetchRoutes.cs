@@ -1,0 +1,118 @@
+using System.Security.Claims;
+using FileTransfer.Catalog;
+using FileTransfer.Http;
+using FileTransfer.Identity;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace FileTransfer.Wants.Intents;
+
+/// <summary>Intents: a caller wants this node to have a file, and says when it does not want it any more.</summary>
+public static class FetchRoutes
+{
+    public static void MapFetch(this IEndpointRouteBuilder routes)
+    {
+        var fetch = routes
+            .MapGroup("/v1/files/{key}/fetch")
+            .WithTags("Files")
+            .ProducesProblems(
+                ProblemTypes.FileKeyMalformed,
+                ProblemTypes.FileUnknown,
+                ProblemTypes.FileRemoved,
+                ProblemTypes.DatabaseUnavailable
+            );
+        fetch
+            .MapPost("", AskAsync)
+            .RequireAuthorization(AccessScopes.Write)
+            .WithSummary(
+                "Makes an intent: this node is to have the file. Many intents, one download; 200 when it is stored already"
+            )
+            .ProducesProblems(ProblemTypes.BadRequest);
+        fetch
+            .MapGet("/{id:guid}", FindAsync)
+            .RequireAuthorization(AccessScopes.Read)
+            .WithSummary("One intent, and where its file stands at this node; for a day after it has ended")
+            .ProducesProblems(ProblemTypes.IntentUnknown);
+        fetch
+            .MapDelete("/{id:guid}", WithdrawAsync)
+            .RequireAuthorization(AccessScopes.Write)
+            .WithSummary("Withdraws an intent; the last one ends the download, unless the policy wants the file")
+            .ProducesProblems(ProblemTypes.IntentUnknown);
+    }
+
+    /// <param name="id" example="0198a5d2-6f0e-7c3a-9b41-5d2f8e6a1c07">
+    /// The intent's id where the caller chooses it: a request whose answer was lost can then be sent again.
+    /// </param>
+    private static async Task<Results<Ok<IntentResource>, Created<IntentResource>, ProblemHttpResult>> AskAsync(
+        string key,
+        Guid? id,
+        IntentTable intents,
+        IntentAnswers answers,
+        ClaimsPrincipal caller,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
+        {
+            return malformed;
+        }
+
+        var chosen = id ?? Guid.CreateVersion7();
+        var asked = await intents.AskAsync(fileKey, chosen, caller.Identity?.Name, cancellationToken);
+        if (asked is not { File: { } file, Intent: { } intent })
+        {
+            return asked.File switch
+            {
+                null => FileProblems.Unknown(fileKey),
+                { State: FileState.Removed } => FileProblems.Removed(fileKey),
+                _ => Problem.Of(
+                    ProblemTypes.BadRequest,
+                    $"The id {chosen} is that of an intent for another file, or at another node; choose another one, or none."
+                ),
+            };
+        }
+
+        var answer = await answers.AnswerAsync(file, intent, asked.WantsAnew, cancellationToken);
+        return answer.Outcome is null
+            ? TypedResults.Created($"/v1/files/{fileKey}/fetch/{intent.Id}", answer)
+            : TypedResults.Ok(answer);
+    }
+
+    /// <param name="id" example="0198a5d2-6f0e-7c3a-9b41-5d2f8e6a1c07">The intent's id.</param>
+    private static async Task<Results<Ok<IntentResource>, ProblemHttpResult>> FindAsync(
+        string key,
+        Guid id,
+        IntentTable intents,
+        IntentAnswers answers,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
+        {
+            return malformed;
+        }
+
+        return await intents.SettledAsync(fileKey, id, cancellationToken) is { } intent
+            ? TypedResults.Ok(await answers.DescribeAsync(intent, cancellationToken))
+            : await answers.UnknownAsync(fileKey, id, cancellationToken);
+    }
+
+    /// <param name="id" example="0198a5d2-6f0e-7c3a-9b41-5d2f8e6a1c07">The intent's id.</param>
+    private static async Task<Results<Ok<IntentResource>, ProblemHttpResult>> WithdrawAsync(
+        string key,
+        Guid id,
+        IntentTable intents,
+        IntentAnswers answers,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
+        {
+            return malformed;
+        }
+
+        var withdrawn = await intents.WithdrawAsync(fileKey, id, cancellationToken);
+        return withdrawn.Intent is { } intent
+            ? TypedResults.Ok(await answers.AnswerAsync(intent, withdrawn.GivesUp, cancellationToken))
+            : await answers.UnknownAsync(fileKey, id, cancellationToken);
+    }
+}

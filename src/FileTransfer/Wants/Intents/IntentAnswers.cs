@@ -1,0 +1,116 @@
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Downloads.Progress;
+using FileTransfer.Catalog;
+using FileTransfer.Chunks;
+using FileTransfer.Downloads.Sources;
+using FileTransfer.Http;
+using FileTransfer.Identity;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace FileTransfer.Wants.Intents;
+
+/// <summary>Describes intents to their callers.</summary>
+public sealed class IntentAnswers(
+    IntentTable intents,
+    FileCatalog catalog,
+    ReplicaTable replicas,
+    ChunkStore store,
+    QueueSignal queue,
+    DownloadEvents events,
+    KnownSources sources,
+    NodeId here,
+    TimeProvider time
+)
+{
+    private static readonly TimeSpan _localPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _localPeriod = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>The answer to a new intent. A content that is on this disk under another key is waited for: no source is asked.</summary>
+    public async Task<IntentResource> AnswerAsync(
+        FileRecord file,
+        IntentRecord intent,
+        bool wantsAnew,
+        CancellationToken cancellationToken
+    )
+    {
+        if (wantsAnew)
+        {
+            events.Publish(
+                new DownloadEvent(file.Key, DownloadEventKind.Wanted, null, 0, file.Size, "an intent asks for it", null)
+            );
+        }
+
+        var isHere = intent.Outcome == IntentOutcome.Stored;
+        if (intent.Outcome is null)
+        {
+            queue.Set();
+            if (store.Contains(file.Fingerprint, file.Size))
+            {
+                await StoredAsync(file.Key, cancellationToken);
+                intent = await intents.SettledAsync(file.Key, intent.Id, cancellationToken) ?? intent;
+                isHere = intent.Outcome == IntentOutcome.Stored;
+            }
+        }
+
+        var answer = await DescribeAsync(intent, file, cancellationToken);
+        return isHere ? answer with { Says = "It is stored here already; no source was asked." } : answer;
+    }
+
+    /// <summary>The answer to a withdrawal.</summary>
+    public async Task<IntentResource> AnswerAsync(IntentRecord intent, bool givesUp, CancellationToken cancellationToken)
+    {
+        var answer = await DescribeAsync(intent, cancellationToken);
+        if (givesUp && answer.State == FileResource.Absent)
+        {
+            // Nothing of it was on disk, so it went at once, and nobody is notified of that.
+            events.Publish(
+                new DownloadEvent(intent.File, DownloadEventKind.Withdrawn, null, 0, answer.Size, IntentTable.NobodyWantsIt, null)
+            );
+        }
+
+        return answer;
+    }
+
+    public async Task<IntentResource> DescribeAsync(IntentRecord intent, CancellationToken cancellationToken) =>
+        // The key of an intent refers to a file for ever.
+        await DescribeAsync(intent, (await catalog.FindAsync(intent.File, cancellationToken))!, cancellationToken);
+
+    /// <summary>Why there is no such intent.</summary>
+    public async Task<ProblemHttpResult> UnknownAsync(FileKey key, Guid id, CancellationToken cancellationToken) =>
+        await catalog.FindAsync(key, cancellationToken) switch
+        {
+            null => FileProblems.Unknown(key),
+            { State: FileState.Removed } => FileProblems.Removed(key),
+            _ => Problem.Of(
+                ProblemTypes.IntentUnknown,
+                $"Node {here} has no intent {id} for the file {key}; ask the node that it was made at. "
+                    + $"Intents are forgotten {IntentTable.Remembered.TotalHours:0} hours after they ended.",
+                ("id", id.ToString()),
+                ("key", key.ToString())
+            ),
+        };
+
+    private async Task<IntentResource> DescribeAsync(IntentRecord intent, FileRecord file, CancellationToken cancellationToken)
+    {
+        var all = await replicas.OfAsync(file.Key, cancellationToken);
+        var replica = all.FirstOrDefault(candidate => candidate.Node == here);
+        var others =
+            intent.Outcome == IntentOutcome.Withdrawn
+                ? (await intents.StandingAsync(file.Key, atMost: 1000, cancellationToken)).Count
+                : 0;
+        var says = IntentWords.Of(intent, replica, IntentResource.SourcesOf(all, here), sources.Configured.Count, others);
+        return IntentResource.Of(intent, file, all, here, says);
+    }
+
+    private async Task StoredAsync(FileKey key, CancellationToken cancellationToken)
+    {
+        var since = time.GetTimestamp();
+        while (
+            await replicas.StateOfAsync(here, key, cancellationToken) is ReplicaState.Wanted or ReplicaState.Downloading
+            && time.GetElapsedTime(since) < _localPatience
+        )
+        {
+            await Task.Delay(_localPeriod, time, cancellationToken);
+        }
+    }
+}

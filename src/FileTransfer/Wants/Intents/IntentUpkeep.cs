@@ -1,0 +1,49 @@
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Downloads;
+using FileTransfer.Cluster;
+using FileTransfer.Identity;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace FileTransfer.Wants.Intents;
+
+/// <summary>Ends intents whose file is stored, failed or removed, and sees to it that every other one is served; every poll interval.</summary>
+public sealed partial class IntentUpkeep(
+    IntentTable intents,
+    NodePresence presence,
+    QueueSignal queue,
+    NodeId node,
+    IOptions<DownloadOptions> options,
+    TimeProvider time,
+    ILogger<IntentUpkeep> logger
+) : BackgroundService
+{
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        presence.RunWhilePresentAsync(TendAsync, stoppingToken);
+
+    private async Task TendAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                if (await intents.TendAsync(cancellationToken) > 0)
+                {
+                    queue.Set();
+                }
+            }
+            catch (NpgsqlException e)
+            {
+                Log.NotTended(logger, node, e.Message);
+            }
+
+            await Task.Delay(options.Value.PollInterval, time, cancellationToken);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "The intents of node {Node} could not be tended: {Reason}")]
+        public static partial void NotTended(ILogger logger, NodeId node, string reason);
+    }
+}

@@ -1,0 +1,189 @@
+using FileTransfer.Catalog;
+using Dapper;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+using Npgsql;
+
+namespace FileTransfer.Wants.Policies;
+
+/// <summary>A policy as it is kept.</summary>
+/// <param name="ChangedAt">Null where the bucket has none, and everything is wanted.</param>
+/// <param name="IsReviewDue">Whether the node's replicas may not follow it yet.</param>
+public sealed record PolicyRecord(Octets Bucket, Policy Policy, DateTime? ChangedAt, bool IsReviewDue);
+
+/// <summary>The policies of this node: owner of <c>filetransfer.policies</c>.</summary>
+/// <remarks>
+/// Who writes replicas by what a policy says does so in a transaction that runs <see cref="DesiredState.HoldSql"/> first, in a statement of its own; a policy
+/// changes only while nobody does. So whatever followed the former policy is committed, and seen by the review of the new one, and
+/// whatever comes later follows the new one. It is the first lock such a transaction takes: a change that waits for it would else keep out
+/// a transaction that others wait for.
+/// </remarks>
+public sealed class NodePolicies(Database database, NodeId node)
+{
+    /// <summary>The policies of a node that is taken out of the cluster.</summary>
+    public static Task ForgetNodeAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
+            new CommandDefinition(
+                "DELETE FROM filetransfer.policies WHERE node_id = @node",
+                new { node = node.Value },
+                cancellationToken: cancellationToken
+            )
+        );
+
+    public async Task<PolicyRecord> GetAsync(Octets bucket, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT bucket, kind, prefixes, exacts, changed_at, review_due FROM filetransfer.policies
+            WHERE node_id = @node AND bucket = @bucket
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var row = await connection.QuerySingleOrDefaultAsync<PolicyRow>(
+            new CommandDefinition(sql, new { node = node.Value, bucket = bucket.ToArray() }, cancellationToken: cancellationToken)
+        );
+        return row?.ToRecord() ?? new PolicyRecord(bucket, Policy.Everything, null, false);
+    }
+
+    /// <summary>The policies of all buckets that have one, in the order of these.</summary>
+    public async Task<IReadOnlyList<PolicyRecord>> AllAsync(CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT bucket, kind, prefixes, exacts, changed_at, review_due FROM filetransfer.policies
+            WHERE node_id = @node ORDER BY bucket
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<PolicyRow>(
+            new CommandDefinition(sql, new { node = node.Value }, cancellationToken: cancellationToken)
+        );
+        return [.. rows.Select(row => row.ToRecord())];
+    }
+
+    /// <summary>The buckets that have a policy; only those whose review is due where <paramref name="dueOnly"/>.</summary>
+    public async Task<IReadOnlyList<Octets>> BucketsAsync(bool dueOnly, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT bucket FROM filetransfer.policies WHERE node_id = @node AND (review_due OR NOT @dueOnly) ORDER BY changed_at
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<byte[]>(
+            new CommandDefinition(sql, new { node = node.Value, dueOnly }, cancellationToken: cancellationToken)
+        );
+        return [.. rows.Select(bucket => new Octets(bucket))];
+    }
+
+    /// <summary>Writes the policy; from the commit on a review is due, and what comes by the feed follows it.</summary>
+    public async Task<PolicyRecord> SetAsync(Octets bucket, Policy policy, CancellationToken cancellationToken)
+    {
+        const string hold = $"SELECT pg_advisory_xact_lock({DesiredState.LockKey})";
+        const string write = """
+            INSERT INTO filetransfer.policies (node_id, bucket, kind, prefixes, exacts)
+            VALUES (@node, @bucket, @kind, @prefixes, @exacts)
+            ON CONFLICT (node_id, bucket) DO UPDATE
+                SET kind = EXCLUDED.kind, prefixes = EXCLUDED.prefixes, exacts = EXCLUDED.exacts, review_due = true,
+                    changed_at = clock_timestamp()
+            RETURNING changed_at
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await database.LockWaits.WatchAsync(
+            connection,
+            connection.ExecuteAsync(new CommandDefinition(hold, new { node = node.Value }, cancellationToken: cancellationToken))
+        );
+        var changedAt = await connection.QuerySingleAsync<DateTime>(
+            new CommandDefinition(
+                write,
+                new
+                {
+                    node = node.Value,
+                    bucket = bucket.ToArray(),
+                    kind = Policy.NameOf(policy.Kind),
+                    prefixes = policy.Prefixes.Select(value => value.ToArray()).ToArray(),
+                    exacts = policy.Exacts.Select(value => value.ToArray()).ToArray(),
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+        await database.Commits.CommitAsync(transaction);
+        return new PolicyRecord(bucket, policy, changedAt, true);
+    }
+
+    /// <summary>The replicas follow this policy now. Of one that wants everything nothing need be kept.</summary>
+    /// <returns>False when the policy has changed meanwhile.</returns>
+    public async Task<bool> ReviewedAsync(PolicyRecord reviewed, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            WITH kept AS (
+                UPDATE filetransfer.policies SET review_due = false
+                WHERE node_id = @node AND bucket = @bucket AND changed_at = @changedAt AND NOT @everything
+                RETURNING 1
+            ), ended AS (
+                DELETE FROM filetransfer.policies
+                WHERE node_id = @node AND bucket = @bucket AND changed_at = @changedAt AND @everything
+                RETURNING 1
+            )
+            SELECT (SELECT count(*) FROM kept) + (SELECT count(*) FROM ended)
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleAsync<long>(
+                new CommandDefinition(
+                    sql,
+                    new
+                    {
+                        node = node.Value,
+                        bucket = reviewed.Bucket.ToArray(),
+                        changedAt = reviewed.ChangedAt,
+                        everything = reviewed.Policy.IsEverything,
+                    },
+                    cancellationToken: cancellationToken
+                )
+            ) == 1;
+    }
+
+    /// <summary>The nodes that have no replica of the file because their policy does not want it.</summary>
+    public async Task<IReadOnlyList<NodeId>> NotWantedAtAsync(FileRecord file, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT n.node_id FROM filetransfer.nodes n
+            WHERE NOT filetransfer.policy_wants(n.node_id, @bucket, @location)
+              AND NOT EXISTS (SELECT FROM filetransfer.replicas r WHERE r.node_id = n.node_id AND r.file_key = @key)
+            ORDER BY n.node_id
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<string>(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    key = file.Key.ToArray(),
+                    bucket = file.Metadata.Bucket.ToArray(),
+                    location = file.Metadata.Location.ToArray(),
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+        return [.. rows.Select(id => new NodeId(id))];
+    }
+
+    private sealed class PolicyRow
+    {
+        public required byte[] Bucket { get; init; }
+        public required string Kind { get; init; }
+        public required byte[][] Prefixes { get; init; }
+        public required byte[][] Exacts { get; init; }
+        public required DateTime ChangedAt { get; init; }
+        public required bool ReviewDue { get; init; }
+
+        public PolicyRecord ToRecord() =>
+            new(
+                new Octets(Bucket),
+                new Policy(
+                    Policy.ReadKind(Kind)
+                        ?? throw new InvalidDataException($"The catalog holds an unknown kind of policy '{Kind}'."),
+                    Prefixes
+                        .Select(value => new LocationFilter(FilterKind.Prefix, new Octets(value)))
+                        .Concat(Exacts.Select(value => new LocationFilter(FilterKind.Exact, new Octets(value))))
+                ),
+                ChangedAt,
+                ReviewDue
+            );
+    }
+}

@@ -1,0 +1,167 @@
+using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
+using Dapper;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+using Npgsql;
+
+namespace FileTransfer.Wants.Policies;
+
+/// <summary>What a review changed.</summary>
+/// <param name="Wanted">Files that are wanted now and were not.</param>
+/// <param name="Withdrawn">Replicas, queued, running or set aside, that are not wanted any more.</param>
+/// <param name="Pruned">Stored replicas that leave this node.</param>
+/// <param name="Kept">How many stored files that are not wanted stay, for no other living node has them stored.</param>
+/// <param name="KeptKeys">The first of these.</param>
+public sealed record PolicyEffect(long Wanted, long Withdrawn, long Pruned, long Kept, IReadOnlyList<FileKey> KeptKeys)
+{
+    public const int MostKeptKeys = 100;
+
+    public static PolicyEffect None { get; } = new(0, 0, 0, 0, []);
+
+    public bool IsNothing => Wanted + Withdrawn + Pruned == 0;
+
+    public PolicyEffect And(PolicyEffect more) =>
+        new(
+            Wanted + more.Wanted,
+            Withdrawn + more.Withdrawn,
+            Pruned + more.Pruned,
+            Kept + more.Kept,
+            more.KeptKeys.Count == 0 || KeptKeys.Count == MostKeptKeys
+                ? KeptKeys
+                : [.. KeptKeys.Concat(more.KeptKeys).Take(MostKeptKeys)]
+        );
+}
+
+/// <summary>Makes the replicas of this node follow the policy of a bucket.</summary>
+/// <remarks>
+/// It goes through the bucket in the order of file keys, a page at a time, however many files there are. A page is looked through first,
+/// without holding anything; what differs is then written in transactions that look again at each file under its lock and by the policy of
+/// that moment. So a review can be cut off anywhere, run twice, or be overtaken by another policy, whose own review follows.
+/// </remarks>
+public sealed class PolicyReview(Database database, ReplicaNews news, NodeId node)
+{
+    private const int PageSize = 2000;
+
+    /// <summary>A deadlock is broken by undoing one side, which then tries again.</summary>
+    private const int Tries = 5;
+
+    private const string NotWantedByPolicy = "the policy of its bucket does not want it here";
+
+    /// <param name="bucket">The bucket.</param>
+    /// <param name="prunes">Whether stored contents that nobody wants here leave, too.</param>
+    /// <param name="cancellationToken">Ends it between two pages' changes; what was done stays.</param>
+    public async Task<PolicyEffect> RunAsync(Octets bucket, bool prunes, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var effect = PolicyEffect.None;
+        byte[] after = [];
+        while (true)
+        {
+            var page = await PageAsync(connection, bucket, after, prunes, cancellationToken);
+            effect = effect.And(await FollowAsync(connection, page, prunes, cancellationToken));
+            if (page.Count < PageSize)
+            {
+                return effect;
+            }
+
+            after = page[^1].Key;
+        }
+    }
+
+    private async Task<List<(byte[] Key, string? Step)>> PageAsync(
+        NpgsqlConnection connection,
+        Octets bucket,
+        byte[] after,
+        bool prunes,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = $"""
+            WITH page AS MATERIALIZED (
+                SELECT file_key, bucket, location, state FROM filetransfer.files
+                WHERE bucket = @bucket AND file_key > @after
+                ORDER BY file_key LIMIT @limit
+            )
+            SELECT f.file_key, CASE
+                WHEN f.state = 'added' AND (r.state IS NULL OR r.state = 'removing') AND {DesiredState.WantsSql} THEN 'want'
+                WHEN (r.state IN ('wanted', 'downloading', 'failed', 'paused') AND NOT r.asked OR @prunes AND r.state = 'stored')
+                    AND NOT {DesiredState.WantsSql} THEN 'end'
+            END AS step
+            FROM page f LEFT JOIN filetransfer.replicas r ON r.node_id = @node AND r.file_key = f.file_key
+            ORDER BY f.file_key
+            """;
+        var rows = await connection.QueryAsync<(byte[] Key, string? Step)>(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    node = node.Value,
+                    bucket = bucket.ToArray(),
+                    after,
+                    prunes,
+                    limit = PageSize,
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+        return rows.AsList();
+    }
+
+    private async Task<PolicyEffect> FollowAsync(
+        NpgsqlConnection connection,
+        List<(byte[] Key, string? Step)> page,
+        bool prunes,
+        CancellationToken cancellationToken
+    )
+    {
+        // A transaction for each step, so that each locks its files in one order.
+        var wanted = await StepAsync("want", keys => ReplicaTable.WantAddedAsync(connection, node, keys, cancellationToken));
+        news.TellWanted(wanted ?? []);
+        var withdrawn = await StepAsync(
+            "end",
+            keys => Withdrawal.WithdrawAsync(connection, node, keys, NotWantedByPolicy, cancellationToken)
+        );
+        // A download that ended well just before it was to be withdrawn has made its file one to prune.
+        var pruned = prunes
+            ? await StepAsync("end", keys => Withdrawal.PruneAsync(connection, node, keys, NotWantedByPolicy, cancellationToken))
+            : null;
+        foreach (var key in (withdrawn ?? []).Concat(pruned?.Pruned ?? []))
+        {
+            database.Notifications.Send(ReplicaQueue.EndedChannel, ReplicaQueue.EndedPayload(node, key));
+        }
+
+        return new PolicyEffect(
+            wanted?.Count ?? 0,
+            withdrawn?.Count ?? 0,
+            pruned?.Pruned.Count ?? 0,
+            pruned?.Kept.Count ?? 0,
+            pruned is null ? [] : [.. pruned.Kept.Take(PolicyEffect.MostKeptKeys)]
+        );
+
+        async Task<T?> StepAsync<T>(string step, Func<IReadOnlyCollection<FileKey>, Task<T>> write)
+        {
+            var keys = page.Where(file => file.Step == step).Select(file => new FileKey(file.Key)).ToList();
+            return keys.Count == 0 ? default : await InTransactionAsync(connection, () => write(keys), cancellationToken);
+        }
+    }
+
+    private static async Task<T> InTransactionAsync<T>(
+        NpgsqlConnection connection,
+        Func<Task<T>> write,
+        CancellationToken cancellationToken
+    )
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+                var result = await write();
+                await transaction.CommitAsync(cancellationToken);
+                return result;
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DeadlockDetected && attempt < Tries) { }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+using FileTransfer.Downloads.Progress;
+using System.Text;
+using FileTransfer.Identity;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FileTransfer.Tests.Downloads.Progress;
+
+public sealed class EventStreamTests : IDisposable
+{
+    private static readonly FileKey _file = new(new Hash256([.. Enumerable.Repeat((byte)1, 32)]));
+    private static readonly FileKey _other = new(new Hash256([.. Enumerable.Repeat((byte)2, 32)]));
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly DownloadEventLog _log;
+    private readonly CancellationTokenSource _stop = new();
+    private string _state = "wanted";
+
+    public EventStreamTests() => _log = new DownloadEventLog(_time);
+
+    public void Dispose() => _stop.Dispose();
+
+    [Fact]
+    public async Task It_goes_on_exactly_behind_the_last_event_that_was_read()
+    {
+        for (var i = 1; i <= 5; i++)
+        {
+            Happens(_file, i);
+            Happens(_other, i);
+        }
+
+        await using var body = new GatedBody();
+        var running = RunAsync(body, lastEventId: _log.IdOf(4));
+        await body.WrittenAsync("\"bytesProven\":5");
+        Happens(_file, 6);
+        await body.WrittenAsync("\"bytesProven\":6");
+
+        await EndAsync(running);
+        body.Text.ShouldNotContain("event: state");
+        Values(body).ShouldBe([3, 4, 5, 6]);
+    }
+
+    [Fact]
+    public async Task A_reader_who_falls_behind_is_told_the_state_again_and_nothing_is_kept_for_it()
+    {
+        await using var body = new GatedBody();
+        var running = RunAsync(body);
+        await body.WrittenAsync("event: state");
+        body.Close();
+        Happens(_file, 1);
+        await body.HeldUpAsync();
+
+        for (var i = 0; i < DownloadEventLog.Kept + 10; i++)
+        {
+            Happens(_file, 2);
+        }
+
+        body.Open();
+        await body.WrittenAsync("\"missed\":true");
+        Happens(_file, 7);
+        await body.WrittenAsync("\"bytesProven\":7");
+
+        await EndAsync(running);
+        Values(body).ShouldBe([1, 7]);
+    }
+
+    [Fact]
+    public async Task A_state_that_no_event_leads_to_is_told_once_when_it_is_reviewed()
+    {
+        await using var body = new GatedBody();
+        var running = RunAsync(body);
+        await body.WrittenAsync("event: state");
+
+        await ReviewAsync();
+        _state = "stored";
+        await ReviewAsync();
+        await body.WrittenAsync("\"stored\"");
+        await ReviewAsync();
+        Happens(_file, 9, DownloadEventKind.Done);
+        await body.WrittenAsync("event: done");
+        await ReviewAsync();
+
+        await EndAsync(running);
+        body.Text.Split("event: state").Length.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task A_heartbeat_moves_the_readers_id_past_the_events_of_other_files()
+    {
+        await using var body = new GatedBody();
+        var running = RunAsync(body);
+        await body.WrittenAsync("event: state");
+        Happens(_other, 1);
+
+        for (var i = 0; i < 12; i++)
+        {
+            await ReviewAsync();
+        }
+
+        await body.WrittenAsync($": alive\nid: {_log.IdOf(1)}\n\n");
+        await EndAsync(running);
+        Values(body).ShouldBeEmpty();
+    }
+
+    private void Happens(FileKey file, long bytes, DownloadEventKind kind = DownloadEventKind.Parked) =>
+        _log.Append(new DownloadEvent(file, kind, null, bytes, 100, null, null));
+
+    private Task RunAsync(GatedBody body, string? lastEventId = null)
+    {
+        var context = new DefaultHttpContext();
+        context.Response.Body = body;
+        context.Request.Headers["Last-Event-ID"] = lastEventId;
+        return new EventStream(_log, _file, _time).RunAsync(
+            context,
+            (missed, _) =>
+            {
+                var json = $$"""{"state":"{{_state}}","missed":{{(missed ? "true" : "false")}}}""";
+                return Task.FromResult(new StreamState(Encoding.UTF8.GetBytes(json), _state));
+            },
+            reviews: true,
+            _stop.Token
+        );
+    }
+
+    /// <summary>Lets the stream see that a while has passed; it takes its timer when it begins to wait.</summary>
+    private async Task ReviewAsync()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            await Task.Delay(5);
+            _time.Advance(EventStream.ReviewPeriod / 20);
+        }
+
+        await Task.Delay(20);
+    }
+
+    private async Task EndAsync(Task running)
+    {
+        await _stop.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(running.WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    private static List<long> Values(GatedBody body) =>
+        [
+            .. body
+                .Text.Split("\"bytesProven\":")
+                .Skip(1)
+                .Select(rest => long.Parse(rest[..rest.IndexOf(',', StringComparison.Ordinal)])),
+        ];
+
+    /// <summary>A body whose reader can stop reading.</summary>
+    private sealed class GatedBody : MemoryStream
+    {
+        private readonly Lock _gate = new();
+        private readonly StringBuilder _text = new();
+        private volatile TaskCompletionSource _open = new();
+        private volatile bool _isHeldUp;
+
+        public GatedBody() => _open.SetResult();
+
+        public string Text
+        {
+            get
+            {
+                lock (_gate)
+                {
+                    return _text.ToString();
+                }
+            }
+        }
+
+        public new void Close() => _open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Open() => _open.TrySetResult();
+
+        public Task HeldUpAsync() => UntilAsync(() => _isHeldUp, "the stream is held up");
+
+        public Task WrittenAsync(string what) =>
+            UntilAsync(() => Text.Contains(what, StringComparison.Ordinal), $"{what} is written");
+
+        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            _isHeldUp = !_open.Task.IsCompleted;
+            await _open.Task.WaitAsync(cancellationToken);
+            lock (_gate)
+            {
+                _text.Append(Encoding.UTF8.GetString(buffer.Span));
+            }
+        }
+
+        private async Task UntilAsync(Func<bool> fact, string what)
+        {
+            for (var i = 0; i < 3000 && !fact(); i++)
+            {
+                await Task.Delay(10);
+            }
+
+            fact().ShouldBeTrue($"{what}; there is: {Text}");
+        }
+    }
+}
