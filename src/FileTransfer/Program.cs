@@ -1,7 +1,7 @@
-using FileTransfer.Cli.Commands;
-using FileTransfer.Cli.Output;
 using System.CommandLine;
 using FileTransfer.Cli;
+using FileTransfer.Cli.Commands;
+using FileTransfer.Cli.Output;
 
 namespace FileTransfer;
 

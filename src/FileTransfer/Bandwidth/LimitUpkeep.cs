@@ -1,4 +1,4 @@
-using FileTransfer.Catalog.Replicas;
+using FileTransfer.Concurrency;
 using FileTransfer.Postgres;
 using Npgsql;
 

@@ -1,4 +1,3 @@
-
 namespace FileTransfer.Bandwidth;
 
 /// <summary>The rates of a <see cref="LimitSet"/>, read.</summary>

@@ -154,7 +154,7 @@ public sealed partial class TransferLimits : IDisposable
         Changed?.Invoke();
     }
 
-    private State StateOf(LimitSet configured, LimitSet? over)
+    private static State StateOf(LimitSet configured, LimitSet? over)
     {
         var inForce = over?.Over(configured) ?? configured;
         return new State(configured, over, inForce, new Timetables(inForce));

@@ -1,5 +1,5 @@
-using FileTransfer.Catalog.Replicas;
 using Dapper;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;

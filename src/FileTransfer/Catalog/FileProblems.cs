@@ -1,5 +1,5 @@
-using FileTransfer.Catalog.Replicas;
 using System.Diagnostics.CodeAnalysis;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -1,7 +1,6 @@
-using FileTransfer.Catalog.Replicas;
-using FileTransfer.Serving;
 using System.Text.Json.Serialization;
 using FileTransfer.Catalog.Repair;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Catalog;
@@ -98,5 +97,4 @@ public sealed record FileListing(IReadOnlyList<FileResource> Files, string? Next
 [JsonSerializable(typeof(DamageFinding))]
 [JsonSerializable(typeof(FileResource))]
 [JsonSerializable(typeof(FileListing))]
-[JsonSerializable(typeof(DeliveryOrder))]
 internal sealed partial class CatalogJson : JsonSerializerContext;

@@ -1,5 +1,4 @@
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Wants.Policies;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -29,7 +28,6 @@ public static class FileRoutes
         string key,
         FileCatalog catalog,
         ReplicaTable replicas,
-        NodePolicies policies,
         NodeId here,
         CancellationToken cancellationToken
     )
@@ -45,7 +43,7 @@ public static class FileRoutes
         }
 
         var resource = FileResource.Of(file, here, await replicas.OfAsync(fileKey, cancellationToken));
-        var notWantedAt = await policies.NotWantedAtAsync(file, cancellationToken);
+        var notWantedAt = await replicas.NotWantedAtAsync(file, cancellationToken);
         return TypedResults.Ok(resource with { NotWantedAt = [.. notWantedAt.Select(id => id.Value)] });
     }
 

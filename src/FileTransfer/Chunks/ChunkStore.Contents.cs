@@ -1,8 +1,8 @@
+using System.Buffers;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Frames;
-using FileTransfer.Identity.Hashing;
-using System.Buffers;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Chunks;

@@ -1,6 +1,6 @@
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Identity.Hashing;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Chunks;

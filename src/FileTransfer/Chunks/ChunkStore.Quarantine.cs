@@ -1,5 +1,5 @@
-using FileTransfer.Chunks.Durability;
 using System.Text;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Chunks;

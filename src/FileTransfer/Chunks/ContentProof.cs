@@ -1,8 +1,8 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Identity.Hashing;
-using System.Diagnostics;
-using System.Runtime.CompilerServices;
 
 namespace FileTransfer.Chunks;
 

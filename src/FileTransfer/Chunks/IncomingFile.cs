@@ -1,7 +1,7 @@
-using FileTransfer.Chunks.Durability;
-using FileTransfer.Identity.Hashing;
 using System.Buffers;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Chunks;

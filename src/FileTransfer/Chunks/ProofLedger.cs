@@ -1,7 +1,7 @@
-using FileTransfer.Chunks.Durability;
-using FileTransfer.Identity.Hashing;
 using System.Collections.Concurrent;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Chunks;
 

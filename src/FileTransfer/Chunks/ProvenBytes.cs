@@ -1,6 +1,6 @@
-using FileTransfer.Identity.Hashing;
 using System.Buffers;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Chunks;
 

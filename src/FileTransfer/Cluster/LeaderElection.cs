@@ -1,5 +1,5 @@
-using FileTransfer.Cluster.Peers;
 using Dapper;
+using FileTransfer.Cluster.Peers;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;

@@ -1,6 +1,6 @@
-using FileTransfer.Catalog.Replicas;
-using FileTransfer.Cluster.Peers;
 using Dapper;
+using FileTransfer.Cluster.Peers;
+using FileTransfer.Concurrency;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;

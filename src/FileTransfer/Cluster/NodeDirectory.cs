@@ -1,5 +1,5 @@
-using FileTransfer.Catalog.Providers;
 using Dapper;
+using FileTransfer.Catalog.Providers;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;

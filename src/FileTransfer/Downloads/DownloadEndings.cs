@@ -1,9 +1,9 @@
+using System.Runtime.ExceptionServices;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Downloads.Progress;
-using System.Runtime.ExceptionServices;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads.Planning;
+using FileTransfer.Downloads.Progress;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;

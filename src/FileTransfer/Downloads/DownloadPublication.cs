@@ -1,11 +1,11 @@
-using FileTransfer.Catalog.Replicas;
-using FileTransfer.Chunks.Durability;
-using FileTransfer.Downloads.Progress;
 using System.Runtime.ExceptionServices;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
+using FileTransfer.Downloads.Progress;
 using FileTransfer.Feed;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;

@@ -1,8 +1,5 @@
-using FileTransfer.Bandwidth;
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Downloads.Progress;
-using FileTransfer.Operations;
-using FileTransfer.Wants.Intents;
 using FileTransfer.Downloads.Sources;
 using Microsoft.Extensions.Options;
 
@@ -16,7 +13,6 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<DownloadEvents>();
         builder.Services.AddSingleton<SourceTrials>();
         builder.Services.AddSingleton<LocalContents>();
-        builder.Services.AddSingleton<TransferLimits>();
         builder.Services.AddSingleton<DownloadLimits>();
         builder.Services.AddSingleton<SourceHttp>();
         builder.Services.AddSingleton<SourceTerms>();
@@ -25,9 +21,6 @@ public static class DownloadRegistration
             services.GetRequiredService<IOptions<SourceOptions>>().Value.Sources.Count > 0
         ));
         builder.Services.AddSingleton<FailedFiles>();
-        builder.Services.AddSingleton<NodeLimits>();
-        builder.Services.AddHostedService<LimitUpkeep>();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(LimitJson.Default));
         builder.Services.AddSingleton<ActiveDownloads>();
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<Transfers>(services, new Random()));
         builder.Services.AddSingleton(services => new RetryPolicy(
@@ -40,15 +33,6 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<DownloadLane>();
         builder.Services.AddSingleton<RemovalLane>();
         builder.Services.AddHostedService<ProcessFollowerDownloads>();
-        builder.Services.AddSingleton<IntentAnswers>();
-        builder.Services.AddSingleton<Explainer>();
-        builder.Services.AddHostedService<IntentUpkeep>();
         builder.Services.AddHostedService<ReplicaEvents>();
-        builder.Services.ConfigureHttpJsonOptions(json =>
-        {
-            json.SerializerOptions.TypeInfoResolverChain.Add(IntentJson.Default);
-            json.SerializerOptions.TypeInfoResolverChain.Add(ExplanationJson.Default);
-            json.SerializerOptions.TypeInfoResolverChain.Add(RetryJson.Default);
-        });
     }
 }

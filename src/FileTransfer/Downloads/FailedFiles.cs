@@ -1,5 +1,5 @@
-using FileTransfer.Catalog.Replicas;
 using System.Collections.Concurrent;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
 using FileTransfer.Identity;
 using Microsoft.Extensions.Options;

@@ -2,6 +2,7 @@ using FileTransfer.Catalog.Providers;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
+using FileTransfer.Concurrency;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Postgres;
 using Microsoft.Extensions.Options;

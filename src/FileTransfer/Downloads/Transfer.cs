@@ -1,7 +1,7 @@
-using FileTransfer.Catalog.Replicas;
-using FileTransfer.Chunks.Durability;
 using System.Runtime.ExceptionServices;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Downloads.Planning;
 
 namespace FileTransfer.Downloads;

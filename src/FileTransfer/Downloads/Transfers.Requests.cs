@@ -1,8 +1,8 @@
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Chunks.Durability;
-using FileTransfer.Downloads.Progress;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Downloads.Planning;
+using FileTransfer.Downloads.Progress;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Identity;
 

@@ -1,12 +1,13 @@
+using System.Collections.Concurrent;
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Catalog.Replicas;
+using FileTransfer.Chunks;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Frames;
-using FileTransfer.Downloads.Progress;
-using System.Collections.Concurrent;
-using FileTransfer.Chunks;
 using FileTransfer.Cluster;
+using FileTransfer.Concurrency;
 using FileTransfer.Downloads.Planning;
+using FileTransfer.Downloads.Progress;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Identity;
 using Microsoft.Extensions.Options;

@@ -1,5 +1,5 @@
-using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
+using FileTransfer.Concurrency;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Feed;

@@ -1,6 +1,7 @@
-using FileTransfer.Catalog.Replicas;
 using Dapper;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
+using FileTransfer.Concurrency;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;

@@ -1,8 +1,6 @@
-using FileTransfer.Catalog.Replicas;
 using FileTransfer.Catalog;
-using FileTransfer.Cluster;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Feed.Reconciliation;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Feed;
 

@@ -1,6 +1,6 @@
+using FileTransfer.Catalog;
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Catalog;
 using FileTransfer.Cluster;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;

@@ -1,5 +1,5 @@
-using FileTransfer.Catalog.Replicas;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Http;

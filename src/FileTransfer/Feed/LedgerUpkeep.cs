@@ -1,4 +1,3 @@
-using FileTransfer.Wants.Policies;
 using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
@@ -7,6 +6,7 @@ using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
+using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Feed;
 

@@ -1,5 +1,5 @@
-using FileTransfer.Wants.Policies;
 using FileTransfer.Cluster;
+using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Feed;
 

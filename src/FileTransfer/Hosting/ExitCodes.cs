@@ -1,7 +1,7 @@
-using FileTransfer.Chunks.Durability;
-using FileTransfer.Hosting.Access;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Hosting.Access;
 using FileTransfer.Postgres;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;

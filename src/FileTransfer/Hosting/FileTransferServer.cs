@@ -1,25 +1,25 @@
-using FileTransfer.Bandwidth;
-using FileTransfer.Downloads.Progress;
-using FileTransfer.Hosting.Access;
-using FileTransfer.Hosting.Configuration;
-using FileTransfer.Hosting.Health;
-using FileTransfer.Hosting.Requests;
-using FileTransfer.Operations;
-using FileTransfer.Serving;
-using FileTransfer.Wants.Intents;
-using FileTransfer.Wants.Policies;
 using System.Diagnostics;
 using System.Text.Json.Serialization;
+using FileTransfer.Bandwidth;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
+using FileTransfer.Downloads.Progress;
 using FileTransfer.Feed;
 using FileTransfer.Feed.Reconciliation;
+using FileTransfer.Hosting.Access;
+using FileTransfer.Hosting.Configuration;
+using FileTransfer.Hosting.Health;
+using FileTransfer.Hosting.Requests;
 using FileTransfer.Http;
+using FileTransfer.Operations;
 using FileTransfer.Postgres;
+using FileTransfer.Serving;
 using FileTransfer.Uploads;
+using FileTransfer.Wants.Intents;
+using FileTransfer.Wants.Policies;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -91,12 +91,17 @@ public static partial class FileTransferServer
             builder.Configuration.GetConnectionString("Postgres"),
             Path.GetFullPath(builder.Configuration["FileTransfer:DataDirectory"] ?? new StoreOptions().DataDirectory)
         );
+        builder.AddBandwidth();
         builder.AddChunks();
         builder.AddCatalog();
+        builder.AddPolicies();
+        builder.AddServing();
         builder.AddCluster();
         builder.AddFeed();
         builder.AddUploads();
         builder.AddDownloads();
+        builder.AddIntents();
+        builder.AddOperations();
         builder.AddReadinessChecks();
     }
 

@@ -1,5 +1,5 @@
-using FileTransfer.Hosting.Configuration;
 using FileTransfer.Cluster;
+using FileTransfer.Hosting.Configuration;
 using FileTransfer.Postgres;
 using Serilog;
 using Serilog.Events;

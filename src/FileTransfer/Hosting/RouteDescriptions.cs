@@ -39,7 +39,8 @@ internal sealed class RouteDescriptions : IOperationFilter
         var problems = metadata.OfType<DeclaredProblems>().SelectMany(declared => declared.Types).ToList();
         if (!metadata.OfType<IAllowAnonymous>().Any())
         {
-            var scope = metadata.OfType<IAuthorizeData>().LastOrDefault(data => data.Policy is not null)?.Policy ?? AccessScopes.Read;
+            var scope =
+                metadata.OfType<IAuthorizeData>().LastOrDefault(data => data.Policy is not null)?.Policy ?? AccessScopes.Read;
             operation.Description = $"{operation.Description} Scope: `{scope}`.".TrimStart();
             operation.Security =
             [

@@ -1,6 +1,5 @@
 using FileTransfer.Catalog;
 using FileTransfer.Http;
-using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Operations;

@@ -1,11 +1,11 @@
-using FileTransfer.Catalog.Replicas;
-using FileTransfer.Downloads;
-using FileTransfer.Downloads.Progress;
-using FileTransfer.Wants.Intents;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
+using FileTransfer.Downloads;
 using FileTransfer.Downloads.Planning;
+using FileTransfer.Downloads.Progress;
 using FileTransfer.Identity;
+using FileTransfer.Wants.Intents;
 
 namespace FileTransfer.Operations;
 

@@ -1,14 +1,14 @@
-using FileTransfer.Catalog.Replicas;
-using FileTransfer.Chunks.Durability;
-using FileTransfer.Downloads;
-using FileTransfer.Downloads.Progress;
-using FileTransfer.Wants.Intents;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Repair;
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Cluster;
+using FileTransfer.Downloads;
+using FileTransfer.Downloads.Progress;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Feed;
 using FileTransfer.Identity;
+using FileTransfer.Wants.Intents;
 using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Operations;

@@ -1,8 +1,6 @@
-using FileTransfer.Catalog.Replicas;
-using FileTransfer.Wants.Intents;
 using System.Globalization;
 using FileTransfer.Catalog;
-using FileTransfer.Downloads.Planning;
+using FileTransfer.Catalog.Replicas;
 
 namespace FileTransfer.Operations;
 

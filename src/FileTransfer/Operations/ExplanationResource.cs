@@ -1,6 +1,6 @@
-using FileTransfer.Catalog.Replicas;
 using System.Text.Json.Serialization;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 
 namespace FileTransfer.Operations;
 

@@ -1,11 +1,11 @@
 using FileTransfer.Bandwidth;
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Wants.Intents;
-using FileTransfer.Wants.Policies;
 using FileTransfer.Cluster;
 using FileTransfer.Feed;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
+using FileTransfer.Wants.Intents;
+using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Operations;
 

@@ -1,5 +1,5 @@
-using FileTransfer.Catalog.Replicas;
 using System.Text.Json.Serialization;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
 using FileTransfer.Feed;
 using FileTransfer.Http;

@@ -1,5 +1,5 @@
-using FileTransfer.Downloads;
 using System.Text.Json.Serialization;
+using FileTransfer.Downloads;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Http;
 using FileTransfer.Identity;

@@ -1,5 +1,5 @@
-using FileTransfer.Postgres.Embedded;
 using System.Net.Sockets;
+using FileTransfer.Postgres.Embedded;
 using Npgsql;
 
 namespace FileTransfer.Postgres;

@@ -1,5 +1,5 @@
-using FileTransfer.Catalog.Replicas;
 using System.Globalization;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;

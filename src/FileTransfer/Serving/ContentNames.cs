@@ -1,6 +1,6 @@
-using FileTransfer.Catalog;
 using System.Collections.Concurrent;
 using System.Net.Sockets;
+using FileTransfer.Catalog;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;

@@ -1,12 +1,12 @@
-using FileTransfer.Catalog;
-using FileTransfer.Chunks.Frames;
-using FileTransfer.Identity.Hashing;
 using System.IO.Pipelines;
+using FileTransfer.Catalog;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 

@@ -1,6 +1,6 @@
-using FileTransfer.Catalog;
 using System.Buffers.Binary;
 using System.IO.Pipelines;
+using FileTransfer.Catalog;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Contracts;

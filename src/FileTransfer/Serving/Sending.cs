@@ -1,8 +1,8 @@
-using FileTransfer.Bandwidth;
-using FileTransfer.Chunks.Frames;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using FileTransfer.Bandwidth;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;

@@ -1,6 +1,6 @@
 using FileTransfer.Catalog;
-using FileTransfer.Catalog.Replicas;
 using FileTransfer.Catalog.Repair;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -1,8 +1,8 @@
-using FileTransfer.Catalog.Replicas;
-using FileTransfer.Chunks.Frames;
 using System.IO.Pipelines;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Npgsql;

@@ -1,6 +1,6 @@
-using FileTransfer.Catalog.Replicas;
 using System.IO.Pipelines;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Feed;
 using FileTransfer.Identity;

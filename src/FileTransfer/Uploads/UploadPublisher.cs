@@ -1,6 +1,6 @@
-using FileTransfer.Catalog.Replicas;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Repair;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Feed;

@@ -1,6 +1,6 @@
+using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Catalog;
 using FileTransfer.Cluster;
 using FileTransfer.Http;
 using FileTransfer.Identity;

@@ -1,5 +1,5 @@
-using FileTransfer.Catalog.Replicas;
 using BenchmarkDotNet.Attributes;
+using FileTransfer.Catalog.Replicas;
 
 namespace FileTransfer.Benchmarks.Catalog;
 

@@ -1,7 +1,7 @@
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Postgres.Embedded;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
+using FileTransfer.Postgres.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 

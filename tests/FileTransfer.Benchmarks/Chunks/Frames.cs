@@ -1,7 +1,7 @@
-using FileTransfer.Chunks.Frames;
 using System.Buffers;
 using System.IO.Pipelines;
 using BenchmarkDotNet.Attributes;
+using FileTransfer.Chunks.Frames;
 
 namespace FileTransfer.Benchmarks.Chunks;
 

@@ -1,7 +1,7 @@
-using FileTransfer.Chunks.Durability;
-using FileTransfer.Identity.Hashing;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FileTransfer.Benchmarks.Chunks;

@@ -1,6 +1,6 @@
-using FileTransfer.Identity.Hashing;
 using BenchmarkDotNet.Attributes;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Benchmarks.Identity;
 

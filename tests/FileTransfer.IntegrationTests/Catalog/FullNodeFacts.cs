@@ -1,8 +1,6 @@
 using FileTransfer.Catalog;
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.IntegrationTests.Downloads;
 using FileTransfer.IntegrationTests.Nodes;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.IntegrationTests.Catalog;
 

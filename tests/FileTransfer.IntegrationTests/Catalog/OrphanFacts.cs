@@ -1,8 +1,8 @@
+using FileTransfer.Catalog;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Chunks.Durability;
-using FileTransfer.Catalog;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.IntegrationTests.Downloads;

@@ -1,5 +1,5 @@
-using FileTransfer.Catalog.Replicas;
 using Dapper;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Downloads;
 using FileTransfer.IntegrationTests.Postgres;

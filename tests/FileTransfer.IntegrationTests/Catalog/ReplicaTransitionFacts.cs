@@ -1,5 +1,5 @@
-using FileTransfer.Catalog.Replicas;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.IntegrationTests.Downloads;
 using Npgsql;
 

@@ -1,7 +1,7 @@
-using FileTransfer.Chunks.Frames;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using FileTransfer.Chunks.Frames;
 using FileTransfer.IntegrationTests.Nodes;
 
 namespace FileTransfer.IntegrationTests.Downloads;

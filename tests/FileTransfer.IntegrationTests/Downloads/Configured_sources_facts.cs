@@ -1,6 +1,6 @@
-using FileTransfer.Chunks.Frames;
 using System.Net;
 using System.Text.Json;
+using FileTransfer.Chunks.Frames;
 using FileTransfer.IntegrationTests.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

@@ -1,5 +1,5 @@
-using FileTransfer.Downloads.Progress;
 using System.Net;
+using FileTransfer.Downloads.Progress;
 using FileTransfer.IntegrationTests.Nodes;
 
 namespace FileTransfer.IntegrationTests.Downloads;

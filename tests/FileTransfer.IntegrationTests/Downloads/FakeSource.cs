@@ -1,8 +1,8 @@
-using FileTransfer.Chunks.Frames;
-using FileTransfer.Serving;
 using System.Collections.Concurrent;
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Postgres;
+using FileTransfer.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

@@ -1,5 +1,5 @@
-using FileTransfer.Catalog.Replicas;
 using System.Net;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.IntegrationTests.Nodes;
 using Npgsql;
 

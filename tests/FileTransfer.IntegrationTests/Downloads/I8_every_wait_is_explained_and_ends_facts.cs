@@ -1,9 +1,8 @@
-using FileTransfer.Catalog.Replicas;
 using Dapper;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.IntegrationTests.Catalog;
 using FileTransfer.IntegrationTests.Nodes;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.IntegrationTests.Downloads;
 

@@ -1,5 +1,5 @@
-using FileTransfer.Catalog.Replicas;
 using System.Text.Json;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.IntegrationTests.Nodes;
 using FileTransfer.IntegrationTests.Postgres;
 

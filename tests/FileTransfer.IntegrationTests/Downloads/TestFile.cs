@@ -1,8 +1,8 @@
-using FileTransfer.Identity.Hashing;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 using FileTransfer.IntegrationTests.Nodes;
 using FileTransfer.IntegrationTests.Postgres;
 

@@ -1,6 +1,6 @@
-using FileTransfer.Hosting.Health;
 using System.Net;
 using System.Text.Json;
+using FileTransfer.Hosting.Health;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;

@@ -1,5 +1,5 @@
-using FileTransfer.Postgres.Embedded;
 using System.Net;
+using FileTransfer.Postgres.Embedded;
 
 namespace FileTransfer.IntegrationTests.Nodes;
 

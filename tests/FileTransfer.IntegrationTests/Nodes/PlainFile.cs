@@ -1,7 +1,7 @@
-using FileTransfer.Tests.Identity.Hashing;
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json.Nodes;
+using FileTransfer.Tests.Identity.Hashing;
 
 namespace FileTransfer.IntegrationTests.Nodes;
 

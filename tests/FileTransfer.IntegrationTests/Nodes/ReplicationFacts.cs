@@ -1,7 +1,7 @@
-using FileTransfer.Identity.Hashing;
 using System.Net;
 using System.Net.Http.Json;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.IntegrationTests.Nodes;
 

@@ -1,6 +1,6 @@
-using FileTransfer.Postgres.Embedded;
 using System.Diagnostics;
 using System.Globalization;
+using FileTransfer.Postgres.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FileTransfer.IntegrationTests.Postgres;

@@ -1,5 +1,5 @@
-using FileTransfer.Postgres.Embedded;
 using FileTransfer.Postgres;
+using FileTransfer.Postgres.Embedded;
 
 namespace FileTransfer.IntegrationTests.Postgres;
 

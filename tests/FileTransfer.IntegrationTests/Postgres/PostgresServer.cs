@@ -1,7 +1,7 @@
-using FileTransfer.Postgres.Embedded;
 using System.Diagnostics;
 using System.Globalization;
 using FileTransfer.IntegrationTests.Nodes;
+using FileTransfer.Postgres.Embedded;
 using Npgsql;
 
 namespace FileTransfer.IntegrationTests.Postgres;

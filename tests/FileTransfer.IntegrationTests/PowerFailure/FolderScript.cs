@@ -1,4 +1,3 @@
-using FileTransfer.Chunks;
 using System.Globalization;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;

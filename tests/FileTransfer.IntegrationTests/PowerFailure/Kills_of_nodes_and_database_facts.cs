@@ -1,6 +1,6 @@
-using FileTransfer.Identity.Hashing;
 using System.Text.Json;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 using FileTransfer.IntegrationTests.Nodes;
 using FileTransfer.IntegrationTests.Postgres;
 

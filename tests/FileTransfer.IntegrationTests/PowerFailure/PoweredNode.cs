@@ -1,7 +1,5 @@
-using FileTransfer.Identity.Hashing;
-using FileTransfer.Chunks;
-using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 using FileTransfer.IntegrationTests.Nodes;
 
 namespace FileTransfer.IntegrationTests.PowerFailure;

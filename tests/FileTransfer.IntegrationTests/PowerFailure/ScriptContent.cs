@@ -1,6 +1,6 @@
-using FileTransfer.Identity.Hashing;
 using FileTransfer.Chunks;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.IntegrationTests.PowerFailure;
 

@@ -1,9 +1,6 @@
-using FileTransfer.Chunks.Frames;
-using FileTransfer.Identity.Hashing;
 using System.Globalization;
 using FileTransfer.Chunks;
-using FileTransfer.Chunks.Ledger;
-using FileTransfer.Identity;
+using FileTransfer.Chunks.Frames;
 
 namespace FileTransfer.IntegrationTests.PowerFailure;
 

@@ -1,8 +1,8 @@
-using FileTransfer.Chunks.Durability;
-using FileTransfer.Chunks.Frames;
 using System.Diagnostics;
 using System.Globalization;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Chunks.Ledger;
 using Microsoft.Extensions.Logging.Abstractions;
 

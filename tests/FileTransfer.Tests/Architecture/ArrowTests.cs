@@ -4,31 +4,84 @@ using System.Text.RegularExpressions;
 namespace FileTransfer.Tests.Architecture;
 
 /// <summary>Folders are the nouns of the domain, and what they use points one way.</summary>
+/// <remarks>A folder and the folders in it are one room: they may use each other. Policies and intents are rooms of their own.</remarks>
 public sealed partial class ArrowTests
 {
-    /// <summary>Lowest first: a folder may use those before it. Postgres, Http and Rates know no domain word and may be used by all.</summary>
+    /// <summary>Lowest first: a room may use those before it. The foundations know no domain word and may be used by all.</summary>
     private static readonly string[] _layers =
     [
         "Identity",
+        "Bandwidth",
         "Chunks",
+        "Contracts",
         "Catalog",
+        "Wants/Policies",
+        "Serving",
         "Cluster",
         "Feed",
         "Uploads",
         "Downloads",
+        "Wants/Intents",
+        "Operations",
         "Hosting",
         "Cli",
     ];
 
-    private static readonly string[] _foundations = ["Postgres", "Http", "Rates"];
+    private static readonly string[] _foundations = ["Concurrency", "Http", "Postgres"];
+
+    /// <summary>Which room owns a table, first, and which others read or write it in statements of their own.</summary>
+    private static readonly Dictionary<string, string[]> _tables = new()
+    {
+        ["bins"] = ["Feed", "Cluster", "Postgres"],
+        ["cluster"] = ["Cluster", "Postgres"],
+        ["feed_epochs"] = ["Cluster"],
+        ["feed_positions"] = ["Feed"],
+        ["files"] = ["Catalog", "Feed", "Wants/Intents", "Wants/Policies"],
+        ["intents"] = ["Wants/Intents", "Catalog"],
+        ["leader"] = ["Cluster", "Catalog", "Postgres"],
+        ["limits"] = ["Bandwidth"],
+        ["mutations"] = ["Feed", "Postgres"],
+        ["nodes"] = ["Cluster", "Catalog", "Feed", "Wants/Policies"],
+        ["policies"] = ["Wants/Policies"],
+        ["policy_wants"] = ["Wants/Policies", "Catalog"],
+        ["replicas"] = ["Catalog", "Wants/Intents", "Wants/Policies"],
+        ["schema_versions"] = ["Postgres"],
+    };
 
     [Fact]
-    public void Folders_use_only_folders_below_them()
+    public void Rooms_use_only_rooms_below_them()
     {
         var wrong = Sources()
-            .SelectMany(source => Uses(source.Text).Select(used => (source.Folder, source.File, Used: used)))
-            .Where(use => use.Folder != use.Used && !MayUse(use.Folder, use.Used))
+            .SelectMany(source => Uses(source.Text).Select(used => (source.Room, source.File, Used: used)))
+            .Where(use => use.Room != use.Used && !MayUse(use.Room, use.Used))
             .Select(use => $"{use.File} uses {use.Used}");
+        wrong.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Folders_of_one_room_that_lie_side_by_side_use_each_other_one_way()
+    {
+        var arrows = Sources()
+            .SelectMany(source => UsedNamespaces(source.Text).Select(used => (From: source.Folder, To: used)))
+            .Where(arrow => arrow.From != arrow.To && RoomOf(arrow.From) == RoomOf(arrow.To) && !IsBelow(arrow.From, arrow.To))
+            .ToHashSet();
+        arrows.Where(arrow => arrows.Contains((arrow.To, arrow.From))).ShouldBeEmpty();
+
+        static bool IsBelow(string one, string other) =>
+            one.StartsWith(other + "/", StringComparison.Ordinal) || other.StartsWith(one + "/", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Statements_use_the_tables_of_their_own_room_and_those_that_it_may_use()
+    {
+        var wrong = Sources()
+            .SelectMany(source =>
+                Table().Matches(source.Text).Select(match => (source.Room, source.File, Table: match.Groups["table"].Value))
+            )
+            // A file, and a setting of the session.
+            .Where(use => use.Table is not ("xml" or "session"))
+            .Where(use => !_tables.TryGetValue(use.Table, out var rooms) || !rooms.Contains(use.Room))
+            .Select(use => $"{use.File} uses filetransfer.{use.Table}");
         wrong.ShouldBeEmpty();
     }
 
@@ -46,8 +99,8 @@ public sealed partial class ArrowTests
     [Fact]
     public void Every_folder_has_its_place_among_the_layers() =>
         Sources()
-            .Select(source => source.Folder)
-            .Where(folder => folder != "")
+            .Select(source => source.Room)
+            .Where(room => room != "")
             .Distinct()
             .ShouldBeSubsetOf([.. _layers, .. _foundations]);
 
@@ -63,12 +116,15 @@ public sealed partial class ArrowTests
         notifying.ShouldBe([Path.Combine("Postgres", "NotificationSender.cs")]);
     }
 
-    private static bool MayUse(string folder, string used) =>
-        folder == ""
+    private static bool MayUse(string room, string used) =>
+        room == ""
         || _foundations.Contains(used)
-        || (!_foundations.Contains(folder) && Array.IndexOf(_layers, used) < Array.IndexOf(_layers, folder));
+        || (!_foundations.Contains(room) && Array.IndexOf(_layers, used) < Array.IndexOf(_layers, room));
 
-    private static IEnumerable<(string Folder, string Namespace, string File, string Text)> Sources()
+    private static string RoomOf(string folder) =>
+        _layers.FirstOrDefault(layer => folder.StartsWith(layer, StringComparison.Ordinal)) ?? folder.Split('/')[0];
+
+    private static IEnumerable<(string Room, string Folder, string Namespace, string File, string Text)> Sources()
     {
         var root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../src/FileTransfer"));
         foreach (var file in Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories))
@@ -76,10 +132,11 @@ public sealed partial class ArrowTests
             var parts = Path.GetRelativePath(root, file).Split(Path.DirectorySeparatorChar);
             if (parts[0] is not ("bin" or "obj"))
             {
-                var folders = parts[..^1];
+                var folder = string.Join('/', parts[..^1]);
                 yield return (
-                    folders.FirstOrDefault(""),
-                    string.Join('.', folders.Prepend("FileTransfer")),
+                    RoomOf(folder),
+                    folder,
+                    string.Join('.', parts[..^1].Prepend("FileTransfer")),
                     Path.Combine(parts),
                     File.ReadAllText(file)
                 );
@@ -95,13 +152,36 @@ public sealed partial class ArrowTests
         return Directory.EnumerateFiles(root, "*.sql").Select(file => (Path.GetFileName(file), File.ReadAllText(file)));
     }
 
-    private static IEnumerable<string> Uses(string text) =>
-        UsedFolder().Matches(text).Select(match => match.Groups["folder"].Value).Distinct();
+    private static IEnumerable<string> Uses(string text) => UsedNamespaces(text).Select(RoomOf).Distinct();
+
+    /// <summary>By using directives and by qualified names.</summary>
+    private static IEnumerable<string> UsedNamespaces(string text) =>
+        UsedNamespace()
+            .Matches(text)
+            .Select(match => FolderOf(match.Groups["name"].Value))
+            .Where(folder => folder != "")
+            .Distinct();
+
+    /// <summary>The longest part of a qualified name that is a folder.</summary>
+    private static string FolderOf(string name)
+    {
+        var root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "../../../src/FileTransfer"));
+        var folder = name.Replace('.', '/');
+        while (folder != "" && !Directory.Exists(Path.Combine(root, folder)))
+        {
+            folder = folder.Contains('/') ? folder[..folder.LastIndexOf('/')] : "";
+        }
+
+        return folder;
+    }
 
     private static string ThisFile([CallerFilePath] string path = "") => path;
 
-    [GeneratedRegex(@"^using (?:static )?FileTransfer\.(?<folder>\w+)", RegexOptions.Multiline | RegexOptions.NonBacktracking)]
-    private static partial Regex UsedFolder();
+    [GeneratedRegex(@"\bFileTransfer\.(?<name>[A-Z]\w*(?:\.[A-Z]\w*)*)", RegexOptions.NonBacktracking)]
+    private static partial Regex UsedNamespace();
+
+    [GeneratedRegex(@"\bfiletransfer\.(?<table>[a-z_]+)\b", RegexOptions.NonBacktracking)]
+    private static partial Regex Table();
 
     [GeneratedRegex(@"pg_notify\s*\(|(?:^|""|;)\s*NOTIFY\s", RegexOptions.Multiline | RegexOptions.NonBacktracking)]
     private static partial Regex Notify();

@@ -1,5 +1,5 @@
-using FileTransfer.Bandwidth;
 using System.Diagnostics;
+using FileTransfer.Bandwidth;
 using Microsoft.Extensions.Time.Testing;
 
 namespace FileTransfer.Tests.Bandwidth;

@@ -1,5 +1,5 @@
-using FileTransfer.Bandwidth;
 using System.Globalization;
+using FileTransfer.Bandwidth;
 
 namespace FileTransfer.Tests.Bandwidth;
 

@@ -1,5 +1,5 @@
-using FileTransfer.Bandwidth;
 using System.Diagnostics;
+using FileTransfer.Bandwidth;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Planning;
 using Microsoft.Extensions.Configuration;

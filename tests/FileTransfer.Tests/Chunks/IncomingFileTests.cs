@@ -1,4 +1,3 @@
-using FileTransfer.Identity.Hashing;
 using FileTransfer.Chunks;
 
 namespace FileTransfer.Tests.Chunks;

@@ -1,7 +1,7 @@
-using FileTransfer.Chunks.Durability;
-using FileTransfer.Chunks.Frames;
 using System.IO.Pipelines;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Chunks.Frames;
 
 namespace FileTransfer.Tests.Chunks;
 

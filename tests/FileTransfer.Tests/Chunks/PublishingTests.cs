@@ -1,7 +1,5 @@
-using FileTransfer.Chunks.Durability;
-using FileTransfer.Identity.Hashing;
 using FileTransfer.Chunks;
-using FileTransfer.Identity;
+using FileTransfer.Chunks.Durability;
 
 namespace FileTransfer.Tests.Chunks;
 

@@ -1,7 +1,6 @@
-using FileTransfer.Chunks.Frames;
 using System.Buffers;
 using System.IO.Pipelines;
-using FileTransfer.Chunks;
+using FileTransfer.Chunks.Frames;
 
 namespace FileTransfer.Tests.Chunks;
 

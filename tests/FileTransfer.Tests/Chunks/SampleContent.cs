@@ -1,7 +1,7 @@
-using FileTransfer.Chunks.Frames;
-using FileTransfer.Identity.Hashing;
 using System.Buffers.Binary;
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Tests.Chunks;
 

@@ -1,5 +1,5 @@
-using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Identity;
 using Microsoft.Extensions.Logging.Abstractions;
 

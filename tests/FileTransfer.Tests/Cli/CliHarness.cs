@@ -1,9 +1,9 @@
-using FileTransfer.Cli.Output;
-using FileTransfer.Identity.Hashing;
 using System.Net;
 using System.Net.Sockets;
 using FileTransfer.Cli;
+using FileTransfer.Cli.Output;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Tests.Cli;
 

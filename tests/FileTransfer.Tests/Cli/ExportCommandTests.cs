@@ -1,8 +1,8 @@
-using FileTransfer.Cli.Export;
-using FileTransfer.Identity.Hashing;
 using System.Text.Json.Nodes;
 using FileTransfer.Cli;
+using FileTransfer.Cli.Export;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Tests.Cli;
 

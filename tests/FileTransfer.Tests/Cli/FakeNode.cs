@@ -1,8 +1,8 @@
-using FileTransfer.Identity.Hashing;
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

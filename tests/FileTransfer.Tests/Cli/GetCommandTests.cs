@@ -1,6 +1,6 @@
-using FileTransfer.Identity.Hashing;
 using FileTransfer.Cli;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Tests.Cli;
 

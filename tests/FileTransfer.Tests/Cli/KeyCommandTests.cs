@@ -1,6 +1,6 @@
-using FileTransfer.Identity.Hashing;
 using System.Text.Json.Nodes;
 using FileTransfer.Cli;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Tests.Cli;
 

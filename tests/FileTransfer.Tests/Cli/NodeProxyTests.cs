@@ -1,5 +1,5 @@
-using FileTransfer.Cli.Client;
 using System.Net;
+using FileTransfer.Cli.Client;
 
 namespace FileTransfer.Tests.Cli;
 

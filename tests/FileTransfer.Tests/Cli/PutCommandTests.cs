@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using FileTransfer.Cli;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Tests.Cli;
 

@@ -1,6 +1,6 @@
-using FileTransfer.Cli.Output;
 using System.Text.Json;
 using FileTransfer.Cli;
+using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Tests.Cli;
 

@@ -1,8 +1,8 @@
-using FileTransfer.Cli.Output;
-using FileTransfer.Hosting.Configuration;
 using System.CommandLine;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using FileTransfer.Cli.Output;
+using FileTransfer.Hosting.Configuration;
 using FileTransfer.Http;
 
 namespace FileTransfer.Tests.Documents;

@@ -1,4 +1,5 @@
-using FileTransfer.Hosting;
+using FileTransfer.Hosting.Configuration;
+using FileTransfer.Hosting.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;

@@ -1,8 +1,8 @@
-using FileTransfer.Chunks.Frames;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Http;
 using FileTransfer.Tests.Chunks;
 using Microsoft.AspNetCore.Builder;

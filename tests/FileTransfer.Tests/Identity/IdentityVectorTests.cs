@@ -1,5 +1,5 @@
-using FileTransfer.Identity.Hashing;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Tests.Identity;
 

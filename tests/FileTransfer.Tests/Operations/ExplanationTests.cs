@@ -1,9 +1,9 @@
-using FileTransfer.Catalog.Replicas;
-using FileTransfer.Downloads.Progress;
-using FileTransfer.Operations;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Downloads;
+using FileTransfer.Downloads.Progress;
 using FileTransfer.Identity;
+using FileTransfer.Operations;
 
 namespace FileTransfer.Tests.Operations;
 

@@ -1,6 +1,6 @@
+using System.IO.Pipelines;
 using FileTransfer.Bandwidth;
 using FileTransfer.Serving;
-using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 

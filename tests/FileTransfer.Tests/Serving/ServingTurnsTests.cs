@@ -1,6 +1,6 @@
 using FileTransfer.Bandwidth;
-using FileTransfer.Serving;
 using FileTransfer.Identity;
+using FileTransfer.Serving;
 
 namespace FileTransfer.Tests.Serving;
 

@@ -1,6 +1,7 @@
-using FileTransfer.Catalog.Replicas;
 using System.Collections.Concurrent;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
+using FileTransfer.Concurrency;
 using FileTransfer.Identity;
 using Npgsql;
 

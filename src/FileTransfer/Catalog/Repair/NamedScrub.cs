@@ -1,6 +1,8 @@
+using FileTransfer.Bandwidth;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
+using FileTransfer.Concurrency;
 using FileTransfer.Identity;
-using FileTransfer.Rates;
 using Npgsql;
 
 namespace FileTransfer.Catalog.Repair;

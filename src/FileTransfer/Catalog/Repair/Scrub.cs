@@ -1,5 +1,4 @@
 using FileTransfer.Bandwidth;
-using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Identity;
 using Microsoft.Extensions.Options;

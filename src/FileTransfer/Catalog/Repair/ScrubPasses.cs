@@ -1,5 +1,5 @@
 using FileTransfer.Chunks;
-using FileTransfer.Chunks.Repair;
+using FileTransfer.Concurrency;
 using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Catalog.Repair;

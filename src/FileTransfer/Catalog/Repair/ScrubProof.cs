@@ -1,7 +1,6 @@
+using FileTransfer.Bandwidth;
 using FileTransfer.Chunks;
-using FileTransfer.Chunks.Repair;
 using FileTransfer.Identity;
-using FileTransfer.Rates;
 using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Catalog.Repair;

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -114,7 +115,7 @@ public static class ScrubRoutes
         NamedScrub named,
         DamagedContents damaged,
         FileCatalog catalog,
-        Replicas replicas,
+        ReplicaTable replicas,
         NodeId here,
         CancellationToken cancellationToken
     )

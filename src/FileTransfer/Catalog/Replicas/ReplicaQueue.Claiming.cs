@@ -149,7 +149,7 @@ public sealed partial class ReplicaQueue
                         reader.GetInt64(4),
                         reader.GetInt32(5),
                         new AdvisoryLockKey(reader.GetInt64(6)),
-                        reader.FieldCount > 7 ? ReadAvailability(reader, 7) : FileTransfer.Catalog.Providers.Availability.None
+                        reader.FieldCount > 7 ? ReadAvailability(reader, 7) : Providers.Availability.None
                     )
                 );
             }

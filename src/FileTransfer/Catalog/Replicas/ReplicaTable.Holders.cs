@@ -26,4 +26,29 @@ public sealed partial class ReplicaTable
         );
         return [.. rows.Select(row => new FileHolder(new NodeId(row.Node), new Uri(row.Url)))];
     }
+
+    /// <summary>The nodes that have no replica of the file because their policy does not want it.</summary>
+    public async Task<IReadOnlyList<NodeId>> NotWantedAtAsync(FileRecord file, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT n.node_id FROM filetransfer.nodes n
+            WHERE NOT filetransfer.policy_wants(n.node_id, @bucket, @location)
+              AND NOT EXISTS (SELECT FROM filetransfer.replicas r WHERE r.node_id = n.node_id AND r.file_key = @key)
+            ORDER BY n.node_id
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.QueryAsync<string>(
+            new CommandDefinition(
+                sql,
+                new
+                {
+                    key = file.Key.ToArray(),
+                    bucket = file.Metadata.Bucket.ToArray(),
+                    location = file.Metadata.Location.ToArray(),
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+        return [.. rows.Select(id => new NodeId(id))];
+    }
 }

@@ -1,5 +1,5 @@
-using FileTransfer.Chunks.Durability;
 using System.Text.Json;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Chunks.Folder;

@@ -1,6 +1,6 @@
-using FileTransfer.Chunks.Durability;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Chunks.Ledger;

@@ -1,5 +1,5 @@
-using FileTransfer.Chunks.Durability;
 using System.Globalization;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Postgres;
 using Microsoft.Data.Sqlite;
 

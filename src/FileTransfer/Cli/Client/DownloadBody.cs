@@ -1,6 +1,6 @@
-using FileTransfer.Chunks.Frames;
 using System.Buffers;
 using System.Buffers.Binary;
+using FileTransfer.Chunks.Frames;
 
 namespace FileTransfer.Cli.Client;
 

@@ -1,6 +1,5 @@
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Cli.Output;
-using FileTransfer.Identity.Hashing;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Client;

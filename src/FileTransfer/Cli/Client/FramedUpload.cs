@@ -1,7 +1,7 @@
-using FileTransfer.Chunks.Frames;
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Net;
+using FileTransfer.Chunks.Frames;
 using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Cli.Client;

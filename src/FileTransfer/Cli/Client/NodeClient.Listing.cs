@@ -1,4 +1,3 @@
-using FileTransfer.Cli.Export;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Client;
@@ -14,8 +13,12 @@ public sealed partial class NodeClient
     private const int FilesPerPage = 1000;
 
     /// <summary>A page of the files that are stored at the node, in the order of their keys.</summary>
-    public Task<ListingAnswer> ListStoredAsync(ExportFilter filter, string? after, CancellationToken cancellationToken) =>
-        ListAsync(new ListFilter(filter.Bucket, null, filter.Location, "stored"), after, cancellationToken);
+    public Task<ListingAnswer> ListStoredAsync(
+        Octets? bucket,
+        string? location,
+        string? after,
+        CancellationToken cancellationToken
+    ) => ListAsync(new ListFilter(bucket, null, location, "stored"), after, cancellationToken);
 
     /// <summary>A page of the files of the cluster, in the order of their keys.</summary>
     public Task<ListingAnswer> ListAsync(ListFilter filter, string? after, CancellationToken cancellationToken)

@@ -1,6 +1,6 @@
-using FileTransfer.Wants.Policies;
 using System.Runtime.CompilerServices;
 using FileTransfer.Identity;
+using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Cli.Client;
 

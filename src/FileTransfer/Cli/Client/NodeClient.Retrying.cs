@@ -1,5 +1,5 @@
-using FileTransfer.Operations;
 using FileTransfer.Identity;
+using FileTransfer.Operations;
 
 namespace FileTransfer.Cli.Client;
 

@@ -1,10 +1,10 @@
-using FileTransfer.Chunks.Frames;
-using FileTransfer.Identity.Hashing;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Cli.Client;
 

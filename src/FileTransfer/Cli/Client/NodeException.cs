@@ -17,11 +17,15 @@ public enum Remedy
 }
 
 /// <summary>A request to a node that did not succeed.</summary>
-public abstract class NodeException(Uri node, string message, Exception? cause) : Exception(message, cause)
+public abstract class NodeException(Uri node, string message, Exception? cause) : Exception(message, cause), IFailure
 {
     public Uri Node => node;
 
     public abstract ExitCode Code { get; }
+
+    public virtual string? Title => null;
+
+    public virtual string? Type => null;
 
     public abstract Remedy Remedy { get; }
 }
@@ -64,9 +68,9 @@ public sealed class NodeProblemException(Uri node, HttpStatusCode status, Proble
     /// <summary>Whether an upload ended before all of its chunks had come.</summary>
     public bool IsUploadUnfinished => Type == TypePrefix + "upload-invalid" && body.Chunk is not null;
 
-    public string? Title => body.Title;
+    public override string? Title => body.Title;
 
-    public string? Type => body.Type;
+    public override string? Type => body.Type;
 
     /// <summary>When the node asked to be asked again.</summary>
     public TimeSpan? RetryAfter => retryAfter;

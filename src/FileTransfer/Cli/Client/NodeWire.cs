@@ -1,7 +1,8 @@
-using FileTransfer.Wants.Policies;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FileTransfer.Catalog.Repair;
 using FileTransfer.Identity;
+using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Cli.Client;
 
@@ -53,7 +54,7 @@ public sealed record FileAnswer(
     public FileMetadata? ToMetadata() =>
         Octets.TryParseHex(Owner, out var owner)
         && Octets.TryParseHex(Bucket, out var bucket)
-        && FileTransfer.Identity.Fingerprint.TryParse(Fingerprint, out var fingerprint)
+        && Identity.Fingerprint.TryParse(Fingerprint, out var fingerprint)
         && ReadLocation() is { } location
             ? new FileMetadata(owner, bucket, location, Size, fingerprint)
             : null;
@@ -181,4 +182,7 @@ public sealed record MissingAnswer(
 [JsonSerializable(typeof(PolicyAnswer))]
 [JsonSerializable(typeof(PolicyChangeAnswer))]
 [JsonSerializable(typeof(MissingAnswer))]
+[JsonSerializable(typeof(ScrubResource))]
+[JsonSerializable(typeof(ScrubRequest))]
+[JsonSerializable(typeof(KeyLine))]
 internal sealed partial class NodeJson : JsonSerializerContext;

@@ -1,5 +1,5 @@
-using FileTransfer.Cli.Output;
 using System.CommandLine;
+using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 

@@ -1,9 +1,7 @@
-using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
-using FileTransfer.Postgres;
+using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -88,14 +86,4 @@ public static class CommandRun
                 .Select(token => $"'{token.Value}' is no option here. If it is the name of a file, write ./{token.Value}."),
         ];
     }
-
-    /// <summary>What a failure of any kind is worth to a script.</summary>
-    internal static ExitCode CodeOf(Exception fault) =>
-        fault switch
-        {
-            CliException failure => failure.Code,
-            NodeException node => node.Code,
-            FatalStartException => ExitCode.Configuration,
-            _ => ExitCode.Failed,
-        };
 }

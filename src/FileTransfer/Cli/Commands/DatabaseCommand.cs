@@ -1,8 +1,8 @@
-using FileTransfer.Cli.Output;
-using FileTransfer.Postgres.Embedded;
 using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
+using FileTransfer.Cli.Output;
+using FileTransfer.Postgres.Embedded;
 
 namespace FileTransfer.Cli.Commands;
 

@@ -1,7 +1,5 @@
-using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
 using System.CommandLine;
-using FileTransfer.Identity;
+using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 

@@ -1,6 +1,6 @@
+using System.CommandLine;
 using FileTransfer.Cli.Export;
 using FileTransfer.Cli.Output;
-using System.CommandLine;
 
 namespace FileTransfer.Cli.Commands;
 

@@ -121,10 +121,10 @@ internal sealed class ExportRun(
     /// <summary>What only this file suffers from; the others would meet everything else too.</summary>
     private static bool IsOfOneFile(Exception fault) =>
         fault is CliException or NodeException
-        && CommandRun.CodeOf(fault) is ExitCode.NotFound or ExitCode.NotComplete or ExitCode.NotProven;
+        && CliConsole.CodeOf(fault) is ExitCode.NotFound or ExitCode.NotComplete or ExitCode.NotProven;
 
     private static bool IsGone(Exception fault) =>
-        fault is CliException or NodeException && CommandRun.CodeOf(fault) is ExitCode.NotFound or ExitCode.NotComplete;
+        fault is CliException or NodeException && CliConsole.CodeOf(fault) is ExitCode.NotFound or ExitCode.NotComplete;
 
     private void End(FileKey key, Exception fault)
     {

@@ -1,8 +1,8 @@
+using System.CommandLine;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Identity.Hashing;
-using System.CommandLine;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Cli.Commands;
 

@@ -1,6 +1,6 @@
+using System.CommandLine;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using System.CommandLine;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Commands;

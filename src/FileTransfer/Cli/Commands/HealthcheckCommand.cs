@@ -1,7 +1,7 @@
-using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
 using System.CommandLine;
 using System.Net;
+using FileTransfer.Cli.Client;
+using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 

@@ -1,6 +1,6 @@
+using System.CommandLine;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using System.CommandLine;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Commands;
@@ -52,7 +52,7 @@ public static class KeyCommand
                     }
 
                     var line = KeyLine.Of(metadata);
-                    console.Result(line.Key, line, () => CliJson.Default.KeyLine);
+                    console.Result(line.Key, line, () => NodeJson.Default.KeyLine);
                     return ExitCode.Ok;
                 })
         );

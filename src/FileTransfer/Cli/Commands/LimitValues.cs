@@ -1,6 +1,6 @@
-using FileTransfer.Bandwidth;
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using FileTransfer.Bandwidth;
 
 namespace FileTransfer.Cli.Commands;
 

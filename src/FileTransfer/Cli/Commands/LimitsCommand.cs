@@ -1,7 +1,7 @@
+using System.CommandLine;
 using FileTransfer.Bandwidth;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using System.CommandLine;
 
 namespace FileTransfer.Cli.Commands;
 

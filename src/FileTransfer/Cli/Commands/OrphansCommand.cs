@@ -1,7 +1,6 @@
-using FileTransfer.Catalog.Repair;
-using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
 using System.CommandLine;
+using FileTransfer.Catalog.Repair;
+using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 

@@ -1,7 +1,7 @@
+using System.CommandLine;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
 using FileTransfer.Wants.Policies;
-using System.CommandLine;
 
 namespace FileTransfer.Cli.Commands;
 

@@ -1,6 +1,5 @@
-using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
 using System.CommandLine;
+using FileTransfer.Cli.Output;
 using FileTransfer.Cli.Reconcile;
 
 namespace FileTransfer.Cli.Commands;

@@ -1,9 +1,7 @@
+using System.CommandLine;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Operations;
-using System.CommandLine;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Commands;
 

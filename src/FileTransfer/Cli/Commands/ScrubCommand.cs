@@ -1,8 +1,8 @@
-using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
 using System.CommandLine;
 using System.Globalization;
 using FileTransfer.Catalog.Repair;
+using FileTransfer.Cli.Client;
+using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 

@@ -1,8 +1,8 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
 using FileTransfer.Bandwidth;
 using FileTransfer.Cli.Output;
 using FileTransfer.Cli.Simulation;
-using System.CommandLine;
-using System.CommandLine.Parsing;
 
 namespace FileTransfer.Cli.Commands;
 

@@ -1,9 +1,9 @@
+using System.Text.Json;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Identity.Hashing;
-using System.Text.Json;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Cli.Export;
@@ -94,7 +94,7 @@ public sealed class ExportFolder : IDisposable
     public async Task PublishAsync(FileKey key, FileMetadata metadata, DownloadTarget proven, CancellationToken cancellationToken)
     {
         await WriteAsync(Hashes(key), file => proven.WriteHashesAsync(file, cancellationToken));
-        var json = JsonSerializer.SerializeToUtf8Bytes(KeyLine.Of(metadata), CliJson.Default.KeyLine);
+        var json = JsonSerializer.SerializeToUtf8Bytes(KeyLine.Of(metadata), NodeJson.Default.KeyLine);
         await WriteAsync(Metadata(key), file => RandomAccess.WriteAsync(file, json, 0, cancellationToken).AsTask());
         DurableFile.FsyncFolder(_folder);
         proven.Publish();

@@ -1,14 +1,14 @@
-using FileTransfer.Chunks.Durability;
-using FileTransfer.Chunks.Frames;
-using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
-using FileTransfer.Postgres.Embedded;
 using System.Runtime.CompilerServices;
 using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Chunks.Frames;
+using FileTransfer.Cli.Client;
+using FileTransfer.Cli.Output;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
+using FileTransfer.Postgres.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 

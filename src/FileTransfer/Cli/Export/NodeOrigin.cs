@@ -1,6 +1,6 @@
+using System.Runtime.CompilerServices;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using System.Runtime.CompilerServices;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Export;
@@ -16,7 +16,10 @@ public sealed class NodeOrigin(NodeSet nodes) : IExportOrigin
         string? after = null;
         do
         {
-            var page = await nodes.RunAsync((node, token) => node.ListStoredAsync(filter, after, token), cancellationToken);
+            var page = await nodes.RunAsync(
+                (node, token) => node.ListStoredAsync(filter.Bucket, filter.Location, after, token),
+                cancellationToken
+            );
             foreach (var file in page.Files)
             {
                 yield return FileKey.TryParse(file.Key, out var key)

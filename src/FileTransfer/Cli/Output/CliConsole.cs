@@ -1,8 +1,7 @@
-using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Commands;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using FileTransfer.Postgres;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -50,25 +49,35 @@ public sealed class CliConsole(CliStreams streams, bool json)
         console.Write(renderable(console.Profile.Width >= WideTerminal));
     }
 
-    public void Notice(string text) => Complain(json ? Serialize(new NoticeLine(text), () => CliJson.Default.NoticeLine) : text);
+    public void Notice(string text) =>
+        Complain(json ? Serialize(new NoticeLine(text), () => ConsoleJson.Default.NoticeLine) : text);
 
     /// <summary>Says what failed, and returns what it is worth as an exit code.</summary>
     public ExitCode Failure(Exception fault, string? subject = null)
     {
-        var code = CommandRun.CodeOf(fault);
-        var problem = fault as NodeProblemException;
+        var code = CodeOf(fault);
+        var problem = fault as IFailure;
         var title = problem?.Title is { } given && given != fault.Message ? $" ({given})" : "";
         var about = subject is null ? "" : $"{subject}: ";
         Complain(
             json
                 ? Serialize(
                     new ErrorLine(fault.Message, problem?.Title, problem?.Type, subject, (int)code),
-                    () => CliJson.Default.ErrorLine
+                    () => ConsoleJson.Default.ErrorLine
                 )
                 : $"error: {about}{fault.Message}{title}"
         );
         return code;
     }
+
+    /// <summary>What a failure of any kind is worth to a script.</summary>
+    public static ExitCode CodeOf(Exception fault) =>
+        fault switch
+        {
+            IFailure failure => failure.Code,
+            FatalStartException => ExitCode.Configuration,
+            _ => ExitCode.Failed,
+        };
 
     /// <summary>Runs <paramref name="work"/> with progress bars where someone watches, without them elsewhere.</summary>
     public async Task<T> WithProgressAsync<T>(Func<TransferProgress, Task<T>> work)

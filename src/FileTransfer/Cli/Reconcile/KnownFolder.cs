@@ -1,6 +1,6 @@
-using FileTransfer.Wants.Policies;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Feed.Reconciliation;
+using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Cli.Reconcile;
 

@@ -1,5 +1,5 @@
-using FileTransfer.Cli.Client;
 using System.Runtime.CompilerServices;
+using FileTransfer.Cli.Client;
 using FileTransfer.Feed.Reconciliation;
 
 namespace FileTransfer.Cli.Reconcile;

@@ -1,6 +1,5 @@
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Wants.Policies;
 using FileTransfer.Feed.Reconciliation;
 using FileTransfer.Identity;
 

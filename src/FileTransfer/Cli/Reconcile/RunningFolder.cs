@@ -1,6 +1,6 @@
-using FileTransfer.Cli.Client;
 using System.Runtime.CompilerServices;
 using FileTransfer.Chunks.Ledger;
+using FileTransfer.Cli.Client;
 using FileTransfer.Feed.Reconciliation;
 
 namespace FileTransfer.Cli.Reconcile;

@@ -1,11 +1,10 @@
-using FileTransfer.Chunks.Durability;
-using FileTransfer.Identity.Hashing;
 using System.Runtime.CompilerServices;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Feed.Reconciliation;
-using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Cli.Reconcile;
 

@@ -1,7 +1,7 @@
 using FileTransfer.Chunks.Frames;
-using FileTransfer.Serving;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;
+using FileTransfer.Serving;
 
 namespace FileTransfer.Cli.Simulation;
 

@@ -1,6 +1,6 @@
-using FileTransfer.Serving;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;
+using FileTransfer.Serving;
 
 namespace FileTransfer.Cli.Simulation;
 

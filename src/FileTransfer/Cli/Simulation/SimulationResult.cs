@@ -40,7 +40,11 @@ public sealed record SimulationResult(
             times[(times.Length - 1) / 2],
             times[(int)Math.Ceiling(0.95 * times.Length) - 1],
             times[^1],
-            nodes[0].BytesSent / (world.Size * (1.0 * FileTransfer.Chunks.Frames.ChunkFrame.Length / FileTransfer.Chunks.Frames.ChunkFrame.ChunkLength)),
+            nodes[0].BytesSent
+                / (
+                    world.Size
+                    * (1.0 * FileTransfer.Chunks.Frames.ChunkFrame.Length / FileTransfer.Chunks.Frames.ChunkFrame.ChunkLength)
+                ),
             sum * sum / (seconds.Length * seconds.Sum(at => at * at)),
             nodes.Sum(node => node.TurnedAway),
             time.Count

@@ -1,5 +1,3 @@
-using FileTransfer.Chunks;
-
 namespace FileTransfer.Downloads.Planning;
 
 // Slow requests are not waited for when another source is idle.

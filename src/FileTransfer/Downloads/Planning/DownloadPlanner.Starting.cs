@@ -1,5 +1,4 @@
 using FileTransfer.Chunks.Frames;
-using FileTransfer.Chunks;
 
 namespace FileTransfer.Downloads.Planning;
 

@@ -1,7 +1,7 @@
-using FileTransfer.Catalog.Replicas;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Identity;
 

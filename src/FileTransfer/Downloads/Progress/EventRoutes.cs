@@ -1,6 +1,6 @@
-using FileTransfer.Catalog.Replicas;
 using System.Text.Json;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 

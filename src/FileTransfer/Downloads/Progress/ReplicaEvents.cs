@@ -1,5 +1,5 @@
-using FileTransfer.Catalog.Replicas;
 using System.Threading.Channels;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
 using FileTransfer.Identity;
 using Npgsql;

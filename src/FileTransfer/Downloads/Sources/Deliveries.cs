@@ -1,10 +1,10 @@
-using FileTransfer.Chunks.Frames;
-using FileTransfer.Serving;
 using System.Buffers;
 using System.Buffers.Binary;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;
+using FileTransfer.Serving;
 
 namespace FileTransfer.Downloads.Sources;
 

@@ -1,16 +1,15 @@
-using FileTransfer.Catalog.Providers;
-using FileTransfer.Chunks.Frames;
-using FileTransfer.Serving;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Mime;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using FileTransfer.Catalog;
+using FileTransfer.Catalog.Providers;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Contracts;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;
+using FileTransfer.Serving;
 
 namespace FileTransfer.Downloads.Sources;
 
@@ -53,7 +52,7 @@ public sealed class NodeSource : Source
     )
     {
         var order = new DeliveryOrder([.. keys.Select(key => key.ToHex())]);
-        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(order, CatalogJson.Default.DeliveryOrder));
+        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(order, ServingJson.Default.DeliveryOrder));
         content.Headers.ContentType = new MediaTypeHeaderValue(MediaTypeNames.Application.Json);
         var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Url, Delivery.Route)) { Content = content };
         return OpenAsync(OfNode(request), "a delivery", expectedLength: null, report, cancellationToken);

@@ -1,8 +1,8 @@
-using FileTransfer.Chunks.Frames;
 using System.Buffers;
 using System.Net;
 using System.Text;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Http;
 using FileTransfer.Identity;

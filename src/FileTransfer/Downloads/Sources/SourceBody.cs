@@ -1,7 +1,7 @@
-using FileTransfer.Chunks.Frames;
-using FileTransfer.Identity.Hashing;
 using System.Runtime.CompilerServices;
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Downloads.Sources;
 

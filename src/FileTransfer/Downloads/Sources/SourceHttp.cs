@@ -1,5 +1,5 @@
-using FileTransfer.Cluster.Peers;
 using FileTransfer.Cluster;
+using FileTransfer.Cluster.Peers;
 
 namespace FileTransfer.Downloads.Sources;
 

@@ -1,5 +1,5 @@
-using FileTransfer.Catalog.Replicas;
 using System.Runtime.CompilerServices;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;

@@ -1,8 +1,8 @@
-using FileTransfer.Wants.Policies;
 using System.Text.Json.Serialization;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;
+using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Feed.Reconciliation;
 

@@ -1,14 +1,13 @@
-using FileTransfer.Catalog.Replicas;
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
 using FileTransfer.Http;
-using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Feed.Reconciliation;

@@ -1,4 +1,3 @@
-using FileTransfer.Hosting.Health;
 using System.Net;
 using FileTransfer.Http;
 
@@ -15,7 +14,7 @@ internal sealed class ForeignPageGuard(RequestDelegate next, TokenTable tokens, 
     public Task InvokeAsync(HttpContext context)
     {
         var request = context.Request;
-        if (!tokens.IsAnonymous || HealthRoutes.IsHealth(request.Path))
+        if (!tokens.IsAnonymous || HealthPaths.Contain(request.Path))
         {
             return next(context);
         }

@@ -1,8 +1,8 @@
-using FileTransfer.Hosting.Configuration;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
 using FileTransfer.Http;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 
 namespace FileTransfer.Hosting.Access;
@@ -16,16 +16,16 @@ internal sealed partial class TokenTable : IDisposable
     /// <summary>Stands for whoever calls a node that asks for no token.</summary>
     public static readonly ClaimsPrincipal Anyone = PrincipalOf("anonymous", AccessScopes.Scopes);
 
-    private readonly IConfiguration _configuration;
+    private readonly IOptionsFactory<AccessOptions> _options;
     private readonly ILogger _logger;
     private readonly IDisposable _changes;
     private volatile Entry[] _entries;
 
-    public TokenTable(IConfiguration configuration, ILogger<TokenTable> logger)
+    public TokenTable(IOptionsFactory<AccessOptions> options, IConfiguration configuration, ILogger<TokenTable> logger)
     {
-        _configuration = configuration;
+        _options = options;
         _logger = logger;
-        _entries = Read(configuration);
+        _entries = Read();
         _changes = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
     }
 
@@ -52,14 +52,14 @@ internal sealed partial class TokenTable : IDisposable
 
     public void Dispose() => _changes.Dispose();
 
-    private static Entry[] Read(IConfiguration configuration) =>
+    private Entry[] Read() =>
         [
-            .. (configuration.GetSection(AccessOptions.Section).Get<AccessOptions>() ?? new AccessOptions()).Tokens.Select(
-                token => new Entry(
+            .. _options
+                .Create(Options.DefaultName)
+                .Tokens.Select(token => new Entry(
                     Convert.FromHexString(token.Sha256),
                     PrincipalOf(token.Name, token.Scopes.SelectMany(AccessScopes.ImpliedBy).Distinct())
-                )
-            ),
+                )),
         ];
 
     private static ClaimsPrincipal PrincipalOf(string name, IEnumerable<string> scopes) =>
@@ -74,14 +74,7 @@ internal sealed partial class TokenTable : IDisposable
     {
         try
         {
-            var faults = OptionsSection.All.Single(section => section.Type == typeof(AccessOptions)).FaultsIn(_configuration);
-            if (faults.Count > 0)
-            {
-                Log.ChangeRefused(_logger, string.Join(" ", faults));
-                return;
-            }
-
-            var entries = Read(_configuration);
+            var entries = Read();
             if (entries.Length == 0 && _entries.Length > 0)
             {
                 Log.ChangeRefused(
@@ -100,7 +93,7 @@ internal sealed partial class TokenTable : IDisposable
         catch (Exception e)
         {
             // Thrown into the configuration's change callback it would take the process down.
-            Log.ChangeRefused(_logger, e.Message);
+            Log.ChangeRefused(_logger, e is OptionsValidationException refused ? string.Join(" ", refused.Failures) : e.Message);
         }
     }
 

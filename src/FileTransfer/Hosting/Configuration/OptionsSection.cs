@@ -1,10 +1,10 @@
 using FileTransfer.Bandwidth;
 using FileTransfer.Catalog.Repair;
-using FileTransfer.Hosting.Access;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Sources;
+using FileTransfer.Hosting.Access;
 using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Hosting.Configuration;

@@ -1,5 +1,5 @@
-using FileTransfer.Hosting.Access;
 using System.Security.Cryptography.X509Certificates;
+using FileTransfer.Hosting.Access;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Hosting.Configuration;

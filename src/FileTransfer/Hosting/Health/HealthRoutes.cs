@@ -1,7 +1,7 @@
-using FileTransfer.Hosting.Configuration;
-using FileTransfer.Hosting.Requests;
 using System.Text.Json.Serialization;
 using FileTransfer.Cluster;
+using FileTransfer.Hosting.Configuration;
+using FileTransfer.Hosting.Requests;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
@@ -31,8 +31,6 @@ internal sealed partial class HealthJson : JsonSerializerContext;
 /// </summary>
 internal static class HealthRoutes
 {
-    public static bool IsHealth(PathString path) => path.StartsWithSegments("/health", StringComparison.Ordinal);
-
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         var health = routes.MapGroup("/health").AllowAnonymous().WithTags("Health");

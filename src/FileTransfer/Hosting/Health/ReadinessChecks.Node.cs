@@ -1,7 +1,7 @@
-using FileTransfer.Catalog.Replicas;
-using FileTransfer.Chunks.Durability;
 using FileTransfer.Catalog.Repair;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Cluster;
 using FileTransfer.Feed;

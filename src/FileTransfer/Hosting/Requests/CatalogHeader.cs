@@ -1,7 +1,7 @@
-using FileTransfer.Cluster.Peers;
-using FileTransfer.Hosting.Access;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
+using FileTransfer.Cluster.Peers;
+using FileTransfer.Hosting.Access;
 using FileTransfer.Http;
 
 namespace FileTransfer.Hosting.Requests;

@@ -1,5 +1,5 @@
-using FileTransfer.Hosting.Access;
 using System.Text.Json;
+using FileTransfer.Hosting.Access;
 using FileTransfer.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;

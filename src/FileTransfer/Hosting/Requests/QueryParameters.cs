@@ -1,4 +1,3 @@
-using FileTransfer.Hosting.Health;
 using System.Collections.Frozen;
 using System.Reflection;
 using FileTransfer.Http;
@@ -18,7 +17,7 @@ internal sealed class QueryParameters(RequestDelegate next, IApiDescriptionGroup
         if (
             context.Request.QueryString.HasValue
             && context.GetEndpoint()?.Metadata.GetMetadata<MethodInfo>() is { } handler
-            && !HealthRoutes.IsHealth(context.Request.Path)
+            && !HealthPaths.Contain(context.Request.Path)
             && (_known ??= Read()).TryGetValue(handler, out var known)
             && FaultOf(context.Request.Query, known) is { } fault
         )

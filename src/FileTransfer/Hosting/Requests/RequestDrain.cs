@@ -1,5 +1,4 @@
 using FileTransfer.Hosting.Configuration;
-using FileTransfer.Hosting.Health;
 using FileTransfer.Http;
 using Microsoft.Extensions.Options;
 
@@ -24,7 +23,7 @@ internal sealed partial class RequestDrain(
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        if (HealthRoutes.IsHealth(context.Request.Path))
+        if (HealthPaths.Contain(context.Request.Path))
         {
             await next(context);
         }

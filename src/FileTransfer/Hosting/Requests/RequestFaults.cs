@@ -1,5 +1,5 @@
-using FileTransfer.Chunks.Durability;
 using System.Text.Json;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Cluster;
 using FileTransfer.Http;
 using FileTransfer.Postgres;

@@ -1,4 +1,3 @@
-using FileTransfer.Hosting.Health;
 using FileTransfer.Http;
 using Serilog;
 using Serilog.Events;
@@ -20,7 +19,7 @@ internal static class RequestLog
             options.Logger = app.Services.GetRequiredService<Serilog.ILogger>();
             options.MessageTemplate = Template;
             options.GetLevel = (context, _, _) =>
-                HealthRoutes.IsHealth(context.Request.Path) ? LogEventLevel.Debug : LogEventLevel.Information;
+                HealthPaths.Contain(context.Request.Path) ? LogEventLevel.Debug : LogEventLevel.Information;
             options.GetMessageTemplateProperties = (context, _, milliseconds, _) => Describe(context, milliseconds);
         });
 

@@ -1,5 +1,5 @@
-using FileTransfer.Hosting.Configuration;
 using System.Net.Sockets;
+using FileTransfer.Hosting.Configuration;
 using FileTransfer.Http;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Options;

@@ -12,7 +12,7 @@ public static class Blake2b
     internal const int Rounds = 12;
 
     /// <summary>What the first state word is xored with: 32 bytes of digest, no key, fanout and depth 1.</summary>
-    internal const ulong Parameters = 0x01010000 ^ FileTransfer.Identity.Hash256.Length;
+    internal const ulong Parameters = 0x01010000 ^ Identity.Hash256.Length;
 
     /// <summary>The order of message words, 16 for each round (RFC 7693, 2.7); rounds 10 and 11 repeat 0 and 1.</summary>
     // csharpier-ignore
@@ -49,7 +49,7 @@ public static class Blake2b
 
     public static Hash256 Hash256(ReadOnlySpan<byte> message)
     {
-        Span<byte> hash = stackalloc byte[FileTransfer.Identity.Hash256.Length];
+        Span<byte> hash = stackalloc byte[Identity.Hash256.Length];
         Hash256(message, hash);
         return new Hash256(hash);
     }

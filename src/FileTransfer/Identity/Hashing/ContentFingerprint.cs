@@ -1,4 +1,5 @@
 using System.Buffers;
+using FileTransfer.Concurrency;
 
 namespace FileTransfer.Identity.Hashing;
 

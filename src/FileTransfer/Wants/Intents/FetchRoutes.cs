@@ -1,7 +1,6 @@
 using System.Security.Claims;
 using FileTransfer.Catalog;
 using FileTransfer.Http;
-using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Wants.Intents;

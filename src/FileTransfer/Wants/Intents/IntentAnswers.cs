@@ -1,7 +1,7 @@
-using FileTransfer.Catalog.Replicas;
-using FileTransfer.Downloads.Progress;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
+using FileTransfer.Downloads.Progress;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Http;
 using FileTransfer.Identity;

@@ -1,9 +1,9 @@
+using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Wants.Policies;
-using Dapper;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
+using FileTransfer.Wants.Policies;
 using Npgsql;
 
 namespace FileTransfer.Wants.Intents;

@@ -1,6 +1,6 @@
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Downloads;
 using FileTransfer.Cluster;
+using FileTransfer.Downloads;
 using FileTransfer.Identity;
 using Microsoft.Extensions.Options;
 using Npgsql;

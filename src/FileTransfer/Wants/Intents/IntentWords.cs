@@ -1,6 +1,6 @@
-using FileTransfer.Catalog.Replicas;
 using System.Globalization;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 
 namespace FileTransfer.Wants.Intents;
 

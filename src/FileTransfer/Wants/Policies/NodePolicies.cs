@@ -1,5 +1,5 @@
-using FileTransfer.Catalog;
 using Dapper;
+using FileTransfer.Catalog;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;
@@ -136,31 +136,6 @@ public sealed class NodePolicies(Database database, NodeId node)
                     cancellationToken: cancellationToken
                 )
             ) == 1;
-    }
-
-    /// <summary>The nodes that have no replica of the file because their policy does not want it.</summary>
-    public async Task<IReadOnlyList<NodeId>> NotWantedAtAsync(FileRecord file, CancellationToken cancellationToken)
-    {
-        const string sql = """
-            SELECT n.node_id FROM filetransfer.nodes n
-            WHERE NOT filetransfer.policy_wants(n.node_id, @bucket, @location)
-              AND NOT EXISTS (SELECT FROM filetransfer.replicas r WHERE r.node_id = n.node_id AND r.file_key = @key)
-            ORDER BY n.node_id
-            """;
-        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        var rows = await connection.QueryAsync<string>(
-            new CommandDefinition(
-                sql,
-                new
-                {
-                    key = file.Key.ToArray(),
-                    bucket = file.Metadata.Bucket.ToArray(),
-                    location = file.Metadata.Location.ToArray(),
-                },
-                cancellationToken: cancellationToken
-            )
-        );
-        return [.. rows.Select(id => new NodeId(id))];
     }
 
     private sealed class PolicyRow

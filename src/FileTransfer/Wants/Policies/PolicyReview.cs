@@ -1,6 +1,6 @@
+using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
-using Dapper;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;

@@ -1,6 +1,6 @@
+using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Providers;
-using Dapper;
 using FileTransfer.Identity;
 using Npgsql;
 

@@ -1,6 +1,6 @@
-using FileTransfer.Postgres.Embedded;
 using System.Diagnostics;
 using FileTransfer.IntegrationTests.PowerFailure;
+using FileTransfer.Postgres.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit.Runner.InProc.SystemConsole;
 

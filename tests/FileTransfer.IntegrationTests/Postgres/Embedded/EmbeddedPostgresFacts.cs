@@ -1,9 +1,9 @@
-using FileTransfer.Postgres.Embedded;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using FileTransfer.Postgres;
+using FileTransfer.Postgres.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 

@@ -1,8 +1,8 @@
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.IntegrationTests.Catalog;
-using FileTransfer.Wants.Policies;
 using FileTransfer.Identity;
+using FileTransfer.IntegrationTests.Catalog;
 using FileTransfer.IntegrationTests.Downloads;
+using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.IntegrationTests.Wants.Policies;
 

@@ -1,9 +1,9 @@
-using FileTransfer.Catalog.Replicas;
-using FileTransfer.Wants.Policies;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Downloads;
 using FileTransfer.IntegrationTests.Nodes;
+using FileTransfer.Wants.Policies;
 using Npgsql;
 
 namespace FileTransfer.IntegrationTests.Wants.Policies;

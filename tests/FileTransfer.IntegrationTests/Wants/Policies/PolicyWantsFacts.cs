@@ -1,6 +1,6 @@
-using FileTransfer.Wants.Policies;
 using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Downloads;
+using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.IntegrationTests.Wants.Policies;
 

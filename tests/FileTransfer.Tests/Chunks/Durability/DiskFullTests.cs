@@ -1,6 +1,6 @@
-using FileTransfer.Chunks.Durability;
 using System.Diagnostics;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Durability;
 
 namespace FileTransfer.Tests.Chunks.Durability;
 

@@ -1,5 +1,5 @@
-using FileTransfer.Chunks.Frames;
 using System.IO.Pipelines;
+using FileTransfer.Chunks.Frames;
 
 namespace FileTransfer.Tests.Chunks.Frames;
 

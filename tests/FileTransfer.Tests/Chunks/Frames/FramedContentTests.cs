@@ -1,6 +1,6 @@
-using FileTransfer.Chunks.Frames;
 using System.IO.Pipelines;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Frames;
 
 namespace FileTransfer.Tests.Chunks.Frames;
 

@@ -1,7 +1,7 @@
-using FileTransfer.Identity.Hashing;
 using System.Text;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 

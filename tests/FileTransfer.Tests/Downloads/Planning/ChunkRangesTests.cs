@@ -1,4 +1,3 @@
-using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
 
 namespace FileTransfer.Tests.Downloads.Planning;

@@ -1,5 +1,5 @@
-using FileTransfer.Chunks.Frames;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;
 

@@ -1,5 +1,4 @@
 using FileTransfer.Downloads.Planning;
-using FileTransfer.Identity;
 using static FileTransfer.Tests.Downloads.Planning.PlannerDriver;
 
 namespace FileTransfer.Tests.Downloads.Planning;

@@ -1,5 +1,5 @@
-using FileTransfer.Downloads.Progress;
 using FileTransfer.Chunks;
+using FileTransfer.Downloads.Progress;
 using FileTransfer.Identity;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,5 +1,5 @@
-using FileTransfer.Downloads.Progress;
 using System.Text;
+using FileTransfer.Downloads.Progress;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;

@@ -1,9 +1,9 @@
-using FileTransfer.Identity.Hashing;
 using System.Text;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Feed.Reconciliation;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Tests.Feed.Reconciliation;
 

@@ -1,6 +1,6 @@
-using FileTransfer.Identity.Hashing;
 using System.Buffers.Binary;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Tests.Identity.Hashing;
 

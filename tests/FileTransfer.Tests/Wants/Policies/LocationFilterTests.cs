@@ -1,5 +1,5 @@
-using FileTransfer.Wants.Policies;
 using FileTransfer.Identity;
+using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Tests.Wants.Policies;
 

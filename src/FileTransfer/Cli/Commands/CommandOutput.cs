@@ -1,32 +1,13 @@
-using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Simulation;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FileTransfer.Catalog.Repair;
-using FileTransfer.Identity;
+using FileTransfer.Cli.Client;
+using FileTransfer.Cli.Simulation;
 
-namespace FileTransfer.Cli.Output;
+namespace FileTransfer.Cli.Commands;
 
 /// <summary>A line of <c>fingerprint --json</c>.</summary>
 public sealed record FingerprintLine(string Path, string Fingerprint);
-
-/// <summary>What <c>key --json</c> writes; without the key it is the body of <c>PUT /v1/files/{key}</c>.</summary>
-public sealed record KeyLine(
-    string Key,
-    string Owner,
-    string Bucket,
-    string? Location,
-    string? LocationHex,
-    ulong Size,
-    string Fingerprint
-)
-{
-    public static KeyLine Of(FileMetadata metadata)
-    {
-        var (owner, bucket, location, locationHex, size, fingerprint) = Registration.Of(metadata);
-        return new KeyLine(metadata.ComputeKey().ToString(), owner, bucket, location, locationHex, size, fingerprint);
-    }
-}
 
 /// <summary>A line of <c>put --json</c>. The outcome is <c>uploaded</c>, or <c>known</c> where the node had it already.</summary>
 public sealed record PutLine(
@@ -100,17 +81,11 @@ public sealed record HealthLine(string Node, string Status, bool Healthy, IReadO
 
 public sealed record DatabaseLine(string ConnectionString, string DataDirectory);
 
-/// <summary>A failure, on standard error: the file or key it is about, and the problem's title and type where a node said it.</summary>
-public sealed record ErrorLine(string Error, string? Title, string? Type, string? Subject, int ExitCode);
-
-public sealed record NoticeLine(string Notice);
-
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
 )]
 [JsonSerializable(typeof(FingerprintLine))]
-[JsonSerializable(typeof(KeyLine))]
 [JsonSerializable(typeof(PutLine))]
 [JsonSerializable(typeof(GetLine))]
 [JsonSerializable(typeof(ExportLine))]
@@ -122,13 +97,10 @@ public sealed record NoticeLine(string Notice);
 [JsonSerializable(typeof(SimulationLine))]
 [JsonSerializable(typeof(HealthLine))]
 [JsonSerializable(typeof(DatabaseLine))]
-[JsonSerializable(typeof(ErrorLine))]
 [JsonSerializable(typeof(ScrubResource))]
-[JsonSerializable(typeof(ScrubRequest))]
 [JsonSerializable(typeof(PolicyAnswer))]
 [JsonSerializable(typeof(PolicyChangeAnswer))]
 [JsonSerializable(typeof(MissingAnswer))]
-[JsonSerializable(typeof(NoticeLine))]
 [JsonSerializable(typeof(IntentAnswer))]
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class CliJson : JsonSerializerContext;

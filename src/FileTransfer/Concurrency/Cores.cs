@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace FileTransfer.Identity.Hashing;
+namespace FileTransfer.Concurrency;
 
 /// <summary>Work that is cut into numbered parts and shared out to the cores.</summary>
 /// <remarks>What the framework has for this takes longer to get going than hashing 20 MiB; a program that does one thing and ends would wait for it.</remarks>

@@ -1,7 +1,7 @@
-using FileTransfer.Identity.Hashing;
 using System.Collections.Concurrent;
+using FileTransfer.Concurrency;
 
-namespace FileTransfer.Tests.Identity.Hashing;
+namespace FileTransfer.Tests.Concurrency;
 
 public sealed class CoresTests
 {

@@ -1,4 +1,4 @@
-namespace FileTransfer.Chunks;
+namespace FileTransfer.Concurrency;
 
 /// <summary>One lock per key, kept only while someone holds or waits for it.</summary>
 internal sealed class KeyedLock<TKey>

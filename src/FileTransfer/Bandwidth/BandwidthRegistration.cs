@@ -1,0 +1,12 @@
+namespace FileTransfer.Bandwidth;
+
+public static class BandwidthRegistration
+{
+    public static void AddBandwidth(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<TransferLimits>();
+        builder.Services.AddSingleton<NodeLimits>();
+        builder.Services.AddHostedService<LimitUpkeep>();
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(LimitJson.Default));
+    }
+}

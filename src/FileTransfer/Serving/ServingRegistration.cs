@@ -1,0 +1,23 @@
+using System.Text.Json.Serialization;
+using FileTransfer.Bandwidth;
+
+namespace FileTransfer.Serving;
+
+public static class ServingRegistration
+{
+    public static void AddServing(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<StoredContents>();
+        builder.Services.AddSingleton<ContentDigests>();
+        builder.Services.AddSingleton<ContentNames>();
+        builder.Services.AddSingleton<ContentElsewhere>();
+        builder.Services.AddSingleton(services =>
+            ActivatorUtilities.CreateInstance<Uplink>(services, services.GetRequiredService<TransferLimits>().Upload)
+        );
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(ServingJson.Default));
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(DeliveryOrder))]
+internal sealed partial class ServingJson : JsonSerializerContext;

@@ -1,0 +1,12 @@
+namespace FileTransfer.Wants.Intents;
+
+public static class IntentRegistration
+{
+    public static void AddIntents(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<IntentTable>();
+        builder.Services.AddSingleton<IntentAnswers>();
+        builder.Services.AddHostedService<IntentUpkeep>();
+        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(IntentJson.Default));
+    }
+}
