@@ -30,11 +30,11 @@ public sealed class LimitOptions
 
     /// <summary>Content brought here, per second, from all sources.</summary>
     /// <remarks>Default <c>unlimited</c>.</remarks>
-    public string Download { get; set; } = RateTimetable.UnlimitedText;
+    public string Download { get; set; } = BandwidthSchedule.UnlimitedText;
 
     /// <summary>Content sent from here, per second, to all nodes and clients, shared evenly.</summary>
     /// <remarks>Default <c>unlimited</c>.</remarks>
-    public string Upload { get; set; } = RateTimetable.UnlimitedText;
+    public string Upload { get; set; } = BandwidthSchedule.UnlimitedText;
 
     /// <summary>Content brought here, per second, from one source: <c>node a</c> or <c>share mirror</c>, or only its name, or <c>*</c> for all others.</summary>
     /// <remarks>Default none.</remarks>

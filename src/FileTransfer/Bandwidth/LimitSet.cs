@@ -71,7 +71,7 @@ public sealed record LimitSet(
             .Prepend((nameof(Download), Download!));
         foreach (var (member, text) in texts)
         {
-            if (!RateTimetable.TryParse(text, out _, out var fault))
+            if (!BandwidthSchedule.TryParse(text, out _, out var fault))
             {
                 yield return (member, fault);
             }

@@ -18,7 +18,7 @@ public sealed partial class LimitUpkeep(
     /// <summary>The machine's clock may be set, and its time zone change the hour.</summary>
     private static readonly TimeSpan _longestTrust = TimeSpan.FromMinutes(1);
 
-    private readonly WakeUp _changed = new();
+    private readonly AsyncAutoResetEvent _changed = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -21,7 +21,7 @@ public sealed record LimitsResource(string Node, LimitSet InForce, LimitSet Conf
 /// <param name="PerSource">By name, as in <c>inForce</c>.</param>
 public sealed record RatesNow(RateNow Download, RateNow Upload, IReadOnlyDictionary<string, RateNow> PerSource)
 {
-    internal static RatesNow Of(Timetables timetables, TimeProvider time) =>
+    internal static RatesNow Of(BandwidthSchedules timetables, TimeProvider time) =>
         new(
             RateNow.Of(timetables.Download, time),
             RateNow.Of(timetables.Upload, time),
@@ -36,7 +36,7 @@ public sealed record RatesNow(RateNow Download, RateNow Upload, IReadOnlyDiction
 /// <param name="Then" example="50MiB/s">The rate from then on.</param>
 public sealed record RateNow(string Rate, long? BytesPerSecond, DateTimeOffset? Until, string? Then)
 {
-    internal static RateNow Of(RateTimetable timetable, TimeProvider time)
+    internal static RateNow Of(BandwidthSchedule timetable, TimeProvider time)
     {
         var (rate, until) = timetable.At(time.GetLocalNow().DateTime);
         return new RateNow(
@@ -47,7 +47,7 @@ public sealed record RateNow(string Rate, long? BytesPerSecond, DateTimeOffset? 
         );
     }
 
-    private static string Text(ByteRate? rate) => rate?.ToString() ?? RateTimetable.UnlimitedText;
+    private static string Text(ByteRate? rate) => rate?.ToString() ?? BandwidthSchedule.UnlimitedText;
 }
 
 [JsonSourceGenerationOptions(

@@ -13,7 +13,7 @@ public sealed partial class TransferLimits : IDisposable
     private readonly ILogger<TransferLimits> _logger;
     private readonly IDisposable _reloads;
     private readonly Lock _lock = new();
-    private readonly RateGate _download;
+    private readonly FairTokenBucket _download;
     private readonly ConcurrentDictionary<string, SourceGate> _sources = new(StringComparer.Ordinal);
     private volatile State _state;
 
@@ -27,8 +27,8 @@ public sealed partial class TransferLimits : IDisposable
         _options = options;
         _time = time;
         _logger = logger;
-        _download = new RateGate(time);
-        Upload = new RateGate(time);
+        _download = new FairTokenBucket(time);
+        Upload = new FairTokenBucket(time);
         _state = StateOf(LimitSet.Of(options.Create(Options.DefaultName)), over: null);
         Enforce();
         _reloads = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
@@ -38,7 +38,7 @@ public sealed partial class TransferLimits : IDisposable
     public event Action? Changed;
 
     /// <summary>Lets out what this node sends.</summary>
-    public RateGate Upload { get; }
+    public FairTokenBucket Upload { get; }
 
     /// <summary>Configuration and what is set over it.</summary>
     public LimitSet InForce => _state.InForce;
@@ -47,7 +47,7 @@ public sealed partial class TransferLimits : IDisposable
 
     /// <summary>Waits until so many bytes from a source may be taken: by the limit of that source, and by that of all together.</summary>
     /// <param name="source">Its id: <c>node a</c>.</param>
-    public ValueTask TakeAsync(string source, int bytes, CancellationToken cancellationToken) =>
+    public ValueTask AcquireAsync(string source, int bytes, CancellationToken cancellationToken) =>
         _download.IsLimited || _state.Timetables.LimitsSources
             ? TakeLimitedAsync(GateOf(source), bytes, cancellationToken)
             : ValueTask.CompletedTask;
@@ -93,12 +93,12 @@ public sealed partial class TransferLimits : IDisposable
     {
         for (var left = bytes; left > 0; )
         {
-            left -= await gate.Own.TakeAsync(gate.OwnFlow, left, cancellationToken);
+            left -= await gate.Own.AcquireAsync(gate.OwnFlow, left, cancellationToken);
         }
 
         for (var left = bytes; left > 0; )
         {
-            left -= await _download.TakeAsync(gate.Shared, left, cancellationToken);
+            left -= await _download.AcquireAsync(gate.Shared, left, cancellationToken);
         }
     }
 
@@ -116,7 +116,7 @@ public sealed partial class TransferLimits : IDisposable
                 source,
                 static (id, limits) =>
                     new SourceGate(
-                        new RateGate(limits._time) { Rate = limits._state.Timetables.Of(id).At(limits.LocalNow).Rate },
+                        new FairTokenBucket(limits._time) { Rate = limits._state.Timetables.Of(id).At(limits.LocalNow).Rate },
                         new RateFlow(),
                         new RateFlow()
                     ),
@@ -157,12 +157,12 @@ public sealed partial class TransferLimits : IDisposable
     private static State StateOf(LimitSet configured, LimitSet? over)
     {
         var inForce = over?.Over(configured) ?? configured;
-        return new State(configured, over, inForce, new Timetables(inForce));
+        return new State(configured, over, inForce, new BandwidthSchedules(inForce));
     }
 
-    internal sealed record State(LimitSet Configured, LimitSet? Over, LimitSet InForce, Timetables Timetables);
+    internal sealed record State(LimitSet Configured, LimitSet? Over, LimitSet InForce, BandwidthSchedules Timetables);
 
-    private sealed record SourceGate(RateGate Own, RateFlow OwnFlow, RateFlow Shared);
+    private sealed record SourceGate(FairTokenBucket Own, RateFlow OwnFlow, RateFlow Shared);
 
     private static partial class Log
     {

@@ -12,11 +12,11 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<FileCatalog>();
         builder.Services.AddSingleton<ReplicaTable>();
         builder.Services.AddSingleton<ReplicaTallies>();
-        builder.Services.AddSingleton<ReplicaNews>();
+        builder.Services.AddSingleton<ReplicaChanges>();
         builder.Services.AddSingleton<ReplicaQueue>();
         builder.Services.AddSingleton<QueueSignal>();
         builder.Services.AddSingleton<DeferralSignal>();
-        builder.Services.AddSingleton<StoreRepair>();
+        builder.Services.AddSingleton<StartupReconciler>();
         builder.Services.AddSingleton<OrphanCollector>();
         builder.Services.AddSingleton<DamagedContents>();
         builder.Services.AddHostedService(services => services.GetRequiredService<DamagedContents>());

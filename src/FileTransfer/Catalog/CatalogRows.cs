@@ -28,9 +28,9 @@ internal class FileRow
         new(
             new FileKey(FileKey),
             new FileMetadata(
-                new Octets(Owner),
-                new Octets(Bucket),
-                new Octets(Location),
+                new ByteString(Owner),
+                new ByteString(Bucket),
+                new ByteString(Location),
                 (ulong)Size,
                 new Fingerprint(Fingerprint)
             ),

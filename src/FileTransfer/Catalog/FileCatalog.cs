@@ -12,10 +12,10 @@ namespace FileTransfer.Catalog;
 /// <param name="LocationPrefix">Bytes that the location begins with.</param>
 /// <param name="After">The key of the last file of the page before.</param>
 public sealed record FileFilter(
-    Octets? Bucket,
-    Octets? Owner,
+    ByteString? Bucket,
+    ByteString? Owner,
     ReplicaState? State,
-    Octets? LocationPrefix,
+    ByteString? LocationPrefix,
     FileKey? After,
     int Limit
 );

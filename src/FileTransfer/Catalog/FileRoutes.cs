@@ -99,7 +99,7 @@ public static class FileRoutes
             afterKey = parsed;
         }
 
-        Octets? prefix = string.IsNullOrEmpty(location) ? null : Octets.FromUtf8(location);
+        ByteString? prefix = string.IsNullOrEmpty(location) ? null : ByteString.FromUtf8(location);
         // One more than the page holds tells whether another page follows.
         var filter = new FileFilter(bucketId, ownerId, replicaState, prefix, afterKey, size + 1);
         var found = await catalog.ListAsync(filter, here, cancellationToken);
@@ -107,7 +107,7 @@ public static class FileRoutes
         return TypedResults.Ok(new FileListing(resources, found.Count > size ? resources[^1].Key : null));
     }
 
-    private static bool TryHex(string name, string? text, out Octets? value, out ProblemHttpResult? problem)
+    private static bool TryHex(string name, string? text, out ByteString? value, out ProblemHttpResult? problem)
     {
         value = null;
         problem = null;
@@ -116,7 +116,7 @@ public static class FileRoutes
             return true;
         }
 
-        if (Octets.TryParseHex(text, out var octets) && !octets.IsEmpty)
+        if (ByteString.TryParseHex(text, out var octets) && !octets.IsEmpty)
         {
             value = octets;
             return true;

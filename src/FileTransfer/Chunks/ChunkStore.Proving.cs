@@ -122,7 +122,7 @@ public sealed partial class ChunkStore
         // With checked hashes at hand the chunk that is wrong has a name; without, the whole is.
         using var known = content.Size > HashesKeptAbove ? TryOpenHashes(content) : null;
         using var computed = known is null ? ChunkHashes.Create(content.Size) : null;
-        var buffer = PieceBuffers.Rent(Math.Max(content.Size, ChunkFrame.ChunkLength));
+        var buffer = PieceBufferPool.Rent(Math.Max(content.Size, ChunkFrame.ChunkLength));
         try
         {
             var length = buffer.Length / ChunkFrame.ChunkLength * ChunkFrame.ChunkLength;
@@ -150,7 +150,7 @@ public sealed partial class ChunkStore
         }
         finally
         {
-            PieceBuffers.Return(buffer);
+            PieceBufferPool.Return(buffer);
         }
 
         if (computed is not null && computed.ComputeFingerprint() is var found && found != content.Fingerprint)

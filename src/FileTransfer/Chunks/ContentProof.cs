@@ -163,7 +163,7 @@ public sealed class ContentProof : IDisposable
     /// <summary>Something happened to the file while it was read: it may have been deleted, which hurts nobody, or written to.</summary>
     private void RequireWhole()
     {
-        var buffer = PieceBuffers.Rent(Math.Max(_content.Size, ChunkFrame.ChunkLength));
+        var buffer = PieceBufferPool.Rent(Math.Max(_content.Size, ChunkFrame.ChunkLength));
         try
         {
             var length = buffer.Length / ChunkFrame.ChunkLength * ChunkFrame.ChunkLength;
@@ -176,7 +176,7 @@ public sealed class ContentProof : IDisposable
         }
         finally
         {
-            PieceBuffers.Return(buffer);
+            PieceBufferPool.Return(buffer);
         }
     }
 

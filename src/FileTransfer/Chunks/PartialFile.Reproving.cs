@@ -28,13 +28,13 @@ public sealed partial class PartialFile
             return;
         }
 
-        var buffer = PieceBuffers.Rent(PieceBuffers.PieceLength);
+        var buffer = PieceBufferPool.Rent(PieceBufferPool.PieceLength);
         try
         {
             // What was never written is a hole; nobody has to hash it to know that it is missing.
             for (var offset = 0L; (offset = NextDataChunk(offset)) < Size; )
             {
-                var length = (int)Math.Min(PieceBuffers.PieceLength, Size - offset);
+                var length = (int)Math.Min(PieceBufferPool.PieceLength, Size - offset);
                 var piece = buffer.AsMemory(0, length);
                 for (var filled = 0; filled < length; )
                 {
@@ -53,7 +53,7 @@ public sealed partial class PartialFile
         }
         finally
         {
-            PieceBuffers.Return(buffer);
+            PieceBufferPool.Return(buffer);
         }
     }
 

@@ -14,8 +14,8 @@ public static class ClusterRegistration
         builder.Services.AddSingleton<Leadership>();
         builder.Services.AddSingleton<WriteForwarder>();
         builder.Services.AddSingleton<NodeDirectory>();
-        builder.Services.AddSingleton<NodePresence>();
-        builder.Services.AddHostedService(services => services.GetRequiredService<NodePresence>());
+        builder.Services.AddSingleton<ClusterMembership>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<ClusterMembership>());
         builder.Services.AddSingleton<RivalWatch>();
         builder.Services.AddHostedService(services => services.GetRequiredService<RivalWatch>());
         builder.Services.AddHostedService<LeaderElection>();

@@ -9,7 +9,7 @@ namespace FileTransfer.Cluster;
 /// <summary>Contends for the leader's lock, takes office with its proof, and leaves office the moment it cannot prove it.</summary>
 public sealed partial class LeaderElection(
     Database database,
-    NodePresence presence,
+    ClusterMembership presence,
     Leadership leadership,
     RivalWatch rivals,
     ThisNode node,
@@ -27,7 +27,7 @@ public sealed partial class LeaderElection(
         {
             // The office is left when a stop begins, not when the last transfer has drained: a successor need not wait for it.
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
-            await presence.RunWhilePresentAsync(ContendAsync, stopping.Token);
+            await presence.RunWhileJoinedAsync(ContendAsync, stopping.Token);
         }
     }
 
@@ -38,7 +38,10 @@ public sealed partial class LeaderElection(
         await rivals.LookAsync(during.Token);
         while (true)
         {
-            if (leadership.Rival is null && await LockLease.TryAcquireAsync(session, leadership.Lock, during.Token) is { } lease)
+            if (
+                leadership.Rival is null
+                && await AdvisoryLockHandle.TryAcquireAsync(session, leadership.Lock, during.Token) is { } lease
+            )
             {
                 await using (lease)
                 {
@@ -51,7 +54,7 @@ public sealed partial class LeaderElection(
     }
 
     /// <summary>Leads until the lock cannot be proven.</summary>
-    private async Task LeadAsync(LeaseSession session, CancellationToken cancellationToken)
+    private async Task LeadAsync(LockConnection session, CancellationToken cancellationToken)
     {
         try
         {

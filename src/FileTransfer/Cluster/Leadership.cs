@@ -55,7 +55,7 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
     public Predecessor? Predecessor { get; internal set; }
 
     /// <summary>Set when somebody tells of a later state: a reason to ask.</summary>
-    internal WakeUp Rumours { get; } = new();
+    internal AsyncAutoResetEvent Rumours { get; } = new();
 
     /// <summary>The lock that a leader holds.</summary>
     public AdvisoryLockKey Lock { get; } = AdvisoryLockKey.FromName($"filetransfer leader {node.ClusterId}");

@@ -79,7 +79,7 @@ public sealed class NodeDirectory(Database database, ThisNode here)
     )
     {
         const string known = "SELECT true FROM filetransfer.nodes WHERE node_id = @node FOR UPDATE";
-        var parameters = new { node = node.Value, @lock = NodePresence.LockOf(here.ClusterId, node).Value };
+        var parameters = new { node = node.Value, @lock = ClusterMembership.LockOf(here.ClusterId, node).Value };
         if (
             !await connection.QuerySingleOrDefaultAsync<bool>(
                 new CommandDefinition(known, parameters, cancellationToken: cancellationToken)

@@ -11,7 +11,7 @@ public sealed class ActiveDownloads
     private readonly ConcurrentDictionary<FileKey, Entry> _active = new();
     private readonly ThisNode _node;
 
-    public ActiveDownloads(ThisNode node, NodePresence presence)
+    public ActiveDownloads(ThisNode node, ClusterMembership presence)
     {
         _node = node;
         presence.Notified += OnNotified;

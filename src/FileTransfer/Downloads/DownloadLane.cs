@@ -26,14 +26,14 @@ public enum LaneStep
 /// </remarks>
 public sealed class DownloadLane(
     ReplicaQueue queue,
-    Transfers transfers,
-    DownloadPublication publication,
-    DownloadEndings endings,
+    DownloadEngine transfers,
+    DownloadPublisher publication,
+    AttemptCompletion endings,
     ActiveDownloads active,
     DiskPressure disk,
     QueueSignal signal,
     DeferralSignal deferral,
-    KnownSources sources,
+    SourceRegistry sources,
     IOptions<DownloadOptions> options,
     TimeProvider time
 )
@@ -66,8 +66,8 @@ public sealed class DownloadLane(
     private static readonly TimeSpan _gathering = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Claims what is next and deals with it, and with what is claimed in the round trips that publish.</summary>
-    /// <exception cref="LeaseLostException">The session is gone; go on with a new one.</exception>
-    public async Task<LaneStep> StepAsync(LeaseSession session, CancellationToken cancellationToken)
+    /// <exception cref="LockConnectionLostException">The session is gone; go on with a new one.</exception>
+    public async Task<LaneStep> StepAsync(LockConnection session, CancellationToken cancellationToken)
     {
         if (!disk.AllowsDownloads())
         {
@@ -90,7 +90,7 @@ public sealed class DownloadLane(
     }
 
     /// <summary>Asks sources that do not say what they have for files that no node has, where not too many lanes do so.</summary>
-    private async Task<LaneStep> LookForUnprovidedAsync(LeaseSession session, CancellationToken cancellationToken)
+    private async Task<LaneStep> LookForUnprovidedAsync(LockConnection session, CancellationToken cancellationToken)
     {
         try
         {
@@ -117,7 +117,7 @@ public sealed class DownloadLane(
         }
     }
 
-    private ClaimRoom RoomFor(int files) =>
+    private ClaimLimit RoomFor(int files) =>
         new(
             files,
             _togetherBytes,
@@ -125,7 +125,7 @@ public sealed class DownloadLane(
             _asksShares
         );
 
-    private async Task HandleAsync(LeaseSession session, IReadOnlyList<ClaimedReplica> claims, CancellationToken stopping)
+    private async Task HandleAsync(LockConnection session, IReadOnlyList<ClaimedReplica> claims, CancellationToken stopping)
     {
         var jobs = new List<LaneJob>();
         try
@@ -142,7 +142,7 @@ public sealed class DownloadLane(
                 }
 
                 var ended = jobs.FindAll(job => job.Running.IsCompleted);
-                var beside = new ClaimedBeside(RoomBeside(jobs.FindAll(job => !ended.Contains(job))));
+                var beside = new NextClaim(RoomBeside(jobs.FindAll(job => !ended.Contains(job))));
                 await ConcludeAsync(session, ended, beside, stopping);
                 foreach (var job in ended)
                 {
@@ -183,8 +183,8 @@ public sealed class DownloadLane(
     }
 
     /// <summary>How many files a lane may claim beside those it has: none beside a large one.</summary>
-    private ClaimRoom RoomBeside(List<LaneJob> left) =>
-        left.Sum(job => job.Claim.Size) <= _togetherBytes ? RoomFor(Together - left.Count) : ClaimRoom.None;
+    private ClaimLimit RoomBeside(List<LaneJob> left) =>
+        left.Sum(job => job.Claim.Size) <= _togetherBytes ? RoomFor(Together - left.Count) : ClaimLimit.None;
 
     /// <summary>Waits until one has ended, and the others a moment longer; no longer than until it is time to check the claims.</summary>
     private async Task WaitAsync(List<LaneJob> jobs)
@@ -200,7 +200,7 @@ public sealed class DownloadLane(
     }
 
     /// <summary>Asks whether the claims still stand, and tells the transfers where else their files are by then.</summary>
-    private async Task CheckAsync(LeaseSession session, List<LaneJob> jobs)
+    private async Task CheckAsync(LockConnection session, List<LaneJob> jobs)
     {
         foreach (var job in jobs.Where(job => !job.Running.IsCompleted))
         {
@@ -222,7 +222,7 @@ public sealed class DownloadLane(
         }
     }
 
-    private async Task ConcludeAsync(LeaseSession session, List<LaneJob> ended, ClaimedBeside beside, CancellationToken stopping)
+    private async Task ConcludeAsync(LockConnection session, List<LaneJob> ended, NextClaim beside, CancellationToken stopping)
     {
         var proven = new List<LaneJob>();
         foreach (var job in ended)
@@ -231,13 +231,13 @@ public sealed class DownloadLane(
             {
                 switch (await job.Running)
                 {
-                    case TransferOutcome.Parked parked:
+                    case AttemptOutcome.Parked parked:
                         await endings.ParkAsync(session, job.Claim, parked, stopping);
                         break;
-                    case TransferOutcome.NoRoom full:
+                    case AttemptOutcome.NoRoom full:
                         await endings.NoRoomAsync(session, job.Claim, full);
                         break;
-                    case TransferOutcome.Failed failed:
+                    case AttemptOutcome.Failed failed:
                         await endings.FailAsync(session, job.Claim, failed, stopping);
                         break;
                     default:

@@ -32,8 +32,8 @@ public sealed class DownloadLimits(TransferLimits limits, IOptions<DownloadOptio
     }
 
     /// <summary>Waits until so many bytes from a source may be taken.</summary>
-    public ValueTask TakeAsync(SourceId source, int bytes, CancellationToken cancellationToken) =>
-        limits.TakeAsync(source.Value, bytes, cancellationToken);
+    public ValueTask AcquireAsync(SourceId source, int bytes, CancellationToken cancellationToken) =>
+        limits.AcquireAsync(source.Value, bytes, cancellationToken);
 
     private PlannerLimits Of(LimitSet inForce)
     {

@@ -11,24 +11,24 @@ public static class DownloadRegistration
     {
         builder.Services.AddSingleton<DownloadEventLog>();
         builder.Services.AddSingleton<DownloadEvents>();
-        builder.Services.AddSingleton<SourceTrials>();
+        builder.Services.AddSingleton<SourceAttemptHistory>();
         builder.Services.AddSingleton<LocalContents>();
         builder.Services.AddSingleton<DownloadLimits>();
         builder.Services.AddSingleton<SourceHttp>();
-        builder.Services.AddSingleton<SourceTerms>();
-        builder.Services.AddSingleton<KnownSources>();
+        builder.Services.AddSingleton<SourceClientOptions>();
+        builder.Services.AddSingleton<SourceRegistry>();
         builder.Services.AddSingleton(services => new OutsideSources(
             services.GetRequiredService<IOptions<SourceOptions>>().Value.Sources.Count > 0
         ));
         builder.Services.AddSingleton<FailedFiles>();
         builder.Services.AddSingleton<ActiveDownloads>();
-        builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<Transfers>(services, new Random()));
+        builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<DownloadEngine>(services, new Random()));
         builder.Services.AddSingleton(services => new RetryPolicy(
             services.GetRequiredService<IOptions<DownloadOptions>>(),
             new Random()
         ));
-        builder.Services.AddSingleton<DownloadEndings>();
-        builder.Services.AddSingleton<DownloadPublication>();
+        builder.Services.AddSingleton<AttemptCompletion>();
+        builder.Services.AddSingleton<DownloadPublisher>();
         builder.Services.AddSingleton<LaneAllowance>();
         builder.Services.AddSingleton<DownloadLane>();
         builder.Services.AddSingleton<RemovalLane>();

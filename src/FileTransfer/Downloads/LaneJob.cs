@@ -16,14 +16,14 @@ internal sealed class LaneJob(ClaimedReplica claim, CancellationToken stopping, 
     public CancellationTokenSource Abort { get; } = CancellationTokenSource.CreateLinkedTokenSource(stopping, lost);
 
     /// <summary>The transfer.</summary>
-    public Task<TransferOutcome> Running { get; private set; } = Task.FromException<TransferOutcome>(NotStarted);
+    public Task<AttemptOutcome> Running { get; private set; } = Task.FromException<AttemptOutcome>(NotStarted);
 
     /// <summary>What came of the transfer, once it has ended well.</summary>
-    public TransferOutcome Outcome => Running.Result;
+    public AttemptOutcome Outcome => Running.Result;
 
     private static InvalidOperationException NotStarted => new("The transfer has not been started.");
 
-    public void Start(ActiveDownloads active, Transfers transfers) => Running = RunAsync(active, transfers);
+    public void Start(ActiveDownloads active, DownloadEngine transfers) => Running = RunAsync(active, transfers);
 
     /// <summary>Ends the transfer when it still runs, and lets go of what it holds.</summary>
     public async ValueTask DisposeAsync()
@@ -42,10 +42,10 @@ internal sealed class LaneJob(ClaimedReplica claim, CancellationToken stopping, 
 
         switch (Running.IsCompletedSuccessfully ? Running.Result : null)
         {
-            case TransferOutcome.Proven { Partial: var partial }:
+            case AttemptOutcome.Proven { Partial: var partial }:
                 partial.Dispose();
                 break;
-            case TransferOutcome.ProvenInMemory { Bytes: var bytes }:
+            case AttemptOutcome.ProvenInMemory { Bytes: var bytes }:
                 bytes.Dispose();
                 break;
         }
@@ -54,7 +54,7 @@ internal sealed class LaneJob(ClaimedReplica claim, CancellationToken stopping, 
         Abort.Dispose();
     }
 
-    private async Task<TransferOutcome> RunAsync(ActiveDownloads active, Transfers transfers)
+    private async Task<AttemptOutcome> RunAsync(ActiveDownloads active, DownloadEngine transfers)
     {
         _entry = await active.EnterAsync(claim.Key, Abort);
         return await transfers.RunAsync(claim, Progress, Abort.Token);

@@ -12,7 +12,7 @@ public sealed partial class LocalContents(
     ChunkStore store,
     ReplicaQueue queue,
     DamagedContents damaged,
-    SourceTrials trials,
+    SourceAttemptHistory trials,
     ThisNode node,
     ILogger<LocalContents> logger
 )

@@ -16,20 +16,20 @@ namespace FileTransfer.Downloads;
 /// </summary>
 public sealed partial class ProcessFollowerDownloads(
     Database database,
-    NodePresence presence,
-    StoreRepair repair,
+    ClusterMembership presence,
+    StartupReconciler repair,
     OrphanCollector orphans,
     DownloadLane lane,
     RemovalLane removal,
     ReplicaQueue queue,
-    Transfers transfers,
+    DownloadEngine transfers,
     FailedFiles failed,
     LocalContents local,
     OutsideSources outside,
     QueueSignal signal,
     DeferralSignal deferral,
     LaneAllowance allowance,
-    KnownSources sources,
+    SourceRegistry sources,
     ThisNode node,
     IHostApplicationLifetime lifetime,
     IOptions<DownloadOptions> options,
@@ -45,7 +45,7 @@ public sealed partial class ProcessFollowerDownloads(
     /// <summary>How often the own folder is asked for what has been looked for elsewhere in vain.</summary>
     private static readonly TimeSpan _lookHere = TimeSpan.FromSeconds(30);
 
-    private readonly WakeUp _removals = new();
+    private readonly AsyncAutoResetEvent _removals = new();
     private volatile bool _timesAreRight;
 
     /// <summary>Whether sources that do not say what they have are asked for what no node has; lanes look for it then.</summary>
@@ -59,7 +59,7 @@ public sealed partial class ProcessFollowerDownloads(
         database.Clock.Jumped += OnClockJumped;
         try
         {
-            await presence.RunWhilePresentAsync(WorkAsync, stopping.Token);
+            await presence.RunWhileJoinedAsync(WorkAsync, stopping.Token);
         }
         finally
         {
@@ -109,8 +109,8 @@ public sealed partial class ProcessFollowerDownloads(
     /// <summary>Steps until stopped, on one session after another, while as many lanes as <paramref name="number"/> may run.</summary>
     private async Task LoopAsync(
         string name,
-        Func<LeaseSession, CancellationToken, Task<LaneStep>> step,
-        WakeUp hint,
+        Func<LockConnection, CancellationToken, Task<LaneStep>> step,
+        AsyncAutoResetEvent hint,
         int number,
         CancellationToken cancellationToken
     )
@@ -138,7 +138,7 @@ public sealed partial class ProcessFollowerDownloads(
             {
                 return;
             }
-            catch (Exception lost) when (lost is LeaseLostException or NpgsqlException)
+            catch (Exception lost) when (lost is LockConnectionLostException or NpgsqlException)
             {
                 // What it takes note of it tells itself; and an outage is told, once, by who keeps the node's own session.
                 if (!allowance.Report(lost))

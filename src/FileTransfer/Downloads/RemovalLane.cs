@@ -18,7 +18,7 @@ public sealed partial class RemovalLane(
 )
 {
     /// <summary>Takes one removed replica and ends it.</summary>
-    public async Task<LaneStep> StepAsync(LeaseSession session, CancellationToken cancellationToken)
+    public async Task<LaneStep> StepAsync(LockConnection session, CancellationToken cancellationToken)
     {
         switch (await queue.ClaimRemovingAsync(session, cancellationToken))
         {
@@ -31,7 +31,7 @@ public sealed partial class RemovalLane(
         }
     }
 
-    private async Task RemoveAsync(LeaseSession session, ClaimedReplica claim, CancellationToken cancellationToken)
+    private async Task RemoveAsync(LockConnection session, ClaimedReplica claim, CancellationToken cancellationToken)
     {
         using var contentLock = await store.LockContentAsync(claim.Fingerprint, cancellationToken);
         if (await queue.IsStillRemovingAsync(session, claim, cancellationToken))

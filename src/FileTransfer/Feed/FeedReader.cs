@@ -21,10 +21,10 @@ public sealed class FeedGapException(int bin, long expected, long? found)
 /// </remarks>
 public sealed partial class FeedReader(
     Database database,
-    NodePresence presence,
+    ClusterMembership presence,
     ThisNode node,
     QueueSignal queue,
-    ReplicaNews news,
+    ReplicaChanges news,
     TimeProvider time,
     ILogger<FeedReader> logger
 ) : BackgroundService
@@ -35,7 +35,7 @@ public sealed partial class FeedReader(
     /// <summary>From one look to the next at least, so that what is added in quick succession is read in pages and not one by one.</summary>
     private static readonly TimeSpan _leastPeriod = TimeSpan.FromMilliseconds(20);
 
-    private readonly WakeUp _hint = new();
+    private readonly AsyncAutoResetEvent _hint = new();
 
     /// <summary>What keeps the feed from being read, in words; null while nothing does.</summary>
     public string? Fault { get; private set; }
@@ -45,7 +45,7 @@ public sealed partial class FeedReader(
         presence.Notified += OnNotified;
         try
         {
-            await presence.RunWhilePresentAsync(ReadAsync, stoppingToken);
+            await presence.RunWhileJoinedAsync(ReadAsync, stoppingToken);
         }
         finally
         {

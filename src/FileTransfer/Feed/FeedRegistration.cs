@@ -6,12 +6,12 @@ public static class FeedRegistration
 {
     public static void AddFeed(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<FileLedger>();
+        builder.Services.AddSingleton<FileCommands>();
         builder.Services.AddSingleton<FeedLag>();
         builder.Services.AddSingleton<FeedReader>();
         builder.Services.AddHostedService(services => services.GetRequiredService<FeedReader>());
-        builder.Services.AddSingleton<DueAdds>();
-        builder.Services.AddHostedService(services => services.GetRequiredService<DueAdds>());
+        builder.Services.AddSingleton<PendingAddPublisher>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<PendingAddPublisher>());
         builder.Services.AddHostedService<PolicyReviews>();
         builder.Services.AddHostedService<LedgerUpkeep>();
         builder.Services.AddSingleton<FolderReading>();

@@ -36,12 +36,12 @@ public sealed record FileRegistration(
     /// <summary>The metadata, or what is wrong with it.</summary>
     public (FileMetadata? Metadata, MetadataFault? Fault) Read()
     {
-        if (!Octets.TryParseHex(Owner, out var owner))
+        if (!ByteString.TryParseHex(Owner, out var owner))
         {
             return (null, HexFault("owner", Owner));
         }
 
-        if (!Octets.TryParseHex(Bucket, out var bucket))
+        if (!ByteString.TryParseHex(Bucket, out var bucket))
         {
             return (null, HexFault("bucket", Bucket));
         }
@@ -66,7 +66,7 @@ public sealed record FileRegistration(
     }
 
     /// <summary>Reads a location that is given as text or as hex. Returns what is wrong, or null.</summary>
-    public static MetadataFault? ReadLocation(string? text, string? hex, out Octets location)
+    public static MetadataFault? ReadLocation(string? text, string? hex, out ByteString location)
     {
         location = default;
         if (text is null == hex is null)
@@ -80,11 +80,11 @@ public sealed record FileRegistration(
 
         if (text is not null)
         {
-            location = Octets.FromUtf8(text);
+            location = ByteString.FromUtf8(text);
             return null;
         }
 
-        return Octets.TryParseHex(hex, out location) ? null : HexFault("locationHex", hex);
+        return ByteString.TryParseHex(hex, out location) ? null : HexFault("locationHex", hex);
     }
 
     public static MetadataFault HexFault(string name, string? value, string digits = "an even number of hex digits") =>

@@ -16,7 +16,7 @@ namespace FileTransfer.Feed;
 /// </summary>
 public sealed partial class LedgerUpkeep(
     Database database,
-    NodePresence presence,
+    ClusterMembership presence,
     FolderLedger folder,
     NodeFile identity,
     FeedHistory history,
@@ -51,14 +51,14 @@ public sealed partial class LedgerUpkeep(
             using var limit = new CancellationTokenSource(_lastLook, time);
             await FollowAsync(limit.Token);
         }
-        catch (Exception e) when (NodePresence.IsPassing(e) || e is IOException)
+        catch (Exception e) when (ClusterMembership.IsPassing(e) || e is IOException)
         {
             Log.NotKept(logger, node.Id, e.Message);
         }
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        presence.RunWhilePresentAsync(TendAsync, stoppingToken);
+        presence.RunWhileJoinedAsync(TendAsync, stoppingToken);
 
     private async Task TendAsync(CancellationToken cancellationToken)
     {

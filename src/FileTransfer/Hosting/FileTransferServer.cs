@@ -61,7 +61,7 @@ public static partial class FileTransferServer
         app.Use(AskAgain);
         app.UseStatusCodePages(StatusProblems.WriteAsync);
         app.Use((context, next) => app.Services.GetRequiredService<RequestDrain>().InvokeAsync(context, next));
-        app.UseMiddleware<ForeignPageGuard>();
+        app.UseMiddleware<CrossOriginGuard>();
         app.UseSwaggerPages();
         app.UseRouting();
         app.UseAuthentication();

@@ -8,7 +8,7 @@ namespace FileTransfer.Identity;
 /// <param name="Location">The path of the file in its bucket, 1 to <see cref="MaxLocationLength"/> bytes, UTF-8 as a rule.</param>
 /// <param name="Size">Bytes of content, at least 1.</param>
 /// <param name="Fingerprint">The root of the content's chunk trie.</param>
-public sealed record FileMetadata(Octets Owner, Octets Bucket, Octets Location, ulong Size, Fingerprint Fingerprint)
+public sealed record FileMetadata(ByteString Owner, ByteString Bucket, ByteString Location, ulong Size, Fingerprint Fingerprint)
 {
     public const int MaxIdLength = 1024;
     public const int MaxLocationLength = 64 * 1024;
@@ -26,7 +26,7 @@ public sealed record FileMetadata(Octets Owner, Octets Bucket, Octets Location, 
     {
         var encoded = new byte[Owner.Length + Bucket.Length + Location.Length + (4 * ScaleCompact.MaxLength) + Hash256.Length];
         var at = 0;
-        foreach (var part in (ReadOnlySpan<Octets>)[Owner, Bucket, Location])
+        foreach (var part in (ReadOnlySpan<ByteString>)[Owner, Bucket, Location])
         {
             at += ScaleCompact.Write(encoded.AsSpan(at), (ulong)part.Length);
             part.Span.CopyTo(encoded.AsSpan(at));

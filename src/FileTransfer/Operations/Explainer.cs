@@ -21,14 +21,14 @@ internal sealed class Explainer(
     NodeDirectory nodes,
     Leadership leadership,
     FeedLag feed,
-    NodePresence presence,
+    ClusterMembership presence,
     DiskPressure disk,
     LaneAllowance lanes,
     DamagedContents damaged,
     DownloadEvents events,
-    SourceTrials trials,
-    KnownSources sources,
-    Transfers transfers,
+    SourceAttemptHistory trials,
+    SourceRegistry sources,
+    DownloadEngine transfers,
     NodeId here,
     IOptions<DownloadOptions> options
 )

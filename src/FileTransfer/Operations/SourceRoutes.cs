@@ -64,7 +64,7 @@ internal static class SourceRoutes
             .WithSummary("The sources that this node has met: which it asks, which it does not, since when, why and until when")
             .Produces<SourcesResource>();
 
-    private static JsonHttpResult<SourcesResource> Find(Transfers transfers, TimeProvider time, NodeId here)
+    private static JsonHttpResult<SourcesResource> Find(DownloadEngine transfers, TimeProvider time, NodeId here)
     {
         var now = time.GetUtcNow();
         return TypedResults.Json(

@@ -14,14 +14,14 @@ public sealed class Database : IAsyncDisposable
 
     private readonly NpgsqlMultiHostDataSource _sessions;
     private readonly TimeProvider _time;
-    private readonly ILogger<LeaseSession> _sessionLogger;
+    private readonly ILogger<LockConnection> _sessionLogger;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Database(DatabaseSource source, ILoggerFactory loggers, TimeProvider time)
     {
         Source = source;
         _time = time;
-        _sessionLogger = loggers.CreateLogger<LeaseSession>();
+        _sessionLogger = loggers.CreateLogger<LockConnection>();
         Reach = new DatabaseReach(ServerOf(source), time, loggers.CreateLogger<DatabaseReach>());
         Pool = ConnectionSettings.Pool(source.ConnectionString, loggers);
         LockWaits = new LockWaits(Pool, time);
@@ -63,7 +63,7 @@ public sealed class Database : IAsyncDisposable
     public Task WaitUntilReadyAsync(CancellationToken cancellationToken) => _ready.Task.WaitAsync(cancellationToken);
 
     /// <summary>Opens a session of its own for locks and notifications, shown in <c>pg_stat_activity</c> as <paramref name="applicationName"/>.</summary>
-    public async Task<LeaseSession> OpenSessionAsync(string applicationName, CancellationToken cancellationToken)
+    public async Task<LockConnection> OpenSessionAsync(string applicationName, CancellationToken cancellationToken)
     {
         try
         {
@@ -77,8 +77,8 @@ public sealed class Database : IAsyncDisposable
             return await OpenAsync();
         }
 
-        Task<LeaseSession> OpenAsync() =>
-            LeaseSession.OpenAsync(_sessions, applicationName, Commits, _time, _sessionLogger, cancellationToken);
+        Task<LockConnection> OpenAsync() =>
+            LockConnection.OpenAsync(_sessions, applicationName, Commits, _time, _sessionLogger, cancellationToken);
     }
 
     /// <summary>One round trip that shows whether the database answers, and what it does with what it commits; throws what Npgsql throws when it does not.</summary>

@@ -95,7 +95,7 @@ public sealed partial class DatabaseStartup(
             return null;
         }
 
-        if (await DatabaseFitness.CheckAsync(database.Source.ConnectionString, loggers, cancellationToken) is { } reason)
+        if (await DatabaseCompatibility.CheckAsync(database.Source.ConnectionString, loggers, cancellationToken) is { } reason)
         {
             return reason;
         }

@@ -69,7 +69,7 @@ public static class ContentRoutes
         string file_key,
         StoredContents contents,
         DamagedContents damaged,
-        Uplink uplink,
+        EgressBandwidth uplink,
         HttpContext context
     ) =>
         WithContentAsync(
@@ -82,7 +82,7 @@ public static class ContentRoutes
             {
                 var etag = new EntityTagHeaderValue($"\"{key}\"");
                 var length = ChunkFrame.BodyLength(content.Size);
-                using var sending = Sending.TryBegin(uplink, context, content, etag, length);
+                using var sending = ThrottledResponse.TryBegin(uplink, context, content, etag, length);
                 if (sending is null)
                 {
                     return NotYourTurn(context, key);
@@ -109,7 +109,7 @@ public static class ContentRoutes
         ContentDigests digests,
         DamagedContents damaged,
         ContentNames names,
-        Uplink uplink,
+        EgressBandwidth uplink,
         HttpContext context
     ) =>
         WithContentAsync(
@@ -121,7 +121,7 @@ public static class ContentRoutes
             async (fileKey, content) =>
             {
                 var etag = new EntityTagHeaderValue($"\"{content.Fingerprint}\"");
-                using var sending = Sending.TryBegin(uplink, context, content, etag, content.Size);
+                using var sending = ThrottledResponse.TryBegin(uplink, context, content, etag, content.Size);
                 if (sending is null)
                 {
                     return NotYourTurn(context, fileKey);
@@ -152,7 +152,7 @@ public static class ContentRoutes
         string key,
         StoredContents contents,
         DamagedContents damaged,
-        Uplink uplink,
+        EgressBandwidth uplink,
         HttpContext context
     ) =>
         WithContentAsync(
@@ -165,7 +165,7 @@ public static class ContentRoutes
             {
                 var hashes = content.Proof!.Hashes;
                 var etag = new EntityTagHeaderValue($"\"{content.Fingerprint}.hashes\"");
-                using var sending = Sending.TryBegin(uplink, context, content, etag, hashes.EncodedLength);
+                using var sending = ThrottledResponse.TryBegin(uplink, context, content, etag, hashes.EncodedLength);
                 if (sending is null)
                 {
                     return NotYourTurn(context, key);

@@ -12,12 +12,12 @@ public static class ServingRegistration
         builder.Services.AddSingleton<ContentNames>();
         builder.Services.AddSingleton<ContentElsewhere>();
         builder.Services.AddSingleton(services =>
-            ActivatorUtilities.CreateInstance<Uplink>(services, services.GetRequiredService<TransferLimits>().Upload)
+            ActivatorUtilities.CreateInstance<EgressBandwidth>(services, services.GetRequiredService<TransferLimits>().Upload)
         );
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(ServingJson.Default));
     }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(DeliveryOrder))]
+[JsonSerializable(typeof(BatchRequest))]
 internal sealed partial class ServingJson : JsonSerializerContext;

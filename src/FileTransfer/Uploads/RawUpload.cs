@@ -8,7 +8,7 @@ using FileTransfer.Identity;
 namespace FileTransfer.Uploads;
 
 /// <summary>Whose file a raw content becomes.</summary>
-public sealed record RawUploadTarget(Octets Owner, Octets Bucket, Octets Location)
+public sealed record RawUploadTarget(ByteString Owner, ByteString Bucket, ByteString Location)
 {
     /// <summary>The target, or what is wrong with it.</summary>
     public static (RawUploadTarget? Target, MetadataFault? Fault) Read(
@@ -18,12 +18,12 @@ public sealed record RawUploadTarget(Octets Owner, Octets Bucket, Octets Locatio
         string? locationHex
     )
     {
-        if (!Octets.TryParseHex(owner, out var ownerId))
+        if (!ByteString.TryParseHex(owner, out var ownerId))
         {
             return (null, FileRegistration.HexFault("owner", owner));
         }
 
-        if (!Octets.TryParseHex(bucket, out var bucketId))
+        if (!ByteString.TryParseHex(bucket, out var bucketId))
         {
             return (null, FileRegistration.HexFault("bucket", bucket));
         }
@@ -49,7 +49,7 @@ public sealed record RawUploadResult(FileKey Key, FileRecord? File, bool IsNew, 
 /// <summary>Takes a raw body of any length, computes its identity, registers it and publishes it.</summary>
 public sealed class RawUpload(
     ChunkStore store,
-    FileLedger ledger,
+    FileCommands ledger,
     FileCatalog catalog,
     ReplicaTable replicas,
     UploadPublisher publisher,

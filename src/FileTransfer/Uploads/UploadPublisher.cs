@@ -13,10 +13,10 @@ namespace FileTransfer.Uploads;
 public sealed partial class UploadPublisher(
     ChunkStore store,
     FolderLedger folder,
-    FileLedger ledger,
+    FileCommands ledger,
     ReplicaTable replicas,
     DamagedContents damaged,
-    ReplicaNews news,
+    ReplicaChanges news,
     NodeId node,
     TimeProvider time,
     ILogger<UploadPublisher> logger
@@ -117,7 +117,7 @@ public sealed partial class UploadPublisher(
     {
         store.TryShow(file.Key, file.Fingerprint);
         DiscardPartials(file.Key);
-        news.TellUploaded(new NewsOfFile(file.Key, file.Size));
+        news.TellUploaded(new ReplicaChange(file.Key, file.Size));
         Log.Stored(logger, file.Key, node, file.Size);
     }
 

@@ -40,7 +40,7 @@ public class Claim
         var (published, next) = await _queue!.Queue.PublishAsync(
             _queue.Session,
             _claims!,
-            claimNext: ClaimRoom.One,
+            claimNext: ClaimLimit.One,
             CancellationToken.None
         );
         _claims =
@@ -53,7 +53,7 @@ public class Claim
     {
         await _queue!.UnlockAllAsync();
         await _queue.WantAgainAsync();
-        var outcome = await _queue.Queue.ClaimAsync(_queue.Session, ClaimRoom.One, CancellationToken.None);
+        var outcome = await _queue.Queue.ClaimAsync(_queue.Session, ClaimLimit.One, CancellationToken.None);
         _claims = ((ClaimOutcome.Claimed)outcome).Replicas;
     }
 }

@@ -14,7 +14,7 @@ internal sealed class QueueOfRows : IAsyncDisposable
     private readonly EmbeddedPostgres _server;
     private readonly Database _database;
 
-    private QueueOfRows(string folder, EmbeddedPostgres server, Database database, LeaseSession session)
+    private QueueOfRows(string folder, EmbeddedPostgres server, Database database, LockConnection session)
     {
         _folder = folder;
         _server = server;
@@ -25,7 +25,7 @@ internal sealed class QueueOfRows : IAsyncDisposable
     public ReplicaQueue Queue { get; } = new(new NodeId("b"));
 
     /// <summary>A lane's.</summary>
-    public LeaseSession Session { get; }
+    public LockConnection Session { get; }
 
     /// <param name="rows">How many replicas are wanted.</param>
     /// <param name="waitsForDisk">Whether a commit is on disk when it is answered. Without, what is left is the statements' own cost.</param>

@@ -8,7 +8,7 @@ namespace FileTransfer.IntegrationTests.Catalog;
 public sealed class ClaimedTogetherFacts : IAsyncLifetime
 {
     private QueueDatabase _db = null!;
-    private LeaseSession _session = null!;
+    private LockConnection _session = null!;
 
     public async ValueTask InitializeAsync()
     {
@@ -82,7 +82,7 @@ public sealed class ClaimedTogetherFacts : IAsyncLifetime
             await ReplicaTable.WantAsync(connection, _db.Node, files[2].Key, waitsFor: null, default);
         }
 
-        var (published, next) = await _db.Queue.PublishAsync(_session, claims, claimNext: ClaimRoom.None, default);
+        var (published, next) = await _db.Queue.PublishAsync(_session, claims, claimNext: ClaimLimit.None, default);
 
         next.ShouldBeNull();
         published.ShouldBe([files[0].Key, files[3].Key], ignoreOrder: true);
@@ -101,7 +101,7 @@ public sealed class ClaimedTogetherFacts : IAsyncLifetime
         var lost = claims.Single(claim => claim.Key == files[0].Key);
         await _session.UnlockAsync(lost.LockKey, default);
 
-        var (published, _) = await _db.Queue.PublishAsync(_session, claims, claimNext: ClaimRoom.None, default);
+        var (published, _) = await _db.Queue.PublishAsync(_session, claims, claimNext: ClaimLimit.None, default);
 
         published.ShouldBe([files[1].Key]);
         (await _db.StateAsync(files[0])).ShouldBe("downloading");
@@ -119,7 +119,7 @@ public sealed class ClaimedTogetherFacts : IAsyncLifetime
     }
 
     private async Task<IReadOnlyList<ClaimedReplica>> ClaimAsync(int together) =>
-        (await _db.Queue.ClaimAsync(_session, new ClaimRoom(together, 4 * 1024 * 1024), default))
+        (await _db.Queue.ClaimAsync(_session, new ClaimLimit(together, 4 * 1024 * 1024), default))
             .ShouldBeOfType<ClaimOutcome.Claimed>()
             .Replicas;
 }

@@ -8,7 +8,7 @@ namespace FileTransfer.IntegrationTests.Catalog;
 /// <summary>What nobody has is not claimed, and is ready as soon as somebody has it.</summary>
 public sealed class DeferralFacts : IAsyncLifetime
 {
-    private static readonly ClaimRoom _anywhere = ClaimRoom.One with { AsksShares = true };
+    private static readonly ClaimLimit _anywhere = ClaimLimit.One with { AsksShares = true };
 
     private const string LocksSql = """
         SELECT count(*) FROM pg_locks
@@ -16,7 +16,7 @@ public sealed class DeferralFacts : IAsyncLifetime
         """;
 
     private QueueDatabase _db = null!;
-    private LeaseSession _session = null!;
+    private LockConnection _session = null!;
 
     public async ValueTask InitializeAsync()
     {
@@ -32,7 +32,7 @@ public sealed class DeferralFacts : IAsyncLifetime
         var nowhere = await _db.WantAsync(storedAt: null);
         var here = await _db.WantAsync();
 
-        (await ClaimAsync(ClaimRoom.One)).ShouldBeOfType<ClaimOutcome.Deferred>();
+        (await ClaimAsync(ClaimLimit.One)).ShouldBeOfType<ClaimOutcome.Deferred>();
 
         (await _db.StateAsync(nowhere)).ShouldBe("wanted");
         (await _db.ValueAsync<string>(nowhere, "waits_for")).ShouldBe("provider");
@@ -114,7 +114,7 @@ public sealed class DeferralFacts : IAsyncLifetime
 
         (await _db.ClaimAsync(_session)).Key.ShouldBe(here.Key);
         (await _db.ClaimAsync(_session)).Key.ShouldBe(last.Key);
-        (await ClaimAsync(ClaimRoom.One)).ShouldBeOfType<ClaimOutcome.Empty>();
+        (await ClaimAsync(ClaimLimit.One)).ShouldBeOfType<ClaimOutcome.Empty>();
     }
 
     [Fact]
@@ -125,7 +125,7 @@ public sealed class DeferralFacts : IAsyncLifetime
         var urgent = await _db.WantAsync();
         var newest = await _db.WantAsync();
         await _db.Test.ExecuteAsync($"UPDATE filetransfer.replicas SET priority = 1 WHERE file_key = {urgent.KeySql}");
-        var room = ClaimRoom.One with { From = ClaimFrom.Newest };
+        var room = ClaimLimit.One with { From = ClaimFrom.Newest };
 
         (await _db.ClaimAsync(_session, room)).Key.ShouldBe(urgent.Key);
         (await _db.ClaimAsync(_session, room)).Key.ShouldBe(newest.Key);
@@ -166,12 +166,12 @@ public sealed class DeferralFacts : IAsyncLifetime
         (await _db.ClaimAsync(_session, _anywhere)).Key.ShouldBe(asked.Key);
     }
 
-    private Task<ClaimOutcome> ClaimAsync(ClaimRoom room) => _db.Queue.ClaimAsync(_session, room, default);
+    private Task<ClaimOutcome> ClaimAsync(ClaimLimit room) => _db.Queue.ClaimAsync(_session, room, default);
 
     private async Task<TestFile> DeferredAsync()
     {
         var file = await _db.WantAsync(storedAt: null);
-        (await ClaimAsync(ClaimRoom.One)).ShouldBeOfType<ClaimOutcome.Deferred>();
+        (await ClaimAsync(ClaimLimit.One)).ShouldBeOfType<ClaimOutcome.Deferred>();
         return file;
     }
 

@@ -69,7 +69,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         );
         var other = await _db.OpenAsync("b/lane-2");
 
-        (await _db.Queue.ClaimAsync(other, ClaimRoom.One, default)).ShouldBeOfType<ClaimOutcome.Busy>();
+        (await _db.Queue.ClaimAsync(other, ClaimLimit.One, default)).ShouldBeOfType<ClaimOutcome.Busy>();
         (await _db.ClaimAsync(other)).Key.ShouldBe(next.Key);
 
         (await _db.ValueAsync<string>(held, "reason")).ShouldBe("its lock is held by a session that has not let go yet");
@@ -145,7 +145,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         var file = await _db.WantAsync();
         await SetStateAsync(file, state);
 
-        (await _db.Queue.ClaimAsync(await _db.OpenAsync(), ClaimRoom.One, default)).ShouldBeOfType<ClaimOutcome.Empty>();
+        (await _db.Queue.ClaimAsync(await _db.OpenAsync(), ClaimLimit.One, default)).ShouldBeOfType<ClaimOutcome.Empty>();
         (await _db.StateAsync(file)).ShouldBe(state);
     }
 
@@ -217,7 +217,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         var heir = await _db.OpenAsync("b/lane-2");
         var taken = await _db.ClaimAsync(heir);
         taken.Epoch.ShouldBe(claim.Epoch + 1);
-        await Should.ThrowAsync<LeaseLostException>(() => _db.PublishAsync(lost, claim));
+        await Should.ThrowAsync<LockConnectionLostException>(() => _db.PublishAsync(lost, claim));
         (await _db.PublishAsync(heir, claim)).ShouldBeFalse();
         await heir.TryLockAsync(taken.LockKey, default);
         (await _db.PublishAsync(heir, taken)).ShouldBeTrue();
@@ -232,7 +232,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         var session = await _db.OpenAsync();
         var claim = await _db.ClaimAsync(session);
 
-        var (published, next) = await _db.Queue.PublishAsync(session, [claim], claimNext: ClaimRoom.One, default);
+        var (published, next) = await _db.Queue.PublishAsync(session, [claim], claimNext: ClaimLimit.One, default);
 
         published.ShouldBe([claim.Key]);
         var claimed = next.ShouldBeOfType<ClaimOutcome.Claimed>().Replicas.ShouldHaveSingleItem();
@@ -243,7 +243,7 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         (await _db.StateAsync(second)).ShouldBe("downloading");
     }
 
-    private async Task RefusesAsync(LeaseSession session, ClaimedReplica claim)
+    private async Task RefusesAsync(LockConnection session, ClaimedReplica claim)
     {
         (await _db.Queue.ReportProgressAsync(session, claim, 5, default)).ShouldBeNull();
         (await _db.PublishAsync(session, claim)).ShouldBeFalse();
@@ -253,10 +253,10 @@ public sealed class I3_one_publisher_facts : IAsyncLifetime
         (await _db.Queue.DeleteRemovedAsync(session, claim, default)).ShouldBeFalse();
     }
 
-    private async Task<List<ClaimedReplica>> DrainAsync(LeaseSession session)
+    private async Task<List<ClaimedReplica>> DrainAsync(LockConnection session)
     {
         var claims = new List<ClaimedReplica>();
-        while (await _db.Queue.ClaimAsync(session, ClaimRoom.One, default) is { } outcome and not ClaimOutcome.Empty)
+        while (await _db.Queue.ClaimAsync(session, ClaimLimit.One, default) is { } outcome and not ClaimOutcome.Empty)
         {
             if (outcome is ClaimOutcome.Claimed { Replicas: [var claim] })
             {

@@ -11,7 +11,7 @@ namespace FileTransfer.IntegrationTests.Catalog;
 /// <summary>The tables of the product in a database of their own, and sessions on them; no process.</summary>
 internal sealed class QueueDatabase : IAsyncDisposable
 {
-    private readonly List<LeaseSession> _sessions = [];
+    private readonly List<LockConnection> _sessions = [];
 
     private QueueDatabase(TestDatabase test)
     {
@@ -46,7 +46,7 @@ internal sealed class QueueDatabase : IAsyncDisposable
             """
         );
 
-    public async Task<LeaseSession> OpenAsync(string name = "b/lane")
+    public async Task<LockConnection> OpenAsync(string name = "b/lane")
     {
         var session = await Database.OpenSessionAsync(name, default);
         _sessions.Add(session);
@@ -64,14 +64,14 @@ internal sealed class QueueDatabase : IAsyncDisposable
         return file;
     }
 
-    public async Task<ClaimedReplica> ClaimAsync(LeaseSession session, ClaimRoom? room = null) =>
-        (await Queue.ClaimAsync(session, room ?? ClaimRoom.One, default))
+    public async Task<ClaimedReplica> ClaimAsync(LockConnection session, ClaimLimit? room = null) =>
+        (await Queue.ClaimAsync(session, room ?? ClaimLimit.One, default))
             .ShouldBeOfType<ClaimOutcome.Claimed>()
             .Replicas.ShouldHaveSingleItem();
 
     /// <summary>Whether the replica was published.</summary>
-    public async Task<bool> PublishAsync(LeaseSession session, ClaimedReplica claim) =>
-        (await Queue.PublishAsync(session, [claim], claimNext: ClaimRoom.None, default)).Published.Contains(claim.Key);
+    public async Task<bool> PublishAsync(LockConnection session, ClaimedReplica claim) =>
+        (await Queue.PublishAsync(session, [claim], claimNext: ClaimLimit.None, default)).Published.Contains(claim.Key);
 
     public Task<string?> StateAsync(TestFile file) => ValueAsync<string>(file, "state");
 

@@ -114,7 +114,7 @@ internal sealed class FakeSource : IAsyncDisposable
             (string key, HttpContext context) => source.SendAsync(key, isFramed: false, context)
         );
         server.MapGet("/download/{key}", (string key, HttpContext context) => source.SendAsync(key, isFramed: true, context));
-        server.MapPost(Delivery.Route, source.DeliverAsync);
+        server.MapPost(ContentBatch.Route, source.DeliverAsync);
         await server.StartAsync();
         await RegisterNodeAsync(database, id, server.Urls.First());
         return source;
@@ -201,7 +201,7 @@ internal sealed class FakeSource : IAsyncDisposable
             return;
         }
 
-        var order = (await context.Request.ReadFromJsonAsync<DeliveryOrder>(context.RequestAborted))!;
+        var order = (await context.Request.ReadFromJsonAsync<BatchRequest>(context.RequestAborted))!;
         foreach (var key in order.Want!)
         {
             var file = Known(key ?? "");
@@ -210,7 +210,7 @@ internal sealed class FakeSource : IAsyncDisposable
                 : file.Key == ShortensInDeliveries ? file.Content[..^1]
                 : Copy(file);
 
-            var header = BitConverter.GetBytes(content?.LongLength ?? Delivery.NotDelivered);
+            var header = BitConverter.GetBytes(content?.LongLength ?? ContentBatch.NotDelivered);
             await context.Response.Body.WriteAsync(header, context.RequestAborted);
             await SendAsync(content ?? [], isFramed: false, 0, content?.Length ?? 0, context);
         }

@@ -133,7 +133,7 @@ public sealed class I8_every_wait_is_explained_and_ends_facts(SourceCluster clus
             """
         );
         var session = await db.OpenAsync();
-        var anywhere = ClaimRoom.One with { AsksShares = true };
+        var anywhere = ClaimLimit.One with { AsksShares = true };
         (await db.Queue.ClaimAsync(session, anywhere, default)).ShouldBeOfType<ClaimOutcome.Deferred>();
         var claim = await db.ClaimAsync(session, anywhere with { From = ClaimFrom.Unprovided });
         claim.Availability.Holdings.ShouldBeEmpty();

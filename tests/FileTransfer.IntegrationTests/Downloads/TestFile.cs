@@ -30,7 +30,7 @@ internal sealed class TestFile
         Metadata = new FileMetadata(
             Id("01"),
             Id("02"),
-            Octets.FromUtf8(location),
+            ByteString.FromUtf8(location),
             (ulong)content.Length,
             ContentFingerprint.Of(content)
         );
@@ -104,7 +104,7 @@ internal sealed class TestFile
         return response.StatusCode;
     }
 
-    private static Octets Id(string hex) => Octets.TryParseHex(hex, out var id) ? id : throw new FormatException(hex);
+    private static ByteString Id(string hex) => ByteString.TryParseHex(hex, out var id) ? id : throw new FormatException(hex);
 
     public static string Sql(byte[] value) => $"'\\x{Convert.ToHexString(value)}'::bytea";
 

@@ -34,7 +34,7 @@ public sealed class FolderLedgerFacts
             var files = folder.Files().ToDictionary(file => file.Key.ToString());
             files.Keys.ShouldBe([small, large], ignoreOrder: true);
             files[small].Metadata.Location.AsUtf8().ShouldBe("small");
-            files[large].Metadata.Owner.ShouldBe(new Octets([1]));
+            files[large].Metadata.Owner.ShouldBe(new ByteString([1]));
             files.Values.ShouldAllBe(file => file.Added == new FeedPosition(epoch, 1) || file.Added!.Value.Sequence > 1);
             files.Values.ShouldAllBe(file => file.IsPinned == (node == leader));
             folder.Removals().ShouldHaveSingleItem().Key.ToString().ShouldBe(removed);

@@ -64,9 +64,9 @@ public sealed class ReplicationFacts
         var follower = await cluster.StartFollowerAsync("b");
         var content = Content(1, 3000);
         var metadata = new FileMetadata(
-            new Octets([1]),
-            new Octets([2]),
-            Octets.FromUtf8("file"),
+            new ByteString([1]),
+            new ByteString([2]),
+            ByteString.FromUtf8("file"),
             (ulong)content.Length,
             ContentFingerprint.Of(content)
         );

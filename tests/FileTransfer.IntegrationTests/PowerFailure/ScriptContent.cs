@@ -19,9 +19,9 @@ internal sealed class ScriptContent
         Hashes = new byte[hashes.EncodedLength];
         hashes.ReadEncoded(0, Hashes);
         Metadata = new FileMetadata(
-            Octets.FromUtf8("owner"),
-            Octets.FromUtf8("bucket"),
-            Octets.FromUtf8($"content {index}"),
+            ByteString.FromUtf8("owner"),
+            ByteString.FromUtf8("bucket"),
+            ByteString.FromUtf8($"content {index}"),
             (ulong)Bytes.Length,
             Fingerprint
         );

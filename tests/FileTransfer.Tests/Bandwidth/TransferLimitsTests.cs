@@ -44,12 +44,12 @@ public sealed class TransferLimitsTests : IDisposable
     public async Task Without_limits_a_take_waits_for_nothing_and_allocates_nothing()
     {
         var limits = Start();
-        await limits.TakeAsync(A, Piece, default);
+        await limits.AcquireAsync(A, Piece, default);
 
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1000; i++)
         {
-            await limits.TakeAsync(A, Piece, default);
+            await limits.AcquireAsync(A, Piece, default);
         }
 
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
@@ -86,7 +86,7 @@ public sealed class TransferLimitsTests : IDisposable
             {
                 while (true)
                 {
-                    await limits.TakeAsync(source, Piece, stop.Token);
+                    await limits.AcquireAsync(source, Piece, stop.Token);
                     taken[number] += Piece;
                 }
             }
@@ -104,7 +104,7 @@ public sealed class TransferLimitsTests : IDisposable
     [InlineData("b", "unlimited")]
     public void A_source_is_named_whole_or_by_its_name_or_is_any(string name, string expected)
     {
-        var timetables = new Timetables(
+        var timetables = new BandwidthSchedules(
             new LimitSet(PerSource: new Dictionary<string, string> { [name] = "1MB/s", ["node c"] = "2MB/s" })
         );
 
@@ -150,8 +150,8 @@ public sealed class TransferLimitsTests : IDisposable
     {
         var limits = Start();
         limits.Set(new LimitSet(Download: "1KiB/s"));
-        limits.TakeAsync(A, 1024, default).AsTask().IsCompleted.ShouldBeTrue();
-        var waits = limits.TakeAsync(A, 1024, default).AsTask();
+        limits.AcquireAsync(A, 1024, default).AsTask().IsCompleted.ShouldBeTrue();
+        var waits = limits.AcquireAsync(A, 1024, default).AsTask();
         waits.IsCompleted.ShouldBeFalse();
 
         limits.Set(null);

@@ -75,9 +75,15 @@ internal sealed class CliHarness : IDisposable
 
     public static FileMetadata Metadata(string location, byte[] content)
     {
-        Octets.TryParseHex(Owner, out var owner).ShouldBeTrue();
-        Octets.TryParseHex(Bucket, out var bucket).ShouldBeTrue();
-        return new FileMetadata(owner, bucket, Octets.FromUtf8(location), (ulong)content.Length, ContentFingerprint.Of(content));
+        ByteString.TryParseHex(Owner, out var owner).ShouldBeTrue();
+        ByteString.TryParseHex(Bucket, out var bucket).ShouldBeTrue();
+        return new FileMetadata(
+            owner,
+            bucket,
+            ByteString.FromUtf8(location),
+            (ulong)content.Length,
+            ContentFingerprint.Of(content)
+        );
     }
 
     /// <summary>A URL where nobody listens, nor can: its port is taken until the end.</summary>

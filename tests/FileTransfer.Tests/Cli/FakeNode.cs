@@ -159,11 +159,11 @@ internal sealed class FakeNode : IAsyncDisposable
     private async Task<IResult> RegisterAsync(string key, HttpContext context)
     {
         var body = (await JsonNode.ParseAsync(context.Request.Body))!;
-        Octets.TryParseHex((string)body["owner"]!, out var owner).ShouldBeTrue();
-        Octets.TryParseHex((string)body["bucket"]!, out var bucket).ShouldBeTrue();
+        ByteString.TryParseHex((string)body["owner"]!, out var owner).ShouldBeTrue();
+        ByteString.TryParseHex((string)body["bucket"]!, out var bucket).ShouldBeTrue();
         var location =
-            body["location"] is { } text ? Octets.FromUtf8((string)text!)
-            : Octets.TryParseHex((string?)body["locationHex"], out var octets) ? octets
+            body["location"] is { } text ? ByteString.FromUtf8((string)text!)
+            : ByteString.TryParseHex((string?)body["locationHex"], out var octets) ? octets
             : default;
         Fingerprint.TryParse((string)body["fingerprint"]!, out var fingerprint).ShouldBeTrue();
         var metadata = new FileMetadata(owner, bucket, location, (ulong)body["size"]!, fingerprint);

@@ -45,6 +45,27 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void The_files_and_methods_that_the_architecture_names_exist()
+    {
+        var steps = Document.Named(Path.Combine("docs", "architecture.md")).Text.Select(line => Step().Match(line)).ToList();
+        var missing =
+            from step in steps
+            where step.Success
+            let source = Path.Combine(Document.Root, "src", "FileTransfer", step.Groups["file"].Value)
+            where !File.Exists(source) || !Has(File.ReadAllText(source), step.Groups["method"].Value)
+            select step.Value;
+
+        steps.Count(step => step.Success).ShouldBeGreaterThan(40);
+        missing.ShouldBeEmpty();
+        steps
+            .Where(step => step.Groups["number"].Success)
+            .Max(step => int.Parse(step.Groups["number"].Value, null))
+            .ShouldBeLessThanOrEqualTo(12);
+
+        static bool Has(string source, string method) => method == "" || source.Contains($" {method}", StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_protocol_lists_every_problem_and_no_other()
     {
         var listed = Document
@@ -134,6 +155,13 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex("^[a-z]+(?:-[a-z]+)+$", RegexOptions.NonBacktracking)]
     private static partial Regex Slug();
+
+    /// <summary>A file of the source, and the method of it that a numbered step names.</summary>
+    [GeneratedRegex(
+        @"(?:^(?<number>\d+)\. )?`(?<file>[A-Z][\w/.]+\.cs)`(?: `(?<method>\w+)`)?",
+        RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture
+    )]
+    private static partial Regex Step();
 
     [GeneratedRegex(@":0$", RegexOptions.NonBacktracking)]
     private static partial Regex EndOfList();

@@ -76,7 +76,7 @@ public sealed class IdentityTextTests
     [InlineData("ab01", 2)]
     public void Octets_are_read_with_and_without_prefix(string text, int length)
     {
-        Octets.TryParseHex(text, out var octets).ShouldBeTrue();
+        ByteString.TryParseHex(text, out var octets).ShouldBeTrue();
 
         octets.Length.ShouldBe(length);
         octets.IsEmpty.ShouldBe(length == 0);
@@ -90,19 +90,19 @@ public sealed class IdentityTextTests
     [InlineData("ab cd")]
     public void What_is_not_pairs_of_hex_digits_is_no_octets(string? text)
     {
-        Octets.TryParseHex(text, out _).ShouldBeFalse();
+        ByteString.TryParseHex(text, out _).ShouldBeFalse();
     }
 
     [Fact]
     public void Octets_are_equal_by_their_bytes_and_text_only_where_they_are_UTF_8()
     {
-        Octets.FromUtf8("données").AsUtf8().ShouldBe("données");
-        new Octets([0xff, 0xfe]).AsUtf8().ShouldBeNull();
-        new Octets([1, 2]).ShouldBe(new Octets([1, 2]));
-        new Octets([1, 2]).GetHashCode().ShouldBe(new Octets([1, 2]).GetHashCode());
-        (new Octets([1, 2]) != new Octets([1, 3])).ShouldBeTrue();
-        (default(Octets) == new Octets([])).ShouldBeTrue();
-        new Octets([0xab, 1]).ToString().ShouldBe("0xab01");
+        ByteString.FromUtf8("données").AsUtf8().ShouldBe("données");
+        new ByteString([0xff, 0xfe]).AsUtf8().ShouldBeNull();
+        new ByteString([1, 2]).ShouldBe(new ByteString([1, 2]));
+        new ByteString([1, 2]).GetHashCode().ShouldBe(new ByteString([1, 2]).GetHashCode());
+        (new ByteString([1, 2]) != new ByteString([1, 3])).ShouldBeTrue();
+        (default(ByteString) == new ByteString([])).ShouldBeTrue();
+        new ByteString([0xab, 1]).ToString().ShouldBe("0xab01");
     }
 
     [Theory]
@@ -130,18 +130,24 @@ public sealed class IdentityTextTests
     [Fact]
     public void Metadata_that_names_no_file_says_why()
     {
-        var good = new FileMetadata(new Octets(new byte[32]), new Octets(new byte[20]), Octets.FromUtf8("a/b"), 1, default);
+        var good = new FileMetadata(
+            new ByteString(new byte[32]),
+            new ByteString(new byte[20]),
+            ByteString.FromUtf8("a/b"),
+            1,
+            default
+        );
 
         good.Fault().ShouldBeNull();
         (good with { Size = FileMetadata.MaxSize }).Fault().ShouldBeNull();
-        (good with { Location = new Octets(new byte[FileMetadata.MaxLocationLength]) }).Fault().ShouldBeNull();
+        (good with { Location = new ByteString(new byte[FileMetadata.MaxLocationLength]) }).Fault().ShouldBeNull();
         (good with { Owner = default }).Fault().ShouldBe("The owner is empty.");
         (good with { Bucket = default }).Fault().ShouldBe("The bucket is empty.");
         (good with { Location = default }).Fault().ShouldBe("The location is empty.");
         (good with { Size = 0 }).Fault()!.ShouldContain("size is 0");
         (good with { Size = FileMetadata.MaxSize + 1 }).Fault()!.ShouldContain("9223372036854775808");
-        (good with { Owner = new Octets(new byte[FileMetadata.MaxIdLength + 1]) }).Fault()!.ShouldContain("1025");
-        (good with { Bucket = new Octets(new byte[FileMetadata.MaxIdLength + 1]) }).Fault()!.ShouldContain("1025");
-        (good with { Location = new Octets(new byte[1024 * 1024]) }).Fault()!.ShouldContain("1048576");
+        (good with { Owner = new ByteString(new byte[FileMetadata.MaxIdLength + 1]) }).Fault()!.ShouldContain("1025");
+        (good with { Bucket = new ByteString(new byte[FileMetadata.MaxIdLength + 1]) }).Fault()!.ShouldContain("1025");
+        (good with { Location = new ByteString(new byte[1024 * 1024]) }).Fault()!.ShouldContain("1048576");
     }
 }

@@ -44,11 +44,17 @@ public sealed class IdentityVectorTests
     public void Metadata_has_the_encoding_and_the_file_key_of_its_vector(int index)
     {
         var vector = IdentityVectors.All.FileKeys[index];
-        Octets.TryParseHex(vector.Owner, out var owner).ShouldBeTrue();
-        Octets.TryParseHex(vector.Bucket, out var bucket).ShouldBeTrue();
+        ByteString.TryParseHex(vector.Owner, out var owner).ShouldBeTrue();
+        ByteString.TryParseHex(vector.Bucket, out var bucket).ShouldBeTrue();
         Fingerprint.TryParse(vector.Fingerprint, out var fingerprint).ShouldBeTrue();
 
-        var metadata = new FileMetadata(owner, bucket, Octets.FromUtf8(vector.Location), ulong.Parse(vector.Size), fingerprint);
+        var metadata = new FileMetadata(
+            owner,
+            bucket,
+            ByteString.FromUtf8(vector.Location),
+            ulong.Parse(vector.Size),
+            fingerprint
+        );
 
         // Only the vector with the longest location comes without its encoding.
         if (vector.Scale is not null)

@@ -17,7 +17,7 @@ public sealed class ExplanationTests
         new(
             new FileRecord(
                 new FileKey(new Hash256(new byte[32])),
-                new FileMetadata(default, default, Octets.FromUtf8("a"), 1000, new Fingerprint(new Hash256(new byte[32]))),
+                new FileMetadata(default, default, ByteString.FromUtf8("a"), 1000, new Fingerprint(new Hash256(new byte[32]))),
                 FileState.Added,
                 1,
                 _now,

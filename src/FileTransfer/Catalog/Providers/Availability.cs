@@ -7,7 +7,7 @@ namespace FileTransfer.Catalog.Providers;
 /// At most 16 other nodes that have it stored: those heard of lately first, and of these the newer holders more often, who have the fewest askers.
 /// </param>
 /// <param name="Contenders">Other nodes, heard of lately, that want it or download it.</param>
-public sealed record Availability(IReadOnlyList<Holding> Holdings, int Contenders)
+public sealed record Availability(IReadOnlyList<ContentProvider> Holdings, int Contenders)
 {
     public static readonly Availability None = new([], 0);
 }
@@ -17,4 +17,4 @@ public sealed record Availability(IReadOnlyList<Holding> Holdings, int Contender
 /// <param name="IsLeader">It led when it was asked for.</param>
 /// <param name="Url">Where it answers.</param>
 /// <param name="Instance">Names one run of the node's process.</param>
-public sealed record Holding(NodeId Node, bool IsLeader, Uri Url, string Instance);
+public sealed record ContentProvider(NodeId Node, bool IsLeader, Uri Url, string Instance);

@@ -19,7 +19,7 @@ public sealed partial class DamagedContents(
     ChunkStore store,
     ReplicaTable replicas,
     QueueSignal queue,
-    ReplicaNews news,
+    ReplicaChanges news,
     NodeId here,
     TimeProvider time,
     ILogger<DamagedContents> logger
@@ -33,7 +33,7 @@ public sealed partial class DamagedContents(
     private readonly ConcurrentDictionary<Fingerprint, Lazy<Task<ContentFinding>>> _examined = new();
     private readonly ConcurrentDictionary<Fingerprint, QuarantinedContent> _open = new();
     private readonly ConcurrentDictionary<Fingerprint, string> _unsettled = new();
-    private readonly WakeUp _hint = new();
+    private readonly AsyncAutoResetEvent _hint = new();
     private readonly CancellationTokenSource _stopping = new();
     private long _found;
 
@@ -248,7 +248,7 @@ public sealed partial class DamagedContents(
 
         if (lost.Count > 0)
         {
-            news.TellDamaged([.. lost.Select(file => new NewsOfFile(file.Key, file.Size))], reason);
+            news.TellDamaged([.. lost.Select(file => new ReplicaChange(file.Key, file.Size))], reason);
             queue.Set();
         }
     }

@@ -39,9 +39,9 @@ public sealed partial class NamedScrub(
 
     private readonly Lock _lock = new();
     private readonly Queue<FileRecord> _files = [];
-    private readonly Queue<Octets> _buckets = [];
+    private readonly Queue<ByteString> _buckets = [];
     private readonly RateFlow _flow = new();
-    private readonly WakeUp _hint = new();
+    private readonly AsyncAutoResetEvent _hint = new();
     private NamedScrubResource? _progress;
     private FileKey? _after;
 
@@ -57,7 +57,7 @@ public sealed partial class NamedScrub(
         }
     }
 
-    public void Start(Octets bucket) => Start(() => _buckets.Enqueue(bucket));
+    public void Start(ByteString bucket) => Start(() => _buckets.Enqueue(bucket));
 
     public void Start(IReadOnlyList<FileRecord> files) => Start(() => AddAll(files));
 
@@ -103,7 +103,7 @@ public sealed partial class NamedScrub(
     private async Task StepAsync(CancellationToken cancellationToken)
     {
         FileRecord? file;
-        Octets bucket = default;
+        ByteString bucket = default;
         bool isBucket;
         lock (_lock)
         {
@@ -151,7 +151,7 @@ public sealed partial class NamedScrub(
         }
     }
 
-    private async Task ListAsync(Octets bucket, CancellationToken cancellationToken)
+    private async Task ListAsync(ByteString bucket, CancellationToken cancellationToken)
     {
         var filter = new FileFilter(bucket, Owner: null, ReplicaState.Stored, LocationPrefix: null, _after, PageLength);
         var page = await catalog.ListAsync(filter, here, cancellationToken);

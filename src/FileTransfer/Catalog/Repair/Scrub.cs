@@ -16,7 +16,7 @@ namespace FileTransfer.Catalog.Repair;
 /// </remarks>
 public sealed partial class Scrub(
     ChunkStore store,
-    StoreRepair repair,
+    StartupReconciler repair,
     ScrubProof proof,
     ScrubPasses passes,
     NodeId here,

@@ -31,7 +31,7 @@ public sealed class ScrubPasses(ChunkStore store, IOptions<ScrubOptions> options
     public DateTimeOffset? NextAt => State is { Now: null } state ? state.NextAt ?? time.GetUtcNow() : null;
 
     /// <summary>Set when a person has changed what is to be done.</summary>
-    internal WakeUp Changed { get; } = new();
+    internal AsyncAutoResetEvent Changed { get; } = new();
 
     /// <summary>Starts a pass over everything now and at full speed. One that a person asked for already goes on as it is.</summary>
     public void Start()

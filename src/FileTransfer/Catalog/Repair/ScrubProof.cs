@@ -9,7 +9,7 @@ namespace FileTransfer.Catalog.Repair;
 public sealed class ScrubProof(ChunkStore store, DamagedContents damaged, IOptions<ScrubOptions> options, TimeProvider time)
     : IDisposable
 {
-    private readonly RateGate _gate = new(time) { Rate = new ByteRate(options.Value.BytesPerSecond) };
+    private readonly FairTokenBucket _gate = new(time) { Rate = new ByteRate(options.Value.BytesPerSecond) };
 
     /// <param name="content">The content.</param>
     /// <param name="size">What its file says, for the words of a finding; null where nobody knows.</param>
@@ -43,7 +43,7 @@ public sealed class ScrubProof(ChunkStore store, DamagedContents damaged, IOptio
     {
         while (bytes > 0)
         {
-            bytes -= await _gate.TakeAsync(flow, bytes, cancellationToken);
+            bytes -= await _gate.AcquireAsync(flow, bytes, cancellationToken);
         }
     }
 }

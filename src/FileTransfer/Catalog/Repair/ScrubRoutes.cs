@@ -126,7 +126,7 @@ public static class ScrubRoutes
                 passes.Start();
                 break;
             case { Bucket: { } bucket, Keys: null }
-                when Octets.TryParseHex(bucket, out var id) && id.Length is > 0 and <= FileMetadata.MaxIdLength:
+                when ByteString.TryParseHex(bucket, out var id) && id.Length is > 0 and <= FileMetadata.MaxIdLength:
                 named.Start(id);
                 break;
             case { Bucket: null, Keys: { Count: > 0 and <= MostKeys } keys }:

@@ -40,7 +40,7 @@ public sealed partial class ReplicaQueue
     /// <summary>Tells how far the download is, and where else the file is by now.</summary>
     /// <returns>Null when the claim has ended for this caller, and the download must stop.</returns>
     public Task<Availability?> ReportProgressAsync(
-        LeaseSession session,
+        LockConnection session,
         ClaimedReplica claim,
         long bytesProven,
         CancellationToken cancellationToken
@@ -69,8 +69,8 @@ public sealed partial class ReplicaQueue
         );
 
     /// <summary>A node id has no spaces.</summary>
-    private static Holding ReadHolding(string text) =>
+    private static ContentProvider ReadHolding(string text) =>
         text.Split(' ', 4) is [var id, var instance, var leads, var url]
-            ? new Holding(new NodeId(id), leads == "leads", new Uri(url), instance)
+            ? new ContentProvider(new NodeId(id), leads == "leads", new Uri(url), instance)
             : throw new InvalidDataException($"The catalog tells of a holder as '{text}'.");
 }

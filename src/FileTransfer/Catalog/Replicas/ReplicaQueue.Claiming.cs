@@ -44,7 +44,7 @@ public sealed partial class ReplicaQueue
         """;
 
     /// <summary>Takes the next ready replicas, their advisory locks and the proof of them, in one round trip.</summary>
-    public Task<ClaimOutcome> ClaimAsync(LeaseSession session, ClaimRoom room, CancellationToken cancellationToken) =>
+    public Task<ClaimOutcome> ClaimAsync(LockConnection session, ClaimLimit room, CancellationToken cancellationToken) =>
         session.UseAsync(
             async (connection, token) =>
             {
@@ -99,7 +99,7 @@ public sealed partial class ReplicaQueue
             RETURNING acquired, r.file_key, locked.fingerprint, locked.size, r.epoch, r.attempts, r.lock_key, locked.holdings, locked.contenders
             """;
 
-    private void AddClaim(NpgsqlBatch batch, LeaseSession session, ClaimRoom room)
+    private void AddClaim(NpgsqlBatch batch, LockConnection session, ClaimLimit room)
     {
         var claim = room.From switch
         {
@@ -116,7 +116,7 @@ public sealed partial class ReplicaQueue
 
     private static async Task<ClaimOutcome> ReadProvenClaimsAsync(
         NpgsqlDataReader reader,
-        LeaseSession session,
+        LockConnection session,
         CancellationToken cancellationToken
     )
     {
@@ -124,7 +124,9 @@ public sealed partial class ReplicaQueue
         await reader.NextResultAsync(cancellationToken);
         var proven = await ReadKeysAsync(reader, cancellationToken);
         return outcome is ClaimOutcome.Claimed { Replicas: var claims } && !claims.All(claim => proven.Contains(claim.Key))
-            ? throw new LeaseLostException($"{session.ApplicationName} claimed a file, but pg_locks does not show its lock.")
+            ? throw new LockConnectionLostException(
+                $"{session.ApplicationName} claimed a file, but pg_locks does not show its lock."
+            )
             : outcome;
     }
 

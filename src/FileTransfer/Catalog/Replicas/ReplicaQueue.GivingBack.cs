@@ -60,7 +60,7 @@ public sealed partial class ReplicaQueue
     /// <param name="bytesProven">What is kept of it; null = as much as before.</param>
     /// <param name="delay">When to try again at the latest; a source that appears, or has appeared since the claim, ends the wait.</param>
     public Task<bool> RetryAsync(
-        LeaseSession session,
+        LockConnection session,
         ClaimedReplica claim,
         string reason,
         long? bytesProven,
@@ -68,7 +68,7 @@ public sealed partial class ReplicaQueue
         TimeSpan delay,
         CancellationToken cancellationToken
     ) =>
-        GiveBackAsync(
+        ReleaseClaimAsync(
             session,
             claim,
             ReplicaState.Wanted,
@@ -83,7 +83,7 @@ public sealed partial class ReplicaQueue
 
     /// <summary>Puts the claimed replica back after an attempt that failed for a cause.</summary>
     public Task<bool> RetryAsync(
-        LeaseSession session,
+        LockConnection session,
         ClaimedReplica claim,
         FailureCause cause,
         string reason,
@@ -91,7 +91,7 @@ public sealed partial class ReplicaQueue
         TimeSpan delay,
         CancellationToken cancellationToken
     ) =>
-        GiveBackAsync(
+        ReleaseClaimAsync(
             session,
             claim,
             ReplicaState.Wanted,
@@ -106,7 +106,7 @@ public sealed partial class ReplicaQueue
 
     /// <summary>Puts the claimed replica back until what it waits for comes to pass, or the time is up. Spends no attempt.</summary>
     public Task<bool> ParkAsync(
-        LeaseSession session,
+        LockConnection session,
         ClaimedReplica claim,
         WaitsFor waitsFor,
         string reason,
@@ -114,7 +114,7 @@ public sealed partial class ReplicaQueue
         TimeSpan delay,
         CancellationToken cancellationToken
     ) =>
-        GiveBackAsync(
+        ReleaseClaimAsync(
             session,
             claim,
             ReplicaState.Wanted,
@@ -129,14 +129,14 @@ public sealed partial class ReplicaQueue
 
     /// <summary>Sets the claimed replica aside: its attempts are spent.</summary>
     public Task<bool> FailAsync(
-        LeaseSession session,
+        LockConnection session,
         ClaimedReplica claim,
         FailureCause cause,
         string reason,
         long? bytesProven,
         CancellationToken cancellationToken
     ) =>
-        GiveBackAsync(
+        ReleaseClaimAsync(
             session,
             claim,
             ReplicaState.Failed,
@@ -149,8 +149,8 @@ public sealed partial class ReplicaQueue
             cancellationToken
         );
 
-    private Task<bool> GiveBackAsync(
-        LeaseSession session,
+    private Task<bool> ReleaseClaimAsync(
+        LockConnection session,
         ClaimedReplica claim,
         ReplicaState state,
         WaitsFor waitsFor,

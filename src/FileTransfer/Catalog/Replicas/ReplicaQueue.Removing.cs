@@ -43,7 +43,7 @@ public sealed partial class ReplicaQueue
     /// the claim is confirmed by a standby where there is one, and with it the removal, which was committed before.
     /// </summary>
     /// <exception cref="CommitUnconfirmedException">No standby has confirmed it; nothing may be deleted.</exception>
-    public Task<ClaimOutcome> ClaimRemovingAsync(LeaseSession session, CancellationToken cancellationToken) =>
+    public Task<ClaimOutcome> ClaimRemovingAsync(LockConnection session, CancellationToken cancellationToken) =>
         session.UseConfirmedAsync(
             async (connection, token) =>
             {
@@ -63,7 +63,7 @@ public sealed partial class ReplicaQueue
         );
 
     /// <summary>Whether the replica is still to be deleted, proven under its lock: it may have been added again.</summary>
-    public Task<bool> IsStillRemovingAsync(LeaseSession session, ClaimedReplica claim, CancellationToken cancellationToken) =>
+    public Task<bool> IsStillRemovingAsync(LockConnection session, ClaimedReplica claim, CancellationToken cancellationToken) =>
         session.UseAsync(
             async (connection, token) =>
             {
@@ -75,7 +75,7 @@ public sealed partial class ReplicaQueue
         );
 
     /// <summary>Forgets the replica whose bytes are gone. False when it was added again meanwhile.</summary>
-    public Task<bool> DeleteRemovedAsync(LeaseSession session, ClaimedReplica claim, CancellationToken cancellationToken) =>
+    public Task<bool> DeleteRemovedAsync(LockConnection session, ClaimedReplica claim, CancellationToken cancellationToken) =>
         EndAsync(
             session,
             claim,

@@ -40,9 +40,9 @@ public sealed partial class ReplicaQueue(NodeId node)
     /// all in one transaction and round trip.
     /// </summary>
     public Task<PublishResult> PublishAsync(
-        LeaseSession session,
+        LockConnection session,
         IReadOnlyList<ClaimedReplica> claims,
-        ClaimRoom claimNext,
+        ClaimLimit claimNext,
         CancellationToken cancellationToken
     ) =>
         session.UseAsync(
@@ -94,7 +94,7 @@ public sealed partial class ReplicaQueue(NodeId node)
     /// stays locked until the commit, so nobody who gets the advisory lock in between can claim it.
     /// </summary>
     private static Task<bool> EndAsync(
-        LeaseSession session,
+        LockConnection session,
         ClaimedReplica claim,
         NpgsqlBatchCommand[] statements,
         CancellationToken cancellationToken
@@ -122,7 +122,7 @@ public sealed partial class ReplicaQueue(NodeId node)
         );
 
     /// <summary>Makes the transaction of a batch wait for a standby where there is one.</summary>
-    private static NpgsqlBatchCommand Confirmed(LeaseSession session) =>
+    private static NpgsqlBatchCommand Confirmed(LockConnection session) =>
         Numbered("SELECT set_config('synchronous_commit', $1, true)", session.ConfirmedCommit);
 
     private static async Task<HashSet<FileKey>> ReadKeysAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)

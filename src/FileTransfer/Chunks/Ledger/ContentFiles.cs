@@ -155,9 +155,9 @@ internal sealed class ContentFiles(StorePaths paths)
         {
             if (
                 !FileKey.TryParse(Key, out var key)
-                || !Octets.TryParseHex(Owner, out var owner)
-                || !Octets.TryParseHex(Bucket, out var bucket)
-                || !Octets.TryParseHex(Location, out var location)
+                || !ByteString.TryParseHex(Owner, out var owner)
+                || !ByteString.TryParseHex(Bucket, out var bucket)
+                || !ByteString.TryParseHex(Location, out var location)
                 || !Identity.Fingerprint.TryParse(Fingerprint, out var fingerprint)
                 || Size < 1
             )

@@ -203,7 +203,7 @@ internal static class LedgerReading
         engine.Query(
             "SELECT bucket, kind, prefixes, exacts FROM policies ORDER BY bucket",
             row => new LedgerPolicy(
-                new Octets(row.GetFieldValue<byte[]>(0)),
+                new ByteString(row.GetFieldValue<byte[]>(0)),
                 row.GetString(1),
                 Split(row.GetString(2)),
                 Split(row.GetString(3))
@@ -226,9 +226,9 @@ internal static class LedgerReading
         new(
             new FileKey(row.GetFieldValue<byte[]>(0)),
             new FileMetadata(
-                new Octets(row.GetFieldValue<byte[]>(1)),
-                new Octets(row.GetFieldValue<byte[]>(2)),
-                new Octets(row.GetFieldValue<byte[]>(3)),
+                new ByteString(row.GetFieldValue<byte[]>(1)),
+                new ByteString(row.GetFieldValue<byte[]>(2)),
+                new ByteString(row.GetFieldValue<byte[]>(3)),
                 (ulong)row.GetInt64(4),
                 new Fingerprint(row.GetFieldValue<byte[]>(5))
             ),
@@ -238,12 +238,12 @@ internal static class LedgerReading
             DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(10))
         );
 
-    private static IReadOnlyList<Octets> Split(string joined) =>
+    private static IReadOnlyList<ByteString> Split(string joined) =>
         [
             .. joined
                 .Split(',', StringSplitOptions.RemoveEmptyEntries)
                 .Select(hex =>
-                    Octets.TryParseHex(hex, out var value) ? value : throw new InvalidDataException($"'{hex}' is not hex.")
+                    ByteString.TryParseHex(hex, out var value) ? value : throw new InvalidDataException($"'{hex}' is not hex.")
                 ),
         ];
 }

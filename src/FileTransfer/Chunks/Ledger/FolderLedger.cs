@@ -240,5 +240,5 @@ public sealed partial class FolderLedger : IDisposable
         );
     }
 
-    private static string Join(IReadOnlyList<Octets> values) => string.Join(',', values);
+    private static string Join(IReadOnlyList<ByteString> values) => string.Join(',', values);
 }

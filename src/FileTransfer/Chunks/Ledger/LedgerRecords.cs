@@ -31,7 +31,12 @@ public readonly record struct LedgerMutation(FileKey Key, FeedPosition At, bool 
 public sealed record LedgerRemoval(FileKey Key, FeedPosition At, DateTimeOffset AppliedAt);
 
 /// <summary>A policy of this node, by the words of the catalog.</summary>
-public sealed record LedgerPolicy(Octets Bucket, string Kind, IReadOnlyList<Octets> Prefixes, IReadOnlyList<Octets> Exacts);
+public sealed record LedgerPolicy(
+    ByteString Bucket,
+    string Kind,
+    IReadOnlyList<ByteString> Prefixes,
+    IReadOnlyList<ByteString> Exacts
+);
 
 /// <summary>A history of the feed.</summary>
 /// <param name="Heads">The newest sequence of each bin when it began: what is above belongs to it, what is not to the one before.</param>

@@ -12,7 +12,7 @@ public sealed class DownloadBody : IDisposable
     private readonly Uri _node;
     private readonly HttpResponseMessage _response;
     private readonly Stream _body;
-    private readonly StallWatch _stall;
+    private readonly IdleTimeout _stall;
     private readonly CancellationToken _cancellationToken;
     private readonly long _size;
     private readonly byte[] _frames = ArrayPool<byte>.Shared.Rent(ChunksPerRun * ChunkFrame.Length);
@@ -24,7 +24,7 @@ public sealed class DownloadBody : IDisposable
         Stream body,
         long size,
         long firstChunk,
-        StallWatch stall,
+        IdleTimeout stall,
         CancellationToken cancellationToken
     )
     {
@@ -57,7 +57,7 @@ public sealed class DownloadBody : IDisposable
             body,
             size,
             firstChunk,
-            new StallWatch(time, stallPeriod, cancellationToken),
+            new IdleTimeout(time, stallPeriod, cancellationToken),
             cancellationToken
         );
     }

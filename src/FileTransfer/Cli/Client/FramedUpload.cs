@@ -22,7 +22,7 @@ public sealed class FramedUpload(string path, SafeFileHandle file, long size, lo
     /// <summary>Why the file itself could not be read; the node is not to blame then.</summary>
     public Exception? LocalFault { get; private set; }
 
-    internal StallWatch? Watch { get; set; }
+    internal IdleTimeout? Watch { get; set; }
 
     /// <summary>How long the node may take for its answer once it has everything.</summary>
     internal TimeSpan AnswerWithin { get; set; }

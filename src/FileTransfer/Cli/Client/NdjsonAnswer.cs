@@ -9,7 +9,7 @@ public sealed class NdjsonAnswer<T>(
     HttpResponseMessage response,
     StreamReader reader,
     JsonTypeInfo<T> type,
-    StallWatch stall,
+    IdleTimeout stall,
     CancellationToken cancellationToken
 ) : IDisposable
     where T : class

@@ -43,7 +43,7 @@ public sealed partial class NodeClient
         }
 
         using var response = await SendAsync(request, _answerWithin, cancellationToken);
-        using var stall = new StallWatch(time, NodeEvents.Silence, cancellationToken);
+        using var stall = new IdleTimeout(time, NodeEvents.Silence, cancellationToken);
         try
         {
             await using var stream = await response.Content.ReadAsStreamAsync(stall.Token);

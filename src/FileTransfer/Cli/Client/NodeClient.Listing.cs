@@ -5,7 +5,7 @@ namespace FileTransfer.Cli.Client;
 /// <summary>Which files a listing shows; null where that does not matter.</summary>
 /// <param name="Location">What the location begins with.</param>
 /// <param name="State">The state of the replica at the node that is asked.</param>
-public sealed record ListFilter(Octets? Bucket, Octets? Owner, string? Location, string? State);
+public sealed record ListFilter(ByteString? Bucket, ByteString? Owner, string? Location, string? State);
 
 /// <content>What a node has.</content>
 public sealed partial class NodeClient
@@ -14,7 +14,7 @@ public sealed partial class NodeClient
 
     /// <summary>A page of the files that are stored at the node, in the order of their keys.</summary>
     public Task<ListingAnswer> ListStoredAsync(
-        Octets? bucket,
+        ByteString? bucket,
         string? location,
         string? after,
         CancellationToken cancellationToken

@@ -10,11 +10,11 @@ public sealed partial class NodeClient
     /// <summary>A change of a policy is answered when it has taken effect, and so is the first line of what is missing: a million files take a while.</summary>
     private static readonly TimeSpan _reviewWithin = TimeSpan.FromMinutes(10);
 
-    public Task<PolicyAnswer> GetPolicyAsync(Octets bucket, CancellationToken cancellationToken) =>
+    public Task<PolicyAnswer> GetPolicyAsync(ByteString bucket, CancellationToken cancellationToken) =>
         GetAsync(PathOf(bucket), NodeJson.Default.PolicyAnswer, cancellationToken);
 
     public async Task<PolicyChangeAnswer> SetPolicyAsync(
-        Octets bucket,
+        ByteString bucket,
         Policy policy,
         bool prune,
         CancellationToken cancellationToken
@@ -25,7 +25,7 @@ public sealed partial class NodeClient
         return await ReadAsync(request, NodeJson.Default.PolicyChangeAnswer, cancellationToken, _reviewWithin);
     }
 
-    public async Task<PolicyChangeAnswer> DeletePolicyAsync(Octets bucket, CancellationToken cancellationToken)
+    public async Task<PolicyChangeAnswer> DeletePolicyAsync(ByteString bucket, CancellationToken cancellationToken)
     {
         using var request = Request(HttpMethod.Delete, PathOf(bucket));
         return await ReadAsync(request, NodeJson.Default.PolicyChangeAnswer, cancellationToken, _reviewWithin);
@@ -33,7 +33,7 @@ public sealed partial class NodeClient
 
     /// <summary>The files that are missing at the node, in the order of their keys.</summary>
     public async IAsyncEnumerable<MissingAnswer> GetMissingAsync(
-        Octets bucket,
+        ByteString bucket,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
@@ -44,5 +44,5 @@ public sealed partial class NodeClient
         }
     }
 
-    private static string PathOf(Octets bucket) => $"v1/buckets/{bucket}/policy";
+    private static string PathOf(ByteString bucket) => $"v1/buckets/{bucket}/policy";
 }

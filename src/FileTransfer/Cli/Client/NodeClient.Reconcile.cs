@@ -51,7 +51,7 @@ public sealed partial class NodeClient
         using var request = Request(HttpMethod.Get, path);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/x-ndjson"));
         var response = await SendAsync(request, _lineWithin, cancellationToken);
-        var stall = new StallWatch(time, _lineWithin, cancellationToken);
+        var stall = new IdleTimeout(time, _lineWithin, cancellationToken);
         var reader = new StreamReader(await response.Content.ReadAsStreamAsync(stall.Token));
         return new NdjsonAnswer<T>(node, response, reader, type, stall, cancellationToken);
     }

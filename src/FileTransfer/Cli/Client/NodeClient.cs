@@ -86,7 +86,7 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
     {
         using var request = Request(HttpMethod.Get, $"v1/files/{key}/hashes");
         using var response = await SendAsync(request, _answerWithin, cancellationToken);
-        using var stall = new StallWatch(time, stallPeriod, cancellationToken);
+        using var stall = new IdleTimeout(time, stallPeriod, cancellationToken);
         var hashes = ChunkHashes.Create(size);
         try
         {
@@ -152,7 +152,7 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
         request.Content = content;
 
         // While the body moves, only standing still ends it; the limit on the answer begins with its last byte.
-        using var stall = new StallWatch(time, stallPeriod, cancellationToken);
+        using var stall = new IdleTimeout(time, stallPeriod, cancellationToken);
         content.Watch = stall;
         content.AnswerWithin = AnswerToUploadWithin(content.Size);
         stall.Rearm(_answerWithin);
@@ -203,7 +203,7 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
     )
     {
         using var request = Request(HttpMethod.Get, route);
-        using var stall = new StallWatch(time, within, cancellationToken);
+        using var stall = new IdleTimeout(time, within, cancellationToken);
         try
         {
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, stall.Token);
@@ -244,7 +244,7 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
         CancellationToken cancellationToken
     )
     {
-        using var stall = new StallWatch(time, _answerWithin, cancellationToken);
+        using var stall = new IdleTimeout(time, _answerWithin, cancellationToken);
         try
         {
             return await response.Content.ReadFromJsonAsync(type, stall.Token) ?? throw new JsonException("The answer is null.");
@@ -272,7 +272,7 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
         CancellationToken cancellationToken
     )
     {
-        using var stall = new StallWatch(time, within, cancellationToken);
+        using var stall = new IdleTimeout(time, within, cancellationToken);
         try
         {
             var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token);

@@ -32,7 +32,7 @@ public sealed class NodeEvents(string path)
     public async Task<bool> ReadAsync(
         Stream stream,
         Func<NodeEvent, CancellationToken, Task<bool>> take,
-        StallWatch watch,
+        IdleTimeout watch,
         CancellationToken cancellationToken
     )
     {

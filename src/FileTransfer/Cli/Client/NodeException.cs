@@ -4,7 +4,7 @@ using System.Net;
 namespace FileTransfer.Cli.Client;
 
 /// <summary>What can be done about a failed request.</summary>
-public enum Remedy
+public enum RetryAdvice
 {
     /// <summary>Every node would say the same.</summary>
     None,
@@ -27,7 +27,7 @@ public abstract class NodeException(Uri node, string message, Exception? cause) 
 
     public virtual string? Type => null;
 
-    public abstract Remedy Remedy { get; }
+    public abstract RetryAdvice Remedy { get; }
 }
 
 /// <summary>The node could not be reached, or the connection to it was lost or stood still.</summary>
@@ -36,7 +36,7 @@ public sealed class NodeUnreachableException(Uri node, string reason, Exception?
 {
     public override ExitCode Code => ExitCode.Unreachable;
 
-    public override Remedy Remedy => Remedy.Later;
+    public override RetryAdvice Remedy => RetryAdvice.Later;
 }
 
 /// <summary>The node sent something that contradicts the file's own name.</summary>
@@ -44,7 +44,7 @@ public sealed class NodeContradictionException(Uri node, string detail) : NodeEx
 {
     public override ExitCode Code => ExitCode.NotProven;
 
-    public override Remedy Remedy => Remedy.OtherNode;
+    public override RetryAdvice Remedy => RetryAdvice.OtherNode;
 }
 
 /// <summary>The node answered with a problem (RFC 9457).</summary>
@@ -97,17 +97,17 @@ public sealed class NodeProblemException(Uri node, HttpStatusCode status, Proble
             _ => ExitCode.Failed,
         };
 
-    public override Remedy Remedy =>
+    public override RetryAdvice Remedy =>
         status switch
         {
-            HttpStatusCode.ServiceUnavailable when Type == TypePrefix + "file-elsewhere" => Remedy.OtherNode,
+            HttpStatusCode.ServiceUnavailable when Type == TypePrefix + "file-elsewhere" => RetryAdvice.OtherNode,
             HttpStatusCode.ServiceUnavailable
             or HttpStatusCode.MisdirectedRequest
             or HttpStatusCode.TooManyRequests
             or HttpStatusCode.BadGateway
-            or HttpStatusCode.GatewayTimeout => Remedy.Later,
-            HttpStatusCode.NotFound or HttpStatusCode.Conflict or HttpStatusCode.InternalServerError => Remedy.OtherNode,
-            _ => Remedy.None,
+            or HttpStatusCode.GatewayTimeout => RetryAdvice.Later,
+            HttpStatusCode.NotFound or HttpStatusCode.Conflict or HttpStatusCode.InternalServerError => RetryAdvice.OtherNode,
+            _ => RetryAdvice.None,
         };
 }
 

@@ -55,12 +55,12 @@ public sealed class NodeSet(IReadOnlyList<Uri> urls, HttpClient http, NodeRetry 
                 {
                     return await AtLeaderAsync(url, work, cancellationToken);
                 }
-                catch (NodeException fault) when (fault.Remedy == Remedy.OtherNode)
+                catch (NodeException fault) when (fault.Remedy == RetryAdvice.OtherNode)
                 {
                     lasting = fault;
                     Say(fault, urls.Count > 1);
                 }
-                catch (NodeException fault) when (fault.Remedy == Remedy.Later)
+                catch (NodeException fault) when (fault.Remedy == RetryAdvice.Later)
                 {
                     passing = fault;
                     Interlocked.CompareExchange(ref _leader, null, fault.Node);
@@ -135,7 +135,7 @@ public sealed class NodeSet(IReadOnlyList<Uri> urls, HttpClient http, NodeRetry 
         }
 
         say(
-            fault.Remedy == Remedy.Later
+            fault.Remedy == RetryAdvice.Later
                 ? $"{fault.Message.TrimEnd('.')}; trying again"
                 : $"{fault.Message.TrimEnd('.')}; asking the next node"
         );

@@ -52,16 +52,16 @@ public sealed record FileAnswer(
 
     /// <summary>The metadata, or null where it is not well formed.</summary>
     public FileMetadata? ToMetadata() =>
-        Octets.TryParseHex(Owner, out var owner)
-        && Octets.TryParseHex(Bucket, out var bucket)
+        ByteString.TryParseHex(Owner, out var owner)
+        && ByteString.TryParseHex(Bucket, out var bucket)
         && Identity.Fingerprint.TryParse(Fingerprint, out var fingerprint)
         && ReadLocation() is { } location
             ? new FileMetadata(owner, bucket, location, Size, fingerprint)
             : null;
 
-    private Octets? ReadLocation() =>
-        Location is not null ? Octets.FromUtf8(Location)
-        : Octets.TryParseHex(LocationHex, out var octets) ? octets
+    private ByteString? ReadLocation() =>
+        Location is not null ? ByteString.FromUtf8(Location)
+        : ByteString.TryParseHex(LocationHex, out var octets) ? octets
         : null;
 }
 

@@ -99,7 +99,7 @@ public static class FetchCommand
                 var id = Guid.CreateVersion7();
                 Show(console, await nodes.RunAsync((node, token) => node.AskForAsync(key, id, token), cancellationToken));
             }
-            catch (NodeException fault) when (fault.Remedy == Remedy.OtherNode)
+            catch (NodeException fault) when (fault.Remedy == RetryAdvice.OtherNode)
             {
                 end = end.And(console.Failure(fault, key.ToString()));
             }

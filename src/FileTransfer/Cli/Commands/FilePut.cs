@@ -7,7 +7,7 @@ using Microsoft.Win32.SafeHandles;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>Puts one file: names it, registers it, sends it where it is not there yet.</summary>
-public sealed class FilePut(NodeSet nodes, Octets owner, Octets bucket, TimeProvider time, Action<string> say)
+public sealed class FilePut(NodeSet nodes, ByteString owner, ByteString bucket, TimeProvider time, Action<string> say)
 {
     /// <summary>A content up to this size is sent again sooner than it is asked for.</summary>
     private const long WorthAsking = 1024 * 1024;

@@ -233,7 +233,7 @@ public static class GetCommand
     private static bool IsFolder(string path) => path.EndsWith('/') || Directory.Exists(path);
 
     /// <summary>The last part of a location as a file name; null where it makes none. A location is anyone's text: it leads nowhere else.</summary>
-    private static string? NameOf(Octets location)
+    private static string? NameOf(ByteString location)
     {
         var name = location.AsUtf8()?.Split('/')[^1];
         return name is null or "" or "." or ".." || name.Any(char.IsControl) ? null : name;

@@ -11,8 +11,8 @@ public sealed class IdentityOptions(CliStreams streams)
     private const string OwnerVariable = "FILETRANSFER_OWNER";
     private const string BucketVariable = "FILETRANSFER_BUCKET";
 
-    private readonly Option<Octets> _owner = HexOption("--owner", $"The owner's id (environment: {OwnerVariable}).");
-    private readonly Option<Octets> _bucket = HexOption("--bucket", $"The bucket's id (environment: {BucketVariable}).");
+    private readonly Option<ByteString> _owner = HexOption("--owner", $"The owner's id (environment: {OwnerVariable}).");
+    private readonly Option<ByteString> _bucket = HexOption("--bucket", $"The bucket's id (environment: {BucketVariable}).");
 
     public void AddTo(Command command)
     {
@@ -20,11 +20,11 @@ public sealed class IdentityOptions(CliStreams streams)
         command.Add(_bucket);
     }
 
-    public Octets Owner(ParseResult parse) => Value(parse, _owner, OwnerVariable);
+    public ByteString Owner(ParseResult parse) => Value(parse, _owner, OwnerVariable);
 
-    public Octets Bucket(ParseResult parse) => Value(parse, _bucket, BucketVariable);
+    public ByteString Bucket(ParseResult parse) => Value(parse, _bucket, BucketVariable);
 
-    public static Option<Octets> HexOption(string name, string description) =>
+    public static Option<ByteString> HexOption(string name, string description) =>
         new(name)
         {
             Description = description,
@@ -47,10 +47,10 @@ public sealed class IdentityOptions(CliStreams streams)
             CustomParser = result => [.. result.Tokens.Select(token => ParseKey(result, token.Value))],
         };
 
-    public static Argument<Octets> BucketArgument() =>
+    public static Argument<ByteString> BucketArgument() =>
         new("BUCKET") { Description = "The bucket's id: hex digits, with or without 0x.", CustomParser = ParseHex };
 
-    private Octets Value(ParseResult parse, Option<Octets> option, string variable)
+    private ByteString Value(ParseResult parse, Option<ByteString> option, string variable)
     {
         if (parse.GetResult(option) is not null)
         {
@@ -63,7 +63,7 @@ public sealed class IdentityOptions(CliStreams streams)
             throw new CliException(ExitCode.Usage, $"{option.Name} is missing. Give it as hex digits, or set {variable}.");
         }
 
-        return Octets.TryParseHex(text, out var octets)
+        return ByteString.TryParseHex(text, out var octets)
             ? octets
             : throw new CliException(
                 ExitCode.Usage,
@@ -71,9 +71,9 @@ public sealed class IdentityOptions(CliStreams streams)
             );
     }
 
-    private static Octets ParseHex(ArgumentResult result)
+    private static ByteString ParseHex(ArgumentResult result)
     {
-        if (!Octets.TryParseHex(result.Tokens[0].Value, out var octets))
+        if (!ByteString.TryParseHex(result.Tokens[0].Value, out var octets))
         {
             result.AddError($"'{result.Tokens[0].Value}' is not hex. Write an even number of hex digits, with or without 0x.");
         }

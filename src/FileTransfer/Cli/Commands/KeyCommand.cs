@@ -40,7 +40,7 @@ public static class KeyCommand
                 console.WithProgressAsync(async progress =>
                 {
                     var text = parse.GetValue(location);
-                    var place = text is null ? parse.GetValue(locationHex) : Octets.FromUtf8(text);
+                    var place = text is null ? parse.GetValue(locationHex) : ByteString.FromUtf8(text);
                     var path = parse.GetRequiredValue(file);
                     var (owner, bucket) = (identity.Owner(parse), identity.Bucket(parse));
                     using var bar = progress.Start(Path.GetFileName(path), LocalContent.LengthOf(path));

@@ -3,7 +3,7 @@ using FileTransfer.Identity;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>A file to put; named by the command line itself, or found in a folder.</summary>
-public sealed record PutItem(string Path, Octets Location, bool IsNamed);
+public sealed record PutItem(string Path, ByteString Location, bool IsNamed);
 
 /// <summary>The files that the paths of a command line stand for, found as they are asked for.</summary>
 public static class PutItems
@@ -21,7 +21,7 @@ public static class PutItems
         {
             if (!Directory.Exists(path))
             {
-                yield return new PutItem(path, Octets.FromUtf8(location ?? prefix + Path.GetFileName(path)), IsNamed: true);
+                yield return new PutItem(path, ByteString.FromUtf8(location ?? prefix + Path.GetFileName(path)), IsNamed: true);
                 continue;
             }
 
@@ -33,7 +33,7 @@ public static class PutItems
             foreach (var file in FilesIn(path))
             {
                 var relative = Path.GetRelativePath(path, file).Replace(Path.DirectorySeparatorChar, '/');
-                yield return new PutItem(file, Octets.FromUtf8(prefix + NameOf(path) + relative), IsNamed: false);
+                yield return new PutItem(file, ByteString.FromUtf8(prefix + NameOf(path) + relative), IsNamed: false);
             }
         }
     }

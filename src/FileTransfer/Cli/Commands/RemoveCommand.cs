@@ -40,7 +40,7 @@ public static class RemoveCommand
                             () => CliJson.Default.RemoveLine
                         );
                     }
-                    catch (NodeException fault) when (fault.Remedy == Remedy.OtherNode)
+                    catch (NodeException fault) when (fault.Remedy == RetryAdvice.OtherNode)
                     {
                         end = end.And(console.Failure(fault, key.ToString()));
                     }

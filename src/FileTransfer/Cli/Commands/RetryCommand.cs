@@ -82,7 +82,7 @@ public static class RetryCommand
                         var state = await nodes.RunAsync((node, token) => node.RetryAsync(key, token), cancellationToken);
                         console.Result($"{key} {state}", new RetryLine(key.ToString(), state), () => CliJson.Default.RetryLine);
                     }
-                    catch (NodeException fault) when (fault.Remedy == Remedy.OtherNode)
+                    catch (NodeException fault) when (fault.Remedy == RetryAdvice.OtherNode)
                     {
                         end = end.And(console.Failure(fault, key.ToString()));
                     }

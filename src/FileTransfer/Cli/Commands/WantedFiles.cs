@@ -41,7 +41,7 @@ public sealed class WantedFiles(NodeSet nodes, TimeProvider time)
                     end = end.And(Conclude(console, answer));
                 }
             }
-            catch (NodeException fault) when (fault.Remedy == Remedy.OtherNode)
+            catch (NodeException fault) when (fault.Remedy == RetryAdvice.OtherNode)
             {
                 end = end.And(console.Failure(fault, key.ToString()));
             }

@@ -7,11 +7,11 @@ namespace FileTransfer.Cli.Export;
 /// <summary>Which files are to be exported.</summary>
 /// <param name="Bucket">Only files of this bucket.</param>
 /// <param name="Location">Only files whose location begins with this.</param>
-public sealed record ExportFilter(Octets? Bucket, string? Location)
+public sealed record ExportFilter(ByteString? Bucket, string? Location)
 {
     public bool Lets(FileMetadata metadata) =>
         (Bucket is not { } bucket || metadata.Bucket.Equals(bucket))
-        && (Location is null || metadata.Location.Span.StartsWith(Octets.FromUtf8(Location).Span));
+        && (Location is null || metadata.Location.Span.StartsWith(ByteString.FromUtf8(Location).Span));
 }
 
 /// <summary>A file that can be exported; its key is the hash of its metadata.</summary>

@@ -50,7 +50,7 @@ public sealed class CliConsole(CliStreams streams, bool json)
     }
 
     public void Notice(string text) =>
-        Complain(json ? Serialize(new NoticeLine(text), () => ConsoleJson.Default.NoticeLine) : text);
+        WriteError(json ? Serialize(new NoticeLine(text), () => ConsoleJson.Default.NoticeLine) : text);
 
     /// <summary>Says what failed, and returns what it is worth as an exit code.</summary>
     public ExitCode Failure(Exception fault, string? subject = null)
@@ -59,7 +59,7 @@ public sealed class CliConsole(CliStreams streams, bool json)
         var problem = fault as IFailure;
         var title = problem?.Title is { } given && given != fault.Message ? $" ({given})" : "";
         var about = subject is null ? "" : $"{subject}: ";
-        Complain(
+        WriteError(
             json
                 ? Serialize(
                     new ErrorLine(fault.Message, problem?.Title, problem?.Type, subject, (int)code),
@@ -141,7 +141,7 @@ public sealed class CliConsole(CliStreams streams, bool json)
         return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 
-    private void Complain(string line)
+    private void WriteError(string line)
     {
         lock (_lock)
         {

@@ -102,7 +102,7 @@ public sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyLis
     )
     {
         var policy = KnownFolder.Parse(remembered);
-        if (policy.IsEverything || !Octets.TryParseHex(remembered.Bucket, out var bucket))
+        if (policy.IsEverything || !ByteString.TryParseHex(remembered.Bucket, out var bucket))
         {
             return false;
         }

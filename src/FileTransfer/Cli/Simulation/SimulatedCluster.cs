@@ -37,7 +37,7 @@ internal sealed class SimulatedCluster
 
     public long ChunkCount { get; }
 
-    public bool NeedsTurns => World.Size > ServingTurns.FreeUpToBytes;
+    public bool NeedsTurns => World.Size > ContentAdmission.FreeUpToBytes;
 
     public SimulatedNode NodeOf(SourceId id) => _nodes[int.Parse(id.Value)];
 

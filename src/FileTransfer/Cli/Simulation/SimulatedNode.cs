@@ -11,7 +11,7 @@ internal sealed partial class SimulatedNode(SimulatedCluster cluster, int number
     public static readonly TimeSpan AwayFor = TimeSpan.FromSeconds(10);
 
     private readonly NodeId _id = new($"n{number}");
-    private readonly ServingTurns _turns = new(() => cluster.World.Up);
+    private readonly ContentAdmission _turns = new(() => cluster.World.Up);
 
     public SourceHint Hint { get; } = new(new SourceId($"{number}"), number == 0 ? SourceKind.Leader : SourceKind.Node);
 
@@ -38,12 +38,12 @@ internal sealed partial class SimulatedNode(SimulatedCluster cluster, int number
             flow.Settle(now);
         }
 
-        var isServed = _turns.TryEnter(asker._id, SimulatedCluster.Content, now);
+        var isServed = _turns.TryAcquire(asker._id, SimulatedCluster.Content, now);
         TurnedAway += isServed ? 0 : 1;
         return isServed;
     }
 
-    private void Leave(SimulatedNode asker) => _turns.Leave(asker._id, SimulatedCluster.Content, cluster.Time.Now);
+    private void Leave(SimulatedNode asker) => _turns.Release(asker._id, SimulatedCluster.Content, cluster.Time.Now);
 
     public void Account(SimulatedNode to, bool hasTurn, long bytes, TimeSpan at)
     {

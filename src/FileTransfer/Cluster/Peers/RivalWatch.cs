@@ -10,7 +10,7 @@ namespace FileTransfer.Cluster.Peers;
 /// </remarks>
 public sealed partial class RivalWatch(
     Database database,
-    NodePresence presence,
+    ClusterMembership presence,
     NodeDirectory nodes,
     Leadership leadership,
     NodeFile folder,
@@ -78,7 +78,7 @@ public sealed partial class RivalWatch(
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        presence.RunWhilePresentAsync(WatchAsync, stoppingToken);
+        presence.RunWhileJoinedAsync(WatchAsync, stoppingToken);
 
     private async Task WatchAsync(CancellationToken cancellationToken)
     {

@@ -17,7 +17,7 @@ public sealed partial class DownloadPlanner
         var (file, source) = (request.File, request.Source);
         switch (failed.Kind)
         {
-            case SourceFaultKind.Lied or SourceFaultKind.NotFound when IsOfHashesOfShare(request):
+            case SourceFaultKind.Corrupt or SourceFaultKind.NotFound when IsOfHashesOfShare(request):
                 source.LacksHashes = true;
                 CancelAll(file, source, failed.Reason);
                 break;
@@ -25,7 +25,7 @@ public sealed partial class DownloadPlanner
                 source.Lose(SourceLoss.NotFound, failed.Reason);
                 CancelAll(file, source, failed.Reason);
                 break;
-            case SourceFaultKind.Lied:
+            case SourceFaultKind.Corrupt:
                 source.BroughtBeforeLying |= request is { Came: > 0, Part: FetchPart.Window };
                 Lied(file, source, failed.Reason);
                 break;
@@ -57,7 +57,7 @@ public sealed partial class DownloadPlanner
     private void Lied(FilePlan file, FileSource source, string reason)
     {
         Do(new PlannerAction.Blame(source.State.Id, file.Key, reason));
-        source.Lose(SourceLoss.Lied, reason);
+        source.Lose(SourceLoss.Corrupt, reason);
         CancelAll(file, source, reason);
         var state = source.State;
         if (state.Strike(file.Key, reason, _now, _limits, Jitter()) && state.Blame is { } blame)

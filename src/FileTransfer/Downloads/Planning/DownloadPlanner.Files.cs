@@ -137,7 +137,7 @@ public sealed partial class DownloadPlanner
         }
 
         // One that had it, lost it and has it again is asked again.
-        file.Sources.RemoveAll(source => source is { IsListed: false, InFlight: 0, Loss: not SourceLoss.Lied });
+        file.Sources.RemoveAll(source => source is { IsListed: false, InFlight: 0, Loss: not SourceLoss.Corrupt });
     }
 
     /// <summary>Nodes come and go for years; what was learned of those that no file has now is let go when there are many.</summary>

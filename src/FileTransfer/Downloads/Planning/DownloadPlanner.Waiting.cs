@@ -89,7 +89,7 @@ public sealed partial class DownloadPlanner
         TimeSpan? rest = null;
         foreach (var source in listed)
         {
-            if (source.Loss == SourceLoss.Lied)
+            if (source.Loss == SourceLoss.Corrupt)
             {
                 var own = Longer(source.State.Blame?.RestOf(file.Key, _now) ?? default, _limits.FirstBlameRest / 2);
                 rest = rest is { } other ? Shorter(own, other) : own;
@@ -111,7 +111,7 @@ public sealed partial class DownloadPlanner
     {
         ReadOnlySpan<SourceFaultKind> worst =
         [
-            SourceFaultKind.Lied,
+            SourceFaultKind.Corrupt,
             SourceFaultKind.Refused,
             SourceFaultKind.Stalled,
             SourceFaultKind.EndedEarly,

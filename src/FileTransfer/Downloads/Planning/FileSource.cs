@@ -5,7 +5,7 @@ internal enum SourceLoss
 {
     None,
     NotFound,
-    Lied,
+    Corrupt,
 }
 
 /// <summary>What one wanted file knows of one of its sources.</summary>
@@ -58,7 +58,7 @@ internal sealed class FileSource(SourceState state, SourceKind kind)
     {
         Loss = loss;
         Reason = reason;
-        Fault = loss == SourceLoss.Lied ? SourceFaultKind.Lied : SourceFaultKind.NotFound;
+        Fault = loss == SourceLoss.Corrupt ? SourceFaultKind.Corrupt : SourceFaultKind.NotFound;
     }
 
     public void Find()

@@ -46,7 +46,7 @@ internal sealed class PlannedRequest(RequestId id, FilePlan file, FileSource sou
     /// <summary>The share that a small file would have.</summary>
     public static int ShareOf(FilePlan file, FileSource source) =>
         source.Kind is SourceKind.Leader or SourceKind.Node
-            ? Planning.DeliveryShare.Of(file.ChunkCount * ChunkFrame.ChunkLength)
+            ? Planning.BatchWeight.Of(file.ChunkCount * ChunkFrame.ChunkLength)
             : 0;
 
     private static ChunkRange? RangeOf(FetchPart part) =>

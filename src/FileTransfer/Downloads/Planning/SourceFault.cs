@@ -19,7 +19,7 @@ public enum SourceFaultKind
     EndedEarly,
 
     /// <summary>It sent bytes that are not the file's.</summary>
-    Lied,
+    Corrupt,
 
     /// <summary>It wants to be left alone for a while: 429, or 503. Says nothing against the file.</summary>
     Throttled,

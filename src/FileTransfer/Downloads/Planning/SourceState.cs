@@ -76,7 +76,7 @@ internal sealed class SourceState(SourceId id)
     /// <summary>How many requests these are for the source: what is delivered together is one.</summary>
     public int Requests => _inFlight.Count - _delivered + DeliveriesOf(_shares);
 
-    public SourceRate Rate { get; } = new();
+    public EwmaThroughput Rate { get; } = new();
 
     /// <summary>Measured from asking to the head of the answer.</summary>
     public TimeSpan Latency { get; private set; }
@@ -266,7 +266,7 @@ internal sealed class SourceState(SourceId id)
 
     public int FailuresOf(FileKey file) => _failures?.GetValueOrDefault(file) ?? 0;
 
-    private static int DeliveriesOf(int shares) => (shares + DeliveryShare.All - 1) / DeliveryShare.All;
+    private static int DeliveriesOf(int shares) => (shares + BatchWeight.All - 1) / BatchWeight.All;
 
     private void Rest(string reason, TimeSpan until, TimeSpan now)
     {

@@ -12,11 +12,11 @@ namespace FileTransfer.Downloads.Progress;
 /// </summary>
 /// <remarks>A notification names the file that was ended; why is read from the catalog, for many files at once where many are.</remarks>
 public sealed partial class ReplicaEvents(
-    NodePresence presence,
+    ClusterMembership presence,
     ReplicaTable replicas,
-    ReplicaNews news,
+    ReplicaChanges news,
     DownloadEvents events,
-    SourceTrials trials,
+    SourceAttemptHistory trials,
     NodeId node,
     ILogger<ReplicaEvents> logger
 ) : BackgroundService
@@ -54,7 +54,7 @@ public sealed partial class ReplicaEvents(
         }
     }
 
-    private void OnWanted(IReadOnlyList<NewsOfFile> files)
+    private void OnWanted(IReadOnlyList<ReplicaChange> files)
     {
         foreach (var file in files)
         {
@@ -62,12 +62,12 @@ public sealed partial class ReplicaEvents(
         }
     }
 
-    private void OnUploaded(NewsOfFile file) =>
+    private void OnUploaded(ReplicaChange file) =>
         events.Publish(
             new DownloadEvent(file.Key, DownloadEventKind.Done, null, file.Size, file.Size, "its content was uploaded", null)
         );
 
-    private void OnDamaged(IReadOnlyList<NewsOfFile> files, string reason)
+    private void OnDamaged(IReadOnlyList<ReplicaChange> files, string reason)
     {
         foreach (var file in files)
         {

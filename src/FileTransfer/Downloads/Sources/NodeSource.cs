@@ -20,17 +20,17 @@ namespace FileTransfer.Downloads.Sources;
 public sealed class NodeSource : Source
 {
     private readonly NodeId _here;
-    private readonly Deliveries _deliveries;
+    private readonly BatchFetcher _deliveries;
 
-    public NodeSource(Holding holding, NodeId here, HttpMessageInvoker http, SourceTerms terms)
+    public NodeSource(ContentProvider holding, NodeId here, HttpMessageInvoker http, SourceClientOptions terms)
         : base(IdOf(holding.Node), $"node '{holding.Node}'", holding.Url, http, terms)
     {
         Holding = holding;
         _here = here;
-        _deliveries = new Deliveries(this, terms.Time);
+        _deliveries = new BatchFetcher(this, terms.Time);
     }
 
-    public Holding Holding { get; }
+    public ContentProvider Holding { get; }
 
     protected override string Refusal => "refuses this node's token; set FileTransfer:NodeToken to one it knows, with scope node";
 
@@ -40,21 +40,21 @@ public sealed class NodeSource : Source
         FileKey key,
         Fingerprint fingerprint,
         int size,
-        FetchReport report,
+        FetchProgress report,
         CancellationToken cancellationToken
     ) => _deliveries.FetchAsync(key, fingerprint, size, report, cancellationToken);
 
     /// <summary>Asks for small contents; the body has them in this order.</summary>
     internal Task<SourceBody> OpenDeliveryAsync(
         IEnumerable<FileKey> keys,
-        FetchReport report,
+        FetchProgress report,
         CancellationToken cancellationToken
     )
     {
-        var order = new DeliveryOrder([.. keys.Select(key => key.ToHex())]);
-        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(order, ServingJson.Default.DeliveryOrder));
+        var order = new BatchRequest([.. keys.Select(key => key.ToHex())]);
+        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(order, ServingJson.Default.BatchRequest));
         content.Headers.ContentType = new MediaTypeHeaderValue(MediaTypeNames.Application.Json);
-        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Url, Delivery.Route)) { Content = content };
+        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Url, ContentBatch.Route)) { Content = content };
         return OpenAsync(OfNode(request), "a delivery", expectedLength: null, report, cancellationToken);
     }
 

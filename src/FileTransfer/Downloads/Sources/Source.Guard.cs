@@ -7,9 +7,9 @@ namespace FileTransfer.Downloads.Sources;
 public abstract partial class Source
 {
     /// <summary>Only network calls belong inside.</summary>
-    internal async Task<T> GuardAsync<T>(
+    internal async Task<T> TranslateNetworkErrorsAsync<T>(
         Func<CancellationToken, Task<T>> call,
-        StallWatch watch,
+        MinimumRateMonitor watch,
         CancellationToken cancellationToken
     )
     {
@@ -24,7 +24,7 @@ public abstract partial class Source
     }
 
     /// <summary>What a network call under the watch threw, as a fault of the source; null where the source is not to blame.</summary>
-    internal SourceException? FaultOf(Exception thrown, StallWatch watch, CancellationToken cancellationToken) =>
+    internal SourceException? FaultOf(Exception thrown, MinimumRateMonitor watch, CancellationToken cancellationToken) =>
         thrown switch
         {
             OperationCanceledException when watch.HasStalled && !cancellationToken.IsCancellationRequested => Fault(

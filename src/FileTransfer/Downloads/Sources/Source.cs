@@ -11,7 +11,7 @@ namespace FileTransfer.Downloads.Sources;
 
 /// <summary>A place where contents can be had from over HTTP: its address, and what it serves under which path.</summary>
 /// <remarks>Nothing it sends is believed. Every fault is told as a <see cref="SourceException"/> that names the source.</remarks>
-public abstract partial class Source(SourceId id, string name, Uri url, HttpMessageInvoker http, SourceTerms terms)
+public abstract partial class Source(SourceId id, string name, Uri url, HttpMessageInvoker http, SourceClientOptions terms)
 {
     private const int HashLength = 32;
     private const int LongestProblem = 4096;
@@ -20,7 +20,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
 
     private static readonly TimeSpan _freshFor = TimeSpan.FromSeconds(1);
 
-    private readonly SourceMeter _meter = new();
+    private readonly ByteCounter _meter = new();
     private readonly long _learnedAt = terms.Time.GetTimestamp();
 
     public SourceId Id => id;
@@ -44,24 +44,28 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
         }
 
         using var request = ProbeRequest(key);
-        using var response = await GuardAsync(token => http.SendAsync(request, token), watch, cancellationToken);
+        using var response = await TranslateNetworkErrorsAsync(token => http.SendAsync(request, token), watch, cancellationToken);
         watch.Start();
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-        await GuardAsync(async token => await body.ReadAsync(new byte[ChunkFrame.Length], token), watch, cancellationToken);
+        await TranslateNetworkErrorsAsync(
+            async token => await body.ReadAsync(new byte[ChunkFrame.Length], token),
+            watch,
+            cancellationToken
+        );
     }
 
     /// <summary>Sends a request whose answer's body does not matter.</summary>
     protected async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         using var watch = Watch(cancellationToken);
-        return await GuardAsync(token => http.SendAsync(request, token), watch, cancellationToken);
+        return await TranslateNetworkErrorsAsync(token => http.SendAsync(request, token), watch, cancellationToken);
     }
 
     /// <summary>Fills the chunk hashes of a partial; all of them are proven against its fingerprint, a part is not.</summary>
     public async Task FetchHashesAsync(
         PartialFile into,
         ChunkRange chunks,
-        FetchReport report,
+        FetchProgress report,
         CancellationToken cancellationToken
     )
     {
@@ -103,7 +107,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
     public async Task FetchWindowAsync(
         PartialFile into,
         ChunkRange window,
-        FetchReport report,
+        FetchProgress report,
         CancellationToken cancellationToken
     )
     {
@@ -126,7 +130,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
     }
 
     /// <summary>Puts a whole content into the partial and proves it.</summary>
-    public async Task FetchWholeAsync(PartialFile into, FetchReport report, CancellationToken cancellationToken)
+    public async Task FetchWholeAsync(PartialFile into, FetchProgress report, CancellationToken cancellationToken)
     {
         if (!into.HashesProven)
         {
@@ -152,7 +156,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
         FileKey key,
         Fingerprint fingerprint,
         int size,
-        FetchReport report,
+        FetchProgress report,
         CancellationToken cancellationToken
     )
     {
@@ -189,7 +193,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
         FileKey key,
         long size,
         ChunkSink put,
-        FetchReport report,
+        FetchProgress report,
         CancellationToken cancellationToken
     )
     {
@@ -223,7 +227,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
         HttpRequestMessage request,
         string what,
         long? expectedLength,
-        FetchReport report,
+        FetchProgress report,
         CancellationToken cancellationToken
     )
     {
@@ -287,7 +291,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
 
     /// <summary>It sent bytes that are not the file's.</summary>
     internal SourceException Wrong(string what, long? chunk, string damage) =>
-        Fault(SourceFaultKind.Lied, what, damage: new SourceDamage(chunk, damage));
+        Fault(SourceFaultKind.Corrupt, what, damage: new SourceDamage(chunk, damage));
 
     /// <summary>It has something else under the name, or not yet all of it: whoever fills a folder, or answers for names it does not know.</summary>
     internal SourceException NotTheFile(string what) =>
@@ -313,7 +317,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
         );
 
     /// <summary>Puts a run that came into the partial, in so far as it is right.</summary>
-    protected void Put(PartialFile into, long firstChunk, ReadOnlySpan<byte> bytes, FetchReport report)
+    protected void Put(PartialFile into, long firstChunk, ReadOnlySpan<byte> bytes, FetchProgress report)
     {
         var put = into.Put(firstChunk, bytes);
         if (put.Kind == PutKind.Stored)
@@ -338,9 +342,9 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
         SourceDamage? damage = null
     ) => new(fault, $"{name} at {url.OriginalString} {what}", cause, retryAfter, damage);
 
-    private StallWatch Watch(CancellationToken cancellationToken)
+    private MinimumRateMonitor Watch(CancellationToken cancellationToken)
     {
-        var watch = new StallWatch(
+        var watch = new MinimumRateMonitor(
             terms.Options.StallFloorBytesPerSecond,
             terms.Options.StallPeriod,
             _meter,
@@ -351,7 +355,11 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
         return watch;
     }
 
-    private async Task RequireSuccessAsync(HttpResponseMessage response, StallWatch watch, CancellationToken cancellationToken)
+    private async Task RequireSuccessAsync(
+        HttpResponseMessage response,
+        MinimumRateMonitor watch,
+        CancellationToken cancellationToken
+    )
     {
         switch (response.StatusCode)
         {
@@ -384,13 +392,13 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
     /// <summary>It gives it to others now, has not got it yet while others have, or wants to be left alone.</summary>
     private async Task<SourceException> NotNowAsync(
         HttpResponseMessage response,
-        StallWatch watch,
+        MinimumRateMonitor watch,
         CancellationToken cancellationToken
     )
     {
         var text = new byte[LongestProblem];
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-        var length = await GuardAsync(
+        var length = await TranslateNetworkErrorsAsync(
             async token => await body.ReadAtLeastAsync(text, text.Length, throwOnEndOfStream: false, token),
             watch,
             cancellationToken

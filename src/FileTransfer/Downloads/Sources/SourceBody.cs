@@ -12,7 +12,7 @@ public sealed class SourceBody(
     Source source,
     HttpResponseMessage response,
     Stream body,
-    StallWatch watch,
+    MinimumRateMonitor watch,
     bool isOfUnknownLength,
     bool isPage
 ) : IAsyncDisposable
@@ -77,7 +77,7 @@ public sealed class SourceBody(
         CancellationToken cancellationToken
     )
     {
-        var buffer = PieceBuffers.Rent(Math.Max(length, unit));
+        var buffer = PieceBufferPool.Rent(Math.Max(length, unit));
         try
         {
             var capacity = buffer.Length / unit * unit;
@@ -109,7 +109,7 @@ public sealed class SourceBody(
         }
         finally
         {
-            PieceBuffers.Return(buffer);
+            PieceBufferPool.Return(buffer);
         }
     }
 

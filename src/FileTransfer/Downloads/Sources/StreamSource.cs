@@ -5,14 +5,14 @@ using FileTransfer.Identity;
 namespace FileTransfer.Downloads.Sources;
 
 /// <summary>A configured server that has nothing but whole framed bodies at <c>GET /download/{key}</c>: an older StorageHub node.</summary>
-public sealed class StreamSource(SourceEntry entry, HttpMessageInvoker http, SourceTerms terms)
+public sealed class StreamSource(SourceEntry entry, HttpMessageInvoker http, SourceClientOptions terms)
     : Source(new SourceId($"stream {entry.Name}"), $"stream '{entry.Name}'", entry.Base, http, terms)
 {
     protected override async Task<bool> ReceiveWholeAsync(
         FileKey key,
         long size,
         ChunkSink put,
-        FetchReport report,
+        FetchProgress report,
         CancellationToken cancellationToken
     )
     {

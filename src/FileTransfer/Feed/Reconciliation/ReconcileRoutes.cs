@@ -133,7 +133,7 @@ public static class ReconcileRoutes
 
     private static async Task<Results<Ok<ReconcileResource>, ProblemHttpResult>> ApplyAsync(
         ReconcileRequest request,
-        FileLedger ledger,
+        FileCommands ledger,
         QueueSignal queue,
         CancellationToken cancellationToken
     )

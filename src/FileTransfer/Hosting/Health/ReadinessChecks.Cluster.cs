@@ -72,7 +72,7 @@ internal static partial class ReadinessChecks
         }
     }
 
-    private sealed class PresenceCheck(NodePresence presence, Database database) : ReadinessCheck
+    private sealed class PresenceCheck(ClusterMembership presence, Database database) : ReadinessCheck
     {
         protected override ValueTask<Finding> FindAsync(CancellationToken cancellationToken) =>
             ValueTask.FromResult(

@@ -81,7 +81,8 @@ internal static partial class ReadinessChecks
             );
     }
 
-    private sealed class QueueCheck(FeedReader feed, NodePresence presence, Database database, DiskPressure disk) : ReadinessCheck
+    private sealed class QueueCheck(FeedReader feed, ClusterMembership presence, Database database, DiskPressure disk)
+        : ReadinessCheck
     {
         protected override ValueTask<Finding> FindAsync(CancellationToken cancellationToken) =>
             ValueTask.FromResult(

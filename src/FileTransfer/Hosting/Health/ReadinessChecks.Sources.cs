@@ -5,7 +5,7 @@ namespace FileTransfer.Hosting.Health;
 /// <content>Where the bytes come from.</content>
 internal static partial class ReadinessChecks
 {
-    private sealed class SourcesCheck(Transfers transfers, TimeProvider time) : ReadinessCheck
+    private sealed class SourcesCheck(DownloadEngine transfers, TimeProvider time) : ReadinessCheck
     {
         protected override ValueTask<Finding> FindAsync(CancellationToken cancellationToken)
         {

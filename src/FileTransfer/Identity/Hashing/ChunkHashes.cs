@@ -16,9 +16,9 @@ public sealed class ChunkHashes : IDisposable
 
     private const int ChunksAtOnce = 256;
 
-    private readonly HashOctets _octets;
+    private readonly HashStorage _octets;
 
-    internal ChunkHashes(long size, HashOctets octets)
+    internal ChunkHashes(long size, HashStorage octets)
     {
         Size = size;
         ChunkCount = ChunkCountOf(size);
@@ -49,7 +49,9 @@ public sealed class ChunkHashes : IDisposable
         var length = EncodedLengthOf(size);
         return new ChunkHashes(
             size,
-            length <= InMemoryLimit ? MemoryOctets.Create(length, backingFile) : FileOctets.Create(length, backingFile)
+            length <= InMemoryLimit
+                ? MemoryHashStorage.Create(length, backingFile)
+                : FileBackedHashStorage.Create(length, backingFile)
         );
     }
 
@@ -60,13 +62,14 @@ public sealed class ChunkHashes : IDisposable
         var length = EncodedLengthOf(size);
         return new ChunkHashes(
             size,
-            length <= InMemoryLimit ? MemoryOctets.OpenRead(length, file) : FileOctets.OpenRead(length, file)
+            length <= InMemoryLimit ? MemoryHashStorage.OpenRead(length, file) : FileBackedHashStorage.OpenRead(length, file)
         );
     }
 
     /// <summary>As <see cref="Open"/>, but read from the file whenever they are asked for, however few they are.</summary>
     /// <exception cref="InvalidDataException">The file has not the length that hashes of this size have.</exception>
-    public static ChunkHashes OpenInFile(long size, string file) => new(size, FileOctets.OpenRead(EncodedLengthOf(size), file));
+    public static ChunkHashes OpenInFile(long size, string file) =>
+        new(size, FileBackedHashStorage.OpenRead(EncodedLengthOf(size), file));
 
     /// <summary>Copies complete hashes, small ones.</summary>
     public static ChunkHashes Read(long size, ReadOnlySpan<byte> encoded)

@@ -47,7 +47,7 @@ public static class ContentFingerprint
         using var hashes = ChunkHashes.Create(size);
         var pieces = (size + PieceLength - 1) / PieceLength;
         var done = 0L;
-        Cores.Share(
+        ParallelRanges.Run(
             pieces,
             Environment.ProcessorCount,
             piece =>

@@ -13,7 +13,7 @@ public sealed class GrowingChunkHashes(string? backingFile = null) : IDisposable
     private byte[] _encoded = ArrayPool<byte>.Shared.Rent(4096);
     private int _encodedLength;
     private long _spilled;
-    private FileOctets? _file;
+    private FileBackedHashStorage? _file;
 
     /// <summary>Bytes of content so far.</summary>
     public long Size => (HashedChunks * ChunkHashes.ChunkSize) + _shortLength;
@@ -102,7 +102,7 @@ public sealed class GrowingChunkHashes(string? backingFile = null) : IDisposable
 
     private void Spill()
     {
-        _file ??= FileOctets.Create(0, backingFile);
+        _file ??= FileBackedHashStorage.Create(0, backingFile);
         _file.Write(_spilled, _encoded.AsSpan(0, _encodedLength));
         _spilled += _encodedLength;
         _encodedLength = 0;

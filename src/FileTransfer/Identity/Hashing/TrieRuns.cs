@@ -20,14 +20,14 @@ internal sealed unsafe class TrieRuns : IDisposable
     private readonly byte* _encoded;
     private readonly ulong _count;
     private readonly int _lanes;
-    private readonly byte[] _nodes = PieceBuffers.Rent(2 * Neighbours * TrieChildren.SlotLength);
+    private readonly byte[] _nodes = PieceBufferPool.Rent(2 * Neighbours * TrieChildren.SlotLength);
     private readonly int[] _lengths = new int[2 * Neighbours];
 
     /// <param name="encoded">The hashes of all chunks.</param>
     /// <param name="count">Chunks; more than have keys of two bytes.</param>
     /// <param name="lastIsCarried">Whether the last of them is there itself and not as its hash.</param>
     /// <param name="lanes">Nodes at once.</param>
-    /// <param name="maxDegreeOfParallelism">Cores for it.</param>
+    /// <param name="maxDegreeOfParallelism">Processor cores for it.</param>
     public TrieRuns(byte* encoded, ulong count, bool lastIsCarried, int lanes, int maxDegreeOfParallelism)
     {
         _encoded = encoded;
@@ -36,7 +36,7 @@ internal sealed unsafe class TrieRuns : IDisposable
         var runs = new List<Run>();
         Cut(TwoBytes, Neighbours, Neighbours, runs);
         Cut(FourBytes, (int)(count % Neighbours), lastIsCarried ? (int)((count - 1) % Neighbours) : Neighbours, runs);
-        Cores.Share(runs.Count, maxDegreeOfParallelism, run => Encode(runs[(int)run]));
+        ParallelRanges.Run(runs.Count, maxDegreeOfParallelism, run => Encode(runs[(int)run]));
     }
 
     /// <summary>Writes the node of all keys that start with these two nibbles and returns its length; 0 where it is not in a run.</summary>
@@ -53,7 +53,7 @@ internal sealed unsafe class TrieRuns : IDisposable
         return _lengths[slot];
     }
 
-    public void Dispose() => PieceBuffers.Return(_nodes);
+    public void Dispose() => PieceBufferPool.Return(_nodes);
 
     private static int SlotOf(int mode, int neighbour) => ((mode - TwoBytes) * Neighbours) + neighbour;
 

@@ -7,7 +7,7 @@ namespace FileTransfer.Postgres.Embedded;
 public sealed partial class EmbeddedPostgres
 {
     /// <remarks>The folder's lock is held, so no other service runs this cluster: a server found here has lost its owner.</remarks>
-    private async Task PutInOrderAsync(CancellationToken cancellationToken)
+    private async Task CleanUpPreviousRunAsync(CancellationToken cancellationToken)
     {
         foreach (var unfinished in Directory.GetDirectories(_layout.Folder, "cluster.new-*"))
         {

@@ -25,7 +25,7 @@ public sealed partial class EmbeddedPostgres
             if (Ended.IsCompleted)
             {
                 throw new IOException(
-                    $"The private PostgreSQL in {_layout.Folder} did not start: {await LastWordsAsync(cancellationToken)}"
+                    $"The private PostgreSQL in {_layout.Folder} did not start: {await ReadStartupErrorsAsync(cancellationToken)}"
                 );
             }
         }
@@ -100,7 +100,7 @@ public sealed partial class EmbeddedPostgres
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private async Task<string> LastWordsAsync(CancellationToken cancellationToken)
+    private async Task<string> ReadStartupErrorsAsync(CancellationToken cancellationToken)
     {
         var words = await _supervisor!.StandardError.ReadToEndAsync(cancellationToken);
         if (File.Exists(_layout.LogFile))

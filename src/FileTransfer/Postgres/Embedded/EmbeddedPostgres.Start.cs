@@ -24,7 +24,7 @@ public sealed partial class EmbeddedPostgres
 
     private async Task StartAsync(int? loopbackPort, CancellationToken cancellationToken)
     {
-        await PutInOrderAsync(cancellationToken);
+        await CleanUpPreviousRunAsync(cancellationToken);
         var account = await ServerAccount.ForAsync(_layout.Folder, _layout.Cluster, cancellationToken);
         var binaries = await PostgresBinaries.FindAsync(_layout.ClusterMajor, cancellationToken);
         if (_layout.ClusterMajor is null)

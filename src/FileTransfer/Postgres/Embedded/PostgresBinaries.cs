@@ -38,7 +38,7 @@ internal sealed partial record PostgresBinaries(string Folder, int Major)
         }
 
         return found.Find(binaries =>
-                binaries.Major >= DatabaseFitness.OldestServer && binaries.Major == (clusterMajor ?? binaries.Major)
+                binaries.Major >= DatabaseCompatibility.OldestServer && binaries.Major == (clusterMajor ?? binaries.Major)
             ) ?? throw NotFound(clusterMajor, found);
     }
 
@@ -75,7 +75,7 @@ internal sealed partial record PostgresBinaries(string Folder, int Major)
             clusterMajor is { } major
                 ? $"The private database was made by PostgreSQL {major}, whose server programs are not on this machine.{unfit} "
                     + $"Install them (Debian, Ubuntu: apt-get install postgresql-{major}), {Or}."
-                : $"No connection string is set, and no PostgreSQL server programs (postgres and initdb, {DatabaseFitness.OldestServer} or newer) "
+                : $"No connection string is set, and no PostgreSQL server programs (postgres and initdb, {DatabaseCompatibility.OldestServer} or newer) "
                     + $"are in PATH or {DebianFolder}.{unfit} "
                     + $"Install them (Debian, Ubuntu: apt-get install postgresql; Fedora: dnf install postgresql-server; Alpine: apk add postgresql), {Or}."
         );

@@ -17,7 +17,7 @@ public sealed class IntentAnswers(
     ChunkStore store,
     QueueSignal queue,
     DownloadEvents events,
-    KnownSources sources,
+    SourceRegistry sources,
     NodeId here,
     TimeProvider time
 )

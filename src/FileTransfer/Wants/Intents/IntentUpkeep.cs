@@ -10,7 +10,7 @@ namespace FileTransfer.Wants.Intents;
 /// <summary>Ends intents whose file is stored, failed or removed, and sees to it that every other one is served; every poll interval.</summary>
 public sealed partial class IntentUpkeep(
     IntentTable intents,
-    NodePresence presence,
+    ClusterMembership presence,
     QueueSignal queue,
     NodeId node,
     IOptions<DownloadOptions> options,
@@ -19,7 +19,7 @@ public sealed partial class IntentUpkeep(
 ) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        presence.RunWhilePresentAsync(TendAsync, stoppingToken);
+        presence.RunWhileJoinedAsync(TendAsync, stoppingToken);
 
     private async Task TendAsync(CancellationToken cancellationToken)
     {

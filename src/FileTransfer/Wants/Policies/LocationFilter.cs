@@ -23,7 +23,7 @@ public sealed record LocationFilter
     private const string Hex = "hex";
 
     /// <exception cref="ArgumentException">The value cannot be compared with any location.</exception>
-    public LocationFilter(FilterKind kind, Octets value)
+    public LocationFilter(FilterKind kind, ByteString value)
     {
         if (Fault(kind, value) is { } fault)
         {
@@ -35,7 +35,7 @@ public sealed record LocationFilter
 
     public FilterKind Kind { get; }
 
-    public Octets Value { get; }
+    public ByteString Value { get; }
 
     /// <param name="text">The text form.</param>
     /// <param name="filter">The filter that it stands for.</param>
@@ -90,15 +90,15 @@ public sealed record LocationFilter
             _ => null,
         };
 
-    private static Octets? ReadValue(string encoding, string written) =>
+    private static ByteString? ReadValue(string encoding, string written) =>
         encoding switch
         {
-            Utf8 => Octets.FromUtf8(written),
-            Hex when Octets.TryParseHex(written, out var value) => value,
+            Utf8 => ByteString.FromUtf8(written),
+            Hex when ByteString.TryParseHex(written, out var value) => value,
             _ => null,
         };
 
-    private static string? Fault(FilterKind kind, Octets value) =>
+    private static string? Fault(FilterKind kind, ByteString value) =>
         value.Length > FileMetadata.MaxLocationLength
             ? $"A filter has {value.Length} bytes; a location has at most {FileMetadata.MaxLocationLength}."
         : kind == FilterKind.Exact && value.IsEmpty

@@ -40,7 +40,7 @@ public sealed class MissingFiles(Database database, NodeId node)
 
     /// <summary>Lines of <see cref="MissingFile"/>, a page at a time. A page is valid until the next is asked for.</summary>
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> PagesOf(
-        Octets bucket,
+        ByteString bucket,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
@@ -59,7 +59,7 @@ public sealed class MissingFiles(Database database, NodeId node)
 
     /// <returns>The key to go on after; null when there is no more.</returns>
     private async Task<byte[]?> ReadPageAsync(
-        Octets bucket,
+        ByteString bucket,
         byte[] after,
         ArrayBufferWriter<byte> lines,
         CancellationToken cancellationToken
@@ -91,7 +91,7 @@ public sealed class MissingFiles(Database database, NodeId node)
 
     private static void Write(NpgsqlDataReader reader, byte[] key, ArrayBufferWriter<byte> lines)
     {
-        var location = new Octets(reader.GetFieldValue<byte[]>(2));
+        var location = new ByteString(reader.GetFieldValue<byte[]>(2));
         var text = location.AsUtf8();
         var next = reader.IsDBNull(7) ? (DateTime?)null : reader.GetDateTime(7);
         var line = new MissingFile(

@@ -9,7 +9,7 @@ namespace FileTransfer.Wants.Policies;
 /// <summary>A policy as it is kept.</summary>
 /// <param name="ChangedAt">Null where the bucket has none, and everything is wanted.</param>
 /// <param name="IsReviewDue">Whether the node's replicas may not follow it yet.</param>
-public sealed record PolicyRecord(Octets Bucket, Policy Policy, DateTime? ChangedAt, bool IsReviewDue);
+public sealed record PolicyRecord(ByteString Bucket, Policy Policy, DateTime? ChangedAt, bool IsReviewDue);
 
 /// <summary>The policies of this node: owner of <c>filetransfer.policies</c>.</summary>
 /// <remarks>
@@ -30,7 +30,7 @@ public sealed class NodePolicies(Database database, NodeId node)
             )
         );
 
-    public async Task<PolicyRecord> GetAsync(Octets bucket, CancellationToken cancellationToken)
+    public async Task<PolicyRecord> GetAsync(ByteString bucket, CancellationToken cancellationToken)
     {
         const string sql = """
             SELECT bucket, kind, prefixes, exacts, changed_at, review_due FROM filetransfer.policies
@@ -58,7 +58,7 @@ public sealed class NodePolicies(Database database, NodeId node)
     }
 
     /// <summary>The buckets that have a policy; only those whose review is due where <paramref name="dueOnly"/>.</summary>
-    public async Task<IReadOnlyList<Octets>> BucketsAsync(bool dueOnly, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ByteString>> BucketsAsync(bool dueOnly, CancellationToken cancellationToken)
     {
         const string sql = """
             SELECT bucket FROM filetransfer.policies WHERE node_id = @node AND (review_due OR NOT @dueOnly) ORDER BY changed_at
@@ -67,11 +67,11 @@ public sealed class NodePolicies(Database database, NodeId node)
         var rows = await connection.QueryAsync<byte[]>(
             new CommandDefinition(sql, new { node = node.Value, dueOnly }, cancellationToken: cancellationToken)
         );
-        return [.. rows.Select(bucket => new Octets(bucket))];
+        return [.. rows.Select(bucket => new ByteString(bucket))];
     }
 
     /// <summary>Writes the policy; from the commit on a review is due, and what comes by the feed follows it.</summary>
-    public async Task<PolicyRecord> SetAsync(Octets bucket, Policy policy, CancellationToken cancellationToken)
+    public async Task<PolicyRecord> SetAsync(ByteString bucket, Policy policy, CancellationToken cancellationToken)
     {
         const string hold = $"SELECT pg_advisory_xact_lock({DesiredState.LockKey})";
         const string write = """
@@ -149,13 +149,13 @@ public sealed class NodePolicies(Database database, NodeId node)
 
         public PolicyRecord ToRecord() =>
             new(
-                new Octets(Bucket),
+                new ByteString(Bucket),
                 new Policy(
                     Policy.ReadKind(Kind)
                         ?? throw new InvalidDataException($"The catalog holds an unknown kind of policy '{Kind}'."),
                     Prefixes
-                        .Select(value => new LocationFilter(FilterKind.Prefix, new Octets(value)))
-                        .Concat(Exacts.Select(value => new LocationFilter(FilterKind.Exact, new Octets(value))))
+                        .Select(value => new LocationFilter(FilterKind.Prefix, new ByteString(value)))
+                        .Concat(Exacts.Select(value => new LocationFilter(FilterKind.Exact, new ByteString(value))))
                 ),
                 ChangedAt,
                 ReviewDue

@@ -36,10 +36,10 @@ public sealed class Policy
     public PolicyKind Kind { get; }
 
     /// <summary>Each once, in the order of their bytes.</summary>
-    public IReadOnlyList<Octets> Prefixes { get; }
+    public IReadOnlyList<ByteString> Prefixes { get; }
 
     /// <summary>Each once, in the order of their bytes.</summary>
-    public IReadOnlyList<Octets> Exacts { get; }
+    public IReadOnlyList<ByteString> Exacts { get; }
 
     public bool IsEverything => Kind == PolicyKind.EverythingExcept && Prefixes.Count + Exacts.Count == 0;
 
@@ -100,12 +100,12 @@ public sealed class Policy
 
     private static string TooMany(int count) => $"The policy has {count} filters; at most {MaxFilters} are allowed.";
 
-    private static IReadOnlyList<Octets> Sorted(IEnumerable<LocationFilter> filters, FilterKind kind) =>
+    private static IReadOnlyList<ByteString> Sorted(IEnumerable<LocationFilter> filters, FilterKind kind) =>
         [
             .. filters
                 .Where(filter => filter.Kind == kind)
                 .Select(filter => filter.Value)
                 .Distinct()
-                .Order(Comparer<Octets>.Create((left, right) => left.Span.SequenceCompareTo(right.Span))),
+                .Order(Comparer<ByteString>.Create((left, right) => left.Span.SequenceCompareTo(right.Span))),
         ];
 }

@@ -19,7 +19,7 @@ public sealed partial class PolicyChanges(
 
     /// <summary>Writes the policy and makes the replicas follow it. Once it is written this goes on although the caller does not wait.</summary>
     public async Task<(PolicyRecord Policy, PolicyEffect Effect)> SetAsync(
-        Octets bucket,
+        ByteString bucket,
         Policy policy,
         bool prunes,
         CancellationToken cancellationToken
@@ -89,7 +89,7 @@ public sealed partial class PolicyChanges(
         public static partial void Followed(
             ILogger logger,
             NodeId node,
-            Octets bucket,
+            ByteString bucket,
             long wanted,
             long withdrawn,
             long pruned,

@@ -39,7 +39,7 @@ public sealed record PolicyEffect(long Wanted, long Withdrawn, long Pruned, long
 /// without holding anything; what differs is then written in transactions that look again at each file under its lock and by the policy of
 /// that moment. So a review can be cut off anywhere, run twice, or be overtaken by another policy, whose own review follows.
 /// </remarks>
-public sealed class PolicyReview(Database database, ReplicaNews news, NodeId node)
+public sealed class PolicyReview(Database database, ReplicaChanges news, NodeId node)
 {
     private const int PageSize = 2000;
 
@@ -51,7 +51,7 @@ public sealed class PolicyReview(Database database, ReplicaNews news, NodeId nod
     /// <param name="bucket">The bucket.</param>
     /// <param name="prunes">Whether stored contents that nobody wants here leave, too.</param>
     /// <param name="cancellationToken">Ends it between two pages' changes; what was done stays.</param>
-    public async Task<PolicyEffect> RunAsync(Octets bucket, bool prunes, CancellationToken cancellationToken)
+    public async Task<PolicyEffect> RunAsync(ByteString bucket, bool prunes, CancellationToken cancellationToken)
     {
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         var effect = PolicyEffect.None;
@@ -71,7 +71,7 @@ public sealed class PolicyReview(Database database, ReplicaNews news, NodeId nod
 
     private async Task<List<(byte[] Key, string? Step)>> PageAsync(
         NpgsqlConnection connection,
-        Octets bucket,
+        ByteString bucket,
         byte[] after,
         bool prunes,
         CancellationToken cancellationToken

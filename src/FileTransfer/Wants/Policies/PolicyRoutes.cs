@@ -89,7 +89,7 @@ public static class PolicyRoutes
             : malformed!;
 
     private static async Task<Results<Ok<PolicyChangeResource>, ProblemHttpResult>> ChangeAsync(
-        Octets bucket,
+        ByteString bucket,
         Policy policy,
         bool prunes,
         PolicyChanges changes,
@@ -123,9 +123,9 @@ public static class PolicyRoutes
         return Results.Empty;
     }
 
-    private static bool TryParseBucket(string text, out Octets bucket, out ProblemHttpResult? problem)
+    private static bool TryParseBucket(string text, out ByteString bucket, out ProblemHttpResult? problem)
     {
-        var isBucket = Octets.TryParseHex(text, out bucket) && bucket.Length is > 0 and <= FileMetadata.MaxIdLength;
+        var isBucket = ByteString.TryParseHex(text, out bucket) && bucket.Length is > 0 and <= FileMetadata.MaxIdLength;
         problem = isBucket
             ? null
             : Problem.Of(

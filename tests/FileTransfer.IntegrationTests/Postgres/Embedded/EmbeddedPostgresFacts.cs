@@ -244,7 +244,7 @@ public sealed class EmbeddedPostgresFacts : IAsyncLifetime
             NullLoggerFactory.Instance,
             TimeProvider.System
         );
-        (await DatabaseFitness.CheckAsync(both.ConnectionString, NullLoggerFactory.Instance, default)).ShouldBeNull();
+        (await DatabaseCompatibility.CheckAsync(both.ConnectionString, NullLoggerFactory.Instance, default)).ShouldBeNull();
         await using var session = await database.OpenSessionAsync("writes", default);
         (await session.UseAsync(PortAsync, default)).ShouldBe(openPort);
         await using var pooled = await database.Pool.OpenConnectionAsync();

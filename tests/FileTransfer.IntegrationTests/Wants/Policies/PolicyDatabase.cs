@@ -13,11 +13,11 @@ internal sealed class PolicyDatabase : IAsyncDisposable
     {
         Queue = queue;
         Policies = new NodePolicies(queue.Database, queue.Node);
-        Review = new PolicyReview(queue.Database, new ReplicaNews(), queue.Node);
+        Review = new PolicyReview(queue.Database, new ReplicaChanges(), queue.Node);
         Missing = new MissingFiles(queue.Database, queue.Node);
     }
 
-    public static Octets Bucket { get; } = new([2]);
+    public static ByteString Bucket { get; } = new([2]);
 
     public QueueDatabase Queue { get; }
 

@@ -175,7 +175,7 @@ public sealed class PolicyReviewFacts : IAsyncLifetime
 
             var effects = await Task.WhenAll(
                 Task.Run(() =>
-                    new PolicyReview(_db.Queue.Database, new ReplicaNews(), a).RunAsync(
+                    new PolicyReview(_db.Queue.Database, new ReplicaChanges(), a).RunAsync(
                         PolicyDatabase.Bucket,
                         prunes: true,
                         default

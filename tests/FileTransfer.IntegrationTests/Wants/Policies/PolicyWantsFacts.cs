@@ -34,7 +34,7 @@ public sealed class PolicyWantsFacts : IAsyncLifetime
             default
         );
 
-        (await WantsAsync("b", PolicyDatabase.Bucket, Octets.FromUtf8(location))).ShouldBe(wants);
+        (await WantsAsync("b", PolicyDatabase.Bucket, ByteString.FromUtf8(location))).ShouldBe(wants);
     }
 
     [Fact]
@@ -42,9 +42,9 @@ public sealed class PolicyWantsFacts : IAsyncLifetime
     {
         await _db.Policies.SetAsync(PolicyDatabase.Bucket, PolicyDatabase.Policy("nothing-except"), default);
 
-        (await WantsAsync("b", PolicyDatabase.Bucket, Octets.FromUtf8("x"))).ShouldBeFalse();
-        (await WantsAsync("a", PolicyDatabase.Bucket, Octets.FromUtf8("x"))).ShouldBeTrue();
-        (await WantsAsync("b", new Octets([2, 2]), Octets.FromUtf8("x"))).ShouldBeTrue();
+        (await WantsAsync("b", PolicyDatabase.Bucket, ByteString.FromUtf8("x"))).ShouldBeFalse();
+        (await WantsAsync("a", PolicyDatabase.Bucket, ByteString.FromUtf8("x"))).ShouldBeTrue();
+        (await WantsAsync("b", new ByteString([2, 2]), ByteString.FromUtf8("x"))).ShouldBeTrue();
     }
 
     [Fact]
@@ -100,10 +100,10 @@ public sealed class PolicyWantsFacts : IAsyncLifetime
         );
 
     /// <summary>Short, of three values that are none of them harmless: many coincide, begin each other, or are not text.</summary>
-    private static Octets AnyBytes(Random random, int atLeast) =>
+    private static ByteString AnyBytes(Random random, int atLeast) =>
         new([.. Enumerable.Range(0, random.Next(atLeast, 4)).Select(_ => (byte)(random.Next(3) * 0x5c + random.Next(2)))]);
 
-    private Task<bool> WantsAsync(string node, Octets bucket, Octets location) =>
+    private Task<bool> WantsAsync(string node, ByteString bucket, ByteString location) =>
         _db.Queue.Test.ScalarAsync<bool>(
             $"SELECT filetransfer.policy_wants('{node}', {TestFile.Sql(bucket.ToArray())}, {TestFile.Sql(location.ToArray())})"
         );

@@ -147,7 +147,7 @@ public sealed class FolderLedgerTests
         using var ledger = Open(store);
         var large = ContentFiles.KeptAbove + 1;
         var one = File(1, large);
-        var other = one with { Metadata = one.Metadata with { Location = Octets.FromUtf8("other") } };
+        var other = one with { Metadata = one.Metadata with { Location = ByteString.FromUtf8("other") } };
         other = other with { Key = other.Metadata.ComputeKey() };
         await ledger.RecordAsync([one, other]);
         await ledger.SetPoliciesAsync([]); // Larger files are written with the next commit that somebody waits for.
@@ -168,7 +168,12 @@ public sealed class FolderLedgerTests
     public async Task Policies_and_histories_are_kept()
     {
         using var store = new TestStore();
-        var policy = new LedgerPolicy(Octets.FromUtf8("b"), "nothing-except", [Octets.FromUtf8("a/"), Octets.FromUtf8("c")], []);
+        var policy = new LedgerPolicy(
+            ByteString.FromUtf8("b"),
+            "nothing-except",
+            [ByteString.FromUtf8("a/"), ByteString.FromUtf8("c")],
+            []
+        );
         var epoch = new LedgerEpoch(_epoch, _now, [.. Enumerable.Range(0, 16).Select(head => (long)head)]);
         using (var ledger = Open(store))
         {
@@ -268,9 +273,9 @@ public sealed class FolderLedgerTests
     private static LedgerFile File(int seed, long size)
     {
         var metadata = new FileMetadata(
-            Octets.FromUtf8("owner"),
-            Octets.FromUtf8("bucket"),
-            Octets.FromUtf8($"file-{seed}"),
+            ByteString.FromUtf8("owner"),
+            ByteString.FromUtf8("bucket"),
+            ByteString.FromUtf8($"file-{seed}"),
             (ulong)size,
             new Fingerprint(Blake2b.Hash256(Encoding.ASCII.GetBytes($"content {seed}")).ToArray())
         );

@@ -55,7 +55,7 @@ public sealed class ChoosingTests
             _driver.Want(file, 8, [Node("a")]);
         }
 
-        _driver.InFlight.Count.ShouldBe(2 * DeliveryShare.All);
+        _driver.InFlight.Count.ShouldBe(2 * BatchWeight.All);
         var large = _driver.Want(101, 1000 * WindowChunks, [Node("a")], hashesProven: true);
         _driver.InFlight.Count(fetch => fetch.File == large).ShouldBe(2);
 
@@ -81,7 +81,7 @@ public sealed class ChoosingTests
     [InlineData((128 * 1024) + 1, 2)]
     [InlineData(1024 * 1024, 8)]
     [InlineData((1024 * 1024) + 1, 0)]
-    public void A_small_content_takes_its_part_of_a_delivery(long bytes, int share) => DeliveryShare.Of(bytes).ShouldBe(share);
+    public void A_small_content_takes_its_part_of_a_delivery(long bytes, int share) => BatchWeight.Of(bytes).ShouldBe(share);
 
     [Fact]
     public void All_limits_hold_and_take_effect_at_once()

@@ -103,7 +103,7 @@ public sealed class FetchingTests
         var all = _driver.OnlyFetch();
         all.Part.ShouldBe(FetchPart.Hashes.Instance);
 
-        _driver.Fail(all, SourceFaultKind.Lied);
+        _driver.Fail(all, SourceFaultKind.Corrupt);
         _driver.Last.OfType<PlannerAction.Blame>().Single().Source.ShouldBe(all.Source);
         _driver.InFlight.Single().Source.ShouldNotBe(all.Source);
     }

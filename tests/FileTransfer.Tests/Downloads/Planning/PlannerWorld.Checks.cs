@@ -133,7 +133,7 @@ internal sealed partial class PlannerWorld
             shares += request.DeliveryShare;
         }
 
-        return alone + (int)Math.Ceiling((double)shares / DeliveryShare.All);
+        return alone + (int)Math.Ceiling((double)shares / BatchWeight.All);
     }
 
     private void CheckProbe(PlannerAction.Probe probe)

@@ -203,11 +203,11 @@ internal sealed partial class PlannerWorld
         TimeSpan? retryAfter = how % 4 == 0 ? null : TimeSpan.FromMilliseconds(how * 10);
         switch (kind)
         {
-            case SourceFaultKind.Lied
+            case SourceFaultKind.Corrupt
             or SourceFaultKind.NotFound when request.IsOfHashes && KindOf(request.Source) == SourceKind.Share:
                 file.HashesLackAt.Add(request.Source);
                 break;
-            case SourceFaultKind.Lied:
+            case SourceFaultKind.Corrupt:
                 file.LiedAt.Add(request.Source);
                 _blameDue = (request.Source, file.Key);
                 break;
@@ -270,7 +270,7 @@ internal sealed partial class PlannerWorld
                 {
                     0 => new PlannerEvent.ChunksProven(id, 1),
                     1 => new PlannerEvent.RequestDone(id),
-                    2 => new PlannerEvent.RequestFailed(id, SourceFaultKind.Lied, "too late"),
+                    2 => new PlannerEvent.RequestFailed(id, SourceFaultKind.Corrupt, "too late"),
                     _ => new PlannerEvent.HashesKnown(PlannerDriver.Key(999), []),
                 }
             );

@@ -16,7 +16,7 @@ public sealed class SourceFaultTests
         var key = _driver.Want(1, 100 * WindowChunks, [Node("a"), Node("b")], hashesProven: true);
         var lie = At("a")[0];
         _driver.Came(lie, 500);
-        _driver.Fail(lie, SourceFaultKind.Lied);
+        _driver.Fail(lie, SourceFaultKind.Corrupt);
 
         var blame = _driver.Only<PlannerAction.Blame>();
         (blame.Source, blame.File).ShouldBe((Node("a").Id, key));
@@ -40,7 +40,7 @@ public sealed class SourceFaultTests
     {
         _driver.BringUp(Share("a"), Share("b"));
         var key = _driver.Want(1, chunks, [Share("a")]);
-        _driver.Fail(AtShare("a")[0], SourceFaultKind.Lied);
+        _driver.Fail(AtShare("a")[0], SourceFaultKind.Corrupt);
 
         _driver.All.OfType<PlannerAction.Blame>().ShouldBeEmpty();
         var whole = AtShare("a").ShouldHaveSingleItem();
@@ -68,9 +68,9 @@ public sealed class SourceFaultTests
         for (var lie = 0; lie < 8; lie++)
         {
             _driver.Want(1, 10, [Node("a")]);
-            _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Lied);
+            _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Corrupt);
             var given = _driver.Only<PlannerAction.GiveUp>();
-            (given.Cause, given.HasAsked).ShouldBe((SourceFaultKind.Lied, true));
+            (given.Cause, given.HasAsked).ShouldBe((SourceFaultKind.Corrupt, true));
             pauses.Add(given.RetryIn!.Value.TotalSeconds);
             _driver.Pass(given.RetryIn.Value.TotalMilliseconds);
         }
@@ -83,7 +83,7 @@ public sealed class SourceFaultTests
         _driver.Want(1, 10, [Node("a")]);
         _driver.Done(_driver.OnlyFetch());
         _driver.Want(1, 10, [Node("a")]);
-        _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Lied);
+        _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Corrupt);
         _driver.Only<PlannerAction.GiveUp>().RetryIn!.Value.ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(1));
     }
 
@@ -94,8 +94,8 @@ public sealed class SourceFaultTests
         _driver.Want(1, 10, [Node("a")]);
         _driver.Want(2, 10, [Node("a")]);
         var third = _driver.Want(3, 10, [Node("a")]);
-        _driver.Fail(At("a")[0], SourceFaultKind.Lied);
-        _driver.Fail(At("a")[0], SourceFaultKind.Lied);
+        _driver.Fail(At("a")[0], SourceFaultKind.Corrupt);
+        _driver.Fail(At("a")[0], SourceFaultKind.Corrupt);
 
         var shun = _driver.Only<PlannerAction.Shun>();
         (shun.Source, shun.Files).ShouldBe((Node("a").Id, 2));
@@ -117,7 +117,7 @@ public sealed class SourceFaultTests
             while (!_driver.Last.OfType<PlannerAction.Shun>().Any())
             {
                 _driver.Want(++number, 10, [Node("a")]);
-                _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Lied);
+                _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Corrupt);
             }
 
             shunned.Add(_driver.Only<PlannerAction.Shun>().For);
@@ -149,7 +149,7 @@ public sealed class SourceFaultTests
         for (var file = 1; file <= 5; file++)
         {
             _driver.Want(file, 10, [Node("a")]);
-            _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Lied);
+            _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Corrupt);
             _driver.Last.OfType<PlannerAction.Shun>().ShouldBeEmpty("the one before is forgotten");
             _driver.Pass(61_000);
         }
@@ -162,7 +162,7 @@ public sealed class SourceFaultTests
         _driver.Want(1, 100, [Node("a")], hashesProven: true);
         var lie = At("a")[0];
         _driver.Came(lie, 50);
-        _driver.Fail(lie, SourceFaultKind.Lied);
+        _driver.Fail(lie, SourceFaultKind.Corrupt);
         var park = _driver.Only<PlannerAction.Park>();
         park.Kind.ShouldBe(ParkKind.Time);
         park.RetryIn.ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(1));

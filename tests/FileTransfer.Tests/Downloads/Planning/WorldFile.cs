@@ -177,7 +177,7 @@ internal sealed class WorldRequest(PlannerAction.Fetch fetch, WorldFile file)
     public int DeliveryShare { get; } =
         fetch.Part is FetchPart.Whole
         && file.Sources.Find(hint => hint.Id == fetch.Source).Kind is SourceKind.Leader or SourceKind.Node
-            ? FileTransfer.Downloads.Planning.DeliveryShare.Of(file.ChunkCount * 1024)
+            ? FileTransfer.Downloads.Planning.BatchWeight.Of(file.ChunkCount * 1024)
             : 0;
 
     public bool IsOfHashes => fetch.Part is FetchPart.Hashes or FetchPart.HashRange;

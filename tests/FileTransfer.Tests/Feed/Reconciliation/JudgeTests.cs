@@ -13,9 +13,9 @@ public sealed class JudgeTests
     private static readonly Guid _since = new("00000000-0000-0000-0000-00000000000a");
     private static readonly DateTimeOffset _start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly FileMetadata _metadata = new(
-        new Octets([1]),
-        new Octets([2]),
-        Octets.FromUtf8("a"),
+        new ByteString([1]),
+        new ByteString([2]),
+        ByteString.FromUtf8("a"),
         1,
         new Fingerprint(new byte[32])
     );

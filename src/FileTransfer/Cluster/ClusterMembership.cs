@@ -1,0 +1,289 @@
+using Dapper;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+using Npgsql;
+
+namespace FileTransfer.Cluster;
+
+/// <summary>Keeps this node present in the cluster: one session that holds the node's own lock, hears notifications and tells it is alive.</summary>
+/// <remarks>
+/// A node id belongs to one process at a time, and the lock on it is the proof. Everything that works for the node (lanes, feed reader,
+/// election) runs only while it is held: <see cref="RunWhileJoinedAsync"/>.
+/// </remarks>
+public sealed partial class ClusterMembership(
+    Database database,
+    ThisNode node,
+    CatalogGate gate,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILogger<ClusterMembership> logger
+) : BackgroundService
+{
+    /// <summary>How long a second process with the same node id waits for the first to go: longer than a dead connection is kept.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _lastLook = TimeSpan.FromSeconds(2);
+
+    /// <summary>After so many heartbeats it is looked whether the catalog is still the folder's.</summary>
+    private const int BeatsPerLook = 5;
+
+    /// <summary>The lock that the one process of a node holds.</summary>
+    internal static AdvisoryLockKey LockOf(string clusterId, NodeId node) =>
+        AdvisoryLockKey.FromName($"filetransfer node {clusterId} {node}");
+
+    private readonly Guid _instance = Guid.NewGuid();
+    private readonly DateTimeOffset _startedAt = time.GetUtcNow();
+    private volatile TaskCompletionSource<LockConnection> _present = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>A notification on the channel of the first argument, heard while present. Comes on the session's own path.</summary>
+    public event Action<string, string>? Notified;
+
+    /// <summary>Whether the node's lock is held now.</summary>
+    public bool IsPresent => _present.Task is { IsCompletedSuccessfully: true, Result.Lost.IsCancellationRequested: false };
+
+    /// <summary>Why the node is not present, in words; null while it is.</summary>
+    public string? AbsentBecause { get; private set; } = "it is starting";
+
+    /// <summary>The lock that this process holds while it is the node.</summary>
+    private AdvisoryLockKey PresenceLock { get; } = LockOf(node.ClusterId, node.Id);
+
+    /// <summary>Runs <paramref name="work"/> whenever the node is present and cancels it when it is not, until stopped.</summary>
+    public async Task RunWhileJoinedAsync(Func<CancellationToken, Task> work, CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            var session = await _present.Task.WaitAsync(stopping);
+            using var during = CancellationTokenSource.CreateLinkedTokenSource(stopping, session.Lost);
+            try
+            {
+                await work(during.Token);
+            }
+            catch (Exception e) when (stopping.IsCancellationRequested && IsPassing(e))
+            {
+                return; // The driver tells a cancelled connecting as a failed one.
+            }
+            catch (Exception e) when (!stopping.IsCancellationRequested && (session.Lost.IsCancellationRequested || IsPassing(e)))
+            {
+                // Who keeps the node present tells that its session is lost; that ends everybody's work, and one line is enough.
+                var level = session.Lost.IsCancellationRequested ? LogLevel.Debug : LogLevel.Warning;
+                var cause = DatabaseReach.CauseOf(e);
+                Log.Interrupted(logger, level, node.Id.Value, cause);
+                await Task.Delay(_pause, time, stopping);
+            }
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await ListeningAsync(stoppingToken);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await database.WaitUntilReadyAsync(stoppingToken);
+                await BePresentAsync(stoppingToken);
+            }
+            catch (Exception e) when (stoppingToken.IsCancellationRequested && IsPassing(e))
+            {
+                return;
+            }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested && IsPassing(e))
+            {
+                AbsentBecause = DatabaseReach.CauseOf(e);
+                database.Reach.Lost(AbsentBecause);
+                await Task.Delay(_pause, time, stoppingToken);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                AbsentBecause = $"its data folder could not be written: {e.Message}";
+                Log.NotJoined(logger, node.Id.Value, e.Message);
+                await Task.Delay(_pause, time, stoppingToken);
+            }
+        }
+    }
+
+    /// <summary>The advertised address may be the one the server binds, so nothing is told before it does.</summary>
+    private async Task ListeningAsync(CancellationToken stopping)
+    {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
+        await started.Task.WaitAsync(stopping);
+    }
+
+    private async Task BePresentAsync(CancellationToken stopping)
+    {
+        await using var session = await database.OpenSessionAsync($"{node.Id}/node", stopping);
+        database.Reach.Regained();
+        await using var lease = await TakeNodeLockAsync(session, stopping);
+        session.Notified += (channel, payload) => Notified?.Invoke(channel, payload);
+        await session.UseAsync(JoinAsync, stopping);
+
+        AbsentBecause = null;
+        _present.SetResult(session);
+        Log.Present(logger, node.Id.Value, node.Url, session.BackendPid);
+        try
+        {
+            using var during = CancellationTokenSource.CreateLinkedTokenSource(stopping, session.Lost);
+            for (var beats = 1; ; beats++)
+            {
+                await session.UseAsync(BeatAsync, during.Token);
+                await Task.Delay(_heartbeat, time, during.Token);
+                if (beats % BeatsPerLook == 0)
+                {
+                    await session.UseAsync(gate.RefreshAsync, during.Token);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (session.Lost.IsCancellationRequested && !stopping.IsCancellationRequested)
+        {
+            throw new LockConnectionLostException(session.LostBecause ?? "the session ended");
+        }
+        finally
+        {
+            await LookOnceMoreAsync(session);
+            AbsentBecause = "its connection to the database was lost";
+            _present = new TaskCompletionSource<LockConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    /// <summary>At a clean stop: what is written down of the catalog is what it was at the end.</summary>
+    private async Task LookOnceMoreAsync(LockConnection session)
+    {
+        if (session.Lost.IsCancellationRequested)
+        {
+            return;
+        }
+
+        try
+        {
+            using var limit = new CancellationTokenSource(_lastLook, time);
+            await session.UseAsync(gate.RefreshAsync, limit.Token);
+        }
+        catch (Exception e) when (IsPassing(e) || e is FatalStartException or IOException)
+        {
+            Log.NotLookedOnceMore(logger, node.Id.Value, e.Message);
+        }
+    }
+
+    private async Task<AdvisoryLockHandle> TakeNodeLockAsync(LockConnection session, CancellationToken stopping)
+    {
+        var since = time.GetTimestamp();
+        while (true)
+        {
+            if (await AdvisoryLockHandle.TryAcquireAsync(session, PresenceLock, stopping) is { } lease)
+            {
+                return lease;
+            }
+
+            if (time.GetElapsedTime(since) > _patience)
+            {
+                throw new FatalStartException(
+                    $"Another process runs as node '{node.Id}' of cluster '{node.ClusterId}'. "
+                        + "Stop it, or give this one a FileTransfer:NodeId of its own."
+                );
+            }
+
+            AbsentBecause = $"another process runs as node '{node.Id}'; waiting for it to go";
+            Log.NodeIdInUse(logger, node.Id.Value, node.ClusterId, _patience.TotalSeconds);
+            await Task.Delay(_pause, time, stopping);
+        }
+    }
+
+    private async Task JoinAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        const string cluster = """
+            INSERT INTO filetransfer.cluster (cluster_id) VALUES (@cluster) ON CONFLICT (only_row) DO NOTHING;
+            SELECT cluster_id FROM filetransfer.cluster
+            """;
+        var admission = await gate.AdmitAsync(connection, cancellationToken);
+        var held = await connection.QuerySingleAsync<string>(
+            new CommandDefinition(cluster, new { cluster = node.ClusterId }, cancellationToken: cancellationToken)
+        );
+        if (held != node.ClusterId)
+        {
+            throw new FatalStartException(
+                $"The database holds cluster '{held}', and this node belongs to '{node.ClusterId}'. "
+                    + "Set FileTransfer:ClusterId to the former, or ConnectionStrings:Postgres to another database."
+            );
+        }
+
+        await gate.JoinAsync(connection, admission, cancellationToken);
+
+        const string join = """
+            INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at, presence_lock)
+            VALUES (@node, @role, @url, @instance, @startedAt, now(), @presenceLock)
+            ON CONFLICT (node_id) DO UPDATE
+                SET configured_role = EXCLUDED.configured_role, url = EXCLUDED.url, instance = EXCLUDED.instance,
+                    started_at = EXCLUDED.started_at, seen_at = now(), presence_lock = EXCLUDED.presence_lock;
+            LISTEN filetransfer_feed;
+            LISTEN filetransfer_ended;
+            LISTEN filetransfer_ready
+            """;
+        await connection.ExecuteAsync(
+            new CommandDefinition(
+                join,
+                new
+                {
+                    node = node.Id.Value,
+                    role = node.Role.ToString().ToLowerInvariant(),
+                    url = node.Url.OriginalString,
+                    instance = _instance,
+                    startedAt = _startedAt.UtcDateTime,
+                    presenceLock = PresenceLock.Value,
+                },
+                cancellationToken: cancellationToken
+            )
+        );
+    }
+
+    /// <summary>Tells that the node is alive, and hears what time it is there.</summary>
+    private async Task BeatAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            UPDATE filetransfer.nodes SET seen_at = now() WHERE node_id = @node AND instance = @instance
+            RETURNING clock_timestamp()
+            """;
+        var asked = time.GetTimestamp();
+        var there = await connection.QuerySingleOrDefaultAsync<DateTime?>(
+            new CommandDefinition(sql, new { node = node.Id.Value, instance = _instance }, cancellationToken: cancellationToken)
+        );
+        if (there is { } now)
+        {
+            database.Clock.Observe(now, asked);
+        }
+    }
+
+    /// <summary>What a working database brings back: nothing to stop for.</summary>
+    internal static bool IsPassing(Exception e) =>
+        e is LockConnectionLostException or NpgsqlException or TimeoutException or OperationCanceledException;
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            10,
+            LogLevel.Error,
+            "Node {Node} cannot join, its data folder could not be written: {Reason}; it tries again"
+        )]
+        public static partial void NotJoined(ILogger logger, string node, string reason);
+
+        [LoggerMessage(9, LogLevel.Information, "Node {Node} stops without having seen its catalog's last state: {Reason}")]
+        public static partial void NotLookedOnceMore(ILogger logger, string node, string reason);
+
+        [LoggerMessage(1, LogLevel.Information, "Node {Node} is present at {Url}; its lock is held by backend {BackendPid}")]
+        public static partial void Present(ILogger logger, string node, Uri url, int backendPid);
+
+        [LoggerMessage(
+            EventId = 2,
+            Message = "The work of node {Node} was interrupted: {Reason}; it goes on with the next session"
+        )]
+        public static partial void Interrupted(ILogger logger, LogLevel level, string node, string reason);
+
+        [LoggerMessage(
+            3,
+            LogLevel.Warning,
+            "Another process runs as node {Node} of cluster {Cluster}; waiting up to {Seconds:0} s for it to go"
+        )]
+        public static partial void NodeIdInUse(ILogger logger, string node, string cluster, double seconds);
+    }
+}

@@ -1,0 +1,120 @@
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Downloads.Planning;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Downloads;
+
+/// <content>What happened goes to the planner; what it answers is begun.</content>
+public sealed partial class DownloadEngine
+{
+    private void Tell(params ReadOnlySpan<PlannerEvent> events)
+    {
+        lock (_gate)
+        {
+            foreach (var happened in events)
+            {
+                foreach (var action in _planner.Handle(happened, Now))
+                {
+                    CarryOut(action);
+                }
+            }
+
+            if (!_stopped.IsCancellationRequested && _planner.NextTick is { } due)
+            {
+                var left = due - Now;
+                _timer.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    private void CarryOut(PlannerAction action)
+    {
+        switch (action)
+        {
+            case PlannerAction.Fetch fetch:
+                Begin(fetch);
+                break;
+            case PlannerAction.Cancel cancel:
+                // Not here: what runs when it is cancelled may want to tell the planner something.
+                _ = _requests.GetValueOrDefault(cancel.Request)?.CancelAsync();
+                break;
+            case PlannerAction.ProveHashes prove:
+                Prove(prove);
+                break;
+            case PlannerAction.Probe probe:
+                _ = Task.Run(() => ProbeAsync(probe));
+                break;
+            case PlannerAction.Finish finish:
+                End(finish.File, given: null);
+                break;
+            case PlannerAction.Park park:
+                End(park.File, new AttemptOutcome.Parked(park.Kind, park.Reason, park.RetryIn, BytesProven: null, _wakes));
+                break;
+            case PlannerAction.GiveUp given:
+                End(
+                    given.File,
+                    new AttemptOutcome.Failed(given.Reason, BytesProven: null, CauseOf(given), given.HasAsked, given.RetryIn)
+                );
+                break;
+            case PlannerAction.Blame blame:
+                Log.Blamed(_logger, blame.Source.Value, blame.File, blame.Reason);
+                break;
+            case PlannerAction.Shun shun:
+                Log.Shunned(_logger, shun.Source.Value, shun.For.TotalSeconds, shun.Files, shun.Reason);
+                break;
+            case PlannerAction.Wake wake:
+                Log.Answers(_logger, wake.Source.Value);
+                Interlocked.Increment(ref _wakes);
+                _failed.SourceReturned();
+                SourceAnswers.Set();
+                break;
+        }
+    }
+
+    /// <param name="given">Why it ends without the content; null when all of it is here.</param>
+    private void End(FileKey file, AttemptOutcome? given)
+    {
+        if (_active.TryGetValue(file, out var transfer))
+        {
+            transfer.End(given);
+        }
+    }
+
+    private static FailureCause CauseOf(PlannerAction.GiveUp given) =>
+        given.Cause switch
+        {
+            null => FailureCause.Deadline,
+            SourceFaultKind.Corrupt => FailureCause.WrongBytes,
+            SourceFaultKind.Refused => FailureCause.Refused,
+            SourceFaultKind.Stalled => FailureCause.Stalled,
+            SourceFaultKind.EndedEarly => FailureCause.EndedEarly,
+            SourceFaultKind.Local => FailureCause.NodeFault,
+            _ => FailureCause.Unreachable,
+        };
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Source {Source} sent wrong bytes of {FileKey}: {Reason}")]
+        public static partial void Blamed(ILogger logger, string source, FileKey fileKey, string reason);
+
+        [LoggerMessage(2, LogLevel.Information, "Source {Source} answers again; the files that wait for one are tried")]
+        public static partial void Answers(ILogger logger, string source);
+
+        [LoggerMessage(
+            4,
+            LogLevel.Warning,
+            "Source {Source} is asked last, for {Seconds:0} s: it sent wrong bytes of {Files} files, the last time: {Reason}"
+        )]
+        public static partial void Shunned(ILogger logger, string source, double seconds, int files, string reason);
+
+        [LoggerMessage(
+            5,
+            LogLevel.Information,
+            "Source {Source} could not be told that its copy of {FileKey} is damaged: {Reason}"
+        )]
+        public static partial void NotTold(ILogger logger, FileKey fileKey, string source, string reason);
+
+        [LoggerMessage(3, LogLevel.Error, "A request for {FileKey} at source {Source} met a fault of this node")]
+        public static partial void Fault(ILogger logger, FileKey fileKey, string source, Exception fault);
+    }
+}

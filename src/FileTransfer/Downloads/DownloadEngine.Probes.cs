@@ -1,0 +1,83 @@
+using FileTransfer.Downloads.Planning;
+using FileTransfer.Downloads.Sources;
+using Npgsql;
+
+namespace FileTransfer.Downloads;
+
+/// <content>Probes: no lane waits for them, and no file need be under way.</content>
+public sealed partial class DownloadEngine
+{
+    private async Task ProbeAsync(PlannerAction.Probe probe)
+    {
+        try
+        {
+            if (_sources.Find(probe.Source) is not { } source)
+            {
+                Tell(new PlannerEvent.ProbeFailed(probe.Source, $"{probe.Source} is not a known source"));
+                return;
+            }
+
+            // One probe of each source is let wait, though the planner does not wait for it: who is slow and right is found out by it.
+            var isPatient = _patientProbes.TryAdd(probe.Source, true);
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stopped.Token);
+            patience.CancelAfter(isPatient ? _limits.Planner.LongestAnswerPatience : probe.Patience);
+            try
+            {
+                var from = Now;
+                await (await LocateAsync(source, patience.Token)).ProbeAsync(probe.File, isPatient, patience.Token);
+                Tell(new PlannerEvent.ProbeAnswered(probe.Source, Now - from));
+            }
+            catch (OperationCanceledException) when (!_stopped.IsCancellationRequested)
+            {
+                throw source.Fault(SourceFaultKind.Stalled, "does not answer");
+            }
+            finally
+            {
+                if (isPatient)
+                {
+                    _patientProbes.TryRemove(probe.Source, out _);
+                }
+            }
+        }
+        catch (SourceException fault)
+        {
+            _trials.Record(probe.File, probe.Source.Value, fault.Message);
+            Tell(new PlannerEvent.ProbeFailed(probe.Source, fault.Message));
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+        catch (Exception fault)
+        {
+            Log.Fault(_logger, probe.File, probe.Source.Value, fault);
+            Tell(new PlannerEvent.ProbeFailed(probe.Source, fault.Message));
+        }
+    }
+
+    /// <summary>A node that was away may have come back under another address; nobody who waits for it asks the catalog.</summary>
+    private async Task<Source> LocateAsync(Source source, CancellationToken cancellationToken)
+    {
+        if (source is not NodeSource { Holding: var known, IsFresh: false })
+        {
+            return source;
+        }
+
+        try
+        {
+            if (
+                await _nodes.AddressOfAsync(known.Node, cancellationToken) is var (url, instance)
+                && _sources.Upsert(known with { Url = url, Instance = instance })
+            )
+            {
+                Tell(new PlannerEvent.SourceReadded(source.Id));
+            }
+        }
+        catch (Exception away) when (away is NpgsqlException or TimeoutException)
+        {
+            // The last known address will do.
+        }
+
+        return _sources.Find(source.Id) ?? source;
+    }
+}

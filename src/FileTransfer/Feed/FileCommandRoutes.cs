@@ -1,0 +1,133 @@
+using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Chunks;
+using FileTransfer.Cluster;
+using FileTransfer.Http;
+using FileTransfer.Identity;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace FileTransfer.Feed;
+
+/// <summary>Registers and removes files.</summary>
+public static class FileCommandRoutes
+{
+    public static void MapLedger(this IEndpointRouteBuilder routes)
+    {
+        var files = routes.MapGroup("/v1/files").RequireAuthorization(AccessScopes.Write).WithTags("Files");
+        files
+            .MapPut("/{key}", RegisterAsync)
+            .WithSummary("Makes a file known by its metadata; at a node that does not lead, the file is wanted there at once")
+            .ProducesProblems(
+                ProblemTypes.FileKeyMalformed,
+                ProblemTypes.BadRequest,
+                ProblemTypes.MediaTypeUnsupported,
+                ProblemTypes.MetadataInvalid,
+                ProblemTypes.KeyMismatch,
+                ProblemTypes.CommitUnconfirmed,
+                ProblemTypes.DatabaseUnavailable
+            );
+        files
+            .MapDelete("/{key}", RemoveAsync)
+            .AtTheLeaderOnly()
+            .WithSummary("Removes a file from every node")
+            .ProducesProblems(
+                ProblemTypes.FileKeyMalformed,
+                ProblemTypes.FileUnknown,
+                ProblemTypes.CommitUnconfirmed,
+                ProblemTypes.DatabaseUnavailable
+            );
+    }
+
+    private static async Task<Results<Ok<FileResource>, Created<FileResource>, ProblemHttpResult>> RegisterAsync(
+        string key,
+        FileRegistration registration,
+        FileCommands ledger,
+        ReplicaTable replicas,
+        QueueSignal queue,
+        ReplicaChanges news,
+        FileCatalog catalog,
+        PublishHeld publishHeld,
+        Leadership leadership,
+        NodeId here,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
+        {
+            return malformed;
+        }
+
+        var (metadata, fault) = registration.Read();
+        if (metadata is null)
+        {
+            return Problem.Of(fault!.Type, fault.Detail);
+        }
+
+        var computed = metadata.ComputeKey();
+        if (computed != fileKey)
+        {
+            return Problem.Of(
+                ProblemTypes.KeyMismatch,
+                $"The key {fileKey} is not the hash of this metadata, which is {computed}. Correct the key or the metadata.",
+                ("key", fileKey.ToString()),
+                ("computedKey", computed.ToString())
+            );
+        }
+
+        var (outcome, file, isReady) = await ledger.RegisterAsync(fileKey, metadata, cancellationToken);
+        if (isReady)
+        {
+            queue.Set();
+        }
+
+        if (outcome != RegisterOutcome.Known)
+        {
+            news.TellWanted([new ReplicaChange(fileKey, (long)metadata.Size)]);
+        }
+
+        if (leadership.IsLeading && file.State == FileState.Registered && await IsHeldAsync(file, publishHeld, cancellationToken))
+        {
+            file = await catalog.FindAsync(fileKey, cancellationToken) ?? file;
+        }
+
+        var resource = FileResource.Of(file, here, await replicas.OfAsync(fileKey, cancellationToken));
+        return outcome == RegisterOutcome.Known
+            ? TypedResults.Ok(resource)
+            : TypedResults.Created($"/v1/files/{fileKey}", resource);
+    }
+
+    /// <summary>A file that waits for its upload does not where its content is here: it is stored, and its Add is in the feed.</summary>
+    private static async Task<bool> IsHeldAsync(FileRecord file, PublishHeld publishHeld, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await publishHeld(file, cancellationToken);
+        }
+        catch (NotLeadingException)
+        {
+            // It is registered; whoever leads now waits for its upload.
+            return false;
+        }
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(
+        string key,
+        FileCommands ledger,
+        ChunkStore store,
+        CancellationToken cancellationToken
+    )
+    {
+        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
+        {
+            return malformed;
+        }
+
+        if (!await ledger.RemoveAsync(fileKey, cancellationToken))
+        {
+            return FileProblems.Unknown(fileKey);
+        }
+
+        store.Hide(fileKey);
+        return TypedResults.NoContent();
+    }
+}

@@ -1,0 +1,72 @@
+using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Feed.Reconciliation;
+
+namespace FileTransfer.Feed;
+
+/// <content>Brings back what the catalog has lost.</content>
+public sealed partial class FileCommands
+{
+    /// <summary>
+    /// Registers and adds files again, or removes them again, in one transaction. A file that something has happened to since it was decided
+    /// is left as it is.
+    /// </summary>
+    /// <remarks>
+    /// The Add comes before this node has the content stored, unlike with an upload: a node has it in its folder, and stores it once it has
+    /// proven it.
+    /// </remarks>
+    /// <exception cref="Cluster.NotLeadingException">The node stopped leading in between; nothing was done.</exception>
+    public Task<ReconcileResource> ReconcileAsync(
+        IReadOnlyList<ReconcileDecision> decisions,
+        CancellationToken cancellationToken
+    ) =>
+        InLeaderTransactionAsync(
+            async (transaction, token) =>
+            {
+                var (restored, removed, changed) = (0, 0, new List<string>());
+
+                // In the order of the keys, as everybody locks files and bins.
+                foreach (var decision in decisions.OrderBy(decision => decision.Key))
+                {
+                    var now = await FileCatalog.LockAsync(transaction.Connection, decision.Key, token);
+                    if (now?.State != decision.State || (now?.Incarnation ?? 0) != decision.Generation)
+                    {
+                        changed.Add(decision.Key.ToString());
+                    }
+                    else if (decision.Restore is { } metadata)
+                    {
+                        var (outcome, _) = await FileCatalog.RegisterAsync(transaction.Connection, decision.Key, metadata, token);
+                        if (outcome == RegisterOutcome.Known)
+                        {
+                            changed.Add(decision.Key.ToString());
+                            continue;
+                        }
+
+                        foreach (var pinned in decision.PinnedAt)
+                        {
+                            await ReplicaTable.WantAsync(transaction.Connection, pinned, decision.Key, waitsFor: null, token);
+                        }
+
+                        await FeedAppender.AppendAsync(transaction, MutationKind.Add, decision.Key, token);
+                        restored++;
+                    }
+                    else if (now is { State: FileState.Added or FileState.Registered })
+                    {
+                        foreach (var holder in await ReplicaTable.RemoveAsync(transaction.Connection, decision.Key, token))
+                        {
+                            transaction.NotifyAfterCommit(
+                                ReplicaQueue.EndedChannel,
+                                ReplicaQueue.EndedPayload(holder, decision.Key)
+                            );
+                        }
+
+                        await FeedAppender.AppendAsync(transaction, MutationKind.Remove, decision.Key, token);
+                        removed++;
+                    }
+                }
+
+                return new ReconcileResource(restored, removed, changed);
+            },
+            cancellationToken
+        );
+}

@@ -1,0 +1,57 @@
+using FileTransfer.Cluster;
+using FileTransfer.Concurrency;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Feed;
+
+/// <summary>At the leader: appends the Adds of files that became stored here before this node led, or by a download.</summary>
+/// <remarks>
+/// As a rule an Add is appended with the upload that stores the file. But a registered file can be stored without one: its content was
+/// here under another key, it came from a source outside the cluster, or to a node that leads only since. A kill between the two leaves the
+/// file stored and its Add due: to the same node when it leads again, else to its successor.
+/// </remarks>
+public sealed partial class PendingAddPublisher(
+    FileCommands ledger,
+    Leadership leadership,
+    ClusterMembership presence,
+    ThisNode node,
+    TimeProvider time,
+    ILogger<PendingAddPublisher> logger
+) : BackgroundService
+{
+    private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
+
+    private readonly AsyncAutoResetEvent _stored = new();
+
+    /// <summary>A download has stored a file here, whose Add may be due.</summary>
+    public void Wake() => _stored.Set();
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        presence.RunWhileJoinedAsync(AppendAsync, stoppingToken);
+
+    private async Task AppendAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                while (leadership.IsLeading && await ledger.AddStoredAsync(cancellationToken) is { Count: > 0 } added)
+                {
+                    Log.Added(logger, added.Count, node.Id);
+                }
+            }
+            catch (NotLeadingException)
+            {
+                // Whoever leads now does it.
+            }
+
+            await _stored.WaitAsync(_period, time, cancellationToken);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Added {Count} files that were stored at {Node} without an upload")]
+        public static partial void Added(ILogger logger, int count, NodeId node);
+    }
+}
