@@ -222,14 +222,15 @@ public sealed partial class ReplicaTable(Database database)
     /// stored. Of those that wait for their turn only the first few: this node serves one of them, and who waited before has the next turn.
     /// </summary>
     /// <remarks>
-    /// Its rows are the nodes to notify (<see cref="ReplicaQueue.ReadyChannel"/>) after the commit. The CASE keeps the server from joining
-    /// all that <c>@node</c> has: of a node that has just filled up its statistics say that it has next to nothing.
+    /// Its rows are the nodes to notify (<see cref="ReplicaQueue.ReadyChannel"/>) after the commit. CASE and OFFSET keep the server to looking up
+    /// single rows: of a node that has just filled up, or wants very many, its statistics say that it has next to nothing.
     /// </remarks>
     internal const string WakeSql = """
-        WITH woken AS (
-            UPDATE filetransfer.replicas r
-            SET state = 'wanted', next_attempt_at = NULL, waits_for = NULL, attempts = 0, reason = NULL, changed_at = clock_timestamp()
-            WHERE r.file_key = ANY(@keys) AND r.node_id <> @node
+        WITH waiting AS MATERIALIZED (
+            SELECT r.node_id, r.file_key FROM unnest(@keys::bytea[]) AS stored (file_key) CROSS JOIN LATERAL (
+                SELECT * FROM filetransfer.replicas WHERE file_key = stored.file_key OFFSET 0
+            ) r
+            WHERE r.node_id <> @node
               AND (r.state = 'failed' OR (r.state = 'wanted' AND r.next_attempt_at IS NOT NULL))
               AND (
                   r.state = 'failed' OR r.waits_for IS DISTINCT FROM 'turn' OR r.node_id = ANY(ARRAY(
@@ -242,6 +243,12 @@ public sealed partial class ReplicaTable(Database database)
                   SELECT FROM filetransfer.replicas source
                   WHERE source.node_id = @node AND source.file_key = r.file_key AND source.state = 'stored'
               ) THEN true ELSE false END
+        ), woken AS (
+            UPDATE filetransfer.replicas r
+            SET state = 'wanted', next_attempt_at = NULL, waits_for = NULL, attempts = 0, reason = NULL, changed_at = clock_timestamp()
+            FROM waiting
+            WHERE r.node_id = waiting.node_id AND r.file_key = waiting.file_key
+              AND (r.state = 'failed' OR (r.state = 'wanted' AND r.next_attempt_at IS NOT NULL))
             RETURNING r.node_id
         )
         SELECT DISTINCT node_id FROM woken
