@@ -1,4 +1,5 @@
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.IntegrationTests.Nodes;
 
@@ -42,6 +43,21 @@ public sealed class FullNodeFacts : IAsyncLifetime
                     var wanted = await _db.WantAsync();
                     var catalog = new FileCatalog(_db.Database, new FeedHistory(), TimeProvider.System);
                     (await catalog.ForLedgerAsync(_db.Node, [wanted.Key], default)).ShouldHaveSingleItem();
+                }
+            )
+        ).ShouldBeLessThan(100);
+
+    [Fact]
+    public async Task A_claim_of_what_nobody_has_reads_none_of_the_others() =>
+        (
+            await RowsReadAsync(
+                hasStatistics: true,
+                async () =>
+                {
+                    await using var session = await _db.Database.OpenSessionAsync("b/lane", default);
+                    await _db.ClaimAsync(session);
+                    await _db.WantAsync(storedAt: null);
+                    (await _db.Queue.ClaimAsync(session, ClaimLimit.One, default)).ShouldBeOfType<ClaimOutcome.Deferred>();
                 }
             )
         ).ShouldBeLessThan(100);
