@@ -40,7 +40,15 @@ public sealed class DamageFacts(RunningCluster nodes)
             await ShouldNotBeWrongAsync(nodes.Leader, string.Format(null, path, file.Key), file);
         }
 
-        await TestCluster.StoredAsync(nodes.Leader, file.Key);
+        // It is called stored until the last of these answers has been looked into.
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                using var answer = await nodes.Leader.Http.GetAsync($"/v1/files/{file.Key}/content");
+                return answer.IsSuccessStatusCode;
+            },
+            "the leader has it back"
+        );
         (await ReadAsync(nodes.Leader, file)).ShouldBe(file.Content);
         (await ReadAsync(nodes.Follower, file)).ShouldBe(file.Content);
     }
