@@ -15,6 +15,9 @@ public sealed class RunningUploads(TimeProvider time)
     /// <summary>How long an upload that was ended may take to close its partial.</summary>
     private static readonly TimeSpan _toClose = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long what has come takes to be written, before the next byte is waited for.</summary>
+    private static readonly TimeSpan _toWrite = TimeSpan.FromMilliseconds(50);
+
     private readonly Lock _lock = new();
     private readonly Dictionary<FileKey, List<Running>> _running = [];
 
@@ -52,7 +55,19 @@ public sealed class RunningUploads(TimeProvider time)
 
     private async Task TakeOverAsync(Running other, CancellationToken cancellationToken)
     {
-        if (other.Meter is not { SenderAwaited: var awaited } meter || awaited == TimeSpan.Zero)
+        if (other.Meter is not { } meter)
+        {
+            return;
+        }
+
+        // What has come is being written; its sender is not waited for just then.
+        if (meter.SenderAwaited == TimeSpan.Zero && await IsClosedWithinAsync(other, _toWrite, cancellationToken))
+        {
+            return;
+        }
+
+        var awaited = meter.SenderAwaited;
+        if (awaited == TimeSpan.Zero)
         {
             return;
         }
