@@ -29,6 +29,7 @@ public sealed class StreamSource(SourceEntry entry, HttpMessageInvoker http, Sou
 
     protected override HttpRequestMessage ProbeRequest(FileKey key) => Request(Path(key), (0, ChunkFrame.Length - 1));
 
+    // The planner asks a stream for whole contents alone, as its invariants check: whoever comes here has a defect.
     protected override HttpRequestMessage ContentRequest(FileKey key, (long First, long Last)? range = null) =>
         throw new NotSupportedException($"{Id} has nothing but frames.");
 
