@@ -29,7 +29,8 @@ public sealed class Bad_sources_facts(SourceCluster cluster) : IClassFixture<Sou
         cluster.Follower.Log.ShouldContain(
             $"node '{liar.Id}' at {await UrlOfAsync(liar)} sent chunk {liar.LiedAt} with other bytes than the file has"
         );
-        liar.Requests.ShouldBeLessThan(8, "it is not asked again");
+        // Requests that were under way when the chunk was proven wrong may still end; a third of the windows would be more than fifty.
+        liar.Requests.ShouldBeLessThan(20, "it is not asked again");
         sources
             .Sum(source => source.BytesSent)
             .ShouldBeLessThan(
