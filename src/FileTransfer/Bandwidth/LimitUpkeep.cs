@@ -81,6 +81,7 @@ public sealed partial class LimitUpkeep(
     private static partial class Log
     {
         [LoggerMessage(
+            1000,
             LogLevel.Warning,
             "The limits set at this node earlier are not in force, those of the configuration are: {Reason}"
         )]

@@ -166,10 +166,14 @@ public sealed partial class TransferLimits : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "The limits of FileTransfer:Limits changed")]
+        [LoggerMessage(1010, LogLevel.Information, "The limits of FileTransfer:Limits changed")]
         public static partial void Changed(ILogger logger);
 
-        [LoggerMessage(LogLevel.Error, "A change of FileTransfer:Limits was refused, the former ones stay in force: {Reason}")]
+        [LoggerMessage(
+            1011,
+            LogLevel.Error,
+            "A change of FileTransfer:Limits was refused, the former ones stay in force: {Reason}"
+        )]
         public static partial void ChangeRefused(ILogger logger, string reason);
     }
 }

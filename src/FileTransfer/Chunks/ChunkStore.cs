@@ -105,10 +105,10 @@ public sealed partial class ChunkStore : IDisposable
         [LoggerMessage(1101, LogLevel.Warning, "The chunk hashes of {Folder} could not be kept; they will be fetched again")]
         public static partial void HashesNotKept(ILogger logger, Exception exception, string folder);
 
-        [LoggerMessage(1104, LogLevel.Warning, "The partial {Folder} could not be removed")]
+        [LoggerMessage(1102, LogLevel.Warning, "The partial {Folder} could not be removed")]
         public static partial void PartialNotRemoved(ILogger logger, Exception exception, string folder);
 
-        [LoggerMessage(1102, LogLevel.Error, "{Content} was not made durable and is discarded")]
+        [LoggerMessage(1103, LogLevel.Error, "{Content} was not made durable and is discarded")]
         public static partial void NotDurable(ILogger logger, Exception exception, Fingerprint content);
 
         [LoggerMessage(1104, LogLevel.Warning, "The chunk hashes kept of {Content} are not its own; they are computed again")]
@@ -121,7 +121,7 @@ public sealed partial class ChunkStore : IDisposable
         )]
         public static partial void NotShown(ILogger logger, Exception exception, FileKey fileKey);
 
-        [LoggerMessage(1103, LogLevel.Warning, "The content {Content} was set aside in {Path}: {Reason}")]
+        [LoggerMessage(1106, LogLevel.Warning, "The content {Content} was set aside in {Path}: {Reason}")]
         public static partial void Quarantined(ILogger logger, Fingerprint content, string path, string reason);
     }
 }

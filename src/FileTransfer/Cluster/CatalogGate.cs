@@ -247,7 +247,7 @@ public sealed partial class CatalogGate(
 
     private static partial class Log
     {
-        [LoggerMessage(2104, LogLevel.Warning, "{File} could not be written, and says what was so before: {Reason}")]
+        [LoggerMessage(2100, LogLevel.Warning, "{File} could not be written, and says what was so before: {Reason}")]
         public static partial void NotWritten(ILogger logger, string file, string reason);
 
         [LoggerMessage(

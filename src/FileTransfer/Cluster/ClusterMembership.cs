@@ -261,26 +261,26 @@ public sealed partial class ClusterMembership(
     private static partial class Log
     {
         [LoggerMessage(
-            10,
+            2110,
             LogLevel.Error,
             "Node {Node} cannot join, its data folder could not be written: {Reason}; it tries again"
         )]
         public static partial void NotJoined(ILogger logger, string node, string reason);
 
-        [LoggerMessage(9, LogLevel.Information, "Node {Node} stops without having seen its catalog's last state: {Reason}")]
+        [LoggerMessage(2111, LogLevel.Information, "Node {Node} stops without having seen its catalog's last state: {Reason}")]
         public static partial void NotLookedOnceMore(ILogger logger, string node, string reason);
 
-        [LoggerMessage(1, LogLevel.Information, "Node {Node} is present at {Url}; its lock is held by backend {BackendPid}")]
+        [LoggerMessage(2112, LogLevel.Information, "Node {Node} is present at {Url}; its lock is held by backend {BackendPid}")]
         public static partial void Present(ILogger logger, string node, Uri url, int backendPid);
 
         [LoggerMessage(
-            EventId = 2,
+            EventId = 2113,
             Message = "The work of node {Node} was interrupted: {Reason}; it goes on with the next session"
         )]
         public static partial void Interrupted(ILogger logger, LogLevel level, string node, string reason);
 
         [LoggerMessage(
-            3,
+            2114,
             LogLevel.Warning,
             "Another process runs as node {Node} of cluster {Cluster}; waiting up to {Seconds:0} s for it to go"
         )]

@@ -117,10 +117,14 @@ public sealed partial class LeaderElection(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Node {Node} leads in epoch {Epoch}; its lock is held by backend {BackendPid}")]
+        [LoggerMessage(
+            2120,
+            LogLevel.Information,
+            "Node {Node} leads in epoch {Epoch}; its lock is held by backend {BackendPid}"
+        )]
         public static partial void Leads(ILogger logger, string node, long epoch, int backendPid);
 
-        [LoggerMessage(2, LogLevel.Information, "Node {Node} does not lead any more")]
+        [LoggerMessage(2121, LogLevel.Information, "Node {Node} does not lead any more")]
         public static partial void LeadsNoMore(ILogger logger, string node);
     }
 }

@@ -185,7 +185,7 @@ public sealed partial class AttemptCompletion(
     private static partial class Log
     {
         [LoggerMessage(
-            1,
+            1600,
             LogLevel.Information,
             "Download of {FileKey} at {Node} in epoch {Epoch} failed {Failures} times; next try in {Seconds:0.0} s: {Reason}"
         )]
@@ -200,24 +200,24 @@ public sealed partial class AttemptCompletion(
         );
 
         [LoggerMessage(
-            2,
+            1601,
             LogLevel.Warning,
             "Download of {FileKey} at {Node} in epoch {Epoch} is given up after {Failures} attempts: {Reason}"
         )]
         public static partial void Failed(ILogger logger, FileKey fileKey, NodeId node, long epoch, int failures, string reason);
 
-        [LoggerMessage(3, LogLevel.Information, "Download of {FileKey} at {Node} in epoch {Epoch} was cut off: {Reason}")]
+        [LoggerMessage(1602, LogLevel.Information, "Download of {FileKey} at {Node} in epoch {Epoch} was cut off: {Reason}")]
         public static partial void Abandoned(ILogger logger, FileKey fileKey, NodeId node, long epoch, string reason);
 
         [LoggerMessage(
-            4,
+            1603,
             LogLevel.Warning,
             "Download of {FileKey} at {Node} in epoch {Epoch} stops: the database session that held its lock is gone"
         )]
         public static partial void LeaseLost(ILogger logger, FileKey fileKey, NodeId node, long epoch);
 
         [LoggerMessage(
-            5,
+            1604,
             LogLevel.Debug,
             "Download of {FileKey} at {Node} in epoch {Epoch} waits, at most {Seconds:0.0} s: {Reason}"
         )]
@@ -230,10 +230,10 @@ public sealed partial class AttemptCompletion(
             string reason
         );
 
-        [LoggerMessage(6, LogLevel.Error, "Download of {FileKey} at {Node} in epoch {Epoch} met a failing disk")]
+        [LoggerMessage(1605, LogLevel.Error, "Download of {FileKey} at {Node} in epoch {Epoch} met a failing disk")]
         public static partial void DiskFailed(ILogger logger, FileKey fileKey, NodeId node, long epoch, Exception exception);
 
-        [LoggerMessage(7, LogLevel.Error, "Download of {FileKey} at {Node} in epoch {Epoch} met a fault")]
+        [LoggerMessage(1606, LogLevel.Error, "Download of {FileKey} at {Node} in epoch {Epoch} met a fault")]
         public static partial void Fault(ILogger logger, FileKey fileKey, NodeId node, long epoch, Exception exception);
     }
 }

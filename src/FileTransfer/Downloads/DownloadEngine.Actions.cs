@@ -94,27 +94,27 @@ public sealed partial class DownloadEngine
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "Source {Source} sent wrong bytes of {FileKey}: {Reason}")]
+        [LoggerMessage(1610, LogLevel.Warning, "Source {Source} sent wrong bytes of {FileKey}: {Reason}")]
         public static partial void Blamed(ILogger logger, string source, FileKey fileKey, string reason);
 
-        [LoggerMessage(2, LogLevel.Information, "Source {Source} answers again; the files that wait for one are tried")]
+        [LoggerMessage(1611, LogLevel.Information, "Source {Source} answers again; the files that wait for one are tried")]
         public static partial void Answers(ILogger logger, string source);
 
         [LoggerMessage(
-            4,
+            1612,
             LogLevel.Warning,
             "Source {Source} is asked last, for {Seconds:0} s: it sent wrong bytes of {Files} files, the last time: {Reason}"
         )]
         public static partial void Shunned(ILogger logger, string source, double seconds, int files, string reason);
 
         [LoggerMessage(
-            5,
+            1613,
             LogLevel.Information,
             "Source {Source} could not be told that its copy of {FileKey} is damaged: {Reason}"
         )]
         public static partial void NotTold(ILogger logger, FileKey fileKey, string source, string reason);
 
-        [LoggerMessage(3, LogLevel.Error, "A request for {FileKey} at source {Source} met a fault of this node")]
+        [LoggerMessage(1614, LogLevel.Error, "A request for {FileKey} at source {Source} met a fault of this node")]
         public static partial void Fault(ILogger logger, FileKey fileKey, string source, Exception fault);
     }
 }

@@ -202,13 +202,17 @@ public sealed partial class DownloadPublisher(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Stored {FileKey} at {Node} in epoch {Epoch}: {Size} bytes")]
+        [LoggerMessage(1620, LogLevel.Information, "Stored {FileKey} at {Node} in epoch {Epoch}: {Size} bytes")]
         public static partial void Stored(ILogger logger, FileKey fileKey, NodeId node, long epoch, long size);
 
-        [LoggerMessage(3, LogLevel.Error, "Stored {FileKey} at {Node}, but its link could not be made")]
+        [LoggerMessage(1621, LogLevel.Error, "Stored {FileKey} at {Node}, but its link could not be made")]
         public static partial void NotShown(ILogger logger, FileKey fileKey, NodeId node, Exception exception);
 
-        [LoggerMessage(2, LogLevel.Information, "Did not publish {FileKey} at {Node} in epoch {Epoch}: the claim ended before")]
+        [LoggerMessage(
+            1622,
+            LogLevel.Information,
+            "Did not publish {FileKey} at {Node} in epoch {Epoch}: the claim ended before"
+        )]
         public static partial void NotPublished(ILogger logger, FileKey fileKey, NodeId node, long epoch);
     }
 }

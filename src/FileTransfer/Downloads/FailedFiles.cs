@@ -125,14 +125,14 @@ public sealed partial class FailedFiles(
     private static partial class Log
     {
         [LoggerMessage(
-            1,
+            1630,
             LogLevel.Information,
             "{FileKey} had failed at {Node} ({Cause}); one attempt more shows whether that is still so"
         )]
         public static partial void Trial(ILogger logger, FileKey fileKey, NodeId node, string cause);
 
         [LoggerMessage(
-            2,
+            1631,
             LogLevel.Information,
             "{Count} files that had failed at {Node} ({Cause}) are tried again: one of them went well"
         )]

@@ -94,13 +94,13 @@ public sealed partial class LaneAllowance(IOptions<DownloadOptions> options, Tim
     private static partial class Log
     {
         [LoggerMessage(
-            1,
+            1640,
             LogLevel.Warning,
             "{Allowed} of {Lanes} lanes run from now on: {Reason}. Raise max_connections of the server, the role's or the database's CONNECTION LIMIT or Maximum Pool Size, or lower FileTransfer:Downloads:Lanes"
         )]
         public static partial void Fewer(ILogger logger, int allowed, int lanes, string reason);
 
-        [LoggerMessage(2, LogLevel.Information, "All {Lanes} lanes run again")]
+        [LoggerMessage(1641, LogLevel.Information, "All {Lanes} lanes run again")]
         public static partial void All(ILogger logger, int lanes);
     }
 }

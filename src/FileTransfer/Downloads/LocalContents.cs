@@ -77,7 +77,7 @@ public sealed partial class LocalContents(
     private static partial class Log
     {
         [LoggerMessage(
-            1,
+            1650,
             LogLevel.Information,
             "The content of {FileKey} is in the data folder of {Node} already: proving its {Size} bytes"
         )]

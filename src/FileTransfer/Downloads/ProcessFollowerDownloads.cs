@@ -277,26 +277,26 @@ public sealed partial class ProcessFollowerDownloads(
     private static partial class Log
     {
         [LoggerMessage(
-            5,
+            1660,
             LogLevel.Warning,
             "Corrected the times of {Count} replicas at {Node} that a clock of the database wrote down which was ahead"
         )]
         public static partial void TimesCorrected(ILogger logger, int count, string node);
 
-        [LoggerMessage(1, LogLevel.Information, "{Node}/{Lane} lost its database session and opens another: {Reason}")]
+        [LoggerMessage(1661, LogLevel.Information, "{Node}/{Lane} lost its database session and opens another: {Reason}")]
         public static partial void SessionLost(ILogger logger, string node, string lane, string reason);
 
-        [LoggerMessage(2, LogLevel.Error, "{Node}/{Lane} met a fault and goes on with a new database session")]
+        [LoggerMessage(1662, LogLevel.Error, "{Node}/{Lane} met a fault and goes on with a new database session")]
         public static partial void Fault(ILogger logger, string node, string lane, Exception fault);
 
         [LoggerMessage(
-            4,
+            1663,
             LogLevel.Error,
             "Disk and catalog of node {Node} could not be brought to agree; this is tried again when it joins its cluster the next time"
         )]
         public static partial void NotRepaired(ILogger logger, string node, Exception fault);
 
-        [LoggerMessage(3, LogLevel.Warning, "The queue of node {Node} could not be tended: {Reason}")]
+        [LoggerMessage(1664, LogLevel.Warning, "The queue of node {Node} could not be tended: {Reason}")]
         public static partial void UpkeepFailed(ILogger logger, string node, string reason);
     }
 }

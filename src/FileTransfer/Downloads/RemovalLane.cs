@@ -56,7 +56,7 @@ public sealed partial class RemovalLane(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Removed {FileKey} from {Node} in epoch {Epoch}")]
+        [LoggerMessage(1680, LogLevel.Information, "Removed {FileKey} from {Node} in epoch {Epoch}")]
         public static partial void Removed(ILogger logger, FileKey fileKey, NodeId node, long epoch);
     }
 }

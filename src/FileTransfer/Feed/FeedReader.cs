@@ -208,7 +208,7 @@ public sealed partial class FeedReader(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "Node {Node} cannot read the feed: {Reason}")]
+        [LoggerMessage(1700, LogLevel.Error, "Node {Node} cannot read the feed: {Reason}")]
         public static partial void Gap(ILogger logger, string node, string reason);
     }
 }

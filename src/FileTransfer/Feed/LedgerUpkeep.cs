@@ -273,11 +273,11 @@ public sealed partial class LedgerUpkeep(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "The folder of {Node} remembers {Count} files now")]
+        [LoggerMessage(1710, LogLevel.Information, "The folder of {Node} remembers {Count} files now")]
         public static partial void Filled(ILogger logger, NodeId node, int count);
 
         [LoggerMessage(
-            2,
+            1711,
             LogLevel.Warning,
             "What the folder of {Node} remembers could not be kept in step; it is tried again: {Reason}"
         )]

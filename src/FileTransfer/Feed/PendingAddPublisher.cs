@@ -51,7 +51,7 @@ public sealed partial class PendingAddPublisher(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Added {Count} files that were stored at {Node} without an upload")]
+        [LoggerMessage(1720, LogLevel.Information, "Added {Count} files that were stored at {Node} without an upload")]
         public static partial void Added(ILogger logger, int count, NodeId node);
     }
 }

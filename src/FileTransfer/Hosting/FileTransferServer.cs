@@ -280,6 +280,7 @@ public static partial class FileTransferServer
     private static partial class Log
     {
         [LoggerMessage(
+            1910,
             LogLevel.Warning,
             "Whoever reaches {Address} may do everything, because FileTransfer:AllowAnonymous is true"
         )]

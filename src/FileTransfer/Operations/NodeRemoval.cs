@@ -45,6 +45,7 @@ internal sealed partial class NodeRemoval(NodeDirectory directory, Database data
     private static partial class Log
     {
         [LoggerMessage(
+            1800,
             LogLevel.Warning,
             "Node {Node} was taken out of the cluster, with {Replicas} replicas; {OnlyCopies} files were stored nowhere else"
         )]

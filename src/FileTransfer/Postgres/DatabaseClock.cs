@@ -57,9 +57,9 @@ public sealed partial class DatabaseClock(TimeProvider time, ILogger logger)
     private static partial class Log
     {
         [LoggerMessage(
-            EventId = 2061,
-            Level = LogLevel.Warning,
-            Message = "The clock of the database jumped {Direction}, by {By}: times that were put down before are corrected. See that its server's clock is kept by NTP"
+            2000,
+            LogLevel.Warning,
+            "The clock of the database jumped {Direction}, by {By}: times that were put down before are corrected. See that its server's clock is kept by NTP"
         )]
         public static partial void Jumped(ILogger logger, TimeSpan by, string direction);
     }

@@ -94,24 +94,16 @@ public sealed partial class DatabaseReach(string server, TimeProvider time, ILog
     private static partial class Log
     {
         [LoggerMessage(
-            EventId = 2041,
-            Level = LogLevel.Warning,
-            Message = "The database at {Server} is away: {Cause}. Stored files are served, writes are refused; it is tried again all the time"
+            2010,
+            LogLevel.Warning,
+            "The database at {Server} is away: {Cause}. Stored files are served, writes are refused; it is tried again all the time"
         )]
         public static partial void Lost(ILogger logger, string server, string cause);
 
-        [LoggerMessage(
-            EventId = 2042,
-            Level = LogLevel.Warning,
-            Message = "The database at {Server} is away for {Minutes:0} min now: {Cause}"
-        )]
+        [LoggerMessage(2011, LogLevel.Warning, "The database at {Server} is away for {Minutes:0} min now: {Cause}")]
         public static partial void StillAway(ILogger logger, string server, double minutes, string cause);
 
-        [LoggerMessage(
-            EventId = 2043,
-            Level = LogLevel.Information,
-            Message = "The database at {Server} is back after {Seconds:0.0} s"
-        )]
+        [LoggerMessage(2012, LogLevel.Information, "The database at {Server} is back after {Seconds:0.0} s")]
         public static partial void Back(ILogger logger, string server, double seconds);
     }
 }

@@ -139,20 +139,16 @@ public sealed partial class DatabaseStartup(
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 2031, Level = LogLevel.Information, Message = "The database is ready")]
+        [LoggerMessage(2020, LogLevel.Information, "The database is ready")]
         public static partial void Ready(ILogger logger);
 
-        [LoggerMessage(EventId = 2033, Level = LogLevel.Critical, Message = "{Message}")]
+        [LoggerMessage(2021, LogLevel.Critical, "{Message}")]
         public static partial void Fatal(ILogger logger, string message);
 
-        [LoggerMessage(EventId = 2035, Level = LogLevel.Warning, Message = "What is acknowledged is not safe: {Reason}")]
+        [LoggerMessage(2022, LogLevel.Warning, "What is acknowledged is not safe: {Reason}")]
         public static partial void Risk(ILogger logger, string reason);
 
-        [LoggerMessage(
-            EventId = 2034,
-            Level = LogLevel.Warning,
-            Message = "The private PostgreSQL ended by itself; it is started again"
-        )]
+        [LoggerMessage(2023, LogLevel.Warning, "The private PostgreSQL ended by itself; it is started again")]
         public static partial void EmbeddedEnded(ILogger logger);
     }
 }

@@ -104,16 +104,16 @@ public sealed partial class DurableCommits(NpgsqlDataSource pool, TimeProvider t
     private static partial class Log
     {
         [LoggerMessage(
-            EventId = 2051,
-            Level = LogLevel.Warning,
-            Message = "A commit was not confirmed by any synchronous standby: uploads, registrations and removals are answered 503 until one has caught up. Bring the standby back, or take it out of synchronous_standby_names"
+            2030,
+            LogLevel.Warning,
+            "A commit was not confirmed by any synchronous standby: uploads, registrations and removals are answered 503 until one has caught up. Bring the standby back, or take it out of synchronous_standby_names"
         )]
         public static partial void InDoubt(ILogger logger);
 
         [LoggerMessage(
-            EventId = 2052,
-            Level = LogLevel.Information,
-            Message = "Every commit is confirmed by the synchronous standby again, or none is asked for"
+            2031,
+            LogLevel.Information,
+            "Every commit is confirmed by the synchronous standby again, or none is asked for"
         )]
         public static partial void Confirmed(ILogger logger);
     }

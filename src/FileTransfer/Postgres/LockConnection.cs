@@ -261,28 +261,16 @@ public sealed partial class LockConnection : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(
-            EventId = 2001,
-            Level = LogLevel.Information,
-            Message = "Session {Session} (backend {BackendPid}) is lost: {Reason}"
-        )]
+        [LoggerMessage(2050, LogLevel.Information, "Session {Session} (backend {BackendPid}) is lost: {Reason}")]
         public static partial void Lost(ILogger logger, string session, int backendPid, string reason);
 
-        [LoggerMessage(
-            EventId = 2002,
-            Level = LogLevel.Debug,
-            Message = "Session {Session} (backend {BackendPid}) did not answer its last unlock: {Reason}"
-        )]
+        [LoggerMessage(2051, LogLevel.Debug, "Session {Session} (backend {BackendPid}) did not answer its last unlock: {Reason}")]
         public static partial void NotUnlocked(ILogger logger, string session, int backendPid, string reason);
 
-        [LoggerMessage(
-            EventId = 2003,
-            Level = LogLevel.Debug,
-            Message = "Session {Session} (backend {BackendPid}) did not close cleanly: {Reason}"
-        )]
+        [LoggerMessage(2052, LogLevel.Debug, "Session {Session} (backend {BackendPid}) did not close cleanly: {Reason}")]
         public static partial void NotClosed(ILogger logger, string session, int backendPid, string reason);
 
-        [LoggerMessage(EventId = 2004, Level = LogLevel.Error, Message = "Handling a notification on {Channel} failed")]
+        [LoggerMessage(2053, LogLevel.Error, "Handling a notification on {Channel} failed")]
         public static partial void HandlerFailed(ILogger logger, Exception exception, string channel);
     }
 }

@@ -101,9 +101,9 @@ public sealed partial class NotificationSender(NpgsqlDataSource pool, ILogger<No
     private static partial class Log
     {
         [LoggerMessage(
-            EventId = 2061,
-            Level = LogLevel.Debug,
-            Message = "{Count} hints were not sent, and whoever would have heard them finds out by polling: {Reason}"
+            2060,
+            LogLevel.Debug,
+            "{Count} hints were not sent, and whoever would have heard them finds out by polling: {Reason}"
         )]
         public static partial void NotSent(ILogger logger, int count, string reason);
     }

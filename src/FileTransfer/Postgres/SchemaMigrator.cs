@@ -147,7 +147,7 @@ public sealed partial class SchemaMigrator
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 2021, Level = LogLevel.Information, Message = "Schema version {Version} ({Name}) applied")]
+        [LoggerMessage(2070, LogLevel.Information, "Schema version {Version} ({Name}) applied")]
         public static partial void Applied(ILogger logger, int version, string name);
     }
 }

@@ -136,16 +136,16 @@ public sealed partial class UploadPublisher(
     private static partial class Log
     {
         [LoggerMessage(
-            3,
+            1500,
             LogLevel.Warning,
             "What is left of uploads of {FileKey} at {Node} could not be removed; the next start does it"
         )]
         public static partial void PartialsLeft(ILogger logger, Exception fault, FileKey fileKey, NodeId node);
 
-        [LoggerMessage(1, LogLevel.Information, "Stored {FileKey} at {Node} from an upload: {Size} bytes")]
+        [LoggerMessage(1501, LogLevel.Information, "Stored {FileKey} at {Node} from an upload: {Size} bytes")]
         public static partial void Stored(ILogger logger, FileKey fileKey, NodeId node, long size);
 
-        [LoggerMessage(2, LogLevel.Information, "Did not store {FileKey} at {Node}: it was removed while its upload came")]
+        [LoggerMessage(1502, LogLevel.Information, "Did not store {FileKey} at {Node}: it was removed while its upload came")]
         public static partial void Removed(ILogger logger, FileKey fileKey, NodeId node);
     }
 }

@@ -256,28 +256,28 @@ public sealed partial class DamagedContents(
     private static partial class Log
     {
         [LoggerMessage(
-            1150,
+            1200,
             LogLevel.Warning,
             "The content of {FileKey} at {Node} is not there any more ({Reason}); its replica is {State} now"
         )]
         public static partial void Lost(ILogger logger, FileKey fileKey, NodeId node, string reason, ReplicaState state);
 
         [LoggerMessage(
-            1151,
+            1201,
             LogLevel.Information,
             "The content {Fingerprint} at {Node} was doubted ({Doubt}) and is right; mended: {Mended}"
         )]
         public static partial void Doubted(ILogger logger, Fingerprint fingerprint, NodeId node, string doubt, string mended);
 
         [LoggerMessage(
-            1152,
+            1202,
             LogLevel.Information,
             "The content {Fingerprint} is back at {Node}; what was wrong with it is in quarantine/{Name}"
         )]
         public static partial void Repaired(ILogger logger, Fingerprint fingerprint, NodeId node, string name);
 
         [LoggerMessage(
-            1154,
+            1203,
             LogLevel.Error,
             "The content {Fingerprint} at {Node} was doubted ({Doubt}) and could not be dealt with"
         )]
@@ -290,7 +290,7 @@ public sealed partial class DamagedContents(
         );
 
         [LoggerMessage(
-            1153,
+            1204,
             LogLevel.Warning,
             "That the content {Fingerprint} of {Node} was set aside could not be written down yet: {Reason}"
         )]

@@ -169,13 +169,13 @@ public sealed partial class NamedScrub(
     private static partial class Log
     {
         [LoggerMessage(
-            1164,
+            1210,
             LogLevel.Information,
             "The scrub of {Node} has proven the {Files} files of {Bytes} bytes that were named: {Damaged} were damaged, the chunk hashes of {Mended} were"
         )]
         public static partial void Ended(ILogger logger, NodeId node, long files, long bytes, long damaged, long mended);
 
-        [LoggerMessage(1165, LogLevel.Warning, "The scrub of named files of {Node} was interrupted; it goes on in {Seconds:0} s")]
+        [LoggerMessage(1211, LogLevel.Warning, "The scrub of named files of {Node} was interrupted; it goes on in {Seconds:0} s")]
         public static partial void Interrupted(ILogger logger, Exception fault, NodeId node, double seconds);
     }
 }

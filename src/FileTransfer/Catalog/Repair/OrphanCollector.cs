@@ -225,7 +225,7 @@ public sealed partial class OrphanCollector(
     private static partial class Log
     {
         [LoggerMessage(
-            1,
+            1220,
             LogLevel.Information,
             "Deleted content {Fingerprint} at {Node}, {Size} bytes: no file refers to it, first seen so at {FirstSeen}"
         )]
@@ -237,18 +237,18 @@ public sealed partial class OrphanCollector(
             DateTimeOffset firstSeen
         );
 
-        [LoggerMessage(2, LogLevel.Warning, "{Node} keeps contents: {Reason}")]
+        [LoggerMessage(1221, LogLevel.Warning, "{Node} keeps contents: {Reason}")]
         public static partial void Waits(ILogger logger, NodeId node, string reason);
 
         [LoggerMessage(
-            3,
+            1222,
             LogLevel.Information,
             "Every content of {Node} is of a file that the catalog knows; collection goes on"
         )]
         public static partial void HoldEnded(ILogger logger, NodeId node);
 
         [LoggerMessage(
-            4,
+            1223,
             LogLevel.Warning,
             "{Node} could not look for contents that no file refers to; it is tried again: {Reason}"
         )]

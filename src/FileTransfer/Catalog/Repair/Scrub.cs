@@ -163,20 +163,20 @@ public sealed partial class Scrub(
 
     private static partial class Log
     {
-        [LoggerMessage(1160, LogLevel.Information, "The scrub of {Node} proves all contents, {How}, behind {Position}")]
+        [LoggerMessage(1230, LogLevel.Information, "The scrub of {Node} proves all contents, {How}, behind {Position}")]
         public static partial void Began(ILogger logger, NodeId node, string how, string position);
 
         [LoggerMessage(
-            1161,
+            1231,
             LogLevel.Information,
             "The scrub of {Node} has proven {Contents} contents of {Bytes} bytes: {Damaged} were damaged, the chunk hashes of {Mended} were"
         )]
         public static partial void Ended(ILogger logger, NodeId node, long contents, long bytes, long damaged, long mended);
 
-        [LoggerMessage(1162, LogLevel.Warning, "The scrub of {Node} could not compare disk and catalog yet: {Reason}")]
+        [LoggerMessage(1232, LogLevel.Warning, "The scrub of {Node} could not compare disk and catalog yet: {Reason}")]
         public static partial void NotCompared(ILogger logger, NodeId node, string reason);
 
-        [LoggerMessage(1163, LogLevel.Warning, "The scrub of {Node} was interrupted; it goes on in {Seconds:0} s")]
+        [LoggerMessage(1233, LogLevel.Warning, "The scrub of {Node} was interrupted; it goes on in {Seconds:0} s")]
         public static partial void Interrupted(ILogger logger, Exception fault, NodeId node, double seconds);
     }
 }

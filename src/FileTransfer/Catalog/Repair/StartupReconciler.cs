@@ -98,13 +98,13 @@ public sealed partial class StartupReconciler(
     private static partial class Log
     {
         [LoggerMessage(
-            1,
+            1240,
             LogLevel.Warning,
             "The content of {FileKey} is lost from the disk of {Node}; its replica is {State} now"
         )]
         public static partial void Lost(ILogger logger, FileKey fileKey, NodeId node, ReplicaState state);
 
-        [LoggerMessage(2, LogLevel.Information, "Hid {FileKey} at {Node}: the catalog does not have it stored here")]
+        [LoggerMessage(1241, LogLevel.Information, "Hid {FileKey} at {Node}: the catalog does not have it stored here")]
         public static partial void Hidden(ILogger logger, FileKey fileKey, NodeId node);
     }
 }

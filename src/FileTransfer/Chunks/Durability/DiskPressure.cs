@@ -133,10 +133,10 @@ public sealed partial class DiskPressure(ChunkStore store, TimeProvider time, IL
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "Downloads are paused: {Reason}")]
+        [LoggerMessage(1110, LogLevel.Warning, "Downloads are paused: {Reason}")]
         public static partial void Paused(ILogger logger, string reason);
 
-        [LoggerMessage(2, LogLevel.Information, "The disk takes writes again; downloads go on")]
+        [LoggerMessage(1111, LogLevel.Information, "The disk takes writes again; downloads go on")]
         public static partial void Resumed(ILogger logger);
     }
 }

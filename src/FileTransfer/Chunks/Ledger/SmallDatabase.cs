@@ -237,13 +237,13 @@ public sealed partial class SmallDatabase : IDisposable
     private static partial class Log
     {
         [LoggerMessage(
-            1110,
+            1120,
             LogLevel.Error,
             "{Database} is damaged ({Reason}) and was set aside as {Kept}; what it remembered is gathered again from the contents and the catalog"
         )]
         public static partial void SetAside(ILogger logger, string database, string reason, string kept);
 
-        [LoggerMessage(1111, LogLevel.Warning, "{Database} could not be written; it catches up later: {Reason}")]
+        [LoggerMessage(1121, LogLevel.Warning, "{Database} could not be written; it catches up later: {Reason}")]
         public static partial void NotWritten(ILogger logger, string database, string reason);
     }
 }

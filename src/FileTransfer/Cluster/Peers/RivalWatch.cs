@@ -136,14 +136,14 @@ public sealed partial class RivalWatch(
     private static partial class Log
     {
         [LoggerMessage(
-            12,
+            2130,
             LogLevel.Warning,
             "{File} could not be written, so a restart does not know of the later database: {Reason}"
         )]
         public static partial void NotWritten(ILogger logger, string file, string reason);
 
         [LoggerMessage(
-            11,
+            2131,
             LogLevel.Critical,
             "Node {Node} stops leading: its database (timeline {Timeline}, leader epoch {Epoch}) is superseded by that of node {Other} at {Url} (timeline {OtherTimeline}, leader epoch {OtherEpoch}). Stop the older PostgreSQL, and start this node on the newer one; what only this side has acknowledged is on its disk"
         )]

@@ -127,7 +127,7 @@ internal sealed partial class WriteForwarder(ThisNode node, IOptions<NodeOptions
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Debug, "{Method} {Path} is passed on to the leader {Leader}")]
+        [LoggerMessage(2140, LogLevel.Debug, "{Method} {Path} is passed on to the leader {Leader}")]
         public static partial void Forwarded(ILogger logger, HttpMethod method, string path, string leader);
     }
 }

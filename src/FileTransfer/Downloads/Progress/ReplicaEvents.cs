@@ -112,7 +112,7 @@ public sealed partial class ReplicaEvents(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "Followers of {Count} files ended at {Node} were not told: {Reason}")]
+        [LoggerMessage(1670, LogLevel.Warning, "Followers of {Count} files ended at {Node} were not told: {Reason}")]
         public static partial void NotTold(ILogger logger, int count, NodeId node, string reason);
     }
 }

@@ -114,10 +114,10 @@ internal sealed partial class TokenTable : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Tokens changed; valid now: {Names}")]
+        [LoggerMessage(1900, LogLevel.Information, "Tokens changed; valid now: {Names}")]
         public static partial void Changed(ILogger logger, string names);
 
-        [LoggerMessage(LogLevel.Error, "A change of the tokens was refused, the former ones stay valid: {Reason}")]
+        [LoggerMessage(1901, LogLevel.Error, "A change of the tokens was refused, the former ones stay valid: {Reason}")]
         public static partial void ChangeRefused(ILogger logger, string reason);
     }
 }

@@ -118,6 +118,7 @@ internal sealed partial class LingeringClose(
     private static partial class Log
     {
         [LoggerMessage(
+            1920,
             LogLevel.Debug,
             "{Method} {Path}: dropped {Bytes} bytes that came after the answer in {Seconds:0.0} s: {End}"
         )]

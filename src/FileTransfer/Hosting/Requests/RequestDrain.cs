@@ -128,10 +128,10 @@ internal sealed partial class RequestDrain(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Information, "Stopping: {Running} requests run and have {Limit} to end")]
+        [LoggerMessage(1930, LogLevel.Information, "Stopping: {Running} requests run and have {Limit} to end")]
         public static partial void Draining(ILogger logger, int running, TimeSpan limit);
 
-        [LoggerMessage(LogLevel.Warning, "Stopping: {Count} requests did not end in time and were cut off")]
+        [LoggerMessage(1931, LogLevel.Warning, "Stopping: {Count} requests did not end in time and were cut off")]
         public static partial void CutOff(ILogger logger, int count);
     }
 }

@@ -171,13 +171,13 @@ internal sealed partial class RequestFaults(
 
     private static partial class Log
     {
-        [LoggerMessage(LogLevel.Debug, "{Method} {Path}: the client went away")]
+        [LoggerMessage(1940, LogLevel.Debug, "{Method} {Path}: the client went away")]
         public static partial void ClientGone(ILogger logger, string method, string path);
 
-        [LoggerMessage(LogLevel.Debug, "{Method} {Path} refused as {Problem}: {Reason}")]
+        [LoggerMessage(1941, LogLevel.Debug, "{Method} {Path} refused as {Problem}: {Reason}")]
         public static partial void Refused(ILogger logger, string method, string path, string problem, string reason);
 
-        [LoggerMessage(LogLevel.Error, "{Method} {Path} failed, trace id {TraceId}")]
+        [LoggerMessage(1942, LogLevel.Error, "{Method} {Path} failed, trace id {TraceId}")]
         public static partial void Failed(ILogger logger, Exception exception, string method, string path, string traceId);
     }
 }

@@ -211,12 +211,13 @@ internal sealed partial class TransferWatch(
     private static partial class Log
     {
         [LoggerMessage(
+            1950,
             LogLevel.Information,
             "{Request}: no byte of the body came for {Awaited}; ended after {BytesReceived} bytes, what is proven is kept"
         )]
         public static partial void SenderSilent(ILogger logger, string request, long bytesReceived, TimeSpan awaited);
 
-        [LoggerMessage(LogLevel.Information, "{Request}: the reader was ended after {BytesSent} bytes: {Reason}")]
+        [LoggerMessage(1951, LogLevel.Information, "{Request}: the reader was ended after {BytesSent} bytes: {Reason}")]
         public static partial void ReaderEnded(ILogger logger, string request, long bytesSent, string reason);
     }
 }

@@ -170,34 +170,30 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(
-            EventId = 2041,
-            Level = LogLevel.Information,
-            Message = "Private PostgreSQL {Major} runs in {Folder} as user {User}"
-        )]
+        [LoggerMessage(2040, LogLevel.Information, "Private PostgreSQL {Major} runs in {Folder} as user {User}")]
         public static partial void Started(ILogger logger, int major, string folder, string user);
 
-        [LoggerMessage(EventId = 2042, Level = LogLevel.Information, Message = "Private PostgreSQL in {Folder} stopped")]
+        [LoggerMessage(2041, LogLevel.Information, "Private PostgreSQL in {Folder} stopped")]
         public static partial void Stopped(ILogger logger, string folder);
 
         [LoggerMessage(
-            EventId = 2043,
-            Level = LogLevel.Warning,
-            Message = "Private PostgreSQL in {Folder} did not stop within {Seconds} s and is ended without waiting"
+            2042,
+            LogLevel.Warning,
+            "Private PostgreSQL in {Folder} did not stop within {Seconds} s and is ended without waiting"
         )]
         public static partial void SlowStop(ILogger logger, string folder, double seconds);
 
-        [LoggerMessage(EventId = 2044, Level = LogLevel.Warning, Message = "{LogFile} could not be shortened: {Reason}")]
+        [LoggerMessage(2043, LogLevel.Warning, "{LogFile} could not be shortened: {Reason}")]
         public static partial void NotTrimmed(ILogger logger, string logFile, string reason);
 
         [LoggerMessage(
-            EventId = 2045,
-            Level = LogLevel.Warning,
-            Message = "A server of an earlier run (process {Pid}) still uses {Folder}; waiting for it to end"
+            2044,
+            LogLevel.Warning,
+            "A server of an earlier run (process {Pid}) still uses {Folder}; waiting for it to end"
         )]
         public static partial void Leftover(ILogger logger, int pid, string folder);
 
-        [LoggerMessage(EventId = 2046, Level = LogLevel.Information, Message = "Making a private PostgreSQL cluster in {Folder}")]
+        [LoggerMessage(2045, LogLevel.Information, "Making a private PostgreSQL cluster in {Folder}")]
         public static partial void Initializing(ILogger logger, string folder);
     }
 }

@@ -43,7 +43,7 @@ public sealed partial class IntentUpkeep(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Warning, "The intents of node {Node} could not be tended: {Reason}")]
+        [LoggerMessage(1300, LogLevel.Warning, "The intents of node {Node} could not be tended: {Reason}")]
         public static partial void NotTended(ILogger logger, NodeId node, string reason);
     }
 }

@@ -82,7 +82,7 @@ public sealed partial class PolicyChanges(
     private static partial class Log
     {
         [LoggerMessage(
-            1,
+            1310,
             LogLevel.Information,
             "{Node} follows the policy of bucket {Bucket}: {Wanted} files wanted, {Withdrawn} withdrawn, {Pruned} pruned, {Kept} kept as the last copy"
         )]
