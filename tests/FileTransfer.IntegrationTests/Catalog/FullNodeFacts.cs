@@ -47,11 +47,13 @@ public sealed class FullNodeFacts : IAsyncLifetime
             )
         ).ShouldBeLessThan(100);
 
-    [Fact]
-    public async Task A_claim_of_what_nobody_has_reads_none_of_the_others() =>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_claim_of_what_nobody_has_reads_none_of_the_others(bool hasStatistics) =>
         (
             await RowsReadAsync(
-                hasStatistics: true,
+                hasStatistics,
                 async () =>
                 {
                     await using var session = await _db.Database.OpenSessionAsync("b/lane", default);

@@ -222,8 +222,8 @@ public sealed partial class ReplicaTable(Database database)
     /// stored. Of those that wait for their turn only the first few: this node serves one of them, and who waited before has the next turn.
     /// </summary>
     /// <remarks>
-    /// Its rows are the nodes to notify (<see cref="ReplicaQueue.ReadyChannel"/>) after the commit. CASE and OFFSET keep the server to looking up
-    /// single rows: of a node that has just filled up, or wants very many, its statistics say that it has next to nothing.
+    /// Its rows are the nodes to notify (<see cref="ReplicaQueue.ReadyChannel"/>) after the commit. OFFSET, and a value
+    /// instead of an EXISTS, keep the server to looking up single rows: of a node that has just filled up, or wants very many, its statistics say that it has next to nothing.
     /// </remarks>
     internal const string WakeSql = """
         WITH waiting AS MATERIALIZED (
@@ -239,10 +239,10 @@ public sealed partial class ReplicaTable(Database database)
                       ORDER BY turn.wanted_at LIMIT 4
                   ))
               )
-              AND CASE WHEN EXISTS (
-                  SELECT FROM filetransfer.replicas source
-                  WHERE source.node_id = @node AND source.file_key = r.file_key AND source.state = 'stored'
-              ) THEN true ELSE false END
+              AND (
+                  SELECT source.state = 'stored' FROM filetransfer.replicas source
+                  WHERE source.node_id = @node AND source.file_key = r.file_key
+              )
         ), woken AS (
             UPDATE filetransfer.replicas r
             SET state = 'wanted', next_attempt_at = NULL, waits_for = NULL, attempts = 0, reason = NULL, changed_at = clock_timestamp()
