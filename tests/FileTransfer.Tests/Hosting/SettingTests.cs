@@ -87,6 +87,17 @@ public sealed class SettingTests : IDisposable
     public void An_unknown_option_is_refused_by_name(string arg, string message) => Refusal(arg).ShouldContain(message);
 
     [Fact]
+    public async Task A_connection_string_of_another_name_is_refused_where_the_clusters_own_is_missing()
+    {
+        var settings = Path.Combine(_folder, "appsettings.json");
+        await File.WriteAllTextAsync(settings, """{ "ConnectionStrings": { "FileTransfer": "Host=db" } }""");
+        Refusal()
+            .ShouldContain("ConnectionStrings:FileTransfer is not read; the cluster's database is ConnectionStrings:Postgres");
+
+        await BuildAndDropAsync("--ConnectionStrings:Postgres=Host=db");
+    }
+
+    [Fact]
     public void A_misspelt_key_in_a_file_is_refused()
     {
         File.WriteAllText(Path.Combine(_folder, "appsettings.json"), """{ "FileTransfer": { "Downloads": { "Lanez": 3 } } }""");

@@ -12,12 +12,25 @@ internal static class SettingNames
     public static IEnumerable<string> All =>
         Own.Concat(OptionsSection.All.SelectMany(section => Paths(section.Type, section.Path)));
 
-    /// <summary>Keys under <c>FileTransfer</c> that no options type knows, each with what may have been meant.</summary>
+    /// <summary>
+    /// Keys under <c>FileTransfer</c> that no options type knows, each with what may have been meant; and connection strings of other names
+    /// where the cluster's own is missing, for the node would begin a cluster of its own in a private database.
+    /// </summary>
     public static IEnumerable<string> FaultsOf(IConfiguration all) =>
-        all.GetSection("FileTransfer")
+        Unknown(all, "FileTransfer")
+            .Select(key => $"{key} is not a setting{Suggestion(key, "")}.")
+            .Concat(
+                string.IsNullOrEmpty(all.GetConnectionString("Postgres"))
+                    ? Unknown(all, "ConnectionStrings")
+                        .Select(key => $"{key} is not read; the cluster's database is ConnectionStrings:Postgres.")
+                    : []
+            );
+
+    private static IEnumerable<string> Unknown(IConfiguration all, string section) =>
+        all.GetSection(section)
             .AsEnumerable()
             .Where(setting => !string.IsNullOrEmpty(setting.Value) && !IsKnown(setting.Key))
-            .Select(setting => $"{setting.Key} is not a setting{Suggestion(setting.Key, "")}.");
+            .Select(setting => setting.Key);
 
     public static bool IsKnown(string key) =>
         Own.Contains(key, StringComparer.OrdinalIgnoreCase)
