@@ -8,7 +8,7 @@ namespace FileTransfer.Catalog;
 internal class FileRow
 {
     public const string Columns =
-        "f.file_key, f.owner, f.bucket, f.location, f.size, f.fingerprint, f.state, f.incarnation, f.registered_at, f.removed_at";
+        "f.file_key, f.owner, f.bucket, f.location, f.size, f.fingerprint, f.state, f.generation, f.registered_at, f.removed_at";
 
     public required byte[] FileKey { get; init; }
     public required byte[] Owner { get; init; }
@@ -17,7 +17,7 @@ internal class FileRow
     public required long Size { get; init; }
     public required byte[] Fingerprint { get; init; }
     public required string State { get; init; }
-    public required int Incarnation { get; init; }
+    public required int Generation { get; init; }
     public required DateTime RegisteredAt { get; init; }
     public DateTime? RemovedAt { get; init; }
 
@@ -35,7 +35,7 @@ internal class FileRow
                 new Fingerprint(Fingerprint)
             ),
             Enum.Parse<FileState>(State, ignoreCase: true),
-            Incarnation,
+            Generation,
             RegisteredAt,
             RemovedAt
         );
@@ -47,14 +47,14 @@ internal class FileRow
 internal sealed class LedgerRow : FileRow
 {
     public long? Sequence { get; init; }
-    public required bool Asked { get; init; }
+    public required bool Pinned { get; init; }
 
     /// <summary>The newest mutation of a file that is added is its Add.</summary>
     public LedgerFile ToLedger(FeedHistory history, DateTimeOffset now)
     {
         var file = ToRecord();
         var added = file.State == Catalog.FileState.Added ? history.PositionOf(file.Key, Sequence) : null;
-        return new LedgerFile(file.Key, file.Metadata, file.Incarnation, Asked, added, now);
+        return new LedgerFile(file.Key, file.Metadata, file.Generation, Pinned, added, now);
     }
 }
 
@@ -62,7 +62,7 @@ internal sealed class LedgerRow : FileRow
 internal sealed class ReplicaRow
 {
     public const string Columns =
-        "r.node_id, r.file_key, r.state, r.epoch, r.attempts, r.next_attempt_at, r.holder, r.bytes_proven, r.reason, r.changed_at";
+        "r.node_id, r.file_key, r.state, r.epoch, r.attempts, r.next_attempt_at, r.holder, r.bytes_proven, r.reason, r.changed_at, r.waits_for";
 
     public required string NodeId { get; init; }
     public required byte[] FileKey { get; init; }
@@ -74,6 +74,7 @@ internal sealed class ReplicaRow
     public required long BytesProven { get; init; }
     public string? Reason { get; init; }
     public required DateTime ChangedAt { get; init; }
+    public string? WaitsFor { get; init; }
 
     public ReplicaRecord ToRecord() =>
         new(
@@ -90,6 +91,11 @@ internal sealed class ReplicaRow
             Holder,
             BytesProven,
             Reason,
-            ChangedAt
+            ChangedAt,
+            // What it waited for last stays in its row while it does not wait.
+            State == "wanted"
+            && NextAttemptAt is not null
+                ? WaitConditions.Parse(WaitsFor)
+                : WaitCondition.Time
         );
 }

@@ -123,9 +123,9 @@ public sealed class FileCatalog(Database database, FeedHistory history, TimeProv
             INSERT INTO filetransfer.files AS f (file_key, owner, bucket, location, size, fingerprint, state)
             VALUES (@key, @owner, @bucket, @location, @size, @fingerprint, 'registered')
             ON CONFLICT (file_key) DO UPDATE
-                SET state = 'registered', incarnation = f.incarnation + 1, registered_at = now(), removed_at = NULL
+                SET state = 'registered', generation = f.generation + 1, registered_at = now(), removed_at = NULL
                 WHERE f.state = 'removed'
-            RETURNING f.incarnation;
+            RETURNING f.generation;
             {LockSql}
             """;
         await using var answers = await connection.QueryMultipleAsync(
@@ -235,7 +235,7 @@ public sealed class FileCatalog(Database database, FeedHistory history, TimeProv
     {
         const string sql = $"""
             SELECT {ForLedger} FROM filetransfer.files f JOIN LATERAL (
-                SELECT asked FROM filetransfer.replicas WHERE node_id = @node AND file_key = f.file_key OFFSET 0
+                SELECT pinned FROM filetransfer.replicas WHERE node_id = @node AND file_key = f.file_key OFFSET 0
             ) r ON true
             WHERE f.file_key = ANY(@keys)
             """;
@@ -280,27 +280,27 @@ public sealed class FileCatalog(Database database, FeedHistory history, TimeProv
     }
 
     /// <summary>A page of all files, removed ones too, in the order of their keys: their state, and their newest mutation's sequence.</summary>
-    public async Task<IReadOnlyList<(FileKey Key, FileState State, int Incarnation, long? Sequence)>> StatesAsync(
+    public async Task<IReadOnlyList<(FileKey Key, FileState State, int Generation, long? Sequence)>> StatesAsync(
         FileKey? after,
         int limit,
         CancellationToken cancellationToken
     )
     {
         const string sql = """
-            SELECT file_key, state, incarnation, sequence FROM filetransfer.files
+            SELECT file_key, state, generation, sequence FROM filetransfer.files
             WHERE file_key > @after ORDER BY file_key LIMIT @limit
             """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        var rows = await connection.QueryAsync<(byte[] Key, string State, int Incarnation, long? Sequence)>(
+        var rows = await connection.QueryAsync<(byte[] Key, string State, int Generation, long? Sequence)>(
             new CommandDefinition(sql, new { after = after?.ToArray() ?? [], limit }, cancellationToken: cancellationToken)
         );
         return
         [
             .. rows.Select(row =>
-                (new FileKey(row.Key), Enum.Parse<FileState>(row.State, ignoreCase: true), row.Incarnation, row.Sequence)
+                (new FileKey(row.Key), Enum.Parse<FileState>(row.State, ignoreCase: true), row.Generation, row.Sequence)
             ),
         ];
     }
 
-    private const string ForLedger = $"{FileRow.Columns}, f.sequence, r.asked";
+    private const string ForLedger = $"{FileRow.Columns}, f.sequence, r.pinned";
 }

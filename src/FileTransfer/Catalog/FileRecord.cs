@@ -17,12 +17,12 @@ public enum FileState
 }
 
 /// <summary>A file of the cluster.</summary>
-/// <param name="Incarnation">Counts registrations after a removal, from 1.</param>
+/// <param name="Generation">Counts registrations after a removal, from 1.</param>
 public sealed record FileRecord(
     FileKey Key,
     FileMetadata Metadata,
     FileState State,
-    int Incarnation,
+    int Generation,
     DateTimeOffset RegisteredAt,
     DateTimeOffset? RemovedAt
 )
@@ -33,7 +33,9 @@ public sealed record FileRecord(
 }
 
 /// <summary>One node's copy of one file.</summary>
-/// <param name="NextAttemptAt">Null: ready now; <see cref="DateTimeOffset.MaxValue"/>: waits for what the reason names.</param>
+/// <param name="NextAttemptAt">Null: ready now; <see cref="DateTimeOffset.MaxValue"/>: waits for what <paramref name="WaitsFor"/> says.</param>
+/// <param name="Reason">Why it is not stored, for a person; nothing is decided by it.</param>
+/// <param name="WaitsFor">What ends its wait sooner than its next attempt.</param>
 public sealed record ReplicaRecord(
     NodeId Node,
     FileKey Key,
@@ -44,5 +46,6 @@ public sealed record ReplicaRecord(
     string? Holder,
     long BytesProven,
     string? Reason,
-    DateTimeOffset ChangedAt
+    DateTimeOffset ChangedAt,
+    WaitCondition WaitsFor = WaitCondition.Time
 );

@@ -43,7 +43,7 @@ public sealed partial class AttemptCompletion(
             case DiskFullException full:
                 disk.ReportFull(full);
                 await GiveBackAsync(session, claim, full.Message, job.Progress.BytesProven, _noRoomDelay);
-                Publish(claim, DownloadEventKind.Parked, job.Progress.BytesProven, full.Message);
+                Publish(claim, DownloadEventKind.Deferred, job.Progress.BytesProven, full.Message);
                 break;
             case IOException or UnauthorizedAccessException:
                 await DiskFailedAsync(session, job, fault);
@@ -69,7 +69,7 @@ public sealed partial class AttemptCompletion(
         var delay = disk.ReportTrouble(fault) ? _noRoomDelay : retry.Capped(_hinderedDelay);
         var reason = $"the disk of node '{node.Id}' failed: {DiskFault.Describe(fault)}";
         await GiveBackAsync(session, claim, reason, job.Progress.BytesProven, delay);
-        Publish(claim, DownloadEventKind.Parked, job.Progress.BytesProven, reason);
+        Publish(claim, DownloadEventKind.Deferred, job.Progress.BytesProven, reason);
     }
 
     internal async Task ParkAsync(
@@ -81,16 +81,18 @@ public sealed partial class AttemptCompletion(
     {
         var waitsFor = parked.Kind switch
         {
-            ParkKind.NoSource => WaitsFor.Provider,
-            ParkKind.Source => WaitsFor.Source,
-            ParkKind.Turn => WaitsFor.Turn,
-            _ => WaitsFor.Time,
+            ParkKind.NoSource => WaitCondition.Provider,
+            ParkKind.Source => WaitCondition.Source,
+            ParkKind.Turn => WaitCondition.Permit,
+            _ => WaitCondition.Time,
         };
         Log.Parked(logger, claim.Key, node.Id, claim.Epoch, parked.RetryIn.TotalSeconds, parked.Reason);
-        if (await queue.ParkAsync(session, claim, waitsFor, parked.Reason, parked.BytesProven, parked.RetryIn, cancellationToken))
+        if (
+            await queue.DeferAsync(session, claim, waitsFor, parked.Reason, parked.BytesProven, parked.RetryIn, cancellationToken)
+        )
         {
-            Publish(claim, DownloadEventKind.Parked, parked.BytesProven ?? 0, parked.Reason);
-            if (waitsFor == WaitsFor.Source && parked.Wakes != transfers.Wakes)
+            Publish(claim, DownloadEventKind.Deferred, parked.BytesProven ?? 0, parked.Reason);
+            if (waitsFor == WaitCondition.Source && parked.Wakes != transfers.Wakes)
             {
                 // It came back after this was decided and before it was written down.
                 transfers.SourceAnswers.Set();
@@ -120,7 +122,7 @@ public sealed partial class AttemptCompletion(
 
         var delay = retry.NextDelay(claim.Attempts + 1);
         await queue.RetryAsync(session, claim, failed.Reason, failed.BytesProven, spendsAttempt: false, delay, cancellationToken);
-        Publish(claim, DownloadEventKind.Parked, failed.BytesProven ?? 0, failed.Reason);
+        Publish(claim, DownloadEventKind.Deferred, failed.BytesProven ?? 0, failed.Reason);
     }
 
     private async Task RetryOrFailAsync(

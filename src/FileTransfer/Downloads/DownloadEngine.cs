@@ -102,7 +102,7 @@ public sealed partial class DownloadEngine : IDisposable
             return new AttemptOutcome.Found();
         }
 
-        var hints = Learn(claim.Availability);
+        var hints = Learn(claim.Providers);
         if (hints.Count == 0)
         {
             return new AttemptOutcome.Parked(
@@ -148,14 +148,14 @@ public sealed partial class DownloadEngine : IDisposable
     }
 
     /// <summary>Where a file under way is by now.</summary>
-    public void Update(FileKey file, Availability availability)
+    public void Update(FileKey file, FileProviders providers)
     {
-        var hints = Learn(availability);
+        var hints = Learn(providers);
         lock (_gate)
         {
             if (_active.ContainsKey(file))
             {
-                Tell(new PlannerEvent.SourcesChanged(file, hints, availability.Contenders));
+                Tell(new PlannerEvent.SourcesChanged(file, hints, providers.CompetingNodes));
             }
         }
     }
@@ -186,7 +186,7 @@ public sealed partial class DownloadEngine : IDisposable
                     Whole(chunks),
                     HashesProven: false,
                     hints,
-                    claim.Availability.Contenders,
+                    claim.Providers.CompetingNodes,
                     _options.Value.Deadline is { } deadline ? Now + deadline : null
                 )
             );
@@ -244,9 +244,9 @@ public sealed partial class DownloadEngine : IDisposable
         return ranges;
     }
 
-    private IReadOnlyList<SourceHint> Learn(Availability availability)
+    private IReadOnlyList<SourceHint> Learn(FileProviders providers)
     {
-        var hints = _sources.Upsert(availability.Holdings, out var readded);
+        var hints = _sources.Upsert(providers.Nodes, out var readded);
         foreach (var source in readded)
         {
             Tell(new PlannerEvent.SourceReadded(source));

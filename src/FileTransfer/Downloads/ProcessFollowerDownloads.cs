@@ -177,7 +177,7 @@ public sealed partial class ProcessFollowerDownloads(
                     _timesAreRight = await CorrectTimesAsync(connection, cancellationToken);
                 }
 
-                var ready = await queue.UpkeepAsync(connection, options.Value.BackoffCap, cancellationToken);
+                var ready = await queue.MaintainAsync(connection, options.Value.BackoffCap, cancellationToken);
                 ready += _asksShares ? 0 : await queue.LookForProvidersAsync(connection, cancellationToken);
                 if (time.GetElapsedTime(lookedHere) > _lookHere || lookedHere == 0)
                 {
@@ -248,7 +248,7 @@ public sealed partial class ProcessFollowerDownloads(
                 while (isTold)
                 {
                     await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-                    isTold = await queue.DeferAsync(connection, _asksShares, cancellationToken) > 0;
+                    isTold = await queue.DeferUnprovidedAsync(connection, _asksShares, cancellationToken) > 0;
                     await local.LookAsync(connection, cancellationToken);
                     signal.Set();
                 }

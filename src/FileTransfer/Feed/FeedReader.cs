@@ -150,7 +150,7 @@ public sealed partial class FeedReader(
         if (wanted.Count > 0)
         {
             queue.Set();
-            news.TellWanted(wanted);
+            news.PublishWanted(wanted);
         }
 
         return page[^1].Sequence;

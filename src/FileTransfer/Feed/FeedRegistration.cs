@@ -13,7 +13,7 @@ public static class FeedRegistration
         builder.Services.AddSingleton<PendingAddPublisher>();
         builder.Services.AddHostedService(services => services.GetRequiredService<PendingAddPublisher>());
         builder.Services.AddHostedService<PolicyReviews>();
-        builder.Services.AddHostedService<LedgerUpkeep>();
+        builder.Services.AddHostedService<LedgerMaintenance>();
         builder.Services.AddSingleton<FolderReading>();
         builder.Services.AddSingleton<CatalogReading>();
         builder.Services.ConfigureHttpJsonOptions(json =>

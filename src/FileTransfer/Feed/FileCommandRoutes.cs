@@ -82,7 +82,7 @@ public static class FileCommandRoutes
 
         if (outcome != RegisterOutcome.Known)
         {
-            news.TellWanted([new ReplicaChange(fileKey, (long)metadata.Size)]);
+            news.PublishWanted([new ReplicaChange(fileKey, (long)metadata.Size)]);
         }
 
         if (leadership.IsLeading && file.State == FileState.Registered && await IsHeldAsync(file, publishHeld, cancellationToken))

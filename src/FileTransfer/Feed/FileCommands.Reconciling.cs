@@ -29,7 +29,7 @@ public sealed partial class FileCommands
                 foreach (var decision in decisions.OrderBy(decision => decision.Key))
                 {
                     var now = await FileCatalog.LockAsync(transaction.Connection, decision.Key, token);
-                    if (now?.State != decision.State || (now?.Incarnation ?? 0) != decision.Generation)
+                    if (now?.State != decision.State || (now?.Generation ?? 0) != decision.Generation)
                     {
                         changed.Add(decision.Key.ToString());
                     }
@@ -44,7 +44,13 @@ public sealed partial class FileCommands
 
                         foreach (var pinned in decision.PinnedAt)
                         {
-                            await ReplicaTable.WantAsync(transaction.Connection, pinned, decision.Key, waitsFor: null, token);
+                            await ReplicaTable.WantAsync(
+                                transaction.Connection,
+                                pinned,
+                                decision.Key,
+                                waitsForUpload: false,
+                                token
+                            );
                         }
 
                         await FeedAppender.AppendAsync(transaction, MutationKind.Add, decision.Key, token);

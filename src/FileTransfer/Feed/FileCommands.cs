@@ -43,13 +43,7 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
                 {
                     var (outcome, file) = await FileCatalog.RegisterAsync(transaction.Connection, key, metadata, token);
                     var isReady = file.State != FileState.Registered || outside.AreConfigured;
-                    await ReplicaTable.WantAsync(
-                        transaction.Connection,
-                        node.Id,
-                        key,
-                        isReady ? null : ReplicaTable.WaitsForUpload,
-                        token
-                    );
+                    await ReplicaTable.WantAsync(transaction.Connection, node.Id, key, waitsForUpload: !isReady, token);
                     return new RegisteredFile(outcome, file, isReady);
                 },
                 cancellationToken
@@ -70,7 +64,7 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
                 var now = registersAgain
                     ? (await FileCatalog.RegisterAsync(connection, file.Key, file.Metadata, token)).File
                     : await FileCatalog.LockAsync(connection, file.Key, token);
-                if (now is null || now.State == FileState.Removed || (now.Incarnation != file.Incarnation && !registersAgain))
+                if (now is null || now.State == FileState.Removed || (now.Generation != file.Generation && !registersAgain))
                 {
                     return UploadCommit.Removed;
                 }
@@ -79,7 +73,7 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
                 if (!stored)
                 {
                     // Registered at another node, this one has no replica of it yet, or still the one of its former Add.
-                    await ReplicaTable.WantAsync(connection, node.Id, file.Key, ReplicaTable.WaitsForUpload, token);
+                    await ReplicaTable.WantAsync(connection, node.Id, file.Key, waitsForUpload: true, token);
                     (stored, woken) = await ReplicaTable.StoreUploadAsync(connection, node.Id, now, token);
                 }
 
@@ -159,7 +153,7 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
         async Task<RegisteredFile> RegisterAndWantAsync()
         {
             var (outcome, file) = await FileCatalog.RegisterAsync(connection, key, metadata, cancellationToken);
-            await ReplicaTable.WantAsync(connection, node.Id, key, waitsFor: null, cancellationToken);
+            await ReplicaTable.WantAsync(connection, node.Id, key, waitsForUpload: false, cancellationToken);
             return new RegisteredFile(outcome, file, IsReady: true);
         }
     }

@@ -27,7 +27,7 @@ internal sealed record ExplainedFile(
     NodeId Node,
     bool Leads,
     ReplicaRecord? Here,
-    ReplicaStanding Standing,
+    ReplicaDiagnostics Standing,
     LiveDownload? Live,
     IReadOnlyList<Holder> Holders,
     IReadOnlyList<string> Shares,

@@ -40,7 +40,7 @@ internal sealed class Explainer(
     {
         if (
             await catalog.FindAsync(key, cancellationToken) is not { } file
-            || await replicas.StandingOfAsync(here, key, cancellationToken) is not { } standing
+            || await replicas.DiagnoseAsync(here, key, cancellationToken) is not { } standing
         )
         {
             return null;

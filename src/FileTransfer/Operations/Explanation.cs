@@ -105,13 +105,13 @@ internal static class Explanation
             {
                 null or 0 => "it is the next one to start",
                 1 => "1 file starts before it",
-                > ReplicaStanding.MostCounted => $"more than {ReplicaStanding.MostCounted} files start before it",
+                > ReplicaDiagnostics.MostCounted => $"more than {ReplicaDiagnostics.MostCounted} files start before it",
                 var ahead => $"{ahead} files start before it",
             };
             return $"It is wanted{since} and waits for a free lane; {before}.";
         }
 
-        if (file.Standing.WaitsFor == "upload" || here.Reason == ReplicaTable.WaitsForUpload)
+        if (here.WaitsFor == WaitCondition.Upload)
         {
             return $"It waits for its upload to this node{(file.Leads ? ", which leads" : "")}.";
         }
@@ -123,14 +123,14 @@ internal static class Explanation
 
     private static string Next(ExplainedFile file, DateTimeOffset next)
     {
-        var sooner = file.Standing.WaitsFor switch
+        var sooner = file.Here?.WaitsFor switch
         {
-            "source" => ", or as soon as a source answers",
-            "turn" => ", or as soon as it is its turn",
+            WaitCondition.Source => ", or as soon as a source answers",
+            WaitCondition.Permit => ", or as soon as a source has a permit for it",
             _ when file.File.State == FileState.Registered => ", or as soon as it is uploaded, or another node gets it stored",
             _ => ", or as soon as another node gets it stored",
         };
-        if (file.Standing.WaitsFor == "provider" && next <= file.Standing.Now)
+        if (file.Here?.WaitsFor == WaitCondition.Provider && next <= file.Standing.Now)
         {
             return $"It is being looked for{sooner.Replace(", or", ", and is fetched", StringComparison.Ordinal)}.";
         }
@@ -247,7 +247,7 @@ internal static class Explanation
         }
         else if (file.Here is { State: not (ReplicaState.Stored or ReplicaState.Removing) } && !file.Standing.PolicyWants)
         {
-            yield return file.Standing.Asked
+            yield return file.Standing.IsPinned
                 ? "The policy of its bucket leaves it out, but it was registered or uploaded at this node."
                 : "The policy of its bucket leaves it out, and no intent asks for it: it goes with the next review.";
         }

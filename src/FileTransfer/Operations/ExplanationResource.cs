@@ -7,7 +7,7 @@ namespace FileTransfer.Operations;
 /// <summary>Why a file is not at this node, or that it is.</summary>
 /// <param name="Says">Sentences for a person, the answer first.</param>
 /// <param name="State">This node's replica; <c>absent</c> where there is none.</param>
-/// <param name="WaitsFor">What ends the wait sooner than <c>nextAttemptAt</c>: <c>upload</c>, <c>provider</c>, <c>source</c> or <c>turn</c>.</param>
+/// <param name="WaitsFor">What ends the wait sooner than <c>nextAttemptAt</c>: <c>upload</c>, <c>provider</c>, <c>source</c> or <c>permit</c>.</param>
 /// <param name="HolderHoldsLock">While it downloads: whether the database shows the holder's lock.</param>
 /// <param name="Ahead">While it waits for a lane: how many files start before it; 1001 stands for more than 1000.</param>
 /// <param name="FeedLag">Mutations of the file's bin that this node has not read yet.</param>
@@ -48,7 +48,7 @@ public sealed record ExplanationResource(
             Math.Max(file.Here?.BytesProven ?? 0, file.Live?.BytesProven ?? 0),
             file.File.Size,
             file.Here?.Reason,
-            file.Standing.WaitsFor,
+            file.Here is null ? null : WaitConditions.NameOf(file.Here.WaitsFor),
             file.Here?.Attempts ?? 0,
             file.MaxAttempts,
             file.Here?.NextAttemptAt == DateTimeOffset.MaxValue ? null : file.Here?.NextAttemptAt,

@@ -70,7 +70,7 @@ public sealed class StoredContents(
                 return (content, null);
             }
 
-            if (await replicas.LoseAsync(here, key, ReplicaTable.LostFromDisk, cancellationToken) is { } state)
+            if (await replicas.MarkMissingAsync(here, key, ReplicaTable.LostFromDisk, cancellationToken) is { } state)
             {
                 queue.Set();
                 replica = replica with { State = state, Reason = ReplicaTable.LostFromDisk };

@@ -68,7 +68,7 @@ public sealed partial class UploadPublisher(
     /// <summary>The folder remembers the file before the catalog calls it stored; both are made durable at the same time.</summary>
     private Task RecordAsync(FileRecord file) =>
         folder.RecordAsync([
-            new LedgerFile(file.Key, file.Metadata, file.Incarnation, IsPinned: true, Added: null, time.GetUtcNow()),
+            new LedgerFile(file.Key, file.Metadata, file.Generation, IsPinned: true, Added: null, time.GetUtcNow()),
         ]);
 
     /// <summary>Whether the content of a file that is stored here is right: its upload would bring nothing.</summary>
@@ -117,7 +117,7 @@ public sealed partial class UploadPublisher(
     {
         store.TryShow(file.Key, file.Fingerprint);
         DiscardPartials(file.Key);
-        news.TellUploaded(new ReplicaChange(file.Key, file.Size));
+        news.PublishUploaded(new ReplicaChange(file.Key, file.Size));
         Log.Stored(logger, file.Key, node, file.Size);
     }
 

@@ -79,7 +79,7 @@ public sealed class ClaimedTogetherFacts : IAsyncLifetime
         {
             await ReplicaTable.RemoveAsync(connection, files[1].Key, default);
             await ReplicaTable.RemoveAsync(connection, files[2].Key, default);
-            await ReplicaTable.WantAsync(connection, _db.Node, files[2].Key, waitsFor: null, default);
+            await ReplicaTable.WantAsync(connection, _db.Node, files[2].Key, waitsForUpload: false, default);
         }
 
         var (published, next) = await _db.Queue.PublishAsync(_session, claims, claimNext: ClaimLimit.None, default);

@@ -143,7 +143,7 @@ public sealed class DeferralFacts : IAsyncLifetime
 
         var minute = TimeSpan.FromMinutes(1);
         (
-            await _db.Queue.ParkAsync(_session, claim, WaitsFor.Provider, "the share has not got it", null, minute, default)
+            await _db.Queue.DeferAsync(_session, claim, WaitCondition.Provider, "the share has not got it", null, minute, default)
         ).ShouldBeTrue();
 
         (await _db.ValueAsync<string>(file, "waits_for")).ShouldBe("provider");

@@ -81,13 +81,13 @@ internal sealed class QueueDatabase : IAsyncDisposable
     public async Task<int> UpkeepAsync()
     {
         await using var connection = await Database.Pool.OpenConnectionAsync();
-        return await Queue.UpkeepAsync(connection, TimeSpan.FromMinutes(5), default);
+        return await Queue.MaintainAsync(connection, TimeSpan.FromMinutes(5), default);
     }
 
     public async Task<int> DeferAsync(bool asksShares = false)
     {
         await using var connection = await Database.Pool.OpenConnectionAsync();
-        return await Queue.DeferAsync(connection, asksShares, default);
+        return await Queue.DeferUnprovidedAsync(connection, asksShares, default);
     }
 
     public async Task<int> LookForProvidersAsync()

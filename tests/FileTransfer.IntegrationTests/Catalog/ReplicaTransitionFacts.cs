@@ -84,7 +84,7 @@ public sealed class ReplicaTransitionFacts : IAsyncLifetime
         switch (writer)
         {
             case "want":
-                await ReplicaTable.WantAsync(connection, _db.Node, file.Key, waitsFor: null, default);
+                await ReplicaTable.WantAsync(connection, _db.Node, file.Key, waitsForUpload: false, default);
                 break;
             case "want added":
                 await ReplicaTable.WantAddedAsync(connection, _db.Node, [file.Key], default);
@@ -97,7 +97,7 @@ public sealed class ReplicaTransitionFacts : IAsyncLifetime
                 await ReplicaTable.RemoveAsync(connection, file.Key, default);
                 break;
             case "lost":
-                await new ReplicaTable(_db.Database).LoseAsync(_db.Node, file.Key, "lost", default);
+                await new ReplicaTable(_db.Database).MarkMissingAsync(_db.Node, file.Key, "lost", default);
                 break;
             case "wake":
                 await using (var command = new NpgsqlCommand(ReplicaTable.WakeSql, connection))
@@ -109,7 +109,7 @@ public sealed class ReplicaTransitionFacts : IAsyncLifetime
 
                 break;
             default:
-                await _db.Queue.UpkeepAsync(connection, TimeSpan.FromMinutes(5), default);
+                await _db.Queue.MaintainAsync(connection, TimeSpan.FromMinutes(5), default);
                 break;
         }
     }

@@ -136,7 +136,7 @@ public sealed class I8_every_wait_is_explained_and_ends_facts(SourceCluster clus
         var anywhere = ClaimLimit.One with { AsksShares = true };
         (await db.Queue.ClaimAsync(session, anywhere, default)).ShouldBeOfType<ClaimOutcome.Deferred>();
         var claim = await db.ClaimAsync(session, anywhere with { From = ClaimFrom.Unprovided });
-        claim.Availability.Holdings.ShouldBeEmpty();
+        claim.Providers.Nodes.ShouldBeEmpty();
         var delay = TimeSpan.FromSeconds(30);
         var given = db.Queue.RetryAsync(session, claim, "no other node has it stored", null, false, delay, default);
         await Eventually.HoldsAsync(
@@ -148,7 +148,7 @@ public sealed class I8_every_wait_is_explained_and_ends_facts(SourceCluster clus
 
         (await given).ShouldBeTrue();
         (await db.StateAsync(file)).ShouldBe("wanted");
-        (await db.ClaimAsync(session)).Availability.Holdings.Count.ShouldBe(1);
+        (await db.ClaimAsync(session)).Providers.Nodes.Count.ShouldBe(1);
     }
 
     [Fact]

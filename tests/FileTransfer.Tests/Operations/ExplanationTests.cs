@@ -26,7 +26,7 @@ public sealed class ExplanationTests
             _here,
             Leads: false,
             Here: null,
-            new ReplicaStanding(_now, PolicyWants: true, null, null, Asked: false, null, null, null),
+            new ReplicaDiagnostics(_now, PolicyWants: true, null, IsPinned: false, null, null, null),
             Live: null,
             [],
             [],
@@ -69,23 +69,13 @@ public sealed class ExplanationTests
     }
 
     [Theory]
-    [InlineData(null, "or as soon as another node gets it stored")]
-    [InlineData("source", "or as soon as a source answers")]
-    [InlineData("turn", "or as soon as it is its turn")]
-    [InlineData("provider", "or as soon as another node gets it stored")]
-    public void A_wait_has_a_reason_an_end_and_what_ends_it_sooner(string? waitsFor, string words)
+    [InlineData(WaitCondition.Time, "or as soon as another node gets it stored")]
+    [InlineData(WaitCondition.Source, "or as soon as a source answers")]
+    [InlineData(WaitCondition.Permit, "or as soon as a source has a permit for it")]
+    [InlineData(WaitCondition.Provider, "or as soon as another node gets it stored")]
+    public void A_wait_has_a_reason_an_end_and_what_ends_it_sooner(WaitCondition waitsFor, string words)
     {
-        var says = First(
-            With(
-                ReplicaState.Wanted,
-                reason: "node a is silent",
-                next: _now.AddSeconds(30),
-                standing: Plain.Standing with
-                {
-                    WaitsFor = waitsFor,
-                }
-            )
-        );
+        var says = First(With(ReplicaState.Wanted, reason: "node a is silent", next: _now.AddSeconds(30), waitsFor: waitsFor));
 
         says.ShouldContain("waits: node a is silent");
         says.ShouldContain("2 of 8 attempts have failed");
@@ -96,11 +86,9 @@ public sealed class ExplanationTests
     [Fact]
     public void A_wait_for_ever_names_what_it_waits_for()
     {
-        var upload = Plain.Standing with { WaitsFor = "upload" };
-        First(With(ReplicaState.Wanted, next: DateTimeOffset.MaxValue, standing: upload))
+        First(With(ReplicaState.Wanted, next: DateTimeOffset.MaxValue, waitsFor: WaitCondition.Upload))
             .ShouldBe("It waits for its upload to this node.");
-        var source = Plain.Standing with { WaitsFor = "source" };
-        First(With(ReplicaState.Wanted, next: DateTimeOffset.MaxValue, standing: source))
+        First(With(ReplicaState.Wanted, next: DateTimeOffset.MaxValue, waitsFor: WaitCondition.Source))
             .ShouldEndWith("It is tried again as soon as a source answers.");
     }
 
@@ -185,11 +173,12 @@ public sealed class ExplanationTests
         ReplicaState state,
         string? reason = null,
         DateTimeOffset? next = null,
-        ReplicaStanding? standing = null
+        ReplicaDiagnostics? standing = null,
+        WaitCondition waitsFor = WaitCondition.Time
     ) =>
         Plain with
         {
-            Here = new ReplicaRecord(_here, Plain.File.Key, state, 3, 2, next, "b/lane-1", 0, reason, _now),
+            Here = new ReplicaRecord(_here, Plain.File.Key, state, 3, 2, next, "b/lane-1", 0, reason, _now, waitsFor),
             Standing = standing ?? Plain.Standing,
         };
 }

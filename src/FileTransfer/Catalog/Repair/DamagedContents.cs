@@ -240,7 +240,7 @@ public sealed partial class DamagedContents(
 
     private async Task LoseAsync(Fingerprint fingerprint, string reason, CancellationToken cancellationToken)
     {
-        var lost = await replicas.LoseContentAsync(here, fingerprint, reason, cancellationToken);
+        var lost = await replicas.MarkContentMissingAsync(here, fingerprint, reason, cancellationToken);
         foreach (var (key, _, state) in lost)
         {
             Log.Lost(logger, key, here, reason, state);
@@ -248,7 +248,7 @@ public sealed partial class DamagedContents(
 
         if (lost.Count > 0)
         {
-            news.TellDamaged([.. lost.Select(file => new ReplicaChange(file.Key, file.Size))], reason);
+            news.PublishDamaged([.. lost.Select(file => new ReplicaChange(file.Key, file.Size))], reason);
             queue.Set();
         }
     }

@@ -58,7 +58,7 @@ public sealed partial class StartupReconciler(
                         cancellationToken
                     );
                 }
-                else if (await replicas.LoseAsync(node, key, ReplicaTable.LostFromDisk, cancellationToken) is { } state)
+                else if (await replicas.MarkMissingAsync(node, key, ReplicaTable.LostFromDisk, cancellationToken) is { } state)
                 {
                     store.Hide(key);
                     Log.Lost(logger, key, node, state);

@@ -5,7 +5,7 @@ using FileTransfer.Postgres;
 namespace FileTransfer.Catalog.Replicas;
 
 /// <summary>A replica that a session has claimed: it holds the advisory lock, and its epoch fences every earlier holder.</summary>
-/// <param name="Availability">Where else the file is, at the time of the claim.</param>
+/// <param name="Providers">Where else the file is, at the time of the claim.</param>
 public sealed record ClaimedReplica(
     FileKey Key,
     Fingerprint Fingerprint,
@@ -13,7 +13,7 @@ public sealed record ClaimedReplica(
     long Epoch,
     int Attempts,
     AdvisoryLockKey LockKey,
-    Availability Availability
+    FileProviders Providers
 );
 
 /// <summary>What came of publishing claimed replicas.</summary>

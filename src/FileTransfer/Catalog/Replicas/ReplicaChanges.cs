@@ -17,9 +17,9 @@ public sealed class ReplicaChanges
     /// <summary>Files whose content was found damaged or lost, and why. They are to be brought here again, where they are still wanted.</summary>
     public event Action<IReadOnlyList<ReplicaChange>, string>? Damaged;
 
-    public void TellDamaged(IReadOnlyList<ReplicaChange> files, string reason) => Damaged?.Invoke(files, reason);
+    public void PublishDamaged(IReadOnlyList<ReplicaChange> files, string reason) => Damaged?.Invoke(files, reason);
 
-    public void TellWanted(IReadOnlyList<ReplicaChange> files)
+    public void PublishWanted(IReadOnlyList<ReplicaChange> files)
     {
         if (files.Count > 0)
         {
@@ -27,5 +27,5 @@ public sealed class ReplicaChanges
         }
     }
 
-    public void TellUploaded(ReplicaChange file) => Uploaded?.Invoke(file);
+    public void PublishUploaded(ReplicaChange file) => Uploaded?.Invoke(file);
 }

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Providers;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;
@@ -74,7 +75,7 @@ public sealed partial class ReplicaQueue
                 FROM next JOIN filetransfer.files f USING (file_key)
                 WINDOW queue AS (ORDER BY {order})
             ), seen AS MATERIALIZED (
-                SELECT r.*, {Availability} FROM sized r WHERE place = 1 OR bytes_so_far <= $4
+                SELECT r.*, {ProviderColumns} FROM sized r {WithProviders} WHERE place = 1 OR bytes_so_far <= $4
             ), locked AS MATERIALIZED (
                 SELECT r.*, CASE WHEN {isClaimable} THEN pg_try_advisory_lock(lock_key) END AS acquired FROM seen r
             )
@@ -96,7 +97,7 @@ public sealed partial class ReplicaQueue
                 changed_at = clock_timestamp()
             FROM locked
             WHERE r.node_id = locked.node_id AND r.file_key = locked.file_key
-            RETURNING acquired, r.file_key, locked.fingerprint, locked.size, r.epoch, r.attempts, r.lock_key, locked.holdings, locked.contenders
+            RETURNING acquired, r.file_key, locked.fingerprint, locked.size, r.epoch, r.attempts, r.lock_key, {ProviderColumns}
             """;
 
     private void AddClaim(NpgsqlBatch batch, LockConnection session, ClaimLimit room)
@@ -151,7 +152,7 @@ public sealed partial class ReplicaQueue
                         reader.GetInt64(4),
                         reader.GetInt32(5),
                         new AdvisoryLockKey(reader.GetInt64(6)),
-                        reader.FieldCount > 7 ? ReadAvailability(reader, 7) : Providers.Availability.None
+                        reader.FieldCount > 7 ? ReadProviders(reader, 7) : FileProviders.None
                     )
                 );
             }

@@ -18,8 +18,8 @@ public sealed partial class ReplicaQueue
 
     private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Whether <c>r</c>, of which the other nodes that have it are known, may be claimed.</summary>
-    private const string Claimable = $"cardinality(r.holdings) > 0 OR ($5 AND r.priority > 0) OR r.in_folder OR {HeldHere}";
+    /// <summary>Whether <c>r</c>, with its providers, may be claimed.</summary>
+    private const string Claimable = $"r.nodes IS NOT NULL OR ($5 AND r.priority > 0) OR r.in_folder OR {HeldHere}";
 
     /// <summary>Whether this node has the content under another key; <c>r</c> has the fingerprint.</summary>
     /// <remarks>
@@ -54,7 +54,7 @@ public sealed partial class ReplicaQueue
 
     private const string AndIsDue = "AND next_attempt_at IS NOT NULL AND waits_for = 'provider' AND next_attempt_at <= now()";
 
-    private static readonly string _defer = $"""
+    private static readonly string _deferUnprovided = $"""
         WITH next AS MATERIALIZED (
             SELECT node_id, file_key, in_folder FROM filetransfer.replicas
             WHERE node_id = @node AND state = 'wanted' AND next_attempt_at IS NULL AND NOT (@asksShares AND priority > 0)
@@ -95,10 +95,10 @@ public sealed partial class ReplicaQueue
     /// Defers replicas at the head of the queue whose files nobody has. Sources that do not say what they have are asked for them at once.
     /// </summary>
     /// <returns>How many of the <see cref="DeferredAtOnce"/> next ones were deferred.</returns>
-    public Task<int> DeferAsync(NpgsqlConnection connection, bool asksShares, CancellationToken cancellationToken) =>
+    public Task<int> DeferUnprovidedAsync(NpgsqlConnection connection, bool asksShares, CancellationToken cancellationToken) =>
         connection.ExecuteAsync(
             new CommandDefinition(
-                _defer,
+                _deferUnprovided,
                 new
                 {
                     node = node.Value,

@@ -3,26 +3,10 @@ using Npgsql;
 
 namespace FileTransfer.Catalog.Replicas;
 
-/// <summary>What ends the wait of a wanted replica before its time is up.</summary>
-public enum WaitsFor
-{
-    /// <summary>Nothing but a node that gets the file stored.</summary>
-    Time,
-
-    /// <summary>A node that has it: none is known.</summary>
-    Provider,
-
-    /// <summary>One of its sources answers again.</summary>
-    Source,
-
-    /// <summary>Its sources serve the file to another node; the next one to have it stored takes some of those that wait.</summary>
-    Turn,
-}
-
 /// <content>A claim that ends without a publication.</content>
 public sealed partial class ReplicaQueue
 {
-    private static readonly string _giveBack = $"""
+    private static readonly string _releaseClaim = $"""
         UPDATE filetransfer.replicas r
         SET state = CASE WHEN @wakes AND {SourceSinceClaim} THEN 'wanted' ELSE @state END,
             attempts = CASE WHEN @wakes AND {SourceSinceClaim} THEN 0 ELSE r.attempts + @spent END,
@@ -72,7 +56,7 @@ public sealed partial class ReplicaQueue
             session,
             claim,
             ReplicaState.Wanted,
-            WaitsFor.Time,
+            WaitCondition.Time,
             reason,
             bytesProven,
             spendsAttempt,
@@ -95,7 +79,7 @@ public sealed partial class ReplicaQueue
             session,
             claim,
             ReplicaState.Wanted,
-            WaitsFor.Time,
+            WaitCondition.Time,
             reason,
             bytesProven,
             spendsAttempt: true,
@@ -105,10 +89,10 @@ public sealed partial class ReplicaQueue
         );
 
     /// <summary>Puts the claimed replica back until what it waits for comes to pass, or the time is up. Spends no attempt.</summary>
-    public Task<bool> ParkAsync(
+    public Task<bool> DeferAsync(
         LockConnection session,
         ClaimedReplica claim,
-        WaitsFor waitsFor,
+        WaitCondition waitsFor,
         string reason,
         long? bytesProven,
         TimeSpan delay,
@@ -140,7 +124,7 @@ public sealed partial class ReplicaQueue
             session,
             claim,
             ReplicaState.Failed,
-            WaitsFor.Time,
+            WaitCondition.Time,
             reason,
             bytesProven,
             spendsAttempt: true,
@@ -153,7 +137,7 @@ public sealed partial class ReplicaQueue
         LockConnection session,
         ClaimedReplica claim,
         ReplicaState state,
-        WaitsFor waitsFor,
+        WaitCondition waitsFor,
         string reason,
         long? bytesProven,
         bool spendsAttempt,
@@ -162,14 +146,14 @@ public sealed partial class ReplicaQueue
         CancellationToken cancellationToken
     )
     {
-        var knewSources = claim.Availability.Holdings.Count > 0;
+        var knewSources = claim.Providers.Nodes.Count > 0;
         var giveBack = Command(
-            _giveBack,
+            _releaseClaim,
             ("node", node.Value),
             ("key", claim.Key.ToArray()),
             ("epoch", claim.Epoch),
             ("state", ReplicaTransitions.NameOf(state)),
-            ("waitsFor", NameOf(waitsFor)),
+            ("waitsFor", WaitConditions.NameOf(waitsFor)),
             ("reason", reason),
             ("spent", spendsAttempt ? 1 : 0),
             ("cause", cause is { } one ? FailureCauses.SlugOf(one) : null),
@@ -183,13 +167,4 @@ public sealed partial class ReplicaQueue
             : [Command(AwaitUpload, ("key", claim.Key.ToArray())), giveBack];
         return EndAsync(session, claim, statements, cancellationToken);
     }
-
-    private static string? NameOf(WaitsFor waitsFor) =>
-        waitsFor switch
-        {
-            WaitsFor.Provider => "provider",
-            WaitsFor.Source => "source",
-            WaitsFor.Turn => "turn",
-            _ => null,
-        };
 }

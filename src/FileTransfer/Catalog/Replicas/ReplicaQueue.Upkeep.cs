@@ -14,7 +14,7 @@ public sealed partial class ReplicaQueue
     /// <summary>Above what a replica waits for room, or for a lock.</summary>
     private static readonly TimeSpan _leastRetryCap = TimeSpan.FromSeconds(10);
 
-    /// <summary>Above what a replica waits for a source or its turn at one.</summary>
+    /// <summary>Above what a replica waits for a source or a permit of one.</summary>
     private static readonly TimeSpan _sourceCap = TimeSpan.FromMinutes(15);
 
     /// <summary>Above what a replica without a provider waits to be looked for.</summary>
@@ -28,7 +28,7 @@ public sealed partial class ReplicaQueue
     /// <param name="retryCap">No failed attempt is tried again later than this from now, whatever clock wrote down when.</param>
     /// <param name="cancellationToken">Leaves what was done.</param>
     /// <returns>How many replicas became ready.</returns>
-    public async Task<int> UpkeepAsync(NpgsqlConnection connection, TimeSpan retryCap, CancellationToken cancellationToken)
+    public async Task<int> MaintainAsync(NpgsqlConnection connection, TimeSpan retryCap, CancellationToken cancellationToken)
     {
         const string tooFar = """
             UPDATE filetransfer.replicas
@@ -105,7 +105,7 @@ public sealed partial class ReplicaQueue
 
     /// <summary>
     /// Corrects the times of this node's replicas that a clock wrote down which was ahead: when the database's clock has jumped,
-    /// and when the node joins, for it may have jumped before. Waits are corrected by <see cref="UpkeepAsync"/>, all the time.
+    /// and when the node joins, for it may have jumped before. Waits are corrected by <see cref="MaintainAsync"/>, all the time.
     /// </summary>
     /// <returns>How many were corrected.</returns>
     public Task<int> CorrectTimesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

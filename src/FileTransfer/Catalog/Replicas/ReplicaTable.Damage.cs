@@ -7,10 +7,10 @@ namespace FileTransfer.Catalog.Replicas;
 public sealed partial class ReplicaTable
 {
     /// <summary>
-    /// As <see cref="LoseAsync"/>, for every file of the node that has this content stored: those that the node still wants are wanted again.
+    /// As <see cref="MarkMissingAsync"/>, for every file of the node that has this content stored: those that the node still wants are wanted again.
     /// </summary>
     /// <returns>The files, their sizes, and the new states of their replicas.</returns>
-    public async Task<IReadOnlyList<(FileKey Key, long Size, ReplicaState State)>> LoseContentAsync(
+    public async Task<IReadOnlyList<(FileKey Key, long Size, ReplicaState State)>> MarkContentMissingAsync(
         NodeId node,
         Fingerprint fingerprint,
         string reason,
@@ -23,7 +23,7 @@ public sealed partial class ReplicaTable
             """;
         const string lose = $"""
             UPDATE filetransfer.replicas r
-            SET state = CASE WHEN r.asked OR {DesiredState.WantsSql} THEN 'wanted' ELSE 'removing' END,
+            SET state = CASE WHEN r.pinned OR {DesiredState.WantsSql} THEN 'wanted' ELSE 'removing' END,
                 epoch = r.epoch + 1, bytes_proven = 0, attempts = 0, next_attempt_at = NULL, waits_for = NULL, reason = @reason,
                 wanted_at = clock_timestamp(), changed_at = clock_timestamp()
             FROM filetransfer.files f

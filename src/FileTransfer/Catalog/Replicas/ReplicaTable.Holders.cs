@@ -1,4 +1,5 @@
 using Dapper;
+using FileTransfer.Catalog.Providers;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Catalog.Replicas;
@@ -12,12 +13,12 @@ public sealed partial class ReplicaTable
     /// <summary>Other nodes that have it stored and were heard of lately, at most 16.</summary>
     public async Task<IReadOnlyList<FileHolder>> HoldersOfAsync(NodeId here, FileKey key, CancellationToken cancellationToken)
     {
-        const string sql = """
+        const string sql = $"""
             SELECT n.node_id, n.url
             FROM filetransfer.replicas r
             JOIN filetransfer.nodes n ON n.node_id = r.node_id
             WHERE r.file_key = @key AND r.state = 'stored' AND r.node_id <> @here
-              AND n.seen_at BETWEEN now() - interval '10 seconds' AND now() + interval '10 seconds'
+              AND {NodeLiveness.IsHeardOf}
             ORDER BY n.node_id LIMIT 16
             """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);

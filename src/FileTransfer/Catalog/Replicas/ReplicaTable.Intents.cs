@@ -54,7 +54,12 @@ public sealed partial class ReplicaTable
     }
 
     /// <summary>No intent asks for the file any more: it comes after what others ask for.</summary>
-    internal static Task CalmAsync(NpgsqlConnection connection, NodeId node, FileKey key, CancellationToken cancellationToken)
+    internal static Task ClearIntentPriorityAsync(
+        NpgsqlConnection connection,
+        NodeId node,
+        FileKey key,
+        CancellationToken cancellationToken
+    )
     {
         const string sql = """
             UPDATE filetransfer.replicas SET priority = 0

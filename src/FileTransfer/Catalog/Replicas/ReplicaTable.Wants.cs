@@ -52,7 +52,12 @@ public sealed partial class ReplicaTable
     /// leaves it.
     /// </summary>
     /// <returns>Its new state; null when it was not stored.</returns>
-    public async Task<ReplicaState?> LoseAsync(NodeId node, FileKey key, string reason, CancellationToken cancellationToken)
+    public async Task<ReplicaState?> MarkMissingAsync(
+        NodeId node,
+        FileKey key,
+        string reason,
+        CancellationToken cancellationToken
+    )
     {
         const string hold = $"""
             {DesiredState.HoldSql};
@@ -60,7 +65,7 @@ public sealed partial class ReplicaTable
             """;
         const string lose = $"""
             UPDATE filetransfer.replicas r
-            SET state = CASE WHEN r.asked OR {DesiredState.WantsSql} THEN 'wanted' ELSE 'removing' END,
+            SET state = CASE WHEN r.pinned OR {DesiredState.WantsSql} THEN 'wanted' ELSE 'removing' END,
                 epoch = r.epoch + 1, bytes_proven = 0, attempts = 0, next_attempt_at = NULL, reason = @reason,
                 wanted_at = clock_timestamp(), changed_at = clock_timestamp()
             FROM filetransfer.files f

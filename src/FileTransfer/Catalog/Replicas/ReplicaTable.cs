@@ -145,27 +145,27 @@ public sealed partial class ReplicaTable(Database database)
     /// Wants the file at <paramref name="node"/>, where somebody named it: also one that is being removed, and one that has failed. Any other
     /// replica only becomes one that was asked for, which no policy withdraws.
     /// </summary>
-    /// <param name="waitsFor">What has to happen first, or null when the download may start at once.</param>
+    /// <param name="waitsForUpload">Nobody has its content yet; else the download may start at once.</param>
     public static Task WantAsync(
         NpgsqlConnection connection,
         NodeId node,
         FileKey key,
-        string? waitsFor,
+        bool waitsForUpload,
         CancellationToken cancellationToken
     )
     {
-        const string sql = """
-            INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, asked, next_attempt_at, waits_for, reason)
+        const string sql = $"""
+            INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, pinned, next_attempt_at, waits_for, reason)
             VALUES (
-                @node, @key, 'wanted', true, CASE WHEN @waitsFor::text IS NULL THEN NULL ELSE 'infinity'::timestamptz END,
-                CASE WHEN @waitsFor::text IS NOT NULL THEN 'upload' END, @waitsFor
+                @node, @key, 'wanted', true, CASE WHEN @waitsForUpload THEN 'infinity'::timestamptz END,
+                CASE WHEN @waitsForUpload THEN 'upload' END, CASE WHEN @waitsForUpload THEN '{WaitsForUpload}' END
             )
             ON CONFLICT (node_id, file_key) DO UPDATE
-                SET state = 'wanted', asked = true, epoch = r.epoch + 1, attempts = 0, bytes_proven = 0, holder = NULL, holder_pid = NULL,
+                SET state = 'wanted', pinned = true, epoch = r.epoch + 1, attempts = 0, bytes_proven = 0, holder = NULL, holder_pid = NULL,
                     next_attempt_at = EXCLUDED.next_attempt_at, waits_for = EXCLUDED.waits_for, reason = EXCLUDED.reason,
                     wanted_at = clock_timestamp(), changed_at = clock_timestamp()
                 WHERE r.state IN ('removing', 'failed');
-            UPDATE filetransfer.replicas SET asked = true WHERE node_id = @node AND file_key = @key AND NOT asked
+            UPDATE filetransfer.replicas SET pinned = true WHERE node_id = @node AND file_key = @key AND NOT pinned
             """;
         return connection.ExecuteAsync(
             new CommandDefinition(
@@ -174,7 +174,7 @@ public sealed partial class ReplicaTable(Database database)
                 {
                     node = node.Value,
                     key = key.ToArray(),
-                    waitsFor,
+                    waitsForUpload,
                 },
                 cancellationToken: cancellationToken
             )
@@ -219,7 +219,7 @@ public sealed partial class ReplicaTable(Database database)
 
     /// <summary>
     /// Lets every other node's replicas of the files <c>@keys</c> that wait, back off or gave up try again at once: <c>@node</c> has the files
-    /// stored. Of those that wait for their turn only the first few: this node serves one of them, and who waited before has the next turn.
+    /// stored. Of those that wait for a permit only the first few: this node serves one of them, and who has waited longest comes next.
     /// </summary>
     /// <remarks>
     /// Its rows are the nodes to notify (<see cref="ReplicaQueue.ReadyChannel"/>) after the commit. OFFSET, and a value
@@ -233,10 +233,10 @@ public sealed partial class ReplicaTable(Database database)
             WHERE r.node_id <> @node
               AND (r.state = 'failed' OR (r.state = 'wanted' AND r.next_attempt_at IS NOT NULL))
               AND (
-                  r.state = 'failed' OR r.waits_for IS DISTINCT FROM 'turn' OR r.node_id = ANY(ARRAY(
-                      SELECT turn.node_id FROM filetransfer.replicas turn
-                      WHERE turn.file_key = r.file_key AND turn.node_id <> @node AND turn.state = 'wanted' AND turn.waits_for = 'turn'
-                      ORDER BY turn.wanted_at LIMIT 4
+                  r.state = 'failed' OR r.waits_for IS DISTINCT FROM 'permit' OR r.node_id = ANY(ARRAY(
+                      SELECT waiter.node_id FROM filetransfer.replicas waiter
+                      WHERE waiter.file_key = r.file_key AND waiter.node_id <> @node AND waiter.state = 'wanted' AND waiter.waits_for = 'permit'
+                      ORDER BY waiter.wanted_at LIMIT 4
                   ))
               )
               AND (
@@ -267,7 +267,7 @@ public sealed partial class ReplicaTable(Database database)
     {
         const string sql = """
             UPDATE filetransfer.replicas
-            SET state = 'removing', epoch = epoch + 1, next_attempt_at = NULL, holder = NULL, holder_pid = NULL, asked = false,
+            SET state = 'removing', epoch = epoch + 1, next_attempt_at = NULL, holder = NULL, holder_pid = NULL, pinned = false,
                 reason = 'removed from the cluster', changed_at = clock_timestamp()
             WHERE file_key = @key AND state = ANY(@from)
             RETURNING node_id

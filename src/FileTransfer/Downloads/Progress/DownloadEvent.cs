@@ -36,7 +36,7 @@ public enum DownloadEventKind
     SourceChanged,
 
     /// <summary>The download waits for what the reason names; it starts again by itself.</summary>
-    Parked,
+    Deferred,
 
     /// <summary>Stored: whole, proven and durable.</summary>
     Done,

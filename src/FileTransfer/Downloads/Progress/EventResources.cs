@@ -9,7 +9,7 @@ namespace FileTransfer.Downloads.Progress;
 
 /// <summary>An event as JSON.</summary>
 /// <param name="Kind">
-/// <c>wanted</c>, <c>foundLocally</c>, <c>connected</c>, <c>proven</c>, <c>sourceChanged</c>, <c>parked</c>, <c>done</c>, <c>failed</c>,
+/// <c>wanted</c>, <c>foundLocally</c>, <c>connected</c>, <c>proven</c>, <c>sourceChanged</c>, <c>deferred</c>, <c>done</c>, <c>failed</c>,
 /// <c>damaged</c> or <c>withdrawn</c>; also the event's name.
 /// </param>
 /// <param name="Ranges">With <c>proven</c>: the runs of chunks that are new, each <c>[first chunk, count]</c>.</param>

@@ -161,7 +161,7 @@ internal sealed class EventStream(DownloadEventLog log, FileKey? file, TimeProvi
         kind switch
         {
             DownloadEventKind.Wanted => [NameOf(ReplicaState.Wanted)],
-            DownloadEventKind.Parked => [NameOf(ReplicaState.Wanted)],
+            DownloadEventKind.Deferred => [NameOf(ReplicaState.Wanted)],
             DownloadEventKind.Done => [NameOf(ReplicaState.Stored)],
             DownloadEventKind.Failed => [NameOf(ReplicaState.Wanted)],
             DownloadEventKind.Damaged => [NameOf(ReplicaState.Wanted), NameOf(ReplicaState.Removing)],

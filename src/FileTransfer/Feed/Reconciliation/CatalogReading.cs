@@ -21,7 +21,7 @@ public sealed class CatalogReading(FileCatalog catalog, FeedHistory history)
                 yield return new CatalogEvidence(
                     file.Key,
                     file.State,
-                    file.Incarnation,
+                    file.Generation,
                     history.PositionOf(file.Key, file.Sequence)
                 );
             }

@@ -6,7 +6,7 @@ public static class IntentRegistration
     {
         builder.Services.AddSingleton<IntentTable>();
         builder.Services.AddSingleton<IntentAnswers>();
-        builder.Services.AddHostedService<IntentUpkeep>();
+        builder.Services.AddHostedService<IntentMaintenance>();
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(IntentJson.Default));
     }
 }

@@ -158,7 +158,7 @@ public sealed class IntentTable(Database database, NodeId node)
     /// and forgets what ended long ago.
     /// </summary>
     /// <returns>How many replicas became wanted.</returns>
-    public async Task<int> TendAsync(CancellationToken cancellationToken)
+    public async Task<int> MaintainAsync(CancellationToken cancellationToken)
     {
         const string unserved = """
             SELECT DISTINCT i.file_key
@@ -194,7 +194,7 @@ public sealed class IntentTable(Database database, NodeId node)
             return true;
         }
 
-        await ReplicaTable.CalmAsync(connection, node, key, cancellationToken);
+        await ReplicaTable.ClearIntentPriorityAsync(connection, node, key, cancellationToken);
         return false;
     }
 

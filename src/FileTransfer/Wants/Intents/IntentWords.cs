@@ -43,7 +43,7 @@ internal static class IntentWords
             ReplicaState.Stored => "It is stored here.",
             ReplicaState.Failed => $"It could not be brought here: {replica.Reason}.",
             ReplicaState.Paused => $"It is paused: {replica.Reason}.",
-            ReplicaState.Wanted when replica.Reason == ReplicaTable.WaitsForUpload => "It waits for its upload to this node.",
+            ReplicaState.Wanted when replica.WaitsFor == WaitCondition.Upload => "It waits for its upload to this node.",
             _ when sources.Count == 0 && configured == 0 => "No other node has it stored now; it is fetched as soon as one has.",
             ReplicaState.Wanted when sources.Count == 0 && replica.NextAttemptAt is null =>
                 "No other node has it stored now; the configured sources are asked.",

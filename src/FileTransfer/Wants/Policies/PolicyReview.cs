@@ -85,7 +85,7 @@ public sealed class PolicyReview(Database database, ReplicaChanges news, NodeId 
             )
             SELECT f.file_key, CASE
                 WHEN f.state = 'added' AND (r.state IS NULL OR r.state = 'removing') AND {DesiredState.WantsSql} THEN 'want'
-                WHEN (r.state IN ('wanted', 'downloading', 'failed', 'paused') AND NOT r.asked OR @prunes AND r.state = 'stored')
+                WHEN (r.state IN ('wanted', 'downloading', 'failed', 'paused') AND NOT r.pinned OR @prunes AND r.state = 'stored')
                     AND NOT {DesiredState.WantsSql} THEN 'end'
             END AS step
             FROM page f LEFT JOIN filetransfer.replicas r ON r.node_id = @node AND r.file_key = f.file_key
@@ -117,7 +117,7 @@ public sealed class PolicyReview(Database database, ReplicaChanges news, NodeId 
     {
         // A transaction for each step, so that each locks its files in one order.
         var wanted = await StepAsync("want", keys => ReplicaTable.WantAddedAsync(connection, node, keys, cancellationToken));
-        news.TellWanted(wanted ?? []);
+        news.PublishWanted(wanted ?? []);
         var withdrawn = await StepAsync(
             "end",
             keys => Withdrawal.WithdrawAsync(connection, node, keys, NotWantedByPolicy, cancellationToken)

@@ -46,7 +46,7 @@ public static class Withdrawal
                 SELECT r.file_key, r.state = 'wanted' AND r.epoch = 1 AS is_untouched
                 FROM filetransfer.replicas r JOIN filetransfer.files f ON f.file_key = r.file_key
                 WHERE r.node_id = @node AND r.file_key = ANY(@keys) AND r.state IN ('wanted', 'downloading', 'failed', 'paused')
-                  AND NOT r.asked AND NOT {DesiredState.WantsSql}
+                  AND NOT r.pinned AND NOT {DesiredState.WantsSql}
             ), forgotten AS (
                 DELETE FROM filetransfer.replicas r USING unwanted u
                 WHERE r.node_id = @node AND r.file_key = u.file_key AND u.is_untouched
@@ -96,7 +96,7 @@ public static class Withdrawal
                 WHERE r.node_id = @node AND r.file_key = ANY(@keys) AND r.state = 'stored' AND NOT {DesiredState.WantsSql}
             ), ended AS (
                 UPDATE filetransfer.replicas r
-                SET state = 'removing', epoch = r.epoch + 1, asked = false, reason = @reason, changed_at = clock_timestamp()
+                SET state = 'removing', epoch = r.epoch + 1, pinned = false, reason = @reason, changed_at = clock_timestamp()
                 FROM unwanted u
                 WHERE r.node_id = @node AND r.file_key = u.file_key AND u.is_elsewhere
                 RETURNING r.file_key

@@ -51,7 +51,7 @@ internal sealed class PolicyDatabase : IAsyncDisposable
         );
 
     /// <summary>A file that node a has stored, with a replica at node b in the state, or none.</summary>
-    public async Task<TestFile> FileAsync(ReplicaState? atB, int epoch = 5, bool asked = false)
+    public async Task<TestFile> FileAsync(ReplicaState? atB, int epoch = 5, bool pinned = false)
     {
         var file = TestFile.Of(10);
         await file.AddAsync(Queue.Test, "a");
@@ -59,8 +59,8 @@ internal sealed class PolicyDatabase : IAsyncDisposable
         {
             await ExecuteAsync(
                 $"""
-                INSERT INTO filetransfer.replicas (node_id, file_key, state, epoch, asked)
-                VALUES ('b', {file.KeySql}, '{ReplicaTransitions.NameOf(state)}', {epoch}, {asked})
+                INSERT INTO filetransfer.replicas (node_id, file_key, state, epoch, pinned)
+                VALUES ('b', {file.KeySql}, '{ReplicaTransitions.NameOf(state)}', {epoch}, {pinned})
                 """
             );
         }

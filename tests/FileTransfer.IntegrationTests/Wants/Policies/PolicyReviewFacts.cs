@@ -100,7 +100,7 @@ public sealed class PolicyReviewFacts : IAsyncLifetime
     [Fact]
     public async Task What_somebody_asked_for_by_name_or_intends_is_not_withdrawn_and_an_ended_intent_holds_nothing()
     {
-        var asked = await _db.FileAsync(ReplicaState.Downloading, asked: true);
+        var asked = await _db.FileAsync(ReplicaState.Downloading, pinned: true);
         var (intended, ended) = (await _db.FileAsync(ReplicaState.Downloading), await _db.FileAsync(ReplicaState.Downloading));
         await _db.IntendAsync(intended);
         await _db.IntendAsync(ended, open: false);
@@ -115,7 +115,7 @@ public sealed class PolicyReviewFacts : IAsyncLifetime
     [Fact]
     public async Task Pruning_drops_what_another_living_node_has_and_keeps_the_last_copy()
     {
-        var file = await _db.FileAsync(ReplicaState.Stored, asked: true);
+        var file = await _db.FileAsync(ReplicaState.Stored, pinned: true);
         var (only, deadOnly, intended) = (
             await _db.FileAsync(ReplicaState.Stored),
             await _db.FileAsync(ReplicaState.Stored),
@@ -149,7 +149,7 @@ public sealed class PolicyReviewFacts : IAsyncLifetime
         effect.Kept.ShouldBe(4);
         effect.KeptKeys.ShouldBe([only.Key, deadOnly.Key, aheadOnly.Key, backOnly.Key], ignoreOrder: true);
         (await _db.StateAsync(file)).ShouldBe("removing");
-        (await _db.Queue.ValueAsync<bool>(file, "asked")).ShouldBeFalse();
+        (await _db.Queue.ValueAsync<bool>(file, "pinned")).ShouldBeFalse();
         foreach (var kept in new[] { only, deadOnly, aheadOnly, backOnly, intended })
         {
             (await _db.StateAsync(kept)).ShouldBe("stored");
@@ -195,16 +195,16 @@ public sealed class PolicyReviewFacts : IAsyncLifetime
     {
         var (kept, asked, unwanted) = (
             await _db.FileAsync(ReplicaState.Stored),
-            await _db.FileAsync(ReplicaState.Stored, asked: true),
+            await _db.FileAsync(ReplicaState.Stored, pinned: true),
             await _db.FileAsync(ReplicaState.Stored)
         );
         await _db.FollowAsync(PolicyDatabase.Policy("nothing-except", $"exact:utf8:{kept.Location}"));
         var replicas = new ReplicaTable(_db.Queue.Database);
 
-        (await replicas.LoseAsync(_db.Queue.Node, kept.Key, "lost", default)).ShouldBe(ReplicaState.Wanted);
-        (await replicas.LoseAsync(_db.Queue.Node, asked.Key, "lost", default)).ShouldBe(ReplicaState.Wanted);
-        (await replicas.LoseAsync(_db.Queue.Node, unwanted.Key, "lost", default)).ShouldBe(ReplicaState.Removing);
-        (await replicas.LoseAsync(_db.Queue.Node, unwanted.Key, "lost", default)).ShouldBeNull();
+        (await replicas.MarkMissingAsync(_db.Queue.Node, kept.Key, "lost", default)).ShouldBe(ReplicaState.Wanted);
+        (await replicas.MarkMissingAsync(_db.Queue.Node, asked.Key, "lost", default)).ShouldBe(ReplicaState.Wanted);
+        (await replicas.MarkMissingAsync(_db.Queue.Node, unwanted.Key, "lost", default)).ShouldBe(ReplicaState.Removing);
+        (await replicas.MarkMissingAsync(_db.Queue.Node, unwanted.Key, "lost", default)).ShouldBeNull();
     }
 
     [Fact]

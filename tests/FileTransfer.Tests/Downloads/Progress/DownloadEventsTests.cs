@@ -94,7 +94,7 @@ public sealed class DownloadEventsTests : IDisposable
         live.Ranges.ShouldBe([new ChunkRange(0, 5)]);
         Publish(DownloadEventKind.SourceChanged);
         _events.UnderWay().ShouldHaveSingleItem().Source.ShouldBeNull();
-        Publish(DownloadEventKind.Parked);
+        Publish(DownloadEventKind.Deferred);
         _events.UnderWay().ShouldBeEmpty();
     }
 

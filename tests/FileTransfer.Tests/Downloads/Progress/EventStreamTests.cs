@@ -102,7 +102,7 @@ public sealed class EventStreamTests : IDisposable
         Values(body).ShouldBeEmpty();
     }
 
-    private void Happens(FileKey file, long bytes, DownloadEventKind kind = DownloadEventKind.Parked) =>
+    private void Happens(FileKey file, long bytes, DownloadEventKind kind = DownloadEventKind.Deferred) =>
         _log.Append(new DownloadEvent(file, kind, null, bytes, 100, null, null));
 
     private Task RunAsync(GatedBody body, string? lastEventId = null)

@@ -3,13 +3,13 @@ using FileTransfer.Identity;
 namespace FileTransfer.Catalog.Providers;
 
 /// <summary>Where else a file is, as the catalog knows it.</summary>
-/// <param name="Holdings">
-/// At most 16 other nodes that have it stored: those heard of lately first, and of these the newer holders more often, who have the fewest askers.
+/// <param name="Nodes">
+/// At most 16 other nodes that have it stored: those heard of lately first, and of these the newer ones more often, who have the fewest askers.
 /// </param>
-/// <param name="Contenders">Other nodes, heard of lately, that want it or download it.</param>
-public sealed record Availability(IReadOnlyList<ContentProvider> Holdings, int Contenders)
+/// <param name="CompetingNodes">Other nodes, heard of lately, that want it or download it.</param>
+public sealed record FileProviders(IReadOnlyList<ContentProvider> Nodes, int CompetingNodes)
 {
-    public static readonly Availability None = new([], 0);
+    public static readonly FileProviders None = new([], 0);
 }
 
 /// <summary>A node that has a file stored and the address it answers at.</summary>

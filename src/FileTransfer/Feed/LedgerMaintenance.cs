@@ -14,7 +14,7 @@ namespace FileTransfer.Feed;
 /// Keeps the folder's ledger in step while the node is present: positions of Adds, removals and policies as they come; and all files, from
 /// the contents' own notes and the catalog, where its engine is new or was lost.
 /// </summary>
-public sealed partial class LedgerUpkeep(
+public sealed partial class LedgerMaintenance(
     Database database,
     ClusterMembership presence,
     FolderLedger folder,
@@ -25,7 +25,7 @@ public sealed partial class LedgerUpkeep(
     ChunkStore store,
     ThisNode node,
     TimeProvider time,
-    ILogger<LedgerUpkeep> logger
+    ILogger<LedgerMaintenance> logger
 ) : BackgroundService
 {
     private const int PageSize = 500;
@@ -58,9 +58,9 @@ public sealed partial class LedgerUpkeep(
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        presence.RunWhileJoinedAsync(TendAsync, stoppingToken);
+        presence.RunWhileJoinedAsync(MaintainAsync, stoppingToken);
 
-    private async Task TendAsync(CancellationToken cancellationToken)
+    private async Task MaintainAsync(CancellationToken cancellationToken)
     {
         _cursors = new Dictionary<int, FeedPosition>(folder.Cursors());
         long? policiesAt = null;
@@ -153,7 +153,7 @@ public sealed partial class LedgerUpkeep(
     {
         const string heads = "SELECT bin, head FROM filetransfer.bins ORDER BY bin";
         const string page = """
-            SELECT m.sequence, m.kind, m.file_key, f.incarnation, f.sequence = m.sequence AS is_newest
+            SELECT m.sequence, m.kind, m.file_key, f.generation, f.sequence = m.sequence AS is_newest
             FROM filetransfer.mutations m JOIN filetransfer.files f USING (file_key)
             WHERE m.bin = @bin AND m.sequence > @from ORDER BY m.sequence LIMIT @limit
             """;

@@ -8,26 +8,26 @@ using Npgsql;
 namespace FileTransfer.Wants.Intents;
 
 /// <summary>Ends intents whose file is stored, failed or removed, and sees to it that every other one is served; every poll interval.</summary>
-public sealed partial class IntentUpkeep(
+public sealed partial class IntentMaintenance(
     IntentTable intents,
     ClusterMembership presence,
     QueueSignal queue,
     NodeId node,
     IOptions<DownloadOptions> options,
     TimeProvider time,
-    ILogger<IntentUpkeep> logger
+    ILogger<IntentMaintenance> logger
 ) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        presence.RunWhileJoinedAsync(TendAsync, stoppingToken);
+        presence.RunWhileJoinedAsync(MaintainAsync, stoppingToken);
 
-    private async Task TendAsync(CancellationToken cancellationToken)
+    private async Task MaintainAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
-                if (await intents.TendAsync(cancellationToken) > 0)
+                if (await intents.MaintainAsync(cancellationToken) > 0)
                 {
                     queue.Set();
                 }

@@ -5,16 +5,14 @@ namespace FileTransfer.Catalog.Replicas;
 
 /// <summary>Where one replica stands in its node's queue, for a person who wonders.</summary>
 /// <param name="Now">The clock of the database, which the replica's times are of.</param>
-/// <param name="WaitsFor">What ends its wait sooner than its next attempt: <c>upload</c>, <c>provider</c>, <c>source</c> or <c>turn</c>.</param>
-/// <param name="Asked">It was registered or uploaded at this node, so no policy has a say in it.</param>
+/// <param name="IsPinned">It was registered or uploaded at this node, so no policy has a say in it.</param>
 /// <param name="IsHeld">While it downloads: whether its holder's backend has its advisory lock.</param>
 /// <param name="Ahead">While it is ready: how many are claimed before it; more than <see cref="MostCounted"/> are not counted.</param>
-public sealed record ReplicaStanding(
+public sealed record ReplicaDiagnostics(
     DateTimeOffset Now,
     bool PolicyWants,
     DateTimeOffset? WantedAt,
-    string? WaitsFor,
-    bool Asked,
+    bool IsPinned,
     int? HolderPid,
     bool? IsHeld,
     int? Ahead
@@ -27,14 +25,13 @@ public sealed record ReplicaStanding(
 public sealed partial class ReplicaTable
 {
     /// <returns>Null when there is no such file. What only a replica has is null where there is none.</returns>
-    public async Task<ReplicaStanding?> StandingOfAsync(NodeId node, FileKey key, CancellationToken cancellationToken)
+    public async Task<ReplicaDiagnostics?> DiagnoseAsync(NodeId node, FileKey key, CancellationToken cancellationToken)
     {
         const string sql = """
             SELECT clock_timestamp() AS now,
                 filetransfer.policy_wants(@node, f.bucket, f.location) AS policy_wants,
                 r.wanted_at,
-                CASE WHEN r.state = 'wanted' AND r.next_attempt_at IS NOT NULL THEN r.waits_for END AS waits_for,
-                coalesce(r.asked, false) AS asked,
+                coalesce(r.pinned, false) AS pinned,
                 r.holder_pid,
                 CASE WHEN r.state = 'downloading' THEN EXISTS (
                     SELECT FROM pg_catalog.pg_locks l
@@ -55,32 +52,31 @@ public sealed partial class ReplicaTable
             WHERE f.file_key = @key
             """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        var row = await connection.QuerySingleOrDefaultAsync<StandingRow>(
+        var row = await connection.QuerySingleOrDefaultAsync<DiagnosticsRow>(
             new CommandDefinition(
                 sql,
                 new
                 {
                     node = node.Value,
                     key = key.ToArray(),
-                    most = ReplicaStanding.MostCounted,
+                    most = ReplicaDiagnostics.MostCounted,
                 },
                 cancellationToken: cancellationToken
             )
         );
-        return row?.ToStanding();
+        return row?.ToDiagnostics();
     }
 
-    private sealed class StandingRow
+    private sealed class DiagnosticsRow
     {
         public required DateTime Now { get; init; }
         public required bool PolicyWants { get; init; }
         public DateTime? WantedAt { get; init; }
-        public string? WaitsFor { get; init; }
-        public required bool Asked { get; init; }
+        public required bool Pinned { get; init; }
         public int? HolderPid { get; init; }
         public bool? IsHeld { get; init; }
         public int? Ahead { get; init; }
 
-        public ReplicaStanding ToStanding() => new(Now, PolicyWants, WantedAt, WaitsFor, Asked, HolderPid, IsHeld, Ahead);
+        public ReplicaDiagnostics ToDiagnostics() => new(Now, PolicyWants, WantedAt, Pinned, HolderPid, IsHeld, Ahead);
     }
 }
