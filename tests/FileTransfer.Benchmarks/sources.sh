@@ -13,7 +13,7 @@ trap 'rm -f -- "$table"' EXIT
 
 export FILETRANSFER_SHOW=full FILETRANSFER_SHOW_TABLE="$table"
 status=0
-dotnet test tests/FileTransfer.IntegrationTests -c Release --filter FullyQualifiedName~Many_sources_facts \
+dotnet test tests/FileTransfer.IntegrationTests -c Release --filter FullyQualifiedName~ManySourcesTests \
   --logger "console;verbosity=minimal" "$@" || status=$?
 
 printf '\n| shown | measured | at most |\n|---|---|---|\n'

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using FileTransfer.IntegrationTests.Testbed.Disks;
+using FileTransfer.IntegrationTests.Testbed.Nodes;
 
 namespace FileTransfer.IntegrationTests.Hosting;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FileTransfer.Http;
+using FileTransfer.IntegrationTests.Testbed.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 

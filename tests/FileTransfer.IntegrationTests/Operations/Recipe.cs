@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using FileTransfer.IntegrationTests.Hosting;
+using FileTransfer.IntegrationTests.Testbed.Disks;
 
 namespace FileTransfer.IntegrationTests.Operations;
 

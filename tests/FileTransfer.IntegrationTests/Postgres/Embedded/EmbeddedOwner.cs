@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using FileTransfer.IntegrationTests.PowerFailure;
+using FileTransfer.IntegrationTests.Testbed.Disks;
 using FileTransfer.Postgres.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit.Runner.InProc.SystemConsole;

@@ -1,7 +1,7 @@
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Identity;
-using FileTransfer.IntegrationTests.Catalog;
-using FileTransfer.IntegrationTests.Downloads;
+using FileTransfer.IntegrationTests.Testbed.Nodes;
+using FileTransfer.IntegrationTests.Testbed.Servers;
 using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.IntegrationTests.Wants.Policies;

@@ -1,0 +1,91 @@
+using FileTransfer.IntegrationTests.Testbed.Nodes;
+
+namespace FileTransfer.IntegrationTests.Cluster;
+
+public sealed class NodeIdentityTests
+{
+    private const int MustBeChanged = 78;
+
+    [Fact]
+    public async Task A_second_process_with_a_node_id_that_is_in_use_waits_says_so_and_gives_up()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        await cluster.StartLeaderAsync("a");
+
+        await using var second = await NodeProcess.StartAsync("a", cluster.FolderOf("other"), cluster.ConnectionString);
+        await Eventually.HoldsAsync(
+            async () =>
+                (await second.GetJsonAsync("/health/ready"))
+                    .GetProperty("checks")
+                    .GetProperty("presence")
+                    .GetProperty("detail")
+                    .GetString()!
+                    .Contains("another process runs as node 'a'; waiting for it to go", StringComparison.Ordinal),
+            "its health says what it waits for"
+        );
+
+        await ExitsAsync(second);
+        second.Log.ShouldContain("Another process runs as node 'a' of cluster 'default'");
+        second.Log.ShouldContain("give this one a FileTransfer:NodeId of its own");
+        (
+            await cluster.Database.ScalarAsync<long>(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'a/leader' AND datname = current_database()"
+            )
+        ).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_second_process_takes_over_a_node_id_when_the_first_goes_in_time()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        var first = await cluster.StartLeaderAsync("a");
+        await using var second = await NodeProcess.StartAsync("a", cluster.FolderOf("other"), cluster.ConnectionString);
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(second.Log.Contains("Another process runs as node a", StringComparison.Ordinal)),
+            "it waits"
+        );
+
+        await first.KillAsync();
+
+        await Eventually.HoldsAsync(
+            async () => new Uri((await second.GetJsonAsync("/v1/leader")).GetProperty("url").GetString()!) == second.Url,
+            "it leads"
+        );
+    }
+
+    [Fact]
+    public async Task A_second_process_on_one_data_folder_is_refused()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        var first = await cluster.StartLeaderAsync("a");
+
+        await using var second = NodeProcess.Launch("b", cluster.FolderOf("a"), cluster.ConnectionString);
+
+        await ExitsAsync(second);
+        second.Log.ShouldContain($"The data directory {cluster.FolderOf("a")} is in use by process {first.Pid}");
+        second.Log.ShouldContain("FileTransfer:DataDirectory");
+    }
+
+    [Fact]
+    public async Task A_node_of_another_cluster_is_refused()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        await cluster.StartLeaderAsync("a");
+
+        await using var stranger = NodeProcess.Launch(
+            "b",
+            cluster.FolderOf("b"),
+            cluster.ConnectionString,
+            new Dictionary<string, string> { ["FileTransfer__ClusterId"] = "other" }
+        );
+
+        await ExitsAsync(stranger);
+        stranger.Log.ShouldContain("The database holds cluster 'default', and this node belongs to 'other'");
+    }
+
+    private static async Task ExitsAsync(NodeProcess node)
+    {
+        await node.WaitForExitAsync();
+        node.ExitCode.ShouldBe(MustBeChanged, node.Log);
+    }
+}

@@ -1,0 +1,121 @@
+using System.Globalization;
+using FileTransfer.IntegrationTests.Testbed.Disks;
+using FileTransfer.IntegrationTests.Testbed.Nodes;
+
+namespace FileTransfer.IntegrationTests.Downloads;
+
+/// <summary>Memory does not grow with the size of files; the disk keeps its floor, and a full one is waited out.</summary>
+public sealed class BoundedTests
+{
+    private static readonly (string, string)[] Quick = [("FileTransfer__Downloads__PollInterval", "00:00:00.100")];
+
+    [SmallDiskFact]
+    public async Task A_disk_that_fills_up_during_a_download_pauses_it_and_it_goes_on_where_it_was_when_there_is_room()
+    {
+        const int size = 16_000_000;
+        await using var cluster = await TestCluster.CreateAsync();
+        using var disk = new SmallDisk(cluster.FolderOf("b"), 32);
+        var follower = await StartAsync(cluster, [.. Quick, ("FileTransfer__Downloads__WindowBytes", "1048576")]);
+        await using var source = await FakeSource.StartAsync(cluster.Database, "source");
+        var file = await source.OfferAsync(TestFile.Of(size));
+        source.BytesPerSecond = 4_000_000;
+        await file.WantAtAsync(follower);
+        var proven = 0L;
+        await Eventually.HoldsAsync(async () => (proven = await ProvenAsync(follower, file)) > size / 8, "an eighth is proven");
+
+        disk.Fill();
+
+        await DiskIsAsync(follower, "degraded", "data");
+        await Eventually.HoldsAsync(() => Task.FromResult(source.Open == 0), "nothing is fetched");
+        (await follower.StateOfAsync(file.Key.ToString())).ShouldBeOneOf("wanted", "downloading");
+        Directory.EnumerateDirectories(Path.Combine(follower.DataDirectory, "partial")).Count().ShouldBe(1);
+        await DiskIsAsync(follower, "degraded", "No space left");
+
+        (await ProvenAsync(follower, file)).ShouldBeGreaterThanOrEqualTo(proven);
+
+        source.BytesPerSecond = 0;
+        disk.MakeRoom();
+
+        await TestCluster.StoredAsync(follower, file.Key.ToString());
+        (await follower.Http.GetByteArrayAsync($"/v1/files/{file.Key}/content")).ShouldBe(file.Content);
+        // What had come and was not read when the disk was full was not proven.
+        (source.BytesSent - (size / 1024 * 1032L)).ShouldBeLessThan(2 * 1024 * 1032, "what was proven is not fetched again");
+        await DiskIsAsync(follower, "healthy", "there is room");
+    }
+
+    [SmallDiskFact]
+    public async Task Below_the_floor_of_free_space_no_download_starts_and_above_it_they_go_on_by_themselves()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        using var disk = new SmallDisk(cluster.FolderOf("b"), 32);
+        disk.Fill(24 * 1024 * 1024);
+        var follower = await StartAsync(cluster, [.. Quick, ("FileTransfer__Store__FreeSpaceFloorBytes", "16777216")]);
+        await using var source = await FakeSource.StartAsync(cluster.Database, "source");
+        var file = await source.OfferAsync(TestFile.Of(100_000));
+        await file.WantAtAsync(follower);
+
+        await DiskIsAsync(follower, "degraded", "16777216 must stay free");
+        source.Requests.ShouldBe(0);
+
+        disk.MakeRoom();
+        await TestCluster.StoredAsync(follower, file.Key.ToString());
+    }
+
+    [Fact]
+    public async Task A_follower_needs_no_more_memory_for_a_large_file()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        var follower = await StartAsync(cluster, Quick);
+        await using var source = await FakeSource.StartAsync(cluster.Database, "source");
+        var small = await source.OfferAsync(TestFile.Of(1_000_000));
+        await small.WantAtAsync(follower);
+        await TestCluster.StoredAsync(follower, small.Key.ToString());
+        var before = PeakBytes(follower);
+
+        var large = await source.OfferAsync(TestFile.Of(150_000_000));
+        await large.WantAtAsync(follower);
+        await TestCluster.StoredAsync(follower, large.Key.ToString());
+
+        var grown = PeakBytes(follower) - before;
+        grown.ShouldBeLessThan(100_000_000);
+        PeakBytes(follower).ShouldBeLessThan(300_000_000);
+    }
+
+    private static async Task<NodeProcess> StartAsync(TestCluster cluster, (string, string)[] settings)
+    {
+        var follower = await cluster.StartFollowerAsync("b", settings);
+        await Eventually.HoldsAsync(
+            () => cluster.Database.ScalarAsync<bool>("SELECT to_regclass('filetransfer.replicas') IS NOT NULL"),
+            "the tables are there"
+        );
+        return follower;
+    }
+
+    private static async Task<long> ProvenAsync(NodeProcess node, TestFile file) =>
+        (await node.GetJsonAsync($"/v1/files/{file.Key}"))
+            .GetProperty("replicas")
+            .EnumerateArray()
+            .Single(replica => replica.GetProperty("node").GetString() == node.Id)
+            .GetProperty("bytesProven")
+            .GetInt64();
+
+    private static Task DiskIsAsync(NodeProcess node, string status, string detail) =>
+        Eventually.HoldsAsync(
+            async () =>
+            {
+                var disk = (await node.GetJsonAsync("/health/ready")).GetProperty("checks").GetProperty("disk");
+                return disk.GetProperty("status").GetString() == status
+                    && disk.GetProperty("detail").GetString()!.Contains(detail, StringComparison.Ordinal);
+            },
+            $"the disk is {status}: {detail}"
+        );
+
+    private static long PeakBytes(NodeProcess node) =>
+        1024
+        * long.Parse(
+            File.ReadLines($"/proc/{node.Pid}/status")
+                .First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2],
+            CultureInfo.InvariantCulture
+        );
+}

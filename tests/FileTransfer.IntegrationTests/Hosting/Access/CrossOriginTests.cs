@@ -1,0 +1,64 @@
+using System.Net;
+using FileTransfer.IntegrationTests.Testbed.Nodes;
+using Microsoft.AspNetCore.Builder;
+
+namespace FileTransfer.IntegrationTests.Hosting.Access;
+
+public sealed class CrossOriginTests
+{
+    [Theory]
+    [InlineData("POST", "http://evil.example", HttpStatusCode.Forbidden)]
+    [InlineData("DELETE", "null", HttpStatusCode.Forbidden)]
+    [InlineData("PUT", "http://127.0.0.1:1", HttpStatusCode.Forbidden)]
+    [InlineData("GET", "http://evil.example", HttpStatusCode.OK)]
+    [InlineData("POST", null, HttpStatusCode.OK)]
+    [InlineData("POST", "own", HttpStatusCode.OK)]
+    public async Task A_page_of_another_site_changes_nothing_on_a_node_without_tokens(
+        string method,
+        string? origin,
+        HttpStatusCode expected
+    )
+    {
+        await using var server = await RunningServer.StartAsync(null, app => app.Map("/change", () => "done"));
+        using var request = new HttpRequestMessage(new HttpMethod(method), "/change");
+        if (origin is not null)
+        {
+            var own = server.Address.GetLeftPart(UriPartial.Authority);
+            request.Headers.TryAddWithoutValidation("Origin", origin == "own" ? own : origin);
+        }
+
+        using var answer = await server.Client.SendAsync(request);
+        answer.StatusCode.ShouldBe(expected);
+        if (expected == HttpStatusCode.Forbidden)
+        {
+            await answer.ReadProblemAsync("origin-refused");
+        }
+    }
+
+    [Theory]
+    [InlineData("evil.example", HttpStatusCode.Forbidden)]
+    [InlineData("127.0.0.1.evil.example:7070", HttpStatusCode.Forbidden)]
+    [InlineData("localhost:7070", HttpStatusCode.OK)]
+    [InlineData("[::1]:7070", HttpStatusCode.OK)]
+    public async Task A_name_that_was_made_to_point_here_opens_nothing(string host, HttpStatusCode expected)
+    {
+        await using var server = await RunningServer.StartAsync(null, app => app.Map("/change", () => "done"));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/change");
+        request.Headers.Host = host;
+        (await server.Client.SendAsync(request)).StatusCode.ShouldBe(expected);
+    }
+
+    [Fact]
+    public async Task With_tokens_the_token_alone_decides()
+    {
+        await using var server = await RunningServer.StartAsync(
+            RunningServer.Tokens(RunningServer.Token("t", "write")),
+            app => app.Map("/change", () => "done")
+        );
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/change");
+        request.Headers.Host = "node-a.example";
+        request.Headers.TryAddWithoutValidation("Origin", "http://console.example");
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer t");
+        (await server.Client.SendAsync(request)).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+}

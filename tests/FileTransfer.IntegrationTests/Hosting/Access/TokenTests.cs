@@ -1,0 +1,134 @@
+using System.Net;
+using FileTransfer.Http;
+using FileTransfer.IntegrationTests.Testbed.Nodes;
+using Microsoft.AspNetCore.Builder;
+
+namespace FileTransfer.IntegrationTests.Hosting.Access;
+
+public sealed class TokenTests
+{
+    private static readonly string[] Scopes = ["read", "write", "node", "admin"];
+
+    private static readonly string AllKinds = RunningServer.Tokens([
+        .. Scopes.Select(scope => RunningServer.Token(scope + "-token", scope)),
+    ]);
+
+    [Theory]
+    [InlineData("read", "read")]
+    [InlineData("write", "read write")]
+    [InlineData("node", "read node")]
+    [InlineData("admin", "read write node admin")]
+    public async Task A_token_opens_the_routes_of_its_scope_and_of_those_it_implies(string scope, string open)
+    {
+        await using var server = await RunningServer.StartAsync(AllKinds, MapOneRoutePerScope);
+        foreach (var needed in Scopes)
+        {
+            using var answer = await server.SendAsync(HttpMethod.Get, "/needs/" + needed, scope + "-token");
+            if (open.Split(' ').Contains(needed))
+            {
+                answer.StatusCode.ShouldBe(HttpStatusCode.OK, needed);
+                continue;
+            }
+
+            answer.StatusCode.ShouldBe(HttpStatusCode.Forbidden, needed);
+            var problem = await answer.ReadProblemAsync("forbidden");
+            problem.GetProperty("scope").GetString().ShouldBe(needed);
+            problem.GetProperty("detail").GetString()!.ShouldContain($"'{needed}'");
+        }
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("Bearer wrong")]
+    [InlineData("Bearer")]
+    [InlineData("Bearer ")]
+    [InlineData("Basic cmVhZDpyZWFk")]
+    public async Task Without_a_valid_token_the_answer_is_401_and_says_what_to_send(string? header)
+    {
+        await using var server = await RunningServer.StartAsync(AllKinds, MapOneRoutePerScope);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/needs/read");
+        request.Headers.TryAddWithoutValidation("Authorization", header);
+        using var answer = await server.Client.SendAsync(request);
+        answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        answer.Headers.WwwAuthenticate.Single().Scheme.ShouldBe("Bearer");
+        (await answer.ReadProblemAsync("unauthenticated"))
+            .GetProperty("detail")
+            .GetString()!
+            .ShouldContain("Authorization: Bearer");
+    }
+
+    [Fact]
+    public async Task A_route_that_names_no_scope_is_closed_without_a_token()
+    {
+        await using var server = await RunningServer.StartAsync(AllKinds, app => app.MapGet("/forgotten", () => "text"));
+        (await server.SendAsync(HttpMethod.Get, "/forgotten")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await server.SendAsync(HttpMethod.Get, "/forgotten", "read-token")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Theory]
+    [InlineData("/health/live")]
+    [InlineData("/health/ready")]
+    [InlineData("/swagger/index.html")]
+    [InlineData("/swagger/v1/swagger.json")]
+    public async Task Health_and_swagger_are_open_to_everyone(string path)
+    {
+        await using var server = await RunningServer.StartAsync(AllKinds);
+        (await server.SendAsync(HttpMethod.Get, path)).StatusCode.ShouldNotBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task A_loopback_node_without_tokens_lets_everyone_do_everything()
+    {
+        await using var server = await RunningServer.StartAsync(null, MapOneRoutePerScope);
+        foreach (var scope in Scopes)
+        {
+            (await server.SendAsync(HttpMethod.Get, "/needs/" + scope)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
+    }
+
+    [Fact]
+    public async Task Tokens_rotate_without_a_restart()
+    {
+        await using var server = await RunningServer.StartAsync(
+            RunningServer.Tokens(RunningServer.Token("old", "read")),
+            MapOneRoutePerScope
+        );
+        (await server.SendAsync(HttpMethod.Get, "/needs/read", "old")).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        await ReplaceSettingsAsync(
+            server,
+            RunningServer.Tokens(RunningServer.Token("old", "read"), RunningServer.Token("new", "read"))
+        );
+        await Until(async () => (await server.SendAsync(HttpMethod.Get, "/needs/read", "new")).IsSuccessStatusCode);
+        (await server.SendAsync(HttpMethod.Get, "/needs/read", "old")).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        await ReplaceSettingsAsync(server, RunningServer.Tokens(RunningServer.Token("new", "read")));
+        await Until(async () =>
+            (await server.SendAsync(HttpMethod.Get, "/needs/read", "old")).StatusCode == HttpStatusCode.Unauthorized
+        );
+        (await server.SendAsync(HttpMethod.Get, "/needs/read", "new")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    private static void MapOneRoutePerScope(WebApplication app)
+    {
+        foreach (var scope in AccessScopes.Scopes)
+        {
+            app.MapGet("/needs/" + scope, () => "text").RequireAuthorization(scope);
+        }
+    }
+
+    private static async Task ReplaceSettingsAsync(RunningServer server, string settings)
+    {
+        await File.WriteAllTextAsync(server.Folder.At("next.json"), settings);
+        File.Move(server.Folder.At("next.json"), server.Folder.At("appsettings.json"), overwrite: true);
+    }
+
+    private static async Task Until(Func<Task<bool>> fact)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!await fact())
+        {
+            await Task.Delay(50, limit.Token);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+
+namespace FileTransfer.IntegrationTests.Testbed.Nodes;
+
+/// <summary>A sidecar as a real process: <c>filetransfer serve</c> on a loopback port that the system chose.</summary>
+public sealed partial class NodeProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly StringBuilder _log = new();
+
+    private NodeProcess(string id, string dataDirectory, Process process, Uri url)
+    {
+        Id = id;
+        DataDirectory = dataDirectory;
+        Url = url;
+        _process = process;
+        Http = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromMinutes(5) };
+    }
+
+    public string Id { get; }
+
+    public string DataDirectory { get; }
+
+    public Uri Url { get; private set; }
+
+    public HttpClient Http { get; private set; }
+
+    public int Pid => _process.Id;
+
+    public bool HasExited => _process.HasExited;
+
+    public int ExitCode => _process.ExitCode;
+
+    public string Log
+    {
+        get
+        {
+            lock (_log)
+            {
+                return _log.ToString();
+            }
+        }
+    }
+
+    /// <summary>Bytes of memory the process holds now.</summary>
+    public long ResidentBytes =>
+        long.Parse(
+            File.ReadLines($"/proc/{Pid}/status")
+                .First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
+                .Split(' ', '\t')[^2],
+            CultureInfo.InvariantCulture
+        ) * 1024;
+
+    /// <summary>Starts a node and waits until it answers.</summary>
+    public static async Task<NodeProcess> StartAsync(
+        string id,
+        string dataDirectory,
+        string connectionString,
+        IReadOnlyDictionary<string, string>? settings = null
+    )
+    {
+        var node = Launch(id, dataDirectory, connectionString, settings);
+        try
+        {
+            await Eventually.HoldsAsync(
+                async () => (await node.Http.GetAsync("/health/live")).IsSuccessStatusCode,
+                $"{id} answers"
+            );
+            return node;
+        }
+        catch (Exception e)
+        {
+            var log = node.Log;
+            await node.DisposeAsync();
+            throw new InvalidOperationException($"Node {id} did not start: {e.Message}\n{log}", e);
+        }
+    }
+
+    /// <summary>Starts a node and does not wait for anything.</summary>
+    public static NodeProcess Launch(
+        string id,
+        string dataDirectory,
+        string connectionString,
+        IReadOnlyDictionary<string, string>? settings = null
+    )
+    {
+        var url = new Uri($"http://127.0.0.1:{FreePort()}");
+        var start = new ProcessStartInfo("dotnet")
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Directory.CreateDirectory(dataDirectory).FullName,
+            Environment =
+            {
+                ["FileTransfer__NodeId"] = id,
+                ["FileTransfer__DataDirectory"] = dataDirectory,
+                ["FileTransfer__Store__FreeSpaceFloorBytes"] = "0",
+                ["ConnectionStrings__Postgres"] = connectionString,
+            },
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "filetransfer.dll"));
+        start.ArgumentList.Add("serve");
+        start.ArgumentList.Add("--urls");
+        start.ArgumentList.Add(url.ToString());
+        foreach (var (name, value) in settings ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
+        var process = Process.Start(start)!;
+        var node = new NodeProcess(id, dataDirectory, process, url);
+        process.OutputDataReceived += (_, line) => node.Append(line.Data);
+        process.ErrorDataReceived += (_, line) => node.Append(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return node;
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task KillAsync()
+    {
+        Signal(9);
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>SIGTERM, and waits for the end.</summary>
+    public async Task<int> StopAsync()
+    {
+        Signal(15);
+        await WaitForExitAsync();
+        return _process.ExitCode;
+    }
+
+    /// <summary>Waits for an end that is the node's own doing, and for the last line of its log.</summary>
+    public Task WaitForExitAsync() => _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+
+    public void Signal(int signal)
+    {
+        if (!_process.HasExited)
+        {
+            _ = Kill(_process.Id, signal);
+        }
+    }
+
+    public async Task<JsonElement> GetJsonAsync(string path) => await Http.GetFromJsonAsync<JsonElement>(path);
+
+    /// <summary>The state of a file at this node; null when the cluster does not know it.</summary>
+    public async Task<string?> StateOfAsync(string key)
+    {
+        using var response = await Http.GetAsync($"/v1/files/{key}");
+        return response.StatusCode == HttpStatusCode.NotFound
+            ? null
+            : (await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>())
+                .GetProperty("state")
+                .GetString();
+    }
+
+    /// <summary>Uploads any content raw and returns its file key.</summary>
+    public async Task<string> PutAsync(byte[] content, string location)
+    {
+        using var body = new ByteArrayContent(content);
+        using var response = await Http.PostAsync(
+            $"/v1/files?owner=0x01&bucket=0x02&location={Uri.EscapeDataString(location)}",
+            body
+        );
+        var text = await response.Content.ReadAsStringAsync();
+        response.IsSuccessStatusCode.ShouldBeTrue($"{(int)response.StatusCode} {text}");
+        return JsonDocument.Parse(text).RootElement.GetProperty("key").GetString()!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        if (!_process.HasExited)
+        {
+            Signal(9);
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private void Append(string? line)
+    {
+        if (line is not null)
+        {
+            lock (_log)
+            {
+                _log.AppendLine(line);
+            }
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int pid, int signal);
+}
+
+/// <summary>Waits for a fact, not for a time.</summary>
+public static class Eventually
+{
+    public static async Task HoldsAsync(Func<Task<bool>> fact, string what, TimeSpan? within = null)
+    {
+        var clock = Stopwatch.StartNew();
+        var limit = within ?? TimeSpan.FromSeconds(60);
+        Exception? last = null;
+        while (clock.Elapsed < limit)
+        {
+            try
+            {
+                if (await fact())
+                {
+                    return;
+                }
+            }
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException or JsonException)
+            {
+                last = e;
+            }
+
+            await Task.Delay(50);
+        }
+
+        throw new ShouldAssertException($"Not so within {limit.TotalSeconds:0} s: {what}. {last?.Message}");
+    }
+}

@@ -1,0 +1,98 @@
+using System.Text.Json;
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.IntegrationTests.Testbed.Servers;
+
+namespace FileTransfer.IntegrationTests.Testbed.Nodes;
+
+/// <summary>A leader and an impatient follower, whose sources the test plays.</summary>
+public sealed class SourceCluster : IAsyncLifetime
+{
+    public static readonly (string, string)[] Impatient =
+    [
+        ("FileTransfer__Downloads__MaxAttempts", "3"),
+        ("FileTransfer__Downloads__BackoffBase", "00:00:00.010"),
+        ("FileTransfer__Downloads__BackoffCap", "00:00:00.100"),
+        ("FileTransfer__Downloads__PollInterval", "00:00:00.100"),
+        ("FileTransfer__Downloads__WindowBytes", "65536"),
+        ("FileTransfer__Downloads__StallPeriod", "00:00:01"),
+    ];
+
+    private TestCluster _cluster = null!;
+    private int _sources;
+
+    public NodeProcess Leader { get; private set; } = null!;
+
+    public NodeProcess Follower { get; private set; } = null!;
+
+    public TestDatabase Database => _cluster.Database;
+
+    internal Task<FakeSource> StartSourceAsync() =>
+        FakeSource.StartAsync(Database, $"source-{Interlocked.Increment(ref _sources)}");
+
+    /// <summary>What the follower says of its replica of a file; null where it has none.</summary>
+    internal async Task<JsonElement?> ReplicaAsync(TestFile file)
+    {
+        var resource = await Follower.GetJsonAsync($"/v1/files/{file.Key}");
+        var found = resource
+            .GetProperty("replicas")
+            .EnumerateArray()
+            .Where(r => r.GetProperty("node").GetString() == Follower.Id);
+        return found.Select(r => (JsonElement?)r).FirstOrDefault();
+    }
+
+    internal async Task ReplicaIsAsync(TestFile file, string state, string? reason = null)
+    {
+        JsonElement? last = null;
+        try
+        {
+            await Eventually.HoldsAsync(
+                async () =>
+                    (last = await ReplicaAsync(file)) is { } replica
+                    && replica.GetProperty("state").GetString() == state
+                    && (
+                        reason is null
+                        || replica.GetProperty("reason").GetString()?.Contains(reason, StringComparison.Ordinal) == true
+                    ),
+                // A source that fails rests longer each time, and an attempt is spent after three failures.
+                $"{file.Key} is {state} at {Follower.Id}{(reason is null ? "" : $" because '{reason}'")}",
+                TimeSpan.FromSeconds(90)
+            );
+        }
+        catch (ShouldAssertException e)
+        {
+            throw new ShouldAssertException($"{e.Message} It is {last}", e);
+        }
+    }
+
+    internal async Task StoredAsync(TestFile file)
+    {
+        await ReplicaIsAsync(file, "stored");
+        (await Follower.Http.GetByteArrayAsync($"/v1/files/{file.Key}/content")).ShouldBe(file.Content);
+    }
+
+    /// <summary>What the publication of another node does for those that wait.</summary>
+    internal Task AppearsAsync(TestFile file, FakeSource source) =>
+        Database.ExecuteAsync(
+            ReplicaTable
+                .WakeSql.Replace("@keys", $"ARRAY[{file.KeySql}]", StringComparison.Ordinal)
+                .Replace("@node", $"'{source.Id}'", StringComparison.Ordinal)
+        );
+
+    internal bool HasPartialOf(TestFile file) =>
+        Directory.EnumerateDirectories(Path.Combine(Follower.DataDirectory, "partial"), $"{file.Key.ToHex()}.*").Any();
+
+    internal bool HasContentOf(TestFile file)
+    {
+        var hex = file.Fingerprint.ToHex();
+        return File.Exists(Path.Combine(Follower.DataDirectory, "content", hex[..2], hex[2..4], hex));
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        _cluster = await TestCluster.CreateAsync();
+        Leader = await _cluster.StartLeaderAsync("a");
+        Follower = await _cluster.StartFollowerAsync("b", Impatient);
+    }
+
+    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
+}

@@ -1,0 +1,92 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace FileTransfer.IntegrationTests.Testbed.Wires;
+
+/// <summary>Stands in front of a node and counts the bytes that it sends.</summary>
+internal sealed class CountingProxy : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _accepting;
+    private long _sent;
+    private int _standing;
+
+    public CountingProxy()
+    {
+        _listener.Start();
+        Url = $"http://{_listener.LocalEndpoint}";
+        _accepting = AcceptAsync();
+    }
+
+    public string Url { get; }
+
+    /// <summary>Where connections go; none before it is set.</summary>
+    public Uri? Target { get; set; }
+
+    /// <summary>After so many bytes one way a connection forwards no more.</summary>
+    public long? StandsStillAfter { get; set; }
+
+    /// <summary>Connections that stand still.</summary>
+    public int StandingStill => Volatile.Read(ref _standing);
+
+    public long BytesSent => Interlocked.Read(ref _sent);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _listener.Stop();
+        await _accepting;
+        _stop.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                _ = ForwardAsync(await _listener.AcceptTcpClientAsync(_stop.Token));
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException) { }
+    }
+
+    private async Task ForwardAsync(TcpClient client)
+    {
+        using (client)
+        using (var node = new TcpClient())
+        {
+            try
+            {
+                await node.ConnectAsync(Target!.Host, Target.Port, _stop.Token);
+                await using var asked = client.GetStream();
+                await using var answers = node.GetStream();
+                await Task.WhenAny(CopyAsync(asked, answers, counts: false), CopyAsync(answers, asked, counts: true));
+            }
+            catch (Exception e) when (e is OperationCanceledException or SocketException or IOException) { }
+        }
+    }
+
+    private async Task CopyAsync(NetworkStream from, NetworkStream to, bool counts)
+    {
+        var buffer = new byte[64 * 1024];
+        var forwarded = 0L;
+        try
+        {
+            for (int read; (read = await from.ReadAsync(buffer, _stop.Token)) > 0; )
+            {
+                await to.WriteAsync(buffer.AsMemory(0, read), _stop.Token);
+                Interlocked.Add(ref _sent, counts ? read : 0);
+                forwarded += read;
+                if (forwarded > StandsStillAfter)
+                {
+                    Interlocked.Increment(ref _standing);
+                    await Task.Delay(Timeout.Infinite, _stop.Token);
+                }
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or IOException or ObjectDisposedException)
+        { }
+    }
+}

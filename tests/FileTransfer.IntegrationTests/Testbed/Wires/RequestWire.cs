@@ -1,0 +1,84 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace FileTransfer.IntegrationTests.Testbed.Wires;
+
+/// <summary>The wire between a node and those who fetch from it: counts connections and requests. Stands in for the node at its address.</summary>
+internal sealed class RequestWire : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<Task> _pumps = [];
+    private readonly Task _accepting;
+    private Uri? _node;
+    private int _connections;
+    private int _requests;
+
+    public RequestWire()
+    {
+        _listener.Start();
+        Address = new Uri($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+        _accepting = AcceptAsync();
+    }
+
+    /// <summary>The address that the node is to advertise.</summary>
+    public Uri Address { get; }
+
+    public int Connections => Volatile.Read(ref _connections);
+
+    public int Requests => Volatile.Read(ref _requests);
+
+    /// <summary>Where everything goes.</summary>
+    public void LeadTo(Uri node) => _node = node;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _listener.Stop();
+        await _accepting;
+        await Task.WhenAll(_pumps);
+        _stop.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                var client = await _listener.AcceptTcpClientAsync(_stop.Token);
+                Interlocked.Increment(ref _connections);
+                _pumps.Add(ServeAsync(client));
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException) { }
+    }
+
+    private async Task ServeAsync(TcpClient client)
+    {
+        using var node = new TcpClient();
+        try
+        {
+            await node.ConnectAsync(_node!.Host, _node.Port, _stop.Token);
+            await using var from = client.GetStream();
+            await using var to = node.GetStream();
+            await Task.WhenAny(PumpRequestsAsync(from, to), to.CopyToAsync(from, _stop.Token));
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or SocketException) { }
+        finally
+        {
+            client.Dispose();
+        }
+    }
+
+    /// <summary>A request without a body comes whole in one read.</summary>
+    private async Task PumpRequestsAsync(NetworkStream from, NetworkStream to)
+    {
+        var buffer = new byte[16 * 1024];
+        while (await from.ReadAsync(buffer, _stop.Token) is > 0 and var read)
+        {
+            Interlocked.Add(ref _requests, buffer.AsSpan(0, read).Count("\r\n\r\n"u8));
+            await to.WriteAsync(buffer.AsMemory(0, read), _stop.Token);
+        }
+    }
+}
