@@ -6,25 +6,31 @@ using FileTransfer.Downloads.Planning;
 
 namespace FileTransfer.Downloads;
 
-/// <summary>One file that a lane has and the planner works on: its partial, opened by the first request that gets to work, and its requests.</summary>
+/// <summary>One download, from the claim of its replica to the end of that claim: what ends it, its partial, and what is being done for it.</summary>
 internal sealed class DownloadAttempt(
     ClaimedReplica claim,
-    TransferProgress progress,
     bool isInWindows,
     ChunkStore store,
     DiskPressure disk,
-    CancellationToken cancellationToken
+    CancellationToken stopping,
+    CancellationToken lost
 ) : IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly CancellationTokenSource _abort = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-    private readonly TaskCompletionSource<AttemptOutcome?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly List<(TransferWork Kind, Task Task)> _work = [];
+    private readonly CancellationTokenSource _cancel = CancellationTokenSource.CreateLinkedTokenSource(stopping, lost);
+    private readonly TaskCompletionSource<PlannerAction.Ended> _planned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<(PartialAccess Access, Task Task)> _work = [];
     private readonly HashSet<SourceId> _answered = [];
     private Task<PartialFile>? _opening;
     private ExceptionDispatchInfo? _fault;
+    private volatile bool _isAborted;
+    private long _found;
 
     public ClaimedReplica Claim => claim;
+
+    /// <summary>The download, set by who begins it. Its result: all of the content is here and proven, or why it is not.</summary>
+    public Task<PlannerAction.Ended> Running { get; set; } = null!;
 
     /// <summary>Proven chunk by chunk with its hashes, and kept between attempts; a small content comes whole.</summary>
     public bool IsInWindows => isInWindows;
@@ -37,15 +43,50 @@ internal sealed class DownloadAttempt(
     /// <summary>The whole content, where it <see cref="IsInMemory"/>.</summary>
     public ProvenBytes? Bytes { get; set; }
 
-    public long BytesProven => progress.BytesProven;
+    /// <summary>How far it is; read while it runs.</summary>
+    public long BytesProven =>
+        Partial is { } partial ? (partial.HashesProven ? partial.BytesProven : 0) : Interlocked.Read(ref _found);
 
-    /// <summary>Why it ended without the content; null when all of it is here.</summary>
-    public Task<AttemptOutcome?> Ended => _ended.Task;
+    /// <summary>What is proven to be kept; null where nobody has looked.</summary>
+    public long? BytesKept => Partial is null ? null : BytesProven;
+
+    /// <summary>What the planner says of its end.</summary>
+    public Task<PlannerAction.Ended> Planned => _planned.Task;
+
+    /// <summary>How often sources had come back when the planner ended it.</summary>
+    public long Wakes { get; private set; }
+
+    /// <summary>Completes when it has let go of its partial and of its place among the node's downloads.</summary>
+    public Task Closed => _closed.Task;
 
     /// <summary>Cancelled when nothing that is done for this file counts any more.</summary>
-    public CancellationToken Aborted => _abort.Token;
+    public CancellationToken Cancelled => _cancel.Token;
 
-    public void End(AttemptOutcome? given) => _ended.TrySetResult(given);
+    /// <summary>Its claim is over, or its lane: by a removal or takeover, a stop, or the loss of the session.</summary>
+    public bool IsAborted => _isAborted || stopping.IsCancellationRequested || lost.IsCancellationRequested;
+
+    /// <summary>Its claim is over. Does not wait.</summary>
+    public void Abort()
+    {
+        _isAborted = true;
+        try
+        {
+            _ = _cancel.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It ended by itself in the meantime.
+        }
+    }
+
+    public void End(PlannerAction.Ended planned, long wakes)
+    {
+        Wakes = wakes;
+        _planned.TrySetResult(planned);
+    }
+
+    /// <summary>So many bytes of a content that was here already are proven.</summary>
+    public void FoundHere(long bytes) => Interlocked.Exchange(ref _found, bytes);
 
     /// <summary>This node failed, not a source: the first such fault is what came of it.</summary>
     public void Fail(Exception fault)
@@ -56,40 +97,15 @@ internal sealed class DownloadAttempt(
         }
     }
 
-    /// <summary>Does something for this file, after what is being done that it must not meet, and keeps it until it has ended.</summary>
-    public void Start(TransferWork work, Func<Task> run)
+    /// <summary>Does something for this file, after what is being done that it conflicts with, and keeps it until it has ended.</summary>
+    public void Start(PartialAccess access, Func<Task> run)
     {
         lock (_gate)
         {
             _work.RemoveAll(static other => other.Task.IsCompleted);
-            _work.Add((work, RunAsync(EndOfWhatMustNotMeet(work), run)));
+            _work.Add((access, RunAfterAsync(ConflictingWork(access), run)));
         }
     }
-
-    private Task[] UnderWay()
-    {
-        lock (_gate)
-        {
-            return [.. _work.Where(work => !work.Task.IsCompleted).Select(work => work.Task)];
-        }
-    }
-
-    private static async Task RunAsync(Task before, Func<Task> run)
-    {
-        await Task.Yield();
-        await before;
-        await run();
-    }
-
-    private Task EndOfWhatMustNotMeet(TransferWork work) =>
-        work switch
-        {
-            TransferWork.Window => Task.CompletedTask,
-            TransferWork.HashRange => Task.WhenAll(
-                _work.Where(other => other.Kind == TransferWork.Alone).Select(other => other.Task)
-            ),
-            _ => Task.WhenAll(_work.Select(other => other.Task)),
-        };
 
     /// <summary>Notes that a source answered for this file; true the first time.</summary>
     public bool IsFirstAnswerOf(SourceId source)
@@ -125,15 +141,18 @@ internal sealed class DownloadAttempt(
     {
         while (UnderWay() is { Length: > 0 } left)
         {
-            await _abort.CancelAsync();
+            await _cancel.CancelAsync();
             await Task.WhenAll(left).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         _fault?.Throw();
     }
 
-    /// <summary>Keeps what is proven, or can be once its hashes are here, and leaves nothing else behind.</summary>
-    public void Close()
+    /// <summary>Whether the whole content has come and is proven.</summary>
+    public bool ProveContent() => Bytes is not null || Partial is { } partial && (partial.IsProven || partial.ProveWhole());
+
+    /// <summary>Lets go of the partial: keeps what is proven, or can be once its hashes are here, and leaves nothing else behind.</summary>
+    public void ReleasePartial()
     {
         if (isInWindows)
         {
@@ -145,26 +164,66 @@ internal sealed class DownloadAttempt(
         }
     }
 
-    public void Dispose() => _abort.Dispose();
+    /// <summary>Ends the download when it still runs, and lets go of what it holds.</summary>
+    public async Task ReleaseAsync()
+    {
+        if (!Running.IsCompleted)
+        {
+            Abort();
+            await ((Task)Running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        Partial?.Dispose();
+        Bytes?.Dispose();
+    }
+
+    public void Dispose()
+    {
+        _cancel.Dispose();
+        _closed.TrySetResult();
+    }
+
+    private static async Task RunAfterAsync(Task before, Func<Task> run)
+    {
+        await Task.Yield();
+        await before;
+        await run();
+    }
+
+    private Task ConflictingWork(PartialAccess access) =>
+        access switch
+        {
+            PartialAccess.Window => Task.CompletedTask,
+            PartialAccess.HashRange => Task.WhenAll(
+                _work.Where(other => other.Access == PartialAccess.Alone).Select(other => other.Task)
+            ),
+            _ => Task.WhenAll(_work.Select(other => other.Task)),
+        };
+
+    private Task[] UnderWay()
+    {
+        lock (_gate)
+        {
+            return [.. _work.Where(work => !work.Task.IsCompleted).Select(work => work.Task)];
+        }
+    }
 
     private async Task<PartialFile> OpenPartialAsync()
     {
-        var partial = store.OpenPartial(claim.Key, claim.Epoch, claim.Fingerprint, claim.Size);
-        Partial = partial;
-        progress.Follow(partial);
+        var partial = Partial = store.OpenPartial(claim.Key, claim.Epoch, claim.Fingerprint, claim.Size);
         if (isInWindows)
         {
-            await partial.ReproveAsync(_abort.Token);
+            await partial.ReproveAsync(_cancel.Token);
         }
 
         // What an earlier attempt left here has its room already.
-        RequireRoom(partial.Size - progress.BytesProven);
+        RequireRoom(partial.Size - BytesProven);
         return partial;
     }
 }
 
 /// <summary>What may be done to a partial at the same time.</summary>
-internal enum TransferWork
+internal enum PartialAccess
 {
     /// <summary>Puts chunks that are proven one by one.</summary>
     Window,

@@ -1,4 +1,3 @@
-using FileTransfer.Catalog.Replicas;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;
 
@@ -22,6 +21,12 @@ public sealed partial class DownloadEngine
             if (!_stopped.IsCancellationRequested && _planner.NextTick is { } due)
             {
                 var left = due - Now;
+                _timer ??= time.CreateTimer(
+                    _ => Tell(PlannerEvent.Tick.Instance),
+                    null,
+                    Timeout.InfiniteTimeSpan,
+                    Timeout.InfiniteTimeSpan
+                );
                 _timer.Change(left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
             }
         }
@@ -44,53 +49,23 @@ public sealed partial class DownloadEngine
             case PlannerAction.Probe probe:
                 _ = Task.Run(() => ProbeAsync(probe));
                 break;
-            case PlannerAction.Finish finish:
-                End(finish.File, given: null);
-                break;
-            case PlannerAction.Park park:
-                End(park.File, new AttemptOutcome.Parked(park.Kind, park.Reason, park.RetryIn, BytesProven: null, _wakes));
-                break;
-            case PlannerAction.GiveUp given:
-                End(
-                    given.File,
-                    new AttemptOutcome.Failed(given.Reason, BytesProven: null, CauseOf(given), given.HasAsked, given.RetryIn)
-                );
+            case PlannerAction.Ended end:
+                _attempts[end.File].End(end, _wakes);
                 break;
             case PlannerAction.Blame blame:
-                Log.Blamed(_logger, blame.Source.Value, blame.File, blame.Reason);
+                Log.Blamed(logger, blame.Source.Value, blame.File, blame.Reason);
                 break;
             case PlannerAction.Shun shun:
-                Log.Shunned(_logger, shun.Source.Value, shun.For.TotalSeconds, shun.Files, shun.Reason);
+                Log.Shunned(logger, shun.Source.Value, shun.For.TotalSeconds, shun.Files, shun.Reason);
                 break;
             case PlannerAction.Wake wake:
-                Log.Answers(_logger, wake.Source.Value);
+                Log.Answers(logger, wake.Source.Value);
                 Interlocked.Increment(ref _wakes);
-                _failed.SourceReturned();
+                failed.SourceReturned();
                 SourceAnswers.Set();
                 break;
         }
     }
-
-    /// <param name="given">Why it ends without the content; null when all of it is here.</param>
-    private void End(FileKey file, AttemptOutcome? given)
-    {
-        if (_active.TryGetValue(file, out var transfer))
-        {
-            transfer.End(given);
-        }
-    }
-
-    private static FailureCause CauseOf(PlannerAction.GiveUp given) =>
-        given.Cause switch
-        {
-            null => FailureCause.Deadline,
-            SourceFaultKind.Corrupt => FailureCause.WrongBytes,
-            SourceFaultKind.Refused => FailureCause.Refused,
-            SourceFaultKind.Stalled => FailureCause.Stalled,
-            SourceFaultKind.EndedEarly => FailureCause.EndedEarly,
-            SourceFaultKind.Local => FailureCause.NodeFault,
-            _ => FailureCause.Unreachable,
-        };
 
     private static partial class Log
     {

@@ -11,7 +11,7 @@ public sealed partial class DownloadEngine
     {
         try
         {
-            if (_sources.Find(probe.Source) is not { } source)
+            if (sources.Find(probe.Source) is not { } source)
             {
                 Tell(new PlannerEvent.ProbeFailed(probe.Source, $"{probe.Source} is not a known source"));
                 return;
@@ -20,7 +20,7 @@ public sealed partial class DownloadEngine
             // One probe of each source is let wait, though the planner does not wait for it: who is slow and right is found out by it.
             var isPatient = _patientProbes.TryAdd(probe.Source, true);
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stopped.Token);
-            patience.CancelAfter(isPatient ? _limits.Planner.LongestAnswerPatience : probe.Patience);
+            patience.CancelAfter(isPatient ? limits.Planner.LongestAnswerPatience : probe.Patience);
             try
             {
                 var from = Now;
@@ -41,7 +41,7 @@ public sealed partial class DownloadEngine
         }
         catch (SourceException fault)
         {
-            _trials.Record(probe.File, probe.Source.Value, fault.Message);
+            history.Record(probe.File, probe.Source.Value, fault.Message);
             Tell(new PlannerEvent.ProbeFailed(probe.Source, fault.Message));
         }
         catch (OperationCanceledException)
@@ -50,7 +50,7 @@ public sealed partial class DownloadEngine
         }
         catch (Exception fault)
         {
-            Log.Fault(_logger, probe.File, probe.Source.Value, fault);
+            Log.Fault(logger, probe.File, probe.Source.Value, fault);
             Tell(new PlannerEvent.ProbeFailed(probe.Source, fault.Message));
         }
     }
@@ -66,8 +66,8 @@ public sealed partial class DownloadEngine
         try
         {
             if (
-                await _nodes.AddressOfAsync(known.Node, cancellationToken) is var (url, instance)
-                && _sources.Upsert(known with { Url = url, Instance = instance })
+                await nodes.AddressOfAsync(known.Node, cancellationToken) is var (url, instance)
+                && sources.Upsert(known with { Url = url, Instance = instance })
             )
             {
                 Tell(new PlannerEvent.SourceReadded(source.Id));
@@ -78,6 +78,6 @@ public sealed partial class DownloadEngine
             // The last known address will do.
         }
 
-        return _sources.Find(source.Id) ?? source;
+        return sources.Find(source.Id) ?? source;
     }
 }

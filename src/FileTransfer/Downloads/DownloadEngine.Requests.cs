@@ -1,4 +1,3 @@
-using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Downloads.Planning;
@@ -13,45 +12,45 @@ public sealed partial class DownloadEngine
 {
     private void Begin(PlannerAction.Fetch fetch)
     {
-        var transfer = _active[fetch.File];
-        var abort = CancellationTokenSource.CreateLinkedTokenSource(transfer.Aborted);
+        var attempt = _attempts[fetch.File];
+        var abort = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancelled);
         _requests.Add(fetch.Request, abort);
-        var work = fetch.Part switch
+        var access = fetch.Part switch
         {
-            FetchPart.Window => TransferWork.Window,
-            FetchPart.HashRange => TransferWork.HashRange,
-            _ => TransferWork.Alone,
+            FetchPart.Window => PartialAccess.Window,
+            FetchPart.HashRange => PartialAccess.HashRange,
+            _ => PartialAccess.Alone,
         };
-        transfer.Start(work, () => FetchAsync(fetch, transfer, abort));
+        attempt.Start(access, () => FetchAsync(fetch, attempt, abort));
     }
 
-    private async Task FetchAsync(PlannerAction.Fetch fetch, DownloadAttempt transfer, CancellationTokenSource abort)
+    private async Task FetchAsync(PlannerAction.Fetch fetch, DownloadAttempt attempt, CancellationTokenSource abort)
     {
         var token = abort.Token;
         var brought = 0;
         var report = new FetchProgress(
-            () => OnAnswered(fetch, transfer),
+            () => OnAnswered(fetch, attempt),
             chunks =>
             {
-                OnBrought(fetch, transfer, brought, chunks);
+                OnBrought(fetch, attempt, brought, chunks);
                 brought += chunks;
             },
-            _time
+            time
         );
         try
         {
             var source =
-                _sources.Find(fetch.Source) ?? throw new InvalidOperationException($"{fetch.Source} is not a known source.");
-            if (transfer.IsInMemory)
+                sources.Find(fetch.Source) ?? throw new InvalidOperationException($"{fetch.Source} is not a known source.");
+            if (attempt.IsInMemory)
             {
-                transfer.RequireRoom(transfer.Claim.Size);
-                var (key, fingerprint, size) = (transfer.Claim.Key, transfer.Claim.Fingerprint, (int)transfer.Claim.Size);
-                transfer.Bytes ??= await source.FetchBytesAsync(key, fingerprint, size, report, token);
+                attempt.RequireRoom(attempt.Claim.Size);
+                var (key, fingerprint, size) = (attempt.Claim.Key, attempt.Claim.Fingerprint, (int)attempt.Claim.Size);
+                attempt.Bytes ??= await source.FetchBytesAsync(key, fingerprint, size, report, token);
                 Tell(new PlannerEvent.RequestDone(fetch.Request));
                 return;
             }
 
-            var opening = transfer.OpenAsync();
+            var opening = attempt.OpenAsync();
             if (!opening.IsCompleted)
             {
                 // What an earlier attempt left is being proven again; the source is not to blame for the time.
@@ -80,7 +79,7 @@ public sealed partial class DownloadEngine
                         new PlannerEvent.RequestDone(fetch.Request),
                         new PlannerEvent.HashesKnown(fetch.File, MissingOf(partial))
                     );
-                    KeepHashes(transfer, partial);
+                    KeepHashes(attempt, partial);
                     return;
                 case FetchPart.Window window:
                     await source.FetchWindowAsync(partial, window.Chunks, report, token);
@@ -96,7 +95,7 @@ public sealed partial class DownloadEngine
         catch (SourceException fault)
         {
             report.Flush();
-            OnFault(fetch, transfer, fault);
+            OnFault(fetch, attempt, fault);
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
@@ -104,10 +103,10 @@ public sealed partial class DownloadEngine
         }
         catch (Exception fault)
         {
-            transfer.Fail(fault);
+            attempt.Fail(fault);
             if (fault is not (NoRoomException or DiskFullException))
             {
-                Log.Fault(_logger, fetch.File, fetch.Source.Value, fault);
+                Log.Fault(logger, fetch.File, fetch.Source.Value, fault);
             }
 
             Tell(new PlannerEvent.RequestFailed(fetch.Request, SourceFaultKind.Local, fault.Message));
@@ -125,38 +124,38 @@ public sealed partial class DownloadEngine
 
     private void Prove(PlannerAction.ProveHashes prove)
     {
-        var transfer = _active[prove.File];
-        transfer.Start(TransferWork.Alone, () => ProveHashesAsync(prove, transfer));
+        var attempt = _attempts[prove.File];
+        attempt.Start(PartialAccess.Alone, () => ProveHashesAsync(prove, attempt));
     }
 
     /// <summary>The hashes came in ranges, from several sources.</summary>
-    private async Task ProveHashesAsync(PlannerAction.ProveHashes prove, DownloadAttempt transfer)
+    private async Task ProveHashesAsync(PlannerAction.ProveHashes prove, DownloadAttempt attempt)
     {
         try
         {
-            var partial = await transfer.OpenAsync();
+            var partial = await attempt.OpenAsync();
             if (!partial.TrustHashes())
             {
                 Tell(new PlannerEvent.HashesRefuted(prove.File));
                 return;
             }
 
-            await partial.ReproveAsync(transfer.Aborted);
+            await partial.ReproveAsync(attempt.Cancelled);
             Tell(new PlannerEvent.HashesKnown(prove.File, MissingOf(partial)));
-            KeepHashes(transfer, partial);
+            KeepHashes(attempt, partial);
         }
-        catch (OperationCanceledException) when (transfer.Aborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (attempt.Cancelled.IsCancellationRequested)
         {
             // Given up with its file.
         }
         catch (Exception fault)
         {
-            GiveUp(transfer, fault);
+            GiveUp(attempt, fault);
         }
     }
 
     /// <summary>Writes the hashes down while the first windows come: whoever resumes after a kill can prove with them what is here.</summary>
-    private void KeepHashes(DownloadAttempt transfer, PartialFile partial)
+    private void KeepHashes(DownloadAttempt attempt, PartialFile partial)
     {
         try
         {
@@ -164,18 +163,21 @@ public sealed partial class DownloadEngine
         }
         catch (IOException fault)
         {
-            GiveUp(transfer, fault);
+            GiveUp(attempt, fault);
         }
     }
 
     /// <summary>Gives a file up for what this node failed of outside a request.</summary>
-    private void GiveUp(DownloadAttempt transfer, Exception fault)
+    private void GiveUp(DownloadAttempt attempt, Exception fault)
     {
-        transfer.Fail(fault);
+        attempt.Fail(fault);
         lock (_gate)
         {
-            Tell(new PlannerEvent.FileDropped(transfer.Claim.Key));
-            transfer.End(new AttemptOutcome.Failed(fault.Message, BytesProven: null, FailureCause.NodeFault));
+            Tell(new PlannerEvent.FileDropped(attempt.Claim.Key));
+            attempt.End(
+                new PlannerAction.GiveUp(attempt.Claim.Key, fault.Message, SourceFaultKind.Local, HasAsked: true),
+                _wakes
+            );
         }
     }
 
@@ -190,37 +192,37 @@ public sealed partial class DownloadEngine
         return missing;
     }
 
-    private void OnAnswered(PlannerAction.Fetch fetch, DownloadAttempt transfer)
+    private void OnAnswered(PlannerAction.Fetch fetch, DownloadAttempt attempt)
     {
         Tell(new PlannerEvent.RequestAnswered(fetch.Request));
-        if (transfer.IsFirstAnswerOf(fetch.Source))
+        if (attempt.IsFirstAnswerOf(fetch.Source))
         {
-            Publish(transfer.Claim, DownloadEventKind.Connected, transfer.BytesProven, fetch.Source);
+            Publish(attempt.Claim, DownloadEventKind.Connected, attempt.BytesProven, fetch.Source);
         }
     }
 
-    private void OnBrought(PlannerAction.Fetch fetch, DownloadAttempt transfer, int before, int chunks)
+    private void OnBrought(PlannerAction.Fetch fetch, DownloadAttempt attempt, int before, int chunks)
     {
         // A content without hashes is proven at its end, and the end is told by the lane.
         if (fetch.Part is FetchPart.Window { Chunks: var window })
         {
             ChunkRange proven = new(window.First + before, chunks);
-            _events.Proven(fetch.File, fetch.Source.Value, transfer.BytesProven, transfer.Claim.Size, proven);
+            events.Proven(fetch.File, fetch.Source.Value, attempt.BytesProven, attempt.Claim.Size, proven);
         }
 
         Tell(new PlannerEvent.ChunksProven(fetch.Request, chunks));
     }
 
-    private void OnFault(PlannerAction.Fetch fetch, DownloadAttempt transfer, SourceException fault)
+    private void OnFault(PlannerAction.Fetch fetch, DownloadAttempt attempt, SourceException fault)
     {
-        _trials.Record(fetch.File, fetch.Source.Value, fault.Message);
+        history.Record(fetch.File, fetch.Source.Value, fault.Message);
         if (fault.Kind is not (SourceFaultKind.Busy or SourceFaultKind.Throttled))
         {
-            Publish(transfer.Claim, DownloadEventKind.SourceChanged, transfer.BytesProven, fetch.Source, fault.Message);
+            Publish(attempt.Claim, DownloadEventKind.SourceChanged, attempt.BytesProven, fetch.Source, fault.Message);
         }
 
         Tell(new PlannerEvent.RequestFailed(fetch.Request, fault.Kind, fault.Message, fault.RetryAfter));
-        if (fault.Damage is { } damage && _sources.Find(fetch.Source) is NodeSource node)
+        if (fault.Damage is { } damage && sources.Find(fetch.Source) is NodeSource node)
         {
             _ = Task.Run(() => TellDamageAsync(node, fetch.File, damage));
         }
@@ -229,8 +231,8 @@ public sealed partial class DownloadEngine
     /// <summary>The node may not know yet what is wrong with its copy; it proves it when it is told. Whether it can be told changes nothing here.</summary>
     private async Task TellDamageAsync(NodeSource node, FileKey file, SourceDamage damage)
     {
-        // It proves all of the content: one complaint at a time is enough.
-        if (!_complaints.TryAdd((node.Id, file), true))
+        // It proves all of the content: one report at a time is enough.
+        if (!_damageReports.TryAdd((node.Id, file), true))
         {
             return;
         }
@@ -239,7 +241,7 @@ public sealed partial class DownloadEngine
         {
             if (await node.TellDamageAsync(file, damage, _stopped.Token) is { } refusal)
             {
-                Log.NotTold(_logger, file, node.Id.Value, refusal);
+                Log.NotTold(logger, file, node.Id.Value, refusal);
             }
         }
         catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
@@ -248,11 +250,11 @@ public sealed partial class DownloadEngine
         }
         catch (Exception e) when (e is SourceException or OperationCanceledException)
         {
-            Log.NotTold(_logger, file, node.Id.Value, e.Message);
+            Log.NotTold(logger, file, node.Id.Value, e.Message);
         }
         finally
         {
-            _complaints.TryRemove((node.Id, file), out _);
+            _damageReports.TryRemove((node.Id, file), out _);
         }
     }
 }

@@ -19,69 +19,32 @@ namespace FileTransfer.Downloads;
 /// The planner is asked by one thread at a time, and its actions are begun in its order before it is asked again. No action waits: a fetch
 /// is a task of its own, a cancellation runs on another thread, an end wakes the lane that has the file.
 /// </remarks>
-public sealed partial class DownloadEngine : IDisposable
+public sealed partial class DownloadEngine(
+    ChunkStore store,
+    DiskPressure disk,
+    SourceRegistry sources,
+    NodeDirectory nodes,
+    DownloadEvents events,
+    SourceAttemptHistory history,
+    LocalContents localContents,
+    FailedFiles failed,
+    DownloadLimits limits,
+    IOptions<DownloadOptions> options,
+    Random random,
+    TimeProvider time,
+    ILogger<DownloadEngine> logger
+) : IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly DownloadPlanner _planner;
-    private readonly Dictionary<FileKey, DownloadAttempt> _active = [];
+    private readonly DownloadPlanner _planner = new(limits.Planner, random);
+    private readonly ConcurrentDictionary<FileKey, DownloadAttempt> _attempts = new();
     private readonly Dictionary<RequestId, CancellationTokenSource> _requests = [];
     private readonly ConcurrentDictionary<SourceId, bool> _patientProbes = new();
-    private readonly ConcurrentDictionary<(SourceId Source, FileKey File), bool> _complaints = new();
+    private readonly ConcurrentDictionary<(SourceId Source, FileKey File), bool> _damageReports = new();
     private readonly CancellationTokenSource _stopped = new();
-    private readonly ITimer _timer;
-    private readonly long _began;
-    private readonly ChunkStore _store;
-    private readonly DiskPressure _disk;
-    private readonly SourceRegistry _sources;
-    private readonly NodeDirectory _nodes;
-    private readonly DownloadEvents _events;
-    private readonly SourceAttemptHistory _trials;
-    private readonly LocalContents _localContents;
-    private readonly FailedFiles _failed;
-    private readonly DownloadLimits _limits;
-    private readonly IOptions<DownloadOptions> _options;
-    private readonly TimeProvider _time;
-    private readonly ILogger<DownloadEngine> _logger;
+    private readonly long _began = time.GetTimestamp();
+    private ITimer? _timer;
     private long _wakes;
-
-    public DownloadEngine(
-        ChunkStore store,
-        DiskPressure disk,
-        SourceRegistry sources,
-        NodeDirectory nodes,
-        DownloadEvents events,
-        SourceAttemptHistory trials,
-        LocalContents localContents,
-        FailedFiles failed,
-        DownloadLimits limits,
-        IOptions<DownloadOptions> options,
-        Random random,
-        TimeProvider time,
-        ILogger<DownloadEngine> logger
-    )
-    {
-        _store = store;
-        _disk = disk;
-        _sources = sources;
-        _nodes = nodes;
-        _events = events;
-        _trials = trials;
-        _localContents = localContents;
-        _failed = failed;
-        _options = options;
-        _time = time;
-        _logger = logger;
-        _began = time.GetTimestamp();
-        _limits = limits;
-        _planner = new DownloadPlanner(limits.Planner, random);
-        _timer = time.CreateTimer(
-            _ => Tell(PlannerEvent.Tick.Instance),
-            null,
-            Timeout.InfiniteTimeSpan,
-            Timeout.InfiniteTimeSpan
-        );
-        limits.Changed += OnLimitsChanged;
-    }
 
     /// <summary>Set when a source answers again that files wait for.</summary>
     public AsyncAutoResetEvent SourceAnswers { get; } = new();
@@ -89,54 +52,29 @@ public sealed partial class DownloadEngine : IDisposable
     /// <summary>How often sources have come back that files waited for.</summary>
     public long Wakes => Interlocked.Read(ref _wakes);
 
-    /// <summary>Brings the content of a claimed replica here, as far as its sources let it.</summary>
-    public async Task<AttemptOutcome> RunAsync(
-        ClaimedReplica claim,
-        TransferProgress progress,
-        CancellationToken cancellationToken
-    )
+    private TimeSpan Now => time.GetElapsedTime(_began);
+
+    /// <summary>Begins to download a claimed replica, as far as its sources let it. It is the caller's to close.</summary>
+    /// <param name="stopping">Ends it with its lane.</param>
+    /// <param name="lost">Ends it with the session that holds its lock.</param>
+    internal DownloadAttempt Start(ClaimedReplica claim, CancellationToken stopping, CancellationToken lost)
     {
-        if (await _localContents.IsProvenAsync(claim, progress, cancellationToken))
-        {
-            Publish(claim, DownloadEventKind.FoundLocally, bytesProven: claim.Size);
-            return new AttemptOutcome.Found();
-        }
-
-        var hints = Learn(claim.Providers);
-        if (hints.Count == 0)
-        {
-            return new AttemptOutcome.Parked(
-                ParkKind.NoSource,
-                ReplicaQueue.NoProvider,
-                _limits.Planner.NoSourceWait,
-                BytesProven: null,
-                Wakes
-            );
-        }
-
-        using var transfer = new DownloadAttempt(
-            claim,
-            progress,
-            ChunkFrame.ChunkCount(claim.Size) > _limits.Planner.WindowChunks,
-            _store,
-            _disk,
-            cancellationToken
-        );
-        try
-        {
-            return await RunAsync(transfer, hints, cancellationToken);
-        }
-        catch (NoRoomException full)
-        {
-            transfer.Close();
-            return new AttemptOutcome.NoRoom(full.Message, transfer.BytesProven);
-        }
-        catch
-        {
-            transfer.Close();
-            throw;
-        }
+        var isInWindows = ChunkFrame.ChunkCount(claim.Size) > limits.Planner.WindowChunks;
+        var attempt = new DownloadAttempt(claim, isInWindows, store, disk, stopping, lost);
+        attempt.Running = RunAsync(attempt);
+        return attempt;
     }
+
+    /// <summary>Ends an attempt when it still runs; another one for its file can begin then.</summary>
+    internal async Task CloseAsync(DownloadAttempt attempt)
+    {
+        await attempt.ReleaseAsync();
+        _attempts.TryRemove(KeyValuePair.Create(attempt.Claim.Key, attempt));
+        attempt.Dispose();
+    }
+
+    /// <summary>Ends the download of a file whose replica was ended by somebody else, before its lane asks.</summary>
+    public void Abort(FileKey file) => _attempts.GetValueOrDefault(file)?.Abort();
 
     /// <summary>Where the sources stand that this process has met; for one file in particular, where it is named.</summary>
     public IReadOnlyList<SourceStanding> Standings(FileKey? file = null)
@@ -148,90 +86,97 @@ public sealed partial class DownloadEngine : IDisposable
     }
 
     /// <summary>Where a file under way is by now.</summary>
-    public void Update(FileKey file, FileProviders providers)
-    {
-        var hints = Learn(providers);
-        lock (_gate)
-        {
-            if (_active.ContainsKey(file))
-            {
-                Tell(new PlannerEvent.SourcesChanged(file, hints, providers.CompetingNodes));
-            }
-        }
-    }
+    public void Update(FileKey file, FileProviders providers) =>
+        Tell(new PlannerEvent.SourcesChanged(file, Upsert(providers), providers.CompetingNodes));
+
+    /// <summary>Other limits are in force.</summary>
+    public void ApplyLimits() => Tell(new PlannerEvent.LimitsChanged(limits.Planner));
 
     public void Dispose()
     {
-        _limits.Changed -= OnLimitsChanged;
         _stopped.Cancel();
-        _timer.Dispose();
+        _timer?.Dispose();
     }
 
-    private async Task<AttemptOutcome> RunAsync(
-        DownloadAttempt transfer,
-        IReadOnlyList<SourceHint> hints,
-        CancellationToken cancellationToken
-    )
+    private async Task<PlannerAction.Ended> RunAsync(DownloadAttempt attempt)
     {
-        var claim = transfer.Claim;
-        var chunks = ChunkFrame.ChunkCount(claim.Size);
-        lock (_gate)
+        await EnterAsync(attempt);
+        var claim = attempt.Claim;
+        if (await localContents.IsProvenAsync(attempt))
         {
-            _active.Add(claim.Key, transfer);
-            Tell(
-                new PlannerEvent.FileWanted(
-                    claim.Key,
-                    chunks,
-                    claim.Size,
-                    Whole(chunks),
-                    HashesProven: false,
-                    hints,
-                    claim.Providers.CompetingNodes,
-                    _options.Value.Deadline is { } deadline ? Now + deadline : null
-                )
-            );
+            Publish(claim, DownloadEventKind.FoundLocally, bytesProven: claim.Size);
+            return new PlannerAction.Finish(claim.Key);
         }
 
-        AttemptOutcome? outcome;
+        var hints = Upsert(claim.Providers);
+        if (hints.Count == 0)
+        {
+            var wait = limits.Planner.NoSourceWait;
+            return new PlannerAction.Defer(claim.Key, DeferKind.NoSource, ReplicaQueue.NoProvider, wait);
+        }
+
         try
         {
-            outcome = await transfer.Ended.WaitAsync(cancellationToken);
+            var end = await PlanAsync(attempt, hints);
+            if (end is not PlannerAction.Finish)
+            {
+                attempt.ReleasePartial();
+            }
+            else if (!attempt.ProveContent())
+            {
+                throw new InvalidOperationException($"{claim.Key} was called complete, but is not proven.");
+            }
+
+            return end;
+        }
+        catch
+        {
+            attempt.ReleasePartial();
+            throw;
+        }
+    }
+
+    /// <summary>An attempt for the same file that has lost its claim without knowing it is ended first: it has the partial to go on with.</summary>
+    private async Task EnterAsync(DownloadAttempt attempt)
+    {
+        while (_attempts.GetOrAdd(attempt.Claim.Key, attempt) is var earlier && earlier != attempt)
+        {
+            earlier.Abort();
+            await earlier.Closed.WaitAsync(attempt.Cancelled);
+        }
+    }
+
+    /// <summary>The planner has the file until one of the two ends that.</summary>
+    private async Task<PlannerAction.Ended> PlanAsync(DownloadAttempt attempt, IReadOnlyList<SourceHint> hints)
+    {
+        var claim = attempt.Claim;
+        var chunks = ChunkFrame.ChunkCount(claim.Size);
+        Tell(
+            new PlannerEvent.FileWanted(
+                claim.Key,
+                chunks,
+                claim.Size,
+                Whole(chunks),
+                HashesProven: false,
+                hints,
+                claim.Providers.CompetingNodes,
+                options.Value.Deadline is { } deadline ? Now + deadline : null
+            )
+        );
+        try
+        {
+            return await attempt.Planned.WaitAsync(attempt.Cancelled);
         }
         finally
         {
-            lock (_gate)
+            if (!attempt.Planned.IsCompleted)
             {
-                _active.Remove(claim.Key);
-                if (!transfer.Ended.IsCompleted)
-                {
-                    Tell(new PlannerEvent.FileDropped(claim.Key));
-                }
+                Tell(new PlannerEvent.FileDropped(claim.Key));
             }
 
-            await transfer.StopAsync();
+            await attempt.StopAsync();
         }
-
-        if (outcome is null)
-        {
-            return (transfer.Bytes, transfer.Partial) switch
-            {
-                ({ } bytes, _) => new AttemptOutcome.ProvenInMemory(bytes),
-                (_, { } partial) when partial.IsProven || partial.ProveWhole() => new AttemptOutcome.Proven(partial),
-                _ => throw new InvalidOperationException($"{claim.Key} was called complete, but is not proven."),
-            };
-        }
-
-        transfer.Close();
-        return outcome switch
-        {
-            AttemptOutcome.Parked parked => parked with { BytesProven = KeptBytesOf(transfer) },
-            AttemptOutcome.Failed failed => failed with { BytesProven = KeptBytesOf(transfer) },
-            _ => outcome,
-        };
     }
-
-    /// <summary>What is proven to be kept; null when nobody has looked.</summary>
-    private static long? KeptBytesOf(DownloadAttempt transfer) => transfer.Partial is null ? null : transfer.BytesProven;
 
     private static List<ChunkRange> Whole(long chunks)
     {
@@ -244,9 +189,9 @@ public sealed partial class DownloadEngine : IDisposable
         return ranges;
     }
 
-    private IReadOnlyList<SourceHint> Learn(FileProviders providers)
+    private IReadOnlyList<SourceHint> Upsert(FileProviders providers)
     {
-        var hints = _sources.Upsert(providers.Nodes, out var readded);
+        var hints = sources.Upsert(providers.Nodes, out var readded);
         foreach (var source in readded)
         {
             Tell(new PlannerEvent.SourceReadded(source));
@@ -255,15 +200,11 @@ public sealed partial class DownloadEngine : IDisposable
         return hints;
     }
 
-    private void OnLimitsChanged() => Tell(new PlannerEvent.LimitsChanged(_limits.Planner));
-
-    private TimeSpan Now => _time.GetElapsedTime(_began);
-
     private void Publish(
         ClaimedReplica claim,
         DownloadEventKind kind,
         long bytesProven,
         SourceId? source = null,
         string? reason = null
-    ) => _events.Publish(new DownloadEvent(claim.Key, kind, source?.Value, bytesProven, claim.Size, reason, Ranges: null));
+    ) => events.Publish(new DownloadEvent(claim.Key, kind, source?.Value, bytesProven, claim.Size, reason, Ranges: null));
 }

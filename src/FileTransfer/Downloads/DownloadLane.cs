@@ -1,56 +1,49 @@
+using FileTransfer.Catalog.Providers;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Downloads.Sources;
+using FileTransfer.Downloads.Planning;
 using FileTransfer.Postgres;
 using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Downloads;
 
-/// <summary>What one step of a lane came to.</summary>
-public enum LaneStep
-{
-    /// <summary>Nothing was ready, or nothing may start; wait.</summary>
-    Idle,
-
-    /// <summary>A file was dealt with, well or not; ask again.</summary>
-    Worked,
-}
-
-/// <summary>A worker that brings files here, on a database session of its own: one at a time, or some small ones together.</summary>
+/// <summary>A worker that downloads files, on a database session of its own: one at a time, or some small ones together.</summary>
 /// <remarks>
 /// A lane never looks at the queue as a whole: it asks for what is next, does it, and asks again. Small files are claimed together, each
 /// under its own lock and epoch, and those that have come are made durable and published together: for the price of one. While a
-/// transfer runs, the session is listening (a lost backend ends the transfer) and is asked every <see cref="_checkPeriod"/> whether the
+/// download runs, the session is listening (a lost backend ends the download) and is asked every <see cref="_checkPeriod"/> whether the
 /// claim still stands (a removal or a takeover ends it). The publication proves lock and epoch in the statement that writes, so none of
 /// this is needed for safety.
 /// </remarks>
 public sealed class DownloadLane(
     ReplicaQueue queue,
-    DownloadEngine transfers,
-    DownloadPublisher publication,
-    AttemptCompletion endings,
-    ActiveDownloads active,
+    DownloadEngine engine,
+    DownloadPublisher publisher,
+    AttemptCompletion completion,
     DiskPressure disk,
     QueueSignal signal,
     DeferralSignal deferral,
-    SourceRegistry sources,
+    OutsideSources outside,
     IOptions<DownloadOptions> options,
     TimeProvider time
 )
 {
     /// <summary>Small files that are claimed together, at most.</summary>
-    private const int Together = 32;
+    private const int Together = BatchWeight.All;
 
     /// <summary>Content that the small files of one lane may have together. They are in memory until they are published.</summary>
-    private const long TogetherBytes = 4 * 1024 * 1024;
+    private const long TogetherBytes = PlannerLimits.WindowBytes;
 
     /// <summary>The same for all lanes.</summary>
-    private const long TogetherBytesOfAll = 64 * 1024 * 1024;
+    private const long TogetherBytesOfAll = 16 * TogetherBytes;
 
     /// <summary>One claim of so many takes the newest.</summary>
     private const int NewestShare = 4;
 
-    private readonly bool _asksShares = sources.Configured.Count > 0;
+    private static readonly TimeSpan _checkPeriod = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a small file that has come waits for the others.</summary>
+    private static readonly TimeSpan _gathering = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Lanes that may look for what no node is known to have: whoever knows where to go finds one that does not.</summary>
     private readonly int _lookingLanes = Math.Max(1, options.Value.Lanes - Math.Max(1, options.Value.Lanes / 4));
@@ -60,56 +53,38 @@ public sealed class DownloadLane(
     private int _looking;
     private uint _claims;
 
-    private static readonly TimeSpan _checkPeriod = TimeSpan.FromSeconds(1);
-
-    /// <summary>How long a small file that has come waits for the others.</summary>
-    private static readonly TimeSpan _gathering = TimeSpan.FromMilliseconds(50);
-
     /// <summary>Claims what is next and deals with it, and with what is claimed in the round trips that publish.</summary>
+    /// <returns>Whether to ask again at once: false where nothing was ready, or nothing may start.</returns>
     /// <exception cref="LockConnectionLostException">The session is gone; go on with a new one.</exception>
-    public async Task<LaneStep> StepAsync(LockConnection session, CancellationToken cancellationToken)
-    {
-        if (!disk.AllowsDownloads())
-        {
-            return LaneStep.Idle;
-        }
+    public async Task<bool> StepAsync(LockConnection session, CancellationToken cancellationToken) =>
+        disk.AllowsDownloads()
+        && (
+            await ClaimAsync(session, LimitOf(Together), cancellationToken)
+            || (outside.AreConfigured && await LookForUnprovidedAsync(session, cancellationToken))
+        );
 
-        switch (await queue.ClaimAsync(session, RoomFor(Together), cancellationToken))
+    private async Task<bool> ClaimAsync(LockConnection session, ClaimLimit limit, CancellationToken cancellationToken)
+    {
+        switch (await queue.ClaimAsync(session, limit, cancellationToken))
         {
             case ClaimOutcome.Claimed { Replicas: var claims }:
                 await HandleAsync(session, claims, cancellationToken);
-                return LaneStep.Worked;
+                return true;
             case ClaimOutcome.Deferred:
                 deferral.Set();
-                return LaneStep.Worked;
-            case ClaimOutcome.Busy:
-                return LaneStep.Worked;
-            default:
-                return _asksShares ? await LookForUnprovidedAsync(session, cancellationToken) : LaneStep.Idle;
+                return true;
+            case var outcome:
+                return outcome is ClaimOutcome.Busy;
         }
     }
 
     /// <summary>Asks sources that do not say what they have for files that no node has, where not too many lanes do so.</summary>
-    private async Task<LaneStep> LookForUnprovidedAsync(LockConnection session, CancellationToken cancellationToken)
+    private async Task<bool> LookForUnprovidedAsync(LockConnection session, CancellationToken cancellationToken)
     {
         try
         {
-            if (Interlocked.Increment(ref _looking) > _lookingLanes)
-            {
-                return LaneStep.Idle;
-            }
-
-            var room = RoomFor(Together) with { From = ClaimFrom.Unprovided };
-            switch (await queue.ClaimAsync(session, room, cancellationToken))
-            {
-                case ClaimOutcome.Claimed { Replicas: var claims }:
-                    await HandleAsync(session, claims, cancellationToken);
-                    return LaneStep.Worked;
-                case ClaimOutcome.Busy:
-                    return LaneStep.Worked;
-                default:
-                    return LaneStep.Idle;
-            }
+            var limit = LimitOf(Together) with { From = ClaimFrom.Unprovided };
+            return Interlocked.Increment(ref _looking) <= _lookingLanes && await ClaimAsync(session, limit, cancellationToken);
         }
         finally
         {
@@ -117,143 +92,141 @@ public sealed class DownloadLane(
         }
     }
 
-    private ClaimLimit RoomFor(int files) =>
+    private ClaimLimit LimitOf(int files) =>
         new(
             files,
             _togetherBytes,
             Interlocked.Increment(ref _claims) % NewestShare == 0 ? ClaimFrom.Newest : ClaimFrom.Oldest,
-            _asksShares
+            outside.AreConfigured
         );
 
     private async Task HandleAsync(LockConnection session, IReadOnlyList<ClaimedReplica> claims, CancellationToken stopping)
     {
-        var jobs = new List<LaneJob>();
+        var running = new List<DownloadAttempt>();
         try
         {
             var checkedAt = time.GetTimestamp();
             Start(claims);
-            while (jobs.Count > 0)
+            while (running.Count > 0)
             {
-                await WaitAsync(jobs);
+                await WaitAsync(running);
                 if (time.GetElapsedTime(checkedAt) >= _checkPeriod)
                 {
-                    await CheckAsync(session, jobs);
+                    await CheckAsync(session, running);
                     checkedAt = time.GetTimestamp();
                 }
 
-                var ended = jobs.FindAll(job => job.Running.IsCompleted);
-                var beside = new NextClaim(RoomBeside(jobs.FindAll(job => !ended.Contains(job))));
-                await ConcludeAsync(session, ended, beside, stopping);
-                foreach (var job in ended)
+                var ended = running.FindAll(attempt => attempt.Running.IsCompleted);
+                var next = await CompleteAsync(session, ended, running.Except(ended), stopping);
+                foreach (var attempt in ended)
                 {
-                    jobs.Remove(job);
-                    await job.DisposeAsync();
+                    running.Remove(attempt);
+                    await engine.CloseAsync(attempt);
                 }
 
-                switch (beside.Next)
+                if (next is ClaimOutcome.Claimed { Replicas: var more })
                 {
-                    case ClaimOutcome.Claimed { Replicas: var more }:
-                        Start(more);
-                        break;
-                    case ClaimOutcome.Deferred:
-                        deferral.Set();
-                        break;
+                    Start(more);
+                }
+                else if (next is ClaimOutcome.Deferred)
+                {
+                    deferral.Set();
                 }
             }
         }
         finally
         {
-            // Whatever ended this, a transfer ends before its claim does, and lets go of its partial.
-            foreach (var job in jobs)
+            // Whatever ended this, a download ends before its claim does, and lets go of its partial.
+            foreach (var attempt in running)
             {
-                await job.DisposeAsync();
+                await engine.CloseAsync(attempt);
             }
         }
 
-        void Start(IReadOnlyList<ClaimedReplica> begun)
+        void Start(IReadOnlyList<ClaimedReplica> claimed)
         {
             signal.Set(); // There may be more: let the next lane look.
-            foreach (var claim in begun)
-            {
-                var job = new LaneJob(claim, stopping, session.Lost);
-                jobs.Add(job);
-                job.Start(active, transfers);
-            }
+            running.AddRange(claimed.Select(claim => engine.Start(claim, stopping, session.Lost)));
         }
     }
 
-    /// <summary>How many files a lane may claim beside those it has: none beside a large one.</summary>
-    private ClaimLimit RoomBeside(List<LaneJob> left) =>
-        left.Sum(job => job.Claim.Size) <= _togetherBytes ? RoomFor(Together - left.Count) : ClaimLimit.None;
-
     /// <summary>Waits until one has ended, and the others a moment longer; no longer than until it is time to check the claims.</summary>
-    private async Task WaitAsync(List<LaneJob> jobs)
+    private async Task WaitAsync(List<DownloadAttempt> running)
     {
         // How they end, and that time is up, is looked at by the caller.
-        Task first = Task.WhenAny(jobs.Select(job => job.Running)).WaitAsync(_checkPeriod, time);
+        Task first = Task.WhenAny(running.Select(attempt => attempt.Running)).WaitAsync(_checkPeriod, time);
         await first.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (first.IsCompletedSuccessfully && jobs.Count > 1)
+        if (first.IsCompletedSuccessfully && running.Count > 1)
         {
-            Task all = Task.WhenAll(jobs.Select(job => job.Running)).WaitAsync(_gathering, time);
+            Task all = Task.WhenAll(running.Select(attempt => attempt.Running)).WaitAsync(_gathering, time);
             await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    /// <summary>Asks whether the claims still stand, and tells the transfers where else their files are by then.</summary>
-    private async Task CheckAsync(LockConnection session, List<LaneJob> jobs)
+    /// <summary>Asks whether the claims still stand, and tells the engine where else their files are by then.</summary>
+    private async Task CheckAsync(LockConnection session, List<DownloadAttempt> running)
     {
-        foreach (var job in jobs.Where(job => !job.Running.IsCompleted))
+        foreach (var attempt in running.Where(attempt => !attempt.Running.IsCompleted))
         {
             try
             {
-                if (await queue.ReportProgressAsync(session, job.Claim, job.Progress.BytesProven, job.Abort.Token) is { } now)
+                var (claim, bytes) = (attempt.Claim, attempt.BytesProven);
+                if (await queue.ReportProgressAsync(session, claim, bytes, attempt.Cancelled) is { } now)
                 {
-                    transfers.Update(job.Claim.Key, now);
+                    engine.Update(claim.Key, now);
                 }
                 else
                 {
-                    await job.Abort.CancelAsync();
+                    attempt.Abort();
                 }
             }
-            catch (OperationCanceledException) when (job.Abort.IsCancellationRequested)
+            catch (OperationCanceledException) when (attempt.Cancelled.IsCancellationRequested)
             {
                 // It ends by itself.
             }
         }
     }
 
-    private async Task ConcludeAsync(LockConnection session, List<LaneJob> ended, NextClaim beside, CancellationToken stopping)
+    /// <summary>Ends the claims of those that have ended; publishes what has come.</summary>
+    /// <returns>What was claimed in the same round trip: nothing beside a large file.</returns>
+    private async Task<ClaimOutcome?> CompleteAsync(
+        LockConnection session,
+        List<DownloadAttempt> ended,
+        IEnumerable<DownloadAttempt> left,
+        CancellationToken stopping
+    )
     {
-        var proven = new List<LaneJob>();
-        foreach (var job in ended)
+        var proven = new List<DownloadAttempt>();
+        foreach (var attempt in ended)
         {
             try
             {
-                switch (await job.Running)
+                switch (await attempt.Running)
                 {
-                    case AttemptOutcome.Parked parked:
-                        await endings.ParkAsync(session, job.Claim, parked, stopping);
+                    case PlannerAction.Defer defer:
+                        await completion.DeferAsync(session, attempt, defer, stopping);
                         break;
-                    case AttemptOutcome.NoRoom full:
-                        await endings.NoRoomAsync(session, job.Claim, full);
-                        break;
-                    case AttemptOutcome.Failed failed:
-                        await endings.FailAsync(session, job.Claim, failed, stopping);
+                    case PlannerAction.GiveUp failed:
+                        await completion.FailAsync(session, attempt, failed, stopping);
                         break;
                     default:
-                        proven.Add(job);
+                        proven.Add(attempt);
                         break;
                 }
             }
             catch (Exception e)
             {
-                await endings.FaultAsync(session, job, e, stopping);
+                await completion.FaultAsync(session, attempt, e, stopping);
             }
         }
 
-        if (proven.Count > 0)
+        if (proven.Count == 0)
         {
-            await publication.PublishAsync(session, proven, beside, stopping);
+            return null;
         }
+
+        var (files, bytes) = (left.Count(), left.Sum(attempt => attempt.Claim.Size));
+        var limit = bytes <= _togetherBytes ? LimitOf(Together - files) : ClaimLimit.None;
+        return (await publisher.PublishAsync(session, proven, limit, stopping)).Next;
     }
 }

@@ -10,13 +10,6 @@ public sealed class DownloadLimits(TransferLimits limits, IOptions<DownloadOptio
 {
     private volatile Terms? _terms;
 
-    /// <summary>Something is another than before; what is in force can be read when this is raised.</summary>
-    public event Action? Changed
-    {
-        add => limits.Changed += value;
-        remove => limits.Changed -= value;
-    }
-
     public PlannerLimits Planner
     {
         get

@@ -18,11 +18,11 @@ public sealed partial class DownloadPublisher(
     FileCatalog catalog,
     FolderLedger folder,
     ReplicaTable replicas,
-    AttemptCompletion endings,
+    AttemptCompletion completion,
     FailedFiles failed,
     PendingAddPublisher adds,
     DownloadEvents events,
-    SourceAttemptHistory trials,
+    SourceAttemptHistory history,
     ChunkStore store,
     DiskPressure disk,
     Database database,
@@ -30,30 +30,38 @@ public sealed partial class DownloadPublisher(
     ILogger<DownloadPublisher> logger
 )
 {
+    private static readonly PublishResult _nothing = new(new HashSet<FileKey>(), null);
+
     /// <summary>Publishes under the contents' locks, so that a removal decides before or after, not between.</summary>
-    internal async Task PublishAsync(LockConnection session, List<LaneJob> proven, NextClaim beside, CancellationToken stopping)
+    /// <param name="claimNext">How much the lane may claim in the same round trip.</param>
+    /// <returns>What was published and claimed. What was claimed is the lane's, whatever became of the others.</returns>
+    internal async Task<PublishResult> PublishAsync(
+        LockConnection session,
+        List<DownloadAttempt> proven,
+        ClaimLimit claimNext,
+        CancellationToken stopping
+    )
     {
         var locks = new List<IDisposable>();
         try
         {
             // In one order everywhere, so that no two lanes wait for each other.
-            foreach (var content in proven.Select(job => job.Claim.Fingerprint).Distinct().Order())
+            foreach (var content in proven.Select(attempt => attempt.Claim.Fingerprint).Distinct().Order())
             {
                 locks.Add(await store.LockContentAsync(content, stopping));
             }
 
             var durable = await MakeDurableAsync(session, proven, stopping);
-            if (durable.Count > 0)
-            {
-                await CommitAsync(session, durable, beside, stopping);
-            }
+            return durable.Count == 0 ? _nothing : await CommitAsync(session, durable, claimNext, stopping);
         }
         catch (OperationCanceledException e) when (stopping.IsCancellationRequested)
         {
-            foreach (var job in proven)
+            foreach (var attempt in proven)
             {
-                await endings.FaultAsync(session, job, e, stopping);
+                await completion.FaultAsync(session, attempt, e, stopping);
             }
+
+            return _nothing;
         }
         finally
         {
@@ -61,139 +69,138 @@ public sealed partial class DownloadPublisher(
         }
     }
 
-    /// <summary>Those that are durable now; the others have been dealt with.</summary>
-    private async Task<List<LaneJob>> MakeDurableAsync(LockConnection session, List<LaneJob> proven, CancellationToken stopping)
+    /// <summary>Those that are durable now; the claims of the others have been ended.</summary>
+    private async Task<List<DownloadAttempt>> MakeDurableAsync(
+        LockConnection session,
+        List<DownloadAttempt> proven,
+        CancellationToken stopping
+    )
     {
         // The folder remembers the files before the catalog calls them stored; both are made durable at the same time.
-        var files = await catalog.ForLedgerAsync(node.Id, proven.ConvertAll(job => job.Claim.Key), stopping);
-        var recorded = RecordAsync(files);
-        var faults = MakeDurableTogether(proven.FindAll(job => job.Outcome is AttemptOutcome.ProvenInMemory));
-        Exception? notRecorded = null;
+        var files = await catalog.ForLedgerAsync(node.Id, proven.ConvertAll(attempt => attempt.Claim.Key), stopping);
+        var recording = RecordAsync(files);
+        var faults = MakeDurableTogether(proven.FindAll(attempt => attempt.Bytes is not null));
         try
         {
-            await recorded;
+            await recording;
         }
-        catch (IOException e)
+        catch (IOException fault)
         {
-            notRecorded = e;
+            faults = proven.ToDictionary(attempt => attempt, Exception (_) => fault);
         }
 
-        var durable = new List<LaneJob>(proven.Count);
-        foreach (var job in proven)
+        var durable = new List<DownloadAttempt>(proven.Count);
+        foreach (var attempt in proven)
         {
             try
             {
-                if (notRecorded is not null)
+                if (faults.TryGetValue(attempt, out var fault))
                 {
-                    ExceptionDispatchInfo.Throw(notRecorded);
+                    ExceptionDispatchInfo.Throw(fault);
                 }
 
-                switch (job.Outcome)
+                if (attempt.Partial is { } partial)
                 {
-                    case AttemptOutcome.ProvenInMemory when faults.TryGetValue(job, out var fault):
-                        ExceptionDispatchInfo.Throw(fault);
-                        break;
-                    case AttemptOutcome.Proven { Partial: var partial }:
-                        store.MakeDurable(partial);
-                        break;
-                    case AttemptOutcome.Found when !store.ConfirmDurable(job.Claim.Fingerprint, job.Claim.Size):
-                        await endings.GiveBackAsync(session, job.Claim, "its content was deleted", 0, TimeSpan.Zero);
-                        continue;
+                    store.MakeDurable(partial);
+                }
+                else if (attempt.Bytes is null && !store.ConfirmDurable(attempt.Claim.Fingerprint, attempt.Claim.Size))
+                {
+                    // It was found in the store.
+                    await completion.ReleaseAsync(session, attempt, "its content was deleted", TimeSpan.Zero);
+                    continue;
                 }
 
-                durable.Add(job);
+                durable.Add(attempt);
             }
             catch (Exception e)
             {
-                await endings.FaultAsync(session, job, e, stopping);
+                await completion.FaultAsync(session, attempt, e, stopping);
             }
         }
 
         return durable;
     }
 
+    /// <summary>What it throws is thrown when it is awaited.</summary>
     private async Task RecordAsync(IReadOnlyList<LedgerFile> files) => await folder.RecordAsync(files);
 
     /// <summary>Those that are not durable, and why. What fails of one of them, a folder in its place, say, is not the others' fault.</summary>
-    private Dictionary<LaneJob, Exception> MakeDurableTogether(List<LaneJob> jobs)
+    private Dictionary<DownloadAttempt, Exception> MakeDurableTogether(List<DownloadAttempt> attempts)
     {
-        var faults = new Dictionary<LaneJob, Exception>();
         try
         {
-            store.MakeDurable(jobs.ConvertAll(job => ((AttemptOutcome.ProvenInMemory)job.Outcome).Bytes));
+            store.MakeDurable(attempts.ConvertAll(attempt => attempt.Bytes!));
+            return [];
         }
-        catch (Exception fault) when (jobs.Count > 1 && fault is not DiskFullException && DiskFault.IsOfDisk(fault))
+        catch (Exception fault) when (attempts.Count > 1 && fault is not DiskFullException && DiskFault.IsOfDisk(fault))
         {
-            foreach (var job in jobs)
-            {
-                foreach (var (failed, why) in MakeDurableTogether([job]))
-                {
-                    faults.Add(failed, why);
-                }
-            }
+            return attempts.SelectMany(attempt => MakeDurableTogether([attempt])).ToDictionary();
         }
         catch (Exception fault)
         {
-            jobs.ForEach(job => faults.Add(job, fault));
+            return attempts.ToDictionary(attempt => attempt, _ => fault);
         }
-
-        return faults;
     }
 
-    private async Task CommitAsync(LockConnection session, List<LaneJob> durable, NextClaim beside, CancellationToken stopping)
+    private async Task<PublishResult> CommitAsync(
+        LockConnection session,
+        List<DownloadAttempt> durable,
+        ClaimLimit claimNext,
+        CancellationToken stopping
+    )
     {
-        var claims = durable.ConvertAll(job => job.Claim);
-        var next = !stopping.IsCancellationRequested && disk.AllowsDownloads() ? beside.Room : ClaimLimit.None;
-        var result = await queue.PublishAsync(session, claims, next, stopping);
-        beside.Next = result.Next;
+        var next = !stopping.IsCancellationRequested && disk.AllowsDownloads() ? claimNext : ClaimLimit.None;
+        var result = await queue.PublishAsync(session, durable.ConvertAll(attempt => attempt.Claim), next, stopping);
         foreach (var other in result.Woken)
         {
             database.Notifications.Send(ReplicaQueue.ReadyChannel, other.Value);
         }
 
         adds.Wake();
-        foreach (var job in durable)
+        foreach (var claim in durable.Select(attempt => attempt.Claim))
         {
             try
             {
-                await ConcludePublishedAsync(job.Claim, result.Published.Contains(job.Claim.Key), stopping);
+                if (result.Published.Contains(claim.Key))
+                {
+                    ShowStored(claim);
+                }
+                else
+                {
+                    Log.NotPublished(logger, claim.Key, node.Id, claim.Epoch);
+                    await DeleteUnpublishedAsync(claim, stopping);
+                }
             }
             catch (Exception e) when (DiskFault.IsOfDisk(e))
             {
-                // It is stored, and its claim is over: nothing is given back. It becomes visible when it can.
-                Log.NotShown(logger, job.Claim.Key, node.Id, e);
+                // It is stored, and its claim is over: nothing is released. It becomes visible when it can.
+                Log.NotVisible(logger, claim.Key, node.Id, e);
                 disk.ReportTrouble(e);
             }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                // The orphan collector deletes a content that nothing refers to.
+            }
         }
+
+        return result;
     }
 
-    private async Task ConcludePublishedAsync(ClaimedReplica claim, bool isPublished, CancellationToken stopping)
+    private void ShowStored(ClaimedReplica claim)
     {
-        if (isPublished)
-        {
-            store.TryShow(claim.Key, claim.Fingerprint);
-            Log.Stored(logger, claim.Key, node.Id, claim.Epoch, claim.Size);
-            trials.Forget(claim.Key);
-            failed.Stored(claim.Key);
-            events.Publish(
-                new DownloadEvent(
-                    claim.Key,
-                    DownloadEventKind.Done,
-                    Source: null,
-                    claim.Size,
-                    claim.Size,
-                    Reason: null,
-                    Ranges: null
-                )
-            );
-            return;
-        }
+        store.TryShow(claim.Key, claim.Fingerprint);
+        Log.Stored(logger, claim.Key, node.Id, claim.Epoch, claim.Size);
+        history.Forget(claim.Key);
+        failed.Stored(claim.Key);
+        events.Publish(new DownloadEvent(claim.Key, DownloadEventKind.Done, null, claim.Size, claim.Size, null, null));
+    }
 
-        Log.NotPublished(logger, claim.Key, node.Id, claim.Epoch);
+    private async Task DeleteUnpublishedAsync(ClaimedReplica claim, CancellationToken cancellationToken)
+    {
         folder.Forget(claim.Key, claim.Fingerprint, claim.Size);
         if (
             !folder.RefersTo(claim.Fingerprint, claim.Key)
-            && !await replicas.RefersToAsync(node.Id, claim.Fingerprint, except: null, stopping)
+            && !await replicas.RefersToAsync(node.Id, claim.Fingerprint, except: null, cancellationToken)
         )
         {
             store.DeleteContent(claim.Fingerprint);
@@ -205,14 +212,10 @@ public sealed partial class DownloadPublisher(
         [LoggerMessage(1620, LogLevel.Information, "Stored {FileKey} at {Node} in epoch {Epoch}: {Size} bytes")]
         public static partial void Stored(ILogger logger, FileKey fileKey, NodeId node, long epoch, long size);
 
-        [LoggerMessage(1621, LogLevel.Error, "Stored {FileKey} at {Node}, but its link could not be made")]
-        public static partial void NotShown(ILogger logger, FileKey fileKey, NodeId node, Exception exception);
-
-        [LoggerMessage(
-            1622,
-            LogLevel.Information,
-            "Did not publish {FileKey} at {Node} in epoch {Epoch}: the claim ended before"
-        )]
+        [LoggerMessage(1622, LogLevel.Information, "Did not publish {FileKey} at {Node} in epoch {Epoch}: its claim had ended")]
         public static partial void NotPublished(ILogger logger, FileKey fileKey, NodeId node, long epoch);
+
+        [LoggerMessage(1621, LogLevel.Error, "Stored {FileKey} at {Node}, but could not link it where readers look for it")]
+        public static partial void NotVisible(ILogger logger, FileKey fileKey, NodeId node, Exception exception);
     }
 }

@@ -21,7 +21,6 @@ public static class DownloadRegistration
             services.GetRequiredService<IOptions<SourceOptions>>().Value.Sources.Count > 0
         ));
         builder.Services.AddSingleton<FailedFiles>();
-        builder.Services.AddSingleton<ActiveDownloads>();
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<DownloadEngine>(services, new Random()));
         builder.Services.AddSingleton(services => new RetryPolicy(
             services.GetRequiredService<IOptions<DownloadOptions>>(),
@@ -32,6 +31,7 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<LaneAllowance>();
         builder.Services.AddSingleton<DownloadLane>();
         builder.Services.AddSingleton<RemovalLane>();
+        builder.Services.AddSingleton<QueueMaintenance>();
         builder.Services.AddHostedService<ProcessFollowerDownloads>();
         builder.Services.AddHostedService<ReplicaEvents>();
     }

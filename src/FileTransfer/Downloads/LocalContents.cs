@@ -12,50 +12,51 @@ public sealed partial class LocalContents(
     ChunkStore store,
     ReplicaQueue queue,
     DamagedContents damaged,
-    SourceAttemptHistory trials,
+    SourceAttemptHistory history,
     ThisNode node,
     ILogger<LocalContents> logger
 )
 {
     /// <summary>From so many bytes on it is worth a line in the log.</summary>
-    private const long ToldAbove = 64L * 1024 * 1024;
+    private const long LoggedAbove = 64L * 1024 * 1024;
 
     /// <summary>
     /// Whether the content of a claimed replica is here and right; it is proven at the speed of hashing, unless that was just done. One that
     /// is damaged is set aside.
     /// </summary>
-    public async Task<bool> IsProvenAsync(ClaimedReplica claim, TransferProgress progress, CancellationToken cancellationToken)
+    internal async Task<bool> IsProvenAsync(DownloadAttempt attempt)
     {
+        var claim = attempt.Claim;
         if (!store.Holds(claim.Fingerprint))
         {
             return false;
         }
 
-        if (claim.Size >= ToldAbove)
+        if (claim.Size >= LoggedAbove)
         {
             Log.Proving(logger, claim.Key, node.Id, claim.Size);
         }
 
-        trials.Record(claim.Key, "the own data folder", "has the content; all of it is proven before it counts");
+        history.Record(claim.Key, "the own data folder", "has the content; all of it is proven before it counts");
         var finding = await store.ProveAsync(
             claim.Fingerprint,
             claim.Size,
             always: false,
-            progress.Proven,
+            attempt.FoundHere,
             pace: null,
-            cancellationToken
+            attempt.Cancelled
         );
         switch (finding)
         {
             case ContentFinding.Intact { Size: var found } when found == claim.Size:
                 return true;
             case ContentFinding.Damaged { Reason: var reason }:
-                trials.Record(claim.Key, "the own data folder", $"had the content, damaged, and set it aside: {reason}");
-                await damaged.SetAsideAsync(claim.Fingerprint, reason, cancellationToken);
+                history.Record(claim.Key, "the own data folder", $"had the content, damaged, and set it aside: {reason}");
+                await damaged.SetAsideAsync(claim.Fingerprint, reason, attempt.Cancelled);
                 break;
         }
 
-        progress.Proven(0);
+        attempt.FoundHere(0);
         return false;
     }
 

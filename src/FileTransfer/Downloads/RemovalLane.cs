@@ -18,17 +18,16 @@ public sealed partial class RemovalLane(
 )
 {
     /// <summary>Takes one removed replica and ends it.</summary>
-    public async Task<LaneStep> StepAsync(LockConnection session, CancellationToken cancellationToken)
+    /// <returns>Whether there was one. Of one that is being downloaded, the lane lets go within a moment.</returns>
+    public async Task<bool> StepAsync(LockConnection session, CancellationToken cancellationToken)
     {
-        switch (await queue.ClaimRemovingAsync(session, cancellationToken))
+        if (await queue.ClaimRemovingAsync(session, cancellationToken) is not ClaimOutcome.Claimed { Replicas: [var claim] })
         {
-            case ClaimOutcome.Claimed { Replicas: [var claim] }:
-                await RemoveAsync(session, claim, cancellationToken);
-                return LaneStep.Worked;
-            default:
-                // Busy: the lane that downloads it lets go within a moment.
-                return LaneStep.Idle;
+            return false;
         }
+
+        await RemoveAsync(session, claim, cancellationToken);
+        return true;
     }
 
     private async Task RemoveAsync(LockConnection session, ClaimedReplica claim, CancellationToken cancellationToken)

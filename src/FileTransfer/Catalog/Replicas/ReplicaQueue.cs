@@ -22,6 +22,10 @@ public sealed partial class ReplicaQueue(NodeId node)
     /// <summary>What <see cref="EndedChannel"/> carries.</summary>
     public static string EndedPayload(NodeId node, FileKey key) => $"{node} {key}";
 
+    /// <summary>The file whose replica at this node was ended; null where the payload is another node's.</summary>
+    public static FileKey? EndedOf(NodeId node, string payload) =>
+        payload.Split(' ') is [var id, var hex] && id == node.Value && FileKey.TryParse(hex, out var key) ? key : null;
+
     private static readonly string _publish = $"""
         UPDATE filetransfer.replicas r
         SET state = 'stored', bytes_proven = claim.size, attempts = 0, next_attempt_at = NULL, holder = NULL, holder_pid = NULL,

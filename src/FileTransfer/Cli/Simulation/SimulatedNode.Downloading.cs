@@ -144,8 +144,8 @@ internal sealed partial class SimulatedNode
                 StoredAt = Now;
                 cluster.Catalog.Publish(this);
                 break;
-            case PlannerAction.Park park:
-                LeaveLane(park.RetryIn, waitsForTurn: park.Kind == ParkKind.Turn);
+            case PlannerAction.Defer defer:
+                LeaveLane(defer.RetryIn, waitsForTurn: defer.Kind == DeferKind.Permit);
                 break;
             case PlannerAction.GiveUp:
                 LeaveLane(_progressPeriod * cluster.Random.NextDouble(), waitsForTurn: false);

@@ -50,7 +50,7 @@ public sealed partial class DownloadPlanner
         var candidates = listed.FindAll(source => source.IsCandidate);
         if (candidates.Exists(source => source.IsBusy(_now)))
         {
-            Park(file, ParkKind.Turn, $"waits for its turn: {Told(candidates, BusyText)}", About(TurnWait(file)));
+            Park(file, DeferKind.Permit, $"waits for its turn: {Told(candidates, BusyText)}", About(TurnWait(file)));
         }
         else if (candidates.Exists(IsAway))
         {
@@ -61,7 +61,7 @@ public sealed partial class DownloadPlanner
             var left = paused.Min(source => source.State.PausedUntil) - _now;
             Park(
                 file,
-                ParkKind.Time,
+                DeferKind.Time,
                 Told(paused, source => source.State.PauseReason),
                 left + (_limits.TurnWait * random.NextDouble())
             );
@@ -69,7 +69,7 @@ public sealed partial class DownloadPlanner
         else if (listed.TrueForAll(source => source.Loss == SourceLoss.NotFound))
         {
             var reason = listed.Count == 0 ? "no other node has it stored" : Told(listed, source => source.Reason);
-            Park(file, ParkKind.NoSource, reason, About(_limits.NoSourceWait));
+            Park(file, DeferKind.NoSource, reason, About(_limits.NoSourceWait));
         }
         else if (!file.HasAsked && candidates.Exists(source => source.State.Condition != SourceCondition.Up))
         {
@@ -98,7 +98,7 @@ public sealed partial class DownloadPlanner
 
         if (rest is { } pause && listed.Exists(source => source.BroughtBeforeLying))
         {
-            Park(file, ParkKind.Time, reason, pause);
+            Park(file, DeferKind.Time, reason, pause);
         }
         else
         {
@@ -145,16 +145,16 @@ public sealed partial class DownloadPlanner
 
         Park(
             file,
-            ParkKind.Source,
+            DeferKind.Source,
             Told(away, source => source.State.Reason ?? $"{source.State.Id} has not answered yet"),
             retryIn
         );
     }
 
-    private void Park(FilePlan file, ParkKind kind, string reason, TimeSpan retryIn)
+    private void Park(FilePlan file, DeferKind kind, string reason, TimeSpan retryIn)
     {
         Forget(file, keepsFailures: true);
-        Do(new PlannerAction.Park(file.Key, kind, reason, retryIn));
+        Do(new PlannerAction.Defer(file.Key, kind, reason, retryIn));
     }
 
     /// <summary>Many who wait ask less often: together they see soon enough who is free.</summary>

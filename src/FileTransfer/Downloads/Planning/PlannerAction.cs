@@ -2,17 +2,17 @@ using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Planning;
 
-/// <summary>What a parked file waits for.</summary>
-public enum ParkKind
+/// <summary>What a deferred file waits for.</summary>
+public enum DeferKind
 {
-    /// <summary>Sources that have it and are away. It is woken when one of them answers.</summary>
+    /// <summary>Sources that have it and do not answer. It is woken when one of them does.</summary>
     Source,
 
-    /// <summary>Somebody that has it.</summary>
+    /// <summary>A node that has it.</summary>
     NoSource,
 
-    /// <summary>Its turn at sources that serve other nodes now.</summary>
-    Turn,
+    /// <summary>A permit of sources that serve other nodes now.</summary>
+    Permit,
 
     /// <summary>Nothing but time: a source asked to be left alone, or is to be after it sent wrong bytes.</summary>
     Time,
@@ -39,18 +39,21 @@ public abstract record PlannerAction
     /// </summary>
     public sealed record ProveHashes(FileKey File) : PlannerAction;
 
-    /// <summary>Every chunk of the file is here and proven. The file is no longer the planner's.</summary>
-    public sealed record Finish(FileKey File) : PlannerAction;
+    /// <summary>The file is no longer the planner's.</summary>
+    public abstract record Ended(FileKey File) : PlannerAction;
 
-    /// <summary>Nothing can be done for the file now: give its lane back, at no cost. The file is no longer the planner's.</summary>
-    public sealed record Park(FileKey File, ParkKind Kind, string Reason, TimeSpan RetryIn) : PlannerAction;
+    /// <summary>Every chunk of the file is here and proven.</summary>
+    public sealed record Finish(FileKey File) : Ended(File);
 
-    /// <summary>The attempt failed. The file is no longer the planner's.</summary>
+    /// <summary>Nothing can be done for the file now: give its lane back, at no cost.</summary>
+    public sealed record Defer(FileKey File, DeferKind Kind, string Reason, TimeSpan RetryIn) : Ended(File);
+
+    /// <summary>The attempt failed.</summary>
     /// <param name="Cause">Whose fault it was: the worst of what its sources did; null where its time was over.</param>
     /// <param name="HasAsked">A source was asked for something; where none was, there was no attempt.</param>
     /// <param name="RetryIn">How long who sent wrong bytes is to be left alone; null = as long as failures are.</param>
     public sealed record GiveUp(FileKey File, string Reason, SourceFaultKind? Cause, bool HasAsked, TimeSpan? RetryIn = null)
-        : PlannerAction;
+        : Ended(File);
 
     /// <summary>This source sent bytes that are not the file's.</summary>
     public sealed record Blame(SourceId Source, FileKey File, string Reason) : PlannerAction;

@@ -1,8 +1,13 @@
+using FileTransfer.Chunks.Frames;
+
 namespace FileTransfer.Downloads.Planning;
 
 /// <summary>How much the planner asks for at once, and how long it waits.</summary>
 public sealed record PlannerLimits
 {
+    /// <summary>Content asked for in one request, where it is not known that a source brings more in no time.</summary>
+    public const int WindowBytes = 4 * 1024 * 1024;
+
     public static PlannerLimits Default { get; } = new();
 
     /// <summary>Requests in flight of all files at all sources; small contents that a node delivers together are one.</summary>
@@ -18,10 +23,10 @@ public sealed record PlannerLimits
     public int Connections { get; init; } = 25;
 
     /// <summary>Chunks of one window.</summary>
-    public int WindowChunks { get; init; } = 4096;
+    public int WindowChunks { get; init; } = WindowBytes / ChunkFrame.ChunkLength;
 
     /// <summary>Chunks of one window, at the most, at a source that brings them within <see cref="LongWindowTime"/>; a request has its price too.</summary>
-    public int LongWindowChunks { get; init; } = 4 * 4096;
+    public int LongWindowChunks { get; init; } = 4 * WindowBytes / ChunkFrame.ChunkLength;
 
     /// <summary>How long a window above <see cref="WindowChunks"/> may take.</summary>
     public TimeSpan LongWindowTime { get; init; } = TimeSpan.FromMilliseconds(50);

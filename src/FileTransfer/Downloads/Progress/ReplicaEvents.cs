@@ -77,12 +77,7 @@ public sealed partial class ReplicaEvents(
 
     private void OnNotified(string channel, string payload)
     {
-        if (
-            channel == ReplicaQueue.EndedChannel
-            && payload.Split(' ') is [var id, var hex]
-            && id == node.Value
-            && FileKey.TryParse(hex, out var key)
-        )
+        if (channel == ReplicaQueue.EndedChannel && ReplicaQueue.EndedOf(node, payload) is { } key)
         {
             _ended.Writer.TryWrite(key);
         }

@@ -182,7 +182,7 @@ public sealed class BadSourcesTests(SourceCluster cluster) : IClassFixture<Sourc
         await file.WantAtAsync(follower);
         await TestCluster.StoredAsync(follower, file.Key.ToString());
 
-        follower.Log.ShouldContain("met a failing disk");
+        follower.Log.ShouldContain("hit a disk failure");
         (
             await own.Database.ScalarAsync<long>(
                 $"SELECT epoch FROM filetransfer.replicas WHERE node_id = 'b' AND file_key = {file.KeySql}"

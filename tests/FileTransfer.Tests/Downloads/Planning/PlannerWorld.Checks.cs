@@ -35,7 +35,7 @@ internal sealed partial class PlannerWorld
                 proving.IsReproving = true;
                 proving.HashesCameInRanges = true;
                 break;
-            case PlannerAction.Park park:
+            case PlannerAction.Defer park:
                 CheckPark(park);
                 break;
             case PlannerAction.GiveUp giveUp:
@@ -144,20 +144,20 @@ internal sealed partial class PlannerWorld
         source.ProbedAt = _now;
     }
 
-    private void CheckPark(PlannerAction.Park park)
+    private void CheckPark(PlannerAction.Defer park)
     {
         var file = Leaving(park.File);
         park.Reason.ShouldNotBeNullOrWhiteSpace();
         park.RetryIn.ShouldBeInRange(TimeSpan.FromMilliseconds(10), _limits.LongestRetryAfter + TimeSpan.FromSeconds(100));
         switch (park.Kind)
         {
-            case ParkKind.NoSource:
+            case DeferKind.NoSource:
                 file.Sources.ShouldAllBe(hint => file.NotFoundAt.Contains(hint.Id));
                 break;
-            case ParkKind.Turn:
+            case DeferKind.Permit:
                 file.LastBusyUntil.ShouldBeGreaterThan(_now);
                 break;
-            case ParkKind.Source:
+            case DeferKind.Source:
                 foreach (var hint in file.Sources)
                 {
                     _sources[hint.Id].IsAwaited = true;

@@ -163,8 +163,8 @@ public sealed class SourceFaultTests
         var lie = At("a")[0];
         _driver.Came(lie, 50);
         _driver.Fail(lie, SourceFaultKind.Corrupt);
-        var park = _driver.Only<PlannerAction.Park>();
-        park.Kind.ShouldBe(ParkKind.Time);
+        var park = _driver.Only<PlannerAction.Defer>();
+        park.Kind.ShouldBe(DeferKind.Time);
         park.RetryIn.ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(1));
     }
 
@@ -174,12 +174,12 @@ public sealed class SourceFaultTests
         _driver.BringUp(Node("a"), Node("b"));
         _driver.Want(1, 10, [Node("a")]);
         _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Throttled, TimeSpan.FromSeconds(30));
-        var park = _driver.Only<PlannerAction.Park>();
-        park.Kind.ShouldBe(ParkKind.Time);
+        var park = _driver.Only<PlannerAction.Defer>();
+        park.Kind.ShouldBe(DeferKind.Time);
         park.RetryIn.ShouldBeInRange(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(31));
 
         _driver.Want(2, 10, [Node("a")]);
-        _driver.Only<PlannerAction.Park>();
+        _driver.Only<PlannerAction.Defer>();
         _driver.Want(3, 10, [Node("a"), Node("b")]);
         _driver.OnlyFetch().Source.ShouldBe(Node("b").Id);
 
@@ -194,7 +194,7 @@ public sealed class SourceFaultTests
         _driver.BringUp(Node("a"));
         _driver.Want(1, 10, [Node("a")]);
         _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Throttled, TimeSpan.FromDays(1));
-        _driver.Only<PlannerAction.Park>().RetryIn.ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(301));
+        _driver.Only<PlannerAction.Defer>().RetryIn.ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(301));
     }
 
     [Fact]
@@ -205,7 +205,7 @@ public sealed class SourceFaultTests
         {
             _driver.Want(1, 10, [Node("a")]);
             _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Throttled, TimeSpan.FromMinutes(5));
-            _driver.Only<PlannerAction.Park>();
+            _driver.Only<PlannerAction.Defer>();
             _driver.Pass(300_000);
         }
 
@@ -240,7 +240,7 @@ public sealed class SourceFaultTests
 
         driver.All.OfType<PlannerAction.GiveUp>().ShouldAllBe(given => given.HasAsked);
         driver.Want(1, 10, [Node("a")]);
-        driver.Only<PlannerAction.Park>().Kind.ShouldBe(ParkKind.Source);
+        driver.Only<PlannerAction.Defer>().Kind.ShouldBe(DeferKind.Source);
     }
 
     [Fact]
@@ -267,7 +267,7 @@ public sealed class SourceFaultTests
         var second = _driver.OnlyFetch();
         second.Source.ShouldNotBe(first.Source);
         _driver.Fail(second, SourceFaultKind.NotFound);
-        _driver.Only<PlannerAction.Park>().Kind.ShouldBe(ParkKind.NoSource);
+        _driver.Only<PlannerAction.Defer>().Kind.ShouldBe(DeferKind.NoSource);
 
         _driver.Want(2, 10, [Node("a")]);
         _driver.OnlyFetch();
@@ -313,7 +313,7 @@ public sealed class SourceFaultTests
             driver.Fail(driver.OnlyFetch(), SourceFaultKind.EndedEarly);
             if (failure < 3)
             {
-                driver.Only<PlannerAction.Park>().Kind.ShouldBe(ParkKind.Source);
+                driver.Only<PlannerAction.Defer>().Kind.ShouldBe(DeferKind.Source);
                 driver.Pass(300_000);
                 driver.BringUp(Node("a"));
             }
@@ -413,7 +413,7 @@ public sealed class SourceFaultTests
         for (var round = 0; At(node).Count == 0; round++)
         {
             round.ShouldBeLessThan(100);
-            if (_driver.Last.OfType<PlannerAction.Park>().Any())
+            if (_driver.Last.OfType<PlannerAction.Defer>().Any())
             {
                 _driver.Want(1, 10, [Node(node)]);
             }

@@ -14,8 +14,8 @@ public sealed class WaitingTests
         _driver.Pass(99);
         _driver.Last.ShouldBeEmpty();
         _driver.Pass(1);
-        var park = _driver.Only<PlannerAction.Park>();
-        (park.File, park.Kind).ShouldBe((key, ParkKind.Source));
+        var park = _driver.Only<PlannerAction.Defer>();
+        (park.File, park.Kind).ShouldBe((key, DeferKind.Source));
         park.Reason.ShouldContain("node a");
         park.RetryIn.ShouldBeGreaterThan(TimeSpan.Zero);
 
@@ -23,7 +23,7 @@ public sealed class WaitingTests
         _driver.Pass(1_000);
         _driver.Silence(Node("a"), "node a did not answer");
         _driver.Want(2, 10, [Node("a")]);
-        _driver.Only<PlannerAction.Park>().Reason.ShouldContain("node a did not answer");
+        _driver.Only<PlannerAction.Defer>().Reason.ShouldContain("node a did not answer");
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class WaitingTests
         }
 
         _driver.Pass(40);
-        _driver.Only<PlannerAction.Park>().Reason.ShouldContain("node 2 has not answered yet");
+        _driver.Only<PlannerAction.Defer>().Reason.ShouldContain("node 2 has not answered yet");
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class WaitingTests
     {
         _driver.Want(1, 10, [Node("a")]);
         _driver.Silence(Node("a"), "node a refused the connection");
-        _driver.Only<PlannerAction.Park>().Reason.ShouldContain("node a refused the connection");
+        _driver.Only<PlannerAction.Defer>().Reason.ShouldContain("node a refused the connection");
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class WaitingTests
             if (probe % 2 == 1)
             {
                 _driver.Want(1, 10, [Node("a")]);
-                _driver.Only<PlannerAction.Park>();
+                _driver.Only<PlannerAction.Defer>();
             }
         }
 
@@ -102,15 +102,15 @@ public sealed class WaitingTests
         _driver.OnlyFetch().Source.ShouldBe(Node("b").Id);
         _driver.Pass(500);
         _driver.Silence(Node("a"));
-        _driver.All.OfType<PlannerAction.Park>().ShouldBeEmpty();
+        _driver.All.OfType<PlannerAction.Defer>().ShouldBeEmpty();
     }
 
     [Fact]
     public void Without_a_source_a_file_is_parked_at_once()
     {
         _driver.Want(1, 10, []);
-        var park = _driver.Only<PlannerAction.Park>();
-        park.Kind.ShouldBe(ParkKind.NoSource);
+        var park = _driver.Only<PlannerAction.Defer>();
+        park.Kind.ShouldBe(DeferKind.NoSource);
         park.Reason.ShouldBe("no other node has it stored");
     }
 
@@ -124,8 +124,8 @@ public sealed class WaitingTests
             _driver.Fail(_driver.InFlight[0], SourceFaultKind.Busy, TimeSpan.FromSeconds(1));
         }
 
-        var park = _driver.Only<PlannerAction.Park>();
-        park.Kind.ShouldBe(ParkKind.Turn);
+        var park = _driver.Only<PlannerAction.Defer>();
+        park.Kind.ShouldBe(DeferKind.Permit);
         park.Reason.ShouldContain("node a serves another node");
         park.Reason.ShouldContain("node b serves another node");
         park.RetryIn.ShouldBeInRange(TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1.5));
@@ -154,7 +154,7 @@ public sealed class WaitingTests
         _driver.BringUp(Node("a"));
         _driver.Want(1, 10, [Node("a")]);
         _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Busy, TimeSpan.FromSeconds(9));
-        _driver.Only<PlannerAction.Park>();
+        _driver.Only<PlannerAction.Defer>();
         _driver.Want(1, 10, [Node("a")]);
         _driver.OnlyFetch();
     }
@@ -179,7 +179,7 @@ public sealed class WaitingTests
             _driver.Fail(_driver.InFlight[0], SourceFaultKind.Busy, TimeSpan.FromSeconds(1));
         }
 
-        _driver.Only<PlannerAction.Park>().Kind.ShouldBe(ParkKind.Turn);
+        _driver.Only<PlannerAction.Defer>().Kind.ShouldBe(DeferKind.Permit);
         _driver.Want(2, 100 * WindowChunks, [Leader("l"), Node("a")], hashesProven: true, contenders: 0);
         _driver.InFlight.ShouldContain(fetch => fetch.Source == Leader("l").Id);
     }

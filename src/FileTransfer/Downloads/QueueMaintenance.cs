@@ -1,0 +1,181 @@
+using FileTransfer.Catalog.Providers;
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Cluster;
+using FileTransfer.Postgres;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace FileTransfer.Downloads;
+
+/// <summary>Maintains the queue while the lanes run: makes ready what is due, and defers in bulk what nobody has.</summary>
+public sealed partial class QueueMaintenance(
+    Database database,
+    ReplicaQueue queue,
+    DownloadEngine engine,
+    FailedFiles failed,
+    LocalContents local,
+    OutsideSources outside,
+    QueueSignal signal,
+    DeferralSignal deferral,
+    LaneAllowance allowance,
+    ThisNode node,
+    IOptions<DownloadOptions> options,
+    TimeProvider time,
+    ILogger<QueueMaintenance> logger
+)
+{
+    /// <summary>After a deferral: longer than a commit takes that it may have missed.</summary>
+    private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How often the own folder is asked for what has been looked for elsewhere in vain.</summary>
+    private static readonly TimeSpan _lookHere = TimeSpan.FromSeconds(30);
+
+    private volatile bool _timesAreRight;
+    private bool _hasLookedOutside;
+    private bool _sourceAnswers;
+    private long? _lookedHereAt;
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        _timesAreRight = false;
+        _hasLookedOutside = !outside.AreConfigured;
+        _lookedHereAt = null;
+        database.Clock.Jumped += OnClockJumped;
+        try
+        {
+            await Task.WhenAll(MaintainAsync(cancellationToken), DeferAsync(cancellationToken));
+        }
+        finally
+        {
+            database.Clock.Jumped -= OnClockJumped;
+        }
+    }
+
+    private void OnClockJumped() => _timesAreRight = false;
+
+    /// <summary>Every poll interval; and at once when a source answers again that replicas wait for.</summary>
+    private async Task MaintainAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await TryAsync(() => MakeReadyAsync(cancellationToken));
+            _sourceAnswers |= await engine.SourceAnswers.WaitAsync(options.Value.PollInterval, time, cancellationToken);
+        }
+    }
+
+    /// <summary>Makes due replicas ready and takes back what lost holders left.</summary>
+    private async Task MakeReadyAsync(CancellationToken cancellationToken)
+    {
+        await failed.NoticeReturnsAsync(cancellationToken);
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        if (!_timesAreRight)
+        {
+            _timesAreRight = true;
+            _timesAreRight = await CorrectTimesAsync(connection, cancellationToken);
+        }
+
+        var ready = await queue.MaintainAsync(connection, options.Value.BackoffCap, cancellationToken);
+        ready += outside.AreConfigured ? 0 : await queue.LookForProvidersAsync(connection, cancellationToken);
+        if (_lookedHereAt is not { } at || time.GetElapsedTime(at) > _lookHere)
+        {
+            ready += await local.LookAsync(connection, cancellationToken);
+            _lookedHereAt = time.GetTimestamp();
+        }
+
+        ready += await failed.LookAsync(connection, cancellationToken);
+        if (!_hasLookedOutside)
+        {
+            ready += await ReplicaTable.LookOutsideAsync(connection, node.Id, cancellationToken);
+            _hasLookedOutside = true;
+        }
+
+        if (_sourceAnswers)
+        {
+            ready += await queue.WakeForSourceAsync(connection, cancellationToken);
+            _sourceAnswers = false;
+        }
+
+        if (ready > 0)
+        {
+            signal.Set();
+        }
+    }
+
+    /// <returns>False when it has to be done again.</returns>
+    private async Task<bool> CorrectTimesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await queue.CorrectTimesAsync(connection, cancellationToken) is > 0 and var corrected)
+            {
+                Log.TimesCorrected(logger, corrected, node.Id.Value);
+            }
+
+            return true;
+        }
+        catch (PostgresException e)
+        {
+            Log.Failed(logger, node.Id.Value, e.Message);
+            return false;
+        }
+    }
+
+    /// <summary>Defers what nobody has, once a lane has come upon such; and looks a moment later whether somebody got it stored meanwhile.</summary>
+    private async Task DeferAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await deferral.WaitAsync(Timeout.InfiniteTimeSpan, time, cancellationToken);
+            await TryAsync(async () =>
+            {
+                var mayBeMore = true;
+                while (mayBeMore)
+                {
+                    await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+                    mayBeMore = await queue.DeferUnprovidedAsync(connection, outside.AreConfigured, cancellationToken) > 0;
+                    await local.LookAsync(connection, cancellationToken);
+                    signal.Set();
+                }
+
+                await Task.Delay(_lookAgain, time, cancellationToken);
+                if (!outside.AreConfigured)
+                {
+                    await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+                    if (await queue.LookForProvidersAsync(connection, cancellationToken) > 0)
+                    {
+                        signal.Set();
+                    }
+                }
+            });
+        }
+    }
+
+    private async Task TryAsync(Func<Task> step)
+    {
+        try
+        {
+            await step();
+        }
+        catch (NpgsqlException e)
+        {
+            // An outage is logged, once, by the node's own session.
+            if (!allowance.Report(e) && !DatabaseReach.IsAway(e))
+            {
+                Log.Failed(logger, node.Id.Value, e.Message);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1664, LogLevel.Warning, "Queue maintenance failed on {Node}: {Reason}")]
+        public static partial void Failed(ILogger logger, string node, string reason);
+
+        [LoggerMessage(
+            1660,
+            LogLevel.Warning,
+            "Corrected the times of {Count} replicas at {Node}: the database's clock was ahead"
+        )]
+        public static partial void TimesCorrected(ILogger logger, int count, string node);
+    }
+}
