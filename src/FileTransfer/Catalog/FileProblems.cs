@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Http;
 using FileTransfer.Identity;
@@ -9,18 +8,12 @@ namespace FileTransfer.Catalog;
 /// <summary>The problems that have to do with one file.</summary>
 public static class FileProblems
 {
-    /// <summary>Reads a file key from a route.</summary>
-    public static bool TryParseKey(string text, out FileKey key, [NotNullWhen(false)] out ProblemHttpResult? problem)
-    {
-        problem = FileKey.TryParse(text, out key)
-            ? null
-            : Problem.Of(
-                ProblemTypes.FileKeyMalformed,
-                $"'{Shorten(text)}' is not a file key: write 64 hex digits, with or without 0x.",
-                ("key", Shorten(text))
-            );
-        return problem is null;
-    }
+    public static ProblemHttpResult Malformed(string key) =>
+        Problem.Of(
+            ProblemTypes.FileKeyMalformed,
+            $"'{Problem.Quote(key)}' is not a file key: write 64 hex digits, with or without 0x.",
+            ("key", Problem.Quote(key))
+        );
 
     public static ProblemHttpResult Unknown(FileKey key) =>
         Problem.Of(
@@ -59,6 +52,4 @@ public static class FileProblems
             ("state", state)
         );
     }
-
-    private static string Shorten(string text) => text.Length <= 100 ? text : text[..100] + "…";
 }

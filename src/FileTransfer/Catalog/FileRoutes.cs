@@ -25,24 +25,19 @@ public static class FileRoutes
     }
 
     private static async Task<Results<Ok<FileResource>, ProblemHttpResult>> FindAsync(
-        string key,
+        FileKey key,
         FileCatalog catalog,
         ReplicaTable replicas,
         NodeId here,
         CancellationToken cancellationToken
     )
     {
-        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
+        if (await catalog.FindAsync(key, cancellationToken) is not { } file)
         {
-            return malformed;
+            return FileProblems.Unknown(key);
         }
 
-        if (await catalog.FindAsync(fileKey, cancellationToken) is not { } file)
-        {
-            return FileProblems.Unknown(fileKey);
-        }
-
-        var resource = FileResource.Of(file, here, await replicas.OfAsync(fileKey, cancellationToken));
+        var resource = FileResource.Of(file, here, await replicas.OfAsync(key, cancellationToken));
         var notWantedAt = await replicas.NotWantedAtAsync(file, cancellationToken);
         return TypedResults.Ok(resource with { NotWantedAt = [.. notWantedAt.Select(id => id.Value)] });
     }
@@ -91,9 +86,9 @@ public static class FileRoutes
         FileKey? afterKey = null;
         if (after is not null)
         {
-            if (!FileProblems.TryParseKey(after, out var parsed, out var malformed))
+            if (!FileKey.TryParse(after, out var parsed))
             {
-                return malformed;
+                return FileProblems.Malformed(after);
             }
 
             afterKey = parsed;

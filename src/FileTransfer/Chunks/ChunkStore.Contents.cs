@@ -1,8 +1,5 @@
-using System.Buffers;
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Chunks.Frames;
 using FileTransfer.Identity;
-using FileTransfer.Identity.Hashing;
 using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Chunks;
@@ -42,22 +39,6 @@ public sealed partial class ChunkStore
     /// <summary>Whether something of this size is here under the content's name. It may be damaged: <see cref="ConfirmDurable"/> proves it.</summary>
     public bool Contains(Fingerprint fingerprint, long size) =>
         new FileInfo(_paths.Content(fingerprint)) is { Exists: true } file && file.Length == size;
-
-    /// <summary>
-    /// The hashes of a content: from its <c>.hashes</c>, else computed, and kept for the next time where they should have been.
-    /// </summary>
-    /// <exception cref="ContentDamagedException">What is on disk has another fingerprint than its name says.</exception>
-    public ChunkHashes OpenHashes(StoredContent content)
-    {
-        if (content.Size > HashesKeptAbove)
-        {
-            return LargeHashes(content);
-        }
-
-        var hashes = ChunkHashes.Create(content.Size);
-        Compute(content, hashes);
-        return hashes;
-    }
 
     /// <summary>Removes a content and its hashes, durably. Nothing happens when it is not here. Call under <see cref="LockContentAsync"/>.</summary>
     public void DeleteContent(Fingerprint fingerprint)
@@ -115,51 +96,6 @@ public sealed partial class ChunkStore
             .Where(name => string.CompareOrdinal(name, from) >= 0)
             .Order(StringComparer.Ordinal);
 
-    private static void Compute(StoredContent content, ChunkHashes hashes)
-    {
-        const int PieceLength = 256 * 1024;
-        var piece = ArrayPool<byte>.Shared.Rent((int)Math.Min(PieceLength, content.Size));
-        try
-        {
-            for (var offset = 0L; offset < content.Size; offset += PieceLength)
-            {
-                var bytes = piece.AsSpan(0, (int)Math.Min(PieceLength, content.Size - offset));
-                content.ReadExactly(offset, bytes);
-                hashes.Set(offset / ChunkFrame.ChunkLength, bytes);
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(piece);
-        }
-
-        if (hashes.ComputeFingerprint() is var computed && computed != content.Fingerprint)
-        {
-            throw new ContentDamagedException(content.Fingerprint, $"what is on disk has the fingerprint {computed}");
-        }
-    }
-
-    /// <summary>Computes the hashes beside and gives them their name once they are whole.</summary>
-    private void KeepHashes(StoredContent content)
-    {
-        var folder = _paths.Incoming(Guid.NewGuid());
-        Directory.CreateDirectory(folder);
-        try
-        {
-            using (var hashes = ChunkHashes.Create(content.Size, StorePaths.HashesOf(folder)))
-            {
-                Compute(content, hashes);
-                FlushHashes(hashes, StorePaths.HashesOf(folder));
-            }
-
-            DurableFile.Rename(StorePaths.HashesOf(folder), _paths.Hashes(content.Fingerprint));
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-    }
-
     private static SafeFileHandle? TryOpenRead(string path)
     {
         try
@@ -191,8 +127,4 @@ public sealed partial class ChunkStore
     }
 }
 
-/// <summary>A content on disk.</summary>
-/// <param name="Fingerprint">Its name.</param>
-/// <param name="Size">Bytes in the file.</param>
-/// <param name="Written">When its last byte was written.</param>
 public readonly record struct ContentInfo(Fingerprint Fingerprint, long Size, DateTimeOffset Written);

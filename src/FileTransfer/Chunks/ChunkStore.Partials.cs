@@ -7,14 +7,10 @@ public sealed partial class ChunkStore
 {
     private readonly HashSet<string> _openPartials = [];
 
-    /// <summary>
-    /// Opens the partial of a download attempt. The newest one of the same file that nobody has open becomes this one; older ones are
-    /// removed.
-    /// </summary>
+    /// <summary>Opens a partial, adopting the newest of the same file that nobody has open; older ones are removed.</summary>
     /// <param name="keepsHashes">
     /// Keeps the chunk hashes also of a small content: an upload has no other proof of what it left behind.
     /// </param>
-    /// <exception cref="PartialInUseException">This very partial is open already.</exception>
     /// <exception cref="DiskFullException">There is no room for it.</exception>
     public PartialFile OpenPartial(FileKey key, long epoch, Fingerprint fingerprint, long size, bool keepsHashes = false)
     {
@@ -197,14 +193,9 @@ public sealed partial class ChunkStore
     }
 }
 
-/// <summary>A partial on disk.</summary>
-/// <param name="Key">The file it is of.</param>
 /// <param name="Epoch">The replica's epoch it was last opened under.</param>
-/// <param name="IsOpen">Whether this process is at work on it.</param>
-/// <param name="Written">When its data was last written to.</param>
 public readonly record struct PartialInfo(FileKey Key, long Epoch, bool IsOpen, DateTimeOffset Written);
 
-/// <summary>One partial has one holder.</summary>
 public sealed class PartialInUseException(FileKey key, long epoch)
     : InvalidOperationException(
         $"The partial of {key} with epoch {epoch} is open already; dispose of it first, or claim the file again for a new epoch."

@@ -7,10 +7,7 @@ namespace FileTransfer.Chunks;
 
 public sealed partial class ChunkStore
 {
-    /// <summary>
-    /// For how long <see cref="ConfirmDurable"/> and <see cref="ProveAsync"/> believe what was proven, of a file that has not changed: many
-    /// keys of one content in a row cost one proof.
-    /// </summary>
+    /// <summary>How long a proof is believed while the file does not change: many keys of one content in a row cost one proof.</summary>
     public static readonly TimeSpan BelievedFor = TimeSpan.FromMinutes(1);
 
     private readonly ProofLedger _proofs = new(TimeProvider.System);
@@ -23,11 +20,7 @@ public sealed partial class ChunkStore
         init => _proofs.Period = value;
     }
 
-    /// <summary>
-    /// Gives an open content what proves it as it is read: its size from now on, and every byte. The hashes are those of
-    /// <c>.hashes</c>, checked against the fingerprint, else computed.
-    /// </summary>
-    /// <exception cref="ContentDamagedException">It is damaged.</exception>
+    /// <summary>Attaches the chunk hashes that prove an open content as it is read: kept and checked ones, else computed.</summary>
     public void Prove(StoredContent content)
     {
         var identity = FileIdentity.Of(content.Handle);
@@ -44,16 +37,11 @@ public sealed partial class ChunkStore
         RequireSize(content, hashes);
     }
 
-    /// <summary>
-    /// Finds out whether a content is what its name says, at the speed of hashing. What was proven of the same file within
-    /// <see cref="BelievedFor"/> is believed, unless <paramref name="always"/>.
-    /// </summary>
-    /// <param name="fingerprint">The content.</param>
+    /// <summary>Proves a content, at the speed of hashing. A proof within <see cref="BelievedFor"/> is enough, unless <paramref name="always"/>.</summary>
     /// <param name="size">What its file says, for the words of a finding; null where nobody knows.</param>
     /// <param name="always">Whether it is read in any case, from the disk as far as the system lets it.</param>
     /// <param name="proven">Told how many bytes are proven, as they grow.</param>
     /// <param name="pace">Waited for before each so many bytes are read.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
     public async Task<ContentFinding> ProveAsync(
         Fingerprint fingerprint,
         long? size,
@@ -188,94 +176,6 @@ public sealed partial class ChunkStore
                 return found == size;
             default:
                 return false;
-        }
-    }
-
-    private ChunkHashes SmallHashes(StoredContent content)
-    {
-        if (_proofs.HashesOf(content.Fingerprint) is { } known)
-        {
-            return known;
-        }
-
-        var hashes = ChunkHashes.Create(content.Size);
-        try
-        {
-            Compute(content, hashes);
-        }
-        catch
-        {
-            hashes.Dispose();
-            throw;
-        }
-
-        _proofs.Keep(content.Fingerprint, hashes);
-        return hashes;
-    }
-
-    /// <summary>Those on disk, in so far as they are right; else computed, which proves the content, and kept.</summary>
-    private ChunkHashes LargeHashes(StoredContent content)
-    {
-        if (TryOpenHashes(content) is { } kept)
-        {
-            return kept;
-        }
-
-        KeepHashes(content);
-        return TryOpenHashes(content)
-            ?? throw new IOException($"The chunk hashes in {_paths.Hashes(content.Fingerprint)} change while they are read.");
-    }
-
-    /// <summary>The hashes on disk, when their root is the fingerprint. That is looked into once, as long as their file does not change.</summary>
-    private ChunkHashes? TryOpenHashes(StoredContent content)
-    {
-        var path = _paths.Hashes(content.Fingerprint);
-        if (FileIdentity.TryOf(path) is not { } file)
-        {
-            return null;
-        }
-
-        ChunkHashes hashes;
-        try
-        {
-            hashes = ChunkHashes.OpenInFile(content.Size, path);
-        }
-        catch (Exception fault)
-            when (fault is FileNotFoundException or DirectoryNotFoundException or InvalidDataException
-                || ContentDamagedException.IsDamage(fault)
-            )
-        {
-            return null;
-        }
-
-        try
-        {
-            if (_proofs.IsChecked(content.Fingerprint, file) || IsRoot(content.Fingerprint, hashes))
-            {
-                _proofs.Checked(content.Fingerprint, file);
-                return hashes;
-            }
-        }
-        catch
-        {
-            hashes.Dispose();
-            throw;
-        }
-
-        hashes.Dispose();
-        Log.HashesWrong(_logger, content.Fingerprint);
-        return null;
-    }
-
-    private static bool IsRoot(Fingerprint fingerprint, ChunkHashes hashes)
-    {
-        try
-        {
-            return hashes.ComputeFingerprint() == fingerprint;
-        }
-        catch (IOException fault) when (fault is EndOfStreamException || ContentDamagedException.IsDamage(fault))
-        {
-            return false;
         }
     }
 

@@ -15,7 +15,7 @@ public sealed partial class ChunkStore
 
     /// <summary>
     /// Makes a proven partial a content and removes the partial; where the content is here already, that one is made sure of. On
-    /// return the content outlives a power failure. Call under <see cref="LockContentAsync"/>, then store the row, then <see cref="Show"/>.
+    /// return the content outlives a power failure. Call under <see cref="LockContentAsync"/>, then store the row, then <see cref="LinkVisible"/>.
     /// </summary>
     /// <exception cref="FsyncFailedException">Nothing was published; the partial is gone, because what is on disk is unknown.</exception>
     /// <exception cref="DiskFullException">Nothing was published; the partial is as it was.</exception>
@@ -50,11 +50,7 @@ public sealed partial class ChunkStore
         return outcome;
     }
 
-    /// <summary>
-    /// True when the content is here, proven, and from now on sure to be: a second file with the same content needs nothing else. What is
-    /// here under its name and is not right is set aside. Call under <see cref="LockContentAsync"/>; before it, for a large content,
-    /// <see cref="ProveAsync"/>.
-    /// </summary>
+    /// <summary>True when the content is here, right, and durable; a wrong one is set aside. Call under <see cref="LockContentAsync"/>.</summary>
     public bool ConfirmDurable(Fingerprint fingerprint, long size)
     {
         if (!ConfirmRight(fingerprint, size))
@@ -82,7 +78,7 @@ public sealed partial class ChunkStore
             BeforeStep?.Invoke(PublishStep.FsyncData);
             DurableFile.Fsync(content.Data, StorePaths.DataOf(content.Folder));
         }
-        catch (IOException exception)
+        catch (Exception exception) when (DiskFault.IsOfDisk(exception))
         {
             Log.NotDurable(_logger, exception, content.Fingerprint);
             distrust();
@@ -139,10 +135,7 @@ public sealed partial class ChunkStore
         }
     }
 
-    /// <summary>
-    /// Makes the name of a content durable, and once per process those of the folders above it. The folder goes first: what commits
-    /// its names has as a rule committed the others too, so that they cost little.
-    /// </summary>
+    /// <summary>Fsyncs a content's folder, then once per process those above: its commit has usually included theirs, so they cost little.</summary>
     private void FsyncFolders(Fingerprint fingerprint)
     {
         var inner = Path.GetDirectoryName(_paths.Content(fingerprint))!;
@@ -164,11 +157,7 @@ public sealed partial class ChunkStore
     {
         try
         {
-            hashes.Flush();
-        }
-        catch (IOException exception) when (DiskFullException.IsDiskFull(exception))
-        {
-            throw new DiskFullException(path, exception);
+            DiskFullException.Guard(path, hashes.Flush);
         }
         catch (IOException exception) when (exception is not DiskFullException)
         {
@@ -196,7 +185,6 @@ public enum PublishOutcome
     AlreadyHere,
 }
 
-/// <summary>The steps of a publish, in their order.</summary>
 internal enum PublishStep
 {
     MakeReadOnly,

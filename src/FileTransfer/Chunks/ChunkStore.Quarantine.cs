@@ -9,10 +9,7 @@ public sealed partial class ChunkStore
     /// <summary>Told of each content that was set aside, by whoever did.</summary>
     public event Action<QuarantinedContent>? SetAside;
 
-    /// <summary>
-    /// Sets a content aside, durably: it is no longer served, and a file beside it says why. Nothing happens when it is not here. Call
-    /// under <see cref="LockContentAsync"/>.
-    /// </summary>
+    /// <summary>Sets a content aside, durably, with a reason beside it. Call under <see cref="LockContentAsync"/>.</summary>
     /// <returns>Where it is now; null when it was not here.</returns>
     public string? Quarantine(Fingerprint fingerprint, string reason)
     {
@@ -25,13 +22,8 @@ public sealed partial class ChunkStore
         _proofs.Forget(fingerprint);
 
         // The same content can be set aside again after it was fetched again.
-        var kept = Path.Combine(_paths.Quarantine, fingerprint.ToHex());
-        for (var number = 2; Path.Exists(kept); number++)
-        {
-            kept = Path.Combine(_paths.Quarantine, $"{fingerprint.ToHex()}.{number}");
-        }
-
-        WriteDurably(kept + StorePaths.ReasonSuffix, reason + "\n");
+        var kept = _paths.FreeInQuarantine(fingerprint.ToHex());
+        DurableFile.Create(kept + StorePaths.ReasonSuffix, Encoding.UTF8.GetBytes(reason + "\n"));
         DurableFile.Rename(content, kept);
         TryDelete(_paths.Hashes(fingerprint));
         DurableFile.FsyncFolder(_paths.Quarantine);
@@ -59,13 +51,6 @@ public sealed partial class ChunkStore
         }
     }
 
-    private static void WriteDurably(string path, string text)
-    {
-        using var file = File.OpenHandle(path, FileMode.Create, FileAccess.Write);
-        RandomAccess.Write(file, Encoding.UTF8.GetBytes(text), 0);
-        DurableFile.Fsync(file, path);
-    }
-
     /// <summary>At start: a reason that was written for a content that then stayed where it was.</summary>
     private void RemoveLeftoverReasons()
     {
@@ -79,7 +64,6 @@ public sealed partial class ChunkStore
     }
 }
 
-/// <summary>A content that was set aside.</summary>
 /// <param name="Reason">What was wrong with it, as a part of a sentence.</param>
 /// <param name="Name">Its name in the folder <c>quarantine</c>.</param>
 public sealed record QuarantinedContent(Fingerprint Fingerprint, string Reason, string Name, DateTimeOffset At);

@@ -27,9 +27,7 @@ public sealed partial class ChunkStore
 
             try
             {
-                using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
-                RandomAccess.Write(file, new byte[ChunkFrame.ChunkLength], 0);
-                DurableFile.Fsync(file, path);
+                DurableFile.Create(path, new byte[ChunkFrame.ChunkLength]);
             }
             finally
             {

@@ -6,7 +6,7 @@ namespace FileTransfer.Chunks;
 public sealed partial class ChunkStore
 {
     /// <summary>Makes a file visible here. The link is not made durable: the catalog knows what is stored and rebuilds it at start.</summary>
-    public void Show(FileKey key, Fingerprint fingerprint)
+    public void LinkVisible(FileKey key, Fingerprint fingerprint)
     {
         var path = _paths.File(key);
         var target = StorePaths.LinkTarget(fingerprint);
@@ -26,15 +26,12 @@ public sealed partial class ChunkStore
         }
     }
 
-    /// <summary>
-    /// The same for a file whose content is stored and committed already: that there can be no link now is said in the log, and changes
-    /// nothing of it. It is read through the catalog until a link can be made.
-    /// </summary>
-    public void TryShow(FileKey key, Fingerprint fingerprint)
+    /// <summary>The same for a committed file: where no link can be made it is logged, and the file is read through the catalog.</summary>
+    public void TryLinkVisible(FileKey key, Fingerprint fingerprint)
     {
         try
         {
-            Show(key, fingerprint);
+            LinkVisible(key, fingerprint);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
@@ -43,7 +40,7 @@ public sealed partial class ChunkStore
     }
 
     /// <summary>Makes a file invisible here. What is being read of it can be read to its end.</summary>
-    public void Hide(FileKey key)
+    public void Unlink(FileKey key)
     {
         try
         {

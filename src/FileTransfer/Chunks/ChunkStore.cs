@@ -21,7 +21,7 @@ namespace FileTransfer.Chunks;
 /// </code>
 /// <para>What a kill or a power failure leaves, by the step of publishing after which it comes, and who repairs it:</para>
 /// <list type="number">
-/// <item>Chunks written: a partial. The next <see cref="OpenPartial"/> of its file adopts it and <see cref="PartialFile.ReproveAsync"/>
+/// <item>Chunks written: a partial. The next <see cref="OpenPartial"/> of its file adopts it and <see cref="PartialFile.RevalidateFromDiskAsync"/>
 /// finds out what it holds; after a power failure that may be less than was written. An incoming one is removed at start.</item>
 /// <item>Data made read-only, data fsynced, hashes fsynced: as before; adopting makes the data writable again.</item>
 /// <item>Data renamed into <c>content/</c>: a whole proven content, without <c>.hashes</c> (computed again when asked for) and perhaps
@@ -44,10 +44,9 @@ public sealed partial class ChunkStore : IDisposable
     private readonly StorePaths _paths;
     private readonly FreeSpaceFloor _floor;
     private readonly ILogger<ChunkStore> _logger;
-    private readonly DataDirectoryLock _lock;
+    private readonly FileLock _lock;
     private readonly KeyedLock<Fingerprint> _contentLocks = new();
 
-    /// <exception cref="DataDirectoryInUseException">Another process uses the directory.</exception>
     public ChunkStore(string dataDirectory, FreeSpaceFloor floor, ILogger<ChunkStore> logger)
     {
         _paths = new StorePaths(dataDirectory);
@@ -73,7 +72,6 @@ public sealed partial class ChunkStore : IDisposable
         }
     }
 
-    /// <summary>The absolute path of the data directory.</summary>
     public string DataDirectory => _paths.Root;
 
     internal StorePaths Paths => _paths;
@@ -99,29 +97,25 @@ public sealed partial class ChunkStore : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1100, LogLevel.Information, "Removed {Count} leftovers of partials that nothing can be resumed from")]
+        [LoggerMessage(1100, LogLevel.Information, "Removed {Count} leftover partials that cannot be resumed")]
         public static partial void LeftoversRemoved(ILogger logger, int count);
 
-        [LoggerMessage(1101, LogLevel.Warning, "The chunk hashes of {Folder} could not be kept; they will be fetched again")]
+        [LoggerMessage(1101, LogLevel.Warning, "Could not keep the chunk hashes of {Folder}; they will be fetched again")]
         public static partial void HashesNotKept(ILogger logger, Exception exception, string folder);
 
-        [LoggerMessage(1102, LogLevel.Warning, "The partial {Folder} could not be removed")]
+        [LoggerMessage(1102, LogLevel.Warning, "Could not remove the partial {Folder}")]
         public static partial void PartialNotRemoved(ILogger logger, Exception exception, string folder);
 
-        [LoggerMessage(1103, LogLevel.Error, "{Content} was not made durable and is discarded")]
+        [LoggerMessage(1103, LogLevel.Error, "Could not make {Content} durable; it is discarded")]
         public static partial void NotDurable(ILogger logger, Exception exception, Fingerprint content);
 
-        [LoggerMessage(1104, LogLevel.Warning, "The chunk hashes kept of {Content} are not its own; they are computed again")]
+        [LoggerMessage(1104, LogLevel.Warning, "The chunk hashes on disk for {Content} are wrong; computing them again")]
         public static partial void HashesWrong(ILogger logger, Fingerprint content);
 
-        [LoggerMessage(
-            1105,
-            LogLevel.Warning,
-            "The link of {FileKey} could not be made; it is tried again when the file is read"
-        )]
+        [LoggerMessage(1105, LogLevel.Warning, "Could not link {FileKey}; trying again when the file is read")]
         public static partial void NotShown(ILogger logger, Exception exception, FileKey fileKey);
 
-        [LoggerMessage(1106, LogLevel.Warning, "The content {Content} was set aside in {Path}: {Reason}")]
+        [LoggerMessage(1106, LogLevel.Warning, "Moved the damaged content {Content} to {Path}: {Reason}")]
         public static partial void Quarantined(ILogger logger, Fingerprint content, string path, string reason);
     }
 }

@@ -19,10 +19,7 @@ public class ContentDamagedException(Fingerprint fingerprint, string reason, Exc
     /// <summary>What is wrong with it, as a part of a sentence.</summary>
     public string Reason { get; } = reason;
 
-    /// <summary>
-    /// Whether a failed open or read says that this file is broken: no access, or what kernels say of bad blocks. Too many open files,
-    /// no memory and the like say nothing of the file.
-    /// </summary>
+    /// <summary>Whether a failed open or read means a broken file: no access, bad blocks. Too many open files and the like do not.</summary>
     internal static bool IsDamage(Exception fault) =>
         fault is UnauthorizedAccessException
         || (

@@ -1,12 +1,10 @@
 namespace FileTransfer.Chunks;
 
-/// <summary>What a proof of a content found.</summary>
 public abstract record ContentFinding
 {
     private ContentFinding() { }
 
     /// <summary>It is what its name says.</summary>
-    /// <param name="Size">Bytes in it.</param>
     /// <param name="HashesMended">Its chunk hashes on disk were missing or wrong and have been computed again.</param>
     public sealed record Intact(long Size, bool HashesMended) : ContentFinding;
 
@@ -14,6 +12,5 @@ public abstract record ContentFinding
     /// <param name="Reason">As a part of a sentence.</param>
     public sealed record Damaged(string Reason) : ContentFinding;
 
-    /// <summary>It is not here.</summary>
     public sealed record Absent : ContentFinding;
 }

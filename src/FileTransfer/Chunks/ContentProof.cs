@@ -45,10 +45,7 @@ public sealed class ContentProof : IDisposable
     /// <summary>The content's chunk hashes; their root is its fingerprint.</summary>
     public ChunkHashes Hashes { get; }
 
-    /// <summary>
-    /// Begins an answer that ends at this position of its own representation. Until then what was proven lately is believed; without it,
-    /// nothing is.
-    /// </summary>
+    /// <summary>Begins an answer that ends at this position. Until then a recent proof is believed; without this call none is.</summary>
     public void Begin(long endsAt) => _endsAt = endsAt;
 
     public void Dispose()
@@ -60,7 +57,6 @@ public sealed class ContentProof : IDisposable
     }
 
     /// <summary>Proves bytes of the content, of which <paramref name="offset"/> is the first one's place.</summary>
-    /// <exception cref="ContentDamagedException">They are not right.</exception>
     [SkipLocalsInit]
     internal void Require(long offset, Span<byte> bytes)
     {
@@ -91,7 +87,6 @@ public sealed class ContentProof : IDisposable
     }
 
     /// <summary>Proves a piece of the framed body, of which <paramref name="offset"/> is the first byte's place in that body.</summary>
-    /// <exception cref="ContentDamagedException">It is not right.</exception>
     internal void RequireFramed(long offset, Span<byte> piece)
     {
         var end = offset + piece.Length;
@@ -161,24 +156,7 @@ public sealed class ContentProof : IDisposable
     }
 
     /// <summary>Something happened to the file while it was read: it may have been deleted, which hurts nobody, or written to.</summary>
-    private void RequireWhole()
-    {
-        var buffer = PieceBufferPool.Rent(Math.Max(_content.Size, ChunkFrame.ChunkLength));
-        try
-        {
-            var length = buffer.Length / ChunkFrame.ChunkLength * ChunkFrame.ChunkLength;
-            for (var at = 0L; at < _content.Size; at += length)
-            {
-                var bytes = buffer.AsSpan(0, (int)Math.Min(length, _content.Size - at));
-                _content.ReadExactly(at, bytes);
-                RequireRun(Hashes.FirstMismatch(Chunk(at), bytes));
-            }
-        }
-        finally
-        {
-            PieceBufferPool.Return(buffer);
-        }
-    }
+    private void RequireWhole() => _content.ReadThrough((first, bytes) => RequireRun(Hashes.FirstMismatch(first, bytes)));
 
     /// <summary>Reads a chunk once more, whole, proves it, and gives the reader his part of these very bytes.</summary>
     [SkipLocalsInit]

@@ -13,6 +13,7 @@ public sealed class IncomingFile : IDisposable
     /// <summary>Bytes are hashed and written in pieces of this length, however they come.</summary>
     private const int PieceLength = 256 * 1024;
 
+    private readonly string _path;
     private readonly SafeFileHandle _data;
     private readonly GrowingChunkHashes _growing;
     private readonly byte[] _piece = ArrayPool<byte>.Shared.Rent(PieceLength);
@@ -23,16 +24,11 @@ public sealed class IncomingFile : IDisposable
     internal IncomingFile(string folder)
     {
         Folder = folder;
-        _data = File.OpenHandle(
-            StorePaths.DataOf(folder),
-            FileMode.CreateNew,
-            FileAccess.ReadWrite,
-            FileShare.ReadWrite | FileShare.Delete
-        );
+        _path = StorePaths.DataOf(folder);
+        _data = File.OpenHandle(_path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         _growing = new GrowingChunkHashes(StorePaths.HashesOf(folder));
     }
 
-    /// <summary>Bytes so far.</summary>
     public long Size { get; private set; }
 
     /// <summary>The root of what came; known once <see cref="Complete"/> has been called.</summary>
@@ -67,14 +63,12 @@ public sealed class IncomingFile : IDisposable
         }
     }
 
-    /// <summary>Says that nothing follows, and computes size and fingerprint.</summary>
-    /// <exception cref="DiskFullException">There is no room for the last bytes.</exception>
     public Fingerprint Complete()
     {
         if (_hashes is null)
         {
             WritePiece();
-            _hashes = Guarded(_growing, growing => growing.Complete());
+            _hashes = DiskFullException.Guard(_path, _growing.Complete);
             Fingerprint = _hashes.ComputeFingerprint();
         }
 
@@ -103,29 +97,16 @@ public sealed class IncomingFile : IDisposable
             return;
         }
 
-        Guarded(
-            this,
-            self =>
+        DiskFullException.Guard(
+            _path,
+            () =>
             {
-                var piece = self._piece.AsSpan(0, self._pieceLength);
-                RandomAccess.Write(self._data, piece, self.Size);
-                self._growing.Append(piece);
-                return 0;
+                var piece = _piece.AsSpan(0, _pieceLength);
+                RandomAccess.Write(_data, piece, Size);
+                _growing.Append(piece);
             }
         );
         Size += _pieceLength;
         _pieceLength = 0;
-    }
-
-    private TResult Guarded<TState, TResult>(TState state, Func<TState, TResult> work)
-    {
-        try
-        {
-            return work(state);
-        }
-        catch (IOException exception) when (DiskFullException.IsDiskFull(exception))
-        {
-            throw new DiskFullException(StorePaths.DataOf(Folder), exception);
-        }
     }
 }

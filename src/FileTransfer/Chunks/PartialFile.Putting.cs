@@ -107,17 +107,8 @@ public sealed partial class PartialFile
         _putSinceOpen.Add(firstChunk, CountOf(bytes.Length));
     }
 
-    private void Write(long firstChunk, ReadOnlySpan<byte> bytes)
-    {
-        try
-        {
-            RandomAccess.Write(_data, bytes, firstChunk * ChunkFrame.ChunkLength);
-        }
-        catch (IOException exception) when (DiskFullException.IsDiskFull(exception))
-        {
-            throw new DiskFullException(StorePaths.DataOf(Folder), exception);
-        }
-    }
+    private void Write(long firstChunk, ReadOnlySpan<byte> bytes) =>
+        DurableFile.Write(_data, bytes, firstChunk * ChunkFrame.ChunkLength, _path);
 
     private void RequireRun(long firstChunk, int length)
     {

@@ -10,14 +10,15 @@ namespace FileTransfer.Chunks;
 /// <remarks>
 /// <para>With proven hashes every chunk is checked before it is written, from whatever source, and runs may be put from several
 /// threads. Without them (an upload) hashes are computed from what comes, and the whole is proven at its end.</para>
-/// <para>The data is its own bitmap: what a partial has is found out by hashing it again (<see cref="ReproveAsync"/>), never read from
-/// a record. To resume a download: open, <see cref="ReproveAsync"/>; when <see cref="HashesProven"/> is still false, fill
-/// <see cref="Hashes"/>, <see cref="TrustHashes"/>, <see cref="ReproveAsync"/> once more; then put what is missing.</para>
+/// <para>The data is its own bitmap: what a partial has is found out by hashing it again (<see cref="RevalidateFromDiskAsync"/>), never read from
+/// a record. To resume a download: open, <see cref="RevalidateFromDiskAsync"/>; when <see cref="HashesProven"/> is still false, fill
+/// <see cref="Hashes"/>, <see cref="VerifyHashes"/>, <see cref="RevalidateFromDiskAsync"/> once more; then put what is missing.</para>
 /// <para>Disposing keeps a partial that has something in it; <see cref="Discard"/> removes it.</para>
 /// </remarks>
 public sealed partial class PartialFile : IDisposable
 {
     private readonly ChunkStore _store;
+    private readonly string _path;
     private readonly SafeFileHandle _data;
     private readonly Lock _gate = new();
     private readonly ChunkSet _present;
@@ -55,15 +56,16 @@ public sealed partial class PartialFile : IDisposable
 
         _hashesFound =
             KeepsHashes && new FileInfo(hashesPath) is { Exists: true } file && file.Length == ChunkHashes.EncodedLengthOf(size);
-        _data = OpenData(StorePaths.DataOf(folder), size, out _dataFound);
+        _path = StorePaths.DataOf(folder);
+        _data = OpenData(_path, size, out _dataFound);
         try
         {
-            Hashes = ChunkHashes.Create(size, KeepsHashes ? hashesPath : null);
+            Hashes = DiskFullException.Guard(hashesPath, () => ChunkHashes.Create(size, KeepsHashes ? hashesPath : null));
         }
-        catch (IOException exception) when (DiskFullException.IsDiskFull(exception))
+        catch
         {
             _data.Dispose();
-            throw new DiskFullException(hashesPath, exception);
+            throw;
         }
     }
 
@@ -98,7 +100,6 @@ public sealed partial class PartialFile : IDisposable
         }
     }
 
-    /// <summary>All chunks are here.</summary>
     public bool IsComplete
     {
         get
@@ -121,9 +122,9 @@ public sealed partial class PartialFile : IDisposable
 
     /// <summary>
     /// Says that <see cref="Hashes"/> are filled in; true when their root is the fingerprint. What was put before counts again only
-    /// after <see cref="ReproveAsync"/>; after a false answer nothing counts and chunks are taken without proof.
+    /// after <see cref="RevalidateFromDiskAsync"/>; after a false answer nothing counts and chunks are taken without proof.
     /// </summary>
-    public bool TrustHashes()
+    public bool VerifyHashes()
     {
         if (HashesProven)
         {
@@ -135,24 +136,13 @@ public sealed partial class PartialFile : IDisposable
         return HashesProven;
     }
 
-    /// <summary>
-    /// Writes the hashes down, so that whoever resumes this partial after a kill or on a full disk can prove what it holds.
-    /// </summary>
+    /// <summary>Writes the hashes to disk, so that whoever resumes this partial after a kill can prove what it holds.</summary>
     /// <exception cref="DiskFullException">There is no room for them.</exception>
     public void KeepHashes()
     {
-        if (!KeepsHashes)
+        if (KeepsHashes)
         {
-            return;
-        }
-
-        try
-        {
-            Hashes.Flush();
-        }
-        catch (IOException exception) when (DiskFullException.IsDiskFull(exception))
-        {
-            throw new DiskFullException(StorePaths.HashesOf(Folder), exception);
+            DiskFullException.Guard(StorePaths.HashesOf(Folder), Hashes.Flush);
         }
     }
 
@@ -175,7 +165,6 @@ public sealed partial class PartialFile : IDisposable
         }
     }
 
-    /// <summary>Closes and removes it.</summary>
     public void Discard() => Close(keep: false);
 
     public void Dispose() => Close(keep: true);
@@ -240,19 +229,14 @@ public sealed partial class PartialFile : IDisposable
             if (!found)
             {
                 RandomAccess.SetLength(data, 0);
-                RandomAccess.SetLength(data, size);
+                DiskFullException.Guard(path, () => RandomAccess.SetLength(data, size));
             }
 
             return data;
         }
-        catch (Exception exception)
+        catch
         {
             data.Dispose();
-            if (exception is IOException fault && DiskFullException.IsDiskFull(fault))
-            {
-                throw new DiskFullException(path, fault);
-            }
-
             throw;
         }
     }

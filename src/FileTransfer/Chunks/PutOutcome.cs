@@ -12,8 +12,6 @@ public enum PutKind
     Conflict,
 }
 
-/// <summary>What became of a run of chunks.</summary>
-/// <param name="Kind">The outcome.</param>
 /// <param name="ChunkId">The first offending chunk; -1 where there is none.</param>
 public readonly record struct PutOutcome(PutKind Kind, long ChunkId)
 {

@@ -18,7 +18,6 @@ internal static unsafe partial class ScatterRead
 
     /// <summary>Fills the parts with the bytes of the file from <paramref name="offset"/> on, in their order.</summary>
     /// <returns>How many bytes were read: fewer than were asked for at the end of the file, or when the kernel stops early.</returns>
-    /// <exception cref="IOException">The file could not be read.</exception>
     public static long Read(SafeFileHandle file, ReadOnlySpan<Part> parts, long offset)
     {
         const int Interrupted = 4;
@@ -42,6 +41,5 @@ internal static unsafe partial class ScatterRead
     }
 
     [LibraryImport("libc", EntryPoint = "preadv", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial nint ReadParts(SafeFileHandle file, Part* parts, int count, long offset);
 }

@@ -31,6 +31,18 @@ internal sealed class StorePaths(string dataDirectory)
 
     public string Quarantine => Path.Combine(Root, "quarantine");
 
+    /// <summary>A path in the quarantine that nothing has yet.</summary>
+    public string FreeInQuarantine(string name)
+    {
+        var path = Path.Combine(Quarantine, name);
+        for (var number = 2; Path.Exists(path); number++)
+        {
+            path = Path.Combine(Quarantine, $"{name}.{number}");
+        }
+
+        return path;
+    }
+
     public string Content(Fingerprint fingerprint) => ContentIn(Contents, fingerprint);
 
     public string Hashes(Fingerprint fingerprint) => Content(fingerprint) + HashesSuffix;

@@ -1,4 +1,6 @@
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Chunks;
@@ -65,4 +67,28 @@ public sealed class StoredContent : IDisposable
             destination = destination[read..];
         }
     }
+
+    /// <summary>Reads all of it without a proof, in pieces of whole chunks.</summary>
+    /// <inheritdoc cref="ReadExactly" path="/exception"/>
+    internal void ReadThrough(PieceReader read)
+    {
+        var buffer = PieceBufferPool.Rent(Math.Max(Size, ChunkFrame.ChunkLength));
+        try
+        {
+            var length = buffer.Length / ChunkFrame.ChunkLength * ChunkFrame.ChunkLength;
+            for (var at = 0L; at < Size; at += length)
+            {
+                var piece = buffer.AsSpan(0, (int)Math.Min(length, Size - at));
+                ReadExactly(at, piece);
+                read(at / ChunkFrame.ChunkLength, piece);
+            }
+        }
+        finally
+        {
+            PieceBufferPool.Return(buffer);
+        }
+    }
+
+    /// <summary>Takes the bytes of a content from a chunk on.</summary>
+    internal delegate void PieceReader(long firstChunk, ReadOnlySpan<byte> bytes);
 }

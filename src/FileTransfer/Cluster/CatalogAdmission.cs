@@ -24,16 +24,11 @@ public abstract record CatalogAdmission
     public sealed record Promoted(long Lost) : CatalogAdmission;
 
     /// <summary>Another, or an older one.</summary>
-    /// <param name="Found">What was found.</param>
-    /// <param name="Expected">What was expected.</param>
     /// <param name="IsOlder">It calls itself the folder's own, and is not where that was: its history is not to be continued.</param>
     public sealed record Foreign(string Found, string Expected, bool IsOlder = false) : CatalogAdmission;
 
     /// <param name="known">What the folder says; null where it says nothing.</param>
-    /// <param name="node">The node that this process is.</param>
-    /// <param name="cluster">The cluster that it is to be of.</param>
     /// <param name="hasContents">Whether there is something in the folder that could be lost.</param>
-    /// <param name="found">The database.</param>
     /// <param name="histories">The histories of the feed that the catalog tells of.</param>
     /// <param name="diverged">In how many bins it has another mutation where the folder has seen one.</param>
     public static CatalogAdmission Judge(

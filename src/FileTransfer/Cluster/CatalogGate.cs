@@ -33,17 +33,13 @@ public sealed partial class CatalogGate(
     /// <summary>The operator's word counts for the first join of a process: what comes under it later he has not seen.</summary>
     private bool _mayAdopt = options.Value.AdoptCatalog;
 
-    /// <summary>Judges the database without writing to it.</summary>
     /// <exception cref="FatalStartException">It is not this folder's, and nobody said to adopt it.</exception>
     public async Task<CatalogAdmission> AdmitAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var found = await CatalogIdentity.ReadAsync(connection, cancellationToken);
         if (found.ClusterId is { } held && held != node.ClusterId)
         {
-            throw new FatalStartException(
-                $"The database holds cluster '{held}', and this node belongs to '{node.ClusterId}'. "
-                    + "Set FileTransfer:ClusterId to the former, or ConnectionStrings:Postgres to another database."
-            );
+            throw CatalogRefusal.OfOtherCluster(held, node);
         }
 
         var histories = await FeedEpochs.ReadAsync(connection, cancellationToken);
@@ -61,12 +57,24 @@ public sealed partial class CatalogGate(
             );
         }
 
-        return admission is CatalogAdmission.Foreign foreign && !_mayAdopt ? throw Refusal(foreign, found) : admission;
+        return admission is CatalogAdmission.Foreign foreign && !_mayAdopt
+            ? throw CatalogRefusal.Of(foreign, found, folder.Current, store, database)
+            : admission;
     }
 
-    /// <summary>The node joins: makes sure of the feed's history, and writes down whose the folder is. After the catalog's own row is there.</summary>
+    /// <summary>The node joins: makes sure of the feed's history, and writes down whose the folder is.</summary>
     public async Task JoinAsync(NpgsqlConnection connection, CatalogAdmission admission, CancellationToken cancellationToken)
     {
+        const string cluster = """
+            INSERT INTO filetransfer.cluster (cluster_id) VALUES (@cluster) ON CONFLICT (only_row) DO NOTHING;
+            SELECT cluster_id FROM filetransfer.cluster
+            """;
+        var held = await connection.QuerySingleAsync<string>(cluster, new { cluster = node.ClusterId }, cancellationToken);
+        if (held != node.ClusterId)
+        {
+            throw CatalogRefusal.OfOtherCluster(held, node);
+        }
+
         var found = await CatalogIdentity.ReadAsync(connection, cancellationToken);
         Guid? left = IsLeft(admission, found) ? found.FeedEpoch : null;
         var (epoch, replaced) = await FeedEpochs.SettleAsync(connection, found, left, cancellationToken);
@@ -97,13 +105,12 @@ public sealed partial class CatalogGate(
     }
 
     /// <summary>Looks again while the node is joined, and writes down how far the catalog is.</summary>
-    /// <exception cref="FatalStartException">It is another one than before.</exception>
     public async Task RefreshAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var found = await CatalogIdentity.ReadAsync(connection, cancellationToken);
         if (await JudgeAsync(connection, found, history.Epochs, cancellationToken) is CatalogAdmission.Foreign foreign)
         {
-            throw Refusal(foreign, found);
+            throw CatalogRefusal.Of(foreign, found, folder.Current, store, database);
         }
 
         var members = await MembersAsync(connection, folder.Hold, cancellationToken);
@@ -155,119 +162,29 @@ public sealed partial class CatalogGate(
             isOlder || (found.FeedEpoch != folder.Current?.FeedEpoch && ledger.Epochs().Any(one => one.Epoch == found.FeedEpoch))
         );
 
-    private CollectionHold? HoldFor(CatalogAdmission admission)
-    {
-        switch (admission)
-        {
-            case CatalogAdmission.Foreign foreign:
-                Log.Adopted(logger, node.Id, foreign.Found, foreign.Expected);
-                return new CollectionHold(
-                    time.GetUtcNow(),
-                    $"the catalog was adopted: found was {foreign.Found}, expected {foreign.Expected}",
-                    EndsByItself: false
-                );
-            case CatalogAdmission.Promoted promoted:
-                Log.Promoted(logger, node.Id, promoted.Lost);
-                return folder.Hold
-                    ?? new CollectionHold(
-                        time.GetUtcNow(),
-                        $"the database server was promoted, and {promoted.Lost} mutations that were seen here are not known to have survived",
-                        EndsByItself: promoted.Lost == 0
-                    );
-            default:
-                return null;
-        }
-    }
-
-    /// <summary>A catalog that a person has not looked at yet may not know all of them.</summary>
-    private async Task<IReadOnlyList<string>> MembersAsync(
-        NpgsqlConnection connection,
-        CollectionHold? hold,
-        CancellationToken cancellationToken
-    )
-    {
-        var known = await NodeDirectory.NamesAsync(connection, cancellationToken);
-        IReadOnlyList<string> before = hold is null ? [] : folder.Current?.Members ?? [];
-        return [.. known.Append(node.Id.Value).Union(before).Order(StringComparer.Ordinal)];
-    }
-
-    private async Task<FolderIdentity> SeenAsync(
-        NpgsqlConnection connection,
-        CatalogIdentity found,
-        IReadOnlyList<string> members,
-        CollectionHold? hold,
-        CancellationToken cancellationToken
-    ) =>
-        new(
-            FolderIdentity.CurrentVersion,
-            node.Id.Value,
-            node.ClusterId,
-            found.FeedEpoch!.Value,
-            found.SystemIdentifier,
-            found.Timeline,
-            found.Database,
-            found.Flushed,
-            found.BinHeads!,
-            time.GetUtcNow(),
-            members,
-            hold,
-            await CatalogIdentity.MarksAsync(connection, found.BinHeads!, cancellationToken)
-        );
-
-    /// <summary>A folder of before says nothing; its contents do, where at least half of them are of files of this node.</summary>
-    private async Task<bool> KnowsContentsAsync(CatalogIdentity found, CancellationToken cancellationToken)
-    {
-        if (!found.HasCatalog)
-        {
-            return false;
-        }
-
-        List<Fingerprint> contents = [.. store.Contents().Take(Sample).Select(content => content.Fingerprint)];
-        var known = await replicas.ReferredToAsync(node.Id, contents, cancellationToken);
-        return known.Count * 2 >= contents.Count;
-    }
-
-    private FatalStartException Refusal(CatalogAdmission.Foreign foreign, CatalogIdentity found)
-    {
-        var server = new NpgsqlConnectionStringBuilder(database.Source.ConnectionString);
-        var own =
-            folder.Current?.SupersededBy is { } later ? $" (that of node '{later.Node}')"
-            : folder.Current is { } current ? $" (database '{current.Database}' of system {current.SystemIdentifier})"
-            : "";
-        return new FatalStartException(
-            $"""
-            Database '{found.Database}' at {server.Host} is not what the folder {store.DataDirectory} belongs to: found was {foreign.Found}; expected was {foreign.Expected}.
-            Nothing was written to that database, and nothing was deleted here. There are three ways on:
-            set ConnectionStrings:Postgres (FileTransfer:NodeId, FileTransfer:DataDirectory) to the right one{own};
-            bring the catalog back from the folders: filetransfer reconcile;
-            or go on with what is there: filetransfer serve --adopt-catalog, which deletes nothing that no file refers to until a person has looked.
-            """
-        );
-    }
-
     private static partial class Log
     {
-        [LoggerMessage(2100, LogLevel.Warning, "{File} could not be written, and says what was so before: {Reason}")]
+        [LoggerMessage(2100, LogLevel.Warning, "Could not update {File}, which still describes an earlier state: {Reason}")]
         public static partial void NotWritten(ILogger logger, string file, string reason);
 
         [LoggerMessage(
             2101,
             LogLevel.Warning,
-            "Node {Node} adopted another catalog: found was {Found}, expected was {Expected}. Nothing is collected here until 'filetransfer orphans discard' or 'filetransfer reconcile --apply'"
+            "Node {Node} adopted another catalog: found {Found}, expected {Expected}. Nothing is collected here until 'filetransfer orphans discard' or 'filetransfer reconcile --apply'"
         )]
         public static partial void Adopted(ILogger logger, NodeId node, string found, string expected);
 
         [LoggerMessage(
             2102,
             LogLevel.Warning,
-            "The database server of node {Node} is on a higher timeline; {Lost} mutations that were seen here are missing. Nothing is collected here until it is certain that nothing was lost"
+            "The database server of node {Node} is on a higher timeline; {Lost} mutations seen here are missing. Nothing is collected here until it is certain that nothing was lost"
         )]
         public static partial void Promoted(ILogger logger, NodeId node, long lost);
 
         [LoggerMessage(
             2103,
             LogLevel.Warning,
-            "Node {Node} began the feed's history {Epoch} in place of {Former}: the database is a copy, or its server is on timeline {Timeline} now"
+            "Node {Node} began feed epoch {Epoch} in place of {Former}: the database is a copy, or its server is now on timeline {Timeline}"
         )]
         public static partial void NewEpoch(ILogger logger, NodeId node, Guid former, Guid epoch, long timeline);
     }

@@ -1,5 +1,3 @@
-using Dapper;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;
 
@@ -14,6 +12,7 @@ public sealed partial class ClusterMembership(
     Database database,
     ThisNode node,
     CatalogGate gate,
+    NodeDirectory nodes,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
     ILogger<ClusterMembership> logger
@@ -28,32 +27,26 @@ public sealed partial class ClusterMembership(
     /// <summary>After so many heartbeats it is looked whether the catalog is still the folder's.</summary>
     private const int BeatsPerLook = 5;
 
-    /// <summary>The lock that the one process of a node holds.</summary>
-    internal static AdvisoryLockKey LockOf(string clusterId, NodeId node) =>
-        AdvisoryLockKey.FromName($"filetransfer node {clusterId} {node}");
-
     private readonly Guid _instance = Guid.NewGuid();
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
-    private volatile TaskCompletionSource<LockConnection> _present = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile TaskCompletionSource<LockConnection> _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>A notification on the channel of the first argument, heard while present. Comes on the session's own path.</summary>
     public event Action<string, string>? Notified;
 
-    /// <summary>Whether the node's lock is held now.</summary>
-    public bool IsPresent => _present.Task is { IsCompletedSuccessfully: true, Result.Lost.IsCancellationRequested: false };
+    public bool IsJoined => _joined.Task is { IsCompletedSuccessfully: true, Result.Lost.IsCancellationRequested: false };
 
     /// <summary>Why the node is not present, in words; null while it is.</summary>
-    public string? AbsentBecause { get; private set; } = "it is starting";
+    public string? NotJoinedBecause { get; private set; } = "it is starting";
 
-    /// <summary>The lock that this process holds while it is the node.</summary>
-    private AdvisoryLockKey PresenceLock { get; } = LockOf(node.ClusterId, node.Id);
+    private AdvisoryLockKey NodeLock { get; } = NodeDirectory.LockOf(node.ClusterId, node.Id);
 
     /// <summary>Runs <paramref name="work"/> whenever the node is present and cancels it when it is not, until stopped.</summary>
     public async Task RunWhileJoinedAsync(Func<CancellationToken, Task> work, CancellationToken stopping)
     {
         while (!stopping.IsCancellationRequested)
         {
-            var session = await _present.Task.WaitAsync(stopping);
+            var session = await _joined.Task.WaitAsync(stopping);
             using var during = CancellationTokenSource.CreateLinkedTokenSource(stopping, session.Lost);
             try
             {
@@ -82,7 +75,7 @@ public sealed partial class ClusterMembership(
             try
             {
                 await database.WaitUntilReadyAsync(stoppingToken);
-                await BePresentAsync(stoppingToken);
+                await StayJoinedAsync(stoppingToken);
             }
             catch (Exception e) when (stoppingToken.IsCancellationRequested && IsPassing(e))
             {
@@ -90,13 +83,13 @@ public sealed partial class ClusterMembership(
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested && IsPassing(e))
             {
-                AbsentBecause = DatabaseReach.CauseOf(e);
-                database.Reach.Lost(AbsentBecause);
+                NotJoinedBecause = DatabaseReach.CauseOf(e);
+                database.Reach.Lost(NotJoinedBecause);
                 await Task.Delay(_pause, time, stoppingToken);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                AbsentBecause = $"its data folder could not be written: {e.Message}";
+                NotJoinedBecause = $"its data folder could not be written: {e.Message}";
                 Log.NotJoined(logger, node.Id.Value, e.Message);
                 await Task.Delay(_pause, time, stoppingToken);
             }
@@ -111,7 +104,7 @@ public sealed partial class ClusterMembership(
         await started.Task.WaitAsync(stopping);
     }
 
-    private async Task BePresentAsync(CancellationToken stopping)
+    private async Task StayJoinedAsync(CancellationToken stopping)
     {
         await using var session = await database.OpenSessionAsync($"{node.Id}/node", stopping);
         database.Reach.Regained();
@@ -119,8 +112,8 @@ public sealed partial class ClusterMembership(
         session.Notified += (channel, payload) => Notified?.Invoke(channel, payload);
         await session.UseAsync(JoinAsync, stopping);
 
-        AbsentBecause = null;
-        _present.SetResult(session);
+        NotJoinedBecause = null;
+        _joined.SetResult(session);
         Log.Present(logger, node.Id.Value, node.Url, session.BackendPid);
         try
         {
@@ -142,8 +135,8 @@ public sealed partial class ClusterMembership(
         finally
         {
             await LookOnceMoreAsync(session);
-            AbsentBecause = "its connection to the database was lost";
-            _present = new TaskCompletionSource<LockConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
+            NotJoinedBecause = "its connection to the database was lost";
+            _joined = new TaskCompletionSource<LockConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
         }
     }
 
@@ -171,7 +164,7 @@ public sealed partial class ClusterMembership(
         var since = time.GetTimestamp();
         while (true)
         {
-            if (await AdvisoryLockHandle.TryAcquireAsync(session, PresenceLock, stopping) is { } lease)
+            if (await AdvisoryLockHandle.TryAcquireAsync(session, NodeLock, stopping) is { } lease)
             {
                 return lease;
             }
@@ -184,7 +177,7 @@ public sealed partial class ClusterMembership(
                 );
             }
 
-            AbsentBecause = $"another process runs as node '{node.Id}'; waiting for it to go";
+            NotJoinedBecause = $"another process runs as node '{node.Id}'; waiting for it to go";
             Log.NodeIdInUse(logger, node.Id.Value, node.ClusterId, _patience.TotalSeconds);
             await Task.Delay(_pause, time, stopping);
         }
@@ -192,65 +185,20 @@ public sealed partial class ClusterMembership(
 
     private async Task JoinAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        const string cluster = """
-            INSERT INTO filetransfer.cluster (cluster_id) VALUES (@cluster) ON CONFLICT (only_row) DO NOTHING;
-            SELECT cluster_id FROM filetransfer.cluster
-            """;
+        const string listen = "LISTEN filetransfer_feed; LISTEN filetransfer_ended; LISTEN filetransfer_ready";
         var admission = await gate.AdmitAsync(connection, cancellationToken);
-        var held = await connection.QuerySingleAsync<string>(
-            new CommandDefinition(cluster, new { cluster = node.ClusterId }, cancellationToken: cancellationToken)
-        );
-        if (held != node.ClusterId)
-        {
-            throw new FatalStartException(
-                $"The database holds cluster '{held}', and this node belongs to '{node.ClusterId}'. "
-                    + "Set FileTransfer:ClusterId to the former, or ConnectionStrings:Postgres to another database."
-            );
-        }
-
         await gate.JoinAsync(connection, admission, cancellationToken);
-
-        const string join = """
-            INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at, presence_lock)
-            VALUES (@node, @role, @url, @instance, @startedAt, now(), @presenceLock)
-            ON CONFLICT (node_id) DO UPDATE
-                SET configured_role = EXCLUDED.configured_role, url = EXCLUDED.url, instance = EXCLUDED.instance,
-                    started_at = EXCLUDED.started_at, seen_at = now(), presence_lock = EXCLUDED.presence_lock;
-            LISTEN filetransfer_feed;
-            LISTEN filetransfer_ended;
-            LISTEN filetransfer_ready
-            """;
-        await connection.ExecuteAsync(
-            new CommandDefinition(
-                join,
-                new
-                {
-                    node = node.Id.Value,
-                    role = node.Role.ToString().ToLowerInvariant(),
-                    url = node.Url.OriginalString,
-                    instance = _instance,
-                    startedAt = _startedAt.UtcDateTime,
-                    presenceLock = PresenceLock.Value,
-                },
-                cancellationToken: cancellationToken
-            )
-        );
+        await nodes.RegisterAsync(connection, _instance, _startedAt, cancellationToken);
+        await connection.ExecuteAsync(listen, null, cancellationToken);
     }
 
     /// <summary>Tells that the node is alive, and hears what time it is there.</summary>
     private async Task BeatAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        const string sql = """
-            UPDATE filetransfer.nodes SET seen_at = now() WHERE node_id = @node AND instance = @instance
-            RETURNING clock_timestamp()
-            """;
         var asked = time.GetTimestamp();
-        var there = await connection.QuerySingleOrDefaultAsync<DateTime?>(
-            new CommandDefinition(sql, new { node = node.Id.Value, instance = _instance }, cancellationToken: cancellationToken)
-        );
-        if (there is { } now)
+        if (await nodes.BeatAsync(connection, _instance, cancellationToken) is { } there)
         {
-            database.Clock.Observe(now, asked);
+            database.Clock.Observe(there, asked);
         }
     }
 
@@ -260,29 +208,25 @@ public sealed partial class ClusterMembership(
 
     private static partial class Log
     {
-        [LoggerMessage(
-            2110,
-            LogLevel.Error,
-            "Node {Node} cannot join, its data folder could not be written: {Reason}; it tries again"
-        )]
+        [LoggerMessage(2110, LogLevel.Error, "Node {Node} cannot join: its data folder could not be written: {Reason}; retrying")]
         public static partial void NotJoined(ILogger logger, string node, string reason);
 
-        [LoggerMessage(2111, LogLevel.Information, "Node {Node} stops without having seen its catalog's last state: {Reason}")]
+        [LoggerMessage(2111, LogLevel.Information, "Node {Node} stops without having read its catalog's last state: {Reason}")]
         public static partial void NotLookedOnceMore(ILogger logger, string node, string reason);
 
-        [LoggerMessage(2112, LogLevel.Information, "Node {Node} is present at {Url}; its lock is held by backend {BackendPid}")]
+        [LoggerMessage(2112, LogLevel.Information, "Node {Node} joined at {Url}; backend {BackendPid} holds its lock")]
         public static partial void Present(ILogger logger, string node, Uri url, int backendPid);
 
         [LoggerMessage(
             EventId = 2113,
-            Message = "The work of node {Node} was interrupted: {Reason}; it goes on with the next session"
+            Message = "Work on node {Node} was interrupted: {Reason}; it resumes with the next session"
         )]
         public static partial void Interrupted(ILogger logger, LogLevel level, string node, string reason);
 
         [LoggerMessage(
             2114,
             LogLevel.Warning,
-            "Another process runs as node {Node} of cluster {Cluster}; waiting up to {Seconds:0} s for it to go"
+            "Another process runs as node {Node} of cluster {Cluster}; waiting up to {Seconds:0} s for it to exit"
         )]
         public static partial void NodeIdInUse(ILogger logger, string node, string cluster, double seconds);
     }

@@ -1,5 +1,4 @@
 using System.Data;
-using Dapper;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Postgres;
 using Npgsql;
@@ -21,27 +20,21 @@ public static class FeedEpochs
     {
         const string sql = "SELECT feed_epoch, began_at, heads FROM filetransfer.feed_epochs ORDER BY began_at";
         var exists = await connection.QuerySingleAsync<bool>(
-            new CommandDefinition(
-                "SELECT to_regclass('filetransfer.feed_epochs') IS NOT NULL",
-                cancellationToken: cancellationToken
-            )
+            "SELECT to_regclass('filetransfer.feed_epochs') IS NOT NULL",
+            null,
+            cancellationToken
         );
         if (!exists)
         {
             return [];
         }
 
-        var rows = await connection.QueryAsync<(Guid Epoch, DateTime BeganAt, long[] Heads)>(
-            new CommandDefinition(sql, cancellationToken: cancellationToken)
-        );
+        var rows = await connection.QueryAsync<(Guid Epoch, DateTime BeganAt, long[] Heads)>(sql, null, cancellationToken);
         return [.. rows.Select(row => new LedgerEpoch(row.Epoch, row.BeganAt, row.Heads))];
     }
 
     /// <summary>Makes sure that the feed's history is one of this server's data on this timeline: begins another where it is not.</summary>
-    /// <param name="connection">Without a transaction.</param>
-    /// <param name="found">What the database is.</param>
     /// <param name="distrusted">A history that is not to be continued, whatever it began on; null = none.</param>
-    /// <param name="cancellationToken">Leaves all as it was.</param>
     /// <returns>The history that counts from now on, and the one it replaced, if it did.</returns>
     public static async Task<(Guid Epoch, Guid? Replaced)> SettleAsync(
         NpgsqlConnection connection,
@@ -70,24 +63,24 @@ public static class FeedEpochs
             """;
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
         var (epoch, system, timeline) = await connection.QuerySingleAsync<(Guid Epoch, string? System, long? Timeline)>(
-            new CommandDefinition(read, cancellationToken: cancellationToken)
+            read,
+            null,
+            cancellationToken
         );
         var isOfHere = system is null || (system == found.SystemIdentifier && timeline == found.Timeline);
         var next = isOfHere && epoch != distrusted ? epoch : Guid.NewGuid();
         if (next != epoch || system is null)
         {
             await connection.ExecuteAsync(
-                new CommandDefinition(
-                    next == epoch ? stamp : begin,
-                    new
-                    {
-                        epoch,
-                        next,
-                        system = found.SystemIdentifier,
-                        timeline = found.Timeline,
-                    },
-                    cancellationToken: cancellationToken
-                )
+                next == epoch ? stamp : begin,
+                new
+                {
+                    epoch,
+                    next,
+                    system = found.SystemIdentifier,
+                    timeline = found.Timeline,
+                },
+                cancellationToken
             );
         }
 

@@ -1,4 +1,3 @@
-using Dapper;
 using FileTransfer.Cluster.Peers;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
@@ -9,7 +8,7 @@ namespace FileTransfer.Cluster;
 /// <summary>Contends for the leader's lock, takes office with its proof, and leaves office the moment it cannot prove it.</summary>
 public sealed partial class LeaderElection(
     Database database,
-    ClusterMembership presence,
+    ClusterMembership membership,
     Leadership leadership,
     RivalWatch rivals,
     ThisNode node,
@@ -27,7 +26,7 @@ public sealed partial class LeaderElection(
         {
             // The office is left when a stop begins, not when the last transfer has drained: a successor need not wait for it.
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
-            await presence.RunWhileJoinedAsync(ContendAsync, stopping.Token);
+            await membership.RunWhileJoinedAsync(ContendAsync, stopping.Token);
         }
     }
 
@@ -53,13 +52,12 @@ public sealed partial class LeaderElection(
         }
     }
 
-    /// <summary>Leads until the lock cannot be proven.</summary>
     private async Task LeadAsync(LockConnection session, CancellationToken cancellationToken)
     {
         try
         {
             var asked = time.GetTimestamp();
-            if (await session.UseAsync(TakeOfficeAsync, cancellationToken) is not var (epoch, since, before))
+            if (await session.UseAsync(BecomeLeaderAsync, cancellationToken) is not var (epoch, since, before))
             {
                 return;
             }
@@ -89,7 +87,7 @@ public sealed partial class LeaderElection(
     }
 
     /// <summary>Writes address and a new epoch in the statement that proves the lock, so there is never a leader without an address.</summary>
-    private Task<(long Epoch, DateTime Since, string? Before)?> TakeOfficeAsync(
+    private Task<(long Epoch, DateTime Since, string? Before)?> BecomeLeaderAsync(
         NpgsqlConnection connection,
         CancellationToken cancellationToken
     )
@@ -102,29 +100,23 @@ public sealed partial class LeaderElection(
             RETURNING l.epoch, l.since, former.node_id
             """;
         return connection.QuerySingleOrDefaultAsync<(long, DateTime, string?)?>(
-            new CommandDefinition(
-                sql,
-                new
-                {
-                    node = node.Id.Value,
-                    url = node.Url.OriginalString,
-                    @lock = leadership.Lock.Value,
-                },
-                cancellationToken: cancellationToken
-            )
+            sql,
+            new
+            {
+                node = node.Id.Value,
+                url = node.Url.OriginalString,
+                @lock = leadership.Lock.Value,
+            },
+            cancellationToken
         );
     }
 
     private static partial class Log
     {
-        [LoggerMessage(
-            2120,
-            LogLevel.Information,
-            "Node {Node} leads in epoch {Epoch}; its lock is held by backend {BackendPid}"
-        )]
+        [LoggerMessage(2120, LogLevel.Information, "Node {Node} leads in epoch {Epoch}; backend {BackendPid} holds its lock")]
         public static partial void Leads(ILogger logger, string node, long epoch, int backendPid);
 
-        [LoggerMessage(2121, LogLevel.Information, "Node {Node} does not lead any more")]
+        [LoggerMessage(2121, LogLevel.Information, "Node {Node} no longer leads")]
         public static partial void LeadsNoMore(ILogger logger, string node);
     }
 }

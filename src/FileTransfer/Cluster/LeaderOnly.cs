@@ -3,9 +3,7 @@ using FileTransfer.Http;
 
 namespace FileTransfer.Cluster;
 
-/// <summary>
-/// Lets only the leader answer. Any other node says who leads, so that the caller can go there, or passes the request on where it is told to.
-/// </summary>
+/// <summary>Lets only the leader answer. Other nodes name it, or forward the request where they are told to.</summary>
 internal sealed class LeaderOnly(Leadership leadership, ThisNode node, WriteForwarder forwarder) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)

@@ -1,4 +1,3 @@
-using Dapper;
 using FileTransfer.Cluster.Peers;
 using FileTransfer.Concurrency;
 using FileTransfer.Identity;
@@ -7,25 +6,20 @@ using Npgsql;
 
 namespace FileTransfer.Cluster;
 
-/// <summary>The node that leads now.</summary>
 public sealed record LeaderRecord(NodeId Node, Uri Url, long Epoch, DateTimeOffset Since);
 
-/// <summary>The node that led until then.</summary>
 public sealed record Predecessor(NodeId Node, DateTime Until);
 
 /// <summary>A node that works on a later state of the catalog than this one.</summary>
 public sealed record Rival(CatalogSight Sight, Uri Url)
 {
-    /// <summary>What it means for this node, and what to do.</summary>
     public string Words =>
         $"this node's database is superseded: node '{Sight.Node}' at {Url.OriginalString} works on timeline {Sight.Timeline}, leader epoch {Sight.Epoch}. "
         + "Stop the older PostgreSQL, and start this node on the newer one";
 }
 
-/// <summary>This node does not lead, so it must not write.</summary>
 public sealed class NotLeadingException() : Exception("This node does not lead its cluster.");
 
-/// <summary>Whether this node leads, and who does.</summary>
 /// <remarks>
 /// Two fences hold a former leader back. Its own clock: it leads only for <see cref="ProofLifetime"/> after the last time pg_locks showed
 /// its lock, which is shorter than the server keeps the lock of a silent connection. And the epoch: every transaction of a leader begins
@@ -57,20 +51,14 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
     /// <summary>Set when somebody tells of a later state: a reason to ask.</summary>
     internal AsyncAutoResetEvent Rumours { get; } = new();
 
-    /// <summary>The lock that a leader holds.</summary>
     public AdvisoryLockKey Lock { get; } = AdvisoryLockKey.FromName($"filetransfer leader {node.ClusterId}");
 
     /// <summary>The leader whose lock is held now, or null where nobody leads.</summary>
     public async Task<LeaderRecord?> FindLeaderAsync(CancellationToken cancellationToken)
     {
-        const string sql = """
+        var sql = $"""
             SELECT node_id, url, epoch, since FROM filetransfer.leader
-            WHERE node_id IS NOT NULL AND EXISTS (
-                SELECT FROM pg_catalog.pg_locks l
-                WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-                  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-                  AND l.classid = @high::oid AND l.objid = @low::oid
-            )
+            WHERE node_id IS NOT NULL AND {AdvisoryLockKey.HeldBy("@lock", "held_lock.pid")}
             """;
         if (_rival is not null)
         {
@@ -79,13 +67,14 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
 
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         var row = await connection.QuerySingleOrDefaultAsync<(string Node, string Url, long Epoch, DateTime Since)?>(
-            new CommandDefinition(sql, new { high = (long)Lock.High, low = (long)Lock.Low }, cancellationToken: cancellationToken)
+            sql,
+            new { @lock = Lock.Value },
+            cancellationToken
         );
         return row is { } found ? new LeaderRecord(new NodeId(found.Node), new Uri(found.Url), found.Epoch, found.Since) : null;
     }
 
     /// <summary>Begins a transaction in which this node is the leader until it ends: no successor can be elected before.</summary>
-    /// <exception cref="NotLeadingException">It does not lead.</exception>
     public async Task<LeaderTransaction> BeginAsync(CancellationToken cancellationToken)
     {
         if (!IsLeading || _proof is not { } proof)
@@ -97,32 +86,24 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
         try
         {
             var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            const string sql = """
+            var sql = $"""
                 SET LOCAL idle_in_transaction_session_timeout = '5s';
                 SELECT 1 FROM filetransfer.leader
-                WHERE node_id = @node AND epoch = @epoch AND EXISTS (
-                    SELECT FROM pg_catalog.pg_locks l
-                    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.pid = @pid
-                      AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-                      AND l.classid = @high::oid AND l.objid = @low::oid
-                )
+                WHERE node_id = @node AND epoch = @epoch AND {AdvisoryLockKey.HeldBy("@lock", "@pid")}
                 FOR SHARE
                 """;
             var leads = await database.LockWaits.WatchAsync(
                 connection,
                 connection.QuerySingleOrDefaultAsync<int?>(
-                    new CommandDefinition(
-                        sql,
-                        new
-                        {
-                            node = node.Id.Value,
-                            epoch = proof.Epoch,
-                            pid = proof.BackendPid,
-                            high = (long)Lock.High,
-                            low = (long)Lock.Low,
-                        },
-                        cancellationToken: cancellationToken
-                    )
+                    sql,
+                    new
+                    {
+                        node = node.Id.Value,
+                        epoch = proof.Epoch,
+                        pid = proof.BackendPid,
+                        @lock = Lock.Value,
+                    },
+                    cancellationToken
                 )
             );
             return leads is null
@@ -141,7 +122,6 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
 
     internal void End() => _proof = null;
 
-    /// <summary>Another node says which catalog it works on.</summary>
     public void Hear(string? told)
     {
         if (_sight is { } own && told != own.Text && CatalogSight.Parse(told)?.Supersedes(own) == true)
@@ -160,7 +140,6 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
         }
     }
 
-    /// <summary>This node must not lead any more.</summary>
     /// <returns>False when that was known.</returns>
     internal bool Supersede(Rival rival)
     {
@@ -199,7 +178,6 @@ public sealed class LeaderTransaction(Database database, NpgsqlConnection connec
         }
     }
 
-    /// <summary>Sends a hint once the transaction is committed.</summary>
     public void NotifyAfterCommit(string channel, string payload) => _hints.Add((channel, payload));
 
     public async ValueTask DisposeAsync()

@@ -1,4 +1,3 @@
-using Dapper;
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
@@ -6,7 +5,6 @@ using Npgsql;
 
 namespace FileTransfer.Cluster;
 
-/// <summary>A node that has joined the cluster at some time.</summary>
 /// <param name="IsAlive">It was heard of within <see cref="NodeLiveness.SilentFor"/>.</param>
 public sealed record NodeRecord(
     NodeId Node,
@@ -17,7 +15,6 @@ public sealed record NodeRecord(
     bool IsAlive
 );
 
-/// <summary>What came of taking a node out.</summary>
 public enum NodeRemovalOutcome
 {
     Removed,
@@ -25,22 +22,64 @@ public enum NodeRemovalOutcome
     Alive,
 }
 
-/// <summary>The nodes of the cluster.</summary>
 public sealed class NodeDirectory(Database database, ThisNode here)
 {
-    /// <summary>The ids of all nodes, in order.</summary>
     public static async Task<IReadOnlyList<string>> NamesAsync(
         NpgsqlConnection connection,
         CancellationToken cancellationToken
     ) =>
         [
             .. await connection.QueryAsync<string>(
-                new CommandDefinition(
-                    "SELECT node_id FROM filetransfer.nodes ORDER BY node_id",
-                    cancellationToken: cancellationToken
-                )
+                "SELECT node_id FROM filetransfer.nodes ORDER BY node_id",
+                null,
+                cancellationToken
             ),
         ];
+
+    /// <summary>The lock that the one process of a node holds while it has joined.</summary>
+    internal static AdvisoryLockKey LockOf(string clusterId, NodeId node) =>
+        AdvisoryLockKey.FromName($"filetransfer node {clusterId} {node}");
+
+    /// <summary>This node joins, as a run of its process.</summary>
+    internal Task RegisterAsync(
+        NpgsqlConnection connection,
+        Guid instance,
+        DateTimeOffset startedAt,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at, presence_lock)
+            VALUES (@node, @role, @url, @instance, @startedAt, now(), @presenceLock)
+            ON CONFLICT (node_id) DO UPDATE
+                SET configured_role = EXCLUDED.configured_role, url = EXCLUDED.url, instance = EXCLUDED.instance,
+                    started_at = EXCLUDED.started_at, seen_at = now(), presence_lock = EXCLUDED.presence_lock
+            """;
+        return connection.ExecuteAsync(
+            sql,
+            new
+            {
+                node = here.Id.Value,
+                role = here.Role.ToString().ToLowerInvariant(),
+                url = here.Url.OriginalString,
+                instance,
+                startedAt = startedAt.UtcDateTime,
+                presenceLock = LockOf(here.ClusterId, here.Id).Value,
+            },
+            cancellationToken
+        );
+    }
+
+    /// <summary>This node is alive.</summary>
+    /// <returns>What time it is at the database; null when another run of the node has joined since.</returns>
+    internal Task<DateTime?> BeatAsync(NpgsqlConnection connection, Guid instance, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            UPDATE filetransfer.nodes SET seen_at = now() WHERE node_id = @node AND instance = @instance
+            RETURNING clock_timestamp()
+            """;
+        return connection.QuerySingleOrDefaultAsync<DateTime?>(sql, new { node = here.Id.Value, instance }, cancellationToken);
+    }
 
     public async Task<IReadOnlyList<NodeRecord>> AllAsync(CancellationToken cancellationToken)
     {
@@ -56,7 +95,7 @@ public sealed class NodeDirectory(Database database, ThisNode here)
             DateTime Started,
             DateTime Seen,
             bool Alive
-        )>(new CommandDefinition(sql, cancellationToken: cancellationToken));
+        )>(sql, null, cancellationToken);
         return rows.Select(row => new NodeRecord(
                 new NodeId(row.Node),
                 row.Role,
@@ -68,10 +107,7 @@ public sealed class NodeDirectory(Database database, ThisNode here)
             .ToList();
     }
 
-    /// <summary>
-    /// Takes a node out of the directory, in the caller's transaction, which keeps it from joining until it ends. A node is alive as long as its
-    /// process holds the node's own lock, whatever any clock says.
-    /// </summary>
+    /// <summary>Removes a node in the caller's transaction, which keeps it from joining. A node whose process holds its lock is alive.</summary>
     internal async Task<NodeRemovalOutcome> RemoveAsync(
         NpgsqlConnection connection,
         NodeId node,
@@ -79,29 +115,21 @@ public sealed class NodeDirectory(Database database, ThisNode here)
     )
     {
         const string known = "SELECT true FROM filetransfer.nodes WHERE node_id = @node FOR UPDATE";
-        var parameters = new { node = node.Value, @lock = ClusterMembership.LockOf(here.ClusterId, node).Value };
-        if (
-            !await connection.QuerySingleOrDefaultAsync<bool>(
-                new CommandDefinition(known, parameters, cancellationToken: cancellationToken)
-            )
-        )
+        var parameters = new { node = node.Value, @lock = LockOf(here.ClusterId, node).Value };
+        if (!await connection.QuerySingleOrDefaultAsync<bool>(known, parameters, cancellationToken))
         {
             return NodeRemovalOutcome.Unknown;
         }
 
         // The lock in a statement of its own: within the one that deletes it would be asked for each row that is looked at.
         const string take = "SELECT pg_try_advisory_xact_lock(@lock)";
-        if (
-            !await connection.QuerySingleAsync<bool>(
-                new CommandDefinition(take, parameters, cancellationToken: cancellationToken)
-            )
-        )
+        if (!await connection.QuerySingleAsync<bool>(take, parameters, cancellationToken))
         {
             return NodeRemovalOutcome.Alive;
         }
 
         const string remove = "DELETE FROM filetransfer.nodes WHERE node_id = @node";
-        await connection.ExecuteAsync(new CommandDefinition(remove, parameters, cancellationToken: cancellationToken));
+        await connection.ExecuteAsync(remove, parameters, cancellationToken);
         return NodeRemovalOutcome.Removed;
     }
 
@@ -111,7 +139,9 @@ public sealed class NodeDirectory(Database database, ThisNode here)
         const string sql = "SELECT url, instance::text FROM filetransfer.nodes WHERE node_id = @node";
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         var row = await connection.QuerySingleOrDefaultAsync<(string Url, string Instance)?>(
-            new CommandDefinition(sql, new { node = node.Value }, cancellationToken: cancellationToken)
+            sql,
+            new { node = node.Value },
+            cancellationToken
         );
         return row is var (url, instance) ? (new Uri(url), instance) : null;
     }

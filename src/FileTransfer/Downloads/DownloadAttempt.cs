@@ -213,7 +213,7 @@ internal sealed class DownloadAttempt(
         var partial = Partial = store.OpenPartial(claim.Key, claim.Epoch, claim.Fingerprint, claim.Size);
         if (isInWindows)
         {
-            await partial.ReproveAsync(_cancel.Token);
+            await partial.RevalidateFromDiskAsync(_cancel.Token);
         }
 
         // What an earlier attempt left here has its room already.

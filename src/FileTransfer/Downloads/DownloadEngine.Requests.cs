@@ -73,7 +73,7 @@ public sealed partial class DownloadEngine
                 case FetchPart.Hashes:
                     var all = new ChunkRange(0, checked((int)partial.ChunkCount));
                     await source.FetchHashesAsync(partial, all, report, token);
-                    await partial.ReproveAsync(token);
+                    await partial.RevalidateFromDiskAsync(token);
                     report.Flush();
                     Tell(
                         new PlannerEvent.RequestDone(fetch.Request),
@@ -134,13 +134,13 @@ public sealed partial class DownloadEngine
         try
         {
             var partial = await attempt.OpenAsync();
-            if (!partial.TrustHashes())
+            if (!partial.VerifyHashes())
             {
                 Tell(new PlannerEvent.HashesRefuted(prove.File));
                 return;
             }
 
-            await partial.ReproveAsync(attempt.Cancelled);
+            await partial.RevalidateFromDiskAsync(attempt.Cancelled);
             Tell(new PlannerEvent.HashesKnown(prove.File, MissingOf(partial)));
             KeepHashes(attempt, partial);
         }

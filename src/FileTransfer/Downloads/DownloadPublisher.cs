@@ -188,7 +188,7 @@ public sealed partial class DownloadPublisher(
 
     private void ShowStored(ClaimedReplica claim)
     {
-        store.TryShow(claim.Key, claim.Fingerprint);
+        store.TryLinkVisible(claim.Key, claim.Fingerprint);
         Log.Stored(logger, claim.Key, node.Id, claim.Epoch, claim.Size);
         history.Forget(claim.Key);
         failed.Stored(claim.Key);

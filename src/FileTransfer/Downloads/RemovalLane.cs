@@ -35,7 +35,7 @@ public sealed partial class RemovalLane(
         using var contentLock = await store.LockContentAsync(claim.Fingerprint, cancellationToken);
         if (await queue.IsStillRemovingAsync(session, claim, cancellationToken))
         {
-            store.Hide(claim.Key);
+            store.Unlink(claim.Key);
             store.DiscardPartials(claim.Key);
             folder.Forget(claim.Key, claim.Fingerprint, claim.Size);
             if (

@@ -21,7 +21,7 @@ public sealed class FeedGapException(int bin, long expected, long? found)
 /// </remarks>
 public sealed partial class FeedReader(
     Database database,
-    ClusterMembership presence,
+    ClusterMembership membership,
     ThisNode node,
     QueueSignal queue,
     ReplicaChanges news,
@@ -42,14 +42,14 @@ public sealed partial class FeedReader(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        presence.Notified += OnNotified;
+        membership.Notified += OnNotified;
         try
         {
-            await presence.RunWhileJoinedAsync(ReadAsync, stoppingToken);
+            await membership.RunWhileJoinedAsync(ReadAsync, stoppingToken);
         }
         finally
         {
-            presence.Notified -= OnNotified;
+            membership.Notified -= OnNotified;
         }
     }
 

@@ -11,7 +11,7 @@ namespace FileTransfer.Feed;
 /// <summary>Registers and removes files.</summary>
 public static class FileCommandRoutes
 {
-    public static void MapLedger(this IEndpointRouteBuilder routes)
+    public static void MapFileCommands(this IEndpointRouteBuilder routes)
     {
         var files = routes.MapGroup("/v1/files").RequireAuthorization(AccessScopes.Write).WithTags("Files");
         files
@@ -39,7 +39,7 @@ public static class FileCommandRoutes
     }
 
     private static async Task<Results<Ok<FileResource>, Created<FileResource>, ProblemHttpResult>> RegisterAsync(
-        string key,
+        FileKey key,
         FileRegistration registration,
         FileCommands ledger,
         ReplicaTable replicas,
@@ -52,11 +52,6 @@ public static class FileCommandRoutes
         CancellationToken cancellationToken
     )
     {
-        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
-        {
-            return malformed;
-        }
-
         var (metadata, fault) = registration.Read();
         if (metadata is null)
         {
@@ -64,17 +59,17 @@ public static class FileCommandRoutes
         }
 
         var computed = metadata.ComputeKey();
-        if (computed != fileKey)
+        if (computed != key)
         {
             return Problem.Of(
                 ProblemTypes.KeyMismatch,
-                $"The key {fileKey} is not the hash of this metadata, which is {computed}. Correct the key or the metadata.",
-                ("key", fileKey.ToString()),
+                $"The key {key} is not the hash of this metadata, which is {computed}. Correct the key or the metadata.",
+                ("key", key.ToString()),
                 ("computedKey", computed.ToString())
             );
         }
 
-        var (outcome, file, isReady) = await ledger.RegisterAsync(fileKey, metadata, cancellationToken);
+        var (outcome, file, isReady) = await ledger.RegisterAsync(key, metadata, cancellationToken);
         if (isReady)
         {
             queue.Set();
@@ -82,18 +77,16 @@ public static class FileCommandRoutes
 
         if (outcome != RegisterOutcome.Known)
         {
-            news.PublishWanted([new ReplicaChange(fileKey, (long)metadata.Size)]);
+            news.PublishWanted([new ReplicaChange(key, (long)metadata.Size)]);
         }
 
         if (leadership.IsLeading && file.State == FileState.Registered && await IsHeldAsync(file, publishHeld, cancellationToken))
         {
-            file = await catalog.FindAsync(fileKey, cancellationToken) ?? file;
+            file = await catalog.FindAsync(key, cancellationToken) ?? file;
         }
 
-        var resource = FileResource.Of(file, here, await replicas.OfAsync(fileKey, cancellationToken));
-        return outcome == RegisterOutcome.Known
-            ? TypedResults.Ok(resource)
-            : TypedResults.Created($"/v1/files/{fileKey}", resource);
+        var resource = FileResource.Of(file, here, await replicas.OfAsync(key, cancellationToken));
+        return outcome == RegisterOutcome.Known ? TypedResults.Ok(resource) : TypedResults.Created($"/v1/files/{key}", resource);
     }
 
     /// <summary>A file that waits for its upload does not where its content is here: it is stored, and its Add is in the feed.</summary>
@@ -111,23 +104,18 @@ public static class FileCommandRoutes
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(
-        string key,
+        FileKey key,
         FileCommands ledger,
         ChunkStore store,
         CancellationToken cancellationToken
     )
     {
-        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
+        if (!await ledger.RemoveAsync(key, cancellationToken))
         {
-            return malformed;
+            return FileProblems.Unknown(key);
         }
 
-        if (!await ledger.RemoveAsync(fileKey, cancellationToken))
-        {
-            return FileProblems.Unknown(fileKey);
-        }
-
-        store.Hide(fileKey);
+        store.Unlink(key);
         return TypedResults.NoContent();
     }
 }

@@ -16,7 +16,7 @@ namespace FileTransfer.Feed;
 /// </summary>
 public sealed partial class LedgerMaintenance(
     Database database,
-    ClusterMembership presence,
+    ClusterMembership membership,
     FolderLedger folder,
     NodeFile identity,
     FeedHistory history,
@@ -41,7 +41,7 @@ public sealed partial class LedgerMaintenance(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        if (!presence.IsPresent || _cursors is null)
+        if (!membership.IsJoined || _cursors is null)
         {
             return;
         }
@@ -58,7 +58,7 @@ public sealed partial class LedgerMaintenance(
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        presence.RunWhileJoinedAsync(MaintainAsync, stoppingToken);
+        membership.RunWhileJoinedAsync(MaintainAsync, stoppingToken);
 
     private async Task MaintainAsync(CancellationToken cancellationToken)
     {

@@ -13,7 +13,7 @@ namespace FileTransfer.Feed;
 public sealed partial class PendingAddPublisher(
     FileCommands ledger,
     Leadership leadership,
-    ClusterMembership presence,
+    ClusterMembership membership,
     ThisNode node,
     TimeProvider time,
     ILogger<PendingAddPublisher> logger
@@ -27,7 +27,7 @@ public sealed partial class PendingAddPublisher(
     public void Wake() => _stored.Set();
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        presence.RunWhileJoinedAsync(AppendAsync, stoppingToken);
+        membership.RunWhileJoinedAsync(AppendAsync, stoppingToken);
 
     private async Task AppendAsync(CancellationToken cancellationToken)
     {

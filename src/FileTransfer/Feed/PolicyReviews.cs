@@ -4,12 +4,12 @@ using FileTransfer.Wants.Policies;
 namespace FileTransfer.Feed;
 
 /// <summary>Makes this node's replicas follow its policies whenever it becomes present, and finishes changes of a policy that were cut off.</summary>
-public sealed class PolicyReviews(PolicyChanges policies, ClusterMembership presence, TimeProvider time) : BackgroundService
+public sealed class PolicyReviews(PolicyChanges policies, ClusterMembership membership, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(2);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        presence.RunWhileJoinedAsync(ReviewAsync, stoppingToken);
+        membership.RunWhileJoinedAsync(ReviewAsync, stoppingToken);
 
     private async Task ReviewAsync(CancellationToken cancellationToken)
     {

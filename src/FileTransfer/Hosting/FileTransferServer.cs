@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json.Serialization;
 using FileTransfer.Bandwidth;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Repair;
@@ -20,20 +19,12 @@ using FileTransfer.Serving;
 using FileTransfer.Uploads;
 using FileTransfer.Wants.Intents;
 using FileTransfer.Wants.Policies;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Hosting;
 
-/// <summary>The service: its configuration, its features in one list, and how it starts and ends.</summary>
 public static partial class FileTransferServer
 {
-    /// <summary>JSON bodies are metadata: a location of 1 MiB in hex, and room to say that it is too long.</summary>
-    private const long MaxJsonBodyBytes = 4 * 1024 * 1024;
-
-    /// <summary>A body that comes more slowly than this, all in all, is not waited for.</summary>
-    private const double LeastBytesPerSecondOfBodies = 240;
-
     private static readonly TimeSpan TimeToStopServices = TimeSpan.FromSeconds(10);
 
     /// <summary>Composes the service from appsettings.json (beside the binary, then in the current folder), environment and command line.</summary>
@@ -105,10 +96,7 @@ public static partial class FileTransferServer
         builder.AddReadinessChecks();
     }
 
-    /// <summary>
-    /// Whatever is answered can change or be removed a moment later, contents too: a cache may keep it, and asks before it uses it.
-    /// Answers that nobody is to keep say so themselves.
-    /// </summary>
+    /// <summary>Every answer can change or vanish, contents too: a cache may keep it, and asks before using it.</summary>
     private static Task AskAgain(HttpContext context, RequestDelegate next)
     {
         context.Response.Headers.CacheControl = "no-cache";
@@ -119,11 +107,11 @@ public static partial class FileTransferServer
     {
         app.MapHealth();
         app.MapContents();
-        app.MapDeliveries();
+        app.MapBatches();
         app.MapFiles();
         app.MapPolicies();
         app.MapOrphans();
-        app.MapLedger();
+        app.MapFileCommands();
         app.MapDamage();
         app.MapScrub();
         app.MapReconcile();
@@ -138,7 +126,6 @@ public static partial class FileTransferServer
         app.MapNodes();
     }
 
-    /// <summary>Runs the service until it is told to stop.</summary>
     /// <returns>0 after a clean stop, 78 when a person must change something first, 1 for everything else.</returns>
     public static async Task<int> RunAsync(string[] args, CancellationToken cancellationToken)
     {
@@ -221,52 +208,6 @@ public static partial class FileTransferServer
         builder.Services.AddHealthChecks();
     }
 
-    private static void AddHttp(this WebApplicationBuilder builder)
-    {
-        var server = builder.Configuration.GetSection(ServerOptions.Section).Get<ServerOptions>() ?? new ServerOptions();
-        builder.Services.AddRouting();
-        builder.Services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
-        builder.Services.AddProblemDetails();
-        builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
-        builder.Services.ConfigureHttpJsonOptions(json =>
-        {
-            // A misspelt or repeated member is a mistake of the sender; to pass over it would hide it.
-            json.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
-            json.SerializerOptions.AllowDuplicateProperties = false;
-        });
-        builder.WebHost.UseKestrel(
-            (context, kestrel) =>
-            {
-                if (context.Configuration["FileTransfer:ClientAuthority"] is { Length: > 0 } authority)
-                {
-                    kestrel.AcceptClientsOf(authority);
-                }
-
-                // Not reloaded: a new address would escape the checks made at the start.
-                kestrel.Configure(context.Configuration.GetSection("Kestrel"), reloadOnChange: false);
-                kestrel.ConfigureEndpointDefaults(endpoint =>
-                    endpoint.Use(next => connection => RejectedRequests.OnConnectionAsync(connection, next))
-                );
-                kestrel.AddServerHeader = false;
-                kestrel.Limits.MaxRequestBodySize = MaxJsonBodyBytes;
-                kestrel.Limits.MaxRequestLineSize = 64 * 1024;
-                kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
-                kestrel.Limits.MaxRequestHeaderCount = 64;
-                // Readers may pause, and senders take their time: TransferWatch ends those who are not there any more.
-                kestrel.Limits.MinResponseDataRate = null;
-                kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(
-                    LeastBytesPerSecondOfBodies,
-                    gracePeriod: server.Uploads.IdleTimeout + TimeSpan.FromSeconds(5)
-                );
-            }
-        );
-        var addresses = ListenAddresses.From(builder.Configuration);
-        if (addresses.Urls.Count > 0)
-        {
-            builder.WebHost.UseUrls([.. addresses.Urls]);
-        }
-    }
-
     private static void WarnOfAnonymousAccess(WebApplication app)
     {
         var addresses = ListenAddresses.From(app.Configuration);
@@ -282,7 +223,7 @@ public static partial class FileTransferServer
         [LoggerMessage(
             1910,
             LogLevel.Warning,
-            "Whoever reaches {Address} may do everything, because FileTransfer:AllowAnonymous is true"
+            "Anyone who reaches {Address} may do anything: FileTransfer:AllowAnonymous is true"
         )]
         public static partial void Anonymous(ILogger logger, string address);
     }

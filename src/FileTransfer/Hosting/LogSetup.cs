@@ -14,10 +14,7 @@ internal static class LogSetup
     private const string Template =
         "{Timestamp:yyyy-MM-dd HH:mm:ss.fff} {Level:u3} {SourceContext:l}: {Message:lj}{NewLine}{Exception}";
 
-    /// <summary>
-    /// The log of a service whose settings are not read yet: on the error stream, for the other one may have to be JSON. It becomes the
-    /// one of the settings as soon as <see cref="AddLog"/> knows them.
-    /// </summary>
+    /// <summary>Logs to standard error until <see cref="AddLog"/> knows the settings: standard output may have to be JSON.</summary>
     public static void StartBootstrap() =>
         Log.Logger = new LoggerConfiguration()
             .WriteTo.Console(outputTemplate: Template, standardErrorFromLevel: LogEventLevel.Verbose)

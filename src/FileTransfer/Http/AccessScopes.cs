@@ -1,9 +1,6 @@
 namespace FileTransfer.Http;
 
-/// <summary>
-/// Scopes of a token; each is the name of the authorization policy that asks for it.
-/// <c>admin</c> implies all others, <c>write</c> and <c>node</c> imply <c>read</c>.
-/// </summary>
+/// <summary>Scopes of a token, and names of the policies that ask for them. <c>admin</c> implies all; <c>write</c>, <c>node</c> imply <c>read</c>.</summary>
 public static class AccessScopes
 {
     public const string Read = "read";

@@ -32,11 +32,9 @@ public readonly record struct ByteRange(long Offset, long Count)
         };
     }
 
-    /// <summary>The value of Content-Range in a 206.</summary>
     public string ContentRangeOf(long length) =>
         string.Create(CultureInfo.InvariantCulture, $"bytes {Offset}-{Offset + Count - 1}/{length}");
 
-    /// <summary>The value of Content-Range in a 416.</summary>
     public static string UnsatisfiedOf(long length) => string.Create(CultureInfo.InvariantCulture, $"bytes */{length}");
 
     private static RangeVerdict ReadSuffix(ReadOnlySpan<char> digits, long length, out ByteRange range)
@@ -102,7 +100,6 @@ public readonly record struct ByteRange(long Offset, long Count)
     }
 }
 
-/// <summary>What a Range header means for one representation.</summary>
 public enum RangeVerdict
 {
     /// <summary>The whole representation is to be sent.</summary>

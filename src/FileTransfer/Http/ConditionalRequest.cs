@@ -15,10 +15,6 @@ public readonly record struct ConditionalAnswer(int StatusCode, ByteRange Range)
 /// </remarks>
 public static class ConditionalRequest
 {
-    /// <param name="method">GET or HEAD.</param>
-    /// <param name="headers">The request's.</param>
-    /// <param name="current">The representation's tag.</param>
-    /// <param name="length">Bytes in the whole of it.</param>
     /// <param name="modified">In whole seconds; null where it is not known.</param>
     public static ConditionalAnswer Evaluate(
         string method,

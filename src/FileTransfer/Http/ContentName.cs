@@ -13,7 +13,6 @@ public sealed record ContentName(string? Disposition, DateTimeOffset Modified)
 
     private static readonly UTF8Encoding _strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>The value of <c>Last-Modified</c>.</summary>
     public string LastModified { get; } = Modified.ToString("R", CultureInfo.InvariantCulture);
 
     /// <param name="location">Any bytes; what stands behind the last slash is the name.</param>
@@ -21,10 +20,7 @@ public sealed record ContentName(string? Disposition, DateTimeOffset Modified)
     public static ContentName Of(ReadOnlySpan<byte> location, DateTimeOffset modified) =>
         new(DispositionOf(location), DateTimeOffset.FromUnixTimeSeconds(modified.ToUnixTimeSeconds()));
 
-    /// <summary>
-    /// An attachment (a browser shows nothing that somebody stored) with the name in both forms of RFC 6266: in ASCII for old clients, in
-    /// UTF-8 for all others.
-    /// </summary>
+    /// <summary>An attachment (a browser must not show what somebody stored), named in ASCII and in UTF-8 (RFC 6266).</summary>
     private static string? DispositionOf(ReadOnlySpan<byte> location)
     {
         var name = Safe(Decode(location[(location.LastIndexOf((byte)'/') + 1)..]));
@@ -53,33 +49,24 @@ public sealed record ContentName(string? Disposition, DateTimeOffset Modified)
     }
 
     /// <summary>No other folder, no hidden file, nothing that a terminal or a file manager shows as something else than it is.</summary>
+    /// <summary>No other folder, no hidden file, nothing that a terminal or a file manager shows as something else than it is.</summary>
     private static string Safe(string name)
     {
-        var safe = new StringBuilder(name.Length);
-        foreach (var rune in name.EnumerateRunes())
-        {
-            var isSafe =
-                rune.Value != '\\'
-                && Rune.GetUnicodeCategory(rune)
-                    is not (
-                        UnicodeCategory.Control
-                        or UnicodeCategory.Format
-                        or UnicodeCategory.LineSeparator
-                        or UnicodeCategory.ParagraphSeparator
-                        or UnicodeCategory.Surrogate
-                    );
-            safe.Append(isSafe ? rune.ToString() : "_");
-        }
-
-        if (safe.Length > 0 && safe[0] == '.')
-        {
-            safe[0] = '_';
-        }
-
-        return Cut(safe.ToString());
+        var safe = string.Concat(name.EnumerateRunes().Select(rune => IsSafe(rune) ? rune : (Rune)'_'));
+        return Cut(safe.StartsWith('.') ? $"_{safe[1..]}" : safe);
     }
 
-    /// <summary>Keeps a short extension.</summary>
+    private static bool IsSafe(Rune rune) =>
+        rune.Value != '\\'
+        && Rune.GetUnicodeCategory(rune)
+            is not (
+                UnicodeCategory.Control
+                or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator
+                or UnicodeCategory.Surrogate
+            );
+
     private static string Cut(string name)
     {
         if (Encoding.UTF8.GetByteCount(name) <= LongestName)
@@ -88,13 +75,7 @@ public sealed record ContentName(string? Disposition, DateTimeOffset Modified)
         }
 
         var extension = Path.GetExtension(name) is { Length: <= 16 } found ? found : "";
-        var kept = new StringBuilder();
         var room = LongestName - Encoding.UTF8.GetByteCount(extension);
-        foreach (var rune in name.EnumerateRunes().TakeWhile(rune => (room -= rune.Utf8SequenceLength) >= 0))
-        {
-            kept.Append(rune.ToString());
-        }
-
-        return kept + extension;
+        return string.Concat(name.EnumerateRunes().TakeWhile(rune => (room -= rune.Utf8SequenceLength) >= 0)) + extension;
     }
 }

@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using Microsoft.Net.Http.Headers;
 
 namespace FileTransfer.Http;
 
@@ -11,28 +10,22 @@ public static class ContentResponse
     /// are always sent, Content-Length always where there is, or for HEAD would be, content. A 412 or 416 is left without a body:
     /// the server gives it its problem.
     /// </summary>
-    /// <param name="context">The request and its answer; headers already set stay.</param>
-    /// <param name="etag">The strong name of the representation.</param>
-    /// <param name="contentType">Sent with 200 and 206.</param>
-    /// <param name="length">Bytes in the whole representation.</param>
+    /// <param name="answer">What the request's conditions come to: <see cref="Representation.AnswerTo"/>.</param>
     /// <param name="write">
     /// Writes exactly the bytes <c>[offset, offset + count)</c>. When it throws, the connection is aborted: a reader must never
     /// take what is missing for the end. It throws <see cref="OperationCanceledException"/> when the reader went away.
     /// </param>
-    /// <param name="name">Sent with 200 and 206; null where none is known.</param>
     public static async Task ServeAsync(
         HttpContext context,
-        EntityTagHeaderValue etag,
-        string contentType,
-        long length,
-        Func<PipeWriter, long, long, CancellationToken, ValueTask> write,
-        ContentName? name = null
+        Representation representation,
+        ConditionalAnswer answer,
+        Func<PipeWriter, long, long, CancellationToken, ValueTask> write
     )
     {
-        var (request, response) = (context.Request, context.Response);
-        var (status, range) = ConditionalRequest.Evaluate(request.Method, request.Headers, etag, length, name?.Modified);
+        var response = context.Response;
+        var (status, range) = answer;
         response.StatusCode = status;
-        response.Headers.ETag = etag.ToString();
+        response.Headers.ETag = representation.ETag.ToString();
         response.Headers.AcceptRanges = "bytes";
         // It never changes, but it can be removed: a cache asks before it uses it.
         response.Headers.CacheControl = "no-cache";
@@ -42,31 +35,28 @@ public static class ContentResponse
             case StatusCodes.Status412PreconditionFailed:
                 return;
             case StatusCodes.Status416RangeNotSatisfiable:
-                response.Headers.ContentRange = ByteRange.UnsatisfiedOf(length);
+                response.Headers.ContentRange = ByteRange.UnsatisfiedOf(representation.Length);
                 return;
             case StatusCodes.Status206PartialContent:
-                response.Headers.ContentRange = range.ContentRangeOf(length);
+                response.Headers.ContentRange = range.ContentRangeOf(representation.Length);
                 break;
         }
 
-        response.ContentType = contentType;
+        response.ContentType = RouteMetadata.Octets;
         response.ContentLength = range.Count;
-        if (name is not null)
+        if (representation.Name is { } name)
         {
             response.Headers.ContentDisposition = name.Disposition;
             response.Headers.LastModified = name.LastModified;
         }
 
-        if (HttpMethods.IsHead(context.Request.Method) || range.Count == 0)
+        if (HttpMethods.IsGet(context.Request.Method) && range.Count > 0)
         {
-            return;
+            await StreamAsync(context, (writer, gone) => write(writer, range.Offset, range.Count, gone));
         }
-
-        await StreamAsync(context, (writer, gone) => write(writer, range.Offset, range.Count, gone));
     }
 
     /// <summary>Sends the body of an answer whose head is complete, all of it or an aborted connection.</summary>
-    /// <param name="context">The request and its answer.</param>
     /// <param name="write">As with <see cref="ServeAsync"/>.</param>
     public static async Task StreamAsync(HttpContext context, Func<PipeWriter, CancellationToken, ValueTask> write)
     {

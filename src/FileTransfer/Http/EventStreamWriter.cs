@@ -16,7 +16,6 @@ public sealed class EventStreamWriter
 
     private EventStreamWriter(PipeWriter body) => _body = body;
 
-    /// <summary>Begins the answer.</summary>
     /// <param name="retry">After how long a reader whose connection ends comes back.</param>
     public static async Task<EventStreamWriter> StartAsync(
         HttpResponse response,

@@ -17,6 +17,9 @@ public static class Problem
         params ReadOnlySpan<(string Key, object? Value)> extensions
     ) => TypedResults.Problem(Details(type, detail, extensions));
 
+    /// <summary>A value of a request as a problem names it: no longer than a line.</summary>
+    public static string Quote(string value) => value.Length <= 100 ? value : value[..100] + "…";
+
     public static ProblemDetails Details(
         ProblemType type,
         string detail,

@@ -77,7 +77,7 @@ public static class ProblemTypes
     public static readonly ProblemType NoLeader = new("no-leader", 503, "No node leads");
 
     /// <summary>Said to nodes alone; with <c>Retry-After</c>.</summary>
-    public static readonly ProblemType SourceBusy = new("source-busy", 503, "Another node has its turn");
+    public static readonly ProblemType SourceBusy = new("source-busy", 503, "The source is serving another node");
 
     /// <summary>With <c>Retry-After</c>. Extensions: <c>state</c>, this node's state of the file; <c>nodes</c> and <c>urls</c> of those that have it.</summary>
     public static readonly ProblemType FileElsewhere = new("file-elsewhere", 503, "The file is stored at other nodes");
@@ -85,14 +85,14 @@ public static class ProblemTypes
     /// <summary>With <c>Retry-After</c>. Extensions: <c>leader</c>, <c>leaderUrl</c>.</summary>
     public static readonly ProblemType LeaderUnreachable = new("leader-unreachable", 503, "The leader does not answer");
 
-    public static readonly ProblemType DiskFailed = new("disk-failed", 503, "The disk of this node fails");
+    public static readonly ProblemType DiskFailed = new("disk-failed", 503, "This node's disk is failing");
 
     public static readonly ProblemType Draining = new("draining", 503, "This node is stopping");
 
     public static readonly ProblemType VersionUnsupported = new(
         "version-unsupported",
         505,
-        "This version of HTTP is not spoken here"
+        "This version of HTTP is not supported"
     );
 
     public static readonly ProblemType DiskFull = new("disk-full", 507, "The disk is full");

@@ -4,7 +4,6 @@ using System.Net.Sockets;
 namespace FileTransfer.Http;
 
 /// <summary>What the system knows of the other end of a TCP connection.</summary>
-/// <param name="BytesAcknowledged">Bytes that the other end has confirmed since the connection began.</param>
 /// <param name="Unanswered">Packets in a row that were sent again, or that asked for room, and that nothing came back for.</param>
 /// <param name="SilentFor">Since the last packet of the other end that confirmed anything.</param>
 public readonly record struct TcpProgress(long BytesAcknowledged, int Unanswered, TimeSpan SilentFor)

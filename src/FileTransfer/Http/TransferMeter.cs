@@ -28,13 +28,10 @@ public sealed class TransferMeter : PipeWriter, IHttpResponseBodyFeature, IReque
     private TransferMeter(IHttpResponseBodyFeature answer, IRequestBodyPipeFeature body, TimeProvider time) =>
         (_answer, _body, _writer, _time) = (answer, body, answer.Writer, time);
 
-    /// <summary>Bytes of the answer's body, without its head.</summary>
     public long BytesSent => Volatile.Read(ref _sent);
 
-    /// <summary>Bytes of the request's body, without its head.</summary>
     public long BytesReceived => Volatile.Read(ref _received);
 
-    /// <summary>The body was read to its end.</summary>
     public bool IsBodyRead { get; private set; }
 
     /// <summary>For how long the answer has been waiting for its reader to take what was written; zero when it does not.</summary>

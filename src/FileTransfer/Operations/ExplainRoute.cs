@@ -1,5 +1,6 @@
 using FileTransfer.Catalog;
 using FileTransfer.Http;
+using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Operations;
@@ -16,18 +17,13 @@ public static class ExplainRoute
             .ProducesProblems(ProblemTypes.FileKeyMalformed, ProblemTypes.FileUnknown, ProblemTypes.DatabaseUnavailable);
 
     private static async Task<Results<Ok<ExplanationResource>, ProblemHttpResult>> ExplainAsync(
-        string key,
+        FileKey key,
         Explainer explainer,
         CancellationToken cancellationToken
     )
     {
-        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
-        {
-            return malformed;
-        }
-
-        return await explainer.FindAsync(fileKey, cancellationToken) is { } file
+        return await explainer.FindAsync(key, cancellationToken) is { } file
             ? TypedResults.Ok(ExplanationResource.Of(file))
-            : FileProblems.Unknown(fileKey);
+            : FileProblems.Unknown(key);
     }
 }

@@ -21,14 +21,14 @@ internal sealed class Explainer(
     NodeDirectory nodes,
     Leadership leadership,
     FeedLag feed,
-    ClusterMembership presence,
+    ClusterMembership membership,
     DiskPressure disk,
     LaneAllowance lanes,
     DamagedContents damaged,
     DownloadEvents events,
-    SourceAttemptHistory trials,
+    SourceAttemptHistory history,
     SourceRegistry sources,
-    DownloadEngine transfers,
+    DownloadEngine engine,
     NodeId here,
     IOptions<DownloadOptions> options
 )
@@ -65,14 +65,14 @@ internal sealed class Explainer(
                     )),
             ],
             [.. sources.Configured.Select(source => source.Value)],
-            trials.Of(key),
+            history.Of(key),
             await intents.StandingAsync(key, MostIntents, cancellationToken),
             await feed.OfBinAsync(here, key.Bin, cancellationToken),
             options.Value.MaxAttempts,
-            presence.AbsentBecause,
+            membership.NotJoinedBecause,
             disk.Reason,
             lanes.Shortage,
-            transfers.Standings(key)
+            engine.Standings(key)
         )
         {
             Damage = damaged.Of(file.Fingerprint),

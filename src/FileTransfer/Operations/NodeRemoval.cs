@@ -47,7 +47,7 @@ internal sealed partial class NodeRemoval(NodeDirectory directory, Database data
         [LoggerMessage(
             1800,
             LogLevel.Warning,
-            "Node {Node} was taken out of the cluster, with {Replicas} replicas; {OnlyCopies} files were stored nowhere else"
+            "Removed node {Node} and its {Replicas} replicas; {OnlyCopies} files were stored nowhere else"
         )]
         public static partial void Removed(ILogger logger, string node, long replicas, long onlyCopies);
     }

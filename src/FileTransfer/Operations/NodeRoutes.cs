@@ -69,7 +69,7 @@ internal static class NodeRoutes
     {
         if (NodeId.FromText(node) is not { } id)
         {
-            return Problem.Of(ProblemTypes.BadRequest, "That is no node's name: write 1 to 64 of A-Z a-z 0-9 . _ -");
+            return Problem.Of(ProblemTypes.BadRequest, "That is not a node name; write 1 to 64 of A-Z a-z 0-9 . _ -");
         }
 
         var (outcome, removed) = await removal.RemoveAsync(id, cancellationToken);

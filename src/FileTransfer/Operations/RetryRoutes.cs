@@ -36,7 +36,7 @@ public static class RetryRoutes
     }
 
     private static async Task<Results<Ok<FileResource>, ProblemHttpResult>> RetryAsync(
-        string key,
+        FileKey key,
         FileCatalog catalog,
         ReplicaTable replicas,
         QueueSignal queue,
@@ -44,23 +44,18 @@ public static class RetryRoutes
         CancellationToken cancellationToken
     )
     {
-        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
-        {
-            return malformed;
-        }
-
-        var file = await catalog.FindAsync(fileKey, cancellationToken);
+        var file = await catalog.FindAsync(key, cancellationToken);
         if (file is null or { State: FileState.Removed })
         {
-            return file is null ? FileProblems.Unknown(fileKey) : FileProblems.Removed(fileKey);
+            return file is null ? FileProblems.Unknown(key) : FileProblems.Removed(key);
         }
 
-        if (await replicas.RetryAsync(here, fileKey, cancellationToken))
+        if (await replicas.RetryAsync(here, key, cancellationToken))
         {
             queue.Set();
         }
 
-        return TypedResults.Ok(FileResource.Of(file, here, await replicas.OfAsync(fileKey, cancellationToken)));
+        return TypedResults.Ok(FileResource.Of(file, here, await replicas.OfAsync(key, cancellationToken)));
     }
 
     /// <param name="cause" example="wrong-bytes">

@@ -64,11 +64,11 @@ internal static class SourceRoutes
             .WithSummary("The sources that this node has met: which it asks, which it does not, since when, why and until when")
             .Produces<SourcesResource>();
 
-    private static JsonHttpResult<SourcesResource> Find(DownloadEngine transfers, TimeProvider time, NodeId here)
+    private static JsonHttpResult<SourcesResource> Find(DownloadEngine engine, TimeProvider time, NodeId here)
     {
         var now = time.GetUtcNow();
         return TypedResults.Json(
-            new SourcesResource(here.Value, [.. transfers.Standings().Select(standing => KnownSourceResource.Of(standing, now))]),
+            new SourcesResource(here.Value, [.. engine.Standings().Select(standing => KnownSourceResource.Of(standing, now))]),
             SourcesJson.Default.SourcesResource
         );
     }

@@ -23,12 +23,15 @@ public readonly record struct AdvisoryLockKey(long Value)
 
     /// <summary>A SQL condition that is true only while the session that evaluates it holds the lock.</summary>
     /// <param name="keyExpression">SQL of type <c>bigint</c>: a column, or a parameter such as <c>@key</c>. Never text from outside.</param>
+    public static string HeldByThisSession(string keyExpression) => HeldBy(keyExpression, "pg_backend_pid()");
+
+    /// <summary>The same of the session of another backend; <c>held_lock.pid</c> means any.</summary>
     /// <remarks>
     /// It reads the server's own lock table, not this process's memory of it: a connection that was pooled, re-opened or moved to
     /// another backend by a proxy does not pass. Advisory locks belong to a database, and shared ones (<c>ShareLock</c>) prove nothing.
     /// The table is read once a statement, however many rows are judged by it.
     /// </remarks>
-    public static string HeldByThisSession(string keyExpression) =>
+    public static string HeldBy(string keyExpression, string pidExpression) =>
         $"""
             ({keyExpression}) = ANY (ARRAY(
                 SELECT (held_lock.classid::bigint << 32) | held_lock.objid::bigint
@@ -37,7 +40,7 @@ public readonly record struct AdvisoryLockKey(long Value)
                   AND held_lock.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
                   AND held_lock.objsubid = 1
                   AND held_lock.mode = 'ExclusiveLock'
-                  AND held_lock.pid = pg_backend_pid()
+                  AND held_lock.pid = {pidExpression}
                   AND held_lock.granted))
             """;
 

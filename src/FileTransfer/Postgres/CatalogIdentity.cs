@@ -5,10 +5,8 @@ namespace FileTransfer.Postgres;
 /// <summary>Which database this is, and which catalog it holds: what tells one from another, and from an older copy of itself.</summary>
 /// <param name="SystemIdentifier">Of the server's data, the same for a primary and its standbys, another for every <c>initdb</c>.</param>
 /// <param name="Timeline">Goes up by one with each promotion, and with each restore to a point in time.</param>
-/// <param name="Database">Its name at the server.</param>
 /// <param name="Flushed">The position up to which the server's log is on its disk; on one timeline it never goes back.</param>
 /// <param name="SchemaVersion">The newest step of the schema; null = the database has none of it.</param>
-/// <param name="ClusterId">The cluster it holds; null = none yet.</param>
 /// <param name="FeedEpoch">The history its feed belongs to; null = none yet.</param>
 /// <param name="LeaderEpoch">How many leaders took office; null without a schema.</param>
 /// <param name="BinHeads">The newest sequence of each bin of the feed, by bin; null without a schema.</param>
@@ -70,10 +68,7 @@ public sealed record CatalogIdentity(
         return await ReadAsync(connection, cancellationToken);
     }
 
-    /// <summary>
-    /// What tells the mutations at these sequences, one of each bin, from any other; null where there is none. A copy of the catalog that went
-    /// its own way has others there, however far it has come.
-    /// </summary>
+    /// <summary>A mark of the mutation at one sequence of each bin; null where there is none. A diverged copy of the catalog has others.</summary>
     public static async Task<IReadOnlyList<string?>> MarksAsync(
         NpgsqlConnection connection,
         IReadOnlyList<long> sequences,

@@ -33,18 +33,14 @@ public sealed class Database : IAsyncDisposable
 
     public DatabaseSource Source { get; }
 
-    /// <summary>Whether its clock goes as time does.</summary>
     public DatabaseClock Clock { get; }
 
-    /// <summary>Tells who holds a lock that is waited for.</summary>
     public LockWaits LockWaits { get; }
 
     public NpgsqlDataSource Pool { get; }
 
-    /// <summary>Hints for the sessions of other nodes.</summary>
     public NotificationSender Notifications { get; }
 
-    /// <summary>Commits what is going to be acknowledged.</summary>
     public DurableCommits Commits { get; }
 
     /// <summary>Whether the database has been reached, found fit and brought to this program's schema. Stays true when it goes away later.</summary>
@@ -53,7 +49,6 @@ public sealed class Database : IAsyncDisposable
     /// <summary>What the start is waiting for, in words; null once ready.</summary>
     public string? WaitingFor { get; internal set; } = "the database has not been tried yet";
 
-    /// <summary>Whether the database is there now.</summary>
     public DatabaseReach Reach { get; }
 
     /// <summary>Why the start was given up; null while it was not. The process is to end with <see cref="FatalStartException.ExitCode"/>.</summary>

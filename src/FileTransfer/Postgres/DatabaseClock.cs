@@ -1,6 +1,5 @@
 namespace FileTransfer.Postgres;
 
-/// <summary>A jump of the database's clock.</summary>
 /// <param name="By">How far it jumped, ahead where positive.</param>
 /// <param name="NoticedAt">By this machine's clock.</param>
 public sealed record ClockJump(TimeSpan By, DateTimeOffset NoticedAt);
@@ -31,7 +30,6 @@ public sealed partial class DatabaseClock(TimeProvider time, ILogger logger)
         _jump is { } jump && time.GetUtcNow() - jump.NoticedAt is var age && age < _told ? jump : null;
 
     /// <summary>What time it is at the database, from one who asks regularly.</summary>
-    /// <param name="there">Its answer.</param>
     /// <param name="asked">A timestamp taken before it was asked.</param>
     public void Observe(DateTime there, long asked)
     {
@@ -59,7 +57,7 @@ public sealed partial class DatabaseClock(TimeProvider time, ILogger logger)
         [LoggerMessage(
             2000,
             LogLevel.Warning,
-            "The clock of the database jumped {Direction}, by {By}: times that were put down before are corrected. See that its server's clock is kept by NTP"
+            "The database clock jumped {Direction} by {By}; times recorded earlier are corrected. Keep its server's clock in sync by NTP"
         )]
         public static partial void Jumped(ILogger logger, TimeSpan by, string direction);
     }

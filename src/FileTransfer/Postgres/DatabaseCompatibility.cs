@@ -140,32 +140,22 @@ internal static class DatabaseCompatibility
                 + "Set ConnectionStrings:Postgres to the server itself, or give the proxy session pooling (pgbouncer: pool_mode = session)."
         );
 
-    private static async Task<string?> ReadOnlyReasonAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(
+    private static async Task<string?> ReadOnlyReasonAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        await connection.QuerySingleAsync<(bool IsStandby, bool IsReadOnly)>(
             "SELECT pg_is_in_recovery(), current_setting('transaction_read_only')::boolean",
-            connection
-        );
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        return (reader.GetBoolean(0), reader.GetBoolean(1)) switch
+            null,
+            cancellationToken
+        ) switch
         {
             (true, _) =>
                 "the database server is a standby and takes no writes; promote it, or set ConnectionStrings:Postgres to the primary",
             (_, true) => "the database takes no writes; set default_transaction_read_only = off for it or for this user",
             _ => null,
         };
-    }
 
-    private static async Task<(int Pid, string? Mark)> BackendAsync(
+    private static Task<(int Pid, string? Mark)> BackendAsync(
         NpgsqlConnection connection,
         string sql,
         CancellationToken cancellationToken
-    )
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        return (reader.GetInt32(0), await reader.IsDBNullAsync(1, cancellationToken) ? null : reader.GetString(1));
-    }
+    ) => connection.QuerySingleAsync<(int, string?)>(sql, null, cancellationToken);
 }

@@ -19,10 +19,8 @@ public sealed partial class DatabaseReach(string server, TimeProvider time, ILog
     private long _remindedAt;
     private TimeSpan _pause;
 
-    /// <summary>Host and port, for a person.</summary>
     public string Server => server;
 
-    /// <summary>Null while the database is there.</summary>
     public DatabaseOutage? Outage => _outage;
 
     /// <summary>What went wrong beneath the driver, which has a sentence of its own for every failure.</summary>
@@ -52,7 +50,6 @@ public sealed partial class DatabaseReach(string server, TimeProvider time, ILog
             _ => false,
         };
 
-    /// <summary>An attempt to use the database failed.</summary>
     public void Lost(string cause)
     {
         lock (_lock)
@@ -77,7 +74,6 @@ public sealed partial class DatabaseReach(string server, TimeProvider time, ILog
         }
     }
 
-    /// <summary>The database is used again.</summary>
     public void Regained()
     {
         lock (_lock)
@@ -96,11 +92,11 @@ public sealed partial class DatabaseReach(string server, TimeProvider time, ILog
         [LoggerMessage(
             2010,
             LogLevel.Warning,
-            "The database at {Server} is away: {Cause}. Stored files are served, writes are refused; it is tried again all the time"
+            "The database at {Server} is away: {Cause}. Stored files are served, writes are refused; retrying"
         )]
         public static partial void Lost(ILogger logger, string server, string cause);
 
-        [LoggerMessage(2011, LogLevel.Warning, "The database at {Server} is away for {Minutes:0} min now: {Cause}")]
+        [LoggerMessage(2011, LogLevel.Warning, "The database at {Server} has been away for {Minutes:0} min: {Cause}")]
         public static partial void StillAway(ILogger logger, string server, double minutes, string cause);
 
         [LoggerMessage(2012, LogLevel.Information, "The database at {Server} is back after {Seconds:0.0} s")]

@@ -52,18 +52,10 @@ public sealed partial class DatabaseStartup(
             {
                 return;
             }
-            catch (FatalStartException e)
+            catch (Exception e) when (FatalOf(e) is { } fatal)
             {
-                Log.Fatal(_logger, e.Message);
-                database.SetFault(e);
-                lifetime.StopApplication();
-                return;
-            }
-            catch (Exception e) when (!database.IsReady && e is ArgumentException or NotSupportedException)
-            {
-                var refused = new FatalStartException($"ConnectionStrings:Postgres cannot be used: {e.Message}", e);
-                Log.Fatal(_logger, refused.Message);
-                database.SetFault(refused);
+                Log.Fatal(_logger, fatal.Message);
+                database.SetFault(fatal);
                 lifetime.StopApplication();
                 return;
             }
@@ -76,6 +68,17 @@ public sealed partial class DatabaseStartup(
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
     }
+
+    private FatalStartException? FatalOf(Exception fault) =>
+        fault switch
+        {
+            FatalStartException fatal => fatal,
+            ArgumentException or NotSupportedException when !database.IsReady => new FatalStartException(
+                $"ConnectionStrings:Postgres cannot be used: {fault.Message}",
+                fault
+            ),
+            _ => null,
+        };
 
     /// <returns>Null = ready; else what is waited for.</returns>
     private async Task<string?> TryOnceAsync(CancellationToken cancellationToken)
@@ -145,10 +148,10 @@ public sealed partial class DatabaseStartup(
         [LoggerMessage(2021, LogLevel.Critical, "{Message}")]
         public static partial void Fatal(ILogger logger, string message);
 
-        [LoggerMessage(2022, LogLevel.Warning, "What is acknowledged is not safe: {Reason}")]
+        [LoggerMessage(2022, LogLevel.Warning, "Acknowledged writes are at risk: {Reason}")]
         public static partial void Risk(ILogger logger, string reason);
 
-        [LoggerMessage(2023, LogLevel.Warning, "The private PostgreSQL ended by itself; it is started again")]
+        [LoggerMessage(2023, LogLevel.Warning, "The private PostgreSQL exited unexpectedly; restarting it")]
         public static partial void EmbeddedEnded(ILogger logger);
     }
 }

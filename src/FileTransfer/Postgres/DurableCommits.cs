@@ -56,7 +56,6 @@ public sealed partial class DurableCommits(NpgsqlDataSource pool, TimeProvider t
         }
     }
 
-    /// <summary>A commit ended without a standby's confirmation.</summary>
     internal void Report()
     {
         if (Interlocked.Exchange(ref _asking, 1) == 0)
@@ -106,15 +105,11 @@ public sealed partial class DurableCommits(NpgsqlDataSource pool, TimeProvider t
         [LoggerMessage(
             2030,
             LogLevel.Warning,
-            "A commit was not confirmed by any synchronous standby: uploads, registrations and removals are answered 503 until one has caught up. Bring the standby back, or take it out of synchronous_standby_names"
+            "No synchronous standby confirmed a commit: uploads, registrations and removals are answered 503 until one has caught up. Bring the standby back, or take it out of synchronous_standby_names"
         )]
         public static partial void InDoubt(ILogger logger);
 
-        [LoggerMessage(
-            2031,
-            LogLevel.Information,
-            "Every commit is confirmed by the synchronous standby again, or none is asked for"
-        )]
+        [LoggerMessage(2031, LogLevel.Information, "The synchronous standby confirms commits again, or is no longer required to")]
         public static partial void Confirmed(ILogger logger);
     }
 }

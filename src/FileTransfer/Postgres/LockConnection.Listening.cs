@@ -2,7 +2,6 @@ using Npgsql;
 
 namespace FileTransfer.Postgres;
 
-/// <content>What an idle session hears: notifications, and that its backend has ended.</content>
 public sealed partial class LockConnection
 {
     private static readonly TimeSpan IdleBeforeListening = TimeSpan.FromMilliseconds(200);

@@ -95,15 +95,10 @@ public sealed partial class LockConnection
         }
     }
 
-    /// <summary>Frees every lock of the session.</summary>
-    public Task UnlockAllAsync(CancellationToken cancellationToken) =>
+    internal Task UnlockAllAsync() =>
         UseAsync(
-            async (connection, token) =>
-            {
-                await using var command = new NpgsqlCommand("SELECT pg_advisory_unlock_all()", connection);
-                await command.ExecuteNonQueryAsync(token);
-            },
-            cancellationToken
+            (connection, token) => connection.ExecuteAsync("SELECT pg_advisory_unlock_all()", null, token),
+            CancellationToken.None
         );
 
     private static async Task<object?> ScalarAsync(

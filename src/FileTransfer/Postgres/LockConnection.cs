@@ -64,55 +64,7 @@ public sealed partial class LockConnection : IAsyncDisposable
     /// <summary>Cancelled when the session and its locks are gone, within about a second of its backend's end; also by disposing.</summary>
     public CancellationToken Lost => _lost.Token;
 
-    /// <summary>Why it is lost, in words; null while it is not.</summary>
     public string? LostBecause => _lostBecause;
-
-    /// <summary>Opens a connection of <paramref name="source"/>, which must not pool, and makes the server notice soon when this side is gone.</summary>
-    internal static async Task<LockConnection> OpenAsync(
-        NpgsqlMultiHostDataSource source,
-        string applicationName,
-        DurableCommits commits,
-        TimeProvider time,
-        ILogger logger,
-        CancellationToken cancellationToken
-    )
-    {
-        var connection = await source.OpenConnectionAsync(TargetSessionAttributes.ReadWrite, cancellationToken);
-        try
-        {
-            // A session that is alive says something every two seconds: one of a process that stands still frees its locks for others.
-            // What it writes for itself waits for no standby: claims, heartbeats and the like are found out again after a failover.
-            // Set by statement, not in the start-up packet: proxies that keep one backend per session refuse unknown start-up parameters.
-            await using var command = new NpgsqlCommand(
-                """
-                SELECT set_config('application_name', $1, false),
-                       set_config('tcp_keepalives_idle', '5', false),
-                       set_config('tcp_keepalives_interval', '2', false),
-                       set_config('tcp_keepalives_count', '3', false),
-                       set_config('tcp_user_timeout', '11000', false),
-                       set_config('idle_session_timeout', '15s', false),
-                       pg_backend_pid(),
-                       current_setting('synchronous_commit'),
-                       set_config('synchronous_commit', 'local', false)
-                """,
-                connection
-            )
-            {
-                Parameters = { new() { Value = applicationName } },
-            };
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            await reader.ReadAsync(cancellationToken);
-            var pid = reader.GetInt32(6);
-            var confirmedCommit = reader.GetString(7);
-            await reader.DisposeAsync();
-            return new LockConnection(connection, applicationName, pid, confirmedCommit, commits, time, logger);
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
-    }
 
     /// <summary>Runs commands on the session, alone. Waits for its turn.</summary>
     /// <exception cref="LockConnectionLostException">The session was lost before or while the work ran.</exception>
@@ -194,7 +146,7 @@ public sealed partial class LockConnection : IAsyncDisposable
         {
             try
             {
-                await UnlockAllAsync(CancellationToken.None).WaitAsync(AnswerTimeout, _time);
+                await UnlockAllAsync().WaitAsync(AnswerTimeout, _time);
             }
             catch (Exception e) when (e is LockConnectionLostException or NpgsqlException or TimeoutException)
             {
@@ -261,16 +213,20 @@ public sealed partial class LockConnection : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(2050, LogLevel.Information, "Session {Session} (backend {BackendPid}) is lost: {Reason}")]
+        [LoggerMessage(2050, LogLevel.Information, "Session {Session} (backend {BackendPid}) was lost: {Reason}")]
         public static partial void Lost(ILogger logger, string session, int backendPid, string reason);
 
-        [LoggerMessage(2051, LogLevel.Debug, "Session {Session} (backend {BackendPid}) did not answer its last unlock: {Reason}")]
+        [LoggerMessage(
+            2051,
+            LogLevel.Debug,
+            "Session {Session} (backend {BackendPid}) did not answer its final unlock: {Reason}"
+        )]
         public static partial void NotUnlocked(ILogger logger, string session, int backendPid, string reason);
 
         [LoggerMessage(2052, LogLevel.Debug, "Session {Session} (backend {BackendPid}) did not close cleanly: {Reason}")]
         public static partial void NotClosed(ILogger logger, string session, int backendPid, string reason);
 
-        [LoggerMessage(2053, LogLevel.Error, "Handling a notification on {Channel} failed")]
+        [LoggerMessage(2053, LogLevel.Error, "A handler of notifications on {Channel} failed")]
         public static partial void HandlerFailed(ILogger logger, Exception exception, string channel);
     }
 }

@@ -1,13 +1,11 @@
 using System.Data;
+using Dapper;
 using Npgsql;
 
 namespace FileTransfer.Postgres;
 
 /// <summary>A session that keeps others waiting for a lock.</summary>
-/// <param name="Pid">Its backend.</param>
 /// <param name="ApplicationName">What it calls itself; null where this service's role may not see it.</param>
-/// <param name="Since">When its transaction began.</param>
-/// <param name="QueryStart">When its last statement began.</param>
 /// <param name="State">What it does: <c>active</c>, <c>idle in transaction</c>.</param>
 public sealed record LockHolder(
     int Pid,
@@ -19,7 +17,6 @@ public sealed record LockHolder(
 
 /// <summary>A lock that another session holds was not had in time; nothing was done.</summary>
 /// <param name="holder">Who has it; null when that could not be found out.</param>
-/// <param name="cause">What the server said.</param>
 public sealed class DatabaseLockedException(LockHolder? holder, Exception cause)
     : Exception("A lock in the database is held by another session.", cause)
 {
@@ -37,14 +34,11 @@ public sealed class LockWaits(NpgsqlDataSource pool, TimeProvider time)
 
     private const string Sql = """
         SELECT a.pid, a.application_name, a.xact_start, a.query_start, a.state
-        FROM unnest(pg_catalog.pg_blocking_pids($1)) AS blocking (pid)
+        FROM unnest(pg_catalog.pg_blocking_pids(@pid)) AS blocking (pid)
         JOIN pg_catalog.pg_stat_activity a ON a.pid = blocking.pid
         ORDER BY a.xact_start NULLS LAST LIMIT 1
         """;
 
-    /// <summary>Awaits what a connection does.</summary>
-    /// <param name="connection">The one that works; nothing is asked of it.</param>
-    /// <param name="work">Begun already.</param>
     /// <exception cref="DatabaseLockedException">It waited for a lock in vain.</exception>
     /// <exception cref="NpgsqlException">The connection is lost.</exception>
     public async Task<T> WatchAsync<T>(NpgsqlConnection connection, Task<T> work)
@@ -79,17 +73,13 @@ public sealed class LockWaits(NpgsqlDataSource pool, TimeProvider time)
     {
         try
         {
-            await using var command = pool.CreateCommand(Sql);
-            command.Parameters.Add(new NpgsqlParameter { Value = pid });
-            await using var reader = await command.ExecuteReaderAsync();
-            return await reader.ReadAsync()
-                ? new LockHolder(
-                    reader.GetInt32(0),
-                    await reader.IsDBNullAsync(1) ? null : reader.GetString(1),
-                    await reader.IsDBNullAsync(2) ? null : reader.GetFieldValue<DateTimeOffset>(2),
-                    await reader.IsDBNullAsync(3) ? null : reader.GetFieldValue<DateTimeOffset>(3),
-                    await reader.IsDBNullAsync(4) ? null : reader.GetString(4)
-                )
+            await using var connection = await pool.OpenConnectionAsync();
+            var holder = await connection.QuerySingleOrDefaultAsync<(int, string?, DateTime?, DateTime?, string?)?>(
+                Sql,
+                new { pid }
+            );
+            return holder is var (blocking, name, since, queryStart, state)
+                ? new LockHolder(blocking, name, since, queryStart, state)
                 : null;
         }
         catch (NpgsqlException)

@@ -13,7 +13,6 @@ public sealed partial record Migration(int Version, string Name, string Sql)
     public string Checksum =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Sql.Replace("\r\n", "\n", StringComparison.Ordinal))));
 
-    /// <summary>The steps this program carries, in order.</summary>
     public static IReadOnlyList<Migration> Embedded { get; } = ReadEmbedded(typeof(Migration).Assembly);
 
     private static Migration[] ReadEmbedded(Assembly assembly) =>

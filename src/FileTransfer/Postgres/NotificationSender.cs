@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Npgsql;
 
 namespace FileTransfer.Postgres;
@@ -8,76 +9,60 @@ namespace FileTransfer.Postgres;
 /// and every other such commit waits for it. These wait for nobody: they flush nothing, wait a second at most for that lock, and are grouped
 /// while one is on its way. What is lost of them costs the listener its polling interval.
 /// </remarks>
-public sealed partial class NotificationSender(NpgsqlDataSource pool, ILogger<NotificationSender> logger) : IAsyncDisposable
+public sealed partial class NotificationSender : IAsyncDisposable
 {
     /// <summary>Hints that wait at most; what comes on top of them is found by polling.</summary>
     private const int Most = 10_000;
 
-    private readonly Lock _lock = new();
+    private readonly Channel<Hint> _hints = Channel.CreateBounded<Hint>(
+        new BoundedChannelOptions(Most) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true }
+    );
     private readonly CancellationTokenSource _disposed = new();
-    private HashSet<Hint> _waiting = [];
-    private Task _sending = Task.CompletedTask;
-    private bool _isSending;
+    private readonly NpgsqlDataSource _pool;
+    private readonly ILogger _logger;
+    private readonly Task _sending;
+
+    public NotificationSender(NpgsqlDataSource pool, ILogger<NotificationSender> logger)
+    {
+        (_pool, _logger) = (pool, logger);
+        _sending = Task.Run(SendAllAsync);
+    }
 
     /// <summary>Sends soon, and does not wait for it. The same hint twice in quick succession is one.</summary>
-    public void Send(string channel, string payload)
-    {
-        lock (_lock)
-        {
-            if (_waiting.Count < Most)
-            {
-                _waiting.Add(new Hint(channel, payload));
-            }
-
-            if (!_isSending && !_disposed.IsCancellationRequested)
-            {
-                _isSending = true;
-                _sending = Task.Run(SendAsync);
-            }
-        }
-    }
+    public void Send(string channel, string payload) => _hints.Writer.TryWrite(new Hint(channel, payload));
 
     public async ValueTask DisposeAsync()
     {
+        _hints.Writer.TryComplete();
         await _disposed.CancelAsync();
         await _sending;
         _disposed.Dispose();
     }
 
-    private async Task SendAsync()
+    private async Task SendAllAsync()
     {
-        while (Take() is { } hints)
+        while (!_disposed.IsCancellationRequested && await _hints.Reader.WaitToReadAsync())
         {
+            var hints = new HashSet<Hint>();
+            while (_hints.Reader.TryRead(out var hint))
+            {
+                hints.Add(hint);
+            }
+
             try
             {
                 await SendAsync(hints, _disposed.Token);
             }
             catch (Exception e) when (e is NpgsqlException or OperationCanceledException or ObjectDisposedException)
             {
-                Log.NotSent(logger, hints.Count, e.Message);
+                Log.NotSent(_logger, hints.Count, e.Message);
             }
-        }
-    }
-
-    private HashSet<Hint>? Take()
-    {
-        lock (_lock)
-        {
-            if (_waiting.Count == 0 || _disposed.IsCancellationRequested)
-            {
-                _isSending = false;
-                return null;
-            }
-
-            var taken = _waiting;
-            _waiting = [];
-            return taken;
         }
     }
 
     private async Task SendAsync(HashSet<Hint> hints, CancellationToken cancellationToken)
     {
-        await using var connection = await pool.OpenConnectionAsync(cancellationToken);
+        await using var connection = await _pool.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection)
         {
             BatchCommands =
@@ -100,11 +85,7 @@ public sealed partial class NotificationSender(NpgsqlDataSource pool, ILogger<No
 
     private static partial class Log
     {
-        [LoggerMessage(
-            2060,
-            LogLevel.Debug,
-            "{Count} hints were not sent, and whoever would have heard them finds out by polling: {Reason}"
-        )]
+        [LoggerMessage(2060, LogLevel.Debug, "Could not send {Count} notifications; listeners fall back to polling: {Reason}")]
         public static partial void NotSent(ILogger logger, int count, string reason);
     }
 }

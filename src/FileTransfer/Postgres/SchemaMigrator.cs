@@ -3,7 +3,6 @@ using Npgsql;
 
 namespace FileTransfer.Postgres;
 
-/// <summary>Brings the database's schema to this program's.</summary>
 /// <remarks>
 /// One transaction per step, under an advisory lock that ends with it: any number of processes may start at once, each step is applied
 /// by one of them, and a step that fails leaves nothing behind. Applied steps are recorded with their checksum and never change.
@@ -64,19 +63,16 @@ public sealed partial class SchemaMigrator
 
         var next = _migrations[done];
         await ExecuteAsync(connection, next.Sql, cancellationToken);
-        await using var record = new NpgsqlCommand(
-            "INSERT INTO filetransfer.schema_versions (version, name, checksum) VALUES ($1, $2, $3)",
-            connection
-        )
-        {
-            Parameters =
+        await connection.ExecuteAsync(
+            "INSERT INTO filetransfer.schema_versions (version, name, checksum) VALUES (@Version, @Name, @Checksum)",
+            new
             {
-                new() { Value = next.Version },
-                new() { Value = next.Name },
-                new() { Value = next.Checksum },
+                next.Version,
+                next.Name,
+                next.Checksum,
             },
-        };
-        await record.ExecuteNonQueryAsync(cancellationToken);
+            cancellationToken
+        );
         await transaction.CommitAsync(cancellationToken);
         return next;
     }
@@ -84,24 +80,20 @@ public sealed partial class SchemaMigrator
     /// <returns>How many steps are applied, all of them checked against this program's.</returns>
     private async Task<int> ReadAppliedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using (var exists = new NpgsqlCommand("SELECT to_regclass('filetransfer.schema_versions') IS NOT NULL", connection))
+        const string exists = "SELECT to_regclass('filetransfer.schema_versions') IS NOT NULL";
+        const string read = "SELECT version, name, checksum FROM filetransfer.schema_versions ORDER BY version";
+        if (!await connection.QuerySingleAsync<bool>(exists, null, cancellationToken))
         {
-            if (!(bool)(await exists.ExecuteScalarAsync(cancellationToken))!)
-            {
-                await ExecuteAsync(connection, CreateRecordSql, cancellationToken);
-                return 0;
-            }
+            await ExecuteAsync(connection, CreateRecordSql, cancellationToken);
+            return 0;
         }
 
-        await using var command = new NpgsqlCommand(
-            "SELECT version, name, checksum FROM filetransfer.schema_versions ORDER BY version",
-            connection
-        );
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var done = 0;
-        while (await reader.ReadAsync(cancellationToken))
+        foreach (
+            var (version, name, checksum) in await connection.QueryAsync<(int, string, string)>(read, null, cancellationToken)
+        )
         {
-            Check(reader.GetInt32(0), reader.GetString(1), reader.GetString(2));
+            Check(version, name, checksum);
             done++;
         }
 

@@ -15,10 +15,10 @@ public static class BatchRoutes
     private const int PieceLength = 64 * 1024;
     private const int FlushedFrom = 4 * PieceLength;
 
-    public static void MapDeliveries(this IEndpointRouteBuilder routes) =>
+    public static void MapBatches(this IEndpointRouteBuilder routes) =>
         routes
             .MapPost(ContentBatch.Route, AnswerAsync)
-            .RequireAuthorization(AccessScopes.Read)
+            .RequireAuthorization(AccessScopes.Node)
             .WithTags("Transfer")
             .WithSummary("Small contents together: i64 LE size ‖ bytes of each, in the order of the keys")
             .WithDescription(
@@ -36,7 +36,7 @@ public static class BatchRoutes
         BatchRequest order,
         StoredContents stored,
         DamagedContents damaged,
-        EgressBandwidth uplink,
+        EgressBandwidth egress,
         HttpContext context
     )
     {
@@ -55,9 +55,9 @@ public static class BatchRoutes
         {
             foreach (var text in want)
             {
-                if (!FileProblems.TryParseKey(text ?? "", out var key, out var malformed))
+                if (!FileKey.TryParse(text, out var key))
                 {
-                    return malformed;
+                    return FileProblems.Malformed(text ?? "");
                 }
 
                 contents.Add(await OpenAsync(stored, key, proven, gone));
@@ -69,8 +69,8 @@ public static class BatchRoutes
                 context,
                 async (writer, token) =>
                 {
-                    using var sending = ThrottledResponse.Begin(uplink, context);
-                    var flushedFrom = uplink.Gate.IsLimited ? 1 : FlushedFrom;
+                    using var sending = ThrottledResponse.Begin(egress, context);
+                    var flushedFrom = egress.Gate.IsLimited ? 1 : FlushedFrom;
                     foreach (var content in contents)
                     {
                         await DeliverAsync(content, flushedFrom, sending, writer, token);

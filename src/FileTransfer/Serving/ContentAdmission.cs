@@ -4,15 +4,15 @@ using FileTransfer.Identity;
 namespace FileTransfer.Serving;
 
 /// <summary>
-/// Whose turn it is to be given a content larger than one window: one node at a time, and more while there is uplink to spare. Who is
-/// turned away comes again, and finds another source by then: so a content spreads as a tree, and a source sends few copies of it.
+/// Who is given a content larger than one window: one node at a time, and more while there is bandwidth to spare. A node that is refused
+/// comes again, and finds another source by then: so a content spreads as a tree, and a source sends few copies of it.
 /// </summary>
 /// <remarks>
 /// <para>There is uplink to spare while less than <see cref="Used"/> of the capacity is sent. The capacity is the limit in force, or the
 /// best rate seen lately where there is none.</para>
-/// <para>Nobody is a hostage (I7): a turn keeps others out while it is young (its first bytes are under way) and after that only while
+/// <para>Nobody is a hostage (I7): a permit keeps others out while it is young (its first bytes are under way) and after that only while
 /// it takes at least a tenth of its share of the capacity. A node that takes less keeps others out for a second at most.</para>
-/// <para>Pure: time is given, and the same calls have the same answers. Safe to be called from several threads. Remembers the turns with
+/// <para>Pure: time is given, and the same calls have the same answers. Safe to be called from several threads. Remembers the permits with
 /// a request in flight, and those of the last second.</para>
 /// </remarks>
 /// <param name="limit">Reads the limit of the uplink that is in force; null = none.</param>
@@ -24,30 +24,29 @@ public sealed class ContentAdmission(Func<ByteRate?> limit)
     /// <summary>Above this part of its capacity an uplink counts as full.</summary>
     public const double Used = 0.8;
 
-    /// <summary>A turn that takes less than this part of its share of the capacity keeps nobody out.</summary>
+    /// <summary>A permit that takes less than this part of its share of the capacity keeps nobody out.</summary>
     public const double SlowPart = 0.1;
 
     /// <summary>What an uplink without a limit can send at least: 100 Mbit/s.</summary>
     public static readonly ByteRate LeastCapacity = new(12_500_000);
 
-    /// <summary>How long a turn lasts between two requests of its node.</summary>
+    /// <summary>How long a permit lasts between two requests of its node.</summary>
     public static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a turn counts as using everything, from its first byte on, and how long that byte is waited for.</summary>
+    /// <summary>How long a permit counts as using everything, from its first byte on, and how long that byte is waited for.</summary>
     public static readonly TimeSpan Young = TimeSpan.FromMilliseconds(500);
 
     private static readonly TimeSpan _second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _halfLife = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<Fingerprint, List<Turn>> _turns = [];
+    private readonly Dictionary<Fingerprint, List<Permit>> _permits = [];
     private readonly SlidingWindowRate _sent = new();
     private double _best = LeastCapacity.BytesPerSecond;
     private TimeSpan _bestAt;
     private TimeSpan _sweptAt;
     private int _count;
 
-    /// <summary>Turns that are remembered.</summary>
     public int Count
     {
         get
@@ -59,29 +58,27 @@ public sealed class ContentAdmission(Func<ByteRate?> limit)
         }
     }
 
-    /// <summary>
-    /// Begins a request of a node for a content. False: it is another's turn, ask again in a second. True: <see cref="Release"/> ends it.
-    /// </summary>
+    /// <summary>Begins a request of a node; <see cref="Release"/> ends it. False: others are served first, ask again in a second.</summary>
     public bool TryAcquire(NodeId asker, Fingerprint content, TimeSpan now)
     {
         lock (_lock)
         {
             Sweep(now);
-            if (!_turns.TryGetValue(content, out var turns))
+            if (!_permits.TryGetValue(content, out var permits))
             {
-                _turns[content] = turns = new List<Turn>(1);
+                _permits[content] = permits = new List<Permit>(1);
             }
 
-            _count -= turns.RemoveAll(turn => turn.IsOver(now));
-            var mine = turns.Find(turn => turn.Node == asker);
+            _count -= permits.RemoveAll(permit => permit.IsOver(now));
+            var mine = permits.Find(permit => permit.Node == asker);
             if (mine is null)
             {
-                if (!HasRoom(turns, now))
+                if (!HasRoom(permits, now))
                 {
                     return false;
                 }
 
-                turns.Add(mine = new Turn(asker, now));
+                permits.Add(mine = new Permit(asker, now));
                 _count++;
             }
 
@@ -90,21 +87,21 @@ public sealed class ContentAdmission(Func<ByteRate?> limit)
         }
     }
 
-    /// <summary>Bytes went out to a node that has a turn.</summary>
+    /// <summary>Bytes went out to a node that has a permit.</summary>
     public void Sent(NodeId asker, Fingerprint content, long bytes, TimeSpan now)
     {
         lock (_lock)
         {
             Measure(bytes, now);
-            if (Find(asker, content) is { } turn)
+            if (Find(asker, content) is { } permit)
             {
-                turn.FirstByteAt ??= now;
-                turn.Sent.Add(bytes, now);
+                permit.FirstByteAt ??= now;
+                permit.Sent.Add(bytes, now);
             }
         }
     }
 
-    /// <summary>Bytes went out to somebody who needs no turn.</summary>
+    /// <summary>Bytes went out to somebody who needs no permit.</summary>
     public void Sent(long bytes, TimeSpan now)
     {
         lock (_lock)
@@ -113,33 +110,33 @@ public sealed class ContentAdmission(Func<ByteRate?> limit)
         }
     }
 
-    /// <summary>Ends a request that <see cref="TryAcquire"/> began; the turn ends when no other follows within <see cref="Idle"/>.</summary>
+    /// <summary>Ends a request that <see cref="TryAcquire"/> began; the permit ends when no other follows within <see cref="Idle"/>.</summary>
     public void Release(NodeId asker, Fingerprint content, TimeSpan now)
     {
         lock (_lock)
         {
-            if (Find(asker, content) is { InFlight: > 0 } turn)
+            if (Find(asker, content) is { InFlight: > 0 } permit)
             {
-                turn.InFlight--;
-                turn.LeftAt = now;
+                permit.InFlight--;
+                permit.LeftAt = now;
             }
         }
     }
 
-    private bool HasRoom(List<Turn> turns, TimeSpan now)
+    private bool HasRoom(List<Permit> permits, TimeSpan now)
     {
-        if (turns.Exists(turn => turn.IsYoung(now)))
+        if (permits.Exists(permit => permit.IsYoung(now)))
         {
             return false;
         }
 
-        // Since the youngest turn began to be served, but no longer than a second: a hiccup of its reader is not slowness.
-        var youngest = turns.Max(turn => turn.FirstByteAt) ?? TimeSpan.Zero;
+        // Since the youngest permit began to be served, but no longer than a second: a hiccup of its reader is not slowness.
+        var youngest = permits.Max(permit => permit.FirstByteAt) ?? TimeSpan.Zero;
         var span = now - youngest < _second ? now - youngest : _second;
         var capacity = Capacity(now);
         var slow = SlowPart * capacity / Math.Max(1, _count);
         return _sent.BytesPerSecond(now, span) < Used * capacity
-            || !turns.Exists(turn => turn.Sent.BytesPerSecond(now, span) >= slow);
+            || !permits.Exists(permit => permit.Sent.BytesPerSecond(now, span) >= slow);
     }
 
     private double Capacity(TimeSpan now) =>
@@ -159,8 +156,8 @@ public sealed class ContentAdmission(Func<ByteRate?> limit)
     private double Decayed(TimeSpan now) =>
         Math.Max(LeastCapacity.BytesPerSecond, _best * Math.Pow(0.5, (now - _bestAt) / _halfLife));
 
-    private Turn? Find(NodeId asker, Fingerprint content) =>
-        _turns.TryGetValue(content, out var turns) ? turns.Find(turn => turn.Node == asker) : null;
+    private Permit? Find(NodeId asker, Fingerprint content) =>
+        _permits.TryGetValue(content, out var permits) ? permits.Find(permit => permit.Node == asker) : null;
 
     /// <summary>Forgets what is over, once a second.</summary>
     private void Sweep(TimeSpan now)
@@ -171,17 +168,17 @@ public sealed class ContentAdmission(Func<ByteRate?> limit)
         }
 
         _sweptAt = now;
-        foreach (var (content, turns) in _turns)
+        foreach (var (content, permits) in _permits)
         {
-            _count -= turns.RemoveAll(turn => turn.IsOver(now));
-            if (turns.Count == 0)
+            _count -= permits.RemoveAll(permit => permit.IsOver(now));
+            if (permits.Count == 0)
             {
-                _turns.Remove(content);
+                _permits.Remove(content);
             }
         }
     }
 
-    private sealed class Turn(NodeId node, TimeSpan enteredAt)
+    private sealed class Permit(NodeId node, TimeSpan enteredAt)
     {
         public NodeId Node => node;
 

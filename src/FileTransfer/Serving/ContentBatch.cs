@@ -1,9 +1,6 @@
 namespace FileTransfer.Serving;
 
-/// <summary>
-/// Several small contents in one answer: of each <c>i64 LE size ‖ bytes</c>, in the order they were asked for; or
-/// <see cref="NotDelivered"/> and no bytes.
-/// </summary>
+/// <summary>Small contents in one answer: <c>i64 LE size ‖ bytes</c> each, as asked for; or <see cref="NotDelivered"/>, no bytes.</summary>
 public static class ContentBatch
 {
     public const string Route = "/v1/sync/deliveries";

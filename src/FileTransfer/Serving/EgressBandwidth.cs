@@ -3,7 +3,6 @@ using FileTransfer.Bandwidth;
 namespace FileTransfer.Serving;
 
 /// <summary>What this node sends contents through: how fast, and whose turn it is.</summary>
-/// <param name="gate">Lets bytes out at the upload limit in force.</param>
 public sealed class EgressBandwidth(FairTokenBucket gate, TimeProvider time)
 {
     private readonly Lock _lock = new();

@@ -11,6 +11,7 @@ public static class ServingRegistration
         builder.Services.AddSingleton<ContentDigests>();
         builder.Services.AddSingleton<ContentNames>();
         builder.Services.AddSingleton<ContentElsewhere>();
+        builder.Services.AddSingleton<ContentDelivery>();
         builder.Services.AddSingleton(services =>
             ActivatorUtilities.CreateInstance<EgressBandwidth>(services, services.GetRequiredService<TransferLimits>().Upload)
         );

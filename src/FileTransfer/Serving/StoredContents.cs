@@ -18,9 +18,7 @@ public sealed class StoredContents(
 )
 {
     /// <summary>The content, or the problem that says why it cannot be read here. What turns out to be damaged is dealt with first.</summary>
-    /// <param name="key">The file.</param>
     /// <param name="proven">Whether the content proves itself as it is read; not for a reader who proves it himself.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="ContentDamagedException">It reads as damaged and as right by turns.</exception>
     public async Task<(StoredContent? Content, ProblemHttpResult? Problem)> OpenAsync(
         FileKey key,
@@ -86,7 +84,7 @@ public sealed class StoredContents(
         using var contentLock = await store.LockContentAsync(fingerprint, cancellationToken);
         if (await replicas.StateOfAsync(here, key, cancellationToken) == ReplicaState.Stored)
         {
-            store.TryShow(key, fingerprint);
+            store.TryLinkVisible(key, fingerprint);
         }
     }
 

@@ -6,7 +6,6 @@ using FileTransfer.Chunks.Frames;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
-using Microsoft.Net.Http.Headers;
 
 namespace FileTransfer.Serving;
 
@@ -31,35 +30,33 @@ public sealed class ThrottledResponse : IDisposable
     /// <summary>A part up to this is given to anyone: that is how a node finds out who answers.</summary>
     private const int FreePart = 64 * 1024;
 
-    private readonly EgressBandwidth _uplink;
+    private readonly EgressBandwidth _egress;
     private readonly HttpContext _context;
-    private readonly NodeId? _turnOf;
+    private readonly NodeId? _permitOf;
     private readonly Fingerprint _content;
     private string? _reader;
     private RateFlow? _flow;
 
-    private ThrottledResponse(EgressBandwidth uplink, HttpContext context, NodeId? turnOf, Fingerprint content)
+    private ThrottledResponse(EgressBandwidth egress, HttpContext context, NodeId? permitOf, Fingerprint content)
     {
-        _uplink = uplink;
+        _egress = egress;
         _context = context;
-        _turnOf = turnOf;
+        _permitOf = permitOf;
         _content = content;
     }
 
-    /// <summary>An answer that needs no turn.</summary>
-    public static ThrottledResponse Begin(EgressBandwidth uplink, HttpContext context) => new(uplink, context, null, default);
+    public static ThrottledResponse Begin(EgressBandwidth egress, HttpContext context) => new(egress, context, null, default);
 
     /// <summary>An answer that needs a turn where a node asks for much of a large content; null while it is another's turn.</summary>
     public static ThrottledResponse? TryBegin(
-        EgressBandwidth uplink,
+        EgressBandwidth egress,
         HttpContext context,
         StoredContent content,
-        EntityTagHeaderValue etag,
-        long length
+        ConditionalAnswer answer
     ) =>
-        !NeedsTurn(context, content, etag, length) || NodeHeader.Of(context) is not { } node ? Begin(uplink, context)
-        : uplink.Admission.TryAcquire(node, content.Fingerprint, uplink.Now)
-            ? new ThrottledResponse(uplink, context, node, content.Fingerprint)
+        !NeedsPermit(context, content, answer) || NodeHeader.Of(context) is not { } node ? Begin(egress, context)
+        : egress.Admission.TryAcquire(node, content.Fingerprint, egress.Now)
+            ? new ThrottledResponse(egress, context, node, content.Fingerprint)
         : null;
 
     /// <summary>Writes a part in slices, each when the limit allows.</summary>
@@ -76,11 +73,11 @@ public sealed class ThrottledResponse : IDisposable
         while (count > 0)
         {
             var slice = (int)Math.Min(count, UnlimitedSlice);
-            if (_uplink.Gate.IsLimited)
+            if (_egress.Gate.IsLimited)
             {
-                _flow ??= _uplink.Join(_reader ??= ReaderOf(_context));
+                _flow ??= _egress.Join(_reader ??= ReaderOf(_context));
                 slice = Math.Min(slice, LimitedSlice);
-                slice = await _uplink.Gate.AcquireAsync(_flow, slice, cancellationToken);
+                slice = await _egress.Gate.AcquireAsync(_flow, slice, cancellationToken);
             }
 
             await write(from, output, offset, slice, cancellationToken);
@@ -92,40 +89,33 @@ public sealed class ThrottledResponse : IDisposable
 
     public void Dispose()
     {
-        if (_turnOf is not null)
+        if (_permitOf is not null)
         {
-            _uplink.Admission.Release(_turnOf, _content, _uplink.Now);
+            _egress.Admission.Release(_permitOf, _content, _egress.Now);
         }
 
         if (_flow is not null)
         {
-            _uplink.Part(_reader!);
+            _egress.Part(_reader!);
         }
     }
 
     private void Account(int bytes)
     {
-        if (_turnOf is null)
+        if (_permitOf is null)
         {
-            _uplink.Admission.Sent(bytes, _uplink.Now);
+            _egress.Admission.Sent(bytes, _egress.Now);
         }
         else
         {
-            _uplink.Admission.Sent(_turnOf, _content, bytes, _uplink.Now);
+            _egress.Admission.Sent(_permitOf, _content, bytes, _egress.Now);
         }
     }
 
-    private static bool NeedsTurn(HttpContext context, StoredContent content, EntityTagHeaderValue etag, long length)
-    {
-        var request = context.Request;
-        if (content.Size <= ContentAdmission.FreeUpToBytes || !HttpMethods.IsGet(request.Method))
-        {
-            return false;
-        }
-
-        var (status, range) = ConditionalRequest.Evaluate(request.Method, request.Headers, etag, length);
-        return status is StatusCodes.Status200OK or StatusCodes.Status206PartialContent && range.Count > FreePart;
-    }
+    private static bool NeedsPermit(HttpContext context, StoredContent content, ConditionalAnswer answer) =>
+        content.Size > ContentAdmission.FreeUpToBytes
+        && HttpMethods.IsGet(context.Request.Method)
+        && answer is { StatusCode: StatusCodes.Status200OK or StatusCodes.Status206PartialContent, Range.Count: > FreePart };
 
     private static string ReaderOf(HttpContext context) =>
         NodeHeader.Of(context)?.Value ?? context.Connection.RemoteIpAddress?.ToString() ?? "";

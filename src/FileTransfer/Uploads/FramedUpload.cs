@@ -26,10 +26,7 @@ public sealed class FramedUpload(
 {
     private long _lastEpoch;
 
-    /// <param name="file">Whose content comes.</param>
-    /// <param name="body">Its frames.</param>
     /// <param name="meter">Tells for how long the body has been waited for; null where nobody measures.</param>
-    /// <param name="cancellationToken">The sender went away.</param>
     public async Task<UploadOutcome> ReceiveAsync(
         FileRecord file,
         PipeReader body,
@@ -64,7 +61,7 @@ public sealed class FramedUpload(
         CancellationToken cancellationToken
     )
     {
-        await partial.ReproveAsync(cancellationToken);
+        await partial.RevalidateFromDiskAsync(cancellationToken);
         if (await TakeAsync(partial, body, cancellationToken) is { } refusal)
         {
             return refusal;
@@ -125,10 +122,7 @@ public sealed class FramedUpload(
     private static string Kept(PartialFile partial) =>
         $"{partial.BytesProven} of {partial.Size} bytes are kept: send the missing chunks, or all again.";
 
-    /// <summary>
-    /// Drops what is left of uploads of a file that was stored or removed meanwhile. Asked after the partial is closed: whoever
-    /// stored the file or removed it dropped what was closed before.
-    /// </summary>
+    /// <summary>Asked after the partial is closed: whoever stored or removed the file has dropped those closed before.</summary>
     private async Task DropUnneededAsync(FileKey key)
     {
         try

@@ -7,10 +7,8 @@ using FileTransfer.Identity;
 
 namespace FileTransfer.Uploads;
 
-/// <summary>Whose file a raw content becomes.</summary>
 public sealed record RawUploadTarget(ByteString Owner, ByteString Bucket, ByteString Location)
 {
-    /// <summary>The target, or what is wrong with it.</summary>
     public static (RawUploadTarget? Target, MetadataFault? Fault) Read(
         string owner,
         string bucket,
@@ -40,7 +38,6 @@ public sealed record RawUploadTarget(ByteString Owner, ByteString Bucket, ByteSt
     public FileMetadata WithContent(long size, Fingerprint fingerprint) => new(Owner, Bucket, Location, (ulong)size, fingerprint);
 }
 
-/// <summary>What became of a raw upload.</summary>
 /// <param name="File">The stored file; null on a fault.</param>
 /// <param name="IsNew">False when the file was stored already.</param>
 /// <param name="Fault">What is wrong with the body, in words.</param>
@@ -49,7 +46,7 @@ public sealed record RawUploadResult(FileKey Key, FileRecord? File, bool IsNew, 
 /// <summary>Takes a raw body of any length, computes its identity, registers it and publishes it.</summary>
 public sealed class RawUpload(
     ChunkStore store,
-    FileCommands ledger,
+    FileCommands commands,
     FileCatalog catalog,
     ReplicaTable replicas,
     UploadPublisher publisher,
@@ -68,7 +65,7 @@ public sealed class RawUpload(
 
         var metadata = target.WithContent(incoming.Size, fingerprint);
         var key = metadata.ComputeKey();
-        var (_, file, _) = await ledger.RegisterAsync(key, metadata, cancellationToken);
+        var (_, file, _) = await commands.RegisterAsync(key, metadata, cancellationToken);
         var isNew = await replicas.StateOfAsync(here, key, cancellationToken) != ReplicaState.Stored;
         var isPublished = isNew || !await publisher.IsIntactAsync(file, cancellationToken);
         if (isPublished)

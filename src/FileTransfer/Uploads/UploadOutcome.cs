@@ -1,6 +1,5 @@
 namespace FileTransfer.Uploads;
 
-/// <summary>What became of an upload.</summary>
 public abstract record UploadOutcome
 {
     private UploadOutcome() { }

@@ -13,10 +13,10 @@ namespace FileTransfer.Uploads;
 public sealed partial class UploadPublisher(
     ChunkStore store,
     FolderLedger folder,
-    FileCommands ledger,
+    FileCommands commands,
     ReplicaTable replicas,
     DamagedContents damaged,
-    ReplicaChanges news,
+    ReplicaChanges changes,
     NodeId node,
     TimeProvider time,
     ILogger<UploadPublisher> logger
@@ -80,7 +80,7 @@ public sealed partial class UploadPublisher(
         UploadCommit commit;
         try
         {
-            commit = await ledger.CommitUploadAsync(file, registersAgain, cancellationToken);
+            commit = await commands.CommitUploadAsync(file, registersAgain, cancellationToken);
         }
         catch (CommitUnconfirmedException)
         {
@@ -115,9 +115,9 @@ public sealed partial class UploadPublisher(
     /// <summary>Committed: what goes wrong from here on takes nothing of that back.</summary>
     private void ShowStored(FileRecord file)
     {
-        store.TryShow(file.Key, file.Fingerprint);
+        store.TryLinkVisible(file.Key, file.Fingerprint);
         DiscardPartials(file.Key);
-        news.PublishUploaded(new ReplicaChange(file.Key, file.Size));
+        changes.PublishUploaded(new ReplicaChange(file.Key, file.Size));
         Log.Stored(logger, file.Key, node, file.Size);
     }
 
@@ -135,17 +135,13 @@ public sealed partial class UploadPublisher(
 
     private static partial class Log
     {
-        [LoggerMessage(
-            1500,
-            LogLevel.Warning,
-            "What is left of uploads of {FileKey} at {Node} could not be removed; the next start does it"
-        )]
+        [LoggerMessage(1500, LogLevel.Warning, "Could not remove leftover uploads of {FileKey} at {Node}; the next start does")]
         public static partial void PartialsLeft(ILogger logger, Exception fault, FileKey fileKey, NodeId node);
 
         [LoggerMessage(1501, LogLevel.Information, "Stored {FileKey} at {Node} from an upload: {Size} bytes")]
         public static partial void Stored(ILogger logger, FileKey fileKey, NodeId node, long size);
 
-        [LoggerMessage(1502, LogLevel.Information, "Did not store {FileKey} at {Node}: it was removed while its upload came")]
+        [LoggerMessage(1502, LogLevel.Information, "Did not store {FileKey} at {Node}: it was removed during its upload")]
         public static partial void Removed(ILogger logger, FileKey fileKey, NodeId node);
     }
 }

@@ -56,7 +56,7 @@ public static class UploadRoutes
     }
 
     private static async Task<IResult> UploadAsync(
-        string file_key,
+        FileKey file_key,
         FileCatalog catalog,
         UploadPublisher publisher,
         FramedUpload upload,
@@ -67,19 +67,14 @@ public static class UploadRoutes
     )
     {
         var gone = context.RequestAborted;
-        if (!FileProblems.TryParseKey(file_key, out var key, out var malformed))
+        if (await catalog.FindAsync(file_key, here, gone) is not var (file, stateHere))
         {
-            return malformed;
-        }
-
-        if (await catalog.FindAsync(key, here, gone) is not var (file, stateHere))
-        {
-            return FileProblems.Unknown(key);
+            return FileProblems.Unknown(file_key);
         }
 
         if (file.State == FileState.Removed)
         {
-            return FileProblems.Removed(key);
+            return FileProblems.Removed(file_key);
         }
 
         // A stored or held content is answered without its body; a client that waits for 100 Continue never sends it. It is proven before:
@@ -164,7 +159,7 @@ public static class UploadRoutes
             ),
             UploadOutcome.OtherContent => Problem.Of(
                 ProblemTypes.FingerprintMismatch,
-                $"The chunks make another content than {file.Fingerprint}. Nothing of them was kept; send the file's own content.",
+                $"The chunks add up to another content than {file.Fingerprint}. None of them was kept; send the file's own content.",
                 ("key", file.Key.ToString()),
                 ("fingerprint", file.Fingerprint.ToString())
             ),

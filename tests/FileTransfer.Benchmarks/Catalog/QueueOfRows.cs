@@ -65,7 +65,7 @@ internal sealed class QueueOfRows : IAsyncDisposable
         );
 
     /// <summary>Lets go of what a session holds besides the row that was claimed last.</summary>
-    public Task UnlockAllAsync() => Session.UnlockAllAsync(CancellationToken.None);
+    public Task UnlockAllAsync() => Session.UnlockAllAsync();
 
     public async ValueTask DisposeAsync()
     {

@@ -27,12 +27,10 @@ public sealed class DatabaseCompatibilityTests
             TimeProvider.System
         );
         await using var session = await database.OpenSessionAsync("through a proxy", default);
-        await using var lease = await AdvisoryLockHandle.TryAcquireAsync(
-            session,
-            AdvisoryLockKey.FromName("through a proxy"),
-            default
-        );
-        (await lease!.ProveAsync(default)).ShouldBeTrue();
+        var key = AdvisoryLockKey.FromName("through a proxy");
+        await using var lease = await AdvisoryLockHandle.TryAcquireAsync(session, key, default);
+        lease.ShouldNotBeNull();
+        (await session.ProveAsync(key, default)).ShouldBeTrue();
     }
 
     [Theory]

@@ -14,8 +14,8 @@ public sealed class ChunkStoreTests
         var content = new SampleContent(5000);
         store.Publish(content);
         store.Store.TryOpen(content.Key).ShouldBeNull();
-        store.Store.Show(content.Key, content.Fingerprint);
-        store.Store.Show(content.Key, content.Fingerprint);
+        store.Store.LinkVisible(content.Key, content.Fingerprint);
+        store.Store.LinkVisible(content.Key, content.Fingerprint);
         using (var stored = store.Store.TryOpen(content.Key)!)
         {
             stored.Fingerprint.ShouldBe(content.Fingerprint);
@@ -26,8 +26,8 @@ public sealed class ChunkStoreTests
         store.Store.VisibleFiles().ShouldBe([content.Key]);
         store.Restart();
         store.Store.VisibleFiles().ShouldBe([content.Key]);
-        store.Store.Hide(content.Key);
-        store.Store.Hide(content.Key);
+        store.Store.Unlink(content.Key);
+        store.Store.Unlink(content.Key);
         store.Store.TryOpen(content.Key).ShouldBeNull();
         store.Store.VisibleFiles().ShouldBeEmpty();
         store.Store.Contains(content.Fingerprint, 5000).ShouldBeTrue();
@@ -39,7 +39,7 @@ public sealed class ChunkStoreTests
         using var store = new TestStore();
         var content = new SampleContent(5000);
         store.Publish(content);
-        store.Store.Show(content.Key, content.Fingerprint);
+        store.Store.LinkVisible(content.Key, content.Fingerprint);
         using var moved = TestStore.Open(store.CopyAs("moved"));
         store.Store.DeleteContent(content.Fingerprint);
         using var stored = moved.TryOpen(content.Key)!;
@@ -53,8 +53,8 @@ public sealed class ChunkStoreTests
         var (right, wrong) = (new SampleContent(5000), new SampleContent(6000));
         store.Publish(right);
         store.Publish(wrong);
-        store.Store.Show(right.Key, wrong.Fingerprint);
-        store.Store.Show(right.Key, right.Fingerprint);
+        store.Store.LinkVisible(right.Key, wrong.Fingerprint);
+        store.Store.LinkVisible(right.Key, right.Fingerprint);
         using var stored = store.Store.TryOpen(right.Key)!;
         stored.Fingerprint.ShouldBe(right.Fingerprint);
     }
@@ -67,7 +67,7 @@ public sealed class ChunkStoreTests
         using var store = new TestStore();
         var content = new SampleContent(5000);
         store.Publish(content);
-        store.Store.Show(content.Key, content.Fingerprint);
+        store.Store.LinkVisible(content.Key, content.Fingerprint);
         var link = Directory.EnumerateFiles(store.Root, content.Key.ToHex(), SearchOption.AllDirectories).Single();
         File.Delete(link);
         if (isFolder)
@@ -79,7 +79,7 @@ public sealed class ChunkStoreTests
             File.WriteAllText(link, "somebody's");
         }
 
-        var refused = Should.Throw<IOException>(() => store.Store.Show(content.Key, content.Fingerprint));
+        var refused = Should.Throw<IOException>(() => store.Store.LinkVisible(content.Key, content.Fingerprint));
 
         refused.Message.ShouldContain(link);
         Path.Exists(link).ShouldBeTrue();
@@ -91,7 +91,7 @@ public sealed class ChunkStoreTests
         using var store = new TestStore();
         var content = new SampleContent(Large);
         store.Publish(content);
-        store.Store.Show(content.Key, content.Fingerprint);
+        store.Store.LinkVisible(content.Key, content.Fingerprint);
         using var reading = store.Store.TryOpen(content.Key)!;
         store.Store.DeleteContent(content.Fingerprint);
         store.Store.DeleteContent(content.Fingerprint);
@@ -110,7 +110,7 @@ public sealed class ChunkStoreTests
         for (var time = 1; time <= 2; time++)
         {
             store.Publish(content);
-            store.Store.Show(content.Key, content.Fingerprint);
+            store.Store.LinkVisible(content.Key, content.Fingerprint);
             store.Store.Quarantine(content.Fingerprint, $"Chunk {time} is damaged.");
             store.Store.TryOpen(content.Key).ShouldBeNull();
             store.Store.Contains(content.Fingerprint, Large).ShouldBeFalse();
@@ -154,8 +154,9 @@ public sealed class ChunkStoreTests
         for (var time = 1; time <= 2; time++)
         {
             using (var stored = store.Store.TryOpen(content.Fingerprint)!)
-            using (var hashes = store.Store.OpenHashes(stored))
             {
+                store.Store.Prove(stored);
+                var hashes = stored.Proof!.Hashes;
                 var encoded = new byte[hashes.EncodedLength];
                 hashes.ReadEncoded(0, encoded);
                 encoded.ShouldBe(content.Encoded);
@@ -185,7 +186,7 @@ public sealed class ChunkStoreTests
         }
 
         using var stored = store.Store.TryOpen(content.Fingerprint)!;
-        Should.Throw<ContentDamagedException>(() => store.Store.OpenHashes(stored)).Fingerprint.ShouldBe(content.Fingerprint);
+        Should.Throw<ContentDamagedException>(() => store.Store.Prove(stored)).Fingerprint.ShouldBe(content.Fingerprint);
         File.Exists(path + ".hashes").ShouldBeFalse();
     }
 

@@ -26,8 +26,8 @@ public sealed class IncomingFileTests
         store.Store.MakeDurable(incoming).ShouldBe(PublishOutcome.Published);
         using var stored = store.Store.TryOpen(content.Fingerprint)!;
         TestStore.ReadAll(stored).AsSpan().SequenceEqual(content.Data).ShouldBeTrue();
-        using var hashes = store.Store.OpenHashes(stored);
-        hashes.ComputeFingerprint().ShouldBe(content.Fingerprint);
+        store.Store.Prove(stored);
+        stored.Proof!.Hashes.ComputeFingerprint().ShouldBe(content.Fingerprint);
         File.Exists(store.ContentPath(content.Fingerprint) + ".hashes").ShouldBe(size > ChunkStore.HashesKeptAbove);
         Directory.GetFileSystemEntries(Path.Combine(store.Root, "partial")).ShouldBeEmpty();
     }

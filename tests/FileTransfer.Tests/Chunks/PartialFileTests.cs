@@ -36,7 +36,7 @@ public sealed class PartialFileTests
         var encoded = content.Encoded.ToArray();
         encoded[40] ^= 1;
         partial.Hashes.WriteEncoded(0, encoded);
-        partial.TrustHashes().ShouldBeFalse();
+        partial.VerifyHashes().ShouldBeFalse();
         partial.HashesProven.ShouldBeFalse();
 
         partial.Put(0, content.Data).ShouldBe(PutOutcome.Stored);
@@ -109,7 +109,7 @@ public sealed class PartialFileTests
         store.Restart();
         using var resumed = store.OpenPartial(content, epoch: 7);
         resumed.HashesProven.ShouldBeFalse();
-        await resumed.ReproveAsync(CancellationToken.None);
+        await resumed.RevalidateFromDiskAsync(CancellationToken.None);
         resumed.HashesProven.ShouldBeTrue();
         Missing(resumed).ShouldBe([(17, 1), (1000, 4000)]);
         resumed.BytesProven.ShouldBe((1000 * 1024) + content.Data.Length - (5000 * 1024) - 1024);
@@ -133,12 +133,12 @@ public sealed class PartialFileTests
 
         store.Restart();
         using var resumed = store.OpenPartial(content, epoch: 2);
-        await resumed.ReproveAsync(CancellationToken.None);
+        await resumed.RevalidateFromDiskAsync(CancellationToken.None);
         resumed.BytesProven.ShouldBe(0);
         resumed.Hashes.WriteEncoded(0, content.Encoded);
-        resumed.TrustHashes().ShouldBeTrue();
+        resumed.VerifyHashes().ShouldBeTrue();
         resumed.BytesProven.ShouldBe(0);
-        await resumed.ReproveAsync(CancellationToken.None);
+        await resumed.RevalidateFromDiskAsync(CancellationToken.None);
         resumed.BytesProven.ShouldBe(100 * 1024);
     }
 
@@ -156,7 +156,7 @@ public sealed class PartialFileTests
         }
 
         using var resumed = store.OpenPartial(content, epoch: 2);
-        await resumed.ReproveAsync(CancellationToken.None);
+        await resumed.RevalidateFromDiskAsync(CancellationToken.None);
         Missing(resumed).ShouldBe([(512, (int)resumed.ChunkCount - 512)]);
     }
 
@@ -174,7 +174,7 @@ public sealed class PartialFileTests
 
         store.Restart();
         using var resumed = store.OpenPartial(content, epoch: 1);
-        await resumed.ReproveAsync(CancellationToken.None);
+        await resumed.RevalidateFromDiskAsync(CancellationToken.None);
         resumed.HashesProven.ShouldBeFalse();
         Missing(resumed).ShouldBe([(600, (int)resumed.ChunkCount - 600)]);
         resumed.Put(600, content.Data.AsSpan(600 * 1024)).ShouldBe(PutOutcome.Stored);
@@ -197,10 +197,10 @@ public sealed class PartialFileTests
         }
 
         using var download = store.OpenPartial(content, epoch: 2);
-        await download.ReproveAsync(CancellationToken.None);
+        await download.RevalidateFromDiskAsync(CancellationToken.None);
         download.Hashes.WriteEncoded(0, content.Encoded);
-        download.TrustHashes().ShouldBeTrue();
-        await download.ReproveAsync(CancellationToken.None);
+        download.VerifyHashes().ShouldBeTrue();
+        await download.RevalidateFromDiskAsync(CancellationToken.None);
         Missing(download).ShouldBe([(100, 1), (600, (int)download.ChunkCount - 600)]);
     }
 

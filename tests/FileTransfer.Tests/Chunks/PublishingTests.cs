@@ -95,8 +95,8 @@ public sealed class PublishingTests
 
             using var stored = survivor.TryOpen(content.Fingerprint)!;
             TestStore.ReadAll(stored).AsSpan().SequenceEqual(content.Data).ShouldBeTrue();
-            using var hashes = survivor.OpenHashes(stored);
-            hashes.ComputeFingerprint().ShouldBe(content.Fingerprint);
+            survivor.Prove(stored);
+            stored.Proof!.Hashes.ComputeFingerprint().ShouldBe(content.Fingerprint);
             File.GetUnixFileMode(Path.Combine(root, Path.GetRelativePath(store.Root, store.ContentPath(content.Fingerprint))))
                 .ShouldBe(ReadOnly);
             Directory.GetFileSystemEntries(Path.Combine(root, "partial")).ShouldBeEmpty();
@@ -169,12 +169,12 @@ public sealed class PublishingTests
 
     private static async Task Complete(PartialFile partial, SampleContent content, bool needsSource)
     {
-        await partial.ReproveAsync(CancellationToken.None);
+        await partial.RevalidateFromDiskAsync(CancellationToken.None);
         if (!partial.HashesProven)
         {
             partial.Hashes.WriteEncoded(0, content.Encoded);
-            partial.TrustHashes().ShouldBeTrue();
-            await partial.ReproveAsync(CancellationToken.None);
+            partial.VerifyHashes().ShouldBeTrue();
+            await partial.RevalidateFromDiskAsync(CancellationToken.None);
         }
 
         partial.IsComplete.ShouldBe(!needsSource);

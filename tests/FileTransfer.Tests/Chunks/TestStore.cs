@@ -44,7 +44,7 @@ internal sealed class TestStore : IDisposable
     {
         var partial = OpenPartial(content, epoch);
         partial.Hashes.WriteEncoded(0, content.Encoded);
-        partial.TrustHashes().ShouldBeTrue();
+        partial.VerifyHashes().ShouldBeTrue();
         return partial;
     }
 

@@ -9,7 +9,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Microsoft.Net.Http.Headers;
 
 namespace FileTransfer.Tests.Http;
 
@@ -170,11 +169,11 @@ public sealed class ContentResponseTests : IAsyncLifetime
         var isEndless = context.Request.Query.ContainsKey("endless");
         var size = context.Request.Query.ContainsKey("size") ? _content.Data.Length : content.Size;
         var length = isEndless ? long.MaxValue / 2 : ChunkFrame.BodyLength(size);
+        var representation = new Representation(Tag, length);
         await ContentResponse.ServeAsync(
             context,
-            new EntityTagHeaderValue("\"the-tag\""),
-            "application/octet-stream",
-            length,
+            representation,
+            representation.AnswerTo(context.Request),
             async (output, offset, count, gone) =>
             {
                 try

@@ -34,7 +34,7 @@ public sealed class ExplanationTests
             [],
             FeedLag: 0,
             MaxAttempts: 8,
-            AbsentBecause: null,
+            NotJoinedBecause: null,
             NoRoomBecause: null
         );
 
@@ -63,7 +63,7 @@ public sealed class ExplanationTests
         };
         First(full).ShouldContain("No download starts here: the disk is full.");
         First(full).ShouldNotContain("free lane");
-        First(full with { AbsentBecause = "the database is away" }).ShouldContain("nothing starts: the database is away.");
+        First(full with { NotJoinedBecause = "the database is away" }).ShouldContain("nothing starts: the database is away.");
         var waits = With(ReplicaState.Wanted, reason: "node a is silent", next: _now.AddSeconds(30));
         First(waits with { NoRoomBecause = "the disk is full" }).ShouldContain("the disk is full");
     }
@@ -118,7 +118,13 @@ public sealed class ExplanationTests
     [Fact]
     public void What_keeps_everything_from_starting_is_named()
     {
-        var says = Explanation.Of(With(ReplicaState.Wanted) with { AbsentBecause = "no database", NoRoomBecause = "disk full" });
+        var says = Explanation.Of(
+            With(ReplicaState.Wanted) with
+            {
+                NotJoinedBecause = "no database",
+                NoRoomBecause = "disk full",
+            }
+        );
 
         says.ShouldContain(s => s.Contains("no database"));
         says.ShouldContain(s => s.Contains("disk full"));

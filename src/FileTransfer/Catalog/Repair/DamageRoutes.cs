@@ -49,7 +49,7 @@ public static class DamageRoutes
             );
 
     private static async Task<IResult> ReportAsync(
-        string key,
+        FileKey key,
         DamageReport? report,
         FileCatalog catalog,
         ReplicaTable replicas,
@@ -60,27 +60,22 @@ public static class DamageRoutes
     )
     {
         var gone = context.RequestAborted;
-        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
-        {
-            return malformed;
-        }
-
-        var file = await catalog.FindAsync(fileKey, gone);
-        var replica = (await replicas.OfAsync(fileKey, gone)).FirstOrDefault(candidate => candidate.Node == here);
+        var file = await catalog.FindAsync(key, gone);
+        var replica = (await replicas.OfAsync(key, gone)).FirstOrDefault(candidate => candidate.Node == here);
         if (file is null || replica?.State != ReplicaState.Stored)
         {
-            return FileProblems.NotReadable(fileKey, file, replica);
+            return FileProblems.NotReadable(key, file, replica);
         }
 
         var examined = damaged.ExamineAsync(file.Fingerprint, file.Size, DoubtOf(report, context), CancellationToken.None);
         try
         {
-            return TypedResults.Ok(Describe(fileKey, await examined.WaitAsync(_patience, time, gone)));
+            return TypedResults.Ok(Describe(key, await examined.WaitAsync(_patience, time, gone)));
         }
         catch (TimeoutException) when (!examined.IsCompleted)
         {
             return TypedResults.Json(
-                new DamageFinding(fileKey.ToString(), "proving", null),
+                new DamageFinding(key.ToString(), "proving", null),
                 CatalogJson.Default.DamageFinding,
                 statusCode: StatusCodes.Status202Accepted
             );

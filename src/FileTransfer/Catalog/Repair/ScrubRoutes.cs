@@ -125,17 +125,16 @@ public static class ScrubRoutes
             case null:
                 passes.Start();
                 break;
-            case { Bucket: { } bucket, Keys: null }
-                when ByteString.TryParseHex(bucket, out var id) && id.Length is > 0 and <= FileMetadata.MaxIdLength:
-                named.Start(id);
+            case { Bucket: { } bucket, Keys: null } when BucketId.TryParse(bucket, out var id):
+                named.Start(id.Value);
                 break;
             case { Bucket: null, Keys: { Count: > 0 and <= MostKeys } keys }:
                 var files = new List<FileRecord>(keys.Count);
                 foreach (var key in keys)
                 {
-                    if (!FileProblems.TryParseKey(key ?? "", out var fileKey, out var malformed))
+                    if (!FileKey.TryParse(key, out var fileKey))
                     {
-                        return malformed;
+                        return FileProblems.Malformed(key ?? "");
                     }
 
                     var file = await catalog.FindAsync(fileKey, cancellationToken);

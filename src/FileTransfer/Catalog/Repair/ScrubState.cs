@@ -53,18 +53,8 @@ public sealed class ScrubFile(string dataDirectory)
     }
 
     /// <summary>Saves it durably, in one step.</summary>
-    public void Save(ScrubState state)
-    {
-        var beside = _path + ".new";
-        using (var file = File.OpenHandle(beside, FileMode.Create, FileAccess.Write))
-        {
-            RandomAccess.Write(file, JsonSerializer.SerializeToUtf8Bytes(state, ScrubJson.Default.ScrubState), 0);
-            DurableFile.Fsync(file, beside);
-        }
-
-        DurableFile.Rename(beside, _path);
-        DurableFile.FsyncFolder(dataDirectory);
-    }
+    public void Save(ScrubState state) =>
+        DurableFile.Replace(_path, JsonSerializer.SerializeToUtf8Bytes(state, ScrubJson.Default.ScrubState));
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

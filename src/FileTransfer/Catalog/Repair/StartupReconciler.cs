@@ -46,7 +46,7 @@ public sealed partial class StartupReconciler(
             {
                 if (store.Contains(fingerprint, size))
                 {
-                    store.TryShow(key, fingerprint);
+                    store.TryLinkVisible(key, fingerprint);
                 }
                 else if (store.Holds(fingerprint))
                 {
@@ -60,7 +60,7 @@ public sealed partial class StartupReconciler(
                 }
                 else if (await replicas.MarkMissingAsync(node, key, ReplicaTable.LostFromDisk, cancellationToken) is { } state)
                 {
-                    store.Hide(key);
+                    store.Unlink(key);
                     Log.Lost(logger, key, node, state);
                 }
             }
@@ -80,7 +80,7 @@ public sealed partial class StartupReconciler(
         {
             foreach (var key in await replicas.NotInStateAsync(node, keys, [ReplicaState.Stored], cancellationToken))
             {
-                store.Hide(key);
+                store.Unlink(key);
                 Log.Hidden(logger, key, node);
             }
         }

@@ -31,6 +31,30 @@ public sealed class DiskFullException : IOException
             : $"No space left to write {path}: {bytes}. Free space or enlarge the disk or quota; it is tried again by itself.";
     }
 
+    /// <summary>Does what writes to a file, and names the file where there is no room for it.</summary>
+    internal static T Guard<T>(string path, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (IOException exception) when (IsDiskFull(exception))
+        {
+            throw new DiskFullException(path, exception);
+        }
+    }
+
+    /// <inheritdoc cref="Guard{T}"/>
+    internal static void Guard(string path, Action work) =>
+        Guard(
+            path,
+            () =>
+            {
+                work();
+                return true;
+            }
+        );
+
     internal static bool IsDiskFull(int errno) => errno is NoSpaceLeft or QuotaExceeded;
 
     /// <summary>The runtime's I/O exceptions carry errno in their HResult.</summary>

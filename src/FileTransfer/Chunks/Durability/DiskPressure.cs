@@ -136,7 +136,7 @@ public sealed partial class DiskPressure(ChunkStore store, TimeProvider time, IL
         [LoggerMessage(1110, LogLevel.Warning, "Downloads are paused: {Reason}")]
         public static partial void Paused(ILogger logger, string reason);
 
-        [LoggerMessage(1111, LogLevel.Information, "The disk takes writes again; downloads go on")]
+        [LoggerMessage(1111, LogLevel.Information, "The disk takes writes again; downloads resume")]
         public static partial void Resumed(ILogger logger);
     }
 }

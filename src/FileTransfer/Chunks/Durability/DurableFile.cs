@@ -12,8 +12,6 @@ internal static partial class DurableFile
 {
     private const int Interrupted = 4;
     private const int CloseOnExec = 0x80000;
-    private const int Create = 0x40;
-    private const int ReadWrite = 2;
 
     /// <exception cref="FsyncFailedException">The bytes may be lost although they can still be read: do not trust the file again.</exception>
     public static void Fsync(SafeFileHandle file, string path)
@@ -81,11 +79,46 @@ internal static partial class DurableFile
             : Fault($"{from} could not be renamed to {to}; all of the data directory must be on one file system", errno);
     }
 
-    /// <summary>Mode 0444.</summary>
-    public static void MakeReadOnly(string path) => ChangeMode(path, 0x124);
+    /// <summary>Writes at a place of an open file.</summary>
+    /// <exception cref="DiskFullException">There is no room for it.</exception>
+    public static void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset, string path)
+    {
+        try
+        {
+            RandomAccess.Write(file, bytes, offset);
+        }
+        catch (IOException exception) when (DiskFullException.IsDiskFull(exception))
+        {
+            throw new DiskFullException(path, exception);
+        }
+    }
 
-    /// <summary>Mode 0644.</summary>
-    public static void MakeWritable(string path) => ChangeMode(path, 0x1A4);
+    /// <summary>Makes a file whose bytes are durable. Its name is with its folder: <see cref="FsyncFolder"/>.</summary>
+    /// <exception cref="DiskFullException">There is no room for it.</exception>
+    public static void Create(string path, ReadOnlySpan<byte> bytes)
+    {
+        using var file = DiskFullException.Guard(path, () => File.OpenHandle(path, FileMode.Create, FileAccess.Write));
+        Write(file, bytes, 0, path);
+        Fsync(file, path);
+    }
+
+    /// <summary>Gives a file other bytes, durably and in one step; made when missing.</summary>
+    public static void Replace(string path, ReadOnlySpan<byte> bytes)
+    {
+        var beside = path + ".new";
+        Create(beside, bytes);
+        Rename(beside, path);
+        FsyncFolder(Path.GetDirectoryName(path)!);
+    }
+
+    public static void MakeReadOnly(string path) =>
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+
+    public static void MakeWritable(string path) =>
+        File.SetUnixFileMode(
+            path,
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead
+        );
 
     /// <summary>Where the next written bytes of a sparse file start, from <paramref name="offset"/> on; <paramref name="length"/> when none do.</summary>
     public static long NextData(SafeFileHandle file, long offset, long length)
@@ -102,43 +135,7 @@ internal static partial class DurableFile
         return Marshal.GetLastPInvokeError() == NothingBeyond ? length : offset;
     }
 
-    /// <summary>Opens a file to be locked by <see cref="TryLock"/>, created when missing; the runtime's own open takes a lock itself.</summary>
-    public static SafeFileHandle OpenForLock(string path)
-    {
-        var file = OpenPath(path, ReadWrite | Create | CloseOnExec, 0x1A4);
-        return file.IsInvalid ? throw Fault($"The lock file {path} could not be opened", Marshal.GetLastPInvokeError()) : file;
-    }
-
-    /// <summary>Takes the file's exclusive lock; false when another open file has it. It ends with the handle or its process.</summary>
-    public static bool TryLock(SafeFileHandle file, string path)
-    {
-        const int ExclusiveNonBlocking = 2 | 4;
-        const int WouldBlock = 11;
-        while (FileLock(file, ExclusiveNonBlocking) != 0)
-        {
-            var errno = Marshal.GetLastPInvokeError();
-            switch (errno)
-            {
-                case WouldBlock:
-                    return false;
-                case not Interrupted:
-                    throw Fault($"{path} could not be locked; put the data directory on a file system that has locks", errno);
-            }
-        }
-
-        return true;
-    }
-
-    /// <summary>Gives the lock back, whoever else has a copy of the open file. Closing does the same where nobody has.</summary>
-    public static void Unlock(SafeFileHandle file)
-    {
-        const int Release = 8;
-        _ = FileLock(file, Release);
-    }
-
-    /// <summary>
-    /// Lets the system begin to write what the file has in memory, so that an fsync later has little left to wait for. Promises nothing.
-    /// </summary>
+    /// <summary>Lets the system begin writing, so that a later fsync has little left to wait for. Promises nothing.</summary>
     public static void BeginWriting(SafeFileHandle file)
     {
         const uint WriteOut = 2;
@@ -169,51 +166,28 @@ internal static partial class DurableFile
         }
     }
 
-    private static void ChangeMode(string path, uint mode)
-    {
-        if (PathMode(path, mode) != 0)
-        {
-            throw Fault($"The access to {path} could not be changed", Marshal.GetLastPInvokeError());
-        }
-    }
-
-    private static IOException Fault(string what, int errno) => new($"{what}: {Marshal.GetPInvokeErrorMessage(errno)}.", errno);
+    internal static IOException Fault(string what, int errno) => new($"{what}: {Marshal.GetPInvokeErrorMessage(errno)}.", errno);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int FsyncFile(SafeFileHandle file);
 
     [LibraryImport("libc", EntryPoint = "posix_fadvise")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
 
     [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int SyncFileRange(SafeFileHandle file, long offset, long length, uint flags);
 
     [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int SyncFileSystem(SafeFileHandle anyFile);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial SafeFileHandle OpenPath(string path, int flags, uint mode);
 
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int RenamePath(string from, string to);
 
-    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int PathMode(string path, uint mode);
-
     [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial long Seek(SafeFileHandle file, long offset, int whence);
-
-    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int FileLock(SafeFileHandle file, int operation);
 }
 
 /// <summary>The disk did not confirm a write. What was written is not trusted again.</summary>

@@ -4,7 +4,6 @@ using Microsoft.Win32.SafeHandles;
 namespace FileTransfer.Chunks.Durability;
 
 /// <summary>What changes of a file whenever somebody writes to it, replaces it, or changes what is said of it: as the kernel tells it.</summary>
-/// <param name="Size">Bytes in the file.</param>
 /// <param name="Inode">Another one when the file was replaced.</param>
 /// <param name="ModifiedNs">When its bytes were last written, in nanoseconds since 1970.</param>
 /// <param name="ChangedNs">When it was last written, renamed, linked or given other rights. Nobody can set it.</param>
@@ -20,8 +19,6 @@ internal readonly partial record struct FileIdentity(long Size, ulong Inode, lon
     private const int OfTheHandle = 0x1000;
     private const uint BasicStats = 0x7ff;
 
-    /// <summary>Of an open file.</summary>
-    /// <exception cref="IOException">The kernel does not tell.</exception>
     public static FileIdentity Of(SafeFileHandle file)
     {
         var isReferenced = false;
@@ -93,6 +90,5 @@ internal readonly partial record struct FileIdentity(long Size, ulong Inode, lon
     }
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static unsafe partial int FileStatus(int folder, string path, int flags, uint mask, Told* told);
 }

@@ -33,6 +33,5 @@ internal static partial class FreeNames
     }
 
     [LibraryImport("libc", EntryPoint = "statvfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Statvfs(string path, [Out] ulong[] answer);
 }

@@ -6,7 +6,6 @@ namespace FileTransfer.Chunks.Durability;
 internal static partial class SymbolicLink
 {
     /// <summary>Makes a link, and its folder where that is missing; false when something has the name already.</summary>
-    /// <exception cref="IOException">There can be no link.</exception>
     public static bool TryCreate(string path, string target)
     {
         const int NotFound = 2;
@@ -33,6 +32,5 @@ internal static partial class SymbolicLink
     }
 
     [LibraryImport("libc", EntryPoint = "symlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Link(string target, string path);
 }

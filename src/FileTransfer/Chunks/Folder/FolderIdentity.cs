@@ -3,8 +3,6 @@ using System.Text.Json.Serialization;
 namespace FileTransfer.Chunks.Folder;
 
 /// <summary>Whose folder this is, and the catalog that it belongs to as that was last seen: <c>node.json</c>.</summary>
-/// <param name="Version">Of the folder's layout.</param>
-/// <param name="SystemIdentifier">Of the database server's data.</param>
 /// <param name="Database">Its name at the server, for a person to find it again.</param>
 /// <param name="Flushed">The position of the server's log, as PostgreSQL writes it.</param>
 /// <param name="BinHeads">The newest sequence of each bin of the feed.</param>

@@ -20,7 +20,6 @@ public sealed class NodeFile
 
     public string Path => _paths.NodeFile;
 
-    /// <summary>What it says; null while there is none.</summary>
     public FolderIdentity? Current => _current;
 
     public CollectionHold? Hold => _current?.Hold;
@@ -50,18 +49,6 @@ public sealed class NodeFile
         }
     }
 
-    /// <summary>Lets nothing be collected until <see cref="EndHold"/>; a hold that is there stays.</summary>
-    public void HoldCollection(CollectionHold hold)
-    {
-        lock (_gate)
-        {
-            if (_current is { Hold: null } current)
-            {
-                Store(current with { Hold = hold });
-            }
-        }
-    }
-
     /// <summary>A person has looked, or there was nothing to look at.</summary>
     public void EndHold()
     {
@@ -81,15 +68,7 @@ public sealed class NodeFile
             return;
         }
 
-        var beside = _paths.NodeFile + ".new";
-        using (var file = File.OpenHandle(beside, FileMode.Create, FileAccess.Write))
-        {
-            RandomAccess.Write(file, JsonSerializer.SerializeToUtf8Bytes(identity, FolderJson.Default.FolderIdentity), 0);
-            DurableFile.Fsync(file, beside);
-        }
-
-        DurableFile.Rename(beside, _paths.NodeFile);
-        DurableFile.FsyncFolder(_paths.Root);
+        DurableFile.Replace(_paths.NodeFile, JsonSerializer.SerializeToUtf8Bytes(identity, FolderJson.Default.FolderIdentity));
         _current = identity;
     }
 

@@ -10,7 +10,6 @@ public static class ChunkFrame
     public const int IdLength = 8;
     public const int ChunkLength = 1024;
 
-    /// <summary>Bytes of a whole frame.</summary>
     public const int Length = IdLength + ChunkLength;
 
     public static long ChunkCount(long size) => (size / ChunkLength) + (size % ChunkLength == 0 ? 0 : 1);
@@ -22,8 +21,6 @@ public static class ChunkFrame
     public static int ChunkLengthOf(long chunkId, long size) => (int)Math.Min(ChunkLength, size - (chunkId * ChunkLength));
 }
 
-/// <summary>Consecutive whole chunks.</summary>
-/// <param name="FirstChunk">The id of the first.</param>
 /// <param name="Bytes">Their bytes without ids; each has 1024, the last chunk of the file possibly fewer.</param>
 public readonly record struct ChunkRun(long FirstChunk, ReadOnlyMemory<byte> Bytes)
 {

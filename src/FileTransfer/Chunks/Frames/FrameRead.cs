@@ -12,7 +12,6 @@ public enum FrameReadKind
     Fault,
 }
 
-/// <summary>What one read of a framed body came to.</summary>
 public readonly record struct FrameRead(FrameReadKind Kind, ChunkRun Run, FrameFault? Fault);
 
 public enum FrameFaultKind
@@ -30,8 +29,5 @@ public enum FrameFaultKind
     TooManyFrames,
 }
 
-/// <summary>Why a framed body was refused.</summary>
-/// <param name="Kind">What is wrong.</param>
 /// <param name="ChunkId">The chunk id of the offending frame; null where the body ends before a whole id.</param>
-/// <param name="Reason">For a person.</param>
 public sealed record FrameFault(FrameFaultKind Kind, ulong? ChunkId, string Reason);

@@ -26,9 +26,7 @@ public sealed class FrameReader(PipeReader body, long size) : IDisposable
     private bool _ended;
     private ExceptionDispatchInfo? _failure;
 
-    /// <summary>
-    /// A pipe over a response stream with a buffer that holds a whole run; the default one would make runs of three chunks.
-    /// </summary>
+    /// <summary>A pipe with a buffer for a whole run; the default one would make runs of three chunks.</summary>
     public static PipeReader PipeOver(Stream stream) =>
         PipeReader.Create(
             stream,
@@ -108,21 +106,19 @@ public sealed class FrameReader(PipeReader body, long size) : IDisposable
         while (rest.Length >= ChunkFrame.Length)
         {
             var id = IdOf(rest);
-            if (FaultOf(id) is { } fault)
+            if (IsRefused(id))
             {
-                _fault = fault;
                 return false;
             }
 
             var expected = ChunkFrame.ChunkLengthOf((long)id, size);
             if (expected < ChunkFrame.ChunkLength)
             {
-                _fault = new FrameFault(
+                return Refuse(
                     FrameFaultKind.ShortFrameInside,
                     id,
                     $"Chunk {id} has {expected} bytes, yet its frame is followed by more; only the final frame of a body may be short."
                 );
-                return false;
             }
 
             if (!TryAppend((long)id, rest.Slice(ChunkFrame.IdLength, ChunkFrame.ChunkLength)))
@@ -147,18 +143,16 @@ public sealed class FrameReader(PipeReader body, long size) : IDisposable
 
         if (rest.Length <= ChunkFrame.IdLength)
         {
-            _fault = new FrameFault(
+            return Refuse(
                 FrameFaultKind.Truncated,
                 rest.Length == ChunkFrame.IdLength ? IdOf(rest) : null,
                 $"The body ends after {rest.Length} bytes of a frame; a frame is 8 bytes of chunk id and the chunk."
             );
-            return false;
         }
 
         var id = IdOf(rest);
-        if (FaultOf(id) is { } fault)
+        if (IsRefused(id))
         {
-            _fault = fault;
             return false;
         }
 
@@ -166,12 +160,11 @@ public sealed class FrameReader(PipeReader body, long size) : IDisposable
         var length = rest.Length - ChunkFrame.IdLength;
         if (length != expected)
         {
-            _fault = new FrameFault(
+            return Refuse(
                 FrameFaultKind.Truncated,
                 id,
                 $"The final frame carries {length} bytes of chunk {id}, which has {expected}."
             );
-            return false;
         }
 
         if (TryAppend((long)id, rest.Slice(ChunkFrame.IdLength)))
@@ -183,24 +176,33 @@ public sealed class FrameReader(PipeReader body, long size) : IDisposable
         return false;
     }
 
-    private FrameFault? FaultOf(ulong id)
+    private bool IsRefused(ulong id)
     {
         if (id >= (ulong)_chunkCount)
         {
-            return new FrameFault(
+            Refuse(
                 FrameFaultKind.IdOutOfRange,
                 id,
                 $"There is no chunk {id}: a file of {size} bytes has the chunks 0 to {_chunkCount - 1}."
             );
         }
-
-        return _framesTaken < 2 * _chunkCount
-            ? null
-            : new FrameFault(
+        else if (_framesTaken >= 2 * _chunkCount)
+        {
+            Refuse(
                 FrameFaultKind.TooManyFrames,
                 id,
                 $"The body holds more than {2 * _chunkCount} frames for the {_chunkCount} chunks of the file."
             );
+        }
+
+        return _fault is not null;
+    }
+
+    /// <summary>Always false: nothing more is taken.</summary>
+    private bool Refuse(FrameFaultKind kind, ulong? id, string reason)
+    {
+        _fault = new FrameFault(kind, id, reason);
+        return false;
     }
 
     /// <summary>False when the chunk does not continue the run in hand; it is then the first of the next.</summary>

@@ -74,36 +74,26 @@ internal sealed class ContentFiles(StorePaths paths)
         }
     }
 
-    private void Write(Fingerprint fingerprint, IReadOnlyList<LedgerFile> files)
+    private void Write(Fingerprint fingerprint, IEnumerable<LedgerFile> files)
     {
         var path = paths.FilesOf(fingerprint);
         var beside = paths.Incoming(Guid.NewGuid());
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            using (var file = File.OpenHandle(beside, FileMode.CreateNew, FileAccess.Write))
-            {
-                var offset = 0L;
-                foreach (var one in files)
-                {
-                    byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(Line.Of(one), LedgerJson.Default.Line), (byte)'\n'];
-                    RandomAccess.Write(file, line, offset);
-                    offset += line.Length;
-                }
-
-                DurableFile.Fsync(file, beside);
-            }
-
+            DiskFullException.Guard(path, () => Directory.CreateDirectory(Path.GetDirectoryName(path)!));
+            DurableFile.Create(
+                beside,
+                [
+                    .. files.SelectMany(file =>
+                        JsonSerializer.SerializeToUtf8Bytes(Line.Of(file), LedgerJson.Default.Line).Append((byte)'\n')
+                    ),
+                ]
+            );
             DurableFile.Rename(beside, path);
         }
-        catch (IOException e)
+        catch (IOException)
         {
             File.Delete(beside);
-            if (DiskFullException.IsDiskFull(e))
-            {
-                throw new DiskFullException(path, e);
-            }
-
             throw;
         }
     }

@@ -16,7 +16,6 @@ public sealed class FeedHistory
     /// <summary>Which history a file's mutation belongs to; null where none has been told yet, or there is no sequence.</summary>
     public FeedPosition? PositionOf(FileKey key, long? sequence) => sequence is { } at ? PositionOf(key.Bin, at) : null;
 
-    /// <summary>The same for a sequence of a bin.</summary>
     public FeedPosition? PositionOf(int bin, long at)
     {
         var epochs = _epochs;

@@ -2,7 +2,6 @@ using FileTransfer.Identity;
 
 namespace FileTransfer.Chunks.Ledger;
 
-/// <content>Contents that no file refers to, with how long that is so.</content>
 public sealed partial class FolderLedger
 {
     /// <summary>All that were found unreferenced at the last look, the first found first.</summary>
@@ -19,9 +18,7 @@ public sealed partial class FolderLedger
         );
 
     /// <summary>Remembers what a look found, in place of what the one before did.</summary>
-    /// <param name="found">All that no file refers to.</param>
     /// <param name="sinceLast">How long ago the look before was; nothing where this process has not looked yet.</param>
-    /// <param name="now">The time of this look.</param>
     public Task ObserveUnreferencedAsync(IReadOnlySet<Fingerprint> found, TimeSpan sinceLast, DateTimeOffset now)
     {
         var known = Unreferenced().Select(content => content.Fingerprint).ToHashSet();
@@ -31,7 +28,7 @@ public sealed partial class FolderLedger
             {
                 foreach (var gone in known.Where(content => !found.Contains(content)))
                 {
-                    engine.Execute("DELETE FROM unreferenced WHERE fingerprint = $1", gone.ToArray());
+                    engine.Execute("DELETE FROM unreferenced WHERE fingerprint = $1", gone);
                 }
 
                 engine.Execute("UPDATE unreferenced SET seen_for = seen_for + $1", (long)sinceLast.TotalMilliseconds);
@@ -39,14 +36,13 @@ public sealed partial class FolderLedger
                 {
                     engine.Execute(
                         "INSERT OR REPLACE INTO unreferenced (fingerprint, first_seen, seen_for) VALUES ($1, $2, 0)",
-                        fresh.ToArray(),
-                        now.ToUnixTimeMilliseconds()
+                        fresh,
+                        now
                     );
                 }
             });
     }
 
-    /// <summary>The files that are known to have this content.</summary>
     public IReadOnlyList<LedgerFile> FilesOf(Fingerprint fingerprint)
     {
         var known = _database.Read(engine => LedgerReading.FilesOf(engine, fingerprint));

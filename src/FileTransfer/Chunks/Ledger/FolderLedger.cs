@@ -12,7 +12,6 @@ namespace FileTransfer.Chunks.Ledger;
 /// </remarks>
 public sealed partial class FolderLedger : IDisposable
 {
-    /// <summary>How long removals are remembered.</summary>
     public static readonly TimeSpan RemovalsKept = TimeSpan.FromDays(365);
 
     private const string PutSql = """
@@ -48,13 +47,9 @@ public sealed partial class FolderLedger : IDisposable
     /// <summary>Whether it does not hold all yet: its engine is new, or its former one was damaged.</summary>
     public bool IsIncomplete => _database.IsNew;
 
-    /// <summary>Why its former engine was set aside, in words; null where none was.</summary>
     public string? SetAsideBecause => _database.SetAsideBecause;
 
-    /// <summary>
-    /// Remembers files that are about to be stored. Call it before their contents are published, under the locks of these, and wait for the
-    /// task before their replicas are called stored.
-    /// </summary>
+    /// <summary>Call under the contents' locks before they are published, and await it before the replicas are called stored.</summary>
     /// <exception cref="DiskFullException">There is no room for it.</exception>
     public Task RecordAsync(IReadOnlyList<LedgerFile> files)
     {
@@ -107,7 +102,7 @@ public sealed partial class FolderLedger : IDisposable
         _leaving[key] = true;
         _database.WriteSoon(engine =>
         {
-            engine.Execute("DELETE FROM files WHERE file_key = $1", key.ToArray());
+            engine.Execute("DELETE FROM files WHERE file_key = $1", key);
             _leaving.TryRemove(key, out _);
         });
     }
@@ -131,24 +126,19 @@ public sealed partial class FolderLedger : IDisposable
                 {
                     engine.Execute(
                         "UPDATE files SET epoch = $2, sequence = $3, generation = $4 WHERE file_key = $1 AND generation <= $4",
-                        key.ToArray(),
-                        at.Epoch.ToByteArray(),
+                        key,
+                        at.Epoch,
                         at.Sequence,
                         generation
                     );
-                    engine.Execute(
-                        $"DELETE FROM removals WHERE file_key = $1 AND {IsEarlier}",
-                        key.ToArray(),
-                        at.Epoch.ToByteArray(),
-                        at.Sequence
-                    );
+                    engine.Execute($"DELETE FROM removals WHERE file_key = $1 AND {IsEarlier}", key, at.Epoch, at.Sequence);
                 }
             }
 
             engine.Execute(
                 "INSERT OR REPLACE INTO cursors (bin, epoch, sequence) VALUES ($1, $2, $3)",
                 bin,
-                upTo.Epoch.ToByteArray(),
+                upTo.Epoch,
                 upTo.Sequence
             );
         });
@@ -158,9 +148,7 @@ public sealed partial class FolderLedger : IDisposable
 
     /// <summary>Forgets removals that are older than a year.</summary>
     public void ForgetOldRemovals(DateTimeOffset now) =>
-        _database.WriteSoon(engine =>
-            engine.Execute("DELETE FROM removals WHERE applied_at < $1", (now - RemovalsKept).ToUnixTimeMilliseconds())
-        );
+        _database.WriteSoon(engine => engine.Execute("DELETE FROM removals WHERE applied_at < $1", (now - RemovalsKept)));
 
     /// <summary>Remembers the policies of this node, in place of those of before.</summary>
     public Task SetPoliciesAsync(IReadOnlyList<LedgerPolicy> policies) =>
@@ -171,7 +159,7 @@ public sealed partial class FolderLedger : IDisposable
             {
                 engine.Execute(
                     "INSERT INTO policies (bucket, kind, prefixes, exacts) VALUES ($1, $2, $3, $4)",
-                    policy.Bucket.ToArray(),
+                    policy.Bucket,
                     policy.Kind,
                     Join(policy.Prefixes),
                     Join(policy.Exacts)
@@ -179,7 +167,6 @@ public sealed partial class FolderLedger : IDisposable
             }
         });
 
-    /// <summary>Remembers the histories of the feed.</summary>
     public Task SetEpochsAsync(IReadOnlyList<LedgerEpoch> epochs) =>
         _database.WriteAsync(engine =>
         {
@@ -187,8 +174,8 @@ public sealed partial class FolderLedger : IDisposable
             {
                 engine.Execute(
                     "INSERT OR REPLACE INTO epochs (epoch, began_at, heads) VALUES ($1, $2, $3)",
-                    epoch.Epoch.ToByteArray(),
-                    epoch.BeganAt.ToUnixTimeMilliseconds(),
+                    epoch.Epoch,
+                    epoch.BeganAt,
                     string.Join(',', epoch.Heads)
                 );
             }
@@ -210,17 +197,17 @@ public sealed partial class FolderLedger : IDisposable
             {
                 engine.Execute(
                     PutSql,
-                    file.Key.ToArray(),
-                    file.Metadata.Owner.ToArray(),
-                    file.Metadata.Bucket.ToArray(),
-                    file.Metadata.Location.ToArray(),
+                    file.Key,
+                    file.Metadata.Owner,
+                    file.Metadata.Bucket,
+                    file.Metadata.Location,
                     file.Size,
-                    file.Fingerprint.ToArray(),
+                    file.Fingerprint,
                     file.Generation,
                     file.IsPinned,
-                    file.Added?.Epoch.ToByteArray(),
+                    file.Added?.Epoch,
                     file.Added?.Sequence,
-                    file.StoredAt.ToUnixTimeMilliseconds()
+                    file.StoredAt
                 );
             }
         };
@@ -233,10 +220,10 @@ public sealed partial class FolderLedger : IDisposable
             ON CONFLICT (file_key) DO UPDATE
                 SET epoch = excluded.epoch, sequence = excluded.sequence, applied_at = excluded.applied_at WHERE {IsEarlier}
             """,
-            removal.Key.ToArray(),
-            removal.At.Epoch.ToByteArray(),
+            removal.Key,
+            removal.At.Epoch,
             removal.At.Sequence,
-            removal.AppliedAt.ToUnixTimeMilliseconds()
+            removal.AppliedAt
         );
     }
 

@@ -27,7 +27,6 @@ public sealed record LedgerFile(
 /// <param name="Generation">The number of the registration that was added or removed.</param>
 public readonly record struct LedgerMutation(FileKey Key, FeedPosition At, bool IsRemoval, int Generation);
 
-/// <summary>A removal that this node has seen in the feed.</summary>
 public sealed record LedgerRemoval(FileKey Key, FeedPosition At, DateTimeOffset AppliedAt);
 
 /// <summary>A policy of this node, by the words of the catalog.</summary>
@@ -38,11 +37,9 @@ public sealed record LedgerPolicy(
     IReadOnlyList<ByteString> Exacts
 );
 
-/// <summary>A history of the feed.</summary>
 /// <param name="Heads">The newest sequence of each bin when it began: what is above belongs to it, what is not to the one before.</param>
 public sealed record LedgerEpoch(Guid Epoch, DateTimeOffset BeganAt, IReadOnlyList<long> Heads);
 
-/// <summary>A content that no file refers to.</summary>
 /// <param name="FirstSeen">When this was first found out; kept over restarts.</param>
 /// <param name="SeenFor">For how long it has been watched to be so. No clock that jumps makes this longer, nor a time in which nobody looked.</param>
 public sealed record UnreferencedContent(Fingerprint Fingerprint, DateTimeOffset FirstSeen, TimeSpan SeenFor);

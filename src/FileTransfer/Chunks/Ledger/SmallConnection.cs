@@ -1,5 +1,6 @@
 using System.Globalization;
 using FileTransfer.Chunks.Durability;
+using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Microsoft.Data.Sqlite;
 
@@ -23,54 +24,34 @@ public sealed class SmallConnection : IDisposable
     internal bool IsFull => Scalar("SELECT value FROM state WHERE name = 'full'") is not null;
 
     /// <summary>Opens the file. Pragmas belong to the handle, so each sets its own.</summary>
-    internal static SmallConnection Open(string path, bool isNew)
-    {
-        var connection = new SmallConnection(Connect(path, isNew ? SqliteOpenMode.ReadWriteCreate : SqliteOpenMode.ReadWrite));
-        try
-        {
-            if (isNew)
+    internal static SmallConnection Open(string path, bool isNew) =>
+        Open(
+            path,
+            isNew ? SqliteOpenMode.ReadWriteCreate : SqliteOpenMode.ReadWrite,
+            connection =>
             {
-                // Before the journal's mode: afterwards it does nothing.
-                connection.Execute("PRAGMA auto_vacuum = incremental");
-            }
+                if (isNew)
+                {
+                    // Before the journal's mode: afterwards it does nothing.
+                    connection.Execute("PRAGMA auto_vacuum = incremental");
+                }
 
-            connection.Execute("PRAGMA journal_mode = wal");
-            connection.Execute("PRAGMA synchronous = full");
-            connection.Execute("PRAGMA temp_store = memory");
-            connection.Check(path, isNew);
-            return connection;
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
-        }
-    }
+                connection.Execute("PRAGMA journal_mode = wal");
+                connection.Execute("PRAGMA synchronous = full");
+                connection.Execute("PRAGMA temp_store = memory");
+                connection.Check(path, isNew);
+            }
+        );
 
     /// <summary>Opens the file of a folder that no process uses; nothing of it is changed.</summary>
-    internal static SmallConnection OpenReadOnly(string path)
-    {
-        var connection = new SmallConnection(Connect(path, SqliteOpenMode.ReadOnly));
-        try
-        {
-            connection.Check(path, isNew: false);
-            return connection;
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
-        }
-    }
+    internal static SmallConnection OpenReadOnly(string path) =>
+        Open(path, SqliteOpenMode.ReadOnly, connection => connection.Check(path, isNew: false));
 
     /// <summary>A write transaction from its first moment: one that began with reading could not become one when another wrote meanwhile.</summary>
     internal SqliteTransaction BeginImmediate() => _transaction = _connection.BeginTransaction(deferred: false);
 
     /// <summary>A statement that is prepared once; its values are given in the order of <c>$1</c>, <c>$2</c>, ….</summary>
-    public int Execute(string sql, params ReadOnlySpan<object?> values)
-    {
-        return Command(sql, values).ExecuteNonQuery();
-    }
+    public int Execute(string sql, params ReadOnlySpan<object?> values) => Command(sql, values).ExecuteNonQuery();
 
     public object? Scalar(string sql, params ReadOnlySpan<object?> values) =>
         Command(sql, values).ExecuteScalar() is { } value and not DBNull ? value : null;
@@ -120,21 +101,21 @@ public sealed class SmallConnection : IDisposable
             : new IOException($"{path} could not be used: {e.Message}", e);
     }
 
-    private static SqliteConnection Connect(string path, SqliteOpenMode mode)
+    private static SmallConnection Open(string path, SqliteOpenMode mode, Action<SmallConnection> prepare)
     {
-        var connection = new SqliteConnection(
-            new SqliteConnectionStringBuilder
-            {
-                DataSource = path,
-                Mode = mode,
-                // A pooled handle keeps what its former user left in it.
-                Pooling = false,
-                DefaultTimeout = 10,
-            }.ConnectionString
-        );
+        var settings = new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = mode,
+            // A pooled handle keeps what its former user left in it.
+            Pooling = false,
+            DefaultTimeout = 10,
+        };
+        var connection = new SmallConnection(new SqliteConnection(settings.ConnectionString));
         try
         {
-            connection.Open();
+            connection._connection.Open();
+            prepare(connection);
             return connection;
         }
         catch
@@ -193,9 +174,22 @@ public sealed class SmallConnection : IDisposable
         command.Transaction = _transaction?.Connection is null ? null : _transaction;
         for (var i = 0; i < values.Length; i++)
         {
-            command.Parameters[i].Value = values[i] ?? DBNull.Value;
+            command.Parameters[i].Value = Stored(values[i]);
         }
 
         return command;
     }
+
+    /// <summary>Ids and names are bytes, times milliseconds since 1970.</summary>
+    private static object Stored(object? value) =>
+        value switch
+        {
+            null => DBNull.Value,
+            FileKey key => key.ToArray(),
+            Fingerprint fingerprint => fingerprint.ToArray(),
+            ByteString bytes => bytes.ToArray(),
+            Guid id => id.ToByteArray(),
+            DateTimeOffset at => at.ToUnixTimeMilliseconds(),
+            _ => value,
+        };
 }

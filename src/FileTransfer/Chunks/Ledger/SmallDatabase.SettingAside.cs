@@ -3,7 +3,6 @@ using Microsoft.Data.Sqlite;
 
 namespace FileTransfer.Chunks.Ledger;
 
-/// <content>How its file is opened, and set aside where it is damaged.</content>
 public sealed partial class SmallDatabase
 {
     private Exception? SetAsideForWriting(SmallConnection damaged, string reason)
@@ -78,13 +77,7 @@ public sealed partial class SmallDatabase
     /// <summary>The engine's log goes along: over another file of the same name it would be laid without a word.</summary>
     private void MoveAside(string reason)
     {
-        var name = Path.GetFileName(_paths.Small);
-        var kept = Path.Combine(_paths.Quarantine, name);
-        for (var number = 2; File.Exists(kept); number++)
-        {
-            kept = Path.Combine(_paths.Quarantine, $"{name}.{number}");
-        }
-
+        var kept = _paths.FreeInQuarantine(Path.GetFileName(_paths.Small));
         Directory.CreateDirectory(_paths.Quarantine);
         File.WriteAllText(kept + StorePaths.ReasonSuffix, $"{_paths.Small} is damaged: {reason}\n");
         foreach (var suffix in (ReadOnlySpan<string>)["-wal", "-shm", ""])

@@ -1,12 +1,14 @@
+using System.Threading.Channels;
 using FileTransfer.Chunks.Durability;
+using FileTransfer.Concurrency;
 using Microsoft.Data.Sqlite;
 
 namespace FileTransfer.Chunks.Ledger;
 
 /// <summary>The embedded engine of a data folder, <c>small.db</c>: one writer that commits durably, many changes at a time.</summary>
 /// <remarks>
-/// Changes wait in a queue. Whoever finds nobody at work takes all that wait into one transaction, so that what is written at the same
-/// time costs one flush. A file that turns out to be damaged is set aside in the quarantine with a reason, and an empty one begins;
+/// Changes wait in a queue. All that wait when the writer comes are one transaction, so that what is written at the same time costs one
+/// flush. A file that turns out to be damaged is set aside in the quarantine with a reason, and an empty one begins;
 /// <see cref="IsNew"/> says so to those who can fill it again.
 /// </remarks>
 public sealed partial class SmallDatabase : IDisposable
@@ -16,15 +18,13 @@ public sealed partial class SmallDatabase : IDisposable
 
     private readonly StorePaths _paths;
     private readonly ILogger _logger;
-    private readonly Lock _queueGate = new();
+    private readonly Channel<Change> _changes = Channel.CreateUnbounded<Change>(
+        new UnboundedChannelOptions { SingleReader = true }
+    );
+    private readonly AsyncAutoResetEvent _awaited = new();
     private readonly Lock _readGate = new();
     private readonly Lock _commitGate = new();
-    private readonly Timer _lazy;
-    private List<Change> _waiting = [];
-    private Task _writing = Task.CompletedTask;
-    private bool _isWriting;
-    private bool _isLazySet;
-    private bool _isClosed;
+    private readonly Task _writing;
     private SmallConnection _writer = null!;
     private SmallConnection _reader = null!;
 
@@ -33,8 +33,8 @@ public sealed partial class SmallDatabase : IDisposable
     {
         _paths = paths;
         _logger = logger;
-        _lazy = new Timer(_ => WriteLazyOnes());
         OpenOrSetAside();
+        _writing = Task.Run(WriteAllAsync);
     }
 
     private sealed record Change(Action<SmallConnection> Apply, TaskCompletionSource? Done);
@@ -42,7 +42,6 @@ public sealed partial class SmallDatabase : IDisposable
     /// <summary>Whether the file was made, or made anew, by this process, and has not been declared full since.</summary>
     public bool IsNew { get; private set; }
 
-    /// <summary>Why the former file was set aside, in words; null where none was.</summary>
     public string? SetAsideBecause { get; private set; }
 
     /// <summary>What it holds is whole again.</summary>
@@ -50,38 +49,16 @@ public sealed partial class SmallDatabase : IDisposable
 
     /// <summary>Makes a change. When the task is done, it outlives a power failure.</summary>
     /// <exception cref="DiskFullException">There is no room for it.</exception>
-    /// <exception cref="IOException">It was not written.</exception>
     public Task WriteAsync(Action<SmallConnection> change)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_queueGate)
-        {
-            ObjectDisposedException.ThrowIf(_isClosed, this);
-            _waiting.Add(new Change(change, done));
-            StartWriting();
-        }
-
+        ObjectDisposedException.ThrowIf(!_changes.Writer.TryWrite(new Change(change, done)), this);
+        _awaited.Set();
         return done.Task;
     }
 
     /// <summary>Makes a change together with the next one that somebody waits for, or within a second. A kill may lose it.</summary>
-    public void WriteSoon(Action<SmallConnection> change)
-    {
-        lock (_queueGate)
-        {
-            if (_isClosed)
-            {
-                return;
-            }
-
-            _waiting.Add(new Change(change, null));
-            if (!_isLazySet)
-            {
-                _isLazySet = true;
-                _lazy.Change(_laziness, Timeout.InfiniteTimeSpan);
-            }
-        }
-    }
+    public void WriteSoon(Action<SmallConnection> change) => _changes.Writer.TryWrite(new Change(change, null));
 
     /// <summary>Reads what is committed. Read in pages: as long as a reader is open the engine's log grows.</summary>
     public T Read<T>(Func<SmallConnection, T> read)
@@ -104,67 +81,25 @@ public sealed partial class SmallDatabase : IDisposable
         }
     }
 
-    /// <summary>Writes what waits, and closes. Another process may have the folder then.</summary>
+    /// <summary>Writes what waits, and closes: another process may have the folder then.</summary>
     public void Dispose()
     {
-        Task writing;
-        lock (_queueGate)
-        {
-            if (_isClosed)
-            {
-                return;
-            }
-
-            _isClosed = true;
-            if (_waiting.Count > 0)
-            {
-                StartWriting();
-            }
-
-            writing = _writing;
-        }
-
-        writing.GetAwaiter().GetResult();
-        _lazy.Dispose();
+        _changes.Writer.TryComplete();
+        _awaited.Set();
+        _writing.GetAwaiter().GetResult();
         _reader.Dispose();
         _writer.Dispose();
     }
 
-    private void WriteLazyOnes()
+    private async Task WriteAllAsync()
     {
-        lock (_queueGate)
+        while (await _changes.Reader.WaitToReadAsync())
         {
-            _isLazySet = false;
-            if (_waiting.Count > 0 && !_isClosed)
+            await _awaited.WaitAsync(_laziness, TimeProvider.System, CancellationToken.None);
+            var changes = new List<Change>();
+            while (_changes.Reader.TryRead(out var change))
             {
-                StartWriting();
-            }
-        }
-    }
-
-    private void StartWriting()
-    {
-        if (!_isWriting)
-        {
-            _isWriting = true;
-            _writing = Task.Run(WriteAll);
-        }
-    }
-
-    private void WriteAll()
-    {
-        while (true)
-        {
-            List<Change> changes;
-            lock (_queueGate)
-            {
-                if (_waiting.Count == 0)
-                {
-                    _isWriting = false;
-                    return;
-                }
-
-                (changes, _waiting) = (_waiting, []);
+                changes.Add(change);
             }
 
             Conclude(changes, TryCommit(changes));
@@ -239,11 +174,11 @@ public sealed partial class SmallDatabase : IDisposable
         [LoggerMessage(
             1120,
             LogLevel.Error,
-            "{Database} is damaged ({Reason}) and was set aside as {Kept}; what it remembered is gathered again from the contents and the catalog"
+            "{Database} is damaged ({Reason}) and was set aside as {Kept}; it is rebuilt from the contents and the catalog"
         )]
         public static partial void SetAside(ILogger logger, string database, string reason, string kept);
 
-        [LoggerMessage(1121, LogLevel.Warning, "{Database} could not be written; it catches up later: {Reason}")]
+        [LoggerMessage(1121, LogLevel.Warning, "Could not write {Database}; it catches up later: {Reason}")]
         public static partial void NotWritten(ILogger logger, string database, string reason);
     }
 }

@@ -18,9 +18,9 @@ public sealed class ExportFolder : IDisposable
     private const string LockName = ".export.lock";
 
     private readonly string _folder;
-    private readonly SafeFileHandle _lock;
+    private readonly FileLock _lock;
 
-    private ExportFolder(string folder, SafeFileHandle locked)
+    private ExportFolder(string folder, FileLock locked)
     {
         _folder = folder;
         _lock = locked;
@@ -32,14 +32,10 @@ public sealed class ExportFolder : IDisposable
         try
         {
             Directory.CreateDirectory(folder);
-            var lockPath = Path.Combine(folder, LockName);
-            var file = DurableFile.OpenForLock(lockPath);
-            if (DurableFile.TryLock(file, lockPath))
+            if (FileLock.TryTake(Path.Combine(folder, LockName), out _) is { } locked)
             {
-                return new ExportFolder(folder, file);
+                return new ExportFolder(folder, locked);
             }
-
-            file.Dispose();
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
@@ -100,11 +96,7 @@ public sealed class ExportFolder : IDisposable
         proven.Publish();
     }
 
-    public void Dispose()
-    {
-        DurableFile.Unlock(_lock);
-        _lock.Dispose();
-    }
+    public void Dispose() => _lock.Dispose();
 
     private static async Task WriteAsync(string path, Func<SafeFileHandle, Task> write)
     {

@@ -13,7 +13,7 @@ public sealed class StoppedFolder : KnownFolder
 {
     private readonly StorePaths _paths;
     private readonly FolderIdentity _identity;
-    private readonly DataDirectoryLock _lock;
+    private readonly FileLock _lock;
     private readonly StoppedLedger _ledger;
     private readonly bool _proves;
 

@@ -5,11 +5,9 @@ using FileTransfer.Postgres;
 namespace FileTransfer.Cluster.Peers;
 
 /// <summary>Which catalog a node works on, as nodes tell each other with requests and answers.</summary>
-/// <param name="Cluster">Its cluster.</param>
 /// <param name="System">The system identifier of its database server.</param>
 /// <param name="Timeline">The server's timeline: the higher of two was promoted later.</param>
 /// <param name="Epoch">How many leaders took office there.</param>
-/// <param name="Node">Whose sight it is.</param>
 /// <param name="FeedEpoch">The history that its feed is in.</param>
 /// <param name="Former">In an answer: the history of who asked, where the answering catalog has gone on from it to one of its own.</param>
 public sealed record CatalogSight(
@@ -25,7 +23,6 @@ public sealed record CatalogSight(
     /// <summary>Carries them, with a space between them.</summary>
     public const string Header = "FileTransfer-Catalog";
 
-    /// <summary>The header's value.</summary>
     public string Text { get; } =
         string.Create(
             CultureInfo.InvariantCulture,

@@ -4,7 +4,6 @@ using System.Net;
 namespace FileTransfer.Cluster.Peers;
 
 /// <summary>The body of a request on its way to the leader, piece by piece as it comes.</summary>
-/// <param name="body">What the caller sends.</param>
 /// <param name="length">What the caller promised; null where it is sent in chunks.</param>
 /// <param name="patience">Ends the request when the leader stands still; the caller's pauses are watched elsewhere.</param>
 internal sealed class ForwardedBody(PipeReader body, long? length, CancellationTokenSource patience) : HttpContent

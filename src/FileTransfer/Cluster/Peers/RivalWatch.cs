@@ -10,7 +10,7 @@ namespace FileTransfer.Cluster.Peers;
 /// </remarks>
 public sealed partial class RivalWatch(
     Database database,
-    ClusterMembership presence,
+    ClusterMembership membership,
     NodeDirectory nodes,
     Leadership leadership,
     NodeFile folder,
@@ -78,7 +78,7 @@ public sealed partial class RivalWatch(
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        presence.RunWhileJoinedAsync(WatchAsync, stoppingToken);
+        membership.RunWhileJoinedAsync(WatchAsync, stoppingToken);
 
     private async Task WatchAsync(CancellationToken cancellationToken)
     {
@@ -138,14 +138,14 @@ public sealed partial class RivalWatch(
         [LoggerMessage(
             2130,
             LogLevel.Warning,
-            "{File} could not be written, so a restart does not know of the later database: {Reason}"
+            "Could not write {File}; a restart would not know of the newer database: {Reason}"
         )]
         public static partial void NotWritten(ILogger logger, string file, string reason);
 
         [LoggerMessage(
             2131,
             LogLevel.Critical,
-            "Node {Node} stops leading: its database (timeline {Timeline}, leader epoch {Epoch}) is superseded by that of node {Other} at {Url} (timeline {OtherTimeline}, leader epoch {OtherEpoch}). Stop the older PostgreSQL, and start this node on the newer one; what only this side has acknowledged is on its disk"
+            "Node {Node} stops leading: its database (timeline {Timeline}, leader epoch {Epoch}) is superseded by that of node {Other} at {Url} (timeline {OtherTimeline}, leader epoch {OtherEpoch}). Stop the older PostgreSQL and start this node on the newer one; what only this side acknowledged is on its disk"
         )]
         public static partial void Superseded(
             ILogger logger,

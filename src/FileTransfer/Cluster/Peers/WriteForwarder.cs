@@ -14,7 +14,6 @@ namespace FileTransfer.Cluster.Peers;
 internal sealed partial class WriteForwarder(ThisNode node, IOptions<NodeOptions> options, ILogger<WriteForwarder> logger)
     : IDisposable
 {
-    /// <summary>Names the node that passed a request on.</summary>
     public const string Header = "FileTransfer-Forwarded-By";
 
     private static readonly TimeSpan _connectTimeout = TimeSpan.FromSeconds(5);
@@ -127,7 +126,7 @@ internal sealed partial class WriteForwarder(ThisNode node, IOptions<NodeOptions
 
     private static partial class Log
     {
-        [LoggerMessage(2140, LogLevel.Debug, "{Method} {Path} is passed on to the leader {Leader}")]
+        [LoggerMessage(2140, LogLevel.Debug, "{Method} {Path}: forwarded to the leader {Leader}")]
         public static partial void Forwarded(ILogger logger, HttpMethod method, string path, string leader);
     }
 }

@@ -52,7 +52,7 @@ public static class EventRoutes
     }
 
     private static async Task<IResult> FollowFileAsync(
-        string key,
+        FileKey key,
         DownloadEvents events,
         FileCatalog catalog,
         ReplicaTable replicas,
@@ -62,29 +62,24 @@ public static class EventRoutes
         HttpContext context
     )
     {
-        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
+        if (await catalog.FindAsync(key, context.RequestAborted) is not { } found)
         {
-            return malformed;
-        }
-
-        if (await catalog.FindAsync(fileKey, context.RequestAborted) is not { } found)
-        {
-            return FileProblems.Unknown(fileKey);
+            return FileProblems.Unknown(key);
         }
 
         if (found.State == FileState.Removed)
         {
-            return FileProblems.Removed(fileKey);
+            return FileProblems.Removed(key);
         }
 
         await RunAsync(
-            new EventStream(events.Log, fileKey, time),
+            new EventStream(events.Log, key, time),
             context,
             async (missed, token) =>
             {
-                var file = await catalog.FindAsync(fileKey, token) ?? found;
-                var replica = (await replicas.OfAsync(fileKey, token)).FirstOrDefault(candidate => candidate.Node == here);
-                var state = FileStateResource.Of(file, replica, here, events.Of(fileKey), missed);
+                var file = await catalog.FindAsync(key, token) ?? found;
+                var replica = (await replicas.OfAsync(key, token)).FirstOrDefault(candidate => candidate.Node == here);
+                var state = FileStateResource.Of(file, replica, here, events.Of(key), missed);
                 var json = JsonSerializer.SerializeToUtf8Bytes(state, EventJson.Default.FileStateResource);
                 return new StreamState(json, state.State);
             },

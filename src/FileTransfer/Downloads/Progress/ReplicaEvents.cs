@@ -12,7 +12,7 @@ namespace FileTransfer.Downloads.Progress;
 /// </summary>
 /// <remarks>A notification names the file that was ended; why is read from the catalog, for many files at once where many are.</remarks>
 public sealed partial class ReplicaEvents(
-    ClusterMembership presence,
+    ClusterMembership membership,
     ReplicaTable replicas,
     ReplicaChanges news,
     DownloadEvents events,
@@ -30,7 +30,7 @@ public sealed partial class ReplicaEvents(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        presence.Notified += OnNotified;
+        membership.Notified += OnNotified;
         news.Wanted += OnWanted;
         news.Uploaded += OnUploaded;
         news.Damaged += OnDamaged;
@@ -47,7 +47,7 @@ public sealed partial class ReplicaEvents(
         }
         finally
         {
-            presence.Notified -= OnNotified;
+            membership.Notified -= OnNotified;
             news.Wanted -= OnWanted;
             news.Uploaded -= OnUploaded;
             news.Damaged -= OnDamaged;

@@ -90,7 +90,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
             },
             cancellationToken
         );
-        if (isWhole && !into.TrustHashes())
+        if (isWhole && !into.VerifyHashes())
         {
             throw body.IsPage
                 ? NotTheFile("answered with a page, so it does not have the chunk hashes")

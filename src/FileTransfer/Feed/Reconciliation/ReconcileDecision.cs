@@ -24,9 +24,10 @@ public sealed record ReconcileDecision(
         [NotNullWhen(false)] out ProblemHttpResult? problem
     )
     {
-        decision = null;
-        if (!FileProblems.TryParseKey(resource.Key ?? "", out var key, out problem))
+        (decision, problem) = (null, null);
+        if (!FileKey.TryParse(resource.Key, out var key))
         {
+            problem = FileProblems.Malformed(resource.Key ?? "");
             return false;
         }
 

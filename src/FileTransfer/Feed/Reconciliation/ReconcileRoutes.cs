@@ -8,6 +8,7 @@ using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
 using FileTransfer.Http;
+using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Feed.Reconciliation;
@@ -78,34 +79,29 @@ public static class ReconcileRoutes
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> ForgetAsync(
-        string key,
+        FileKey key,
         FolderLedger ledger,
         FileCatalog catalog,
         ChunkStore store,
         CancellationToken cancellationToken
     )
     {
-        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
-        {
-            return malformed;
-        }
-
-        if (ledger.Find(fileKey) is not { } file)
+        if (ledger.Find(key) is not { } file)
         {
             return TypedResults.NoContent();
         }
 
         using var contentLock = await store.LockContentAsync(file.Fingerprint, cancellationToken);
-        if (await catalog.FindAsync(fileKey, cancellationToken) is { State: not FileState.Removed })
+        if (await catalog.FindAsync(key, cancellationToken) is { State: not FileState.Removed })
         {
             return Problem.Of(
                 ProblemTypes.FileInCatalog,
-                $"The catalog has the file {fileKey}, so the folder keeps it. Remove it with DELETE /v1/files/{fileKey} if it is to go.",
-                ("key", fileKey.ToString())
+                $"The catalog has the file {key}, so the folder keeps it. Remove it with DELETE /v1/files/{key} if it is to go.",
+                ("key", key.ToString())
             );
         }
 
-        ledger.Forget(fileKey, file.Fingerprint, file.Size);
+        ledger.Forget(key, file.Fingerprint, file.Size);
         await ledger.FlushAsync();
         return TypedResults.NoContent();
     }

@@ -1,5 +1,6 @@
 using FileTransfer.Http;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Infrastructure;
 using Microsoft.AspNetCore.Authorization.Policy;
 
 namespace FileTransfer.Hosting.Access;
@@ -46,5 +47,6 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
             .ExecuteAsync(context);
     }
 
-    private static string Needed(AuthorizationPolicy policy) => policy.Requirements.OfType<ScopeRequirement>().Last().Scope;
+    private static string Needed(AuthorizationPolicy policy) =>
+        policy.Requirements.OfType<ClaimsAuthorizationRequirement>().Last().AllowedValues!.Single();
 }

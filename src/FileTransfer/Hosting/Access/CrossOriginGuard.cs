@@ -1,4 +1,3 @@
-using System.Net;
 using FileTransfer.Http;
 
 namespace FileTransfer.Hosting.Access;
@@ -19,7 +18,7 @@ internal sealed class CrossOriginGuard(RequestDelegate next, TokenTable tokens, 
             return next(context);
         }
 
-        if (_onlyLoopback && request.Host.HasValue && !IsLoopback(request.Host.Host))
+        if (_onlyLoopback && request.Host.HasValue && !ListenAddresses.IsLoopback(request.Host.Host))
         {
             return Refuse(
                 context,
@@ -44,10 +43,6 @@ internal sealed class CrossOriginGuard(RequestDelegate next, TokenTable tokens, 
 
     private static bool IsOwn(string origin, HttpRequest request) =>
         string.Equals(origin, $"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase);
-
-    private static bool IsLoopback(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
-        || (IPAddress.TryParse(host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
 
     private static Task Refuse(HttpContext context, string detail) =>
         Problem.Of(ProblemTypes.OriginRefused, detail).ExecuteAsync(context);

@@ -6,7 +6,6 @@ namespace FileTransfer.Hosting.Access;
 /// <summary>Where the server is told to listen, as configured: <c>Urls</c>, or the endpoints of section <c>Kestrel</c>, which win.</summary>
 /// <param name="Urls">For the server; empty when it reads its endpoints from section <c>Kestrel</c> by itself.</param>
 /// <param name="Open">Addresses that other machines can reach and that do not demand a certificate of <see cref="AccessOptions.ClientAuthority"/>.</param>
-/// <param name="Remote">Addresses that other machines can reach.</param>
 internal sealed record ListenAddresses(IReadOnlyList<string> Urls, IReadOnlyList<string> Open, IReadOnlyList<string> Remote)
 {
     public const string Default = "http://127.0.0.1:7070";
@@ -80,10 +79,12 @@ internal sealed record ListenAddresses(IReadOnlyList<string> Urls, IReadOnlyList
             throw Malformed(key, url);
         }
 
-        return address.IsUnixPipe
-            || address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
-            || (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
+        return address.IsUnixPipe || IsLoopback(address.Host);
     }
+
+    public static bool IsLoopback(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
 
     private static FatalStartException Malformed(string key, string url) =>
         new($"{key} is '{url}'; write an address such as {Default} or http://0.0.0.0:7070.");

@@ -3,22 +3,6 @@ using Microsoft.AspNetCore.Authorization;
 
 namespace FileTransfer.Hosting.Access;
 
-/// <summary>The caller's token must have this scope, or one that implies it.</summary>
-internal sealed class ScopeRequirement(string scope) : AuthorizationHandler<ScopeRequirement>, IAuthorizationRequirement
-{
-    public string Scope { get; } = scope;
-
-    protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, ScopeRequirement requirement)
-    {
-        if (context.User.HasClaim(TokenTable.ScopeClaim, requirement.Scope))
-        {
-            context.Succeed(requirement);
-        }
-
-        return Task.CompletedTask;
-    }
-}
-
 /// <summary>One authorization policy per scope, named like it.</summary>
 internal static class ScopePolicies
 {
@@ -43,5 +27,5 @@ internal static class ScopePolicies
     }
 
     private static AuthorizationPolicy PolicyOf(string scope) =>
-        new AuthorizationPolicyBuilder().RequireAuthenticatedUser().AddRequirements(new ScopeRequirement(scope)).Build();
+        new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireClaim(TokenTable.ScopeClaim, scope).Build();
 }

@@ -29,7 +29,6 @@ internal sealed partial class TokenTable : IDisposable
         _changes = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
     }
 
-    /// <summary>No token is asked for.</summary>
     public bool IsAnonymous => _entries.Length == 0;
 
     /// <returns>Who holds this token; null when it is none of ours.</returns>
@@ -117,7 +116,7 @@ internal sealed partial class TokenTable : IDisposable
         [LoggerMessage(1900, LogLevel.Information, "Tokens changed; valid now: {Names}")]
         public static partial void Changed(ILogger logger, string names);
 
-        [LoggerMessage(1901, LogLevel.Error, "A change of the tokens was refused, the former ones stay valid: {Reason}")]
+        [LoggerMessage(1901, LogLevel.Error, "Rejected a change of the tokens; the previous ones stay valid: {Reason}")]
         public static partial void ChangeRefused(ILogger logger, string reason);
     }
 }

@@ -8,6 +8,9 @@ internal static class SettingNames
 
     private static readonly string[] Own = ["Urls", "ConnectionStrings:Postgres"];
 
+    private const string Numbered = "0";
+    private const string Named = "NAME";
+
     /// <summary>Every key of this program, with 0 for the number of an entry and NAME for its name.</summary>
     public static IEnumerable<string> All =>
         Own.Concat(OptionsSection.All.SelectMany(section => Paths(section.Type, section.Path)));
@@ -33,12 +36,8 @@ internal static class SettingNames
             .Select(setting => setting.Key);
 
     public static bool IsKnown(string key) =>
-        Own.Contains(key, StringComparer.OrdinalIgnoreCase)
-        || Foreign.Any(section => key.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase))
-        || OptionsSection.All.Any(section =>
-            key.StartsWith(section.Path + ":", StringComparison.OrdinalIgnoreCase)
-            && Leads(section.Type, key[(section.Path.Length + 1)..].Split(':'))
-        );
+        Foreign.Any(section => key.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase))
+        || All.Any(known => IsCalled(key.Split(':'), known.Split(':')));
 
     /// <summary>"; did you mean …?", or where to look when nothing is near.</summary>
     public static string Suggestion(string key, string prefix)
@@ -51,33 +50,17 @@ internal static class SettingNames
             : "; see the configuration table of the README";
     }
 
-    private static bool Leads(Type type, ReadOnlySpan<string> parts)
-    {
-        if (SettingRules.IsLeaf(type))
-        {
-            return parts.IsEmpty;
-        }
-
-        if (parts.IsEmpty)
-        {
-            return SettingRules.ElementOf(type) is not null;
-        }
-
-        if (SettingRules.ElementOf(type) is { } element)
-        {
-            return (SettingRules.IsMap(type) || int.TryParse(parts[0], out _)) && Leads(element, parts[1..]);
-        }
-
-        foreach (var property in SettingRules.PropertiesOf(type))
-        {
-            if (string.Equals(property.Name, parts[0], StringComparison.OrdinalIgnoreCase))
-            {
-                return Leads(property.PropertyType, parts[1..]);
-            }
-        }
-
-        return false;
-    }
+    /// <summary>Whether a key is this one. A whole list or map is, too: what is wrong with one is for the rules to say.</summary>
+    private static bool IsCalled(string[] key, string[] known) =>
+        key.Zip(known)
+            .All(part =>
+                part.Second switch
+                {
+                    Numbered => int.TryParse(part.First, out _),
+                    Named => true,
+                    var name => name.Equals(part.First, StringComparison.OrdinalIgnoreCase),
+                }
+            ) && (key.Length == known.Length || (key.Length < known.Length && known[key.Length] is Numbered or Named));
 
     private static IEnumerable<string> Paths(Type type, string path)
     {
@@ -87,11 +70,10 @@ internal static class SettingNames
         }
 
         return SettingRules.ElementOf(type) is { } element
-            ? Paths(element, path + (SettingRules.IsMap(type) ? ":NAME" : ":0"))
+            ? Paths(element, path + ":" + (SettingRules.IsMap(type) ? Named : Numbered))
             : SettingRules.PropertiesOf(type).SelectMany(property => Paths(property.PropertyType, $"{path}:{property.Name}"));
     }
 
-    /// <summary>Levenshtein distance.</summary>
     private static int Distance(string from, string to)
     {
         var row = Enumerable.Range(0, to.Length + 1).ToArray();

@@ -56,3 +56,11 @@ internal abstract class ReadinessCheck : IHealthCheck
     /// <summary>Looks now. What takes longer than a probe waits is given up.</summary>
     protected abstract ValueTask<Finding> FindAsync(CancellationToken cancellationToken);
 }
+
+/// <summary>A check that looks at what this process knows already.</summary>
+internal abstract class LocalCheck : ReadinessCheck
+{
+    protected sealed override ValueTask<Finding> FindAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Find());
+
+    protected abstract Finding Find();
+}

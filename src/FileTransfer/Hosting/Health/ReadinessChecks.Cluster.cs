@@ -3,7 +3,6 @@ using FileTransfer.Postgres;
 
 namespace FileTransfer.Hosting.Health;
 
-/// <content>What the nodes have in common.</content>
 internal static partial class ReadinessChecks
 {
     private sealed class DatabaseCheck(Database database) : ReadinessCheck
@@ -72,16 +71,14 @@ internal static partial class ReadinessChecks
         }
     }
 
-    private sealed class PresenceCheck(ClusterMembership presence, Database database) : ReadinessCheck
+    private sealed class PresenceCheck(ClusterMembership membership, Database database) : LocalCheck
     {
-        protected override ValueTask<Finding> FindAsync(CancellationToken cancellationToken) =>
-            ValueTask.FromResult(
-                presence.IsPresent
-                    ? Finding.Healthy("this node holds its own lock; the others see it alive")
-                    : Finding.Degraded(
-                        $"this node is not present in the cluster: {presence.AbsentBecause}",
-                        database.Reach.Outage?.Since
-                    )
-            );
+        protected override Finding Find() =>
+            membership.IsJoined
+                ? Finding.Healthy("this node holds its own lock; the others see it alive")
+                : Finding.Degraded(
+                    $"this node is not present in the cluster: {membership.NotJoinedBecause}",
+                    database.Reach.Outage?.Since
+                );
     }
 }

@@ -10,92 +10,79 @@ using FileTransfer.Postgres;
 
 namespace FileTransfer.Hosting.Health;
 
-/// <content>What this node has for itself.</content>
 internal static partial class ReadinessChecks
 {
-    private sealed class StoreCheck(ChunkStore store) : ReadinessCheck
+    private sealed class StoreCheck(ChunkStore store) : LocalCheck
     {
-        protected override ValueTask<Finding> FindAsync(CancellationToken cancellationToken)
+        protected override Finding Find()
         {
             try
             {
-                return ValueTask.FromResult(
-                    store.CanBeRead()
-                        ? Finding.Healthy("contents can be read")
-                        : Finding.Unhealthy(
-                            $"the data folder {store.DataDirectory} has lost its folder of contents; mount it again"
-                        )
-                );
+                return store.CanBeRead()
+                    ? Finding.Healthy("contents can be read")
+                    : Finding.Unhealthy($"the data folder {store.DataDirectory} has lost its folder of contents; mount it again");
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                return ValueTask.FromResult(Finding.Unhealthy($"contents cannot be read: {e.Message}"));
+                return Finding.Unhealthy($"contents cannot be read: {e.Message}");
             }
         }
     }
 
-    private sealed class ContentsCheck(DamagedContents damaged) : ReadinessCheck
+    private sealed class ContentsCheck(DamagedContents damaged) : LocalCheck
     {
-        protected override ValueTask<Finding> FindAsync(CancellationToken cancellationToken)
+        protected override Finding Find()
         {
             var open = damaged.Open;
-            return ValueTask.FromResult(
-                open.Count == 0
-                    ? Finding.Healthy("no content is known to be damaged")
-                    : Finding.Degraded(
-                        $"{open.Count} damaged contents were set aside and are not back yet, the first of them {open[0].Fingerprint}: "
-                            + open[0].Reason,
-                        open[0].At
-                    )
-            );
+            return open.Count == 0
+                ? Finding.Healthy("no content is known to be damaged")
+                : Finding.Degraded(
+                    $"{open.Count} damaged contents were set aside and are not back yet, the first of them {open[0].Fingerprint}: "
+                        + open[0].Reason,
+                    open[0].At
+                );
         }
     }
 
-    private sealed class DiskCheck(DiskPressure disk) : ReadinessCheck
+    private sealed class DiskCheck(DiskPressure disk) : LocalCheck
     {
-        protected override ValueTask<Finding> FindAsync(CancellationToken cancellationToken)
+        protected override Finding Find()
         {
             try
             {
-                return ValueTask.FromResult(
-                    !disk.AllowsDownloads() ? Finding.Degraded($"downloads and uploads are refused: {disk.Reason}", disk.Since)
+                return !disk.AllowsDownloads() ? Finding.Degraded($"downloads and uploads are refused: {disk.Reason}", disk.Since)
                     : disk.Shortage is { } shortage ? Finding.Degraded($"a download waits for room: {shortage}")
                     : disk.Hindrance is { } hindrance ? Finding.Degraded($"a download cannot be written: {hindrance}")
-                    : Finding.Healthy("there is room")
-                );
+                    : Finding.Healthy("there is room");
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                return ValueTask.FromResult(Finding.Unhealthy($"the disk does not say how much is free: {e.Message}"));
+                return Finding.Unhealthy($"the disk does not say how much is free: {e.Message}");
             }
         }
     }
 
-    private sealed class OrphansCheck(OrphanCollector orphans, NodeFile folder) : ReadinessCheck
+    private sealed class OrphansCheck(OrphanCollector orphans, NodeFile folder) : LocalCheck
     {
-        protected override ValueTask<Finding> FindAsync(CancellationToken cancellationToken) =>
-            ValueTask.FromResult(
-                orphans.WaitsBecause is { } reason
-                    ? Finding.Degraded(reason, folder.Hold?.Since)
-                    : Finding.Healthy("no content waits for a person")
-            );
+        protected override Finding Find() =>
+            orphans.WaitsBecause is { } reason
+                ? Finding.Degraded(reason, folder.Hold?.Since)
+                : Finding.Healthy("no content waits for a person");
     }
 
-    private sealed class QueueCheck(FeedReader feed, ClusterMembership presence, Database database, DiskPressure disk)
-        : ReadinessCheck
+    private sealed class QueueCheck(FeedReader feed, ClusterMembership membership, Database database, DiskPressure disk)
+        : LocalCheck
     {
-        protected override ValueTask<Finding> FindAsync(CancellationToken cancellationToken) =>
-            ValueTask.FromResult(
-                !database.IsReady || database.Reach.Outage is not null
-                    ? Finding.Degraded("nothing is queued or downloaded while the database is away", database.Reach.Outage?.Since)
-                : !presence.IsPresent
-                    ? Finding.Degraded(
-                        $"nothing is queued or downloaded: this node is not present in the cluster: {presence.AbsentBecause}"
-                    )
-                : feed.Fault is { } fault ? Finding.Degraded(fault)
-                : disk.Reason is { } full ? Finding.Degraded($"no download starts: {full}", disk.Since)
-                : Finding.Healthy("the feed reaches the queue, and downloads may start")
-            );
+        protected override Finding Find() =>
+            !database.IsReady || database.Reach.Outage is not null
+                ? Finding.Degraded("nothing is queued or downloaded while the database is away", database.Reach.Outage?.Since)
+            : !membership.IsJoined
+                ? Finding.Degraded(
+                    $"nothing is queued or downloaded: this node is not present in the cluster: {membership.NotJoinedBecause}"
+                )
+            : feed.Fault is { } fault ? Finding.Degraded(fault)
+            : disk.Reason is { } full ? Finding.Degraded($"no download starts: {full}", disk.Since)
+            : Finding.Healthy("the feed reaches the queue, and downloads may start");
     }
 
     private sealed class FilesCheck(ReplicaTable replicas, NodeId here, Database database) : ReadinessCheck

@@ -34,7 +34,6 @@ internal static partial class ReadinessChecks
         where T : ReadinessCheck => checks.AddCheck<T>(name, tags: stops.Tags());
 }
 
-/// <summary>What does not work while a check is unhealthy.</summary>
 [Flags]
 internal enum Stops
 {

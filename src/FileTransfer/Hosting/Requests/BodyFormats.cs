@@ -7,10 +7,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace FileTransfer.Hosting.Requests;
 
-/// <summary>
-/// Refuses bodies that are wrapped in something: a form, an encoding, a part of a range. Taken as they are, the wrapping would be stored
-/// as content. JSON must be in a charset that is known here.
-/// </summary>
+/// <summary>Refuses wrapped bodies (forms, encodings, ranges), which would be stored with their wrapping, and unknown charsets of JSON.</summary>
 internal sealed class BodyFormats(RequestDelegate next)
 {
     public Task InvokeAsync(HttpContext context)
@@ -91,19 +88,8 @@ internal sealed class BodyFormats(RequestDelegate next)
         }
     }
 
-    private static bool IsOnly(StringValues header, string coding)
-    {
-        foreach (var line in header)
-        {
-            foreach (var part in line.AsSpan().Split(','))
-            {
-                if (!line.AsSpan()[part].Trim().Equals(coding, StringComparison.OrdinalIgnoreCase))
-                {
-                    return false;
-                }
-            }
-        }
-
-        return true;
-    }
+    private static bool IsOnly(StringValues header, string coding) =>
+        header
+            .SelectMany(line => (line ?? "").Split(',', StringSplitOptions.TrimEntries))
+            .All(part => part.Equals(coding, StringComparison.OrdinalIgnoreCase));
 }

@@ -34,7 +34,7 @@ internal sealed class QueryParameters(RequestDelegate next, IApiDescriptionGroup
         {
             if (!known.Contains(name, StringComparer.OrdinalIgnoreCase))
             {
-                return $"'{Shorten(name)}' is not a parameter of this route; "
+                return $"'{Problem.Quote(name)}' is not a parameter of this route; "
                     + (known.Length == 0 ? "it takes none." : $"it takes {string.Join(", ", known)}.");
             }
 
@@ -62,6 +62,4 @@ internal sealed class QueryParameters(RequestDelegate next, IApiDescriptionGroup
                 .ParameterDescriptions.Where(parameter => parameter.Source == BindingSource.Query)
                 .Select(parameter => parameter.Name),
         ];
-
-    private static string Shorten(string text) => text.Length <= 100 ? text : text[..100] + "…";
 }

@@ -13,10 +13,7 @@ using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
 namespace FileTransfer.Hosting.Requests;
 
-/// <summary>
-/// Gives a body to what the server answers before anybody here sees the request: a request line or a header that is none, or too long, or
-/// does not come.
-/// </summary>
+/// <summary>Gives a problem to what the server rejects before any middleware runs: a bad, too long or late request head.</summary>
 /// <remarks>
 /// The server offers no place for it: it tells of the rejection as a diagnostic event, and writes a bare status to the connection then,
 /// which is replaced on its way. Under TLS the connection carries other bytes than these, and the bare status stays.
@@ -25,7 +22,6 @@ internal sealed class RejectedRequests(IOptions<JsonOptions> json, TimeProvider 
 {
     private const string Event = "Microsoft.AspNetCore.Server.Kestrel.BadRequest";
 
-    /// <summary>Listens for rejections from now on.</summary>
     public IDisposable Follow(DiagnosticListener server) => server.Subscribe(this, static name => name == Event);
 
     /// <summary>Puts what replaces a bare status on a connection.</summary>
@@ -83,7 +79,7 @@ internal sealed class RejectedRequests(IOptions<JsonOptions> json, TimeProvider 
                 "Send 64 header fields of 32 KiB in all at most."
             ),
             StatusCodes.Status505HttpVersionNotsupported => (ProblemTypes.VersionUnsupported, "Send the request as HTTP/1.1."),
-            _ => (ProblemTypes.BadRequest, "Send a request as RFC 9112 says."),
+            _ => (ProblemTypes.BadRequest, "Send a well-formed HTTP/1.1 request (RFC 9112)."),
         };
 
     private sealed class Pipes(PipeReader input, PipeWriter output) : IDuplexPipe

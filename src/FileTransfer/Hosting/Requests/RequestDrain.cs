@@ -4,10 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Hosting.Requests;
 
-/// <summary>
-/// Between the signal to stop and the end: the server stays open, says that it is not ready, refuses new requests,
-/// and waits for those that run, for <see cref="ServerOptions.DrainTimeout"/> at most.
-/// </summary>
+/// <summary>Drains: the server stays open, refuses new requests, and waits for running ones up to <see cref="ServerOptions.DrainTimeout"/>.</summary>
 internal sealed partial class RequestDrain(
     IHostApplicationLifetime lifetime,
     IOptions<ServerOptions> options,
@@ -128,10 +125,10 @@ internal sealed partial class RequestDrain(
 
     private static partial class Log
     {
-        [LoggerMessage(1930, LogLevel.Information, "Stopping: {Running} requests run and have {Limit} to end")]
+        [LoggerMessage(1930, LogLevel.Information, "Stopping: {Running} requests have {Limit} to finish")]
         public static partial void Draining(ILogger logger, int running, TimeSpan limit);
 
-        [LoggerMessage(1931, LogLevel.Warning, "Stopping: {Count} requests did not end in time and were cut off")]
+        [LoggerMessage(1931, LogLevel.Warning, "Stopping: {Count} requests did not finish in time and were cut off")]
         public static partial void CutOff(ILogger logger, int count);
     }
 }

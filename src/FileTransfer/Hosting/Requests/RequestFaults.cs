@@ -1,9 +1,12 @@
 using System.Text.Json;
+using FileTransfer.Catalog;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Cluster;
 using FileTransfer.Http;
+using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 
 namespace FileTransfer.Hosting.Requests;
@@ -16,9 +19,6 @@ internal sealed partial class RequestFaults(
     ILogger<RequestFaults> logger
 )
 {
-    private const int NoSpaceLeft = 28;
-    private const int QuotaExceeded = 122;
-
     public async Task InvokeAsync(HttpContext context)
     {
         try
@@ -35,14 +35,15 @@ internal sealed partial class RequestFaults(
         }
         catch (Exception e)
         {
-            var (type, detail) = Explain(e, context);
-            if (type == ProblemTypes.InternalFault)
+            var problem = Explain(e, context);
+            if (problem.StatusCode == StatusCodes.Status500InternalServerError)
             {
                 Log.Failed(logger, e, context.Request.Method, context.Request.Path.ToUriComponent(), context.TraceIdentifier);
             }
             else
             {
-                Log.Refused(logger, context.Request.Method, context.Request.Path.ToUriComponent(), type.Slug, e.Message);
+                var type = problem.ProblemDetails.Type!;
+                Log.Refused(logger, context.Request.Method, context.Request.Path.ToUriComponent(), type, e.Message);
             }
 
             if (context.Response.HasStarted)
@@ -53,86 +54,91 @@ internal sealed partial class RequestFaults(
             }
 
             context.Response.Clear();
-            var problem = e switch
-            {
-                _ when type == ProblemTypes.InternalFault => Problem.Of(type, detail, ("traceId", context.TraceIdentifier)),
-                DatabaseLockedException locked => Problem.Of(
-                    type,
-                    detail,
-                    ("pid", locked.Holder?.Pid),
-                    ("applicationName", locked.Holder?.ApplicationName),
-                    ("since", locked.Holder?.Since),
-                    ("queryStart", locked.Holder?.QueryStart)
-                ),
-                _ => Problem.Of(type, detail),
-            };
             await problem.ExecuteAsync(context);
         }
     }
 
-    private (ProblemType Type, string Detail) Explain(Exception fault, HttpContext context) =>
+    private ProblemHttpResult Explain(Exception fault, HttpContext context) =>
         fault switch
         {
-            BadHttpRequestException e => ExplainBadRequest(e),
-            NotLeadingException => (
+            BadHttpRequestException e => ExplainBadRequest(e, context),
+            NotLeadingException => Problem.Of(
                 ProblemTypes.NoLeader,
-                "This node stopped leading while the request ran, and did nothing of it. Send the request again."
+                "This node stopped leading while the request ran; nothing was changed. Send the request again."
             ),
-            CommitUnconfirmedException => (
+            CommitUnconfirmedException => Problem.Of(
                 ProblemTypes.CommitUnconfirmed,
                 "The change is committed at the PostgreSQL server, but none of its synchronous standbys has confirmed it in time, so a failover could still lose it. "
                     + "Send the same request again in 5 seconds: it succeeds as soon as a standby has the change."
             ),
-            DatabaseLockedException e => (ProblemTypes.DatabaseLocked, ExplainLock(e.Holder)),
-            PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } => (
-                ProblemTypes.DatabaseLocked,
-                ExplainLock(null)
-            ),
-            NpgsqlException e when ConnectionShortage.ReasonOf(e) is { } shortage => (
+            DatabaseLockedException e => Locked(e.Holder),
+            PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } => Locked(null),
+            NpgsqlException e when ConnectionShortage.ReasonOf(e) is { } shortage => Problem.Of(
                 ProblemTypes.DatabaseUnavailable,
-                $"This node has no connection to its PostgreSQL database left: {shortage}. Send the request again in 5 seconds; an operator should "
+                $"This node has no free connection to its PostgreSQL database: {shortage}. Send the request again in 5 seconds; an operator should "
                     + "raise the limit, or lower FileTransfer:Downloads:Lanes."
             ),
             // Until the database is ready it may lack what every statement needs, down to itself.
-            _ when Chain(fault).Any(e => DatabaseReach.IsAway(e) || (e is NpgsqlException && !database.IsReady)) => (
+            _ when Chain(fault).Any(e => DatabaseReach.IsAway(e) || (e is NpgsqlException && !database.IsReady)) => Problem.Of(
                 ProblemTypes.DatabaseUnavailable,
                 "This node cannot reach its PostgreSQL database now; contents that are stored here can still be read. Send the request again in 5 seconds."
             ),
-            _ when Chain(fault).Any(IsDiskFull) => (
+            _ when Chain(fault).Any(IsDiskFull) => Problem.Of(
                 ProblemTypes.DiskFull,
                 $"This node's data folder is full ({fault.Message.TrimEnd('.')}); free some space on its disk, then send the request again."
             ),
-            _ when Chain(fault).FirstOrDefault(DiskFault.IsFailingDisk) is { } failing => (
+            _ when Chain(fault).FirstOrDefault(DiskFault.IsFailingDisk) is { } failing => Problem.Of(
                 ProblemTypes.DiskFailed,
                 $"This node's disk failed: {DiskFault.Describe(failing)}. Ask another node, or send the request again when it is mended."
             ),
-            OperationCanceledException when lifetime.ApplicationStopping.IsCancellationRequested => (
+            OperationCanceledException when lifetime.ApplicationStopping.IsCancellationRequested => Problem.Of(
                 ProblemTypes.Draining,
                 "This node is stopping and ended the request; send it to another node, or again later."
             ),
-            _ => (
+            _ => Problem.Of(
                 ProblemTypes.InternalFault,
-                $"The request failed for a reason that is in this node's log under trace id {context.TraceIdentifier}; send it again, and report it with that log if it stays."
+                $"The request failed; the reason is in this node's log under trace id {context.TraceIdentifier}. Send it again; if it keeps failing, report it with that log.",
+                ("traceId", context.TraceIdentifier)
             ),
         };
 
-    private static (ProblemType Type, string Detail) ExplainBadRequest(BadHttpRequestException fault) =>
+    private static ProblemHttpResult ExplainBadRequest(BadHttpRequestException fault, HttpContext context) =>
         fault.StatusCode switch
         {
-            StatusCodes.Status408RequestTimeout => (
+            StatusCodes.Status408RequestTimeout => Problem.Of(
                 ProblemTypes.RequestTimeout,
                 $"{fault.Message} Send the body without long pauses."
             ),
-            StatusCodes.Status413PayloadTooLarge => (ProblemTypes.RequestTooLarge, $"{fault.Message} Send a smaller body."),
-            StatusCodes.Status415UnsupportedMediaType => (
+            StatusCodes.Status413PayloadTooLarge => Problem.Of(
+                ProblemTypes.RequestTooLarge,
+                $"{fault.Message} Send a smaller body."
+            ),
+            StatusCodes.Status415UnsupportedMediaType => Problem.Of(
                 ProblemTypes.MediaTypeUnsupported,
                 "The body's Content-Type is not one this route takes; send 'Content-Type: application/json'."
             ),
-            _ when fault.InnerException is JsonException json => (ProblemTypes.BadRequest, ExplainJson(json)),
-            _ => (ProblemTypes.BadRequest, $"{fault.Message} The parameters of every route are described at /swagger."),
+            _ when MalformedValue(context) is { } malformed => malformed,
+            _ when fault.InnerException is JsonException json => Problem.Of(ProblemTypes.BadRequest, ExplainJson(json)),
+            _ => Problem.Of(ProblemTypes.BadRequest, $"{fault.Message} The parameters of every route are described at /swagger."),
         };
 
-    private static string ExplainLock(LockHolder? holder)
+    /// <summary>Which value of the route could not be read; null where all could.</summary>
+    private static ProblemHttpResult? MalformedValue(HttpContext context) =>
+        context
+            .Request.RouteValues.Select(value =>
+                (value.Key, value.Value as string) switch
+                {
+                    ("key" or "file_key", { } text) when !FileKey.TryParse(text, out _) => FileProblems.Malformed(text),
+                    ("bucket", { } text) when !BucketId.TryParse(text, out _) => Problem.Of(
+                        ProblemTypes.BadRequest,
+                        $"'{Problem.Quote(text)}' is not a bucket; write 1 to {FileMetadata.MaxIdLength} bytes as hex digits, with or without 0x."
+                    ),
+                    _ => null,
+                }
+            )
+            .FirstOrDefault(problem => problem is not null);
+
+    private static ProblemHttpResult Locked(LockHolder? holder)
     {
         var who = holder is null
             ? "another session of the PostgreSQL database"
@@ -140,8 +146,15 @@ internal sealed partial class RequestFaults(
                 + $"{(string.IsNullOrEmpty(holder.ApplicationName) ? "" : $" ('{holder.ApplicationName}')")}"
                 + $"{(holder.State is { } state ? $", which is {state}" : "")}"
                 + $"{(holder.Since is { } since ? $" and whose transaction began at {since:u}" : "")}";
-        return $"What the request changes is locked by {who}, and was not let go within {LockWaits.Timeout}; nothing was changed. "
-            + "End that transaction, or wait for its end, and send the request again in 5 seconds.";
+        return Problem.Of(
+            ProblemTypes.DatabaseLocked,
+            $"What the request changes is locked by {who}, and was not released within {LockWaits.Timeout}; nothing was changed. "
+                + "End that transaction, or wait for its end, and send the request again in 5 seconds.",
+            ("pid", holder?.Pid),
+            ("applicationName", holder?.ApplicationName),
+            ("since", holder?.Since),
+            ("queryStart", holder?.QueryStart)
+        );
     }
 
     private static string ExplainJson(JsonException fault)
@@ -151,7 +164,7 @@ internal sealed partial class RequestFaults(
             + $"column {fault.BytePositionInLine.GetValueOrDefault() + 1}. What it takes is described at /swagger.";
     }
 
-    private static bool IsDiskFull(Exception fault) => fault is IOException { HResult: NoSpaceLeft or QuotaExceeded };
+    private static bool IsDiskFull(Exception fault) => fault is IOException && DiskFullException.IsDiskFull(fault.HResult);
 
     private static bool IsEndOfClient(Exception fault) =>
         fault
@@ -171,7 +184,7 @@ internal sealed partial class RequestFaults(
 
     private static partial class Log
     {
-        [LoggerMessage(1940, LogLevel.Debug, "{Method} {Path}: the client went away")]
+        [LoggerMessage(1940, LogLevel.Debug, "{Method} {Path}: the client disconnected")]
         public static partial void ClientGone(ILogger logger, string method, string path);
 
         [LoggerMessage(1941, LogLevel.Debug, "{Method} {Path} refused as {Problem}: {Reason}")]

@@ -183,7 +183,6 @@ internal sealed partial class TransferWatch(
         transfer.Context.Abort();
     }
 
-    /// <summary>A request that runs.</summary>
     private sealed class WatchedTransfer(HttpContext context, TransferMeter meter)
     {
         public HttpContext Context => context;
@@ -213,11 +212,11 @@ internal sealed partial class TransferWatch(
         [LoggerMessage(
             1950,
             LogLevel.Information,
-            "{Request}: no byte of the body came for {Awaited}; ended after {BytesReceived} bytes, what is proven is kept"
+            "{Request}: no data for {Awaited}; ended after {BytesReceived} bytes, proven chunks are kept"
         )]
         public static partial void SenderSilent(ILogger logger, string request, long bytesReceived, TimeSpan awaited);
 
-        [LoggerMessage(1951, LogLevel.Information, "{Request}: the reader was ended after {BytesSent} bytes: {Reason}")]
+        [LoggerMessage(1951, LogLevel.Information, "{Request}: disconnected the reader after {BytesSent} bytes: {Reason}")]
         public static partial void ReaderEnded(ILogger logger, string request, long bytesSent, string reason);
     }
 }

@@ -95,6 +95,5 @@ internal abstract partial class HashStorage : IDisposable
     }
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int FileSync(SafeFileHandle file);
 }

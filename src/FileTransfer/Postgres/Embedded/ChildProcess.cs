@@ -11,7 +11,6 @@ internal static class ChildProcess
         public bool Succeeded => ExitCode == 0;
     }
 
-    /// <summary>Runs a short command to its end and returns all it printed.</summary>
     public static async Task<Answer> RunAsync(IReadOnlyList<string> command, CancellationToken cancellationToken)
     {
         using var process = Start(command);

@@ -3,7 +3,6 @@ using Npgsql;
 
 namespace FileTransfer.Postgres.Embedded;
 
-/// <content>From a launched server to a database that can be used.</content>
 public sealed partial class EmbeddedPostgres
 {
     private async Task WaitUntilReadyAsync(int port, CancellationToken cancellationToken)
@@ -34,19 +33,16 @@ public sealed partial class EmbeddedPostgres
     private async Task PrepareDatabaseAsync(int port, bool loopback, CancellationToken cancellationToken)
     {
         await using var connection = await ConnectAsync(port, cancellationToken);
-        await using var exists = new NpgsqlCommand(
-            $"SELECT 1 FROM pg_database WHERE datname = '{EmbeddedLayout.DatabaseName}'",
-            connection
-        );
-        if (await exists.ExecuteScalarAsync(cancellationToken) is null)
+        const string exists = $"SELECT EXISTS (SELECT FROM pg_database WHERE datname = '{EmbeddedLayout.DatabaseName}')";
+        if (!await connection.QuerySingleAsync<bool>(exists, null, cancellationToken))
         {
-            await ExecuteAsync(connection, $"CREATE DATABASE {EmbeddedLayout.DatabaseName}", cancellationToken);
+            await connection.ExecuteAsync($"CREATE DATABASE {EmbeddedLayout.DatabaseName}", null, cancellationToken);
         }
 
         if (loopback)
         {
             var password = await PasswordAsync(cancellationToken);
-            await ExecuteAsync(connection, $"ALTER ROLE {EmbeddedLayout.Role} PASSWORD '{password}'", cancellationToken);
+            await connection.ExecuteAsync($"ALTER ROLE {EmbeddedLayout.Role} PASSWORD '{password}'", null, cancellationToken);
             ConnectionString = EmbeddedLayout.LoopbackConnectionString(port, password);
         }
     }
@@ -92,12 +88,6 @@ public sealed partial class EmbeddedPostgres
             await connection.DisposeAsync();
             throw;
         }
-    }
-
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private async Task<string> ReadStartupErrorsAsync(CancellationToken cancellationToken)

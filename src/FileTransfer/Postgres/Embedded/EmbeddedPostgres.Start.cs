@@ -3,7 +3,6 @@ using System.Net.Sockets;
 
 namespace FileTransfer.Postgres.Embedded;
 
-/// <content>From an empty or a used folder to a server that takes connections.</content>
 public sealed partial class EmbeddedPostgres
 {
     // Its own session (setsid), so that Ctrl-C in a terminal reaches this process alone, which stops the server last.

@@ -39,10 +39,8 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
         new EmbeddedLayout(folder).SocketConnectionString(EmbeddedLayout.SocketPort, EmbeddedLayout.DatabaseName);
 
     /// <summary>Makes the cluster if there is none, and starts it.</summary>
-    /// <param name="folder">Belongs to the cluster alone.</param>
     /// <param name="loopbackPort">Null = only a unix socket in a private folder; 0 = any free port of 127.0.0.1; else that port. TCP asks for a password.</param>
     /// <param name="logger">Told what is done; the server's own words go to <c>postgres.log</c> in the folder.</param>
-    /// <param name="cancellationToken">Gives the start up and stops what was started.</param>
     /// <exception cref="FatalStartException">A person must change something first.</exception>
     /// <exception cref="IOException">The server did not start this time; a later try may succeed.</exception>
     public static async Task<EmbeddedPostgres> StartAsync(
@@ -170,30 +168,22 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(2040, LogLevel.Information, "Private PostgreSQL {Major} runs in {Folder} as user {User}")]
+        [LoggerMessage(2040, LogLevel.Information, "Private PostgreSQL {Major} is running in {Folder} as user {User}")]
         public static partial void Started(ILogger logger, int major, string folder, string user);
 
         [LoggerMessage(2041, LogLevel.Information, "Private PostgreSQL in {Folder} stopped")]
         public static partial void Stopped(ILogger logger, string folder);
 
-        [LoggerMessage(
-            2042,
-            LogLevel.Warning,
-            "Private PostgreSQL in {Folder} did not stop within {Seconds} s and is ended without waiting"
-        )]
+        [LoggerMessage(2042, LogLevel.Warning, "Private PostgreSQL in {Folder} did not stop within {Seconds} s; ending it now")]
         public static partial void SlowStop(ILogger logger, string folder, double seconds);
 
-        [LoggerMessage(2043, LogLevel.Warning, "{LogFile} could not be shortened: {Reason}")]
+        [LoggerMessage(2043, LogLevel.Warning, "Could not truncate {LogFile}: {Reason}")]
         public static partial void NotTrimmed(ILogger logger, string logFile, string reason);
 
-        [LoggerMessage(
-            2044,
-            LogLevel.Warning,
-            "A server of an earlier run (process {Pid}) still uses {Folder}; waiting for it to end"
-        )]
+        [LoggerMessage(2044, LogLevel.Warning, "Process {Pid} of an earlier run still uses {Folder}; waiting for it to exit")]
         public static partial void Leftover(ILogger logger, int pid, string folder);
 
-        [LoggerMessage(2045, LogLevel.Information, "Making a private PostgreSQL cluster in {Folder}")]
+        [LoggerMessage(2045, LogLevel.Information, "Creating a private PostgreSQL cluster in {Folder}")]
         public static partial void Initializing(ILogger logger, string folder);
     }
 }

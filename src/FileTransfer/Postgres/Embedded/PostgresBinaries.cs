@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 
 namespace FileTransfer.Postgres.Embedded;
 
-/// <summary>The PostgreSQL server programs of this machine.</summary>
 internal sealed partial record PostgresBinaries(string Folder, int Major)
 {
     private const string DebianFolder = "/usr/lib/postgresql";

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using FileTransfer.Catalog;
 using FileTransfer.Http;
+using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Wants.Intents;
@@ -42,7 +43,7 @@ public static class FetchRoutes
     /// The intent's id where the caller chooses it: a request whose answer was lost can then be sent again.
     /// </param>
     private static async Task<Results<Ok<IntentResource>, Created<IntentResource>, ProblemHttpResult>> AskAsync(
-        string key,
+        FileKey key,
         Guid? id,
         IntentTable intents,
         IntentAnswers answers,
@@ -50,19 +51,14 @@ public static class FetchRoutes
         CancellationToken cancellationToken
     )
     {
-        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
-        {
-            return malformed;
-        }
-
         var chosen = id ?? Guid.CreateVersion7();
-        var asked = await intents.AskAsync(fileKey, chosen, caller.Identity?.Name, cancellationToken);
+        var asked = await intents.AskAsync(key, chosen, caller.Identity?.Name, cancellationToken);
         if (asked is not { File: { } file, Intent: { } intent })
         {
             return asked.File switch
             {
-                null => FileProblems.Unknown(fileKey),
-                { State: FileState.Removed } => FileProblems.Removed(fileKey),
+                null => FileProblems.Unknown(key),
+                { State: FileState.Removed } => FileProblems.Removed(key),
                 _ => Problem.Of(
                     ProblemTypes.BadRequest,
                     $"The id {chosen} is that of an intent for another file, or at another node; choose another one, or none."
@@ -72,46 +68,36 @@ public static class FetchRoutes
 
         var answer = await answers.AnswerAsync(file, intent, asked.WantsAnew, cancellationToken);
         return answer.Outcome is null
-            ? TypedResults.Created($"/v1/files/{fileKey}/fetch/{intent.Id}", answer)
+            ? TypedResults.Created($"/v1/files/{key}/fetch/{intent.Id}", answer)
             : TypedResults.Ok(answer);
     }
 
     /// <param name="id" example="0198a5d2-6f0e-7c3a-9b41-5d2f8e6a1c07">The intent's id.</param>
     private static async Task<Results<Ok<IntentResource>, ProblemHttpResult>> FindAsync(
-        string key,
+        FileKey key,
         Guid id,
         IntentTable intents,
         IntentAnswers answers,
         CancellationToken cancellationToken
     )
     {
-        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
-        {
-            return malformed;
-        }
-
-        return await intents.SettledAsync(fileKey, id, cancellationToken) is { } intent
+        return await intents.SettledAsync(key, id, cancellationToken) is { } intent
             ? TypedResults.Ok(await answers.DescribeAsync(intent, cancellationToken))
-            : await answers.UnknownAsync(fileKey, id, cancellationToken);
+            : await answers.UnknownAsync(key, id, cancellationToken);
     }
 
     /// <param name="id" example="0198a5d2-6f0e-7c3a-9b41-5d2f8e6a1c07">The intent's id.</param>
     private static async Task<Results<Ok<IntentResource>, ProblemHttpResult>> WithdrawAsync(
-        string key,
+        FileKey key,
         Guid id,
         IntentTable intents,
         IntentAnswers answers,
         CancellationToken cancellationToken
     )
     {
-        if (!FileProblems.TryParseKey(key, out var fileKey, out var malformed))
-        {
-            return malformed;
-        }
-
-        var withdrawn = await intents.WithdrawAsync(fileKey, id, cancellationToken);
+        var withdrawn = await intents.WithdrawAsync(key, id, cancellationToken);
         return withdrawn.Intent is { } intent
             ? TypedResults.Ok(await answers.AnswerAsync(intent, withdrawn.GivesUp, cancellationToken))
-            : await answers.UnknownAsync(fileKey, id, cancellationToken);
+            : await answers.UnknownAsync(key, id, cancellationToken);
     }
 }

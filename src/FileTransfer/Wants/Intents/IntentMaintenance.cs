@@ -10,7 +10,7 @@ namespace FileTransfer.Wants.Intents;
 /// <summary>Ends intents whose file is stored, failed or removed, and sees to it that every other one is served; every poll interval.</summary>
 public sealed partial class IntentMaintenance(
     IntentTable intents,
-    ClusterMembership presence,
+    ClusterMembership membership,
     QueueSignal queue,
     NodeId node,
     IOptions<DownloadOptions> options,
@@ -19,7 +19,7 @@ public sealed partial class IntentMaintenance(
 ) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        presence.RunWhileJoinedAsync(MaintainAsync, stoppingToken);
+        membership.RunWhileJoinedAsync(MaintainAsync, stoppingToken);
 
     private async Task MaintainAsync(CancellationToken cancellationToken)
     {

@@ -37,30 +37,22 @@ public static class PolicyRoutes
             .Produces<MissingFile>(StatusCodes.Status200OK, Ndjson);
     }
 
-    private static async Task<Results<Ok<PolicyResource>, ProblemHttpResult>> GetAsync(
-        string bucket,
+    private static async Task<Ok<PolicyResource>> GetAsync(
+        BucketId bucket,
         NodePolicies policies,
         CancellationToken cancellationToken
-    ) =>
-        TryParseBucket(bucket, out var id, out var malformed)
-            ? TypedResults.Ok(PolicyResource.Of(await policies.GetAsync(id, cancellationToken)))
-            : malformed!;
+    ) => TypedResults.Ok(PolicyResource.Of(await policies.GetAsync(bucket.Value, cancellationToken)));
 
     /// <param name="bucket"></param>
     /// <param name="prune" example="false">Whether stored contents that the policy does not want leave this node, too; never the last copy in the cluster.</param>
     private static async Task<Results<Ok<PolicyChangeResource>, ProblemHttpResult>> SetAsync(
-        string bucket,
+        BucketId bucket,
         bool? prune,
         PolicyDefinition definition,
         PolicyChanges changes,
         CancellationToken cancellationToken
     )
     {
-        if (!TryParseBucket(bucket, out var id, out var malformed))
-        {
-            return malformed!;
-        }
-
         if (definition is not { Kind: { } kind, Filters: { } filters })
         {
             return Problem.Of(
@@ -76,38 +68,30 @@ public static class PolicyRoutes
             return Problem.Of(ProblemTypes.PolicyInvalid, fault);
         }
 
-        return await ChangeAsync(id, policy, prune ?? false, changes, cancellationToken);
+        return await ChangeAsync(bucket, policy, prune ?? false, changes, cancellationToken);
     }
 
-    private static async Task<Results<Ok<PolicyChangeResource>, ProblemHttpResult>> DeleteAsync(
-        string bucket,
+    private static Task<Ok<PolicyChangeResource>> DeleteAsync(
+        BucketId bucket,
         PolicyChanges changes,
         CancellationToken cancellationToken
-    ) =>
-        TryParseBucket(bucket, out var id, out var malformed)
-            ? await ChangeAsync(id, Policy.Everything, prunes: false, changes, cancellationToken)
-            : malformed!;
+    ) => ChangeAsync(bucket, Policy.Everything, prunes: false, changes, cancellationToken);
 
-    private static async Task<Results<Ok<PolicyChangeResource>, ProblemHttpResult>> ChangeAsync(
-        ByteString bucket,
+    private static async Task<Ok<PolicyChangeResource>> ChangeAsync(
+        BucketId bucket,
         Policy policy,
         bool prunes,
         PolicyChanges changes,
         CancellationToken cancellationToken
     )
     {
-        var (written, effect) = await changes.SetAsync(bucket, policy, prunes, cancellationToken);
+        var (written, effect) = await changes.SetAsync(bucket.Value, policy, prunes, cancellationToken);
         return TypedResults.Ok(PolicyChangeResource.Of(PolicyResource.Of(written), effect));
     }
 
-    private static async Task<IResult> MissingAsync(string bucket, MissingFiles missing, HttpContext context)
+    private static async Task<IResult> MissingAsync(BucketId bucket, MissingFiles missing, HttpContext context)
     {
-        if (!TryParseBucket(bucket, out var id, out var malformed))
-        {
-            return malformed!;
-        }
-
-        var lines = missing.PagesOf(id, context.RequestAborted).GetAsyncEnumerator(context.RequestAborted);
+        var lines = missing.PagesOf(bucket.Value, context.RequestAborted).GetAsyncEnumerator(context.RequestAborted);
         await using (lines)
         {
             // A database that is away is told as a problem as long as nothing was sent.
@@ -121,17 +105,5 @@ public static class PolicyRoutes
         }
 
         return Results.Empty;
-    }
-
-    private static bool TryParseBucket(string text, out ByteString bucket, out ProblemHttpResult? problem)
-    {
-        var isBucket = ByteString.TryParseHex(text, out bucket) && bucket.Length is > 0 and <= FileMetadata.MaxIdLength;
-        problem = isBucket
-            ? null
-            : Problem.Of(
-                ProblemTypes.BadRequest,
-                $"'{(text.Length > 100 ? text[..100] + "…" : text)}' is not a bucket; write 1 to {FileMetadata.MaxIdLength} bytes as hex digits, with or without 0x."
-            );
-        return isBucket;
     }
 }

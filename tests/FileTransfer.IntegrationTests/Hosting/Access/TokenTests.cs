@@ -57,6 +57,23 @@ public sealed class TokenTests
             .ShouldContain("Authorization: Bearer");
     }
 
+    [Theory]
+    [InlineData("/v1/sync/deliveries")]
+    [InlineData("/v1/files/0x0000000000000000000000000000000000000000000000000000000000000000/damage")]
+    public async Task What_nodes_alone_need_of_each_other_is_closed_to_readers_and_writers(string path)
+    {
+        await using var server = await RunningServer.StartAsync(AllKinds);
+        foreach (var scope in new[] { "read", "write" })
+        {
+            using var refused = await server.SendAsync(HttpMethod.Post, path, scope + "-token");
+            refused.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+            (await refused.ReadProblemAsync("forbidden")).GetProperty("scope").GetString().ShouldBe("node");
+        }
+
+        using var taken = await server.SendAsync(HttpMethod.Post, path, "node-token");
+        taken.StatusCode.ShouldNotBe(HttpStatusCode.Forbidden);
+    }
+
     [Fact]
     public async Task A_route_that_names_no_scope_is_closed_without_a_token()
     {

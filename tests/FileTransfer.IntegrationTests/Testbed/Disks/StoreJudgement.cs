@@ -72,9 +72,9 @@ internal static class StoreJudgement
                     .ConfirmDurable(content.Fingerprint, content.Bytes.Length)
                     .ShouldBeTrue($"{content} was acknowledged and is lost");
                 using (var stored = store.TryOpen(content.Fingerprint)!)
-                using (var hashes = store.OpenHashes(stored))
                 {
-                    hashes.ComputeFingerprint().ShouldBe(content.Fingerprint, $"{content} has other chunk hashes");
+                    store.Prove(stored);
+                    stored.Proof!.Hashes.ComputeFingerprint().ShouldBe(content.Fingerprint, $"{content} has other chunk hashes");
                 }
 
                 break;
@@ -109,12 +109,12 @@ internal static class StoreJudgement
     private static async Task ResumeAsync(ChunkStore store, ScriptContent content)
     {
         using var partial = store.OpenPartial(content.Key, long.MaxValue, content.Fingerprint, content.Bytes.Length);
-        await partial.ReproveAsync(CancellationToken.None);
+        await partial.RevalidateFromDiskAsync(CancellationToken.None);
         if (!partial.HashesProven)
         {
             partial.Hashes.WriteEncoded(0, content.Hashes);
-            partial.TrustHashes().ShouldBeTrue();
-            await partial.ReproveAsync(CancellationToken.None);
+            partial.VerifyHashes().ShouldBeTrue();
+            await partial.RevalidateFromDiskAsync(CancellationToken.None);
         }
 
         for (var from = 0L; partial.TryNextMissing(from, 1024, out var first, out var count); from = first + count)

@@ -177,7 +177,7 @@ internal sealed class StoreScript : IDisposable
 
         using var partial = _store.OpenPartial(content.Key, ++_epoch, content.Fingerprint, content.Bytes.Length);
         partial.Hashes.WriteEncoded(0, content.Hashes);
-        partial.TrustHashes().ShouldBeTrue();
+        partial.VerifyHashes().ShouldBeTrue();
         partial.KeepHashes();
         PutMissing(partial, content, share: 2);
     }
@@ -191,13 +191,13 @@ internal sealed class StoreScript : IDisposable
             return partial;
         }
 
-        await partial.ReproveAsync(CancellationToken.None);
+        await partial.RevalidateFromDiskAsync(CancellationToken.None);
         if (!partial.HashesProven)
         {
             partial.Hashes.WriteEncoded(0, content.Hashes);
-            partial.TrustHashes().ShouldBeTrue();
+            partial.VerifyHashes().ShouldBeTrue();
             partial.KeepHashes();
-            await partial.ReproveAsync(CancellationToken.None);
+            await partial.RevalidateFromDiskAsync(CancellationToken.None);
         }
 
         return partial;
@@ -239,7 +239,7 @@ internal sealed class StoreScript : IDisposable
         foreach (var content in contents)
         {
             DiskLog.MarkHere($"stored {content.Index}");
-            _store.Show(content.Key, content.Fingerprint);
+            _store.LinkVisible(content.Key, content.Fingerprint);
             _stored.Add(content);
         }
     }
@@ -253,7 +253,7 @@ internal sealed class StoreScript : IDisposable
 
         var content = _stored.ElementAt(_random.Next(_stored.Count));
         DiskLog.MarkHere($"leaving {content.Index}");
-        _store.Hide(content.Key);
+        _store.Unlink(content.Key);
         leave(content);
         _stored.Remove(content);
         DiskLog.MarkHere($"{how} {content.Index}");

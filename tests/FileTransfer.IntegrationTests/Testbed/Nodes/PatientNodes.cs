@@ -93,7 +93,7 @@ public sealed class PatientNodes : IAsyncLifetime
         await reader.SendHeadAsync("GET", $"/v1/files/{Large.Key}/content");
         await reader.ReceiveSomeAsync(100_000);
         await Eventually.HoldsAsync(
-            () => Task.FromResult(Follower.Log.Contains("the reader was ended", StringComparison.Ordinal)),
+            () => Task.FromResult(Follower.Log.Contains("disconnected the reader", StringComparison.Ordinal)),
             "the reader is ended"
         );
         return await Record.ExceptionAsync(reader.ReadAnswerAsync);

@@ -21,7 +21,7 @@ public sealed class DiskFullTests(ITestOutputHelper output)
         using (var partial = store.OpenPartial(content.Key, 1, content.Fingerprint, content.Data.Length))
         {
             partial.Hashes.WriteEncoded(0, content.Encoded);
-            partial.TrustHashes().ShouldBeTrue();
+            partial.VerifyHashes().ShouldBeTrue();
             var full = Should.Throw<DiskFullException>(() => PutAll(partial, content, from: 0));
             full.Path.ShouldStartWith(disk.Path);
             full.BytesFree.ShouldNotBeNull();
@@ -33,12 +33,12 @@ public sealed class DiskFullTests(ITestOutputHelper output)
 
         disk.Enlarge("64m");
         using var resumed = store.OpenPartial(content.Key, 2, content.Fingerprint, content.Data.Length);
-        await resumed.ReproveAsync(CancellationToken.None);
+        await resumed.RevalidateFromDiskAsync(CancellationToken.None);
         if (!resumed.HashesProven)
         {
             resumed.Hashes.WriteEncoded(0, content.Encoded);
-            resumed.TrustHashes().ShouldBeTrue();
-            await resumed.ReproveAsync(CancellationToken.None);
+            resumed.VerifyHashes().ShouldBeTrue();
+            await resumed.RevalidateFromDiskAsync(CancellationToken.None);
         }
 
         resumed.BytesProven.ShouldBeGreaterThan(4 * 1024 * 1024);

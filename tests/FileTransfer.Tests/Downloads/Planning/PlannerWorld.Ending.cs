@@ -12,7 +12,7 @@ internal sealed partial class PlannerWorld
         Pass(TimeSpan.FromSeconds(10));
         for (var round = 0; round < 100 && (_requests.Count > 0 || _files.Exists(file => file.IsReproving)); round++)
         {
-            _files.ForEach(TrustHashes);
+            _files.ForEach(VerifyHashes);
             foreach (var request in _requests.Values.ToList())
             {
                 if (_requests.ContainsKey(request.Id))
@@ -45,7 +45,7 @@ internal sealed partial class PlannerWorld
             round.ShouldBeLessThan(5_000, "a well world brings every file, whoever is blamed for what");
             foreach (var file in _files.Where(file => file.TimesFinished == before[file]))
             {
-                TrustHashes(file);
+                VerifyHashes(file);
                 Want(file, ~0, 1);
             }
 

@@ -96,7 +96,7 @@ internal sealed partial class PlannerWorld
                 RefuteHashes(file);
                 break;
             case 27:
-                TrustHashes(file);
+                VerifyHashes(file);
                 break;
             case 28:
                 Pass(TimeSpan.FromMilliseconds(move.A * 20));
@@ -277,11 +277,11 @@ internal sealed partial class PlannerWorld
         }
     }
 
-    private void TrustHashes(WorldFile file)
+    private void VerifyHashes(WorldFile file)
     {
         if (file is { IsWanted: true, IsReproving: true })
         {
-            file.TrustHashes();
+            file.VerifyHashes();
             file.ChangedAt = _now;
             Tell(new PlannerEvent.HashesKnown(file.Key, file.Missing()));
         }

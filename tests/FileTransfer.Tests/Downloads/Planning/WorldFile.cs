@@ -91,7 +91,7 @@ internal sealed class WorldFile(FileKey key, int chunkCount)
     }
 
     /// <summary>The hashes turn out to prove some of what is on disk.</summary>
-    public void TrustHashes()
+    public void VerifyHashes()
     {
         IsReproving = false;
         HashesProven = true;

@@ -6,18 +6,13 @@ namespace FileTransfer.Chunks;
 public sealed partial class ChunkStore
 {
     /// <summary>From so many contents on, one flush of the file system is cheaper than one of every file and folder.</summary>
-    private const int FlushedTogetherFrom = 4;
+    private const int BatchFlushFrom = 4;
 
-    /// <summary>
-    /// Makes several small contents durable for about the price of one; those that are here already are made sure of. On return all of
-    /// them outlive a power failure. Call under <see cref="LockContentAsync"/> of each.
-    /// </summary>
+    /// <summary>Makes several small contents durable for about the price of one. Call under <see cref="LockContentAsync"/> of each.</summary>
     /// <remarks>
     /// The same steps as for one content, each done for all before the next begins: written beside, flushed, renamed, names flushed.
     /// Above <see cref="HashesKeptAbove"/> use a partial, which keeps the chunk hashes.
     /// </remarks>
-    /// <exception cref="FsyncFailedException">Nothing was published.</exception>
-    /// <exception cref="DiskFullException">Nothing was published.</exception>
     public void MakeDurable(IReadOnlyCollection<ProvenBytes> contents)
     {
         var missing = new List<ProvenBytes>(contents.Count);
@@ -39,7 +34,7 @@ public sealed partial class ChunkStore
         Directory.CreateDirectory(folder);
         try
         {
-            PublishTogether(missing, folder);
+            PublishBatch(missing, folder);
         }
         finally
         {
@@ -47,10 +42,10 @@ public sealed partial class ChunkStore
         }
     }
 
-    private void PublishTogether(List<ProvenBytes> contents, string folder)
+    private void PublishBatch(List<ProvenBytes> contents, string folder)
     {
         using var together =
-            contents.Count >= FlushedTogetherFrom && DurableFile.ToldOfFailedFlushes ? DurableFile.OpenFolder(_paths.Root) : null;
+            contents.Count >= BatchFlushFrom && DurableFile.ToldOfFailedFlushes ? DurableFile.OpenFolder(_paths.Root) : null;
         BeforeStep?.Invoke(PublishStep.FsyncData);
         foreach (var content in contents)
         {
@@ -109,20 +104,16 @@ public sealed partial class ChunkStore
 
     private static void WriteBeside(ProvenBytes content, string path, bool fsync)
     {
-        try
+        // Nobody else knows the name: a lock on the file would be two system calls for nothing.
+        using var file = DiskFullException.Guard(
+            path,
+            () => File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite)
+        );
+        DurableFile.Write(file, content.Bytes.Span, 0, path);
+        DurableFile.MakeReadOnly(path);
+        if (fsync)
         {
-            // Nobody else knows the name: a lock on the file would be two system calls for nothing.
-            using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite);
-            RandomAccess.Write(file, content.Bytes.Span, 0);
-            DurableFile.MakeReadOnly(path);
-            if (fsync)
-            {
-                DurableFile.Fsync(file, path);
-            }
-        }
-        catch (IOException exception) when (exception is not DiskFullException && DiskFullException.IsDiskFull(exception))
-        {
-            throw new DiskFullException(path, exception);
+            DurableFile.Fsync(file, path);
         }
     }
 

@@ -10,7 +10,7 @@ public sealed partial class PartialFile
     /// Finds out what is here by hashing what is on disk: hashes left by an earlier run are trusted if their root is the fingerprint,
     /// and a chunk counts if it has its hash. Not while anything is put. One that the disk does not give back is not kept.
     /// </summary>
-    public async Task ReproveAsync(CancellationToken cancellationToken)
+    public async Task RevalidateFromDiskAsync(CancellationToken cancellationToken)
     {
         if (!HashesProven)
         {

@@ -1,0 +1,63 @@
+using System.Text.Json.Serialization;
+using FileTransfer.Hosting.Access;
+using FileTransfer.Hosting.Configuration;
+using FileTransfer.Hosting.Requests;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace FileTransfer.Hosting;
+
+/// <summary>How the service listens, and what it takes in a request.</summary>
+internal static class HttpServer
+{
+    /// <summary>JSON bodies are metadata: a location of 1 MiB in hex, and room to say that it is too long.</summary>
+    private const long MaxJsonBodyBytes = 4 * 1024 * 1024;
+
+    /// <summary>A body that comes more slowly than this, all in all, is not waited for.</summary>
+    private const double LeastBytesPerSecondOfBodies = 240;
+
+    public static void AddHttp(this WebApplicationBuilder builder)
+    {
+        var server = builder.Configuration.GetSection(ServerOptions.Section).Get<ServerOptions>() ?? new ServerOptions();
+        builder.Services.AddRouting();
+        builder.Services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
+        builder.Services.AddProblemDetails();
+        builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            // A misspelt or repeated member is a mistake of the sender; to pass over it would hide it.
+            json.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+            json.SerializerOptions.AllowDuplicateProperties = false;
+        });
+        builder.WebHost.UseKestrel(
+            (context, kestrel) =>
+            {
+                if (context.Configuration["FileTransfer:ClientAuthority"] is { Length: > 0 } authority)
+                {
+                    kestrel.AcceptClientsOf(authority);
+                }
+
+                // Not reloaded: a new address would escape the checks made at the start.
+                kestrel.Configure(context.Configuration.GetSection("Kestrel"), reloadOnChange: false);
+                kestrel.ConfigureEndpointDefaults(endpoint =>
+                    endpoint.Use(next => connection => RejectedRequests.OnConnectionAsync(connection, next))
+                );
+                kestrel.AddServerHeader = false;
+                kestrel.Limits.MaxRequestBodySize = MaxJsonBodyBytes;
+                kestrel.Limits.MaxRequestLineSize = 64 * 1024;
+                kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+                kestrel.Limits.MaxRequestHeaderCount = 64;
+                // Readers may pause, and senders take their time: TransferWatch ends those who are not there any more.
+                kestrel.Limits.MinResponseDataRate = null;
+                kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(
+                    LeastBytesPerSecondOfBodies,
+                    gracePeriod: server.Uploads.IdleTimeout + TimeSpan.FromSeconds(5)
+                );
+            }
+        );
+        var addresses = ListenAddresses.From(builder.Configuration);
+        if (addresses.Urls.Count > 0)
+        {
+            builder.WebHost.UseUrls([.. addresses.Urls]);
+        }
+    }
+}
