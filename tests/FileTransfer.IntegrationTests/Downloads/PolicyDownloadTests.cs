@@ -26,7 +26,11 @@ public sealed class PolicyDownloadTests(SourceCluster cluster) : IClassFixture<S
 
         (await cluster.Follower.SetPolicyAsync("nothing-except", [])).Count("withdrawn").ShouldBe(1);
 
-        await Eventually.HoldsAsync(() => Task.FromResult(source.Open == 0), "the transfer is ended", TimeSpan.FromSeconds(3));
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(source.Open == 0),
+            "the transfer is ended",
+            TimeSpan.FromSeconds(Showing.Of(small: 15, full: 3))
+        );
         await GoneAsync(file);
         cluster.HasPartialOf(file).ShouldBeFalse();
         cluster.HasContentOf(file).ShouldBeFalse();
@@ -151,7 +155,11 @@ public sealed class PolicyDownloadTests(SourceCluster cluster) : IClassFixture<S
         using var withdrawn = await cluster.Follower.Http.DeleteAsync(asked.Headers.Location!.OriginalString);
         withdrawn.EnsureSuccessStatusCode();
 
-        await Eventually.HoldsAsync(() => Task.FromResult(source.Open == 0), "the transfer is ended", TimeSpan.FromSeconds(3));
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(source.Open == 0),
+            "the transfer is ended",
+            TimeSpan.FromSeconds(Showing.Of(small: 15, full: 3))
+        );
         await GoneAsync(file);
     }
 

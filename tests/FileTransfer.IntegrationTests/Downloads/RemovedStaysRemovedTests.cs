@@ -39,7 +39,11 @@ public sealed class RemovedStaysRemovedTests(SourceCluster cluster) : IClassFixt
 
         await RemoveAsync(file);
 
-        await Eventually.HoldsAsync(() => Task.FromResult(source.Open == 0), "the transfer is ended", TimeSpan.FromSeconds(3));
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(source.Open == 0),
+            "the transfer is ended",
+            TimeSpan.FromSeconds(Showing.Of(small: 15, full: 3))
+        );
         await GoneAsync(file);
         cluster.HasContentOf(file).ShouldBeFalse();
         cluster.HasPartialOf(file).ShouldBeFalse();

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using FileTransfer.IntegrationTests.Testbed.Disks;
+using FileTransfer.IntegrationTests.Testbed.Nodes;
 
 namespace FileTransfer.IntegrationTests.Operations;
 
@@ -38,10 +39,7 @@ internal sealed class Recipe
         string[] command = [.. asUser ?? [], "bash", "-euo", "pipefail", "-c", _blocks[block]];
         using var bin = new TempFolder();
         var program = Path.Combine(bin.Path, "filetransfer");
-        await File.WriteAllTextAsync(
-            program,
-            $"#!/bin/sh\nexec dotnet '{Path.Combine(AppContext.BaseDirectory, "filetransfer.dll")}' \"$@\"\n"
-        );
+        await File.WriteAllTextAsync(program, $"#!/bin/sh\nexec dotnet '{TestedProgram.Path}' \"$@\"\n");
         File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         var start = new ProcessStartInfo(command[0], command[1..])
         {

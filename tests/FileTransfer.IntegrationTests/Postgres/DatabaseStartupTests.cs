@@ -78,7 +78,7 @@ public sealed class DatabaseStartupTests : IDisposable
         await database.PingAsync(default);
 
         await server.StopAsync();
-        await Should.ThrowAsync<TaskCanceledException>(Task.Delay(TimeSpan.FromSeconds(2), session.Lost));
+        await Should.ThrowAsync<TaskCanceledException>(Task.Delay(Patience, session.Lost));
         await Should.ThrowAsync<NpgsqlException>(() => database.PingAsync(default));
         await Should.ThrowAsync<NpgsqlException>(() => database.OpenSessionAsync("away", default));
 

@@ -10,7 +10,7 @@ namespace FileTransfer.IntegrationTests.Postgres;
 public sealed class LockConnectionTests : IAsyncLifetime
 {
     private static readonly AdvisoryLockKey Key = AdvisoryLockKey.FromName("a lock of the test");
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(15);
 
     private TestDatabase _db = null!;
     private Database _database = null!;
@@ -367,7 +367,7 @@ public sealed class LockConnectionTests : IAsyncLifetime
         await using var lease = await AdvisoryLockHandle.TryAcquireAsync(session, Key, default);
 
         proxy.Freeze();
-        (await session.ProveAsync(Key, default).WaitAsync(TimeSpan.FromSeconds(4))).ShouldBeFalse();
+        (await session.ProveAsync(Key, default).WaitAsync(Soon)).ShouldBeFalse();
         session.Lost.IsCancellationRequested.ShouldBeTrue();
     }
 

@@ -57,7 +57,7 @@ public sealed class PatienceTests(PatientNodes nodes, ITestOutputHelper output) 
                 return response.StatusCode == HttpStatusCode.OK;
             },
             "another node has its turn",
-            TimeSpan.FromSeconds(5)
+            TimeSpan.FromSeconds(Showing.Of(small: 30, full: 5))
         );
     }
 
@@ -274,7 +274,7 @@ public sealed class PatienceTests(PatientNodes nodes, ITestOutputHelper output) 
         var clock = Stopwatch.StartNew();
         (await node.StopAsync()).ShouldBe(0);
 
-        clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(20));
+        clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(Showing.Of(small: 60, full: 20)));
         node.Log.ShouldContain("the node stops");
     }
 

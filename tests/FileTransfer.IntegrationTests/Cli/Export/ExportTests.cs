@@ -154,7 +154,7 @@ public sealed class ExportTests : IAsyncLifetime
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "filetransfer.dll"));
+        start.ArgumentList.Add(TestedProgram.Path);
         foreach (var arg in args)
         {
             start.ArgumentList.Add(arg);

@@ -166,15 +166,7 @@ public sealed class ManySourcesTests
     private static async Task<NodeProcess> StartFollowerAsync(TestCluster cluster, string id = "b")
     {
         var follower = await cluster.StartFollowerAsync(id, ("FileTransfer__Downloads__WindowBytes", $"{_window}"));
-        await Eventually.HoldsAsync(
-            async () =>
-                (await follower.GetJsonAsync("/health/ready"))
-                    .GetProperty("checks")
-                    .GetProperty("presence")
-                    .GetProperty("status")
-                    .GetString() == "healthy",
-            $"{id} is present"
-        );
+        await follower.CheckSaysAsync("presence", "healthy");
         return follower;
     }
 

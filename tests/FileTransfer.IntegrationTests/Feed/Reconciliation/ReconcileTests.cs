@@ -29,6 +29,9 @@ public sealed class ReconcileTests : IAsyncLifetime
         await FillAsync(a, Showing.Of(small: 24, full: 100));
         await ReplicatedAsync(b);
         await SetPolicyAsync(b);
+        // A folder gets the policies as its node joins, and every half minute.
+        await StopAsync(b);
+        b = await Cluster.StartFollowerAsync("b");
         await LedgersFollowedAsync(a, b);
         await StopAsync(a, b);
         var before = await ContentsAsync("a", "b");
@@ -300,10 +303,7 @@ public sealed class ReconcileTests : IAsyncLifetime
 
     private static async Task<(string Output, string Error)> RunAsync(int expected, params string[] arguments)
     {
-        var (code, output, error) = await ExecuteAsync(
-            "dotnet",
-            [Path.Combine(AppContext.BaseDirectory, "filetransfer.dll"), .. arguments]
-        );
+        var (code, output, error) = await ExecuteAsync("dotnet", [TestedProgram.Path, .. arguments]);
         code.ShouldBe(expected, output + error);
         return (output, error);
     }

@@ -105,7 +105,7 @@ public sealed partial class NodeProcess : IAsyncDisposable
                 ["ConnectionStrings__Postgres"] = connectionString,
             },
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "filetransfer.dll"));
+        start.ArgumentList.Add(TestedProgram.Path);
         start.ArgumentList.Add("serve");
         start.ArgumentList.Add("--urls");
         start.ArgumentList.Add(url.ToString());
@@ -150,6 +150,18 @@ public sealed partial class NodeProcess : IAsyncDisposable
     }
 
     public async Task<JsonElement> GetJsonAsync(string path) => await Http.GetFromJsonAsync<JsonElement>(path);
+
+    /// <summary>Waits until a check of its health says this.</summary>
+    public Task CheckSaysAsync(string check, string status, string detail = "") =>
+        Eventually.HoldsAsync(
+            async () =>
+            {
+                var said = (await GetJsonAsync("/health/ready")).GetProperty("checks").GetProperty(check);
+                return said.GetProperty("status").GetString() == status
+                    && said.GetProperty("detail").GetString()!.Contains(detail, StringComparison.Ordinal);
+            },
+            $"the check {check} of {Id} is {status}: {detail}"
+        );
 
     /// <summary>The state of a file at this node; null when the cluster does not know it.</summary>
     public async Task<string?> StateOfAsync(string key)

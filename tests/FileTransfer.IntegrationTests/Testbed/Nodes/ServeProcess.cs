@@ -19,10 +19,7 @@ internal sealed partial class ServeProcess : IAsyncDisposable
     public ServeProcess(params string[] settings)
     {
         Address = new Uri($"http://127.0.0.1:{FreePort()}");
-        var start = new ProcessStartInfo(
-            "dotnet",
-            [Path.Combine(AppContext.BaseDirectory, "filetransfer.dll"), "serve", RunningServer.NoDatabase]
-        )
+        var start = new ProcessStartInfo("dotnet", [TestedProgram.Path, "serve", RunningServer.NoDatabase])
         {
             UseShellExecute = false,
             WorkingDirectory = _folder.Path,

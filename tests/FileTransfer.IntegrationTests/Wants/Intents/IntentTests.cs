@@ -48,7 +48,11 @@ public sealed class IntentTests(UnwantingCluster unwanting) : IClassFixture<Unwa
         var last = await WithdrawAsync(file, asked[0].Intent);
 
         last.GetProperty("says").GetString()!.ShouldContain("given up");
-        await Eventually.HoldsAsync(() => Task.FromResult(source.Open == 0), "the transfer is ended", TimeSpan.FromSeconds(3));
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(source.Open == 0),
+            "the transfer is ended",
+            TimeSpan.FromSeconds(Showing.Of(small: 15, full: 3))
+        );
         await GoneAsync(file);
         Cluster.HasPartialOf(file).ShouldBeFalse();
         Cluster.HasContentOf(file).ShouldBeFalse();

@@ -1,0 +1,13 @@
+namespace FileTransfer.IntegrationTests.Testbed.Nodes;
+
+/// <summary>
+/// The program that the tests run: the one that was built beside them, or that of <c>FILETRANSFER_PROGRAM</c>, as a published one whose code
+/// was compiled beforehand and whose many starts cost less.
+/// </summary>
+internal static class TestedProgram
+{
+    public static string Path { get; } =
+        Environment.GetEnvironmentVariable("FILETRANSFER_PROGRAM") is { Length: > 0 } given
+            ? given
+            : System.IO.Path.Combine(AppContext.BaseDirectory, "filetransfer.dll");
+}
