@@ -50,7 +50,6 @@ public sealed partial class ChunkStore
         }
     }
 
-    /// <summary>All contents here, one folder after the other.</summary>
     public IEnumerable<ContentInfo> Contents()
     {
         var files =

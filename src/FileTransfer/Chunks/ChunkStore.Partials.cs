@@ -67,7 +67,6 @@ public sealed partial class ChunkStore
         }
     }
 
-    /// <summary>All partials on disk, open ones too.</summary>
     public IEnumerable<PartialInfo> Partials()
     {
         foreach (var folder in new DirectoryInfo(_paths.Partials).EnumerateDirectories())
@@ -110,20 +109,16 @@ public sealed partial class ChunkStore
     private void Adopt(FileKey key, string folder)
     {
         // The highest epoch first: it is the one that was last at work.
-        var isFirst = true;
-        foreach (var (found, _) in ClosedPartialsOf(key).OrderByDescending(partial => partial.Epoch))
+        var found = ClosedPartialsOf(key).OrderByDescending(partial => partial.Epoch).Select(partial => partial.Folder).ToList();
+        if (found is [var newest, ..] && newest != folder)
         {
-            if (!isFirst)
-            {
-                Directory.Delete(found, recursive: true);
-            }
-            else if (found != folder)
-            {
-                RemoveFolder(folder);
-                Directory.Move(found, folder);
-            }
+            RemoveFolder(folder);
+            Directory.Move(newest, folder);
+        }
 
-            isFirst = false;
+        foreach (var older in found.Skip(1).Where(older => older != folder))
+        {
+            Directory.Delete(older, recursive: true);
         }
 
         Directory.CreateDirectory(folder);
@@ -160,27 +155,27 @@ public sealed partial class ChunkStore
     /// <summary>At start, when nobody has one open: incoming ones, names that are none, and those without data.</summary>
     private void RemoveLeftoverPartials()
     {
-        var removed = 0;
-        foreach (var entry in new DirectoryInfo(_paths.Partials).EnumerateFileSystemInfos())
+        var leftovers = new DirectoryInfo(_paths.Partials)
+            .EnumerateFileSystemInfos()
+            .Where(entry =>
+                !StorePaths.TryReadPartial(entry.Name, out _, out _) || !File.Exists(StorePaths.DataOf(entry.FullName))
+            )
+            .ToList();
+        foreach (var entry in leftovers)
         {
             if (entry is DirectoryInfo folder)
             {
-                if (!StorePaths.TryReadPartial(folder.Name, out _, out _) || !File.Exists(StorePaths.DataOf(folder.FullName)))
-                {
-                    folder.Delete(recursive: true);
-                    removed++;
-                }
+                folder.Delete(recursive: true);
             }
             else
             {
                 entry.Delete();
-                removed++;
             }
         }
 
-        if (removed > 0)
+        if (leftovers.Count > 0)
         {
-            Log.LeftoversRemoved(_logger, removed);
+            Log.LeftoversRemoved(_logger, leftovers.Count);
         }
     }
 

@@ -6,7 +6,6 @@ namespace FileTransfer.Chunks;
 public sealed partial class ChunkStore
 {
     /// <summary>Tries whether the data folder takes writes: each folder that downloads write to, and an fsync.</summary>
-    /// <returns>What failed; null when all of it went well.</returns>
     public Exception? TryWrite()
     {
         var name = $".trial.{Guid.NewGuid():n}";

@@ -52,7 +52,6 @@ public sealed partial class ChunkStore
         }
     }
 
-    /// <summary>The files that are visible here, one folder after the other.</summary>
     public IEnumerable<FileKey> VisibleFiles()
     {
         var links = new DirectoryInfo(_paths.Files).EnumerateDirectories().SelectMany(folder => folder.EnumerateFiles());

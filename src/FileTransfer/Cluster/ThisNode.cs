@@ -5,7 +5,6 @@ using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Cluster;
 
-/// <summary>Who this process is in its cluster.</summary>
 public sealed class ThisNode(IOptions<NodeOptions> options, IServer server)
 {
     public NodeId Id { get; } = new(options.Value.NodeId);
@@ -14,7 +13,6 @@ public sealed class ThisNode(IOptions<NodeOptions> options, IServer server)
 
     public NodeRole Role => options.Value.Role;
 
-    /// <summary>The token shown to other nodes, or null where none is needed.</summary>
     public string? Token => options.Value.NodeToken;
 
     /// <summary>The address other nodes reach this one at; known once the server listens.</summary>

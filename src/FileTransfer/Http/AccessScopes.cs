@@ -10,7 +10,6 @@ public static class AccessScopes
 
     public static readonly IReadOnlyList<string> Scopes = [Read, Write, Node, Admin];
 
-    /// <summary>The scope itself and what it implies.</summary>
     public static IReadOnlyList<string> ImpliedBy(string scope) =>
         scope switch
         {

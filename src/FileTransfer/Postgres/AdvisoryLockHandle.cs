@@ -12,7 +12,6 @@ public sealed class AdvisoryLockHandle : IAsyncDisposable
 
     private AdvisoryLockHandle(LockConnection session, AdvisoryLockKey key) => (_session, _key) = (session, key);
 
-    /// <summary>Takes the lock if nobody holds it; null = somebody does.</summary>
     /// <exception cref="InvalidOperationException">This session holds it already. Session locks stack, and one unlock would not free them.</exception>
     public static async Task<AdvisoryLockHandle?> TryAcquireAsync(
         LockConnection session,

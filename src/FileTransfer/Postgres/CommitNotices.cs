@@ -16,7 +16,6 @@ internal sealed class CommitNotices : IDisposable
         _connection.Notice += OnNotice;
     }
 
-    /// <summary>Whether it did since the last <see cref="Reset"/>.</summary>
     public bool IsUnconfirmed => _isUnconfirmed;
 
     public void Reset() => _isUnconfirmed = false;

@@ -3,7 +3,6 @@ using Npgsql;
 
 namespace FileTransfer.Postgres;
 
-/// <summary>Since when the database is not there for this node, and why.</summary>
 public sealed record DatabaseOutage(DateTimeOffset Since, string Cause);
 
 /// <summary>Whether the database is there for this node. One log line tells that it went, some more that it is still away, one that it is back.</summary>

@@ -10,7 +10,6 @@ public sealed partial class LockConnection
 
     private static readonly string ProveSql = $"SELECT {AdvisoryLockKey.HeldByThisSession("$1")}";
 
-    /// <summary>Takes the lock if nobody holds it; false = another session does.</summary>
     /// <exception cref="InvalidOperationException">This session holds it already.</exception>
     public Task<bool> TryLockAsync(AdvisoryLockKey key, CancellationToken cancellationToken) =>
         UseAsync(

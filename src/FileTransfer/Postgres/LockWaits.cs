@@ -4,7 +4,6 @@ using Npgsql;
 
 namespace FileTransfer.Postgres;
 
-/// <summary>A session that keeps others waiting for a lock.</summary>
 /// <param name="ApplicationName">What it calls itself; null where this service's role may not see it.</param>
 /// <param name="State">What it does: <c>active</c>, <c>idle in transaction</c>.</param>
 public sealed record LockHolder(

@@ -45,7 +45,6 @@ public sealed partial class SchemaMigrator
         }
     }
 
-    /// <returns>The step applied; null = there is none left.</returns>
     private async Task<Migration?> ApplyNextAsync(CancellationToken cancellationToken)
     {
         await using var connection = await _pool.OpenConnectionAsync(cancellationToken);

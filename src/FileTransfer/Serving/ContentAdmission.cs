@@ -47,16 +47,7 @@ public sealed class ContentAdmission(Func<ByteRate?> limit)
     private TimeSpan _sweptAt;
     private int _count;
 
-    public int Count
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _count;
-            }
-        }
-    }
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>Begins a request of a node; <see cref="Release"/> ends it. False: others are served first, ask again in a second.</summary>
     public bool TryAcquire(NodeId asker, Fingerprint content, TimeSpan now)
@@ -159,7 +150,6 @@ public sealed class ContentAdmission(Func<ByteRate?> limit)
     private Permit? Find(NodeId asker, Fingerprint content) =>
         _permits.TryGetValue(content, out var permits) ? permits.Find(permit => permit.Node == asker) : null;
 
-    /// <summary>Forgets what is over, once a second.</summary>
     private void Sweep(TimeSpan now)
     {
         if (now - _sweptAt < Idle)

@@ -2,7 +2,6 @@ namespace FileTransfer.Chunks.Frames;
 
 public enum FrameReadKind
 {
-    /// <summary>Chunks have arrived.</summary>
     Run,
 
     /// <summary>The body ended after a whole frame. Whether all chunks came is for the receiver to say.</summary>
@@ -22,7 +21,6 @@ public enum FrameFaultKind
     /// <summary>A chunk shorter than 1024 bytes is followed by more.</summary>
     ShortFrameInside,
 
-    /// <summary>The file has no chunk of this id.</summary>
     IdOutOfRange,
 
     /// <summary>More than twice the frames of the file.</summary>

@@ -25,7 +25,6 @@ internal sealed class ContentFiles(StorePaths paths)
         }
     }
 
-    /// <summary>Remembers a file, in place of what was known of it.</summary>
     /// <exception cref="DiskFullException">There is no room for it.</exception>
     public void Put(LedgerFile file)
     {
@@ -57,7 +56,6 @@ internal sealed class ContentFiles(StorePaths paths)
         }
     }
 
-    /// <summary>The contents that have such a file, one folder after the other.</summary>
     public IEnumerable<Fingerprint> Contents()
     {
         if (!Directory.Exists(paths.Contents))
@@ -110,7 +108,6 @@ internal sealed class ContentFiles(StorePaths paths)
         }
     }
 
-    /// <summary>A file as it is written: ids and names in hex.</summary>
     internal sealed record Line(
         string Key,
         string Owner,

@@ -146,11 +146,9 @@ public sealed partial class FolderLedger : IDisposable
     /// <summary>Waits until all that was said before is durable.</summary>
     public Task FlushAsync() => _database.WriteAsync(_ => { });
 
-    /// <summary>Forgets removals that are older than a year.</summary>
     public void ForgetOldRemovals(DateTimeOffset now) =>
         _database.WriteSoon(engine => engine.Execute("DELETE FROM removals WHERE applied_at < $1", (now - RemovalsKept)));
 
-    /// <summary>Remembers the policies of this node, in place of those of before.</summary>
     public Task SetPoliciesAsync(IReadOnlyList<LedgerPolicy> policies) =>
         _database.WriteAsync(engine =>
         {

@@ -23,7 +23,6 @@ public sealed record LedgerFile(
     public long Size => (long)Metadata.Size;
 }
 
-/// <summary>The newest mutation of a file, for the ledger.</summary>
 /// <param name="Generation">The number of the registration that was added or removed.</param>
 public readonly record struct LedgerMutation(FileKey Key, FeedPosition At, bool IsRemoval, int Generation);
 

@@ -44,7 +44,6 @@ public sealed partial class SmallDatabase : IDisposable
 
     public string? SetAsideBecause { get; private set; }
 
-    /// <summary>What it holds is whole again.</summary>
     public void DeclareFull() => IsNew = false;
 
     /// <summary>Makes a change. When the task is done, it outlives a power failure.</summary>

@@ -5,10 +5,8 @@ using FileTransfer.Postgres;
 namespace FileTransfer.Cluster.Peers;
 
 /// <summary>Which catalog a node works on, as nodes tell each other with requests and answers.</summary>
-/// <param name="System">The system identifier of its database server.</param>
 /// <param name="Timeline">The server's timeline: the higher of two was promoted later.</param>
 /// <param name="Epoch">How many leaders took office there.</param>
-/// <param name="FeedEpoch">The history that its feed is in.</param>
 /// <param name="Former">In an answer: the history of who asked, where the answering catalog has gone on from it to one of its own.</param>
 public sealed record CatalogSight(
     string Cluster,
@@ -39,7 +37,6 @@ public sealed record CatalogSight(
             catalog.FeedEpoch ?? Guid.Empty
         );
 
-    /// <summary>What a header says; null when it is none.</summary>
     public static CatalogSight? Parse(string? text) =>
         text?.Split(' ') is [var cluster, var system, var timeline, var epoch, var node, var feed, .. { Length: <= 1 } more]
         && long.TryParse(timeline, NumberStyles.None, CultureInfo.InvariantCulture, out var parsedTimeline)

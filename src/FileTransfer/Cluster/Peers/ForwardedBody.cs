@@ -8,7 +8,6 @@ namespace FileTransfer.Cluster.Peers;
 /// <param name="patience">Ends the request when the leader stands still; the caller's pauses are watched elsewhere.</param>
 internal sealed class ForwardedBody(PipeReader body, long? length, CancellationTokenSource patience) : HttpContent
 {
-    /// <summary>How long the leader may take for a piece.</summary>
     private static readonly TimeSpan _perPiece = TimeSpan.FromMinutes(1);
 
     /// <summary>How long it may take to answer when it has all: it proves the whole, and makes it durable.</summary>

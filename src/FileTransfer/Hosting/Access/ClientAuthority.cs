@@ -10,7 +10,6 @@ internal static class ClientAuthority
 {
     private const string UsageClientAuthentication = "1.3.6.1.5.5.7.3.2";
 
-    /// <summary>Reads the authority's certificates; a file without any is refused.</summary>
     public static X509Certificate2Collection Read(string path)
     {
         var authority = new X509Certificate2Collection();

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Authorization;
 
 namespace FileTransfer.Hosting.Access;
 
-/// <summary>One authorization policy per scope, named like it.</summary>
 internal static class ScopePolicies
 {
     public static void AddAccess(this IHostApplicationBuilder builder)

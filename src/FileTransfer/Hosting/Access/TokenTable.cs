@@ -31,7 +31,6 @@ internal sealed partial class TokenTable : IDisposable
 
     public bool IsAnonymous => _entries.Length == 0;
 
-    /// <returns>Who holds this token; null when it is none of ours.</returns>
     public ClaimsPrincipal? Find(string token)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace FileTransfer.Hosting.Health;
 
-/// <summary>All checks of this node, and what they come to.</summary>
 internal sealed class NodeHealth(HealthCheckService checks, RequestDrain drain, IHostApplicationLifetime lifetime)
 {
     /// <returns>

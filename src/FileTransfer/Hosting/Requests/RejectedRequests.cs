@@ -24,7 +24,6 @@ internal sealed class RejectedRequests(IOptions<JsonOptions> json, TimeProvider 
 
     public IDisposable Follow(DiagnosticListener server) => server.Subscribe(this, static name => name == Event);
 
-    /// <summary>Puts what replaces a bare status on a connection.</summary>
     public static Task OnConnectionAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         var output = new RejectionWriter(connection.Transport.Output);

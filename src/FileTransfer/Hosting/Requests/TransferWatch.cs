@@ -27,7 +27,6 @@ internal sealed partial class TransferWatch(
     /// <summary>How long the other side's system may leave packets unanswered before it counts as gone.</summary>
     private static readonly TimeSpan _gone = TimeSpan.FromMinutes(2);
 
-    /// <summary>How long a transfer may stand still while the node stops.</summary>
     private static readonly TimeSpan _patienceOfStopping = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan _betweenLooks = TimeSpan.FromSeconds(1);

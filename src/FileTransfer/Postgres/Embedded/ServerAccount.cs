@@ -51,7 +51,6 @@ internal sealed record ServerAccount(string Name, uint? Uid, uint? Gid, IReadOnl
         );
     }
 
-    /// <summary>The owner of the cluster if there is one; else <c>postgres</c>, else <c>nobody</c>.</summary>
     private static async Task<(string Name, uint Uid, uint Gid)> ChooseAsync(string cluster, CancellationToken cancellationToken)
     {
         var users = (await File.ReadAllLinesAsync("/etc/passwd", cancellationToken))
