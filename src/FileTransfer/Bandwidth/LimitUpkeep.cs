@@ -1,6 +1,5 @@
 using FileTransfer.Concurrency;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Bandwidth;
 
@@ -59,7 +58,7 @@ public sealed partial class LimitUpkeep(
 
                 return;
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException)
+            catch (Exception e) when (DatabaseReach.IsFailure(e))
             {
                 await Task.Delay(_afterFault, time, stopping);
             }

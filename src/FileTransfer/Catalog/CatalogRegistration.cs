@@ -1,4 +1,3 @@
-using Dapper;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Catalog.Replicas;
 
@@ -8,9 +7,10 @@ public static class CatalogRegistration
 {
     public static void AddCatalog(this IHostApplicationBuilder builder)
     {
-        DefaultTypeMap.MatchNamesWithUnderscores = true;
+        CatalogTypes.Map();
         builder.Services.AddSingleton<FileCatalog>();
         builder.Services.AddSingleton<ReplicaTable>();
+        builder.Services.AddSingleton<ReplicaTransitions>();
         builder.Services.AddSingleton<ReplicaTallies>();
         builder.Services.AddSingleton<ReplicaChanges>();
         builder.Services.AddSingleton<ReplicaQueue>();
@@ -18,6 +18,7 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<DeferralSignal>();
         builder.Services.AddSingleton<StartupReconciler>();
         builder.Services.AddSingleton<OrphanCollector>();
+        builder.Services.AddSingleton<UnusedContents>();
         builder.Services.AddSingleton<DamagedContents>();
         builder.Services.AddHostedService(services => services.GetRequiredService<DamagedContents>());
         builder.Services.AddSingleton<ScrubProof>();

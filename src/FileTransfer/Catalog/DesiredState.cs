@@ -1,5 +1,5 @@
-using Dapper;
 using FileTransfer.Identity;
+using FileTransfer.Postgres;
 using Npgsql;
 
 namespace FileTransfer.Catalog;
@@ -24,5 +24,5 @@ public static class DesiredState
 
     /// <summary>Keeps the policies of <paramref name="node"/> as they are until the transaction ends.</summary>
     public static Task HoldAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(new CommandDefinition(HoldSql, new { node = node.Value }, cancellationToken: cancellationToken));
+        connection.ExecuteAsync(HoldSql, new { node }, cancellationToken);
 }

@@ -48,4 +48,11 @@ public sealed record ReplicaRecord(
     string? Reason,
     DateTimeOffset ChangedAt,
     WaitCondition WaitsFor = WaitCondition.Time
-);
+)
+{
+    /// <summary>What a row <c>r</c> is read from; what a replica waited for last stays in its row while it does not wait.</summary>
+    internal const string Columns = """
+        r.node_id AS node, r.file_key AS key, r.state, r.epoch, r.attempts, r.next_attempt_at, r.holder, r.bytes_proven, r.reason, r.changed_at,
+        CASE WHEN r.state = 'wanted' AND r.next_attempt_at IS NOT NULL THEN coalesce(r.waits_for, 'time') ELSE 'time' END AS waits_for
+        """;
+}

@@ -74,7 +74,7 @@ public static class FileRoutes
         ReplicaState? replicaState = null;
         if (state is not null)
         {
-            if (!ReplicaTransitions.TryParse(state, out var parsed))
+            if (!ReplicaTransitions.TryRead(state, out var parsed))
             {
                 var names = string.Join(", ", Enum.GetValues<ReplicaState>().Select(ReplicaTransitions.NameOf));
                 return Problem.Of(ProblemTypes.BadRequest, $"state={state} is no state of a replica; write one of {names}.");

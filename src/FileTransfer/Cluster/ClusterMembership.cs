@@ -204,7 +204,7 @@ public sealed partial class ClusterMembership(
 
     /// <summary>What a working database brings back: nothing to stop for.</summary>
     internal static bool IsPassing(Exception e) =>
-        e is LockConnectionLostException or NpgsqlException or TimeoutException or OperationCanceledException;
+        e is LockConnectionLostException or OperationCanceledException || DatabaseReach.IsFailure(e);
 
     private static partial class Log
     {

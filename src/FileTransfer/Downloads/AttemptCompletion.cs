@@ -36,18 +36,11 @@ public sealed partial class AttemptCompletion(
     )
     {
         var claim = attempt.Claim;
-        var waitsFor = defer.Kind switch
-        {
-            DeferKind.NoSource => WaitCondition.Provider,
-            DeferKind.Source => WaitCondition.Source,
-            DeferKind.Permit => WaitCondition.Permit,
-            _ => WaitCondition.Time,
-        };
         Log.Deferred(logger, claim.Key, node.Id, claim.Epoch, defer.RetryIn.TotalSeconds, defer.Reason);
-        if (await queue.DeferAsync(session, claim, waitsFor, defer.Reason, attempt.BytesKept, defer.RetryIn, cancellationToken))
+        if (await queue.DeferAsync(session, claim, defer.Kind, defer.Reason, attempt.BytesKept, defer.RetryIn, cancellationToken))
         {
             Publish(attempt, DownloadEventKind.Deferred, defer.Reason);
-            if (waitsFor == WaitCondition.Source && attempt.Wakes != engine.Wakes)
+            if (defer.Kind == WaitCondition.Source && attempt.Wakes != engine.Wakes)
             {
                 // A source answered between the decision and the UPDATE: signal again.
                 engine.SourceAnswers.Set();

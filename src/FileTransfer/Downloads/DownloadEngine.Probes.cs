@@ -1,6 +1,6 @@
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Sources;
-using Npgsql;
+using FileTransfer.Postgres;
 
 namespace FileTransfer.Downloads;
 
@@ -73,7 +73,7 @@ public sealed partial class DownloadEngine
                 Tell(new PlannerEvent.SourceReadded(source.Id));
             }
         }
-        catch (Exception away) when (away is NpgsqlException or TimeoutException)
+        catch (Exception away) when (DatabaseReach.IsFailure(away))
         {
             // The last known address will do.
         }

@@ -112,7 +112,7 @@ public sealed partial class DownloadEngine(
         if (hints.Count == 0)
         {
             var wait = limits.Planner.NoSourceWait;
-            return new PlannerAction.Defer(claim.Key, DeferKind.NoSource, ReplicaQueue.NoProvider, wait);
+            return new PlannerAction.Defer(claim.Key, WaitCondition.Provider, ReplicaQueue.NoProvider, wait);
         }
 
         try

@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Repair;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Durability;
@@ -17,7 +18,7 @@ public sealed partial class DownloadPublisher(
     ReplicaQueue queue,
     FileCatalog catalog,
     FolderLedger folder,
-    ReplicaTable replicas,
+    UnusedContents unused,
     AttemptCompletion completion,
     FailedFiles failed,
     PendingAddPublisher adds,
@@ -168,7 +169,7 @@ public sealed partial class DownloadPublisher(
                 else
                 {
                     Log.NotPublished(logger, claim.Key, node.Id, claim.Epoch);
-                    await DeleteUnpublishedAsync(claim, stopping);
+                    await unused.ForgetAsync(claim.Key, claim.Fingerprint, claim.Size, stopping);
                 }
             }
             catch (Exception e) when (DiskFault.IsOfDisk(e))
@@ -193,18 +194,6 @@ public sealed partial class DownloadPublisher(
         history.Forget(claim.Key);
         failed.Stored(claim.Key);
         events.Publish(new DownloadEvent(claim.Key, DownloadEventKind.Done, null, claim.Size, claim.Size, null, null));
-    }
-
-    private async Task DeleteUnpublishedAsync(ClaimedReplica claim, CancellationToken cancellationToken)
-    {
-        folder.Forget(claim.Key, claim.Fingerprint, claim.Size);
-        if (
-            !folder.RefersTo(claim.Fingerprint, claim.Key)
-            && !await replicas.RefersToAsync(node.Id, claim.Fingerprint, except: null, cancellationToken)
-        )
-        {
-            store.DeleteContent(claim.Fingerprint);
-        }
     }
 
     private static partial class Log

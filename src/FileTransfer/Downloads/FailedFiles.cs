@@ -73,7 +73,7 @@ public sealed partial class FailedFiles(
         while (_mended.TryDequeue(out var mended))
         {
             _pause = _firstPause;
-            var again = await ReplicaTable.TryAllOfCauseAsync(connection, node.Id, mended.Slug, cancellationToken);
+            var again = await ReplicaTransitions.TryAllOfCauseAsync(connection, node.Id, mended.Slug, cancellationToken);
             ready += again;
             if (again > 0)
             {
@@ -97,7 +97,7 @@ public sealed partial class FailedFiles(
         _hasReturned = false;
         _triedAt = time.GetTimestamp();
         _trials.Clear();
-        var ones = await ReplicaTable.TryOneOfEachCauseAsync(
+        var ones = await ReplicaTransitions.TryOneOfEachCauseAsync(
             connection,
             node.Id,
             options.Value.MaxAttempts - 1,

@@ -85,7 +85,7 @@ public sealed partial class QueueMaintenance(
         ready += await failed.LookAsync(connection, cancellationToken);
         if (!_hasLookedOutside)
         {
-            ready += await ReplicaTable.LookOutsideAsync(connection, node.Id, cancellationToken);
+            ready += await ReplicaTransitions.LookOutsideAsync(connection, node.Id, cancellationToken);
             _hasLookedOutside = true;
         }
 

@@ -1,6 +1,6 @@
+using FileTransfer.Catalog.Repair;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
-using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
@@ -10,9 +10,8 @@ namespace FileTransfer.Downloads;
 /// <summary>Deletes the bytes of removed files, one at a time, under the same lock as a download of them would take.</summary>
 public sealed partial class RemovalLane(
     ReplicaQueue queue,
-    ReplicaTable replicas,
     ChunkStore store,
-    FolderLedger folder,
+    UnusedContents unused,
     ThisNode node,
     ILogger<RemovalLane> logger
 )
@@ -37,14 +36,7 @@ public sealed partial class RemovalLane(
         {
             store.Unlink(claim.Key);
             store.DiscardPartials(claim.Key);
-            folder.Forget(claim.Key, claim.Fingerprint, claim.Size);
-            if (
-                !folder.RefersTo(claim.Fingerprint, claim.Key)
-                && !await replicas.RefersToAsync(node.Id, claim.Fingerprint, claim.Key, cancellationToken)
-            )
-            {
-                store.DeleteContent(claim.Fingerprint);
-            }
+            await unused.ForgetAsync(claim.Key, claim.Fingerprint, claim.Size, cancellationToken);
         }
 
         if (await queue.DeleteRemovedAsync(session, claim, cancellationToken))

@@ -1,8 +1,8 @@
 using System.Globalization;
-using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.Cluster;
 using FileTransfer.Identity;
+using FileTransfer.Postgres;
 
 namespace FileTransfer.Feed;
 
@@ -39,20 +39,15 @@ public static class FeedAppender
             )
             SELECT sequence FROM appended
             """;
-        var sequence = await transaction.Connection.QuerySingleAsync<long>(
-            new CommandDefinition(
-                sql,
-                new
-                {
-                    bin = (short)key.Bin,
-                    kind = kind.ToString().ToLowerInvariant(),
-                    state = kind == MutationKind.Add ? "added" : "removed",
-                    key = key.ToArray(),
-                    epoch = transaction.LeaderEpoch,
-                },
-                cancellationToken: cancellationToken
-            )
-        );
+        var parameters = new
+        {
+            bin = (short)key.Bin,
+            kind = kind.ToString().ToLowerInvariant(),
+            state = kind == MutationKind.Add ? "added" : "removed",
+            key,
+            epoch = transaction.LeaderEpoch,
+        };
+        var sequence = await transaction.Connection.QuerySingleAsync<long>(sql, parameters, cancellationToken);
         transaction.NotifyAfterCommit(Channel, key.Bin.ToString(CultureInfo.InvariantCulture));
         return new Mutation(key.Bin, sequence, kind, key);
     }

@@ -1,4 +1,3 @@
-using Dapper;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 
@@ -15,24 +14,18 @@ public sealed class FeedLag(Database database)
             LEFT JOIN filetransfer.feed_positions p ON p.node_id = n.node_id AND p.bin = b.bin
             GROUP BY n.node_id
             """;
-        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        var rows = await connection.QueryAsync<(string Node, long Lag)>(
-            new CommandDefinition(sql, cancellationToken: cancellationToken)
-        );
-        return rows.ToDictionary(row => new NodeId(row.Node), row => row.Lag);
+        var rows = await database.QueryAsync<(NodeId Node, long Lag)>(sql, null, cancellationToken);
+        return rows.ToDictionary(row => row.Node, row => row.Lag);
     }
 
     /// <summary>How many mutations of a bin the node has not brought into its queue yet.</summary>
-    public async Task<long> OfBinAsync(NodeId node, int bin, CancellationToken cancellationToken)
+    public Task<long> OfBinAsync(NodeId node, int bin, CancellationToken cancellationToken)
     {
         const string sql = """
             SELECT b.head - coalesce(p.sequence, 0)
             FROM filetransfer.bins b LEFT JOIN filetransfer.feed_positions p ON p.node_id = @node AND p.bin = b.bin
             WHERE b.bin = @bin
             """;
-        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleAsync<long>(
-            new CommandDefinition(sql, new { node = node.Value, bin = (short)bin }, cancellationToken: cancellationToken)
-        );
+        return database.QuerySingleAsync<long>(sql, new { node, bin = (short)bin }, cancellationToken);
     }
 }

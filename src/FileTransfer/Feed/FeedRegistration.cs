@@ -8,6 +8,7 @@ public static class FeedRegistration
     {
         builder.Services.AddSingleton<FileCommands>();
         builder.Services.AddSingleton<FeedLag>();
+        builder.Services.AddSingleton<FeedApplier>();
         builder.Services.AddSingleton<FeedReader>();
         builder.Services.AddHostedService(services => services.GetRequiredService<FeedReader>());
         builder.Services.AddSingleton<PendingAddPublisher>();

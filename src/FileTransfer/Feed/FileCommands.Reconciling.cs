@@ -44,7 +44,7 @@ public sealed partial class FileCommands
 
                         foreach (var pinned in decision.PinnedAt)
                         {
-                            await ReplicaTable.WantAsync(
+                            await ReplicaTransitions.WantAsync(
                                 transaction.Connection,
                                 pinned,
                                 decision.Key,
@@ -58,15 +58,7 @@ public sealed partial class FileCommands
                     }
                     else if (now is { State: FileState.Added or FileState.Registered })
                     {
-                        foreach (var holder in await ReplicaTable.RemoveAsync(transaction.Connection, decision.Key, token))
-                        {
-                            transaction.NotifyAfterCommit(
-                                ReplicaQueue.EndedChannel,
-                                ReplicaQueue.EndedPayload(holder, decision.Key)
-                            );
-                        }
-
-                        await FeedAppender.AppendAsync(transaction, MutationKind.Remove, decision.Key, token);
+                        await EndAsync(transaction, decision.Key, token);
                         removed++;
                     }
                 }

@@ -4,7 +4,6 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Feed;
 
@@ -28,9 +27,6 @@ public sealed record RegisteredFile(RegisterOutcome Outcome, FileRecord File, bo
 /// <summary>What a leader decides: which files exist. Each change and its mutation commit together.</summary>
 public sealed partial class FileCommands(Leadership leadership, Database database, OutsideSources outside, ThisNode node)
 {
-    /// <summary>A deadlock is broken by undoing one side, which then tries again.</summary>
-    private const int Tries = 5;
-
     /// <summary>
     /// Makes a file known. At the leader its replica waits for the upload, unless a source outside the cluster may have it, and the Add
     /// follows when it is stored; at any other node the file is wanted at once. Somebody named it here, so no policy of the node keeps it out.
@@ -43,7 +39,7 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
                 {
                     var (outcome, file) = await FileCatalog.RegisterAsync(transaction.Connection, key, metadata, token);
                     var isReady = file.State != FileState.Registered || outside.AreConfigured;
-                    await ReplicaTable.WantAsync(transaction.Connection, node.Id, key, waitsForUpload: !isReady, token);
+                    await ReplicaTransitions.WantAsync(transaction.Connection, node.Id, key, waitsForUpload: !isReady, token);
                     return new RegisteredFile(outcome, file, isReady);
                 },
                 cancellationToken
@@ -69,12 +65,12 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
                     return UploadCommit.Removed;
                 }
 
-                var (stored, woken) = await ReplicaTable.StoreUploadAsync(connection, node.Id, now, token);
+                var (stored, woken) = await ReplicaTransitions.StoreUploadAsync(connection, node.Id, now, token);
                 if (!stored)
                 {
                     // Registered at another node, this one has no replica of it yet, or still the one of its former Add.
-                    await ReplicaTable.WantAsync(connection, node.Id, file.Key, waitsForUpload: true, token);
-                    (stored, woken) = await ReplicaTable.StoreUploadAsync(connection, node.Id, now, token);
+                    await ReplicaTransitions.WantAsync(connection, node.Id, file.Key, waitsForUpload: true, token);
+                    (stored, woken) = await ReplicaTransitions.StoreUploadAsync(connection, node.Id, now, token);
                 }
 
                 foreach (var other in woken)
@@ -129,12 +125,7 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
                 var file = await FileCatalog.LockAsync(transaction.Connection, key, token);
                 if (file is { State: FileState.Registered or FileState.Added })
                 {
-                    foreach (var holder in await ReplicaTable.RemoveAsync(transaction.Connection, key, token))
-                    {
-                        transaction.NotifyAfterCommit(ReplicaQueue.EndedChannel, ReplicaQueue.EndedPayload(holder, key));
-                    }
-
-                    await FeedAppender.AppendAsync(transaction, MutationKind.Remove, key, token);
+                    await EndAsync(transaction, key, token);
                 }
 
                 return file is not null;
@@ -153,26 +144,30 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
         async Task<RegisteredFile> RegisterAndWantAsync()
         {
             var (outcome, file) = await FileCatalog.RegisterAsync(connection, key, metadata, cancellationToken);
-            await ReplicaTable.WantAsync(connection, node.Id, key, waitsForUpload: false, cancellationToken);
+            await ReplicaTransitions.WantAsync(connection, node.Id, key, waitsForUpload: false, cancellationToken);
             return new RegisteredFile(outcome, file, IsReady: true);
         }
     }
 
-    private async Task<T> InLeaderTransactionAsync<T>(
+    private Task<T> InLeaderTransactionAsync<T>(
         Func<LeaderTransaction, CancellationToken, Task<T>> work,
         CancellationToken cancellationToken
-    )
-    {
-        for (var attempt = 1; ; attempt++)
+    ) =>
+        Deadlocks.RetryAsync(async () =>
         {
-            try
-            {
-                await using var transaction = await leadership.BeginAsync(cancellationToken);
-                var result = await database.LockWaits.WatchAsync(transaction.Connection, work(transaction, cancellationToken));
-                await transaction.CommitAsync();
-                return result;
-            }
-            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DeadlockDetected && attempt < Tries) { }
+            await using var transaction = await leadership.BeginAsync(cancellationToken);
+            var result = await database.LockWaits.WatchAsync(transaction.Connection, work(transaction, cancellationToken));
+            await transaction.CommitAsync();
+            return result;
+        });
+
+    private static async Task EndAsync(LeaderTransaction transaction, FileKey key, CancellationToken cancellationToken)
+    {
+        foreach (var holder in await ReplicaTransitions.RemoveAsync(transaction.Connection, key, cancellationToken))
+        {
+            transaction.NotifyAfterCommit(ReplicaQueue.EndedChannel, ReplicaQueue.EndedPayload(holder, key));
         }
+
+        await FeedAppender.AppendAsync(transaction, MutationKind.Remove, key, cancellationToken);
     }
 }

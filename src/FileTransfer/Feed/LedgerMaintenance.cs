@@ -1,4 +1,3 @@
-using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Folder;
@@ -148,95 +147,6 @@ public sealed partial class LedgerMaintenance(
         }
     }
 
-    /// <summary>Reads every bin from where the ledger is to its head. A history that is new to it is read from its begin.</summary>
-    private async Task FollowAsync(CancellationToken cancellationToken)
-    {
-        const string heads = "SELECT bin, head FROM filetransfer.bins ORDER BY bin";
-        const string page = """
-            SELECT m.sequence, m.kind, m.file_key, f.generation, f.sequence = m.sequence AS is_newest
-            FROM filetransfer.mutations m JOIN filetransfer.files f USING (file_key)
-            WHERE m.bin = @bin AND m.sequence > @from ORDER BY m.sequence LIMIT @limit
-            """;
-        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        var bins = await connection.QueryAsync<(short Bin, long Head)>(
-            new CommandDefinition(heads, cancellationToken: cancellationToken)
-        );
-        foreach (var (bin, head) in bins)
-        {
-            var from = From(bin);
-            while (from < head)
-            {
-                var rows = await connection.QueryAsync<(long Sequence, string Kind, byte[] Key, int Generation, bool IsNewest)>(
-                    new CommandDefinition(
-                        page,
-                        new
-                        {
-                            bin,
-                            from,
-                            limit = PageSize,
-                        },
-                        cancellationToken: cancellationToken
-                    )
-                );
-                var mutations = rows.AsList();
-                if (mutations.Count == 0)
-                {
-                    break; // A gap, which the reader of the feed reports.
-                }
-
-                from = mutations[^1].Sequence;
-                Follow(
-                    bin,
-                    from,
-                    // What a later mutation of the same file has overtaken says nothing any more.
-                    [
-                        .. mutations
-                            .Where(row => row.IsNewest)
-                            .Select(row => (new FileKey(row.Key), row.Sequence, row.Kind == "remove", row.Generation)),
-                    ]
-                );
-            }
-        }
-    }
-
-    private long From(int bin)
-    {
-        var epochs = history.Epochs;
-        if (!_cursors!.TryGetValue(bin, out var cursor) || epochs.Count == 0)
-        {
-            return 0;
-        }
-
-        // Up to the begin of the history after the cursor's own the sequences are the same in both.
-        var next = epochs.TakeWhile(epoch => epoch.Epoch != cursor.Epoch).Count() + 1;
-        return next < epochs.Count ? Math.Min(cursor.Sequence, epochs[next].Heads[bin])
-            : next == epochs.Count ? cursor.Sequence
-            : 0;
-    }
-
-    private void Follow(int bin, long upTo, IReadOnlyList<(FileKey Key, long Sequence, bool IsRemoval, int Generation)> mutations)
-    {
-        if (history.PositionOf(bin, upTo) is not { } position)
-        {
-            return;
-        }
-
-        folder.Follow(
-            bin,
-            position,
-            [
-                .. mutations.Select(mutation => new LedgerMutation(
-                    mutation.Key,
-                    history.PositionOf(bin, mutation.Sequence)!.Value,
-                    mutation.IsRemoval,
-                    mutation.Generation
-                )),
-            ],
-            time.GetUtcNow()
-        );
-        _cursors![bin] = position;
-    }
-
     private async Task KeepPoliciesAsync(CancellationToken cancellationToken)
     {
         var now = await policies.AllAsync(cancellationToken);
@@ -273,14 +183,10 @@ public sealed partial class LedgerMaintenance(
 
     private static partial class Log
     {
-        [LoggerMessage(1710, LogLevel.Information, "The folder of {Node} remembers {Count} files now")]
+        [LoggerMessage(1710, LogLevel.Information, "The folder ledger of {Node} was rebuilt: {Count} files")]
         public static partial void Filled(ILogger logger, NodeId node, int count);
 
-        [LoggerMessage(
-            1711,
-            LogLevel.Warning,
-            "What the folder of {Node} remembers could not be kept in step; it is tried again: {Reason}"
-        )]
+        [LoggerMessage(1711, LogLevel.Warning, "Folder ledger maintenance failed on {Node}; retrying: {Reason}")]
         public static partial void NotKept(ILogger logger, NodeId node, string reason);
     }
 }

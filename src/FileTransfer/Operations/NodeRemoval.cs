@@ -35,8 +35,8 @@ internal sealed partial class NodeRemoval(NodeDirectory directory, Database data
         await IntentTable.ForgetNodeAsync(connection, node, cancellationToken);
         await NodePolicies.ForgetNodeAsync(connection, node, cancellationToken);
         await NodeLimits.ForgetNodeAsync(connection, node, cancellationToken);
-        await FeedReader.ForgetNodeAsync(connection, node, cancellationToken);
-        var (replicas, onlyCopies) = await ReplicaTable.ForgetNodeAsync(connection, node, cancellationToken);
+        await FeedApplier.ForgetNodeAsync(connection, node, cancellationToken);
+        var (replicas, onlyCopies) = await ReplicaTransitions.ForgetNodeAsync(connection, node, cancellationToken);
         await database.Commits.CommitAsync(transaction);
         Log.Removed(logger, node.Value, replicas, onlyCopies);
         return (outcome, new NodeRemovalResource(node.Value, replicas, onlyCopies));

@@ -39,6 +39,7 @@ public static class RetryRoutes
         FileKey key,
         FileCatalog catalog,
         ReplicaTable replicas,
+        ReplicaTransitions transitions,
         QueueSignal queue,
         NodeId here,
         CancellationToken cancellationToken
@@ -50,7 +51,7 @@ public static class RetryRoutes
             return file is null ? FileProblems.Unknown(key) : FileProblems.Removed(key);
         }
 
-        if (await replicas.RetryAsync(here, key, cancellationToken))
+        if (await transitions.RetryAsync(here, key, cancellationToken))
         {
             queue.Set();
         }
@@ -63,7 +64,7 @@ public static class RetryRoutes
     /// </param>
     private static async Task<Results<Ok<RetriedResource>, ProblemHttpResult>> RetryAllAsync(
         string? cause,
-        ReplicaTable replicas,
+        ReplicaTransitions transitions,
         QueueSignal queue,
         NodeId here,
         CancellationToken cancellationToken
@@ -78,7 +79,7 @@ public static class RetryRoutes
             );
         }
 
-        var retried = await replicas.RetryAllAsync(here, known, cancellationToken);
+        var retried = await transitions.RetryAllAsync(here, known, cancellationToken);
         if (retried > 0)
         {
             queue.Set();

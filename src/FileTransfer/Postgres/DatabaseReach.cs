@@ -49,6 +49,9 @@ public sealed partial class DatabaseReach(string server, TimeProvider time, ILog
             _ => false,
         };
 
+    /// <summary>The database, or the way to it, failed: who keeps something in step with it tries again.</summary>
+    public static bool IsFailure(Exception fault) => fault is NpgsqlException or TimeoutException;
+
     public void Lost(string cause)
     {
         lock (_lock)

@@ -13,7 +13,6 @@ public sealed class StoredContents(
     FileCatalog catalog,
     ReplicaTable replicas,
     DamagedContents damaged,
-    QueueSignal queue,
     NodeId here
 )
 {
@@ -50,7 +49,7 @@ public sealed class StoredContents(
         }
 
         var file = await catalog.FindAsync(key, cancellationToken);
-        var replica = (await replicas.OfAsync(key, cancellationToken)).FirstOrDefault(candidate => candidate.Node == here);
+        var replica = await replicas.FindAsync(here, key, cancellationToken);
         if (replica?.State == ReplicaState.Stored)
         {
             if (store.TryOpen(file!.Fingerprint) is { } stored)
@@ -68,11 +67,8 @@ public sealed class StoredContents(
                 return (content, null);
             }
 
-            if (await replicas.MarkMissingAsync(here, key, ReplicaTable.LostFromDisk, cancellationToken) is { } state)
-            {
-                queue.Set();
-                replica = replica with { State = state, Reason = ReplicaTable.LostFromDisk };
-            }
+            await damaged.MarkMissingAsync(file.Fingerprint, ReplicaTransitions.LostFromDisk, cancellationToken);
+            replica = await replicas.FindAsync(here, key, cancellationToken);
         }
 
         return (null, FileProblems.NotReadable(key, file, replica));

@@ -16,6 +16,7 @@ public sealed partial class UploadPublisher(
     FileCommands commands,
     ReplicaTable replicas,
     DamagedContents damaged,
+    UnusedContents unused,
     ReplicaChanges changes,
     NodeId node,
     TimeProvider time,
@@ -100,15 +101,7 @@ public sealed partial class UploadPublisher(
         }
 
         Log.Removed(logger, file.Key, node);
-        folder.Forget(file.Key, file.Fingerprint, file.Size);
-        if (
-            !folder.RefersTo(file.Fingerprint, file.Key)
-            && !await replicas.RefersToAsync(node, file.Fingerprint, except: null, cancellationToken)
-        )
-        {
-            store.DeleteContent(file.Fingerprint);
-        }
-
+        await unused.ForgetAsync(file.Key, file.Fingerprint, file.Size, cancellationToken);
         return new UploadOutcome.Removed();
     }
 

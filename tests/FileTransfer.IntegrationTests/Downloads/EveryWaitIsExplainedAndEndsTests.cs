@@ -158,7 +158,7 @@ public sealed class EveryWaitIsExplainedAndEndsTests(SourceCluster cluster) : IC
         await file.WantAtAsync(cluster.Leader);
         var replica = (await cluster.Leader.GetJsonAsync($"/v1/files/{file.Key}")).GetProperty("replicas")[0];
         replica.GetProperty("state").GetString().ShouldBe("wanted");
-        replica.GetProperty("reason").GetString().ShouldBe(ReplicaTable.WaitsForUpload);
+        replica.GetProperty("reason").GetString().ShouldBe(ReplicaTransitions.WaitsForUpload);
 
         await cluster.Leader.PutAsync(file.Content, file.Location);
         await TestCluster.StoredAsync(cluster.Follower, file.Key.ToString());

@@ -71,7 +71,7 @@ public sealed class RemovedStaysRemovedTests(SourceCluster cluster) : IClassFixt
                 Parameters = { new() { Value = file.Key.ToArray() } },
             };
             await remove.ExecuteNonQueryAsync();
-            await ReplicaTable.RemoveAsync(connection, file.Key, default);
+            await ReplicaTransitions.RemoveAsync(connection, file.Key, default);
             await Eventually.HoldsAsync(
                 () =>
                     cluster.Database.ScalarAsync<bool>(

@@ -86,6 +86,14 @@ public sealed partial class ArrowTests
     }
 
     [Fact]
+    public void Only_its_transitions_write_a_replica() =>
+        Sources()
+            .Where(source => ReplicaWrite().IsMatch(source.Text))
+            .Select(source => source.Folder)
+            .Distinct()
+            .ShouldBe(["Catalog/Replicas"]);
+
+    [Fact]
     public void A_namespace_is_its_folder()
     {
         var wrong = Sources()
@@ -182,6 +190,9 @@ public sealed partial class ArrowTests
 
     [GeneratedRegex(@"\bfiletransfer\.(?<table>[a-z_]+)\b", RegexOptions.NonBacktracking)]
     private static partial Regex Table();
+
+    [GeneratedRegex(@"(?:UPDATE|INTO|DELETE FROM) filetransfer\.replicas\b", RegexOptions.NonBacktracking)]
+    private static partial Regex ReplicaWrite();
 
     [GeneratedRegex(@"pg_notify\s*\(|(?:^|""|;)\s*NOTIFY\s", RegexOptions.Multiline | RegexOptions.NonBacktracking)]
     private static partial Regex Notify();

@@ -61,7 +61,7 @@ public static class DamageRoutes
     {
         var gone = context.RequestAborted;
         var file = await catalog.FindAsync(key, gone);
-        var replica = (await replicas.OfAsync(key, gone)).FirstOrDefault(candidate => candidate.Node == here);
+        var replica = await replicas.FindAsync(here, key, gone);
         if (file is null || replica?.State != ReplicaState.Stored)
         {
             return FileProblems.NotReadable(key, file, replica);

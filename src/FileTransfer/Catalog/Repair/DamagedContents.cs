@@ -3,7 +3,7 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Concurrency;
 using FileTransfer.Identity;
-using Npgsql;
+using FileTransfer.Postgres;
 
 namespace FileTransfer.Catalog.Repair;
 
@@ -18,6 +18,7 @@ namespace FileTransfer.Catalog.Repair;
 public sealed partial class DamagedContents(
     ChunkStore store,
     ReplicaTable replicas,
+    ReplicaTransitions transitions,
     QueueSignal queue,
     ReplicaChanges news,
     NodeId here,
@@ -27,10 +28,6 @@ public sealed partial class DamagedContents(
 {
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(5);
 
-    /// <summary>Proofs at once: what complaints ask for must not crowd out readers.</summary>
-    private readonly SemaphoreSlim _proofs = new(2);
-
-    private readonly ConcurrentDictionary<Fingerprint, Lazy<Task<ContentFinding>>> _examined = new();
     private readonly ConcurrentDictionary<Fingerprint, QuarantinedContent> _open = new();
     private readonly ConcurrentDictionary<Fingerprint, string> _unsettled = new();
     private readonly AsyncAutoResetEvent _hint = new();
@@ -49,23 +46,6 @@ public sealed partial class DamagedContents(
         _open.TryGetValue(fingerprint, out var damage) && !store.Holds(fingerprint) ? damage : null;
 
     /// <summary>
-    /// Proves a content because somebody doubts it, and deals with what is found. Who asks while it is being proven gets the same answer.
-    /// </summary>
-    /// <param name="fingerprint">The content.</param>
-    /// <param name="size">What its file says, for the words of a finding; null where nobody knows.</param>
-    /// <param name="doubt">Who doubts it, and why, for the log.</param>
-    /// <param name="cancellationToken">Ends the waiting, not the proof.</param>
-    public Task<ContentFinding> ExamineAsync(
-        Fingerprint fingerprint,
-        long? size,
-        string doubt,
-        CancellationToken cancellationToken
-    ) =>
-        _examined
-            .GetOrAdd(fingerprint, _ => new Lazy<Task<ContentFinding>>(() => ProveAsync(fingerprint, size, doubt)))
-            .Value.WaitAsync(cancellationToken);
-
-    /// <summary>
     /// Whether a stored file's content is here and right. What was proven within the last minute is believed while its file does not
     /// change; else it is proven now, and dealt with.
     /// </summary>
@@ -79,7 +59,7 @@ public sealed partial class DamagedContents(
                 return await ExamineAsync(fingerprint, size, reason, cancellationToken) is ContentFinding.Intact right
                     && right.Size == size;
             default:
-                await LoseAsync(fingerprint, ReplicaTable.LostFromDisk, cancellationToken);
+                await MarkMissingAsync(fingerprint, ReplicaTransitions.LostFromDisk, cancellationToken);
                 return false;
         }
     }
@@ -133,50 +113,6 @@ public sealed partial class DamagedContents(
         }
     }
 
-    private async Task<ContentFinding> ProveAsync(Fingerprint fingerprint, long? size, string doubt)
-    {
-        var stopping = _stopping.Token;
-        try
-        {
-            await _proofs.WaitAsync(stopping);
-            try
-            {
-                var finding = await store.ProveAsync(fingerprint, size, always: true, proven: null, pace: null, stopping);
-                switch (finding)
-                {
-                    case ContentFinding.Damaged { Reason: var reason }:
-                        await SetAsideAsync(fingerprint, reason, stopping);
-                        break;
-                    case ContentFinding.Intact { HashesMended: var mended }:
-                        Log.Doubted(
-                            logger,
-                            fingerprint,
-                            here,
-                            doubt,
-                            mended ? "its chunk hashes were computed again" : "nothing"
-                        );
-                        break;
-                }
-
-                return finding;
-            }
-            finally
-            {
-                _proofs.Release();
-            }
-        }
-        catch (Exception fault) when (!stopping.IsCancellationRequested)
-        {
-            // Nobody need be waiting for the answer.
-            Log.NotExamined(logger, fault, fingerprint, here, doubt);
-            throw;
-        }
-        finally
-        {
-            _examined.TryRemove(fingerprint, out _);
-        }
-    }
-
     private void OnSetAside(QuarantinedContent damage)
     {
         Interlocked.Increment(ref _found);
@@ -211,9 +147,9 @@ public sealed partial class DamagedContents(
     {
         try
         {
-            return await replicas.WantsContentAsync(here, fingerprint, cancellationToken);
+            return (await replicas.ReferredToAsync(here, [fingerprint], cancellationToken)).Count > 0;
         }
-        catch (Exception e) when (e is NpgsqlException or InvalidOperationException or TimeoutException)
+        catch (Exception e) when (DatabaseReach.IsFailure(e) || e is InvalidOperationException)
         {
             return true; // Nobody can tell now.
         }
@@ -226,21 +162,27 @@ public sealed partial class DamagedContents(
             using var contentLock = await store.LockContentAsync(fingerprint, cancellationToken);
             if (!store.Holds(fingerprint))
             {
-                await LoseAsync(fingerprint, $"its content was damaged: {reason}", cancellationToken);
+                await MarkMissingAsync(fingerprint, $"its content was damaged: {reason}", cancellationToken);
             }
 
             _unsettled.TryRemove(fingerprint, out _);
         }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException)
+        catch (Exception e) when (DatabaseReach.IsFailure(e))
         {
             // The database is away: it is written down when it is back.
             Log.NotSettled(logger, fingerprint, here, e.Message);
         }
     }
 
-    private async Task LoseAsync(Fingerprint fingerprint, string reason, CancellationToken cancellationToken)
+    /// <summary>A content is not there: its files are wanted again, or leave this node.</summary>
+    /// <returns>The files.</returns>
+    public async Task<IReadOnlyList<FileKey>> MarkMissingAsync(
+        Fingerprint fingerprint,
+        string reason,
+        CancellationToken cancellationToken
+    )
     {
-        var lost = await replicas.MarkContentMissingAsync(here, fingerprint, reason, cancellationToken);
+        var lost = await transitions.MarkMissingAsync(here, fingerprint, reason, cancellationToken);
         foreach (var (key, _, state) in lost)
         {
             Log.Lost(logger, key, here, reason, state);
@@ -251,6 +193,8 @@ public sealed partial class DamagedContents(
             news.PublishDamaged([.. lost.Select(file => new ReplicaChange(file.Key, file.Size))], reason);
             queue.Set();
         }
+
+        return [.. lost.Select(file => file.Key)];
     }
 
     private static partial class Log
@@ -258,28 +202,28 @@ public sealed partial class DamagedContents(
         [LoggerMessage(
             1200,
             LogLevel.Warning,
-            "The content of {FileKey} at {Node} is not there any more ({Reason}); its replica is {State} now"
+            "The content of {FileKey} at {Node} is gone: {Reason}; its replica is now {State}"
         )]
         public static partial void Lost(ILogger logger, FileKey fileKey, NodeId node, string reason, ReplicaState state);
 
         [LoggerMessage(
             1201,
             LogLevel.Information,
-            "The content {Fingerprint} at {Node} was doubted ({Doubt}) and is right; mended: {Mended}"
+            "Content {Fingerprint} at {Node} was verified because {Doubt}: it is intact; repaired: {Mended}"
         )]
         public static partial void Doubted(ILogger logger, Fingerprint fingerprint, NodeId node, string doubt, string mended);
 
         [LoggerMessage(
             1202,
             LogLevel.Information,
-            "The content {Fingerprint} is back at {Node}; what was wrong with it is in quarantine/{Name}"
+            "Content {Fingerprint} is back at {Node}; the damaged copy is kept in quarantine/{Name}"
         )]
         public static partial void Repaired(ILogger logger, Fingerprint fingerprint, NodeId node, string name);
 
         [LoggerMessage(
             1203,
             LogLevel.Error,
-            "The content {Fingerprint} at {Node} was doubted ({Doubt}) and could not be dealt with"
+            "Content {Fingerprint} at {Node} could not be verified, which was due because {Doubt}"
         )]
         public static partial void NotExamined(
             ILogger logger,
@@ -292,7 +236,7 @@ public sealed partial class DamagedContents(
         [LoggerMessage(
             1204,
             LogLevel.Warning,
-            "That the content {Fingerprint} of {Node} was set aside could not be written down yet: {Reason}"
+            "Content {Fingerprint} was quarantined at {Node}, but the catalog could not be updated; retrying: {Reason}"
         )]
         public static partial void NotSettled(ILogger logger, Fingerprint fingerprint, NodeId node, string reason);
     }

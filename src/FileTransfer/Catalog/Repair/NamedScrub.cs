@@ -3,7 +3,7 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Concurrency;
 using FileTransfer.Identity;
-using Npgsql;
+using FileTransfer.Postgres;
 
 namespace FileTransfer.Catalog.Repair;
 
@@ -69,8 +69,7 @@ public sealed partial class NamedScrub(
             {
                 await StepAsync(stoppingToken);
             }
-            catch (Exception fault)
-                when (fault is IOException or UnauthorizedAccessException or NpgsqlException or TimeoutException)
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException || DatabaseReach.IsFailure(fault))
             {
                 Log.Interrupted(logger, fault, here, _afterFault.TotalSeconds);
                 await Task.Delay(_afterFault, time, stoppingToken);
@@ -171,11 +170,11 @@ public sealed partial class NamedScrub(
         [LoggerMessage(
             1210,
             LogLevel.Information,
-            "The scrub of {Node} has proven the {Files} files of {Bytes} bytes that were named: {Damaged} were damaged, the chunk hashes of {Mended} were"
+            "Scrub of named files at {Node} finished: {Files} files, {Bytes} bytes, {Damaged} damaged, {Mended} with chunk hashes repaired"
         )]
         public static partial void Ended(ILogger logger, NodeId node, long files, long bytes, long damaged, long mended);
 
-        [LoggerMessage(1211, LogLevel.Warning, "The scrub of named files of {Node} was interrupted; it goes on in {Seconds:0} s")]
+        [LoggerMessage(1211, LogLevel.Warning, "Scrub of named files at {Node} was interrupted; resuming in {Seconds:0} s")]
         public static partial void Interrupted(ILogger logger, Exception fault, NodeId node, double seconds);
     }
 }

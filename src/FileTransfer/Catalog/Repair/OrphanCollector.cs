@@ -227,7 +227,7 @@ public sealed partial class OrphanCollector(
         [LoggerMessage(
             1220,
             LogLevel.Information,
-            "Deleted content {Fingerprint} at {Node}, {Size} bytes: no file refers to it, first seen so at {FirstSeen}"
+            "Deleted content {Fingerprint} at {Node}: {Size} bytes that no file has referred to since {FirstSeen}"
         )]
         public static partial void Deleted(
             ILogger logger,
@@ -237,21 +237,17 @@ public sealed partial class OrphanCollector(
             DateTimeOffset firstSeen
         );
 
-        [LoggerMessage(1221, LogLevel.Warning, "{Node} keeps contents: {Reason}")]
+        [LoggerMessage(1221, LogLevel.Warning, "{Node} keeps unreferenced contents: {Reason}")]
         public static partial void Waits(ILogger logger, NodeId node, string reason);
 
         [LoggerMessage(
             1222,
             LogLevel.Information,
-            "Every content of {Node} is of a file that the catalog knows; collection goes on"
+            "The catalog knows the files of all contents of {Node}; orphan collection resumed"
         )]
         public static partial void HoldEnded(ILogger logger, NodeId node);
 
-        [LoggerMessage(
-            1223,
-            LogLevel.Warning,
-            "{Node} could not look for contents that no file refers to; it is tried again: {Reason}"
-        )]
+        [LoggerMessage(1223, LogLevel.Warning, "Orphan collection failed on {Node}; retrying: {Reason}")]
         public static partial void NotCollected(ILogger logger, NodeId node, string reason);
     }
 }

@@ -1,8 +1,8 @@
 using FileTransfer.Bandwidth;
 using FileTransfer.Chunks;
 using FileTransfer.Identity;
+using FileTransfer.Postgres;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace FileTransfer.Catalog.Repair;
 
@@ -71,8 +71,7 @@ public sealed partial class Scrub(
             {
                 // The node stops, or a person wants it otherwise.
             }
-            catch (Exception fault)
-                when (fault is IOException or UnauthorizedAccessException or NpgsqlException or TimeoutException)
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException || DatabaseReach.IsFailure(fault))
             {
                 Log.Interrupted(logger, fault, here, _afterFault.TotalSeconds);
                 Task pause = passes.Changed.WaitAsync(_afterFault, time, stoppingToken);
@@ -83,7 +82,12 @@ public sealed partial class Scrub(
 
     private async Task RunAsync(ScrubPass pass, CancellationToken cancellationToken)
     {
-        Log.Began(logger, here, pass.IsRequested ? "as asked" : $"within {options.Value.Period}", pass.Position ?? "the first");
+        Log.Began(
+            logger,
+            here,
+            pass.IsRequested ? "as asked" : $"within {options.Value.Period}",
+            pass.Position ?? "the beginning"
+        );
         await CompareAsync(pass, cancellationToken);
 
         if (pass.TotalBytes == 0)
@@ -154,7 +158,7 @@ public sealed partial class Scrub(
             await repair.CompareAsync(cancellationToken);
             _compared = pass.StartedAt;
         }
-        catch (Exception away) when (away is NpgsqlException or TimeoutException)
+        catch (Exception away) when (DatabaseReach.IsFailure(away))
         {
             // The disk can be proven without the database; the comparison follows at the end of the pass.
             Log.NotCompared(logger, here, away.Message);
@@ -163,20 +167,20 @@ public sealed partial class Scrub(
 
     private static partial class Log
     {
-        [LoggerMessage(1230, LogLevel.Information, "The scrub of {Node} proves all contents, {How}, behind {Position}")]
+        [LoggerMessage(1230, LogLevel.Information, "Scrub at {Node} started: all contents, {How}, after {Position}")]
         public static partial void Began(ILogger logger, NodeId node, string how, string position);
 
         [LoggerMessage(
             1231,
             LogLevel.Information,
-            "The scrub of {Node} has proven {Contents} contents of {Bytes} bytes: {Damaged} were damaged, the chunk hashes of {Mended} were"
+            "Scrub at {Node} finished: {Contents} contents, {Bytes} bytes, {Damaged} damaged, {Mended} with chunk hashes repaired"
         )]
         public static partial void Ended(ILogger logger, NodeId node, long contents, long bytes, long damaged, long mended);
 
-        [LoggerMessage(1232, LogLevel.Warning, "The scrub of {Node} could not compare disk and catalog yet: {Reason}")]
+        [LoggerMessage(1232, LogLevel.Warning, "Scrub at {Node} could not compare disk and catalog yet: {Reason}")]
         public static partial void NotCompared(ILogger logger, NodeId node, string reason);
 
-        [LoggerMessage(1233, LogLevel.Warning, "The scrub of {Node} was interrupted; it goes on in {Seconds:0} s")]
+        [LoggerMessage(1233, LogLevel.Warning, "Scrub at {Node} was interrupted; resuming in {Seconds:0} s")]
         public static partial void Interrupted(ILogger logger, Exception fault, NodeId node, double seconds);
     }
 }

@@ -138,7 +138,7 @@ public static class ScrubRoutes
                     }
 
                     var file = await catalog.FindAsync(fileKey, cancellationToken);
-                    var replica = (await replicas.OfAsync(fileKey, cancellationToken)).FirstOrDefault(own => own.Node == here);
+                    var replica = await replicas.FindAsync(here, fileKey, cancellationToken);
                     if (file is null || replica?.State != ReplicaState.Stored)
                     {
                         return FileProblems.NotReadable(fileKey, file, replica);

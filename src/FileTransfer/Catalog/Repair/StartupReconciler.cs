@@ -58,10 +58,18 @@ public sealed partial class StartupReconciler(
                         cancellationToken
                     );
                 }
-                else if (await replicas.MarkMissingAsync(node, key, ReplicaTable.LostFromDisk, cancellationToken) is { } state)
+                else
                 {
-                    store.Unlink(key);
-                    Log.Lost(logger, key, node, state);
+                    foreach (
+                        var lost in await damaged.MarkMissingAsync(
+                            fingerprint,
+                            ReplicaTransitions.LostFromDisk,
+                            cancellationToken
+                        )
+                    )
+                    {
+                        store.Unlink(lost);
+                    }
                 }
             }
 
@@ -81,7 +89,7 @@ public sealed partial class StartupReconciler(
             foreach (var key in await replicas.NotInStateAsync(node, keys, [ReplicaState.Stored], cancellationToken))
             {
                 store.Unlink(key);
-                Log.Hidden(logger, key, node);
+                Log.Unlinked(logger, key, node);
             }
         }
 
@@ -97,14 +105,7 @@ public sealed partial class StartupReconciler(
 
     private static partial class Log
     {
-        [LoggerMessage(
-            1240,
-            LogLevel.Warning,
-            "The content of {FileKey} is lost from the disk of {Node}; its replica is {State} now"
-        )]
-        public static partial void Lost(ILogger logger, FileKey fileKey, NodeId node, ReplicaState state);
-
-        [LoggerMessage(1241, LogLevel.Information, "Hid {FileKey} at {Node}: the catalog does not have it stored here")]
-        public static partial void Hidden(ILogger logger, FileKey fileKey, NodeId node);
+        [LoggerMessage(1240, LogLevel.Information, "Unlinked {FileKey} at {Node}: the catalog does not have it stored here")]
+        public static partial void Unlinked(ILogger logger, FileKey fileKey, NodeId node);
     }
 }

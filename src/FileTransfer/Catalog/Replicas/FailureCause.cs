@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace FileTransfer.Catalog.Replicas;
 
 /// <summary>Why the last attempt of a replica failed: what a person retries by, and looks for.</summary>
@@ -38,16 +40,5 @@ public static class FailureCauses
         return slug is null || at >= 0;
     }
 
-    public static string SlugOf(FailureCause cause) =>
-        cause switch
-        {
-            FailureCause.WrongBytes => "wrong-bytes",
-            FailureCause.Refused => "refused",
-            FailureCause.Stalled => "stalled",
-            FailureCause.EndedEarly => "ended-early",
-            FailureCause.Unreachable => "unreachable",
-            FailureCause.Deadline => "deadline",
-            FailureCause.NodeFault => "node-fault",
-            _ => throw new ArgumentOutOfRangeException(nameof(cause), cause, "Not a cause."),
-        };
+    public static string SlugOf(FailureCause cause) => JsonNamingPolicy.KebabCaseLower.ConvertName(cause.ToString());
 }

@@ -45,12 +45,12 @@ public sealed partial class ReplicaQueue
         """;
 
     /// <summary>Takes the next ready replicas, their advisory locks and the proof of them, in one round trip.</summary>
-    public Task<ClaimOutcome> ClaimAsync(LockConnection session, ClaimLimit room, CancellationToken cancellationToken) =>
+    public Task<ClaimOutcome> ClaimAsync(LockConnection session, ClaimLimit limit, CancellationToken cancellationToken) =>
         session.UseAsync(
             async (connection, token) =>
             {
                 await using var batch = new NpgsqlBatch(connection);
-                AddClaim(batch, session, room);
+                AddClaim(batch, session, limit);
                 await using var reader = await batch.ExecuteReaderAsync(token);
                 return await ReadProvenClaimsAsync(reader, session, token);
             },
@@ -100,17 +100,17 @@ public sealed partial class ReplicaQueue
             RETURNING acquired, r.file_key, locked.fingerprint, locked.size, r.epoch, r.attempts, r.lock_key, {ProviderColumns}
             """;
 
-    private void AddClaim(NpgsqlBatch batch, LockConnection session, ClaimLimit room)
+    private void AddClaim(NpgsqlBatch batch, LockConnection session, ClaimLimit limit)
     {
-        var claim = room.From switch
+        var claim = limit.From switch
         {
             ClaimFrom.Newest => _claimNewest,
             ClaimFrom.Unprovided => _claimUnprovided,
             _ => _claimOldest,
         };
-        var lookAgain = LookAgainAfter(room.AsksShares);
+        var lookAgain = LookAgainAfter(limit.AsksShares);
         batch.BatchCommands.Add(
-            Numbered(claim, node.Value, room.Files, session.ApplicationName, room.Bytes, room.AsksShares, lookAgain)
+            Numbered(claim, node.Value, limit.Files, session.ApplicationName, limit.Bytes, limit.AsksShares, lookAgain)
         );
         batch.BatchCommands.Add(Numbered(_proveClaims, node.Value));
     }

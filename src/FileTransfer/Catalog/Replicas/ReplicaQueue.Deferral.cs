@@ -1,11 +1,11 @@
-using Dapper;
+using FileTransfer.Postgres;
 using Npgsql;
 
 namespace FileTransfer.Catalog.Replicas;
 
 /// <content>Replicas of files that no node has: they wait outside the queue until one has, and cost a claim nothing.</content>
 /// <remarks>
-/// A node that gets a file stored wakes whoever waits for it (<see cref="ReplicaTable.WakeSql"/>). Two commits may miss each other: one that
+/// A node that gets a file stored wakes whoever waits for it (<see cref="ReplicaTransitions.WakeSql"/>). Two commits may miss each other: one that
 /// stores, and one that defers. So a replica is looked at again a moment after it was deferred, and from then on more and more rarely.
 /// </remarks>
 public sealed partial class ReplicaQueue
@@ -95,31 +95,22 @@ public sealed partial class ReplicaQueue
     /// Defers replicas at the head of the queue whose files nobody has. Sources that do not say what they have are asked for them at once.
     /// </summary>
     /// <returns>How many of the <see cref="DeferredAtOnce"/> next ones were deferred.</returns>
-    public Task<int> DeferUnprovidedAsync(NpgsqlConnection connection, bool asksShares, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(
-            new CommandDefinition(
-                _deferUnprovided,
-                new
-                {
-                    node = node.Value,
-                    asksShares,
-                    atOnce = DeferredAtOnce,
-                    lookAgain = LookAgainAfter(asksShares),
-                },
-                cancellationToken: cancellationToken
-            )
-        );
+    public Task<int> DeferUnprovidedAsync(NpgsqlConnection connection, bool asksShares, CancellationToken cancellationToken)
+    {
+        var parameters = new
+        {
+            node,
+            asksShares,
+            atOnce = DeferredAtOnce,
+            lookAgain = LookAgainAfter(asksShares),
+        };
+        return connection.ExecuteAsync(_deferUnprovided, parameters, cancellationToken);
+    }
 
     /// <summary>Looks whether somebody has by now what is due to be looked for.</summary>
     /// <returns>How many replicas became ready.</returns>
     public Task<int> LookForProvidersAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        connection.QuerySingleAsync<int>(
-            new CommandDefinition(
-                _lookForProviders,
-                new { node = node.Value, atOnce = DeferredAtOnce },
-                cancellationToken: cancellationToken
-            )
-        );
+        connection.QuerySingleAsync<int>(_lookForProviders, new { node, atOnce = DeferredAtOnce }, cancellationToken);
 
     private static TimeSpan LookAgainAfter(bool asksShares) => asksShares ? TimeSpan.Zero : _lookAgain;
 }

@@ -1,5 +1,5 @@
-using Dapper;
 using FileTransfer.Identity;
+using FileTransfer.Postgres;
 using Npgsql;
 
 namespace FileTransfer.Catalog.Replicas;
@@ -21,10 +21,10 @@ public sealed partial class ReplicaQueue
             WHERE r.node_id = @node AND r.state = 'wanted' AND r.waits_for = 'provider' AND r.in_folder IS NULL
             LIMIT @atOnce
             """;
-        var rows = await connection.QueryAsync<(byte[] Key, byte[] Fingerprint)>(
-            new CommandDefinition(sql, new { node = node.Value, atOnce = DeferredAtOnce }, cancellationToken: cancellationToken)
-        );
-        return [.. rows.Select(row => (new FileKey(row.Key), new Fingerprint(row.Fingerprint)))];
+        return
+        [
+            .. await connection.QueryAsync<(FileKey, Fingerprint)>(sql, new { node, atOnce = DeferredAtOnce }, cancellationToken),
+        ];
     }
 
     /// <summary>Writes down what the folder has of them; what it has is ready.</summary>
@@ -42,17 +42,12 @@ public sealed partial class ReplicaQueue
                 waits_for = CASE WHEN file_key = ANY(@here) THEN NULL ELSE waits_for END
             WHERE node_id = @node AND file_key = ANY(@looked) AND state = 'wanted' AND waits_for = 'provider'
             """;
-        return connection.ExecuteAsync(
-            new CommandDefinition(
-                sql,
-                new
-                {
-                    node = node.Value,
-                    here = here.Select(key => key.ToArray()).ToArray(),
-                    looked = here.Concat(notHere).Select(key => key.ToArray()).ToArray(),
-                },
-                cancellationToken: cancellationToken
-            )
-        );
+        var parameters = new
+        {
+            node,
+            here = here.ToParameter(),
+            looked = here.Concat(notHere).ToParameter(),
+        };
+        return connection.ExecuteAsync(sql, parameters, cancellationToken);
     }
 }

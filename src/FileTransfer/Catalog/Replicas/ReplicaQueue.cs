@@ -28,8 +28,7 @@ public sealed partial class ReplicaQueue(NodeId node)
 
     private static readonly string _publish = $"""
         UPDATE filetransfer.replicas r
-        SET state = 'stored', bytes_proven = claim.size, attempts = 0, next_attempt_at = NULL, holder = NULL, holder_pid = NULL,
-            reason = NULL, changed_at = clock_timestamp()
+        SET {ReplicaSql.Stored}, bytes_proven = claim.size
         FROM unnest(@keys::bytea[], @epochs::bigint[], @sizes::bigint[]) AS claim (file_key, epoch, size)
         WHERE r.node_id = @node AND r.file_key = claim.file_key AND r.epoch = claim.epoch AND r.state = 'downloading' AND {Held}
         RETURNING r.file_key
@@ -52,7 +51,7 @@ public sealed partial class ReplicaQueue(NodeId node)
         session.UseAsync(
             async (connection, token) =>
             {
-                var keys = claims.Select(claim => claim.Key.ToArray()).ToArray();
+                var keys = claims.Select(claim => claim.Key).ToParameter();
                 await using var batch = new NpgsqlBatch(connection)
                 {
                     BatchCommands =
@@ -65,7 +64,7 @@ public sealed partial class ReplicaQueue(NodeId node)
                             ("epochs", claims.Select(claim => claim.Epoch).ToArray()),
                             ("sizes", claims.Select(claim => claim.Size).ToArray())
                         ),
-                        Command(ReplicaTable.WakeSql, ("node", node.Value), ("keys", keys)),
+                        Command(ReplicaTransitions.WakeSql, ("node", node.Value), ("keys", keys)),
                         Unlock(claims),
                     },
                 };

@@ -1,5 +1,5 @@
-using Dapper;
 using FileTransfer.Identity;
+using FileTransfer.Postgres;
 
 namespace FileTransfer.Catalog.Replicas;
 
@@ -25,21 +25,16 @@ public sealed record ReplicaDiagnostics(
 public sealed partial class ReplicaTable
 {
     /// <returns>Null when there is no such file. What only a replica has is null where there is none.</returns>
-    public async Task<ReplicaDiagnostics?> DiagnoseAsync(NodeId node, FileKey key, CancellationToken cancellationToken)
+    public Task<ReplicaDiagnostics?> DiagnoseAsync(NodeId node, FileKey key, CancellationToken cancellationToken)
     {
-        const string sql = """
+        const string sql = $"""
             SELECT clock_timestamp() AS now,
                 filetransfer.policy_wants(@node, f.bucket, f.location) AS policy_wants,
                 r.wanted_at,
-                coalesce(r.pinned, false) AS pinned,
+                coalesce(r.pinned, false) AS is_pinned,
                 r.holder_pid,
-                CASE WHEN r.state = 'downloading' THEN EXISTS (
-                    SELECT FROM pg_catalog.pg_locks l
-                    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.pid = r.holder_pid
-                      AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-                      AND l.classid = ((r.lock_key >> 32) & 4294967295)::oid AND l.objid = (r.lock_key & 4294967295)::oid
-                ) END AS is_held,
-                CASE WHEN r.state = 'wanted' AND r.next_attempt_at IS NULL THEN (
+                CASE WHEN r.state = 'downloading' THEN {ReplicaSql.IsHeld} END AS is_held,
+                CASE WHEN {ReplicaSql.IsReady} THEN (
                     SELECT count(*) FROM (
                         SELECT FROM filetransfer.replicas q
                         WHERE q.node_id = @node AND q.state = 'wanted' AND q.next_attempt_at IS NULL
@@ -51,32 +46,12 @@ public sealed partial class ReplicaTable
             LEFT JOIN filetransfer.replicas r ON r.node_id = @node AND r.file_key = f.file_key
             WHERE f.file_key = @key
             """;
-        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        var row = await connection.QuerySingleOrDefaultAsync<DiagnosticsRow>(
-            new CommandDefinition(
-                sql,
-                new
-                {
-                    node = node.Value,
-                    key = key.ToArray(),
-                    most = ReplicaDiagnostics.MostCounted,
-                },
-                cancellationToken: cancellationToken
-            )
-        );
-        return row?.ToDiagnostics();
-    }
-
-    private sealed class DiagnosticsRow
-    {
-        public required DateTime Now { get; init; }
-        public required bool PolicyWants { get; init; }
-        public DateTime? WantedAt { get; init; }
-        public required bool Pinned { get; init; }
-        public int? HolderPid { get; init; }
-        public bool? IsHeld { get; init; }
-        public int? Ahead { get; init; }
-
-        public ReplicaDiagnostics ToDiagnostics() => new(Now, PolicyWants, WantedAt, Pinned, HolderPid, IsHeld, Ahead);
+        var parameters = new
+        {
+            node,
+            key,
+            most = ReplicaDiagnostics.MostCounted,
+        };
+        return database.QuerySingleOrDefaultAsync<ReplicaDiagnostics>(sql, parameters, cancellationToken);
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Durability;
@@ -49,7 +48,7 @@ public sealed class FolderOrigin : IExportOrigin
             );
         }
 
-        DefaultTypeMap.MatchNamesWithUnderscores = true;
+        CatalogTypes.Map();
         var store = OpenStore(folder);
         EmbeddedPostgres? embedded = null;
         try

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
 
@@ -145,7 +146,7 @@ internal sealed partial class SimulatedNode
                 cluster.Catalog.Publish(this);
                 break;
             case PlannerAction.Defer defer:
-                LeaveLane(defer.RetryIn, waitsForTurn: defer.Kind == DeferKind.Permit);
+                LeaveLane(defer.RetryIn, waitsForTurn: defer.Kind == WaitCondition.Permit);
                 break;
             case PlannerAction.GiveUp:
                 LeaveLane(_progressPeriod * cluster.Random.NextDouble(), waitsForTurn: false);

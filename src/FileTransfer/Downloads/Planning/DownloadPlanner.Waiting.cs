@@ -1,3 +1,5 @@
+using FileTransfer.Catalog.Replicas;
+
 namespace FileTransfer.Downloads.Planning;
 
 // Files for which nothing can be done now leave.
@@ -50,18 +52,18 @@ public sealed partial class DownloadPlanner
         var candidates = listed.FindAll(source => source.IsCandidate);
         if (candidates.Exists(source => source.IsBusy(_now)))
         {
-            Park(file, DeferKind.Permit, $"waits for its turn: {Told(candidates, BusyText)}", About(TurnWait(file)));
+            Defer(file, WaitCondition.Permit, $"waits for its turn: {Told(candidates, BusyText)}", About(TurnWait(file)));
         }
         else if (candidates.Exists(IsAway))
         {
-            ParkForSources(file, [.. candidates.Where(IsAway)]);
+            DeferUntilSourceAnswers(file, [.. candidates.Where(IsAway)]);
         }
         else if (candidates.FindAll(IsPaused) is { Count: > 0 } paused)
         {
             var left = paused.Min(source => source.State.PausedUntil) - _now;
-            Park(
+            Defer(
                 file,
-                DeferKind.Time,
+                WaitCondition.Time,
                 Told(paused, source => source.State.PauseReason),
                 left + (_limits.TurnWait * random.NextDouble())
             );
@@ -69,12 +71,12 @@ public sealed partial class DownloadPlanner
         else if (listed.TrueForAll(source => source.Loss == SourceLoss.NotFound))
         {
             var reason = listed.Count == 0 ? "no other node has it stored" : Told(listed, source => source.Reason);
-            Park(file, DeferKind.NoSource, reason, About(_limits.NoSourceWait));
+            Defer(file, WaitCondition.Provider, reason, About(_limits.NoSourceWait));
         }
         else if (!file.HasAsked && candidates.Exists(source => source.State.Condition != SourceCondition.Up))
         {
             // They failed it before. That says nothing of now, and whoever was not asked cannot have failed it again.
-            ParkForSources(file, candidates.FindAll(source => source.State.Condition != SourceCondition.Up));
+            DeferUntilSourceAnswers(file, candidates.FindAll(source => source.State.Condition != SourceCondition.Up));
         }
         else
         {
@@ -98,7 +100,7 @@ public sealed partial class DownloadPlanner
 
         if (rest is { } pause && listed.Exists(source => source.BroughtBeforeLying))
         {
-            Park(file, DeferKind.Time, reason, pause);
+            Defer(file, WaitCondition.Time, reason, pause);
         }
         else
         {
@@ -133,25 +135,25 @@ public sealed partial class DownloadPlanner
     private bool IsAway(FileSource source) =>
         source.State.Condition != SourceCondition.Up && !source.HasFailed(_limits.FailuresPerFile);
 
-    private void ParkForSources(FilePlan file, List<FileSource> away)
+    private void DeferUntilSourceAnswers(FilePlan file, List<FileSource> away)
     {
         var awayFor = away.Min(source => source.State.AwayFor(_now));
         var retryIn = About(Shorter(Longer(awayFor, _shortestSourceWait), _limits.LongestSourceWait));
         foreach (var source in away)
         {
-            // Whoever comes back to find it away still, parks again and renews this.
+            // Whoever comes back to find it away still, is deferred again and renews this.
             _awaited[source.State.Id] = (file.Key, _now + (2 * retryIn));
         }
 
-        Park(
+        Defer(
             file,
-            DeferKind.Source,
+            WaitCondition.Source,
             Told(away, source => source.State.Reason ?? $"{source.State.Id} has not answered yet"),
             retryIn
         );
     }
 
-    private void Park(FilePlan file, DeferKind kind, string reason, TimeSpan retryIn)
+    private void Defer(FilePlan file, WaitCondition kind, string reason, TimeSpan retryIn)
     {
         Forget(file, keepsFailures: true);
         Do(new PlannerAction.Defer(file.Key, kind, reason, retryIn));

@@ -1,22 +1,7 @@
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Planning;
-
-/// <summary>What a deferred file waits for.</summary>
-public enum DeferKind
-{
-    /// <summary>Sources that have it and do not answer. It is woken when one of them does.</summary>
-    Source,
-
-    /// <summary>A node that has it.</summary>
-    NoSource,
-
-    /// <summary>A permit of sources that serve other nodes now.</summary>
-    Permit,
-
-    /// <summary>Nothing but time: a source asked to be left alone, or is to be after it sent wrong bytes.</summary>
-    Time,
-}
 
 /// <summary>Something to do, asked for by the planner.</summary>
 public abstract record PlannerAction
@@ -46,7 +31,7 @@ public abstract record PlannerAction
     public sealed record Finish(FileKey File) : Ended(File);
 
     /// <summary>Nothing can be done for the file now: give its lane back, at no cost.</summary>
-    public sealed record Defer(FileKey File, DeferKind Kind, string Reason, TimeSpan RetryIn) : Ended(File);
+    public sealed record Defer(FileKey File, WaitCondition Kind, string Reason, TimeSpan RetryIn) : Ended(File);
 
     /// <summary>The attempt failed.</summary>
     /// <param name="Cause">Whose fault it was: the worst of what its sources did; null where its time was over.</param>

@@ -78,7 +78,7 @@ public static class EventRoutes
             async (missed, token) =>
             {
                 var file = await catalog.FindAsync(key, token) ?? found;
-                var replica = (await replicas.OfAsync(key, token)).FirstOrDefault(candidate => candidate.Node == here);
+                var replica = await replicas.FindAsync(here, key, token);
                 var state = FileStateResource.Of(file, replica, here, events.Of(key), missed);
                 var json = JsonSerializer.SerializeToUtf8Bytes(state, EventJson.Default.FileStateResource);
                 return new StreamState(json, state.State);

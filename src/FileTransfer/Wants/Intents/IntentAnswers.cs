@@ -23,7 +23,6 @@ public sealed class IntentAnswers(
 )
 {
     private static readonly TimeSpan _localPatience = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan _localPeriod = TimeSpan.FromMilliseconds(20);
 
     /// <summary>The answer to a new intent. A content that is on this disk under another key is waited for: no source is asked.</summary>
     public async Task<IntentResource> AnswerAsync(
@@ -102,15 +101,42 @@ public sealed class IntentAnswers(
         return IntentResource.Of(intent, file, all, here, says);
     }
 
+    /// <summary>Waits until the download of the file has come to an end here, for a moment at the most.</summary>
     private async Task StoredAsync(FileKey key, CancellationToken cancellationToken)
     {
-        var since = time.GetTimestamp();
-        while (
-            await replicas.StateOfAsync(here, key, cancellationToken) is ReplicaState.Wanted or ReplicaState.Downloading
-            && time.GetElapsedTime(since) < _localPatience
-        )
+        using var patience = new CancellationTokenSource(_localPatience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        var position = events.Log.Newest;
+        try
         {
-            await Task.Delay(_localPeriod, time, cancellationToken);
+            while (await replicas.StateOfAsync(here, key, either.Token) is ReplicaState.Wanted or ReplicaState.Downloading)
+            {
+                position = await HearAsync(key, position, either.Token);
+            }
         }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // It takes longer: the answer says how far it is.
+        }
+    }
+
+    /// <summary>Waits for an event of the file after a position in the log.</summary>
+    /// <returns>The position to go on at.</returns>
+    private async Task<long> HearAsync(FileKey key, long position, CancellationToken cancellationToken)
+    {
+        var heard = new List<LoggedEvent>();
+        while (!heard.Exists(one => one.Event.File == key))
+        {
+            await events.Log.WaitAsync(position, cancellationToken);
+            heard.Clear();
+            if (!events.Log.TryRead(position, DownloadEventLog.Kept, heard))
+            {
+                return events.Log.Newest; // Some were missed, and one of them may be it.
+            }
+
+            position = heard[^1].Position;
+        }
+
+        return position;
     }
 }

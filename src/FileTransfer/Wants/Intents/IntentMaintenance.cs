@@ -2,8 +2,8 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
 using FileTransfer.Identity;
+using FileTransfer.Postgres;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace FileTransfer.Wants.Intents;
 
@@ -32,9 +32,9 @@ public sealed partial class IntentMaintenance(
                     queue.Set();
                 }
             }
-            catch (NpgsqlException e)
+            catch (Exception e) when (DatabaseReach.IsFailure(e))
             {
-                Log.NotTended(logger, node, e.Message);
+                Log.MaintenanceFailed(logger, node, e.Message);
             }
 
             await Task.Delay(options.Value.PollInterval, time, cancellationToken);
@@ -43,7 +43,7 @@ public sealed partial class IntentMaintenance(
 
     private static partial class Log
     {
-        [LoggerMessage(1300, LogLevel.Warning, "The intents of node {Node} could not be tended: {Reason}")]
-        public static partial void NotTended(ILogger logger, NodeId node, string reason);
+        [LoggerMessage(1300, LogLevel.Warning, "Intent maintenance failed on {Node}; retrying: {Reason}")]
+        public static partial void MaintenanceFailed(ILogger logger, NodeId node, string reason);
     }
 }

@@ -1,9 +1,7 @@
-using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using FileTransfer.Wants.Policies;
 using Npgsql;
 
 namespace FileTransfer.Wants.Intents;
@@ -17,13 +15,7 @@ public sealed class IntentTable(Database database, NodeId node)
 {
     /// <summary>All intents of a node that is taken out of the cluster.</summary>
     public static Task ForgetNodeAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(
-            new CommandDefinition(
-                "DELETE FROM filetransfer.intents WHERE node_id = @node",
-                new { node = node.Value },
-                cancellationToken: cancellationToken
-            )
-        );
+        connection.ExecuteAsync("DELETE FROM filetransfer.intents WHERE node_id = @node", new { node }, cancellationToken);
 
     /// <summary>How long an intent that has ended can be asked about.</summary>
     public static readonly TimeSpan Remembered = TimeSpan.FromDays(1);
@@ -31,7 +23,7 @@ public sealed class IntentTable(Database database, NodeId node)
     /// <summary>Why a replica is given up.</summary>
     public const string NobodyWantsIt = "its last intent was withdrawn and the policy of its bucket does not want it here";
 
-    private const string Columns = "i.intent_id, i.file_key, i.caller, i.asked_at, i.ended_at, i.outcome, i.reason";
+    private const string Columns = "i.intent_id AS id, i.file_key AS file, i.caller, i.asked_at, i.ended_at, i.outcome, i.reason";
 
     /// <summary>Ends the intents whose file is stored here, has failed or was removed.</summary>
     private const string SettleSql = """
@@ -67,13 +59,13 @@ public sealed class IntentTable(Database database, NodeId node)
         var parameters = new
         {
             id,
-            node = node.Value,
-            key = key.ToArray(),
+            node,
+            key,
             caller,
         };
         var wantsAnew =
-            await ExecuteAsync(connection, insert, parameters, cancellationToken) == 1
-            && await ReplicaTable.WantForIntentAsync(connection, node, key, cancellationToken);
+            await connection.ExecuteAsync(insert, parameters, cancellationToken) == 1
+            && await ReplicaTransitions.WantForIntentAsync(connection, node, key, cancellationToken);
         await SettleAsync(connection, key, cancellationToken);
         var intent = await FindAsync(connection, key, id, cancellationToken);
         await database.Commits.CommitAsync(transaction);
@@ -98,13 +90,11 @@ public sealed class IntentTable(Database database, NodeId node)
         var parameters = new
         {
             id,
-            node = node.Value,
-            key = key.ToArray(),
+            node,
+            key,
         };
-        var withdrawn = await ExecuteAsync(connection, withdraw, parameters, cancellationToken) == 1;
-        var left = await connection.QuerySingleAsync<int>(
-            new CommandDefinition(others, parameters, cancellationToken: cancellationToken)
-        );
+        var withdrawn = await connection.ExecuteAsync(withdraw, parameters, cancellationToken) == 1;
+        var left = await connection.QuerySingleAsync<int>(others, parameters, cancellationToken);
         var givesUp = withdrawn && left == 0 && await GiveUpAsync(connection, key, cancellationToken);
         var intent = await FindAsync(connection, key, id, cancellationToken);
         try
@@ -131,26 +121,20 @@ public sealed class IntentTable(Database database, NodeId node)
     }
 
     /// <summary>The intents for the file that stand, the oldest first.</summary>
-    public async Task<IReadOnlyList<IntentRecord>> StandingAsync(FileKey key, int atMost, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<IntentRecord>> StandingAsync(FileKey key, int atMost, CancellationToken cancellationToken)
     {
-        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        var rows = await connection.QueryAsync<IntentRow>(
-            new CommandDefinition(
-                $"""
-                SELECT {Columns} FROM filetransfer.intents i
-                WHERE i.node_id = @node AND i.file_key = @key AND i.ended_at IS NULL
-                ORDER BY i.asked_at LIMIT @atMost
-                """,
-                new
-                {
-                    node = node.Value,
-                    key = key.ToArray(),
-                    atMost,
-                },
-                cancellationToken: cancellationToken
-            )
-        );
-        return rows.Select(row => row.ToRecord()).ToList();
+        const string sql = $"""
+            SELECT {Columns} FROM filetransfer.intents i
+            WHERE i.node_id = @node AND i.file_key = @key AND i.ended_at IS NULL
+            ORDER BY i.asked_at LIMIT @atMost
+            """;
+        var parameters = new
+        {
+            node,
+            key,
+            atMost,
+        };
+        return database.QueryAsync<IntentRecord>(sql, parameters, cancellationToken);
     }
 
     /// <summary>
@@ -174,12 +158,9 @@ public sealed class IntentTable(Database database, NodeId node)
             """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         await SettleAsync(connection, key: null, cancellationToken);
-        await ExecuteAsync(connection, forget, new { node = node.Value, remembered = Remembered }, cancellationToken);
-        var keys = await connection.QueryAsync<byte[]>(
-            new CommandDefinition(unserved, new { node = node.Value }, cancellationToken: cancellationToken)
-        );
+        await connection.ExecuteAsync(forget, new { node, remembered = Remembered }, cancellationToken);
         var wanted = 0;
-        foreach (var key in keys.Select(key => new FileKey(key)))
+        foreach (var key in await connection.QueryAsync<FileKey>(unserved, new { node }, cancellationToken))
         {
             wanted += await WantAgainAsync(connection, key, cancellationToken) ? 1 : 0;
         }
@@ -189,12 +170,12 @@ public sealed class IntentTable(Database database, NodeId node)
 
     private async Task<bool> GiveUpAsync(NpgsqlConnection connection, FileKey key, CancellationToken cancellationToken)
     {
-        if (await Withdrawal.WithdrawAsync(connection, node, [key], NobodyWantsIt, cancellationToken) is { Count: > 0 })
+        if (await ReplicaTransitions.WithdrawAsync(connection, node, [key], NobodyWantsIt, cancellationToken) is { Count: > 0 })
         {
             return true;
         }
 
-        await ReplicaTable.ClearIntentPriorityAsync(connection, node, key, cancellationToken);
+        await ReplicaTransitions.ClearIntentPriorityAsync(connection, node, key, cancellationToken);
         return false;
     }
 
@@ -204,62 +185,24 @@ public sealed class IntentTable(Database database, NodeId node)
         var file = await FileCatalog.LockAsync(connection, key, cancellationToken);
         var wants =
             file is { State: not FileState.Removed }
-            && await ReplicaTable.WantForIntentAsync(connection, node, key, cancellationToken);
+            && await ReplicaTransitions.WantForIntentAsync(connection, node, key, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return wants;
     }
 
     private Task<int> SettleAsync(NpgsqlConnection connection, FileKey? key, CancellationToken cancellationToken) =>
-        ExecuteAsync(connection, SettleSql, new { node = node.Value, key = key?.ToArray() }, cancellationToken);
+        connection.ExecuteAsync(SettleSql, new { node, key }, cancellationToken);
 
-    private async Task<IntentRecord?> FindAsync(
-        NpgsqlConnection connection,
-        FileKey key,
-        Guid id,
-        CancellationToken cancellationToken
-    )
+    private Task<IntentRecord?> FindAsync(NpgsqlConnection connection, FileKey key, Guid id, CancellationToken cancellationToken)
     {
-        var row = await connection.QuerySingleOrDefaultAsync<IntentRow>(
-            new CommandDefinition(
-                $"SELECT {Columns} FROM filetransfer.intents i WHERE i.intent_id = @id AND i.node_id = @node AND i.file_key = @key",
-                new
-                {
-                    id,
-                    node = node.Value,
-                    key = key.ToArray(),
-                },
-                cancellationToken: cancellationToken
-            )
-        );
-        return row?.ToRecord();
-    }
-
-    private static Task<int> ExecuteAsync(
-        NpgsqlConnection connection,
-        string sql,
-        object parameters,
-        CancellationToken cancellationToken
-    ) => connection.ExecuteAsync(new CommandDefinition(sql, parameters, cancellationToken: cancellationToken));
-
-    private sealed class IntentRow
-    {
-        public required Guid IntentId { get; init; }
-        public required byte[] FileKey { get; init; }
-        public string? Caller { get; init; }
-        public required DateTime AskedAt { get; init; }
-        public DateTime? EndedAt { get; init; }
-        public string? Outcome { get; init; }
-        public string? Reason { get; init; }
-
-        public IntentRecord ToRecord() =>
-            new(
-                IntentId,
-                new FileKey(FileKey),
-                Caller,
-                AskedAt,
-                EndedAt,
-                Outcome is null ? null : Enum.Parse<IntentOutcome>(Outcome, ignoreCase: true),
-                Reason
-            );
+        const string sql =
+            $"SELECT {Columns} FROM filetransfer.intents i WHERE i.intent_id = @id AND i.node_id = @node AND i.file_key = @key";
+        var parameters = new
+        {
+            id,
+            node,
+            key,
+        };
+        return connection.QuerySingleOrDefaultAsync<IntentRecord>(sql, parameters, cancellationToken);
     }
 }

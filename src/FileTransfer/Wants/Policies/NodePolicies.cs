@@ -1,4 +1,3 @@
-using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
@@ -22,52 +21,32 @@ public sealed class NodePolicies(Database database, NodeId node)
 {
     /// <summary>The policies of a node that is taken out of the cluster.</summary>
     public static Task ForgetNodeAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(
-            new CommandDefinition(
-                "DELETE FROM filetransfer.policies WHERE node_id = @node",
-                new { node = node.Value },
-                cancellationToken: cancellationToken
-            )
-        );
+        connection.ExecuteAsync("DELETE FROM filetransfer.policies WHERE node_id = @node", new { node }, cancellationToken);
+
+    private const string Select =
+        "SELECT bucket, kind, prefixes, exacts, changed_at, review_due FROM filetransfer.policies WHERE node_id = @node";
 
     public async Task<PolicyRecord> GetAsync(ByteString bucket, CancellationToken cancellationToken)
     {
-        const string sql = """
-            SELECT bucket, kind, prefixes, exacts, changed_at, review_due FROM filetransfer.policies
-            WHERE node_id = @node AND bucket = @bucket
-            """;
-        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        var row = await connection.QuerySingleOrDefaultAsync<PolicyRow>(
-            new CommandDefinition(sql, new { node = node.Value, bucket = bucket.ToArray() }, cancellationToken: cancellationToken)
-        );
+        const string sql = $"{Select} AND bucket = @bucket";
+        var row = await database.QuerySingleOrDefaultAsync<PolicyRow>(sql, new { node, bucket }, cancellationToken);
         return row?.ToRecord() ?? new PolicyRecord(bucket, Policy.Everything, null, false);
     }
 
     /// <summary>The policies of all buckets that have one, in the order of these.</summary>
     public async Task<IReadOnlyList<PolicyRecord>> AllAsync(CancellationToken cancellationToken)
     {
-        const string sql = """
-            SELECT bucket, kind, prefixes, exacts, changed_at, review_due FROM filetransfer.policies
-            WHERE node_id = @node ORDER BY bucket
-            """;
-        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        var rows = await connection.QueryAsync<PolicyRow>(
-            new CommandDefinition(sql, new { node = node.Value }, cancellationToken: cancellationToken)
-        );
+        var rows = await database.QueryAsync<PolicyRow>($"{Select} ORDER BY bucket", new { node }, cancellationToken);
         return [.. rows.Select(row => row.ToRecord())];
     }
 
     /// <summary>The buckets that have a policy; only those whose review is due where <paramref name="dueOnly"/>.</summary>
-    public async Task<IReadOnlyList<ByteString>> BucketsAsync(bool dueOnly, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<ByteString>> BucketsAsync(bool dueOnly, CancellationToken cancellationToken)
     {
         const string sql = """
             SELECT bucket FROM filetransfer.policies WHERE node_id = @node AND (review_due OR NOT @dueOnly) ORDER BY changed_at
             """;
-        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        var rows = await connection.QueryAsync<byte[]>(
-            new CommandDefinition(sql, new { node = node.Value, dueOnly }, cancellationToken: cancellationToken)
-        );
-        return [.. rows.Select(bucket => new ByteString(bucket))];
+        return database.QueryAsync<ByteString>(sql, new { node, dueOnly }, cancellationToken);
     }
 
     /// <summary>Writes the policy; from the commit on a review is due, and what comes by the feed follows it.</summary>
@@ -84,24 +63,16 @@ public sealed class NodePolicies(Database database, NodeId node)
             """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await database.LockWaits.WatchAsync(
-            connection,
-            connection.ExecuteAsync(new CommandDefinition(hold, new { node = node.Value }, cancellationToken: cancellationToken))
-        );
-        var changedAt = await connection.QuerySingleAsync<DateTime>(
-            new CommandDefinition(
-                write,
-                new
-                {
-                    node = node.Value,
-                    bucket = bucket.ToArray(),
-                    kind = Policy.NameOf(policy.Kind),
-                    prefixes = policy.Prefixes.Select(value => value.ToArray()).ToArray(),
-                    exacts = policy.Exacts.Select(value => value.ToArray()).ToArray(),
-                },
-                cancellationToken: cancellationToken
-            )
-        );
+        await database.LockWaits.WatchAsync(connection, connection.ExecuteAsync(hold, new { node }, cancellationToken));
+        var parameters = new
+        {
+            node,
+            bucket,
+            kind = Policy.NameOf(policy.Kind),
+            prefixes = policy.Prefixes.Select(value => value.ToArray()).ToArray(),
+            exacts = policy.Exacts.Select(value => value.ToArray()).ToArray(),
+        };
+        var changedAt = await connection.QuerySingleAsync<DateTime>(write, parameters, cancellationToken);
         await database.Commits.CommitAsync(transaction);
         return new PolicyRecord(bucket, policy, changedAt, true);
     }
@@ -122,20 +93,14 @@ public sealed class NodePolicies(Database database, NodeId node)
             )
             SELECT (SELECT count(*) FROM kept) + (SELECT count(*) FROM ended)
             """;
-        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleAsync<long>(
-                new CommandDefinition(
-                    sql,
-                    new
-                    {
-                        node = node.Value,
-                        bucket = reviewed.Bucket.ToArray(),
-                        changedAt = reviewed.ChangedAt,
-                        everything = reviewed.Policy.IsEverything,
-                    },
-                    cancellationToken: cancellationToken
-                )
-            ) == 1;
+        var parameters = new
+        {
+            node,
+            reviewed.Bucket,
+            reviewed.ChangedAt,
+            everything = reviewed.Policy.IsEverything,
+        };
+        return await database.QuerySingleAsync<long>(sql, parameters, cancellationToken) == 1;
     }
 
     private sealed class PolicyRow

@@ -84,7 +84,7 @@ public sealed partial class PolicyChanges(
         [LoggerMessage(
             1310,
             LogLevel.Information,
-            "{Node} follows the policy of bucket {Bucket}: {Wanted} files wanted, {Withdrawn} withdrawn, {Pruned} pruned, {Kept} kept as the last copy"
+            "{Node} applied the policy of bucket {Bucket}: {Wanted} files wanted, {Withdrawn} withdrawn, {Pruned} pruned, {Kept} kept as the last copy"
         )]
         public static partial void Followed(
             ILogger logger,

@@ -43,9 +43,6 @@ public sealed class PolicyReview(Database database, ReplicaChanges news, NodeId 
 {
     private const int PageSize = 2000;
 
-    /// <summary>A deadlock is broken by undoing one side, which then tries again.</summary>
-    private const int Tries = 5;
-
     private const string NotWantedByPolicy = "the policy of its bucket does not want it here";
 
     /// <param name="bucket">The bucket.</param>
@@ -85,27 +82,21 @@ public sealed class PolicyReview(Database database, ReplicaChanges news, NodeId 
             )
             SELECT f.file_key, CASE
                 WHEN f.state = 'added' AND (r.state IS NULL OR r.state = 'removing') AND {DesiredState.WantsSql} THEN 'want'
-                WHEN (r.state IN ('wanted', 'downloading', 'failed', 'paused') AND NOT r.pinned OR @prunes AND r.state = 'stored')
+                WHEN ({ReplicaSql.IsLacking} AND NOT r.pinned OR @prunes AND r.state = 'stored')
                     AND NOT {DesiredState.WantsSql} THEN 'end'
             END AS step
             FROM page f LEFT JOIN filetransfer.replicas r ON r.node_id = @node AND r.file_key = f.file_key
             ORDER BY f.file_key
             """;
-        var rows = await connection.QueryAsync<(byte[] Key, string? Step)>(
-            new CommandDefinition(
-                sql,
-                new
-                {
-                    node = node.Value,
-                    bucket = bucket.ToArray(),
-                    after,
-                    prunes,
-                    limit = PageSize,
-                },
-                cancellationToken: cancellationToken
-            )
-        );
-        return rows.AsList();
+        var parameters = new
+        {
+            node,
+            bucket,
+            after,
+            prunes,
+            limit = PageSize,
+        };
+        return (await connection.QueryAsync<(byte[] Key, string? Step)>(sql, parameters, cancellationToken)).AsList();
     }
 
     private async Task<PolicyEffect> FollowAsync(
@@ -116,15 +107,21 @@ public sealed class PolicyReview(Database database, ReplicaChanges news, NodeId 
     )
     {
         // A transaction for each step, so that each locks its files in one order.
-        var wanted = await StepAsync("want", keys => ReplicaTable.WantAddedAsync(connection, node, keys, cancellationToken));
+        var wanted = await StepAsync(
+            "want",
+            keys => ReplicaTransitions.WantAddedAsync(connection, node, keys, cancellationToken)
+        );
         news.PublishWanted(wanted ?? []);
         var withdrawn = await StepAsync(
             "end",
-            keys => Withdrawal.WithdrawAsync(connection, node, keys, NotWantedByPolicy, cancellationToken)
+            keys => ReplicaTransitions.WithdrawAsync(connection, node, keys, NotWantedByPolicy, cancellationToken)
         );
         // A download that ended well just before it was to be withdrawn has made its file one to prune.
         var pruned = prunes
-            ? await StepAsync("end", keys => Withdrawal.PruneAsync(connection, node, keys, NotWantedByPolicy, cancellationToken))
+            ? await StepAsync(
+                "end",
+                keys => ReplicaTransitions.PruneAsync(connection, node, keys, NotWantedByPolicy, cancellationToken)
+            )
             : null;
         foreach (var key in (withdrawn ?? []).Concat(pruned?.Pruned ?? []))
         {
@@ -146,22 +143,16 @@ public sealed class PolicyReview(Database database, ReplicaChanges news, NodeId 
         }
     }
 
-    private static async Task<T> InTransactionAsync<T>(
+    private static Task<T> InTransactionAsync<T>(
         NpgsqlConnection connection,
         Func<Task<T>> write,
         CancellationToken cancellationToken
-    )
-    {
-        for (var attempt = 1; ; attempt++)
+    ) =>
+        Deadlocks.RetryAsync(async () =>
         {
-            try
-            {
-                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-                var result = await write();
-                await transaction.CommitAsync(cancellationToken);
-                return result;
-            }
-            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DeadlockDetected && attempt < Tries) { }
-        }
-    }
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            var result = await write();
+            await transaction.CommitAsync(cancellationToken);
+            return result;
+        });
 }

@@ -78,9 +78,9 @@ public sealed class ClaimedTogetherTests : IAsyncLifetime
         var claims = await ClaimAsync(10);
         await using (var connection = await _db.Database.Pool.OpenConnectionAsync())
         {
-            await ReplicaTable.RemoveAsync(connection, files[1].Key, default);
-            await ReplicaTable.RemoveAsync(connection, files[2].Key, default);
-            await ReplicaTable.WantAsync(connection, _db.Node, files[2].Key, waitsForUpload: false, default);
+            await ReplicaTransitions.RemoveAsync(connection, files[1].Key, default);
+            await ReplicaTransitions.RemoveAsync(connection, files[2].Key, default);
+            await ReplicaTransitions.WantAsync(connection, _db.Node, files[2].Key, waitsForUpload: false, default);
         }
 
         var (published, next) = await _db.Queue.PublishAsync(_session, claims, claimNext: ClaimLimit.None, default);

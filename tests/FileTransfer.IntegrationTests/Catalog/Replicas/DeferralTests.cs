@@ -50,7 +50,7 @@ public sealed class DeferralTests : IAsyncLifetime
 
         await StoreAsync(file, "a");
         await _db.Test.ExecuteAsync(
-            ReplicaTable
+            ReplicaTransitions
                 .WakeSql.Replace("@keys", $"ARRAY[{file.KeySql}]", StringComparison.Ordinal)
                 .Replace("@node", "'a'", StringComparison.Ordinal)
         );

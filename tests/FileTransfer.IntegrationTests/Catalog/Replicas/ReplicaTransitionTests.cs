@@ -85,23 +85,23 @@ public sealed class ReplicaTransitionTests : IAsyncLifetime
         switch (writer)
         {
             case "want":
-                await ReplicaTable.WantAsync(connection, _db.Node, file.Key, waitsForUpload: false, default);
+                await ReplicaTransitions.WantAsync(connection, _db.Node, file.Key, waitsForUpload: false, default);
                 break;
             case "want added":
-                await ReplicaTable.WantAddedAsync(connection, _db.Node, [file.Key], default);
+                await ReplicaTransitions.WantAddedAsync(connection, _db.Node, [file.Key], default);
                 break;
             case "store upload":
                 var record = await FileCatalog.FindAsync(connection, file.Key, default);
-                await ReplicaTable.StoreUploadAsync(connection, _db.Node, record!, default);
+                await ReplicaTransitions.StoreUploadAsync(connection, _db.Node, record!, default);
                 break;
             case "remove":
-                await ReplicaTable.RemoveAsync(connection, file.Key, default);
+                await ReplicaTransitions.RemoveAsync(connection, file.Key, default);
                 break;
             case "lost":
-                await new ReplicaTable(_db.Database).MarkMissingAsync(_db.Node, file.Key, "lost", default);
+                await new ReplicaTransitions(_db.Database).MarkMissingAsync(_db.Node, file.Fingerprint, "lost", default);
                 break;
             case "wake":
-                await using (var command = new NpgsqlCommand(ReplicaTable.WakeSql, connection))
+                await using (var command = new NpgsqlCommand(ReplicaTransitions.WakeSql, connection))
                 {
                     command.Parameters.AddWithValue("node", "a");
                     command.Parameters.AddWithValue("keys", new[] { file.Key.ToArray() });

@@ -73,7 +73,7 @@ public sealed class SourceCluster : IAsyncLifetime
     /// <summary>What the publication of another node does for those that wait.</summary>
     internal Task AppearsAsync(TestFile file, FakeSource source) =>
         Database.ExecuteAsync(
-            ReplicaTable
+            ReplicaTransitions
                 .WakeSql.Replace("@keys", $"ARRAY[{file.KeySql}]", StringComparison.Ordinal)
                 .Replace("@node", $"'{source.Id}'", StringComparison.Ordinal)
         );

@@ -1,4 +1,4 @@
-using Dapper;
+using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
@@ -29,7 +29,7 @@ internal sealed class QueueDatabase : IAsyncDisposable
 
     public static async Task<QueueDatabase> CreateAsync()
     {
-        DefaultTypeMap.MatchNamesWithUnderscores = true;
+        CatalogTypes.Map();
         var database = new QueueDatabase(await PostgresCluster.CreateDatabaseAsync());
         await new SchemaMigrator(database.Database.Pool, NullLogger<SchemaMigrator>.Instance).MigrateAsync(default);
         await database.JoinAsync("a");
@@ -98,7 +98,7 @@ internal sealed class QueueDatabase : IAsyncDisposable
     public async Task RemoveAsync(TestFile file)
     {
         await using var connection = await Database.Pool.OpenConnectionAsync();
-        await ReplicaTable.RemoveAsync(connection, file.Key, default);
+        await ReplicaTransitions.RemoveAsync(connection, file.Key, default);
     }
 
     public async ValueTask DisposeAsync()

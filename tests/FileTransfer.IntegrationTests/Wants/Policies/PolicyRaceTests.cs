@@ -24,7 +24,7 @@ public sealed class PolicyRaceTests : IAsyncLifetime
         var file = await _db.FileAsync(null);
         await using var connection = await _db.Queue.Database.Pool.OpenConnectionAsync();
         await using var page = await connection.BeginTransactionAsync();
-        await ReplicaTable.WantAddedAsync(connection, _db.Queue.Node, [file.Key], default);
+        await ReplicaTransitions.WantAddedAsync(connection, _db.Queue.Node, [file.Key], default);
 
         var change = _db.FollowAsync(_nothing);
         await SomebodyWaitsAsync();
@@ -176,7 +176,7 @@ public sealed class PolicyRaceTests : IAsyncLifetime
     {
         await using var connection = await _db.Queue.Database.Pool.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await ReplicaTable.WantAddedAsync(connection, _db.Queue.Node, keys, default);
+        await ReplicaTransitions.WantAddedAsync(connection, _db.Queue.Node, keys, default);
         await transaction.CommitAsync();
     }
 

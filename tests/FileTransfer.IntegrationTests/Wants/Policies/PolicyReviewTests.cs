@@ -1,5 +1,6 @@
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Identity;
+using FileTransfer.IntegrationTests.Testbed.Nodes;
 using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.IntegrationTests.Wants.Policies;
@@ -199,12 +200,15 @@ public sealed class PolicyReviewTests : IAsyncLifetime
             await _db.FileAsync(ReplicaState.Stored)
         );
         await _db.FollowAsync(PolicyDatabase.Policy("nothing-except", $"exact:utf8:{kept.Location}"));
-        var replicas = new ReplicaTable(_db.Queue.Database);
+        var replicas = new ReplicaTransitions(_db.Queue.Database);
 
-        (await replicas.MarkMissingAsync(_db.Queue.Node, kept.Key, "lost", default)).ShouldBe(ReplicaState.Wanted);
-        (await replicas.MarkMissingAsync(_db.Queue.Node, asked.Key, "lost", default)).ShouldBe(ReplicaState.Wanted);
-        (await replicas.MarkMissingAsync(_db.Queue.Node, unwanted.Key, "lost", default)).ShouldBe(ReplicaState.Removing);
-        (await replicas.MarkMissingAsync(_db.Queue.Node, unwanted.Key, "lost", default)).ShouldBeNull();
+        (await LoseAsync(kept)).ShouldBe(ReplicaState.Wanted);
+        (await LoseAsync(asked)).ShouldBe(ReplicaState.Wanted);
+        (await LoseAsync(unwanted)).ShouldBe(ReplicaState.Removing);
+        (await LoseAsync(unwanted)).ShouldBeNull();
+
+        async Task<ReplicaState?> LoseAsync(TestFile file) =>
+            await replicas.MarkMissingAsync(_db.Queue.Node, file.Fingerprint, "lost", default) is [var lost] ? lost.State : null;
     }
 
     [Fact]

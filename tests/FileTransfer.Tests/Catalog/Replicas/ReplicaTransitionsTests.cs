@@ -32,11 +32,11 @@ public sealed class ReplicaTransitionsTests
     {
         foreach (var state in Enum.GetValues<ReplicaState>())
         {
-            ReplicaTransitions.TryParse(ReplicaTransitions.NameOf(state), out var read).ShouldBeTrue();
+            ReplicaTransitions.TryRead(ReplicaTransitions.NameOf(state), out var read).ShouldBeTrue();
             read.ShouldBe(state);
         }
 
-        ReplicaTransitions.TryParse("stolen", out _).ShouldBeFalse();
-        ReplicaTransitions.TryParse(null, out _).ShouldBeFalse();
+        ReplicaTransitions.TryRead("stolen", out _).ShouldBeFalse();
+        ReplicaTransitions.TryRead(null, out _).ShouldBeFalse();
     }
 }

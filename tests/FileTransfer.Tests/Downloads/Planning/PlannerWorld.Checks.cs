@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;
 
@@ -35,8 +36,8 @@ internal sealed partial class PlannerWorld
                 proving.IsReproving = true;
                 proving.HashesCameInRanges = true;
                 break;
-            case PlannerAction.Defer park:
-                CheckPark(park);
+            case PlannerAction.Defer defer:
+                CheckDefer(defer);
                 break;
             case PlannerAction.GiveUp giveUp:
                 CheckGiveUp(giveUp);
@@ -144,20 +145,20 @@ internal sealed partial class PlannerWorld
         source.ProbedAt = _now;
     }
 
-    private void CheckPark(PlannerAction.Defer park)
+    private void CheckDefer(PlannerAction.Defer defer)
     {
-        var file = Leaving(park.File);
-        park.Reason.ShouldNotBeNullOrWhiteSpace();
-        park.RetryIn.ShouldBeInRange(TimeSpan.FromMilliseconds(10), _limits.LongestRetryAfter + TimeSpan.FromSeconds(100));
-        switch (park.Kind)
+        var file = Leaving(defer.File);
+        defer.Reason.ShouldNotBeNullOrWhiteSpace();
+        defer.RetryIn.ShouldBeInRange(TimeSpan.FromMilliseconds(10), _limits.LongestRetryAfter + TimeSpan.FromSeconds(100));
+        switch (defer.Kind)
         {
-            case DeferKind.NoSource:
+            case WaitCondition.Provider:
                 file.Sources.ShouldAllBe(hint => file.NotFoundAt.Contains(hint.Id));
                 break;
-            case DeferKind.Permit:
+            case WaitCondition.Permit:
                 file.LastBusyUntil.ShouldBeGreaterThan(_now);
                 break;
-            case DeferKind.Source:
+            case WaitCondition.Source:
                 foreach (var hint in file.Sources)
                 {
                     _sources[hint.Id].IsAwaited = true;

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;
@@ -163,9 +164,9 @@ public sealed class SourceFaultTests
         var lie = At("a")[0];
         _driver.Came(lie, 50);
         _driver.Fail(lie, SourceFaultKind.Corrupt);
-        var park = _driver.Only<PlannerAction.Defer>();
-        park.Kind.ShouldBe(DeferKind.Time);
-        park.RetryIn.ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(1));
+        var defer = _driver.Only<PlannerAction.Defer>();
+        defer.Kind.ShouldBe(WaitCondition.Time);
+        defer.RetryIn.ShouldBeLessThanOrEqualTo(TimeSpan.FromSeconds(1));
     }
 
     [Fact]
@@ -174,9 +175,9 @@ public sealed class SourceFaultTests
         _driver.BringUp(Node("a"), Node("b"));
         _driver.Want(1, 10, [Node("a")]);
         _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Throttled, TimeSpan.FromSeconds(30));
-        var park = _driver.Only<PlannerAction.Defer>();
-        park.Kind.ShouldBe(DeferKind.Time);
-        park.RetryIn.ShouldBeInRange(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(31));
+        var defer = _driver.Only<PlannerAction.Defer>();
+        defer.Kind.ShouldBe(WaitCondition.Time);
+        defer.RetryIn.ShouldBeInRange(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(31));
 
         _driver.Want(2, 10, [Node("a")]);
         _driver.Only<PlannerAction.Defer>();
@@ -240,7 +241,7 @@ public sealed class SourceFaultTests
 
         driver.All.OfType<PlannerAction.GiveUp>().ShouldAllBe(given => given.HasAsked);
         driver.Want(1, 10, [Node("a")]);
-        driver.Only<PlannerAction.Defer>().Kind.ShouldBe(DeferKind.Source);
+        driver.Only<PlannerAction.Defer>().Kind.ShouldBe(WaitCondition.Source);
     }
 
     [Fact]
@@ -267,7 +268,7 @@ public sealed class SourceFaultTests
         var second = _driver.OnlyFetch();
         second.Source.ShouldNotBe(first.Source);
         _driver.Fail(second, SourceFaultKind.NotFound);
-        _driver.Only<PlannerAction.Defer>().Kind.ShouldBe(DeferKind.NoSource);
+        _driver.Only<PlannerAction.Defer>().Kind.ShouldBe(WaitCondition.Provider);
 
         _driver.Want(2, 10, [Node("a")]);
         _driver.OnlyFetch();
@@ -313,7 +314,7 @@ public sealed class SourceFaultTests
             driver.Fail(driver.OnlyFetch(), SourceFaultKind.EndedEarly);
             if (failure < 3)
             {
-                driver.Only<PlannerAction.Defer>().Kind.ShouldBe(DeferKind.Source);
+                driver.Only<PlannerAction.Defer>().Kind.ShouldBe(WaitCondition.Source);
                 driver.Pass(300_000);
                 driver.BringUp(Node("a"));
             }

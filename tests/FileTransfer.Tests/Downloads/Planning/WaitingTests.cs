@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Downloads.Planning;
 using static FileTransfer.Tests.Downloads.Planning.PlannerDriver;
 
@@ -14,10 +15,10 @@ public sealed class WaitingTests
         _driver.Pass(99);
         _driver.Last.ShouldBeEmpty();
         _driver.Pass(1);
-        var park = _driver.Only<PlannerAction.Defer>();
-        (park.File, park.Kind).ShouldBe((key, DeferKind.Source));
-        park.Reason.ShouldContain("node a");
-        park.RetryIn.ShouldBeGreaterThan(TimeSpan.Zero);
+        var defer = _driver.Only<PlannerAction.Defer>();
+        (defer.File, defer.Kind).ShouldBe((key, WaitCondition.Source));
+        defer.Reason.ShouldContain("node a");
+        defer.RetryIn.ShouldBeGreaterThan(TimeSpan.Zero);
 
         // The next file that only this source has does not even wait.
         _driver.Pass(1_000);
@@ -109,9 +110,9 @@ public sealed class WaitingTests
     public void Without_a_source_a_file_is_parked_at_once()
     {
         _driver.Want(1, 10, []);
-        var park = _driver.Only<PlannerAction.Defer>();
-        park.Kind.ShouldBe(DeferKind.NoSource);
-        park.Reason.ShouldBe("no other node has it stored");
+        var defer = _driver.Only<PlannerAction.Defer>();
+        defer.Kind.ShouldBe(WaitCondition.Provider);
+        defer.Reason.ShouldBe("no other node has it stored");
     }
 
     [Fact]
@@ -124,11 +125,11 @@ public sealed class WaitingTests
             _driver.Fail(_driver.InFlight[0], SourceFaultKind.Busy, TimeSpan.FromSeconds(1));
         }
 
-        var park = _driver.Only<PlannerAction.Defer>();
-        park.Kind.ShouldBe(DeferKind.Permit);
-        park.Reason.ShouldContain("node a serves another node");
-        park.Reason.ShouldContain("node b serves another node");
-        park.RetryIn.ShouldBeInRange(TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1.5));
+        var defer = _driver.Only<PlannerAction.Defer>();
+        defer.Kind.ShouldBe(WaitCondition.Permit);
+        defer.Reason.ShouldContain("node a serves another node");
+        defer.Reason.ShouldContain("node b serves another node");
+        defer.RetryIn.ShouldBeInRange(TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1.5));
         _driver.All.OfType<PlannerAction.Blame>().ShouldBeEmpty();
     }
 
@@ -179,7 +180,7 @@ public sealed class WaitingTests
             _driver.Fail(_driver.InFlight[0], SourceFaultKind.Busy, TimeSpan.FromSeconds(1));
         }
 
-        _driver.Only<PlannerAction.Defer>().Kind.ShouldBe(DeferKind.Permit);
+        _driver.Only<PlannerAction.Defer>().Kind.ShouldBe(WaitCondition.Permit);
         _driver.Want(2, 100 * WindowChunks, [Leader("l"), Node("a")], hashesProven: true, contenders: 0);
         _driver.InFlight.ShouldContain(fetch => fetch.Source == Leader("l").Id);
     }

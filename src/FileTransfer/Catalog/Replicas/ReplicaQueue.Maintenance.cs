@@ -1,4 +1,4 @@
-using Dapper;
+using FileTransfer.Postgres;
 using Npgsql;
 
 namespace FileTransfer.Catalog.Replicas;
@@ -57,36 +57,25 @@ public sealed partial class ReplicaQueue
                 FOR UPDATE SKIP LOCKED
             )
             """;
-        const string orphans = """
-            UPDATE filetransfer.replicas r
+        const string orphans = $"""
+            UPDATE filetransfer.replicas o
             SET state = 'wanted', holder = NULL, holder_pid = NULL, next_attempt_at = NULL,
-                reason = 'its holder ' || coalesce(r.holder, '?') || ' was lost', changed_at = clock_timestamp()
-            WHERE r.node_id = @node AND r.file_key IN (
-                SELECT file_key FROM filetransfer.replicas d
-                WHERE d.node_id = @node AND d.state = 'downloading' AND NOT EXISTS (
-                    SELECT FROM pg_catalog.pg_locks l
-                    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.pid = d.holder_pid
-                      AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-                      AND l.classid = ((d.lock_key >> 32) & 4294967295)::oid AND l.objid = (d.lock_key & 4294967295)::oid
-                )
+                reason = 'its holder ' || coalesce(o.holder, '?') || ' was lost', changed_at = clock_timestamp()
+            WHERE o.node_id = @node AND o.file_key IN (
+                SELECT r.file_key FROM filetransfer.replicas r
+                WHERE r.node_id = @node AND r.state = 'downloading' AND NOT {ReplicaSql.IsHeld}
                 FOR UPDATE SKIP LOCKED
             )
             """;
         var parameters = new
         {
-            node = node.Value,
+            node,
             retryCap = retryCap > _leastRetryCap ? retryCap : _leastRetryCap,
             sourceCap = _sourceCap,
             providerCap = _providerCap,
         };
-        await connection.ExecuteAsync(new CommandDefinition(tooFar, parameters, cancellationToken: cancellationToken));
-        return await connection.ExecuteAsync(
-            new CommandDefinition(
-                due + ";\n" + orphans,
-                new { node = node.Value, dueAtOnce = DueAtOnce },
-                cancellationToken: cancellationToken
-            )
-        );
+        await connection.ExecuteAsync(tooFar, parameters, cancellationToken);
+        return await connection.ExecuteAsync($"{due};\n{orphans}", new { node, dueAtOnce = DueAtOnce }, cancellationToken);
     }
 
     /// <summary>Makes ready what waits for a source that did not answer: one answers again.</summary>
@@ -98,9 +87,7 @@ public sealed partial class ReplicaQueue
             WHERE node_id = @node AND state = 'wanted' AND next_attempt_at IS NOT NULL AND waits_for IS DISTINCT FROM 'provider'
               AND waits_for = 'source'
             """;
-        return connection.ExecuteAsync(
-            new CommandDefinition(sql, new { node = node.Value }, cancellationToken: cancellationToken)
-        );
+        return connection.ExecuteAsync(sql, new { node }, cancellationToken);
     }
 
     /// <summary>
@@ -116,8 +103,6 @@ public sealed partial class ReplicaQueue
             UPDATE filetransfer.replicas SET changed_at = now()
             WHERE node_id = @node AND state = 'removing' AND changed_at > now() + interval '1 second'
             """;
-        return connection.ExecuteAsync(
-            new CommandDefinition(sql, new { node = node.Value }, cancellationToken: cancellationToken)
-        );
+        return connection.ExecuteAsync(sql, new { node }, cancellationToken);
     }
 }

@@ -1,18 +1,17 @@
-using Dapper;
 using FileTransfer.Identity;
+using FileTransfer.Postgres;
 using Npgsql;
 
 namespace FileTransfer.Catalog.Replicas;
 
 /// <content>Replicas whose attempts failed, tried again: because a person asks, or because a trial of one of them went well.</content>
-public sealed partial class ReplicaTable
+public sealed partial class ReplicaTransitions
 {
-    private const string Anew = """
-        SET state = 'wanted', epoch = epoch + CASE WHEN state = 'wanted' THEN 0 ELSE 1 END, attempts = 0, next_attempt_at = NULL,
-            waits_for = NULL, reason = NULL, wanted_at = clock_timestamp(), changed_at = clock_timestamp()
+    private const string Retry = $"""
+        UPDATE filetransfer.replicas r
+        SET state = 'wanted', epoch = epoch + CASE WHEN state = 'wanted' THEN 0 ELSE 1 END, reason = NULL, {ReplicaSql.ReadyAnew}
         """;
 
-    /// <summary>A replica that failed, or backs off.</summary>
     private const string FailedOrBacksOff = """
         (state = 'failed' OR (state = 'wanted' AND next_attempt_at IS NOT NULL AND waits_for IS DISTINCT FROM 'upload'))
         """;
@@ -21,31 +20,20 @@ public sealed partial class ReplicaTable
     /// <returns>False where it neither failed nor waits: there is nothing to try.</returns>
     public async Task<bool> RetryAsync(NodeId node, FileKey key, CancellationToken cancellationToken)
     {
-        const string sql = $"""
-            UPDATE filetransfer.replicas {Anew}
-            WHERE node_id = @node AND file_key = @key AND {FailedOrBacksOff}
-            """;
-        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        return await connection.ExecuteAsync(
-                new CommandDefinition(sql, new { node = node.Value, key = key.ToArray() }, cancellationToken: cancellationToken)
-            ) > 0;
+        const string sql = $"{Retry} WHERE node_id = @node AND file_key = @key AND {FailedOrBacksOff}";
+        return await database.ExecuteAsync(sql, new { node, key }, cancellationToken) > 0;
     }
 
     /// <summary>Tries all at once that have failed attempts at <paramref name="node"/>, or those whose last one failed for a cause.</summary>
     /// <returns>How many.</returns>
-    public async Task<int> RetryAllAsync(NodeId node, FailureCause? cause, CancellationToken cancellationToken)
+    public Task<int> RetryAllAsync(NodeId node, FailureCause? cause, CancellationToken cancellationToken)
     {
-        const string sql = $"""
-            UPDATE filetransfer.replicas {Anew}
-            WHERE node_id = @node AND {FailedOrBacksOff} AND attempts > 0 AND (@cause::text IS NULL OR cause = @cause)
-            """;
-        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        return await connection.ExecuteAsync(
-            new CommandDefinition(
-                sql,
-                new { node = node.Value, cause = cause is { } one ? FailureCauses.SlugOf(one) : null },
-                cancellationToken: cancellationToken
-            )
+        const string sql =
+            $"{Retry} WHERE node_id = @node AND {FailedOrBacksOff} AND attempts > 0 AND (@cause::text IS NULL OR cause = @cause)";
+        return database.ExecuteAsync(
+            sql,
+            new { node, cause = cause is { } one ? FailureCauses.SlugOf(one) : null },
+            cancellationToken
         );
     }
 
@@ -62,7 +50,7 @@ public sealed partial class ReplicaTable
     {
         const string sql = """
             UPDATE filetransfer.replicas r
-            SET state = 'wanted', epoch = r.epoch + 1, attempts = @attempts, next_attempt_at = NULL, waits_for = NULL,
+            SET state = 'wanted', epoch = r.epoch + 1, attempts = @attemptsBefore, next_attempt_at = NULL, waits_for = NULL,
                 wanted_at = clock_timestamp(), changed_at = clock_timestamp()
             FROM (
                 SELECT DISTINCT ON (cause) file_key FROM filetransfer.replicas
@@ -72,19 +60,13 @@ public sealed partial class ReplicaTable
             WHERE r.node_id = @node AND r.file_key = oldest.file_key AND r.state = 'failed'
             RETURNING r.file_key, r.cause
             """;
-        var rows = await connection.QueryAsync<(byte[] Key, string? Cause)>(
-            new CommandDefinition(
-                sql,
-                new
-                {
-                    node = node.Value,
-                    attempts = attemptsBefore,
-                    age,
-                },
-                cancellationToken: cancellationToken
-            )
-        );
-        return [.. rows.Select(row => (new FileKey(row.Key), row.Cause))];
+        var parameters = new
+        {
+            node,
+            attemptsBefore,
+            age,
+        };
+        return [.. await connection.QueryAsync<(FileKey, string?)>(sql, parameters, cancellationToken)];
     }
 
     /// <summary>Tries all again that failed for a cause, of which one has just gone well.</summary>
@@ -95,13 +77,8 @@ public sealed partial class ReplicaTable
         CancellationToken cancellationToken
     )
     {
-        const string sql = $"""
-            UPDATE filetransfer.replicas {Anew}
-            WHERE node_id = @node AND state = 'failed' AND cause IS NOT DISTINCT FROM @cause
-            """;
-        return connection.ExecuteAsync(
-            new CommandDefinition(sql, new { node = node.Value, cause }, cancellationToken: cancellationToken)
-        );
+        const string sql = $"{Retry} WHERE node_id = @node AND state = 'failed' AND cause IS NOT DISTINCT FROM @cause";
+        return connection.ExecuteAsync(sql, new { node, cause }, cancellationToken);
     }
 
     /// <summary>
@@ -115,8 +92,6 @@ public sealed partial class ReplicaTable
             SET next_attempt_at = NULL, waits_for = NULL, reason = NULL, changed_at = clock_timestamp()
             WHERE node_id = @node AND state = 'wanted' AND next_attempt_at = 'infinity' AND waits_for = 'upload'
             """;
-        return connection.ExecuteAsync(
-            new CommandDefinition(sql, new { node = node.Value }, cancellationToken: cancellationToken)
-        );
+        return connection.ExecuteAsync(sql, new { node }, cancellationToken);
     }
 }

@@ -22,7 +22,7 @@ public sealed partial class ReplicaQueue
         """;
 
     /// <summary>
-    /// A source that appears wakes whoever waits for one (<see cref="ReplicaTable.WakeSql"/>), but not a replica that is just being tried, which
+    /// A source that appears wakes whoever waits for one (<see cref="ReplicaTransitions.WakeSql"/>), but not a replica that is just being tried, which
     /// therefore looks itself before it waits. changed_at of a replica under way is the time of its claim; a claim that knew of no source
     /// looks for any, because what it did not see may have been written before it and committed after.
     /// </summary>
@@ -51,19 +51,7 @@ public sealed partial class ReplicaQueue
         bool spendsAttempt,
         TimeSpan delay,
         CancellationToken cancellationToken
-    ) =>
-        ReleaseClaimAsync(
-            session,
-            claim,
-            ReplicaState.Wanted,
-            WaitCondition.Time,
-            reason,
-            bytesProven,
-            spendsAttempt,
-            cause: null,
-            delay,
-            cancellationToken
-        );
+    ) => ReleaseAsync(session, claim, new Release(reason, bytesProven, delay, spendsAttempt), cancellationToken);
 
     /// <summary>Puts the claimed replica back after an attempt that failed for a cause.</summary>
     public Task<bool> RetryAsync(
@@ -74,19 +62,7 @@ public sealed partial class ReplicaQueue
         long? bytesProven,
         TimeSpan delay,
         CancellationToken cancellationToken
-    ) =>
-        ReleaseClaimAsync(
-            session,
-            claim,
-            ReplicaState.Wanted,
-            WaitCondition.Time,
-            reason,
-            bytesProven,
-            spendsAttempt: true,
-            cause,
-            delay,
-            cancellationToken
-        );
+    ) => ReleaseAsync(session, claim, new Release(reason, bytesProven, delay, true, cause), cancellationToken);
 
     /// <summary>Puts the claimed replica back until what it waits for comes to pass, or the time is up. Spends no attempt.</summary>
     public Task<bool> DeferAsync(
@@ -98,16 +74,10 @@ public sealed partial class ReplicaQueue
         TimeSpan delay,
         CancellationToken cancellationToken
     ) =>
-        ReleaseClaimAsync(
+        ReleaseAsync(
             session,
             claim,
-            ReplicaState.Wanted,
-            waitsFor,
-            reason,
-            bytesProven,
-            spendsAttempt: false,
-            cause: null,
-            delay,
+            new Release(reason, bytesProven, delay, SpendsAttempt: false, WaitsFor: waitsFor),
             cancellationToken
         );
 
@@ -120,51 +90,51 @@ public sealed partial class ReplicaQueue
         long? bytesProven,
         CancellationToken cancellationToken
     ) =>
-        ReleaseClaimAsync(
+        ReleaseAsync(
             session,
             claim,
-            ReplicaState.Failed,
-            WaitCondition.Time,
-            reason,
-            bytesProven,
-            spendsAttempt: true,
-            cause,
-            TimeSpan.Zero,
+            new Release(reason, bytesProven, TimeSpan.Zero, true, cause) { State = ReplicaState.Failed },
             cancellationToken
         );
 
-    private Task<bool> ReleaseClaimAsync(
+    private Task<bool> ReleaseAsync(
         LockConnection session,
         ClaimedReplica claim,
-        ReplicaState state,
-        WaitCondition waitsFor,
-        string reason,
-        long? bytesProven,
-        bool spendsAttempt,
-        FailureCause? cause,
-        TimeSpan delay,
+        Release release,
         CancellationToken cancellationToken
     )
     {
         var knewSources = claim.Providers.Nodes.Count > 0;
-        var giveBack = Command(
+        var statement = Command(
             _releaseClaim,
             ("node", node.Value),
             ("key", claim.Key.ToArray()),
             ("epoch", claim.Epoch),
-            ("state", ReplicaTransitions.NameOf(state)),
-            ("waitsFor", WaitConditions.NameOf(waitsFor)),
-            ("reason", reason),
-            ("spent", spendsAttempt ? 1 : 0),
-            ("cause", cause is { } one ? FailureCauses.SlugOf(one) : null),
-            ("delay", delay),
-            ("wakes", state == ReplicaState.Failed || delay > TimeSpan.Zero),
-            ("proven", bytesProven),
+            ("state", ReplicaTransitions.NameOf(release.State)),
+            ("waitsFor", WaitConditions.NameOf(release.WaitsFor)),
+            ("reason", release.Reason),
+            ("spent", release.SpendsAttempt ? 1 : 0),
+            ("cause", release.Cause is { } one ? FailureCauses.SlugOf(one) : null),
+            ("delay", release.Delay),
+            ("wakes", release.State == ReplicaState.Failed || release.Delay > TimeSpan.Zero),
+            ("proven", release.BytesProven),
             ("knewSources", knewSources)
         );
         NpgsqlBatchCommand[] statements = knewSources
-            ? [giveBack]
-            : [Command(AwaitUpload, ("key", claim.Key.ToArray())), giveBack];
+            ? [statement]
+            : [Command(AwaitUpload, ("key", claim.Key.ToArray())), statement];
         return EndAsync(session, claim, statements, cancellationToken);
+    }
+
+    private sealed record Release(
+        string Reason,
+        long? BytesProven,
+        TimeSpan Delay,
+        bool SpendsAttempt,
+        FailureCause? Cause = null,
+        WaitCondition WaitsFor = WaitCondition.Time
+    )
+    {
+        public ReplicaState State { get; init; } = ReplicaState.Wanted;
     }
 }

@@ -1,0 +1,83 @@
+using FileTransfer.Chunks.Ledger;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+
+namespace FileTransfer.Catalog;
+
+/// <content>What data folders remember of the catalog, and are compared with.</content>
+public sealed partial class FileCatalog
+{
+    /// <summary>Those of the files that the catalog has heard of, removed ones too.</summary>
+    public async Task<IReadOnlySet<FileKey>> KnownAsync(IReadOnlyCollection<FileKey> keys, CancellationToken cancellationToken)
+    {
+        const string sql = "SELECT file_key FROM filetransfer.files WHERE file_key = ANY(@keys)";
+        return (await database.QueryAsync<FileKey>(sql, new { keys = keys.ToParameter() }, cancellationToken)).ToHashSet();
+    }
+
+    /// <summary>What a folder remembers of files of <paramref name="node"/>, whatever the state of their replicas.</summary>
+    /// <remarks>OFFSET 0 has the replicas looked up one by one: a node that has just filled up looks to the server as if it had none.</remarks>
+    public Task<IReadOnlyList<LedgerFile>> ForLedgerAsync(
+        NodeId node,
+        IReadOnlyCollection<FileKey> keys,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = $"""
+            SELECT {LedgerRow.LedgerColumns} FROM filetransfer.files f JOIN LATERAL (
+                SELECT pinned FROM filetransfer.replicas WHERE node_id = @node AND file_key = f.file_key OFFSET 0
+            ) r ON true
+            WHERE f.file_key = ANY(@keys)
+            """;
+        return LedgerFilesAsync(sql, new { node, keys = keys.ToParameter() }, cancellationToken);
+    }
+
+    /// <summary>The same of a page of the files that <paramref name="node"/> has stored, in the order of their keys.</summary>
+    public Task<IReadOnlyList<LedgerFile>> StoredForLedgerAsync(
+        NodeId node,
+        FileKey? after,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = $"""
+            SELECT {LedgerRow.LedgerColumns} FROM filetransfer.replicas r JOIN filetransfer.files f USING (file_key)
+            WHERE r.node_id = @node AND r.state = 'stored' AND (@after::bytea IS NULL OR r.file_key > @after)
+            ORDER BY r.file_key LIMIT @limit
+            """;
+        var parameters = new
+        {
+            node,
+            after,
+            limit,
+        };
+        return LedgerFilesAsync(sql, parameters, cancellationToken);
+    }
+
+    private async Task<IReadOnlyList<LedgerFile>> LedgerFilesAsync(
+        string sql,
+        object parameters,
+        CancellationToken cancellationToken
+    )
+    {
+        var rows = await database.QueryAsync<LedgerRow>(sql, parameters, cancellationToken);
+        return [.. rows.Select(row => row.ToLedger(history, time.GetUtcNow()))];
+    }
+
+    /// <summary>A page of all files, removed ones too, in the order of their keys: their state, and their newest mutation's sequence.</summary>
+    public Task<IReadOnlyList<(FileKey Key, FileState State, int Generation, long? Sequence)>> StatesAsync(
+        FileKey? after,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            SELECT file_key, state, generation, sequence FROM filetransfer.files
+            WHERE file_key > @after ORDER BY file_key LIMIT @limit
+            """;
+        return database.QueryAsync<(FileKey, FileState, int, long?)>(
+            sql,
+            new { after = after?.ToArray() ?? [], limit },
+            cancellationToken
+        );
+    }
+}

@@ -1,0 +1,20 @@
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Identity;
+
+namespace FileTransfer.Catalog;
+
+/// <summary>Which files a listing asks for.</summary>
+/// <param name="State">The state of this node's replica.</param>
+/// <param name="LocationPrefix">Bytes that the location begins with.</param>
+/// <param name="After">The key of the last file of the page before.</param>
+public sealed record FileFilter(
+    ByteString? Bucket,
+    ByteString? Owner,
+    ReplicaState? State,
+    ByteString? LocationPrefix,
+    FileKey? After,
+    int Limit
+);
+
+/// <summary>A file with the state of this node's replica; null when this node has none.</summary>
+public sealed record ListedFile(FileRecord File, ReplicaState? StateHere);

@@ -1,0 +1,116 @@
+using Dapper;
+using FileTransfer.Identity;
+using FileTransfer.Postgres;
+using Npgsql;
+
+namespace FileTransfer.Catalog.Replicas;
+
+/// <content>Stored by an upload, lost again, and what that means for other nodes.</content>
+public sealed partial class ReplicaTransitions
+{
+    /// <summary>Why a replica is wanted again that was stored.</summary>
+    public const string LostFromDisk = "its content was lost from the disk";
+
+    /// <summary>Records a content that arrived by upload, and wakes the replicas that waited for it; the caller has locked the file's row.</summary>
+    /// <returns>False when nothing here waits for it; and the nodes to notify after the commit.</returns>
+    public static async Task<(bool IsStored, IReadOnlyList<NodeId> Woken)> StoreUploadAsync(
+        NpgsqlConnection connection,
+        NodeId node,
+        FileRecord file,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = $"""
+            UPDATE filetransfer.replicas SET {ReplicaSql.Stored}, epoch = epoch + 1, bytes_proven = @size
+            WHERE node_id = @node AND file_key = @key AND state = ANY(@from)
+            RETURNING true;
+            {WakeSql}
+            """;
+        var parameters = new
+        {
+            node,
+            file.Key,
+            keys = new[] { file.Key.ToArray() },
+            file.Size,
+            from = Into(ReplicaState.Stored),
+        };
+        await using var answers = await connection.QueryMultipleAsync(
+            new CommandDefinition(sql, parameters, cancellationToken: cancellationToken)
+        );
+        var isStored = await answers.ReadSingleOrDefaultAsync<bool>();
+        return (isStored, [.. await answers.ReadAsync<NodeId>()]);
+    }
+
+    /// <summary>
+    /// Lets every other node's replicas of the files <c>@keys</c> that wait, back off or gave up try again at once: <c>@node</c> has the files
+    /// stored. Of those that wait for a permit only the first few: this node serves one of them, and who has waited longest comes next.
+    /// </summary>
+    /// <remarks>
+    /// Its rows are the nodes to notify (<see cref="ReplicaQueue.ReadyChannel"/>) after the commit. OFFSET, and a value instead of an EXISTS,
+    /// keep the server to looking up single rows: of a node that has just filled up, or wants very many, its statistics say that it has next
+    /// to nothing.
+    /// </remarks>
+    internal const string WakeSql = """
+        WITH waiting AS MATERIALIZED (
+            SELECT r.node_id, r.file_key FROM unnest(@keys::bytea[]) AS stored (file_key) CROSS JOIN LATERAL (
+                SELECT * FROM filetransfer.replicas WHERE file_key = stored.file_key OFFSET 0
+            ) r
+            WHERE r.node_id <> @node
+              AND (r.state = 'failed' OR (r.state = 'wanted' AND r.next_attempt_at IS NOT NULL))
+              AND (
+                  r.state = 'failed' OR r.waits_for IS DISTINCT FROM 'permit' OR r.node_id = ANY(ARRAY(
+                      SELECT waiter.node_id FROM filetransfer.replicas waiter
+                      WHERE waiter.file_key = r.file_key AND waiter.node_id <> @node AND waiter.state = 'wanted' AND waiter.waits_for = 'permit'
+                      ORDER BY waiter.wanted_at LIMIT 4
+                  ))
+              )
+              AND (
+                  SELECT source.state = 'stored' FROM filetransfer.replicas source
+                  WHERE source.node_id = @node AND source.file_key = r.file_key
+              )
+        ), woken AS (
+            UPDATE filetransfer.replicas r
+            SET state = 'wanted', next_attempt_at = NULL, waits_for = NULL, attempts = 0, reason = NULL, changed_at = clock_timestamp()
+            FROM waiting
+            WHERE r.node_id = waiting.node_id AND r.file_key = waiting.file_key
+              AND (r.state = 'failed' OR (r.state = 'wanted' AND r.next_attempt_at IS NOT NULL))
+            RETURNING r.node_id
+        )
+        SELECT DISTINCT node_id FROM woken
+        """;
+
+    /// <summary>
+    /// Every replica of the node whose content turned out to be absent is wanted again; one that neither a policy nor anybody wants at this node
+    /// any more leaves it.
+    /// </summary>
+    /// <returns>The files, their sizes, and the new states of their replicas.</returns>
+    public async Task<IReadOnlyList<(FileKey Key, long Size, ReplicaState State)>> MarkMissingAsync(
+        NodeId node,
+        Fingerprint fingerprint,
+        string reason,
+        CancellationToken cancellationToken
+    )
+    {
+        const string hold = "SELECT 1 FROM filetransfer.files f WHERE f.fingerprint = @fingerprint ORDER BY f.file_key FOR SHARE";
+        const string lose = $"""
+            UPDATE filetransfer.replicas r
+            SET state = CASE WHEN r.pinned OR {DesiredState.WantsSql} THEN 'wanted' ELSE 'removing' END, reason = @reason, {ReplicaSql.WantedAnew}
+            FROM filetransfer.files f
+            WHERE f.fingerprint = @fingerprint AND r.node_id = @node AND r.file_key = f.file_key AND r.state = 'stored'
+            RETURNING r.file_key, f.size, r.state
+            """;
+        var parameters = new
+        {
+            node,
+            fingerprint,
+            reason,
+        };
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await DesiredState.HoldAsync(connection, node, cancellationToken);
+        await connection.ExecuteAsync(hold, parameters, cancellationToken);
+        var lost = await connection.QueryAsync<(FileKey, long, ReplicaState)>(lose, parameters, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return lost.AsList();
+    }
+}
