@@ -17,7 +17,7 @@ public sealed class FeedGapException(int bin, long expected, long? found)
 /// The position of a bin moves in the transaction that puts a page's effects into the queue, so each mutation takes effect once and none
 /// is lost.
 /// </remarks>
-public sealed class FeedApplier(NodeId node, QueueSignal queue, ReplicaChanges news)
+public sealed class FeedApplier(NodeId node, QueueSignal queue, ReplicaChanges changes)
 {
     private const int PageSize = 500;
 
@@ -62,7 +62,7 @@ public sealed class FeedApplier(NodeId node, QueueSignal queue, ReplicaChanges n
         if (wanted.Count > 0)
         {
             queue.Set();
-            news.PublishWanted(wanted);
+            changes.PublishWanted(wanted);
         }
 
         return page[^1].Sequence;

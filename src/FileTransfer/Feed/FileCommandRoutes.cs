@@ -41,10 +41,10 @@ public static class FileCommandRoutes
     private static async Task<Results<Ok<FileResource>, Created<FileResource>, ProblemHttpResult>> RegisterAsync(
         FileKey key,
         FileRegistration registration,
-        FileCommands ledger,
+        FileCommands commands,
         ReplicaTable replicas,
         QueueSignal queue,
-        ReplicaChanges news,
+        ReplicaChanges changes,
         FileCatalog catalog,
         PublishHeld publishHeld,
         Leadership leadership,
@@ -69,7 +69,7 @@ public static class FileCommandRoutes
             );
         }
 
-        var (outcome, file, isReady) = await ledger.RegisterAsync(key, metadata, cancellationToken);
+        var (outcome, file, isReady) = await commands.RegisterAsync(key, metadata, cancellationToken);
         if (isReady)
         {
             queue.Set();
@@ -77,7 +77,7 @@ public static class FileCommandRoutes
 
         if (outcome != RegisterOutcome.Known)
         {
-            news.PublishWanted([new ReplicaChange(key, (long)metadata.Size)]);
+            changes.PublishWanted([new ReplicaChange(key, (long)metadata.Size)]);
         }
 
         if (leadership.IsLeading && file.State == FileState.Registered && await IsHeldAsync(file, publishHeld, cancellationToken))
@@ -105,12 +105,12 @@ public static class FileCommandRoutes
 
     private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(
         FileKey key,
-        FileCommands ledger,
+        FileCommands commands,
         ChunkStore store,
         CancellationToken cancellationToken
     )
     {
-        if (!await ledger.RemoveAsync(key, cancellationToken))
+        if (!await commands.RemoveAsync(key, cancellationToken))
         {
             return FileProblems.Unknown(key);
         }

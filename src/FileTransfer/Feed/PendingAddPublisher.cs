@@ -11,7 +11,7 @@ namespace FileTransfer.Feed;
 /// file stored and its Add due: to the same node when it leads again, else to its successor.
 /// </remarks>
 public sealed partial class PendingAddPublisher(
-    FileCommands ledger,
+    FileCommands commands,
     Leadership leadership,
     ClusterMembership membership,
     ThisNode node,
@@ -35,7 +35,7 @@ public sealed partial class PendingAddPublisher(
         {
             try
             {
-                while (leadership.IsLeading && await ledger.AddStoredAsync(cancellationToken) is { Count: > 0 } added)
+                while (leadership.IsLeading && await commands.AddStoredAsync(cancellationToken) is { Count: > 0 } added)
                 {
                     Log.Added(logger, added.Count, node.Id);
                 }

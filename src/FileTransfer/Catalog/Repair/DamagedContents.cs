@@ -20,7 +20,7 @@ public sealed partial class DamagedContents(
     ReplicaTable replicas,
     ReplicaTransitions transitions,
     QueueSignal queue,
-    ReplicaChanges news,
+    ReplicaChanges changes,
     NodeId here,
     TimeProvider time,
     ILogger<DamagedContents> logger
@@ -190,7 +190,7 @@ public sealed partial class DamagedContents(
 
         if (lost.Count > 0)
         {
-            news.PublishDamaged([.. lost.Select(file => new ReplicaChange(file.Key, file.Size))], reason);
+            changes.PublishDamaged([.. lost.Select(file => new ReplicaChange(file.Key, file.Size))], reason);
             queue.Set();
         }
 

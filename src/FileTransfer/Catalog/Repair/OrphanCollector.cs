@@ -7,17 +7,6 @@ using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Catalog.Repair;
 
-/// <summary>A content that no file of this node refers to.</summary>
-/// <param name="Files">The files that the folder remembers to be of it.</param>
-/// <param name="IsUnexplained">The catalog has never heard of one of its files: it may be an older one, or another.</param>
-public sealed record Orphan(
-    UnreferencedContent Content,
-    long Size,
-    IReadOnlyList<LedgerFile> Files,
-    bool IsDue,
-    bool IsUnexplained
-);
-
 /// <summary>Deletes contents that no file refers to, after a grace time; what looks like a mistake is kept, and told, until a person decides.</summary>
 /// <remarks>
 /// A content may be on its way to its commit, so it has to be seen unreferenced for the whole of the grace. And a wrong or an older catalog

@@ -2,7 +2,7 @@ using FileTransfer.Identity;
 
 namespace FileTransfer.Catalog.Replicas;
 
-/// <summary>A file that a node's catalog has news of.</summary>
+/// <summary>A file whose replica at this node has changed.</summary>
 public readonly record struct ReplicaChange(FileKey Key, long Size);
 
 /// <summary>What this process has committed about replicas of its node outside a download, for whoever follows them. Telling waits for nobody.</summary>

@@ -129,7 +129,7 @@ public static class ReconcileRoutes
 
     private static async Task<Results<Ok<ReconcileResource>, ProblemHttpResult>> ApplyAsync(
         ReconcileRequest request,
-        FileCommands ledger,
+        FileCommands commands,
         QueueSignal queue,
         CancellationToken cancellationToken
     )
@@ -153,7 +153,7 @@ public static class ReconcileRoutes
             decisions.Add(decision);
         }
 
-        var done = await ledger.ReconcileAsync(decisions, cancellationToken);
+        var done = await commands.ReconcileAsync(decisions, cancellationToken);
         queue.Set();
         return TypedResults.Ok(done);
     }

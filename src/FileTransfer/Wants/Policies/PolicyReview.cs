@@ -39,7 +39,7 @@ public sealed record PolicyEffect(long Wanted, long Withdrawn, long Pruned, long
 /// without holding anything; what differs is then written in transactions that look again at each file under its lock and by the policy of
 /// that moment. So a review can be cut off anywhere, run twice, or be overtaken by another policy, whose own review follows.
 /// </remarks>
-public sealed class PolicyReview(Database database, ReplicaChanges news, NodeId node)
+public sealed class PolicyReview(Database database, ReplicaChanges changes, NodeId node)
 {
     private const int PageSize = 2000;
 
@@ -111,7 +111,7 @@ public sealed class PolicyReview(Database database, ReplicaChanges news, NodeId 
             "want",
             keys => ReplicaTransitions.WantAddedAsync(connection, node, keys, cancellationToken)
         );
-        news.PublishWanted(wanted ?? []);
+        changes.PublishWanted(wanted ?? []);
         var withdrawn = await StepAsync(
             "end",
             keys => ReplicaTransitions.WithdrawAsync(connection, node, keys, NotWantedByPolicy, cancellationToken)
