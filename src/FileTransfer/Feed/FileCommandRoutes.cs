@@ -2,6 +2,7 @@ using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;

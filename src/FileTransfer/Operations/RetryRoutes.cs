@@ -1,15 +1,11 @@
-using System.Text.Json.Serialization;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Operations;
-
-/// <summary>Which files are tried again at this node.</summary>
-/// <param name="Retried">How many: those that had failed, and those that waited after an attempt that failed.</param>
-public sealed record RetriedResource(string Node, string? Cause, int Retried);
 
 /// <summary>A person says that what failed may go well now.</summary>
 public static class RetryRoutes
@@ -87,7 +83,3 @@ public static class RetryRoutes
         return TypedResults.Ok(new RetriedResource(here.Value, cause, retried));
     }
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(RetriedResource))]
-internal sealed partial class RetryJson : JsonSerializerContext;

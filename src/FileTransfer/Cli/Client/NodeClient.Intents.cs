@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Client;
@@ -8,24 +9,24 @@ namespace FileTransfer.Cli.Client;
 public sealed partial class NodeClient
 {
     /// <summary>Makes an intent: the node is to have the file. The same id twice is one intent.</summary>
-    public async Task<IntentAnswer> AskForAsync(FileKey key, Guid id, CancellationToken cancellationToken)
+    public async Task<IntentResource> AskForAsync(FileKey key, Guid id, CancellationToken cancellationToken)
     {
         using var request = Request(HttpMethod.Post, $"v1/files/{key}/fetch?id={id}");
-        return await ReadAsync(request, NodeJson.Default.IntentAnswer, cancellationToken);
+        return await ReadAsync(request, SparseJson.Default.IntentResource, cancellationToken);
     }
 
-    public Task<IntentAnswer> GetIntentAsync(FileKey key, Guid id, CancellationToken cancellationToken) =>
-        GetAsync($"v1/files/{key}/fetch/{id}", NodeJson.Default.IntentAnswer, cancellationToken);
+    public Task<IntentResource> GetIntentAsync(FileKey key, Guid id, CancellationToken cancellationToken) =>
+        GetAsync($"v1/files/{key}/fetch/{id}", SparseJson.Default.IntentResource, cancellationToken);
 
-    public async Task<IntentAnswer> WithdrawAsync(FileKey key, Guid id, CancellationToken cancellationToken)
+    public async Task<IntentResource> WithdrawAsync(FileKey key, Guid id, CancellationToken cancellationToken)
     {
         using var request = Request(HttpMethod.Delete, $"v1/files/{key}/fetch/{id}");
-        return await ReadAsync(request, NodeJson.Default.IntentAnswer, cancellationToken);
+        return await ReadAsync(request, SparseJson.Default.IntentResource, cancellationToken);
     }
 
     /// <summary>Why the file is not at the node, as the node says it.</summary>
     public Task<JsonElement> ExplainAsync(FileKey key, CancellationToken cancellationToken) =>
-        GetAsync($"v1/files/{key}/explain", NodeJson.Default.JsonElement, cancellationToken);
+        GetAsync($"v1/files/{key}/explain", SparseJson.Default.JsonElement, cancellationToken);
 
     /// <summary>Reads the node's events until <paramref name="take"/> returns false.</summary>
     /// <exception cref="NodeUnreachableException">The stream ended before; it can be opened again.</exception>

@@ -1,3 +1,4 @@
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Client;
@@ -13,7 +14,7 @@ public sealed partial class NodeClient
     private const int FilesPerPage = 1000;
 
     /// <summary>A page of the files that are stored at the node, in the order of their keys.</summary>
-    public Task<ListingAnswer> ListStoredAsync(
+    public Task<FileListing> ListStoredAsync(
         ByteString? bucket,
         string? location,
         string? after,
@@ -21,7 +22,7 @@ public sealed partial class NodeClient
     ) => ListAsync(new ListFilter(bucket, null, location, "stored"), after, cancellationToken);
 
     /// <summary>A page of the files of the cluster, in the order of their keys.</summary>
-    public Task<ListingAnswer> ListAsync(ListFilter filter, string? after, CancellationToken cancellationToken)
+    public Task<FileListing> ListAsync(ListFilter filter, string? after, CancellationToken cancellationToken)
     {
         var query = $"limit={FilesPerPage}";
         query += filter.State is { } state ? $"&state={state}" : "";
@@ -29,6 +30,6 @@ public sealed partial class NodeClient
         query += filter.Owner is { } owner ? $"&owner={owner}" : "";
         query += filter.Location is { Length: > 0 } location ? $"&location={Uri.EscapeDataString(location)}" : "";
         query += after is null ? "" : $"&after={after}";
-        return GetAsync($"v1/files?{query}", NodeJson.Default.ListingAnswer, cancellationToken);
+        return GetAsync($"v1/files?{query}", SparseJson.Default.FileListing, cancellationToken);
     }
 }

@@ -1,4 +1,4 @@
-using FileTransfer.Catalog.Repair;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Client;
 
@@ -8,11 +8,11 @@ public sealed partial class NodeClient
     private const string OrphansPath = "v1/orphans";
 
     public Task<OrphansResource> GetOrphansAsync(CancellationToken cancellationToken) =>
-        GetAsync(OrphansPath, OrphanJson.Default.OrphansResource, cancellationToken);
+        GetAsync(OrphansPath, WireJson.Default.OrphansResource, cancellationToken);
 
     public async Task<OrphansDiscarded> DiscardOrphansAsync(CancellationToken cancellationToken)
     {
         using var request = Request(HttpMethod.Delete, OrphansPath);
-        return await ReadAsync(request, OrphanJson.Default.OrphansDiscarded, cancellationToken);
+        return await ReadAsync(request, WireJson.Default.OrphansDiscarded, cancellationToken);
     }
 }

@@ -1,6 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text.Json.Serialization.Metadata;
-using FileTransfer.Feed.Reconciliation;
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Client;
@@ -14,12 +14,12 @@ public sealed partial class NodeClient
     public Task<NdjsonAnswer<FolderLine>> OpenFolderAsync(bool proves, CancellationToken cancellationToken) =>
         OpenLinesAsync(
             $"v1/reconcile/folder?prove={(proves ? "true" : "false")}",
-            ReconcileJson.Default.FolderLine,
+            SparseJson.Default.FolderLine,
             cancellationToken
         );
 
     public Task<NdjsonAnswer<CatalogLine>> OpenCatalogAsync(CancellationToken cancellationToken) =>
-        OpenLinesAsync("v1/reconcile/catalog", ReconcileJson.Default.CatalogLine, cancellationToken);
+        OpenLinesAsync("v1/reconcile/catalog", SparseJson.Default.CatalogLine, cancellationToken);
 
     public async Task<ReconcileResource> ReconcileAsync(
         IReadOnlyList<ReconcileFileResource> files,
@@ -27,8 +27,8 @@ public sealed partial class NodeClient
     )
     {
         using var request = Request(HttpMethod.Post, "v1/reconcile");
-        request.Content = JsonContent.Create(new ReconcileRequest(files), ReconcileJson.Default.ReconcileRequest);
-        return await ReadAsync(request, ReconcileJson.Default.ReconcileResource, cancellationToken, _lineWithin);
+        request.Content = JsonContent.Create(new ReconcileRequest(files), SparseJson.Default.ReconcileRequest);
+        return await ReadAsync(request, SparseJson.Default.ReconcileResource, cancellationToken, _lineWithin);
     }
 
     /// <summary>Lets the folder of the node forget a file.</summary>

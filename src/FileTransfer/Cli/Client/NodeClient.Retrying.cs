@@ -1,5 +1,5 @@
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
-using FileTransfer.Operations;
 
 namespace FileTransfer.Cli.Client;
 
@@ -10,13 +10,13 @@ public sealed partial class NodeClient
     public async Task<string> RetryAsync(FileKey key, CancellationToken cancellationToken)
     {
         using var request = Request(HttpMethod.Post, $"v1/files/{key}/retry");
-        return (await ReadAsync(request, NodeJson.Default.FileAnswer, cancellationToken)).State ?? "unknown";
+        return (await ReadAsync(request, SparseJson.Default.FileResource, cancellationToken)).State ?? "unknown";
     }
 
     /// <summary>Those that failed for a cause, or all.</summary>
     internal async Task<RetriedResource> RetryAllAsync(string? cause, CancellationToken cancellationToken)
     {
         using var request = Request(HttpMethod.Post, cause is null ? "v1/retry" : $"v1/retry?cause={cause}");
-        return await ReadAsync(request, RetryJson.Default.RetriedResource, cancellationToken);
+        return await ReadAsync(request, SparseJson.Default.RetriedResource, cancellationToken);
     }
 }

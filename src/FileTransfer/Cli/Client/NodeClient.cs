@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using FileTransfer.Chunks.Frames;
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
 
@@ -39,16 +40,16 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
     }
 
     /// <summary>Registers a file. What was known before may have been sent in part.</summary>
-    public async Task<(FileAnswer File, bool IsNew)> RegisterAsync(
+    public async Task<(FileResource File, bool IsNew)> RegisterAsync(
         FileKey key,
         FileMetadata metadata,
         CancellationToken cancellationToken
     )
     {
         using var request = Request(HttpMethod.Put, $"v1/files/{key}");
-        request.Content = JsonContent.Create(Registration.Of(metadata), NodeJson.Default.Registration);
+        request.Content = JsonContent.Create(FileRegistration.Of(metadata), SparseJson.Default.FileRegistration);
         using var response = await SendAsync(request, _answerWithin, cancellationToken);
-        var file = await ReadBodyAsync(response, NodeJson.Default.FileAnswer, cancellationToken);
+        var file = await ReadBodyAsync(response, SparseJson.Default.FileResource, cancellationToken);
         return (file, response.StatusCode == HttpStatusCode.Created);
     }
 
@@ -113,24 +114,24 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
     }
 
     /// <summary>Takes a dead node out of the cluster.</summary>
-    public async Task<NodeRemovalAnswer> RemoveNodeAsync(string name, CancellationToken cancellationToken)
+    public async Task<NodeRemovalResource> RemoveNodeAsync(string name, CancellationToken cancellationToken)
     {
         using var request = Request(HttpMethod.Delete, $"v1/nodes/{Uri.EscapeDataString(name)}");
-        return await ReadAsync(request, NodeJson.Default.NodeRemovalAnswer, cancellationToken, _reviewWithin);
+        return await ReadAsync(request, SparseJson.Default.NodeRemovalResource, cancellationToken, _reviewWithin);
     }
 
-    public Task<FileAnswer> GetFileAsync(FileKey key, CancellationToken cancellationToken) =>
-        GetAsync($"v1/files/{key}", NodeJson.Default.FileAnswer, cancellationToken);
+    public Task<FileResource> GetFileAsync(FileKey key, CancellationToken cancellationToken) =>
+        GetAsync($"v1/files/{key}", SparseJson.Default.FileResource, cancellationToken);
 
-    public Task<ClusterAnswer> GetNodesAsync(CancellationToken cancellationToken) =>
-        GetAsync("v1/nodes", NodeJson.Default.ClusterAnswer, cancellationToken);
+    public Task<ClusterResource> GetNodesAsync(CancellationToken cancellationToken) =>
+        GetAsync("v1/nodes", SparseJson.Default.ClusterResource, cancellationToken);
 
     /// <summary>The leader, or null while there is none.</summary>
-    public async Task<LeaderAnswer?> FindLeaderAsync(CancellationToken cancellationToken)
+    public async Task<LeaderResource?> FindLeaderAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return await GetAsync("v1/leader", NodeJson.Default.LeaderAnswer, cancellationToken);
+            return await GetAsync("v1/leader", SparseJson.Default.LeaderResource, cancellationToken);
         }
         catch (NodeProblemException problem) when (problem.Status == HttpStatusCode.ServiceUnavailable)
         {
@@ -208,7 +209,7 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
         {
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, stall.Token);
             var body = await response.Content.ReadAsByteArrayAsync(stall.Token);
-            return (response.StatusCode, TryRead(body, NodeJson.Default.HealthAnswer));
+            return (response.StatusCode, TryRead(body, SparseJson.Default.HealthAnswer));
         }
         catch (Exception fault) when (NodeUnreachableReason.Of(fault, cancellationToken) is { } reason)
         {
@@ -296,7 +297,7 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
         {
             var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken);
             var body =
-                TryRead(bytes, NodeJson.Default.ProblemBody) ?? new ProblemBody(null, response.ReasonPhrase, null, null, null);
+                TryRead(bytes, SparseJson.Default.ProblemBody) ?? new ProblemBody(null, response.ReasonPhrase, null, null, null);
             var retryAfter = response.Headers.RetryAfter switch
             {
                 { Delta: { } delta } => delta,

@@ -1,11 +1,12 @@
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 using Spectre.Console;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>The nodes of the cluster with their roles and queues.</summary>
-public sealed class ClusterStatus(ClusterAnswer cluster, LeaderAnswer? leader) : IStatus
+public sealed class ClusterStatus(ClusterResource cluster, LeaderResource? leader) : IStatus
 {
     private static readonly string[] _columns =
     [
@@ -27,8 +28,7 @@ public sealed class ClusterStatus(ClusterAnswer cluster, LeaderAnswer? leader) :
     public bool IsComplete => Live.Any() && !Dead.Any() && Live.All(IsDone);
 
     /// <summary>Failed replicas stay so until a new source appears or a person asks.</summary>
-    public bool IsHopeless =>
-        Live.Any() && Live.All(node => node is { Pending: 0, Lag: 0 or null }) && Live.Any(node => node.Failed > 0);
+    public bool IsHopeless => Live.Any() && Live.All(node => node is { Pending: 0, Lag: 0 }) && Live.Any(node => node.Failed > 0);
 
     public string Lacking =>
         Live.Any()
@@ -36,7 +36,7 @@ public sealed class ClusterStatus(ClusterAnswer cluster, LeaderAnswer? leader) :
                 "; ",
                 Live.Where(node => !IsDone(node))
                     .Select(node =>
-                        $"{node.Node} has {node.Pending} to do, {node.Failed} failed, and is {node.Lag ?? 0} mutations behind"
+                        $"{node.Node} has {node.Pending} to do, {node.Failed} failed, and is {node.Lag} mutations behind"
                     )
                     .Concat(Dead.Select(node => $"{node.Node} is not heard of since {node.SeenAt:u}"))
             )
@@ -49,11 +49,11 @@ public sealed class ClusterStatus(ClusterAnswer cluster, LeaderAnswer? leader) :
                 + "'filetransfer node remove NAME' takes out one that is gone for good."
             : null;
 
-    private IEnumerable<NodeAnswer> Live => cluster.Nodes.Where(node => node.Alive);
+    private IEnumerable<NodeResource> Live => cluster.Nodes.Where(node => node.Alive);
 
-    private IEnumerable<NodeAnswer> Dead => cluster.Nodes.Where(node => !node.Alive);
+    private IEnumerable<NodeResource> Dead => cluster.Nodes.Where(node => !node.Alive);
 
-    private static bool IsDone(NodeAnswer node) => node is { Pending: 0, Failed: 0, Lag: 0 or null };
+    private static bool IsDone(NodeResource node) => node is { Pending: 0, Failed: 0, Lag: 0 };
 
     public static async Task<IStatus> AskAsync(NodeSet nodes, CancellationToken cancellationToken) =>
         await nodes.RunAsync(
@@ -107,7 +107,7 @@ public sealed class ClusterStatus(ClusterAnswer cluster, LeaderAnswer? leader) :
         return table;
     }
 
-    private static string[] FewCells(NodeAnswer node) =>
+    private static string[] FewCells(NodeResource node) =>
         [
             node.Node,
             node.Role ?? "-",
@@ -115,10 +115,10 @@ public sealed class ClusterStatus(ClusterAnswer cluster, LeaderAnswer? leader) :
             $"{node.Stored}",
             $"{node.Pending}",
             $"{node.Failed}",
-            $"{node.Lag ?? 0}",
+            $"{node.Lag}",
         ];
 
-    private static string[] Cells(NodeAnswer node) =>
+    private static string[] Cells(NodeResource node) =>
         [
             node.Node,
             node.Role ?? "-",
@@ -128,7 +128,7 @@ public sealed class ClusterStatus(ClusterAnswer cluster, LeaderAnswer? leader) :
             $"{node.Downloading}",
             $"{node.Removing}",
             $"{node.Failed}",
-            $"{node.Lag ?? 0}",
-            node.Url ?? "-",
+            $"{node.Lag}",
+            node.Url?.OriginalString ?? "-",
         ];
 }

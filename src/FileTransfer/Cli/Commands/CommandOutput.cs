@@ -1,8 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using FileTransfer.Catalog.Repair;
-using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Simulation;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -33,14 +31,11 @@ public sealed record RemoveLine(string Key, string State);
 /// <summary>A line of <c>retry --json</c>: the state of the file at the node, which is <c>wanted</c> where it is tried again.</summary>
 public sealed record RetryLine(string Key, string State);
 
-/// <summary>The line of <c>retry --all --json</c>.</summary>
-public sealed record RetryAllLine(string Node, string? Cause, int Retried);
-
 /// <summary>What <c>status --json</c> writes; complete when every node is heard of and none has anything left to bring or take away.</summary>
-public sealed record ClusterStatusLine(bool Complete, string? Cluster, LeaderAnswer? Leader, IReadOnlyList<NodeAnswer> Nodes);
+public sealed record ClusterStatusLine(bool Complete, string? Cluster, LeaderResource? Leader, IReadOnlyList<NodeResource> Nodes);
 
 /// <summary>What <c>status KEY --json</c> writes; <c>notStoredOn</c> names the nodes that lack the file.</summary>
-public sealed record FileStatusLine(bool Complete, IReadOnlyList<string> NotStoredOn, FileAnswer File);
+public sealed record FileStatusLine(bool Complete, IReadOnlyList<string> NotStoredOn, FileResource File);
 
 /// <summary>A line of <c>simulate --json</c>: times in seconds, what the leader sent in contents; <c>alone</c> is without other sources.</summary>
 public sealed record SimulationLine(
@@ -77,7 +72,7 @@ public sealed record SimulationLine(
         );
 }
 
-public sealed record HealthLine(string Node, string Status, bool Healthy, IReadOnlyDictionary<string, HealthCheckAnswer>? Checks);
+public sealed record HealthLine(string Node, string Status, bool Healthy, IReadOnlyDictionary<string, CheckAnswer>? Checks);
 
 public sealed record DatabaseLine(string ConnectionString, string DataDirectory);
 
@@ -91,16 +86,9 @@ public sealed record DatabaseLine(string ConnectionString, string DataDirectory)
 [JsonSerializable(typeof(ExportLine))]
 [JsonSerializable(typeof(RemoveLine))]
 [JsonSerializable(typeof(RetryLine))]
-[JsonSerializable(typeof(RetryAllLine))]
 [JsonSerializable(typeof(ClusterStatusLine))]
 [JsonSerializable(typeof(FileStatusLine))]
 [JsonSerializable(typeof(SimulationLine))]
 [JsonSerializable(typeof(HealthLine))]
 [JsonSerializable(typeof(DatabaseLine))]
-[JsonSerializable(typeof(ScrubResource))]
-[JsonSerializable(typeof(PolicyAnswer))]
-[JsonSerializable(typeof(PolicyChangeAnswer))]
-[JsonSerializable(typeof(MissingAnswer))]
-[JsonSerializable(typeof(IntentAnswer))]
-[JsonSerializable(typeof(JsonElement))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -85,6 +86,6 @@ public static class EventsCommand
             bytes,
             happened.Text("reason") ?? "-",
         ];
-        console.Result(string.Join('\t', cells), happened.Data, () => CliJson.Default.JsonElement);
+        console.Result(string.Join('\t', cells), happened.Data, () => SparseJson.Default.JsonElement);
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -33,7 +34,7 @@ public static class ExplainCommand
                 var file = parse.GetValue(key);
                 var answer = await nodes.RunAsync((node, token) => node.ExplainAsync(file, token), cancellationToken);
                 var says = answer.GetProperty("says").EnumerateArray().Select(sentence => sentence.GetString());
-                console.Result(string.Join(Environment.NewLine, says), answer, () => CliJson.Default.JsonElement);
+                console.Result(string.Join(Environment.NewLine, says), answer, () => SparseJson.Default.JsonElement);
                 return answer.GetProperty("state").GetString() == "stored" ? ExitCode.Ok : ExitCode.NotComplete;
             }
         );

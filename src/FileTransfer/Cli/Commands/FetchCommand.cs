@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Commands;
@@ -137,10 +138,10 @@ public static class FetchCommand
         }
     }
 
-    internal static void Show(CliConsole console, IntentAnswer answer) =>
+    internal static void Show(CliConsole console, IntentResource answer) =>
         console.Result(
             $"{answer.Key}\t{answer.Outcome ?? answer.State}\t{answer.Id}\t{answer.Says}",
             answer,
-            () => CliJson.Default.IntentAnswer
+            () => SparseJson.Default.IntentResource
         );
 }

@@ -1,5 +1,6 @@
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 using Spectre.Console;
 
@@ -11,12 +12,12 @@ public sealed class FileStatus : IStatus
     private const string Stored = "stored";
     private const string Failed = "failed";
 
-    private readonly FileAnswer _file;
-    private readonly IReadOnlyList<ReplicaAnswer> _replicas;
+    private readonly FileResource _file;
+    private readonly IReadOnlyList<ReplicaResource> _replicas;
     private readonly string[] _notStoredOn;
     private readonly bool _failedOnLive;
 
-    private FileStatus(FileAnswer file, ClusterAnswer cluster)
+    private FileStatus(FileResource file, ClusterResource cluster)
     {
         _file = file;
         _replicas = file.Replicas ?? [];
@@ -86,7 +87,7 @@ public sealed class FileStatus : IStatus
         );
     }
 
-    private static string[] Cells(ReplicaAnswer replica) =>
+    private static string[] Cells(ReplicaResource replica) =>
         [
             replica.Node,
             replica.State,

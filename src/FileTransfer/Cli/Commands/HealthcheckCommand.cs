@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -80,7 +81,7 @@ public static class HealthcheckCommand
         var (code, health) = await node.GetHealthAsync(route, within, cancellationToken);
         var healthy = code == HttpStatusCode.OK;
         var status = health?.Status ?? (healthy ? "healthy" : $"answered {(int)code}");
-        var details = (health?.Checks ?? new Dictionary<string, HealthCheckAnswer>())
+        var details = (health?.Checks ?? new Dictionary<string, CheckAnswer>())
             .Where(check => check.Value.Status != "healthy")
             .Select(check =>
                 $"; {check.Key}: {check.Value.Detail ?? check.Value.Status}"

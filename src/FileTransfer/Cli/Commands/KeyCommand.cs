@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Commands;
@@ -51,8 +52,8 @@ public static class KeyCommand
                         throw new CliException(ExitCode.Failed, $"{path}: {fault}");
                     }
 
-                    var line = KeyLine.Of(metadata);
-                    console.Result(line.Key, line, () => NodeJson.Default.KeyLine);
+                    var line = FileDescription.Of(metadata);
+                    console.Result(line.Key, line, () => SparseJson.Default.FileDescription);
                     return ExitCode.Ok;
                 })
         );

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -71,7 +72,7 @@ public static class ListCommand
                     var page = await nodes.RunAsync((node, token) => node.ListAsync(filter, after, token), cancellationToken);
                     foreach (var file in page.Files)
                     {
-                        console.Result(LineOf(file), file, () => NodeJson.Default.FileAnswer);
+                        console.Result(LineOf(file), file, () => SparseJson.Default.FileResource);
                     }
 
                     after = page.Next;
@@ -83,7 +84,7 @@ public static class ListCommand
     }
 
     // A location is anyone's text: it must neither part the columns nor steer the terminal.
-    private static string LineOf(FileAnswer file)
+    private static string LineOf(FileResource file)
     {
         var state = file.IsRemoved ? "removed" : file.State;
         var location = string.Concat((file.Location ?? file.LocationHex ?? "").Select(c => char.IsControl(c) ? '?' : c));

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -43,7 +43,7 @@ public static class MissingCommand
                             if (string.CompareOrdinal(file.Key, last) > 0)
                             {
                                 last = file.Key;
-                                console.Result(TextOf(file), file, () => CliJson.Default.MissingAnswer);
+                                console.Result(TextOf(file), file, () => SparseJson.Default.MissingFile);
                             }
                         }
 
@@ -57,7 +57,7 @@ public static class MissingCommand
         return command;
     }
 
-    private static string TextOf(MissingAnswer file) =>
+    private static string TextOf(MissingFile file) =>
         string.Join(
             '\t',
             file.Key,

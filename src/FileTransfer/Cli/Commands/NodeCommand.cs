@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -58,7 +59,7 @@ public static class NodeCommand
                 console.Result(
                     $"{removed.Node} removed, with {removed.Replicas} replicas{lost}",
                     removed,
-                    () => NodeJson.Default.NodeRemovalAnswer
+                    () => SparseJson.Default.NodeRemovalResource
                 );
                 return ExitCode.Ok;
             }

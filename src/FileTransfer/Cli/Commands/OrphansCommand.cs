@@ -1,6 +1,6 @@
 using System.CommandLine;
-using FileTransfer.Catalog.Repair;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -45,7 +45,7 @@ public static class OrphansCommand
             {
                 using var node = connection.ConnectToOne(parse, console);
                 var orphans = await node.RunAsync((client, token) => client.GetOrphansAsync(token), cancellationToken);
-                console.Result(TextOf(orphans), orphans, () => OrphanJson.Default.OrphansResource);
+                console.Result(TextOf(orphans), orphans, () => WireJson.Default.OrphansResource);
                 return ExitCode.Ok;
             }
         );
@@ -73,7 +73,7 @@ public static class OrphansCommand
                 if (!parse.GetValue(yes))
                 {
                     var orphans = await node.RunAsync((client, token) => client.GetOrphansAsync(token), cancellationToken);
-                    console.Result(TextOf(orphans), orphans, () => OrphanJson.Default.OrphansResource);
+                    console.Result(TextOf(orphans), orphans, () => WireJson.Default.OrphansResource);
                     console.Notice("Nothing was deleted. To delete them: filetransfer orphans discard --yes");
                     return ExitCode.Ok;
                 }
@@ -82,7 +82,7 @@ public static class OrphansCommand
                 console.Result(
                     $"{discarded.Count} contents deleted, {discarded.Bytes} bytes; collection goes on",
                     discarded,
-                    () => OrphanJson.Default.OrphansDiscarded
+                    () => WireJson.Default.OrphansDiscarded
                 );
                 return ExitCode.Ok;
             }

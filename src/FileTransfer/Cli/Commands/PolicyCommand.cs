@@ -1,6 +1,6 @@
 using System.CommandLine;
-using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Cli.Commands;
@@ -56,7 +56,7 @@ public static class PolicyCommand
                     cancellationToken
                 );
                 var text = string.Join(Environment.NewLine, [policy.Kind, .. policy.Filters]);
-                console.Result(text, policy, () => CliJson.Default.PolicyAnswer);
+                console.Result(text, policy, () => SparseJson.Default.PolicyResource);
                 return ExitCode.Ok;
             }
         );
@@ -157,7 +157,7 @@ public static class PolicyCommand
         return command;
     }
 
-    private static void Show(CliConsole console, PolicyChangeAnswer change)
+    private static void Show(CliConsole console, PolicyChangeResource change)
     {
         string[] kept =
             change.Kept > 0 ? [$"{change.Kept} stay, for no other living node has them stored:", .. change.KeptKeys] : [];
@@ -170,7 +170,7 @@ public static class PolicyCommand
                 ]
             ),
             change,
-            () => CliJson.Default.PolicyChangeAnswer
+            () => SparseJson.Default.PolicyChangeResource
         );
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -68,8 +69,8 @@ public static class RetryCommand
                     var answer = await nodes.RunAsync((node, token) => node.RetryAllAsync(slug, token), cancellationToken);
                     console.Result(
                         $"{answer.Retried} files are tried again at {answer.Node}",
-                        new RetryAllLine(answer.Node, answer.Cause, answer.Retried),
-                        () => CliJson.Default.RetryAllLine
+                        answer,
+                        () => SparseJson.Default.RetriedResource
                     );
                     return ExitCode.Ok;
                 }

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using FileTransfer.Catalog.Repair;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -134,7 +134,7 @@ public static class ScrubCommand
     }
 
     private static void Show(CliConsole console, ScrubResource scrub) =>
-        console.Result(string.Join(Environment.NewLine, Say(scrub)), scrub, () => CliJson.Default.ScrubResource);
+        console.Result(string.Join(Environment.NewLine, Say(scrub)), scrub, () => SparseJson.Default.ScrubResource);
 
     private static IEnumerable<string> Say(ScrubResource scrub)
     {

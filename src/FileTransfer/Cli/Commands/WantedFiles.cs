@@ -1,5 +1,6 @@
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Commands;
@@ -76,7 +77,7 @@ public sealed class WantedFiles(NodeSet nodes, TimeProvider time)
         }
     }
 
-    private async Task<IntentAnswer> EndOfAsync(
+    private async Task<IntentResource> EndOfAsync(
         Uri at,
         FileKey key,
         Guid intent,
@@ -86,7 +87,7 @@ public sealed class WantedFiles(NodeSet nodes, TimeProvider time)
     {
         var events = new NodeEvents($"v1/files/{key}/events");
         TransferBar? bar = null;
-        IntentAnswer? end = null;
+        IntentResource? end = null;
         try
         {
             await nodes
@@ -127,7 +128,7 @@ public sealed class WantedFiles(NodeSet nodes, TimeProvider time)
         happened.Name is "done" or "failed" or "withdrawn"
         || (happened.Name == "state" && happened.Text("state") is "stored" or "failed" or "removing" or "absent");
 
-    private static ExitCode Conclude(CliConsole console, IntentAnswer answer)
+    private static ExitCode Conclude(CliConsole console, IntentResource answer)
     {
         FetchCommand.Show(console, answer);
         return answer.Outcome switch

@@ -2,6 +2,7 @@ using System.Text.Json;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
 using Microsoft.Win32.SafeHandles;
@@ -90,7 +91,7 @@ public sealed class ExportFolder : IDisposable
     public async Task PublishAsync(FileKey key, FileMetadata metadata, DownloadTarget proven, CancellationToken cancellationToken)
     {
         await WriteAsync(Hashes(key), file => proven.WriteHashesAsync(file, cancellationToken));
-        var json = JsonSerializer.SerializeToUtf8Bytes(KeyLine.Of(metadata), NodeJson.Default.KeyLine);
+        var json = JsonSerializer.SerializeToUtf8Bytes(FileDescription.Of(metadata), SparseJson.Default.FileDescription);
         await WriteAsync(Metadata(key), file => RandomAccess.WriteAsync(file, json, 0, cancellationToken).AsTask());
         DurableFile.FsyncFolder(_folder);
         proven.Publish();

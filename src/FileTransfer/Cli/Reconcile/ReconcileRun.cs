@@ -1,5 +1,6 @@
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 using FileTransfer.Feed.Reconciliation;
 using FileTransfer.Identity;
 

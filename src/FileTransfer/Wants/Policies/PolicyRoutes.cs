@@ -1,3 +1,4 @@
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
