@@ -25,11 +25,8 @@ public sealed record GetLine(string Key, string Path, ulong Size, string Fingerp
 /// <summary>A line of <c>export --json</c>. The outcome is <c>exported</c>, or <c>kept</c> where it was in the folder already.</summary>
 public sealed record ExportLine(string Key, string? Location, ulong Size, string Outcome);
 
-/// <summary>A line of <c>remove --json</c>.</summary>
-public sealed record RemoveLine(string Key, string State);
-
-/// <summary>A line of <c>retry --json</c>: the state of the file at the node, which is <c>wanted</c> where it is tried again.</summary>
-public sealed record RetryLine(string Key, string State);
+/// <summary>A line of <c>remove --json</c> and <c>retry --json</c>: the state of the file, at the node where it is retried.</summary>
+public sealed record KeyStateLine(string Key, string State);
 
 /// <summary>What <c>status --json</c> writes; complete when every node is heard of and none has anything left to bring or take away.</summary>
 public sealed record ClusterStatusLine(bool Complete, string? Cluster, LeaderResource? Leader, IReadOnlyList<NodeResource> Nodes);
@@ -84,8 +81,7 @@ public sealed record DatabaseLine(string ConnectionString, string DataDirectory)
 [JsonSerializable(typeof(PutLine))]
 [JsonSerializable(typeof(GetLine))]
 [JsonSerializable(typeof(ExportLine))]
-[JsonSerializable(typeof(RemoveLine))]
-[JsonSerializable(typeof(RetryLine))]
+[JsonSerializable(typeof(KeyStateLine))]
 [JsonSerializable(typeof(ClusterStatusLine))]
 [JsonSerializable(typeof(FileStatusLine))]
 [JsonSerializable(typeof(SimulationLine))]

@@ -7,7 +7,7 @@ using Spectre.Console;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>One file and its replicas.</summary>
-public sealed class FileStatus : IStatus
+internal sealed class FileStatus : IStatus
 {
     private const string Stored = "stored";
     private const string Failed = "failed";
@@ -91,7 +91,7 @@ public sealed class FileStatus : IStatus
         [
             replica.Node,
             replica.State,
-            replica.Progress is { } progress ? $"{Math.Floor(progress * 100)}%" : "-",
+            $"{Math.Floor(replica.Progress * 100)}%",
             replica.NextAttemptAt is { } next ? $"{replica.Reason ?? "-"} (next attempt {next:u})" : replica.Reason ?? "-",
         ];
 }

@@ -43,7 +43,10 @@ public sealed class ExportFolder : IDisposable
             throw LocalContent.Failure(path, fault);
         }
 
-        throw new CliException(ExitCode.Failed, $"Another export works on {path}. Wait for its end, or give another folder.");
+        throw new CliException(
+            ExitCode.Failed,
+            $"Another export is writing to {path}. Wait until it ends, or give another folder."
+        );
     }
 
     /// <summary>Whether a file is here whole, by the lengths of its parts.</summary>

@@ -37,7 +37,7 @@ public sealed class FolderOrigin : IExportOrigin
     {
         if (!Directory.Exists(Path.Combine(folder, "content")))
         {
-            throw new CliException(ExitCode.Failed, $"{folder} is no data folder of a node: it has no folder 'content'.");
+            throw new CliException(ExitCode.Failed, $"{folder} is not a node's data folder: it has no folder 'content'.");
         }
 
         var source = DatabaseSource.Of(connectionString, folder);
@@ -112,7 +112,7 @@ public sealed class FolderOrigin : IExportOrigin
             {
                 throw new CliException(
                     ExitCode.NotProven,
-                    $"The content of {file.Key} in {_store.DataDirectory} is damaged. Start the node: it fetches the file again."
+                    $"The content of {file.Key} in {_store.DataDirectory} is damaged. Start the node: it downloads the file again."
                 );
             }
         }

@@ -29,7 +29,7 @@ public sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyLis
         var missing = plan.MembersNotIn(writtenOff);
         foreach (var folder in folders.Where(folder => folder.Fault is not null))
         {
-            console.Notice($"'{folder.Node}': {folder.Fault}; only files of more than 64 KiB are known of it");
+            console.Notice($"'{folder.Node}': {folder.Fault}; only its files larger than 64 KiB are known");
         }
 
         // What a node wants of what comes back is said first.
@@ -131,14 +131,7 @@ public sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyLis
     {
         foreach (var folder in folders.OfType<RunningFolder>())
         {
-            await folder.Client.RunAsync(
-                async (client, token) =>
-                {
-                    await client.ReleaseCollectionAsync(token);
-                    return true;
-                },
-                cancellationToken
-            );
+            await folder.Client.RunAsync((client, token) => client.ReleaseCollectionAsync(token), cancellationToken);
         }
     }
 
