@@ -8,7 +8,7 @@ public static class ClusterRoutes
 {
     public static void MapLeader(this IEndpointRouteBuilder routes) =>
         routes
-            .MapGet("/v1/leader", LeaderAsync)
+            .MapGet(Routes.Leader, LeaderAsync)
             .RequireAuthorization(AccessScopes.Read)
             .WithTags("Cluster")
             .WithSummary("The node that leads now")

@@ -12,7 +12,7 @@ internal static class NodeRoutes
     public static void MapNodes(this IEndpointRouteBuilder routes)
     {
         routes
-            .MapDelete("/v1/nodes/{node}", RemoveAsync)
+            .MapDelete(Routes.Node, RemoveAsync)
             .RequireAuthorization(AccessScopes.Admin)
             .WithTags("Cluster")
             .WithSummary("Takes a dead node out of the cluster, with its replicas, positions, policies, limits and intents")
@@ -25,7 +25,7 @@ internal static class NodeRoutes
                 ProblemTypes.DatabaseUnavailable
             );
         routes
-            .MapGet("/v1/nodes", NodesAsync)
+            .MapGet(Routes.Nodes, NodesAsync)
             .RequireAuthorization(AccessScopes.Read)
             .WithTags("Cluster")
             .WithSummary("The nodes of the cluster: role, address, replicas by state, lag")

@@ -13,7 +13,7 @@ public static class RetryRoutes
     public static void MapRetry(this IEndpointRouteBuilder routes)
     {
         routes
-            .MapPost("/v1/files/{key}/retry", RetryAsync)
+            .MapPost(Routes.Retry, RetryAsync)
             .RequireAuthorization(AccessScopes.Write)
             .WithTags("Files")
             .WithSummary("Tries a file at this node at once that has failed, or waits; changes nothing where it does neither")
@@ -24,7 +24,7 @@ public static class RetryRoutes
                 ProblemTypes.DatabaseUnavailable
             );
         routes
-            .MapPost("/v1/retry", RetryAllAsync)
+            .MapPost(Routes.RetryAll, RetryAllAsync)
             .RequireAuthorization(AccessScopes.Write)
             .WithTags("Files")
             .WithSummary("Tries all files at this node at once whose attempts failed, or those that failed for one cause")

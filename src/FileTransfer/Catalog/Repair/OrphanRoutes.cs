@@ -12,7 +12,7 @@ public static class OrphanRoutes
 
     public static void MapOrphans(this IEndpointRouteBuilder routes)
     {
-        var orphans = routes.MapGroup("/v1/orphans").RequireAuthorization(AccessScopes.Admin).WithTags("Orphans");
+        var orphans = routes.MapGroup(Routes.Orphans).RequireAuthorization(AccessScopes.Admin).WithTags("Orphans");
         orphans
             .MapGet("", ListAsync)
             .WithSummary("The contents of this node that no file refers to, and why they are kept")

@@ -14,7 +14,7 @@ public static class ScrubRoutes
 
     public static void MapScrub(this IEndpointRouteBuilder routes)
     {
-        var scrub = routes.MapGroup("/v1/scrub").WithTags("Cluster");
+        var scrub = routes.MapGroup(Routes.Scrub).WithTags("Cluster");
         scrub
             .MapGet("", Get)
             .RequireAuthorization(AccessScopes.Read)

@@ -21,7 +21,7 @@ public sealed partial class NodeClient
     )
     {
         var body = JsonContent.Create(FileRegistration.Of(metadata), SparseJson.Default.FileRegistration);
-        using var response = await SendAsync(Request(HttpMethod.Put, $"v1/files/{key}", body), cancellationToken);
+        using var response = await SendAsync(Request(HttpMethod.Put, Routes.Of(Routes.File, key), body), cancellationToken);
         var file = await ReadBodyAsync(response, SparseJson.Default.FileResource, cancellationToken);
         return (file, response.StatusCode == HttpStatusCode.Created);
     }
@@ -29,7 +29,7 @@ public sealed partial class NodeClient
     /// <summary>Asks with an upload of nothing which chunk of a content is the first that the node has not kept; null when it has them all, and stores it.</summary>
     public async Task<long?> FindMissingChunkAsync(FileKey key, long size, CancellationToken cancellationToken)
     {
-        var request = Request(HttpMethod.Post, $"upload/{key}", new ByteArrayContent([]));
+        var request = Request(HttpMethod.Post, Routes.Of(Routes.Upload, key), new ByteArrayContent([]));
         try
         {
             // What was kept is proven first, and stored when nothing is missing.
@@ -45,7 +45,7 @@ public sealed partial class NodeClient
     /// <summary>Size and fingerprint of the content that the node serves under a key, as its headers say: no database is asked for them.</summary>
     public async Task<(long Size, Fingerprint Fingerprint)?> FindContentAsync(FileKey key, CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(Request(HttpMethod.Head, $"v1/files/{key}/content"), cancellationToken);
+        using var response = await SendAsync(Request(HttpMethod.Head, Routes.Of(Routes.Content, key)), cancellationToken);
         return
             response.Content.Headers.ContentLength is > 0 and var size
             && Fingerprint.TryParse(response.Headers.ETag?.Tag.Trim('"'), out var fingerprint)
@@ -56,7 +56,7 @@ public sealed partial class NodeClient
     /// <summary>The chunk hashes of a content; they prove nothing before their root is its fingerprint.</summary>
     public async Task<ChunkHashes> GetHashesAsync(FileKey key, long size, CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(Request(HttpMethod.Get, $"v1/files/{key}/hashes"), cancellationToken);
+        using var response = await SendAsync(Request(HttpMethod.Get, Routes.Of(Routes.Hashes, key)), cancellationToken);
         using var stall = new IdleTimeout(time, stallPeriod, cancellationToken);
         var hashes = ChunkHashes.Create(size);
         try
@@ -90,7 +90,7 @@ public sealed partial class NodeClient
     /// <summary>Sends a content as frames. A node that wants none of it says so before the first is sent.</summary>
     public async Task UploadAsync(FileKey key, FramedUpload content, CancellationToken cancellationToken)
     {
-        using var request = Request(HttpMethod.Post, $"upload/{key}", content);
+        using var request = Request(HttpMethod.Post, Routes.Of(Routes.Upload, key), content);
         request.Headers.ExpectContinue = true;
 
         // While the body moves, only standing still ends it; the limit on the answer begins with its last byte.
@@ -116,7 +116,7 @@ public sealed partial class NodeClient
     /// <summary>The content as frames from <paramref name="firstChunk"/> on; from chunk 0 where the node does not do ranges.</summary>
     public async Task<DownloadBody> DownloadAsync(FileKey key, long size, long firstChunk, CancellationToken cancellationToken)
     {
-        var request = Request(HttpMethod.Get, $"download/{key}");
+        var request = Request(HttpMethod.Get, Routes.Of(Routes.Download, key));
         if (firstChunk > 0)
         {
             request.Headers.Range = new RangeHeaderValue(firstChunk * ChunkFrame.Length, to: null);

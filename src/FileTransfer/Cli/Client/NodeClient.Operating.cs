@@ -14,15 +14,12 @@ public sealed record ListFilter(ByteString? Bucket, ByteString? Owner, string? L
 public sealed partial class NodeClient
 {
     private const int FilesPerPage = 1000;
-    private const string LimitsPath = "v1/limits";
-    private const string OrphansPath = "v1/orphans";
-    private const string ScrubPath = "v1/scrub";
 
     public Task<FileResource> GetFileAsync(FileKey key, CancellationToken cancellationToken) =>
-        GetAsync($"v1/files/{key}", SparseJson.Default.FileResource, cancellationToken);
+        GetAsync(Routes.Of(Routes.File, key), SparseJson.Default.FileResource, cancellationToken);
 
     public Task RemoveAsync(FileKey key, CancellationToken cancellationToken) =>
-        TellAsync(HttpMethod.Delete, $"v1/files/{key}", cancellationToken);
+        TellAsync(HttpMethod.Delete, Routes.Of(Routes.File, key), cancellationToken);
 
     /// <summary>A page of the files of the cluster, in the order of their keys.</summary>
     public Task<FileListing> ListAsync(ListFilter filter, string? after, CancellationToken cancellationToken)
@@ -33,30 +30,30 @@ public sealed partial class NodeClient
         query += filter.Owner is { } owner ? $"&owner={owner}" : "";
         query += filter.Location is { Length: > 0 } location ? $"&location={Uri.EscapeDataString(location)}" : "";
         query += after is null ? "" : $"&after={after}";
-        return GetAsync($"v1/files?{query}", SparseJson.Default.FileListing, cancellationToken);
+        return GetAsync($"{Routes.Files}?{query}", SparseJson.Default.FileListing, cancellationToken);
     }
 
     /// <returns>The state of the file at the node.</returns>
     public async Task<string> RetryAsync(FileKey key, CancellationToken cancellationToken) =>
-        (await AskAsync(HttpMethod.Post, $"v1/files/{key}/retry", SparseJson.Default.FileResource, cancellationToken)).State;
+        (await AskAsync(HttpMethod.Post, Routes.Of(Routes.Retry, key), SparseJson.Default.FileResource, cancellationToken)).State;
 
     /// <summary>Retries those that failed for a cause, or all.</summary>
     public Task<RetriedResource> RetryAllAsync(string? cause, CancellationToken cancellationToken) =>
         AskAsync(
             HttpMethod.Post,
-            cause is null ? "v1/retry" : $"v1/retry?cause={cause}",
+            cause is null ? Routes.RetryAll : $"{Routes.RetryAll}?cause={cause}",
             SparseJson.Default.RetriedResource,
             cancellationToken
         );
 
     public Task<ClusterResource> GetNodesAsync(CancellationToken cancellationToken) =>
-        GetAsync("v1/nodes", SparseJson.Default.ClusterResource, cancellationToken);
+        GetAsync(Routes.Nodes, SparseJson.Default.ClusterResource, cancellationToken);
 
     /// <summary>Takes a dead node out of the cluster.</summary>
     public Task<NodeRemovalResource> RemoveNodeAsync(string name, CancellationToken cancellationToken) =>
         AskAsync(
             HttpMethod.Delete,
-            $"v1/nodes/{Uri.EscapeDataString(name)}",
+            Routes.Of(Routes.Node, name),
             SparseJson.Default.NodeRemovalResource,
             cancellationToken,
             within: _longWithin
@@ -67,7 +64,7 @@ public sealed partial class NodeClient
     {
         try
         {
-            return await GetAsync("v1/leader", SparseJson.Default.LeaderResource, cancellationToken);
+            return await GetAsync(Routes.Leader, SparseJson.Default.LeaderResource, cancellationToken);
         }
         catch (NodeProblemException problem) when (problem.Status == HttpStatusCode.ServiceUnavailable)
         {
@@ -94,40 +91,40 @@ public sealed partial class NodeClient
         );
 
     public Task<LimitsResource> GetLimitsAsync(CancellationToken cancellationToken) =>
-        GetAsync(LimitsPath, LimitJson.Default.LimitsResource, cancellationToken);
+        GetAsync(Routes.Limits, LimitJson.Default.LimitsResource, cancellationToken);
 
     public Task<LimitsResource> SetLimitsAsync(LimitSet limits, CancellationToken cancellationToken) =>
         AskAsync(
             HttpMethod.Put,
-            LimitsPath,
+            Routes.Limits,
             LimitJson.Default.LimitsResource,
             cancellationToken,
             JsonContent.Create(limits, LimitJson.Default.LimitSet)
         );
 
     public Task<LimitsResource> DeleteLimitsAsync(CancellationToken cancellationToken) =>
-        AskAsync(HttpMethod.Delete, LimitsPath, LimitJson.Default.LimitsResource, cancellationToken);
+        AskAsync(HttpMethod.Delete, Routes.Limits, LimitJson.Default.LimitsResource, cancellationToken);
 
     public Task<OrphansResource> GetOrphansAsync(CancellationToken cancellationToken) =>
-        GetAsync(OrphansPath, WireJson.Default.OrphansResource, cancellationToken);
+        GetAsync(Routes.Orphans, WireJson.Default.OrphansResource, cancellationToken);
 
     public Task<OrphansDiscarded> DiscardOrphansAsync(CancellationToken cancellationToken) =>
-        AskAsync(HttpMethod.Delete, OrphansPath, WireJson.Default.OrphansDiscarded, cancellationToken);
+        AskAsync(HttpMethod.Delete, Routes.Orphans, WireJson.Default.OrphansDiscarded, cancellationToken);
 
     public Task<ScrubResource> GetScrubAsync(CancellationToken cancellationToken) =>
-        GetAsync(ScrubPath, SparseJson.Default.ScrubResource, cancellationToken);
+        GetAsync(Routes.Scrub, SparseJson.Default.ScrubResource, cancellationToken);
 
     /// <param name="what">Null: everything.</param>
     /// <param name="cancellationToken">Gives it up.</param>
     public Task<ScrubResource> StartScrubAsync(ScrubRequest? what, CancellationToken cancellationToken) =>
         AskAsync(
             HttpMethod.Post,
-            ScrubPath,
+            Routes.Scrub,
             SparseJson.Default.ScrubResource,
             cancellationToken,
             what is null ? null : JsonContent.Create(what, SparseJson.Default.ScrubRequest)
         );
 
     public Task<ScrubResource> CancelScrubAsync(CancellationToken cancellationToken) =>
-        AskAsync(HttpMethod.Delete, ScrubPath, SparseJson.Default.ScrubResource, cancellationToken);
+        AskAsync(HttpMethod.Delete, Routes.Scrub, SparseJson.Default.ScrubResource, cancellationToken);
 }

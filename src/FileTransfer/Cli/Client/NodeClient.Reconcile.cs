@@ -16,13 +16,13 @@ public sealed partial class NodeClient
 
     public Task<NdjsonAnswer<FolderLine>> OpenFolderAsync(bool proves, CancellationToken cancellationToken) =>
         OpenLinesAsync(
-            $"v1/reconcile/folder?prove={(proves ? "true" : "false")}",
+            $"{Routes.Reconcile}/folder?prove={(proves ? "true" : "false")}",
             SparseJson.Default.FolderLine,
             cancellationToken
         );
 
     public Task<NdjsonAnswer<CatalogLine>> OpenCatalogAsync(CancellationToken cancellationToken) =>
-        OpenLinesAsync("v1/reconcile/catalog", SparseJson.Default.CatalogLine, cancellationToken);
+        OpenLinesAsync($"{Routes.Reconcile}/catalog", SparseJson.Default.CatalogLine, cancellationToken);
 
     public Task<ReconcileResource> ReconcileAsync(
         IReadOnlyList<ReconcileFileResource> files,
@@ -30,7 +30,7 @@ public sealed partial class NodeClient
     ) =>
         AskAsync(
             HttpMethod.Post,
-            "v1/reconcile",
+            Routes.Reconcile,
             SparseJson.Default.ReconcileResource,
             cancellationToken,
             JsonContent.Create(new ReconcileRequest(files), SparseJson.Default.ReconcileRequest),
@@ -39,11 +39,11 @@ public sealed partial class NodeClient
 
     /// <summary>Lets the folder of the node forget a file.</summary>
     public Task ForgetAsync(FileKey key, CancellationToken cancellationToken) =>
-        TellAsync(HttpMethod.Delete, $"v1/reconcile/folder/{key}", cancellationToken);
+        TellAsync(HttpMethod.Delete, $"{Routes.Reconcile}/folder/{key}", cancellationToken);
 
     /// <summary>Lets the node collect again what nothing refers to.</summary>
     public Task ReleaseCollectionAsync(CancellationToken cancellationToken) =>
-        TellAsync(HttpMethod.Delete, "v1/orphans/hold", cancellationToken);
+        TellAsync(HttpMethod.Delete, $"{Routes.Orphans}/hold", cancellationToken);
 
     private async Task<NdjsonAnswer<T>> OpenLinesAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class

@@ -12,17 +12,27 @@ public sealed partial class NodeClient
 {
     /// <summary>Makes an intent: the node is to have the file. The same id twice is one intent.</summary>
     public Task<IntentResource> AskForAsync(FileKey key, Guid id, CancellationToken cancellationToken) =>
-        AskAsync(HttpMethod.Post, $"v1/files/{key}/fetch?id={id}", SparseJson.Default.IntentResource, cancellationToken);
+        AskAsync(
+            HttpMethod.Post,
+            $"{Routes.Of(Routes.Intents, key)}?id={id}",
+            SparseJson.Default.IntentResource,
+            cancellationToken
+        );
 
     public Task<IntentResource> GetIntentAsync(FileKey key, Guid id, CancellationToken cancellationToken) =>
-        GetAsync($"v1/files/{key}/fetch/{id}", SparseJson.Default.IntentResource, cancellationToken);
+        GetAsync($"{Routes.Of(Routes.Intents, key)}/{id}", SparseJson.Default.IntentResource, cancellationToken);
 
     public Task<IntentResource> WithdrawAsync(FileKey key, Guid id, CancellationToken cancellationToken) =>
-        AskAsync(HttpMethod.Delete, $"v1/files/{key}/fetch/{id}", SparseJson.Default.IntentResource, cancellationToken);
+        AskAsync(
+            HttpMethod.Delete,
+            $"{Routes.Of(Routes.Intents, key)}/{id}",
+            SparseJson.Default.IntentResource,
+            cancellationToken
+        );
 
     /// <summary>Why the file is not at the node, as the node says it.</summary>
     public Task<JsonElement> ExplainAsync(FileKey key, CancellationToken cancellationToken) =>
-        GetAsync($"v1/files/{key}/explain", SparseJson.Default.JsonElement, cancellationToken);
+        GetAsync(Routes.Of(Routes.Explain, key), SparseJson.Default.JsonElement, cancellationToken);
 
     public Task<PolicyResource> GetPolicyAsync(ByteString bucket, CancellationToken cancellationToken) =>
         GetAsync(PolicyPathOf(bucket), SparseJson.Default.PolicyResource, cancellationToken);
@@ -57,7 +67,11 @@ public sealed partial class NodeClient
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        using var lines = await OpenLinesAsync($"v1/buckets/{bucket}/missing", SparseJson.Default.MissingFile, cancellationToken);
+        using var lines = await OpenLinesAsync(
+            $"{Routes.Of(Routes.Bucket, bucket)}/missing",
+            SparseJson.Default.MissingFile,
+            cancellationToken
+        );
         while (await lines.ReadAsync() is { } file)
         {
             yield return file;
@@ -98,9 +112,9 @@ public sealed partial class NodeClient
         }
         catch (JsonException fault)
         {
-            throw InvalidAnswer(new Uri(node, events.Path), fault);
+            throw InvalidAnswer(response.RequestMessage?.RequestUri ?? node, fault);
         }
     }
 
-    private static string PolicyPathOf(ByteString bucket) => $"v1/buckets/{bucket}/policy";
+    private static string PolicyPathOf(ByteString bucket) => $"{Routes.Of(Routes.Bucket, bucket)}/policy";
 }

@@ -62,7 +62,7 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
     }
 
     private HttpRequestMessage Request(HttpMethod method, string path, HttpContent? body = null) =>
-        new(method, new Uri(node, path)) { Content = body };
+        new(method, new Uri(node, path.TrimStart('/'))) { Content = body };
 
     private Task<T> ReadBodyAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
         TranslateFaultsAsync(

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -39,9 +40,9 @@ internal static class HealthcheckCommand
                 async run =>
                 {
                     var route =
-                        run.Get(cluster) ? "health/cluster"
-                        : run.Get(ready) ? "health/ready"
-                        : "health/live";
+                        run.Get(cluster) ? $"{Routes.Health}/cluster"
+                        : run.Get(ready) ? $"{Routes.Health}/ready"
+                        : $"{Routes.Health}/live";
                     try
                     {
                         return await run.AskAsync(

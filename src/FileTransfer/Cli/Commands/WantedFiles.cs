@@ -95,7 +95,7 @@ internal sealed class WantedFiles(Invocation run, TimeProvider time)
         CancellationToken cancellationToken
     )
     {
-        var events = new NodeEvents($"v1/files/{key}/events");
+        var events = new NodeEvents($"{Routes.Of(Routes.File, key)}/events");
         TransferBar? bar = null;
         IntentResource? end = null;
         try

@@ -23,7 +23,7 @@ public static class ReconcileRoutes
     public static void MapReconcile(this IEndpointRouteBuilder routes)
     {
         var reconcile = routes
-            .MapGroup("/v1/reconcile")
+            .MapGroup(Routes.Reconcile)
             .RequireAuthorization(AccessScopes.Admin)
             .WithTags("Reconcile")
             .ProducesProblems(ProblemTypes.DatabaseUnavailable);

@@ -16,7 +16,7 @@ internal static class HealthRoutes
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        var health = routes.MapGroup("/health").AllowAnonymous().WithTags("Health");
+        var health = routes.MapGroup(Routes.Health).AllowAnonymous().WithTags("Health");
         string[] methods = [HttpMethods.Get, HttpMethods.Head];
         health.MapMethods("/live", methods, Live).Produces<HealthAnswer>();
         health
