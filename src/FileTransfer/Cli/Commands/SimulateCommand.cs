@@ -89,13 +89,30 @@ internal static class SimulateCommand
         foreach (var number in nodes)
         {
             var result = SimulationResult.Run(world with { Nodes = number }, cancellationToken);
-            console.Result(heading + TextOf(result), SimulationLine.Of(result), () => CliJson.Default.SimulationLine);
+            console.Result(heading + TextOf(result), LineOf(result), () => CliJson.Default.SimulationLine);
             heading = "";
             end = result.Stored < number ? ExitCode.NotComplete : end;
         }
 
         return end;
     }
+
+    private static SimulationLine LineOf(SimulationResult result) =>
+        new(
+            result.World.Nodes,
+            result.Stored,
+            result.First.TotalSeconds,
+            result.Median.TotalSeconds,
+            result.Most.TotalSeconds,
+            result.All.TotalSeconds,
+            result.LeaderCopies,
+            result.Fairness,
+            result.TurnedAway,
+            result.World.LeaderAlone.TotalSeconds,
+            result.World.Nodes,
+            result.Events,
+            result.World.Seed
+        );
 
     private static string TextOf(SimulationResult result)
     {

@@ -11,6 +11,7 @@ internal sealed class WantedFiles(Invocation run, TimeProvider time)
     private static readonly TimeSpan _patienceOfTheEnd = TimeSpan.FromSeconds(10);
 
     private readonly List<(Uri Node, FileKey Key, Guid Intent)> _standing = [];
+    private int _ended;
 
     /// <summary>Makes an intent at whichever node answers.</summary>
     public Task<(Uri Node, IntentResource Answer)> AskAsync(FileKey key, CancellationToken cancellationToken)
@@ -32,7 +33,7 @@ internal sealed class WantedFiles(Invocation run, TimeProvider time)
         {
             throw new CliException(
                 ExitCode.TimedOut,
-                $"{_standing.Count} of {keys.Length} files are not there after {limit!.Value.TotalSeconds:0.###} s; their intents are withdrawn."
+                $"{keys.Length - _ended} of {keys.Length} files are not there after {limit!.Value.TotalSeconds:0.###} s; their intents are withdrawn."
             );
         }
         finally
@@ -137,6 +138,7 @@ internal sealed class WantedFiles(Invocation run, TimeProvider time)
 
     private ExitCode Conclude(IntentResource answer)
     {
+        _ended++;
         FetchCommand.Show(run, answer);
         return answer.Outcome switch
         {

@@ -43,7 +43,7 @@ public sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyLis
             }
 
             var line = VerdictLine.Of(verdict);
-            console.Result(line.ToString(), line, () => ReconcileCliJson.Default.VerdictLine);
+            console.Result(line.ToString(), line, () => CliJson.Default.VerdictLine);
             if (applies && verdict.Kind is VerdictKind.Restore or VerdictKind.Remove)
             {
                 await _batch.AddAsync(verdict, cancellationToken);
@@ -149,7 +149,7 @@ public sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyLis
             policies,
             missing
         );
-        console.Result(summary.ToString(), summary, () => ReconcileCliJson.Default.ReconcileSummary);
+        console.Result(summary.ToString(), summary, () => CliJson.Default.ReconcileSummary);
         if (missing.Count > 0)
         {
             console.Notice(

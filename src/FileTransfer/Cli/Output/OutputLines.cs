@@ -1,8 +1,6 @@
-using System.Text.Json.Serialization;
-using FileTransfer.Cli.Simulation;
 using FileTransfer.Contracts;
 
-namespace FileTransfer.Cli.Commands;
+namespace FileTransfer.Cli.Output;
 
 /// <summary>A line of <c>fingerprint --json</c>.</summary>
 public sealed record FingerprintLine(string Path, string Fingerprint);
@@ -49,42 +47,13 @@ public sealed record SimulationLine(
     double AloneLeaderCopies,
     long Events,
     int Seed
-)
-{
-    internal static SimulationLine Of(SimulationResult result) =>
-        new(
-            result.World.Nodes,
-            result.Stored,
-            result.First.TotalSeconds,
-            result.Median.TotalSeconds,
-            result.Most.TotalSeconds,
-            result.All.TotalSeconds,
-            result.LeaderCopies,
-            result.Fairness,
-            result.TurnedAway,
-            result.World.LeaderAlone.TotalSeconds,
-            result.World.Nodes,
-            result.Events,
-            result.World.Seed
-        );
-}
+);
 
 public sealed record HealthLine(string Node, string Status, bool Healthy, IReadOnlyDictionary<string, CheckAnswer>? Checks);
 
 public sealed record DatabaseLine(string ConnectionString, string DataDirectory);
 
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
-)]
-[JsonSerializable(typeof(FingerprintLine))]
-[JsonSerializable(typeof(PutLine))]
-[JsonSerializable(typeof(GetLine))]
-[JsonSerializable(typeof(ExportLine))]
-[JsonSerializable(typeof(KeyStateLine))]
-[JsonSerializable(typeof(ClusterStatusLine))]
-[JsonSerializable(typeof(FileStatusLine))]
-[JsonSerializable(typeof(SimulationLine))]
-[JsonSerializable(typeof(HealthLine))]
-[JsonSerializable(typeof(DatabaseLine))]
-internal sealed partial class CliJson : JsonSerializerContext;
+/// <summary>A failure, on standard error: the file or key it is about, and the problem's title and type where a node said it.</summary>
+public sealed record ErrorLine(string Error, string? Title, string? Type, string? Subject, int ExitCode);
+
+public sealed record NoticeLine(string Notice);
