@@ -1,3 +1,4 @@
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -9,7 +10,7 @@ public static class LimitRoutes
 {
     public static void MapLimits(this IEndpointRouteBuilder routes)
     {
-        var limits = routes.MapGroup("/v1/limits").WithTags("Limits");
+        var limits = routes.MapGroup(Routes.Limits).WithTags("Limits");
         limits
             .MapGet("", (TransferLimits now, NodeId here, TimeProvider time) => Resource(now, here, time))
             .RequireAuthorization(AccessScopes.Read)

@@ -26,10 +26,5 @@ public static class CatalogRegistration
         builder.Services.AddHostedService<Scrub>();
         builder.Services.AddSingleton<NamedScrub>();
         builder.Services.AddHostedService(services => services.GetRequiredService<NamedScrub>());
-        builder.Services.ConfigureHttpJsonOptions(json =>
-        {
-            json.SerializerOptions.TypeInfoResolverChain.Add(CatalogJson.Default);
-            json.SerializerOptions.TypeInfoResolverChain.Add(OrphanJson.Default);
-        });
     }
 }

@@ -1,4 +1,5 @@
 using FileTransfer.Catalog.Replicas;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;

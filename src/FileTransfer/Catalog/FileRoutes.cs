@@ -1,4 +1,5 @@
 using FileTransfer.Catalog.Replicas;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -13,7 +14,7 @@ public static class FileRoutes
 
     public static void MapFiles(this IEndpointRouteBuilder routes)
     {
-        var files = routes.MapGroup("/v1/files").RequireAuthorization(AccessScopes.Read).WithTags("Files");
+        var files = routes.MapGroup(Routes.Files).RequireAuthorization(AccessScopes.Read).WithTags("Files");
         files
             .MapGet("/{key}", FindAsync)
             .WithSummary("One file: its metadata and every node's replica")

@@ -19,6 +19,5 @@ public static class ClusterRegistration
         builder.Services.AddSingleton<RivalWatch>();
         builder.Services.AddHostedService(services => services.GetRequiredService<RivalWatch>());
         builder.Services.AddHostedService<LeaderElection>();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(ClusterJson.Default));
     }
 }

@@ -1,22 +1,14 @@
-using System.Text.Json.Serialization;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Cluster;
 
-/// <summary>Who leads, as JSON.</summary>
-/// <param name="Epoch">Counts changes of the leader, from 1.</param>
-public sealed record LeaderResource(string Node, Uri Url, long Epoch, DateTimeOffset Since);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(LeaderResource))]
-internal sealed partial class ClusterJson : JsonSerializerContext;
-
 public static class ClusterRoutes
 {
     public static void MapLeader(this IEndpointRouteBuilder routes) =>
         routes
-            .MapGet("/v1/leader", LeaderAsync)
+            .MapGet(Routes.Leader, LeaderAsync)
             .RequireAuthorization(AccessScopes.Read)
             .WithTags("Cluster")
             .WithSummary("The node that leads now")

@@ -17,10 +17,5 @@ public static class FeedRegistration
         builder.Services.AddHostedService<LedgerMaintenance>();
         builder.Services.AddSingleton<FolderReading>();
         builder.Services.AddSingleton<CatalogReading>();
-        builder.Services.ConfigureHttpJsonOptions(json =>
-        {
-            json.SerializerOptions.TypeInfoResolverChain.Add(FeedJson.Default);
-            json.SerializerOptions.TypeInfoResolverChain.Add(ReconcileJson.Default);
-        });
     }
 }

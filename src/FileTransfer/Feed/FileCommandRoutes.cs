@@ -2,6 +2,7 @@ using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -13,7 +14,7 @@ public static class FileCommandRoutes
 {
     public static void MapFileCommands(this IEndpointRouteBuilder routes)
     {
-        var files = routes.MapGroup("/v1/files").RequireAuthorization(AccessScopes.Write).WithTags("Files");
+        var files = routes.MapGroup(Routes.Files).RequireAuthorization(AccessScopes.Write).WithTags("Files");
         files
             .MapPut("/{key}", RegisterAsync)
             .WithSummary("Makes a file known by its metadata; at a node that does not lead, the file is wanted there at once")
@@ -86,7 +87,9 @@ public static class FileCommandRoutes
         }
 
         var resource = FileResource.Of(file, here, await replicas.OfAsync(key, cancellationToken));
-        return outcome == RegisterOutcome.Known ? TypedResults.Ok(resource) : TypedResults.Created($"/v1/files/{key}", resource);
+        return outcome == RegisterOutcome.Known
+            ? TypedResults.Ok(resource)
+            : TypedResults.Created(Routes.Of(Routes.File, key), resource);
     }
 
     /// <summary>A file that waits for its upload does not where its content is here: it is stored, and its Add is in the feed.</summary>

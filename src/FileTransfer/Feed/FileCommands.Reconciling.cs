@@ -1,5 +1,6 @@
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
+using FileTransfer.Contracts;
 using FileTransfer.Feed.Reconciliation;
 
 namespace FileTransfer.Feed;

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FileTransfer.Contracts;
 using FileTransfer.Hosting.Access;
 using FileTransfer.Hosting.Configuration;
 using FileTransfer.Hosting.Requests;
@@ -27,6 +28,7 @@ internal static class HttpServer
             // A misspelt or repeated member is a mistake of the sender; to pass over it would hide it.
             json.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
             json.SerializerOptions.AllowDuplicateProperties = false;
+            json.SerializerOptions.TypeInfoResolverChain.Add(WireJson.Default);
         });
         builder.WebHost.UseKestrel(
             (context, kestrel) =>

@@ -1,4 +1,5 @@
 using FileTransfer.Catalog;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -10,7 +11,7 @@ public static class ExplainRoute
 {
     public static void MapExplain(this IEndpointRouteBuilder routes) =>
         routes
-            .MapGet("/v1/files/{key}/explain", ExplainAsync)
+            .MapGet(Routes.Explain, ExplainAsync)
             .RequireAuthorization(AccessScopes.Read)
             .WithTags("Files")
             .WithSummary("Why a file is not at this node, in words, with the facts; or that it is")

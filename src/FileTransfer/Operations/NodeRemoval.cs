@@ -1,6 +1,7 @@
 using FileTransfer.Bandwidth;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
+using FileTransfer.Contracts;
 using FileTransfer.Feed;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
@@ -8,11 +9,6 @@ using FileTransfer.Wants.Intents;
 using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Operations;
-
-/// <summary>A node that was taken out of the cluster.</summary>
-/// <param name="Replicas">Replicas that went with it.</param>
-/// <param name="OnlyCopies">Files that it alone had stored: nobody has them now.</param>
-internal sealed record NodeRemovalResource(string Node, long Replicas, long OnlyCopies);
 
 /// <summary>Takes a dead node out of the cluster, with all that is kept under its name.</summary>
 internal sealed partial class NodeRemoval(NodeDirectory directory, Database database, ILogger<NodeRemoval> logger)

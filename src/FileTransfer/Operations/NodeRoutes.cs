@@ -1,49 +1,18 @@
-using System.Text.Json.Serialization;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
+using FileTransfer.Contracts;
 using FileTransfer.Feed;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Operations;
 
-/// <summary>A node as an operator sees it.</summary>
-/// <param name="Role">What it is now: <c>leader</c>, <c>follower</c> or <c>standalone</c>.</param>
-/// <param name="ConfiguredRole"><c>auto</c>, <c>follower</c> or <c>standalone</c>.</param>
-/// <param name="Alive">It was heard of within the last 10 seconds.</param>
-/// <param name="Stored">Replicas in this state; the same for the next four. Where counting takes its time, as it was up to a minute ago.</param>
-/// <param name="Lag">Mutations of the feed that it has not brought into its queue yet.</param>
-internal sealed record NodeResource(
-    string Node,
-    string Role,
-    string ConfiguredRole,
-    Uri Url,
-    DateTimeOffset StartedAt,
-    DateTimeOffset SeenAt,
-    bool Alive,
-    long Stored,
-    long Wanted,
-    long Downloading,
-    long Failed,
-    long Removing,
-    long Lag
-);
-
-/// <summary>The cluster as an operator sees it.</summary>
-/// <param name="Leader">The node that leads now; null while none does.</param>
-internal sealed record ClusterResource(string Cluster, string? Leader, IReadOnlyList<NodeResource> Nodes);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(ClusterResource))]
-[JsonSerializable(typeof(NodeRemovalResource))]
-internal sealed partial class ClusterViewJson : JsonSerializerContext;
-
 internal static class NodeRoutes
 {
     public static void MapNodes(this IEndpointRouteBuilder routes)
     {
         routes
-            .MapDelete("/v1/nodes/{node}", RemoveAsync)
+            .MapDelete(Routes.Node, RemoveAsync)
             .RequireAuthorization(AccessScopes.Admin)
             .WithTags("Cluster")
             .WithSummary("Takes a dead node out of the cluster, with its replicas, positions, policies, limits and intents")
@@ -56,7 +25,7 @@ internal static class NodeRoutes
                 ProblemTypes.DatabaseUnavailable
             );
         routes
-            .MapGet("/v1/nodes", NodesAsync)
+            .MapGet(Routes.Nodes, NodesAsync)
             .RequireAuthorization(AccessScopes.Read)
             .WithTags("Cluster")
             .WithSummary("The nodes of the cluster: role, address, replicas by state, lag")
@@ -75,7 +44,7 @@ internal static class NodeRoutes
         var (outcome, removed) = await removal.RemoveAsync(id, cancellationToken);
         return outcome switch
         {
-            NodeRemovalOutcome.Removed => TypedResults.Json(removed!, ClusterViewJson.Default.NodeRemovalResource),
+            NodeRemovalOutcome.Removed => TypedResults.Json(removed!, WireJson.Default.NodeRemovalResource),
             NodeRemovalOutcome.Alive => Problem.Of(
                 ProblemTypes.NodeAlive,
                 $"Node '{node}' is alive: its process holds its lock in the database. Stop it, then send the request again.",
@@ -124,7 +93,7 @@ internal static class NodeRoutes
             .ToList();
         return TypedResults.Json(
             new ClusterResource(here.ClusterId, leader?.Node.Value, nodes),
-            ClusterViewJson.Default.ClusterResource
+            WireJson.Default.ClusterResource
         );
     }
 

@@ -1,15 +1,11 @@
-using System.Text.Json.Serialization;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Operations;
-
-/// <summary>Which files are tried again at this node.</summary>
-/// <param name="Retried">How many: those that had failed, and those that waited after an attempt that failed.</param>
-public sealed record RetriedResource(string Node, string? Cause, int Retried);
 
 /// <summary>A person says that what failed may go well now.</summary>
 public static class RetryRoutes
@@ -17,7 +13,7 @@ public static class RetryRoutes
     public static void MapRetry(this IEndpointRouteBuilder routes)
     {
         routes
-            .MapPost("/v1/files/{key}/retry", RetryAsync)
+            .MapPost(Routes.Retry, RetryAsync)
             .RequireAuthorization(AccessScopes.Write)
             .WithTags("Files")
             .WithSummary("Tries a file at this node at once that has failed, or waits; changes nothing where it does neither")
@@ -28,7 +24,7 @@ public static class RetryRoutes
                 ProblemTypes.DatabaseUnavailable
             );
         routes
-            .MapPost("/v1/retry", RetryAllAsync)
+            .MapPost(Routes.RetryAll, RetryAllAsync)
             .RequireAuthorization(AccessScopes.Write)
             .WithTags("Files")
             .WithSummary("Tries all files at this node at once whose attempts failed, or those that failed for one cause")
@@ -88,7 +84,3 @@ public static class RetryRoutes
         return TypedResults.Ok(new RetriedResource(here.Value, cause, retried));
     }
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(RetriedResource))]
-internal sealed partial class RetryJson : JsonSerializerContext;

@@ -16,17 +16,17 @@ public static class ContentRoutes
     public static void MapContents(this IEndpointRouteBuilder routes)
     {
         Describe(
-            routes.MapMethods("/download/{file_key}", _methods, DownloadAsync),
+            routes.MapMethods(Routes.Download, _methods, DownloadAsync),
             "Transfer",
             "The content as frames: u64 LE chunk id ‖ chunk of 1024 bytes, the last may be shorter; Range counts bytes of this body"
         );
         Describe(
-            routes.MapMethods("/v1/files/{key}/content", _methods, ContentAsync),
+            routes.MapMethods(Routes.Content, _methods, ContentAsync),
             "Files",
             "The content as it is; Repr-Digest comes with a small one, and where Want-Repr-Digest asks for sha-256"
         );
         Describe(
-            routes.MapMethods("/v1/files/{key}/hashes", _methods, HashesAsync),
+            routes.MapMethods(Routes.Hashes, _methods, HashesAsync),
             "Files",
             "The chunk hashes: 32 bytes a chunk; a last value shorter than 33 bytes stands for itself"
         );

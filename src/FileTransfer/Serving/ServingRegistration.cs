@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using FileTransfer.Bandwidth;
 
 namespace FileTransfer.Serving;
@@ -15,10 +14,5 @@ public static class ServingRegistration
         builder.Services.AddSingleton(services =>
             ActivatorUtilities.CreateInstance<EgressBandwidth>(services, services.GetRequiredService<TransferLimits>().Upload)
         );
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(ServingJson.Default));
     }
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(BatchRequest))]
-internal sealed partial class ServingJson : JsonSerializerContext;

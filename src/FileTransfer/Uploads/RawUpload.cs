@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
+using FileTransfer.Contracts;
 using FileTransfer.Feed;
 using FileTransfer.Identity;
 

@@ -2,6 +2,7 @@ using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Cluster;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
@@ -15,7 +16,7 @@ public static class UploadRoutes
     public static void MapUploads(this IEndpointRouteBuilder routes)
     {
         routes
-            .MapPost("/upload/{file_key}", UploadAsync)
+            .MapPost(Routes.Upload, UploadAsync)
             .RequireAuthorization(AccessScopes.Write)
             .AtTheLeaderOnly()
             .TakesOctets(
@@ -37,7 +38,7 @@ public static class UploadRoutes
                 ProblemTypes.DatabaseUnavailable
             );
         routes
-            .MapPost("/v1/files", PutContentAsync)
+            .MapPost(Routes.Files, PutContentAsync)
             .RequireAuthorization(AccessScopes.Write)
             .AtTheLeaderOnly()
             .TakesOctets("The content as it is.")
@@ -144,7 +145,7 @@ public static class UploadRoutes
         var file = received.File!;
 
         var resource = FileResource.Of(file, here, await replicas.OfAsync(file.Key, gone));
-        return received.IsNew ? TypedResults.Created($"/v1/files/{file.Key}", resource) : TypedResults.Ok(resource);
+        return received.IsNew ? TypedResults.Created(Routes.Of(Routes.File, file.Key), resource) : TypedResults.Ok(resource);
     }
 
     private static IResult Answer(FileRecord file, UploadOutcome outcome) =>

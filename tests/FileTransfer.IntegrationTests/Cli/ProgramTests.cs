@@ -57,7 +57,7 @@ public sealed class ProgramTests
         var got = await RunAsync(0, ["get", key, "--output", target, "--json", .. at]);
         (await File.ReadAllBytesAsync(target)).AsSpan().SequenceEqual(content).ShouldBeTrue();
         ((string)JsonNode.Parse(got.Out)!["proven"]!).ShouldBe("fingerprint");
-        got.Error.ShouldContain("could not be proven");
+        got.Error.ShouldContain("could not be verified");
         await RunAsync(1, ["healthcheck", "--cluster", .. at]);
         await RunAsync(0, ["healthcheck", "--ready", .. at]);
         await server.StartAgainAsync();
@@ -76,7 +76,7 @@ public sealed class ProgramTests
         await follower.StopAsync();
         await Eventually.HoldsAsync(
             async () =>
-                (await RunAsync(null, ["status", .. at])) is { Code: 3 } status && status.Error.Contains("b not heard of"),
+                (await RunAsync(null, ["status", .. at])) is { Code: 3 } status && status.Error.Contains("b not heard from"),
             "status names the dead node"
         );
         (await RunAsync(0, ["node", "remove", "b", "--yes", .. at])).Out.ShouldBe("b removed, with 3 replicas\n");
@@ -106,7 +106,7 @@ public sealed class ProgramTests
 
         var interrupted = await InterruptAsync(put, () => proxy.StandingStill == 1);
         interrupted.Code.ShouldBe(130, interrupted.Error);
-        interrupted.Error.ShouldContain("the same command goes on with it");
+        interrupted.Error.ShouldContain("the same command resumes them");
         proxy.StandsStillAfter = null;
         var done = await RunAsync(0, put);
         done.Error.ShouldContain("MiB of 11.4 MiB are at");
@@ -115,10 +115,10 @@ public sealed class ProgramTests
         string[] get = ["get", done.Out.Split('\t', ' ')[0].Trim(), "--output", target, "--url", proxy.Url];
         interrupted = await InterruptAsync(get, () => proxy.StandingStill == 2);
         interrupted.Code.ShouldBe(130, interrupted.Error);
-        interrupted.Error.ShouldContain("the same command goes on there");
+        interrupted.Error.ShouldContain("the same command resumes there");
         File.Exists(target).ShouldBeFalse();
         proxy.StandsStillAfter = null;
-        (await RunAsync(0, get)).Error.ShouldContain("are here already; going on");
+        (await RunAsync(0, get)).Error.ShouldContain("are here already; resuming");
         (await File.ReadAllBytesAsync(target)).AsSpan().SequenceEqual(content).ShouldBeTrue();
     }
 

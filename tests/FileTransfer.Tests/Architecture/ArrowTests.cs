@@ -11,9 +11,9 @@ public sealed partial class ArrowTests
     private static readonly string[] _layers =
     [
         "Identity",
+        "Contracts",
         "Bandwidth",
         "Chunks",
-        "Contracts",
         "Catalog",
         "Wants/Policies",
         "Serving",

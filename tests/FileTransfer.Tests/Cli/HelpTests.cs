@@ -68,7 +68,7 @@ public sealed class HelpTests : IDisposable
         result
             .Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .ShouldHaveSingleItem()
-            .ShouldContain($"'{name}' is no command");
+            .ShouldContain($"'{name}' is not a command");
         result.Error.Contains("did you mean", StringComparison.Ordinal).ShouldBe(meant is not null);
         result.Error.ShouldContain(meant ?? "");
     }

@@ -56,7 +56,7 @@ public sealed class ProgramTests : IDisposable
         var again = await _cli.RunAsync("get", key.ToString(), "--output", _cli.PathOf("out"), "--url", node.Address);
 
         again.Code.ShouldBe(ExitCode.Ok);
-        again.Error.ShouldContain("are here already; going on");
+        again.Error.ShouldContain("are here already; resuming");
         node.Ranges.Last().ShouldBe("bytes=1032-");
         Directory.GetFileSystemEntries(_cli.Folder).ShouldBe([_cli.PathOf("out")]);
         File.ReadAllBytes(_cli.PathOf("out")).ShouldBe(content);

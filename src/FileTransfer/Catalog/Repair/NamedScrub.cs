@@ -2,25 +2,11 @@ using FileTransfer.Bandwidth;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Concurrency;
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Catalog.Repair;
-
-/// <summary>How far a node is with the files that somebody named.</summary>
-/// <param name="EndedAt">Null while some are left.</param>
-/// <param name="Files">Files whose contents were proven.</param>
-/// <param name="Bytes">Bytes in them.</param>
-/// <param name="Damaged">Contents that were set aside, or are not there.</param>
-/// <param name="Mended">Contents whose chunk hashes were wrong or missing and were computed again.</param>
-public sealed record NamedScrubResource(
-    DateTimeOffset StartedAt,
-    DateTimeOffset? EndedAt,
-    long Files,
-    long Bytes,
-    long Damaged,
-    long Mended
-);
 
 /// <summary>Proves the contents of the files that a person names, or of a bucket's, now and beside the pass over everything.</summary>
 /// <remarks>What is named while some are left is added to them. A restart forgets what is left: whoever asked asks again.</remarks>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Identity;
@@ -37,20 +38,17 @@ public sealed class DownloadTarget : IDisposable
         _goesOn = goesOn;
         var name = goesOn ? key.ToHex() : $"{key.ToHex()[..16]}.{Guid.NewGuid():N}";
         _temporary = Path.Combine(_folder, $".{name}{PartialSuffix}");
-        try
-        {
-            _file = File.OpenHandle(
-                _temporary,
-                goesOn ? FileMode.OpenOrCreate : FileMode.CreateNew,
-                FileAccess.ReadWrite,
-                goesOn ? FileShare.None : FileShare.Read,
-                FileOptions.Asynchronous
-            );
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            throw LocalContent.Failure(_folder, fault);
-        }
+        _file = LocalContent.Try(
+            _folder,
+            () =>
+                File.OpenHandle(
+                    _temporary,
+                    goesOn ? FileMode.OpenOrCreate : FileMode.CreateNew,
+                    FileAccess.ReadWrite,
+                    goesOn ? FileShare.None : FileShare.Read,
+                    FileOptions.Asynchronous
+                )
+        );
 
         _hashes = ChunkHashes.Create(Size);
     }
@@ -76,17 +74,9 @@ public sealed class DownloadTarget : IDisposable
         var length = Math.Min(RandomAccess.GetLength(_file), Size);
         length -= length == Size ? 0 : length % ChunkFrame.ChunkLength;
         RandomAccess.SetLength(_file, length);
-        var chunks = new byte[(int)Math.Min(RunLength, length)];
-        for (var offset = 0L; offset < length; )
+        await foreach (var (firstChunk, chunks) in RunsAsync(length, cancellationToken))
         {
-            var run = chunks.AsMemory(0, (int)Math.Min(chunks.Length, length - offset));
-            for (var read = 0; read < run.Length; )
-            {
-                read += await RandomAccess.ReadAsync(_file, run[read..], offset + read, cancellationToken);
-            }
-
-            _hashes.Set(offset / ChunkFrame.ChunkLength, run.Span);
-            offset += run.Length;
+            _hashes.Set(firstChunk, chunks.Span);
         }
 
         NextChunk = ChunkFrame.ChunkCount(length);
@@ -107,27 +97,36 @@ public sealed class DownloadTarget : IDisposable
     /// <summary>Keeps what was written as far as hashes that are proven themselves prove it.</summary>
     public async Task KeepProvenAsync(ChunkHashes proven, CancellationToken cancellationToken)
     {
-        var chunks = new byte[(int)Math.Min(RunLength, Size)];
-        var end = BytesWritten;
-        for (var offset = 0L; offset < end; )
+        await foreach (var (firstChunk, chunks) in RunsAsync(BytesWritten, cancellationToken))
         {
-            var run = chunks.AsMemory(0, (int)Math.Min(chunks.Length, end - offset));
+            if (proven.FirstMismatch(firstChunk, chunks.Span) is >= 0 and var wrong)
+            {
+                NextChunk = wrong;
+                break;
+            }
+        }
+
+        IsResumed = false;
+    }
+
+    /// <summary>What is in the file up to a length, run by run; each is valid until the next is asked for.</summary>
+    private async IAsyncEnumerable<(long FirstChunk, ReadOnlyMemory<byte> Chunks)> RunsAsync(
+        long length,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        var buffer = new byte[(int)Math.Min(RunLength, length)];
+        for (var offset = 0L; offset < length; )
+        {
+            var run = buffer.AsMemory(0, (int)Math.Min(buffer.Length, length - offset));
             for (var read = 0; read < run.Length; )
             {
                 read += await RandomAccess.ReadAsync(_file, run[read..], offset + read, cancellationToken);
             }
 
-            var first = offset / ChunkFrame.ChunkLength;
-            if (proven.FirstMismatch(first, run.Span) is >= 0 and var wrong)
-            {
-                NextChunk = wrong;
-                break;
-            }
-
+            yield return (offset / ChunkFrame.ChunkLength, run);
             offset += run.Length;
         }
-
-        IsResumed = false;
     }
 
     /// <summary>Forgets what was written: it did not prove.</summary>
@@ -152,12 +151,16 @@ public sealed class DownloadTarget : IDisposable
     }
 
     /// <summary>Makes the proven content durable under its own name.</summary>
-    public void Publish()
-    {
-        DurableFile.Fsync(_file, _temporary);
-        DurableFile.Rename(_temporary, _path);
-        DurableFile.FsyncFolder(_folder);
-    }
+    public void Publish() =>
+        LocalContent.Try(
+            _path,
+            () =>
+            {
+                DurableFile.Fsync(_file, _temporary);
+                DurableFile.Rename(_temporary, _path);
+                DurableFile.FsyncFolder(_folder);
+            }
+        );
 
     public async Task CopyToAsync(Stream output, CancellationToken cancellationToken)
     {

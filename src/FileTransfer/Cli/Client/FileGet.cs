@@ -1,10 +1,9 @@
-using FileTransfer.Chunks.Frames;
 using FileTransfer.Cli.Output;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Client;
 
-/// <summary>Brings one file: its metadata, proven by its key, and its content, proven by its fingerprint.</summary>
+/// <summary>Downloads one file: its metadata, proven by its key, and its content, proven by its fingerprint.</summary>
 public sealed class FileGet(NodeSet nodes, FileKey key)
 {
     /// <summary>
@@ -31,8 +30,6 @@ public sealed class FileGet(NodeSet nodes, FileKey key)
             },
             cancellationToken
         );
-
-    private const int RunLength = 256 * ChunkFrame.ChunkLength;
 
     public Task<FileMetadata> FindAsync(CancellationToken cancellationToken) => nodes.RunAsync(FindAsync, cancellationToken);
 
@@ -79,7 +76,7 @@ public sealed class FileGet(NodeSet nodes, FileKey key)
                     await FillAsync(node, token);
                     if (target.Prove())
                     {
-                        return true;
+                        return;
                     }
 
                     if (target.IsResumed)
@@ -122,17 +119,16 @@ public sealed class FileGet(NodeSet nodes, FileKey key)
             }
 
             using var body = await node.DownloadAsync(key, target.Size, target.NextChunk, token);
-            var chunks = new byte[RunLength];
             while (true)
             {
                 var firstChunk = body.NextChunk;
-                var read = await body.ReadAsync(chunks, token);
-                if (read == 0)
+                var chunks = await body.ReadAsync();
+                if (chunks.IsEmpty)
                 {
                     break;
                 }
 
-                await target.WriteAsync(firstChunk, chunks.AsMemory(0, read), token);
+                await target.WriteAsync(firstChunk, chunks, token);
                 furthest = Math.Max(furthest, target.BytesWritten);
                 bar.Report(target.BytesWritten);
             }

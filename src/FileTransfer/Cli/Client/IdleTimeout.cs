@@ -29,7 +29,7 @@ public static class NodeUnreachableReason
         fault switch
         {
             OperationCanceledException when !cancellationToken.IsCancellationRequested =>
-                "stands still; the connection counts as lost.",
+                "went silent; the connection counts as lost.",
             HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } =>
                 "has a host name that cannot be resolved.",
             HttpRequestException { InnerException: SocketException socket } when socket.SocketErrorCode != SocketError.Success =>

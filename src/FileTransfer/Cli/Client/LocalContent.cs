@@ -27,6 +27,46 @@ public static class LocalContent
         }
     }
 
+    /// <summary>The metadata of a file with this content; its hash is the key.</summary>
+    public static async Task<FileMetadata> NameAsync(
+        string path,
+        long size,
+        ByteString owner,
+        ByteString bucket,
+        ByteString location,
+        IProgress<long> bytesDone,
+        CancellationToken cancellationToken
+    )
+    {
+        var fingerprint = await FingerprintAsync(path, bytesDone, cancellationToken);
+        var metadata = new FileMetadata(owner, bucket, location, (ulong)size, fingerprint);
+        return metadata.Fault() is { } fault ? throw new CliException(ExitCode.Failed, $"{path}: {fault}") : metadata;
+    }
+
+    /// <summary>Does something with what is at a path; a fault of the disk is told in words that name the path.</summary>
+    public static T Try<T>(string path, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw Failure(path, fault);
+        }
+    }
+
+    /// <summary>The same for work that returns nothing.</summary>
+    public static void Try(string path, Action work) =>
+        Try(
+            path,
+            () =>
+            {
+                work();
+                return true;
+            }
+        );
+
     /// <summary>The same fault in words that name the path.</summary>
     public static CliException Failure(string path, Exception fault) =>
         new(

@@ -34,7 +34,7 @@ public sealed class NdjsonAnswer<T>(
         }
         catch (JsonException fault)
         {
-            throw NodeClient.Nonsense(node, fault);
+            throw NodeClient.InvalidAnswer(node, fault);
         }
     }
 

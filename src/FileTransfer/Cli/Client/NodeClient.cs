@@ -1,10 +1,7 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using FileTransfer.Chunks.Frames;
-using FileTransfer.Identity;
-using FileTransfer.Identity.Hashing;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Client;
 
@@ -12,9 +9,6 @@ namespace FileTransfer.Cli.Client;
 public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider time, TimeSpan stallPeriod)
 {
     private static readonly TimeSpan _answerWithin = TimeSpan.FromSeconds(30);
-
-    /// <summary>After the last byte of an upload the node proves and syncs the whole content; this is the slowest disk that is waited for.</summary>
-    private const long SlowestDiskBytesPerSecond = 10_000_000;
 
     public Uri Node => node;
 
@@ -38,246 +32,77 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
         return http;
     }
 
-    /// <summary>Registers a file. What was known before may have been sent in part.</summary>
-    public async Task<(FileAnswer File, bool IsNew)> RegisterAsync(
-        FileKey key,
-        FileMetadata metadata,
-        CancellationToken cancellationToken
-    )
-    {
-        using var request = Request(HttpMethod.Put, $"v1/files/{key}");
-        request.Content = JsonContent.Create(Registration.Of(metadata), NodeJson.Default.Registration);
-        using var response = await SendAsync(request, _answerWithin, cancellationToken);
-        var file = await ReadBodyAsync(response, NodeJson.Default.FileAnswer, cancellationToken);
-        return (file, response.StatusCode == HttpStatusCode.Created);
-    }
-
-    /// <summary>Asks with an upload of nothing which chunk of a content is the first that the node has not kept; null when it has them all, and stores it.</summary>
-    public async Task<long?> FindMissingChunkAsync(FileKey key, long size, CancellationToken cancellationToken)
-    {
-        using var request = Request(HttpMethod.Post, $"upload/{key}");
-        request.Content = new ByteArrayContent([]);
-        try
-        {
-            // What was kept is proven first, and stored when nothing is missing.
-            using var response = await SendAsync(request, AnswerToUploadWithin(size), cancellationToken);
-            return null;
-        }
-        catch (NodeProblemException problem) when (problem.IsUploadUnfinished)
-        {
-            return problem.Chunk;
-        }
-    }
-
-    /// <summary>Size and fingerprint of the content that the node serves under a key, as its headers say: no database is asked for them.</summary>
-    public async Task<(long Size, Fingerprint Fingerprint)?> FindContentAsync(FileKey key, CancellationToken cancellationToken)
-    {
-        using var request = Request(HttpMethod.Head, $"v1/files/{key}/content");
-        using var response = await SendAsync(request, _answerWithin, cancellationToken);
-        return
-            response.Content.Headers.ContentLength is > 0 and var size
-            && Fingerprint.TryParse(response.Headers.ETag?.Tag.Trim('"'), out var fingerprint)
-            ? (size, fingerprint)
-            : null;
-    }
-
-    /// <summary>The chunk hashes of a content; they prove nothing before their root is its fingerprint.</summary>
-    public async Task<ChunkHashes> GetHashesAsync(FileKey key, long size, CancellationToken cancellationToken)
-    {
-        using var request = Request(HttpMethod.Get, $"v1/files/{key}/hashes");
-        using var response = await SendAsync(request, _answerWithin, cancellationToken);
-        using var stall = new IdleTimeout(time, stallPeriod, cancellationToken);
-        var hashes = ChunkHashes.Create(size);
-        try
-        {
-            await using var body = await response.Content.ReadAsStreamAsync(stall.Token);
-            var piece = new byte[64 * 1024];
-            for (var offset = 0L; offset < hashes.EncodedLength; )
-            {
-                var part = piece.AsMemory(0, (int)Math.Min(piece.Length, hashes.EncodedLength - offset));
-                await body.ReadExactlyAsync(part, stall.Token);
-                stall.Moved();
-                hashes.WriteEncoded(offset, part.Span);
-                offset += part.Length;
-            }
-
-            return hashes;
-        }
-        catch (Exception fault)
-        {
-            hashes.Dispose();
-            throw NodeUnreachableReason.Of(fault, cancellationToken) is { } reason
-                ? new NodeUnreachableException(node, reason, fault)
-                : fault;
-        }
-    }
-
-    /// <summary>Takes a dead node out of the cluster.</summary>
-    public async Task<NodeRemovalAnswer> RemoveNodeAsync(string name, CancellationToken cancellationToken)
-    {
-        using var request = Request(HttpMethod.Delete, $"v1/nodes/{Uri.EscapeDataString(name)}");
-        return await ReadAsync(request, NodeJson.Default.NodeRemovalAnswer, cancellationToken, _reviewWithin);
-    }
-
-    public Task<FileAnswer> GetFileAsync(FileKey key, CancellationToken cancellationToken) =>
-        GetAsync($"v1/files/{key}", NodeJson.Default.FileAnswer, cancellationToken);
-
-    public Task<ClusterAnswer> GetNodesAsync(CancellationToken cancellationToken) =>
-        GetAsync("v1/nodes", NodeJson.Default.ClusterAnswer, cancellationToken);
-
-    /// <summary>The leader, or null while there is none.</summary>
-    public async Task<LeaderAnswer?> FindLeaderAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await GetAsync("v1/leader", NodeJson.Default.LeaderAnswer, cancellationToken);
-        }
-        catch (NodeProblemException problem) when (problem.Status == HttpStatusCode.ServiceUnavailable)
-        {
-            return null;
-        }
-    }
-
-    public async Task RemoveAsync(FileKey key, CancellationToken cancellationToken)
-    {
-        using var request = Request(HttpMethod.Delete, $"v1/files/{key}");
-        using var response = await SendAsync(request, _answerWithin, cancellationToken);
-    }
-
-    /// <summary>Sends a content as frames. A node that wants none of it says so before the first is sent.</summary>
-    public async Task UploadAsync(FileKey key, FramedUpload content, CancellationToken cancellationToken)
-    {
-        using var request = Request(HttpMethod.Post, $"upload/{key}");
-        request.Headers.ExpectContinue = true;
-        request.Content = content;
-
-        // While the body moves, only standing still ends it; the limit on the answer begins with its last byte.
-        using var stall = new IdleTimeout(time, stallPeriod, cancellationToken);
-        content.Watch = stall;
-        content.AnswerWithin = AnswerToUploadWithin(content.Size);
-        stall.Rearm(_answerWithin);
-        try
-        {
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token);
-            await ThrowIfProblemAsync(response, stall.Token);
-        }
-        catch (Exception) when (content.LocalFault is { } local)
-        {
-            throw new CliException(ExitCode.Failed, local.Message, local);
-        }
-        catch (Exception fault) when (NodeUnreachableReason.Of(fault, cancellationToken) is { } reason)
-        {
-            throw new NodeUnreachableException(node, reason, fault);
-        }
-    }
-
-    /// <summary>The content as frames from <paramref name="firstChunk"/> on; from chunk 0 where the node does not do ranges.</summary>
-    public async Task<DownloadBody> DownloadAsync(FileKey key, long size, long firstChunk, CancellationToken cancellationToken)
-    {
-        using var request = Request(HttpMethod.Get, $"download/{key}");
-        if (firstChunk > 0)
-        {
-            request.Headers.Range = new RangeHeaderValue(firstChunk * ChunkFrame.Length, to: null);
-        }
-
-        var response = await SendAsync(request, _answerWithin, cancellationToken);
-        var from = response.Content.Headers.ContentRange?.From ?? 0;
-        if (response.StatusCode == HttpStatusCode.PartialContent && from != firstChunk * ChunkFrame.Length)
-        {
-            response.Dispose();
-            throw new NodeContradictionException(
-                node,
-                $"{node.Display()} sent {key} from byte {from}; byte {firstChunk * ChunkFrame.Length} was asked for."
-            );
-        }
-
-        var first = response.StatusCode == HttpStatusCode.PartialContent ? firstChunk : 0;
-        return await DownloadBody.OpenAsync(node, response, size, first, time, stallPeriod, cancellationToken);
-    }
-
-    /// <summary>The health route's status code and what it says; a node that is not ready answers 503.</summary>
-    public async Task<(HttpStatusCode Status, HealthAnswer? Health)> GetHealthAsync(
-        string route,
-        TimeSpan within,
-        CancellationToken cancellationToken
-    )
-    {
-        using var request = Request(HttpMethod.Get, route);
-        using var stall = new IdleTimeout(time, within, cancellationToken);
-        try
-        {
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, stall.Token);
-            var body = await response.Content.ReadAsByteArrayAsync(stall.Token);
-            return (response.StatusCode, TryRead(body, NodeJson.Default.HealthAnswer));
-        }
-        catch (Exception fault) when (NodeUnreachableReason.Of(fault, cancellationToken) is { } reason)
-        {
-            throw new NodeUnreachableException(node, reason, fault);
-        }
-    }
-
-    private static TimeSpan AnswerToUploadWithin(long size) =>
-        (2 * _answerWithin) + TimeSpan.FromSeconds(size / SlowestDiskBytesPerSecond);
-
-    private HttpRequestMessage Request(HttpMethod method, string path) => new(method, new Uri(node, path));
-
-    private async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
-    {
-        using var request = Request(HttpMethod.Get, path);
-        return await ReadAsync(request, type, cancellationToken);
-    }
-
-    private async Task<T> ReadAsync<T>(
-        HttpRequestMessage request,
-        JsonTypeInfo<T> type,
-        CancellationToken cancellationToken,
-        TimeSpan? within = null
-    )
-    {
-        using var response = await SendAsync(request, within ?? _answerWithin, cancellationToken);
-        return await ReadBodyAsync(response, type, cancellationToken);
-    }
-
-    private async Task<T> ReadBodyAsync<T>(
-        HttpResponseMessage response,
-        JsonTypeInfo<T> type,
-        CancellationToken cancellationToken
-    )
-    {
-        using var stall = new IdleTimeout(time, _answerWithin, cancellationToken);
-        try
-        {
-            return await response.Content.ReadFromJsonAsync(type, stall.Token) ?? throw new JsonException("The answer is null.");
-        }
-        catch (JsonException fault)
-        {
-            throw Nonsense(response.RequestMessage?.RequestUri ?? node, fault);
-        }
-        catch (Exception fault) when (NodeUnreachableReason.Of(fault, cancellationToken) is { } reason)
-        {
-            throw new NodeUnreachableException(node, reason, fault);
-        }
-    }
-
-    internal static CliException Nonsense(Uri address, JsonException fault) =>
+    internal static CliException InvalidAnswer(Uri address, JsonException fault) =>
         new(
             ExitCode.Failed,
             $"The answer of {address} is not what a FileTransfer node says: {fault.Message} Check --url.",
             fault
         );
 
-    private async Task<HttpResponseMessage> SendAsync(
-        HttpRequestMessage request,
-        TimeSpan within,
-        CancellationToken cancellationToken
+    private Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
+        AskAsync(HttpMethod.Get, path, type, cancellationToken);
+
+    private async Task<T> AskAsync<T>(
+        HttpMethod method,
+        string path,
+        JsonTypeInfo<T> type,
+        CancellationToken cancellationToken,
+        HttpContent? body = null,
+        TimeSpan? within = null
     )
     {
-        using var stall = new IdleTimeout(time, within, cancellationToken);
+        using var response = await SendAsync(Request(method, path, body), cancellationToken, within);
+        return await ReadBodyAsync(response, type, cancellationToken);
+    }
+
+    private async Task TellAsync(HttpMethod method, string path, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(Request(method, path), cancellationToken);
+    }
+
+    private HttpRequestMessage Request(HttpMethod method, string path, HttpContent? body = null) =>
+        new(method, new Uri(node, path.TrimStart('/'))) { Content = body };
+
+    private Task<T> ReadBodyAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
+        TranslateFaultsAsync(
+            async () =>
+            {
+                using var stall = new IdleTimeout(time, _answerWithin, cancellationToken);
+                try
+                {
+                    return await response.Content.ReadFromJsonAsync(type, stall.Token)
+                        ?? throw new JsonException("The answer is null.");
+                }
+                catch (JsonException fault)
+                {
+                    throw InvalidAnswer(response.RequestMessage?.RequestUri ?? node, fault);
+                }
+            },
+            cancellationToken
+        );
+
+    private Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request,
+        CancellationToken cancellationToken,
+        TimeSpan? within = null
+    ) =>
+        TranslateFaultsAsync(
+            async () =>
+            {
+                using var sent = request;
+                using var stall = new IdleTimeout(time, within ?? _answerWithin, cancellationToken);
+                var response = await http.SendAsync(sent, HttpCompletionOption.ResponseHeadersRead, stall.Token);
+                await ThrowIfProblemAsync(response, stall.Token);
+                return response;
+            },
+            cancellationToken
+        );
+
+    private async Task<T> TranslateFaultsAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
+    {
         try
         {
-            var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token);
-            await ThrowIfProblemAsync(response, stall.Token);
-            return response;
+            return await work();
         }
         catch (Exception fault) when (NodeUnreachableReason.Of(fault, cancellationToken) is { } reason)
         {
@@ -296,7 +121,7 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
         {
             var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken);
             var body =
-                TryRead(bytes, NodeJson.Default.ProblemBody) ?? new ProblemBody(null, response.ReasonPhrase, null, null, null);
+                TryRead(bytes, SparseJson.Default.ProblemBody) ?? new ProblemBody(null, response.ReasonPhrase, null, null, null);
             var retryAfter = response.Headers.RetryAfter switch
             {
                 { Delta: { } delta } => delta,

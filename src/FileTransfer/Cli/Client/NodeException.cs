@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Client;
 
@@ -17,42 +18,36 @@ public enum RetryAdvice
 }
 
 /// <summary>A request to a node that did not succeed.</summary>
-public abstract class NodeException(Uri node, string message, Exception? cause) : Exception(message, cause), IFailure
+public abstract class NodeException(Uri node, string message, ExitCode code, RetryAdvice remedy, Exception? cause = null)
+    : Exception(message, cause),
+        IFailure
 {
     public Uri Node => node;
 
-    public abstract ExitCode Code { get; }
+    public ExitCode Code => code;
+
+    public RetryAdvice Remedy => remedy;
 
     public virtual string? Title => null;
 
     public virtual string? Type => null;
-
-    public abstract RetryAdvice Remedy { get; }
 }
 
 /// <summary>The node could not be reached, or the connection to it was lost or stood still.</summary>
 public sealed class NodeUnreachableException(Uri node, string reason, Exception? cause = null)
-    : NodeException(node, $"{node.Display()} {reason}", cause)
-{
-    public override ExitCode Code => ExitCode.Unreachable;
-
-    public override RetryAdvice Remedy => RetryAdvice.Later;
-}
+    : NodeException(node, $"{node.Display()} {reason}", ExitCode.Unreachable, RetryAdvice.Later, cause);
 
 /// <summary>The node sent something that contradicts the file's own name.</summary>
-public sealed class NodeContradictionException(Uri node, string detail) : NodeException(node, detail, cause: null)
-{
-    public override ExitCode Code => ExitCode.NotProven;
-
-    public override RetryAdvice Remedy => RetryAdvice.OtherNode;
-}
+public sealed class NodeContradictionException(Uri node, string detail)
+    : NodeException(node, detail, ExitCode.NotProven, RetryAdvice.OtherNode);
 
 /// <summary>The node answered with a problem (RFC 9457).</summary>
 public sealed class NodeProblemException(Uri node, HttpStatusCode status, ProblemBody body, TimeSpan? retryAfter)
     : NodeException(
         node,
         Advice(body) ?? body.Title ?? $"{node.Display()} answered {(int)status} without saying why.",
-        cause: null
+        CodeOf(status, body.Type),
+        RemedyOf(status, body.Type)
     )
 {
     private const string TypePrefix = "urn:filetransfer:problem:";
@@ -82,25 +77,25 @@ public sealed class NodeProblemException(Uri node, HttpStatusCode status, Proble
     /// <summary>The detail; to one who works with the program, a route is no help.</summary>
     private static string? Advice(ProblemBody body) =>
         body is { Type: TypePrefix + "file-unknown", Detail: { } detail }
-            ? detail.Split(". ")[0].TrimEnd('.') + ". 'filetransfer list' shows the files that there are."
+            ? detail.Split(". ")[0].TrimEnd('.') + ". 'filetransfer list' shows the files that exist."
             : body.Detail;
 
-    public override ExitCode Code =>
+    private static ExitCode CodeOf(HttpStatusCode status, string? type) =>
         status switch
         {
             HttpStatusCode.NotFound => ExitCode.NotFound,
-            HttpStatusCode.Conflict when Type == TypePrefix + "file-not-stored" => ExitCode.NotComplete,
-            HttpStatusCode.ServiceUnavailable when Type == TypePrefix + "file-elsewhere" => ExitCode.NotComplete,
+            HttpStatusCode.Conflict when type == TypePrefix + "file-not-stored" => ExitCode.NotComplete,
+            HttpStatusCode.ServiceUnavailable when type == TypePrefix + "file-elsewhere" => ExitCode.NotComplete,
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => ExitCode.Refused,
             HttpStatusCode.ServiceUnavailable or HttpStatusCode.MisdirectedRequest => ExitCode.Unavailable,
-            HttpStatusCode.UnprocessableEntity when Type == TypePrefix + "fingerprint-mismatch" => ExitCode.NotProven,
+            HttpStatusCode.UnprocessableEntity when type == TypePrefix + "fingerprint-mismatch" => ExitCode.NotProven,
             _ => ExitCode.Failed,
         };
 
-    public override RetryAdvice Remedy =>
+    private static RetryAdvice RemedyOf(HttpStatusCode status, string? type) =>
         status switch
         {
-            HttpStatusCode.ServiceUnavailable when Type == TypePrefix + "file-elsewhere" => RetryAdvice.OtherNode,
+            HttpStatusCode.ServiceUnavailable when type == TypePrefix + "file-elsewhere" => RetryAdvice.OtherNode,
             HttpStatusCode.ServiceUnavailable
             or HttpStatusCode.MisdirectedRequest
             or HttpStatusCode.TooManyRequests

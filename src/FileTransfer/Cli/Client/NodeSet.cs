@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using FileTransfer.Contracts;
+
 namespace FileTransfer.Cli.Client;
 
 /// <summary>How patient the program is with nodes.</summary>
@@ -92,6 +95,41 @@ public sealed class NodeSet(IReadOnlyList<Uri> urls, HttpClient http, NodeRetry 
         }
     }
 
+    /// <summary>The same for work that returns nothing.</summary>
+    public Task RunAsync(
+        Func<NodeClient, CancellationToken, Task> work,
+        CancellationToken cancellationToken,
+        Func<long>? progress = null
+    ) =>
+        RunAsync(
+            async (node, token) =>
+            {
+                await work(node, token);
+                return true;
+            },
+            cancellationToken,
+            progress
+        );
+
+    /// <summary>The files of a listing, whose pages are asked for as they are read.</summary>
+    public async IAsyncEnumerable<FileResource> ListAsync(
+        ListFilter filter,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        string? after = null;
+        do
+        {
+            var page = await RunAsync((node, token) => node.ListAsync(filter, after, token), cancellationToken);
+            foreach (var file in page.Files)
+            {
+                yield return file;
+            }
+
+            after = page.Next;
+        } while (after is not null);
+    }
+
     private async Task<T> AtLeaderAsync<T>(
         Uri url,
         Func<NodeClient, CancellationToken, Task<T>> work,
@@ -106,7 +144,7 @@ public sealed class NodeSet(IReadOnlyList<Uri> urls, HttpClient http, NodeRetry 
         {
             if (Interlocked.Exchange(ref _leader, leader) != leader)
             {
-                say($"{url.Display()} is a follower; going on at the leader, {leader.Display()}");
+                say($"{url.Display()} is a follower; continuing at the leader, {leader.Display()}");
             }
 
             return await work(Client(leader), cancellationToken);

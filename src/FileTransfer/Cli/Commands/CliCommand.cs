@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
@@ -6,17 +8,103 @@ namespace FileTransfer.Cli.Commands;
 /// <summary>A subcommand with notes, examples and the exit codes that it can end with; its help shows them all.</summary>
 internal sealed class CliCommand(string name, string description) : Command(name, description)
 {
+    private static readonly ExitCode[] _endsOfNodes = [ExitCode.Refused, ExitCode.Unreachable, ExitCode.Unavailable];
+
+    private bool _asksNodes;
+
     /// <summary>What there is to know beyond the one-line description.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     public IReadOnlyList<string> Examples { get; init; } = [];
 
-    /// <summary>The exit codes that say something of their own here, beside the ones every command has.</summary>
+    /// <summary>The exit codes that say something of their own here, beside those of every command, and of every one that asks nodes.</summary>
     public IReadOnlyList<ExitCode> Ends { get; init; } = [];
 
-    /// <summary>Runs <paramref name="work"/> with a console, the signals SIGINT and SIGTERM, and every failure turned into an exit code.</summary>
-    public void SetWork(CliStreams streams, Func<ParseResult, CliConsole, CancellationToken, Task<ExitCode>> work) =>
+    /// <summary>The exit codes of this command and its subcommands that not every command has.</summary>
+    public IEnumerable<ExitCode> AllEnds =>
+        Ends.Concat(_asksNodes ? _endsOfNodes : [])
+            .Concat(Subcommands.OfType<CliCommand>().SelectMany(command => command.AllEnds));
+
+    /// <summary>Adds arguments, options and subcommands, in the order of the help.</summary>
+    public CliCommand Taking(params ReadOnlySpan<Symbol> symbols)
+    {
+        foreach (var symbol in symbols)
+        {
+            switch (symbol)
+            {
+                case Argument argument:
+                    Add(argument);
+                    break;
+                case Option option:
+                    Add(option);
+                    break;
+                case Command command:
+                    Add(command);
+                    break;
+            }
+        }
+
+        return this;
+    }
+
+    /// <summary>Refuses what does not go together; <paramref name="fault"/> says what is wrong, or null.</summary>
+    public CliCommand Refusing(Func<CommandResult, string?> fault)
+    {
+        Validators.Add(result =>
+        {
+            if (fault(result) is { } wrong)
+            {
+                result.AddError(wrong);
+            }
+        });
+        return this;
+    }
+
+    /// <summary>Runs <paramref name="work"/> with the signals SIGINT and SIGTERM, and turns every failure into an exit code.</summary>
+    public CliCommand Runs(CliStreams streams, Func<Invocation, Task<ExitCode>> work) => Runs(streams, work, connect: null);
+
+    /// <summary>Runs <paramref name="work"/> at whichever of the given nodes answers, or at their leader.</summary>
+    public CliCommand AsksNodes(CliStreams streams, Func<Invocation, Task<ExitCode>> work)
+    {
+        var connection = new ConnectionOptions(streams);
+        return Taking([.. connection.All]).Asks(streams, work, connection.Connect);
+    }
+
+    /// <summary>Runs <paramref name="work"/> for what belongs to one node, and must not go to another because that one is away.</summary>
+    public CliCommand AsksOneNode(CliStreams streams, Func<Invocation, Task<ExitCode>> work)
+    {
+        var connection = new ConnectionOptions(streams);
+        return Taking([.. connection.All]).Asks(streams, work, connection.ConnectToOne);
+    }
+
+    /// <summary>Runs <paramref name="work"/> without trying again.</summary>
+    public CliCommand AsksOnce(CliStreams streams, Func<Invocation, Task<ExitCode>> work)
+    {
+        var connection = new ConnectionOptions(streams);
+        return Taking([.. connection.WithoutRetry]).Runs(streams, work, connection.ConnectOnce);
+    }
+
+    private CliCommand Asks(
+        CliStreams streams,
+        Func<Invocation, Task<ExitCode>> work,
+        Func<ParseResult, CliConsole, NodeSet> connect
+    )
+    {
+        _asksNodes = true;
+        return Runs(streams, work, connect);
+    }
+
+    private CliCommand Runs(
+        CliStreams streams,
+        Func<Invocation, Task<ExitCode>> work,
+        Func<ParseResult, CliConsole, NodeSet>? connect
+    )
+    {
+        Add(OutputOptions.Json());
         SetAction(
-            async (parse, cancellationToken) => (int)await CommandRun.RunWorkAsync(streams, parse, work, cancellationToken)
+            async (parse, cancellationToken) =>
+                (int)await CommandRun.RunWorkAsync(streams, parse, work, connect, cancellationToken)
         );
+        return this;
+    }
 }

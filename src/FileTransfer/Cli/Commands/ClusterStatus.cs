@@ -1,34 +1,34 @@
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 using Spectre.Console;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>The nodes of the cluster with their roles and queues.</summary>
-public sealed class ClusterStatus(ClusterAnswer cluster, LeaderAnswer? leader) : IStatus
+internal sealed class ClusterStatus(ClusterResource cluster, LeaderResource? leader) : IStatus
 {
-    private static readonly string[] _columns =
+    /// <summary>Every number for a wide terminal and for pipes; for a narrow one what is asked for first, on one line a node.</summary>
+    private static readonly (string Name, bool IsWide, bool IsNarrow, Func<NodeResource, string> Of)[] _columns =
     [
-        "node",
-        "role",
-        "alive",
-        "stored",
-        "wanted",
-        "downloading",
-        "removing",
-        "failed",
-        "lag",
-        "url",
+        ("node", true, true, node => node.Node),
+        ("role", true, true, node => node.Role ?? "-"),
+        ("alive", true, true, node => node.Alive ? "yes" : "no"),
+        ("stored", true, true, node => $"{node.Stored}"),
+        ("wanted", true, false, node => $"{node.Wanted}"),
+        ("downloading", true, false, node => $"{node.Downloading}"),
+        ("removing", true, false, node => $"{node.Removing}"),
+        ("to do", false, true, node => $"{node.Pending}"),
+        ("failed", true, true, node => $"{node.Failed}"),
+        ("lag", true, true, node => $"{node.Lag}"),
+        ("url", true, false, node => node.Url?.OriginalString ?? "-"),
     ];
-
-    private static readonly string[] _fewColumns = ["node", "role", "alive", "stored", "to do", "failed", "lag"];
 
     /// <summary>A node that is not heard of may lack anything.</summary>
     public bool IsComplete => Live.Any() && !Dead.Any() && Live.All(IsDone);
 
     /// <summary>Failed replicas stay so until a new source appears or a person asks.</summary>
-    public bool IsHopeless =>
-        Live.Any() && Live.All(node => node is { Pending: 0, Lag: 0 or null }) && Live.Any(node => node.Failed > 0);
+    public bool IsHopeless => Live.Any() && Live.All(node => node is { Pending: 0, Lag: 0 }) && Live.Any(node => node.Failed > 0);
 
     public string Lacking =>
         Live.Any()
@@ -36,24 +36,24 @@ public sealed class ClusterStatus(ClusterAnswer cluster, LeaderAnswer? leader) :
                 "; ",
                 Live.Where(node => !IsDone(node))
                     .Select(node =>
-                        $"{node.Node} has {node.Pending} to do, {node.Failed} failed, and is {node.Lag ?? 0} mutations behind"
+                        $"{node.Node} has {node.Pending} to do, {node.Failed} failed, and is {node.Lag} mutations behind"
                     )
-                    .Concat(Dead.Select(node => $"{node.Node} is not heard of since {node.SeenAt:u}"))
+                    .Concat(Dead.Select(node => $"{node.Node} has not been heard from since {node.SeenAt:u}"))
             )
             : "no node is alive";
 
     /// <summary>What to do about nodes that are gone; null where none is.</summary>
     public string? Remark =>
         Dead.Any()
-            ? $"not complete: {string.Join(", ", Dead.Select(node => node.Node))} not heard of. "
+            ? $"not complete: {string.Join(", ", Dead.Select(node => node.Node))} not heard from. "
                 + "'filetransfer node remove NAME' takes out one that is gone for good."
             : null;
 
-    private IEnumerable<NodeAnswer> Live => cluster.Nodes.Where(node => node.Alive);
+    private IEnumerable<NodeResource> Live => cluster.Nodes.Where(node => node.Alive);
 
-    private IEnumerable<NodeAnswer> Dead => cluster.Nodes.Where(node => !node.Alive);
+    private IEnumerable<NodeResource> Dead => cluster.Nodes.Where(node => !node.Alive);
 
-    private static bool IsDone(NodeAnswer node) => node is { Pending: 0, Failed: 0, Lag: 0 or null };
+    private static bool IsDone(NodeResource node) => node is { Pending: 0, Failed: 0, Lag: 0 };
 
     public static async Task<IStatus> AskAsync(NodeSet nodes, CancellationToken cancellationToken) =>
         await nodes.RunAsync(
@@ -72,12 +72,10 @@ public sealed class ClusterStatus(ClusterAnswer cluster, LeaderAnswer? leader) :
         }
 
         var line = new ClusterStatusLine(IsComplete, cluster.Cluster, leader, cluster.Nodes);
-        var rows = cluster.Nodes.Select(node => string.Join('\t', Cells(node)));
-        console.Result(
-            string.Join(System.Environment.NewLine, [string.Join('\t', _columns), .. rows]),
-            line,
-            () => CliJson.Default.ClusterStatusLine
-        );
+        var wide = _columns.Where(column => column.IsWide).ToList();
+        var head = string.Join('\t', wide.Select(column => column.Name));
+        var rows = cluster.Nodes.Select(node => string.Join('\t', wide.Select(column => column.Of(node))));
+        console.Result(string.Join(Environment.NewLine, [head, .. rows]), line, () => CliJson.Default.ClusterStatusLine);
         Tell(console);
     }
 
@@ -89,46 +87,16 @@ public sealed class ClusterStatus(ClusterAnswer cluster, LeaderAnswer? leader) :
         }
     }
 
-    /// <summary>Every number on a wide terminal; on a narrow one those that are asked for first, on one line a node.</summary>
     private Table TableOf(string leading, bool isWide)
     {
         var table = new Table { Title = new TableTitle(Markup.Escape($"cluster {cluster.Cluster}: {leading}")) };
-        foreach (var column in isWide ? _columns : _fewColumns)
-        {
-            table.AddColumn(new TableColumn(column).NoWrap());
-        }
-
+        var columns = _columns.Where(column => isWide ? column.IsWide : column.IsNarrow).ToList();
+        columns.ForEach(column => table.AddColumn(new TableColumn(column.Name).NoWrap()));
         foreach (var node in cluster.Nodes)
         {
-            string[] cells = isWide ? Cells(node) : FewCells(node);
-            table.AddRow([.. cells.Select(Markup.Escape)]);
+            table.AddRow([.. columns.Select(column => Markup.Escape(column.Of(node)))]);
         }
 
         return table;
     }
-
-    private static string[] FewCells(NodeAnswer node) =>
-        [
-            node.Node,
-            node.Role ?? "-",
-            node.Alive ? "yes" : "no",
-            $"{node.Stored}",
-            $"{node.Pending}",
-            $"{node.Failed}",
-            $"{node.Lag ?? 0}",
-        ];
-
-    private static string[] Cells(NodeAnswer node) =>
-        [
-            node.Node,
-            node.Role ?? "-",
-            node.Alive ? "yes" : "no",
-            $"{node.Stored}",
-            $"{node.Wanted}",
-            $"{node.Downloading}",
-            $"{node.Removing}",
-            $"{node.Failed}",
-            $"{node.Lag ?? 0}",
-            node.Url ?? "-",
-        ];
 }

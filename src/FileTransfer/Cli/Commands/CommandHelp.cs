@@ -5,7 +5,7 @@ using System.CommandLine.Invocation;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>The library's help, followed by notes, examples and exit codes.</summary>
-public sealed class CommandHelp(HelpAction inner) : SynchronousCommandLineAction
+internal sealed class CommandHelp(HelpAction inner) : SynchronousCommandLineAction
 {
     private static readonly ExitCode[] _always = [ExitCode.Ok, ExitCode.Failed, ExitCode.Usage];
 
@@ -26,7 +26,7 @@ public sealed class CommandHelp(HelpAction inner) : SynchronousCommandLineAction
         {
             Write(output, "Notes:", command.Notes);
             Write(output, "Examples:", command.Examples);
-            Write(output, "Exit codes:", _always.Union(command.Ends).Union(AlsoOf(command)).Order().Select(Line));
+            Write(output, "Exit codes:", _always.Union(command.AllEnds).Order().Select(Line));
         }
         else
         {
@@ -36,10 +36,6 @@ public sealed class CommandHelp(HelpAction inner) : SynchronousCommandLineAction
 
         return (int)ExitCode.Ok;
     }
-
-    /// <summary>Whoever cannot be reached may also answer that it cannot do it now.</summary>
-    private static IEnumerable<ExitCode> AlsoOf(CliCommand command) =>
-        command.Ends.Contains(ExitCode.Unreachable) ? [ExitCode.Unavailable] : [];
 
     private static string Line(ExitCode code) => $"{(int)code, 3}  {code.Meaning()}";
 

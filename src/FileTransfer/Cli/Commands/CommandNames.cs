@@ -35,7 +35,7 @@ public static class CommandNames
             _elsewhere.TryGetValue(name, out var other) && all.Contains(other) ? other
             : name.Length > 2 ? all.Find(command => command.StartsWith(name, StringComparison.Ordinal))
             : null;
-        return $"error: '{name}' is no command{(meant is null ? "." : $"; did you mean '{meant}'?")} "
+        return $"error: '{name}' is not a command{(meant is null ? "." : $"; did you mean '{meant}'?")} "
             + "Run 'filetransfer --help' to see them all.";
     }
 }

@@ -1,12 +1,13 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>Runs one command line: parses it, runs the work, and turns how it ended into an exit code.</summary>
-public static class CommandRun
+internal static class CommandRun
 {
     public static async Task<int> RunAsync(
         RootCommand root,
@@ -44,7 +45,8 @@ public static class CommandRun
     internal static async Task<ExitCode> RunWorkAsync(
         CliStreams streams,
         ParseResult parse,
-        Func<ParseResult, CliConsole, CancellationToken, Task<ExitCode>> work,
+        Func<Invocation, Task<ExitCode>> work,
+        Func<ParseResult, CliConsole, NodeSet>? connect,
         CancellationToken cancellationToken
     )
     {
@@ -52,7 +54,8 @@ public static class CommandRun
         var console = new CliConsole(streams, OutputOptions.WantsJson(parse));
         try
         {
-            return await work(parse, console, interruption.Token);
+            using var run = new Invocation(parse, console, connect, interruption.Token);
+            return await work(run);
         }
         catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
         {
@@ -83,7 +86,9 @@ public static class CommandRun
             .. parse
                 .CommandResult.Command.Arguments.SelectMany(argument => parse.GetResult(argument)?.Tokens ?? [])
                 .Where(token => token.Value.Length > 1 && token.Value[0] == '-' && !meant.Contains(token))
-                .Select(token => $"'{token.Value}' is no option here. If it is the name of a file, write ./{token.Value}."),
+                .Select(token =>
+                    $"'{token.Value}' is not an option of this command. If it is the name of a file, write ./{token.Value}."
+                ),
         ];
     }
 }

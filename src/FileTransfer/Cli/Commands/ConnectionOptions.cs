@@ -6,7 +6,7 @@ using FileTransfer.Cli.Output;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>Which nodes to talk to, as whom, and for how long to try.</summary>
-public sealed class ConnectionOptions(CliStreams streams)
+internal sealed class ConnectionOptions(CliStreams streams)
 {
     private const string DefaultUrl = "http://127.0.0.1:7070";
     private const string UrlVariable = "FILETRANSFER_URL";
@@ -41,15 +41,9 @@ public sealed class ConnectionOptions(CliStreams streams)
         "FILETRANSFER_BUCKET  the bucket's id for key and put",
     ];
 
-    public void AddTo(Command command, bool withRetry = true)
-    {
-        command.Add(_url);
-        command.Add(_token);
-        if (withRetry)
-        {
-            command.Add(_retryFor);
-        }
-    }
+    public IEnumerable<Option> All => [.. WithoutRetry, _retryFor];
+
+    public IEnumerable<Option> WithoutRetry => [_url, _token];
 
     public NodeSet Connect(ParseResult parse, CliConsole console) =>
         new(Urls(parse), OpenHttp(parse), new NodeRetry(RetryFor(parse), streams.StallPeriod), streams.Time, console.Notice);
@@ -63,7 +57,7 @@ public sealed class ConnectionOptions(CliStreams streams)
             ? Connect(parse, console)
             : throw new CliException(
                 ExitCode.Usage,
-                $"This is about one node, and several are given. Give one --url, or one URL in {UrlVariable}."
+                $"This command is about one node, but several are given. Give one --url, or one URL in {UrlVariable}."
             );
 
     private TimeSpan RetryFor(ParseResult parse) =>

@@ -7,7 +7,7 @@ using FileTransfer.Postgres.Embedded;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer database</c>: one PostgreSQL for several nodes on this machine.</summary>
-public static class DatabaseCommand
+internal static class DatabaseCommand
 {
     public static Command Create(CliStreams streams)
     {
@@ -28,7 +28,7 @@ public static class DatabaseCommand
                 result.AddError($"'{token.Value}' is not a port. Write a number from 1 to {IPEndPoint.MaxPort}.");
             }
         });
-        var command = new CliCommand("database", "Runs a private PostgreSQL for several nodes on this machine")
+        return new CliCommand("database", "Runs a private PostgreSQL for several nodes on this machine")
         {
             Notes =
             [
@@ -41,21 +41,18 @@ public static class DatabaseCommand
                 "filetransfer serve --ConnectionStrings:Postgres=\"Host=127.0.0.1;Port=5433;…\"",
             ],
             Ends = [ExitCode.Configuration],
-        };
-        command.Add(folder);
-        command.Add(port);
-        command.Add(OutputOptions.Json());
-        command.SetWork(
-            streams,
-            (parse, console, cancellationToken) =>
-                RunAsync(
-                    Path.GetFullPath(parse.GetRequiredValue(folder)),
-                    parse.GetResult(port) is null ? FreePort() : parse.GetValue(port),
-                    console,
-                    cancellationToken
-                )
-        );
-        return command;
+        }
+            .Taking(folder, port)
+            .Runs(
+                streams,
+                run =>
+                    RunAsync(
+                        Path.GetFullPath(run.Get(folder)!),
+                        run.Given(port) ?? FreePort(),
+                        run.Console,
+                        run.CancellationToken
+                    )
+            );
     }
 
     private static async Task<ExitCode> RunAsync(string folder, int port, CliConsole console, CancellationToken cancellationToken)
@@ -84,7 +81,7 @@ public static class DatabaseCommand
 
         throw new CliException(
             ExitCode.Failed,
-            $"PostgreSQL in {folder} ended by itself. Its log there says why; start it again after that is mended."
+            $"PostgreSQL in {folder} stopped by itself. Its log there says why; fix that, and start it again."
         );
     }
 

@@ -5,18 +5,14 @@ using FileTransfer.Cli.Output;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer export FOLDER [KEY…]</c></summary>
-public static class ExportCommand
+internal static class ExportCommand
 {
-    /// <summary>Enough to hide round trips and the disk's confirmations from each other.</summary>
-    private const int AtOnce = 4;
-
     private const string DatabaseVariable = "ConnectionStrings__Postgres";
 
     public static Command Create(CliStreams streams)
     {
         var folder = new Argument<string>("FOLDER") { Description = "The folder of the share; created when missing." };
-        var keys = IdentityOptions.Keys();
-        keys.Arity = ArgumentArity.ZeroOrMore;
+        var keys = IdentityOptions.Keys(ArgumentArity.ZeroOrMore);
         var bucket = IdentityOptions.HexOption("--bucket", "Only files of this bucket.");
         var location = new Option<string>("--location")
         {
@@ -38,8 +34,7 @@ public static class ExportCommand
                 $"That node's database (environment: {DatabaseVariable}); without it, the private one in its data folder.",
             HelpName = "CONNECTION",
         };
-        var connection = new ConnectionOptions(streams);
-        var command = new CliCommand("export", "Writes stored files to a folder that any web server can share with nodes")
+        return new CliCommand("export", "Writes stored files to a folder that any web server can share with nodes")
         {
             Notes =
             [
@@ -53,60 +48,35 @@ public static class ExportCommand
                 "filetransfer export /srv/share --bucket 0x22… --location photos/ --url http://node-a:7070",
                 "filetransfer export /srv/share --data-directory /var/lib/filetransfer",
             ],
-            Ends =
-            [
-                ExitCode.NotComplete,
-                ExitCode.NotFound,
-                ExitCode.Refused,
-                ExitCode.Unreachable,
-                ExitCode.NotProven,
-                ExitCode.Interrupted,
-            ],
-        };
-        command.Add(folder);
-        command.Add(keys);
-        foreach (var option in (ReadOnlySpan<Option>)[bucket, location, verify, data, database])
-        {
-            command.Add(option);
+            Ends = [ExitCode.NotComplete, ExitCode.NotFound, ExitCode.NotProven, ExitCode.Interrupted],
         }
-
-        command.Validators.Add(result =>
-        {
-            if (
+            .Taking(folder, keys, bucket, location, verify, data, database)
+            .Refusing(result =>
                 result.GetResult(keys) is { Tokens.Count: > 0 }
                 && (result.GetResult(bucket) is not null || result.GetResult(location) is not null)
+                    ? "Files are named by their keys or by --bucket and --location, not by both."
+                    : null
             )
-            {
-                result.AddError("Files are named by their keys or by --bucket and --location, not by both.");
-            }
-        });
-        connection.AddTo(command);
-        command.Add(OutputOptions.Json());
-        command.SetWork(
-            streams,
-            async (parse, console, cancellationToken) =>
-            {
-                var filter = new ExportFilter(
-                    parse.GetResult(bucket) is null ? null : parse.GetValue(bucket),
-                    parse.GetValue(location)
-                );
-                using var share = ExportFolder.Open(parse.GetRequiredValue(folder));
-                await using IExportOrigin origin = parse.GetValue(data) is { } directory
-                    ? await FolderOrigin.OpenAsync(
-                        directory,
-                        parse.GetValue(database) ?? streams.Setting(DatabaseVariable),
-                        cancellationToken
-                    )
-                    : new NodeOrigin(connection.Connect(parse, console));
-                return await console.WithProgressAsync(progress =>
+            .AsksNodes(
+                streams,
+                async run =>
                 {
-                    var export = new ExportRun(origin, share, console, progress, parse.GetValue(verify));
-                    return parse.GetValue(keys) is { Length: > 0 } named
-                        ? export.RunAsync(named, AtOnce, cancellationToken)
-                        : export.RunAsync(filter, AtOnce, cancellationToken);
-                });
-            }
-        );
-        return command;
+                    using var share = ExportFolder.Open(run.Get(folder));
+                    await using IExportOrigin origin = run.Get(data) is { } directory
+                        ? await FolderOrigin.OpenAsync(
+                            directory,
+                            run.Get(database) ?? streams.Setting(DatabaseVariable),
+                            run.CancellationToken
+                        )
+                        : new NodeOrigin(run.Nodes);
+                    return await run.Console.WithProgressAsync(progress =>
+                    {
+                        var export = new ExportRun(origin, share, run.Console, progress, run.Get(verify));
+                        return run.Get(keys) is { Length: > 0 } named
+                            ? export.RunAsync(named, run.CancellationToken)
+                            : export.RunAsync(new ExportFilter(run.Given(bucket), run.Get(location)), run.CancellationToken);
+                    });
+                }
+            );
     }
 }

@@ -14,6 +14,9 @@ internal sealed class ExportRun(
     bool verifies
 )
 {
+    /// <summary>Enough to hide round trips and the disk's confirmations from each other.</summary>
+    private const int AtOnce = 4;
+
     private readonly Lock _lock = new();
     private ExitCode _end;
     private int _exported;
@@ -21,60 +24,39 @@ internal sealed class ExportRun(
     private int _gone;
 
     /// <summary>All that the filter lets through.</summary>
-    public Task<ExitCode> RunAsync(ExportFilter filter, int atOnce, CancellationToken cancellationToken) =>
-        RunAsync(
-            cancel =>
-                Parallel.ForEachAsync(
-                    origin.FilesAsync(filter, cancel),
-                    OptionsOf(atOnce, cancel),
-                    async (file, token) =>
-                    {
-                        try
-                        {
-                            await OneAsync(file, token);
-                        }
-                        catch (Exception fault) when (IsGone(fault))
-                        {
-                            // It was stored when the listing was made; a removal is no fault of the export.
-                            Interlocked.Increment(ref _gone);
-                        }
-                        catch (Exception fault) when (IsOfOneFile(fault))
-                        {
-                            End(file.Key, fault);
-                        }
-                    }
-                ),
-            cancellationToken
-        );
+    public Task<ExitCode> RunAsync(ExportFilter filter, CancellationToken cancellationToken) =>
+        RunAsync(origin.FilesAsync(filter, cancellationToken).Select(file => (file.Key, (ExportFile?)file)), cancellationToken);
 
     /// <summary>These files.</summary>
-    public Task<ExitCode> RunAsync(IReadOnlyList<FileKey> keys, int atOnce, CancellationToken cancellationToken) =>
-        RunAsync(
-            cancel =>
-                Parallel.ForEachAsync(
-                    keys,
-                    OptionsOf(atOnce, cancel),
-                    async (key, token) =>
-                    {
-                        try
-                        {
-                            await OneAsync(await origin.FindAsync(key, token), token);
-                        }
-                        catch (Exception fault) when (IsOfOneFile(fault))
-                        {
-                            End(key, fault);
-                        }
-                    }
-                ),
-            cancellationToken
-        );
+    public Task<ExitCode> RunAsync(IReadOnlyList<FileKey> keys, CancellationToken cancellationToken) =>
+        RunAsync(keys.ToAsyncEnumerable().Select(key => (key, (ExportFile?)null)), cancellationToken);
 
-    private static ParallelOptions OptionsOf(int atOnce, CancellationToken cancellationToken) =>
-        new() { MaxDegreeOfParallelism = atOnce, CancellationToken = cancellationToken };
-
-    private async Task<ExitCode> RunAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken)
+    private async Task<ExitCode> RunAsync(
+        IAsyncEnumerable<(FileKey Key, ExportFile? Listed)> files,
+        CancellationToken cancellationToken
+    )
     {
-        await work(cancellationToken);
+        await Parallel.ForEachAsync(
+            files,
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken },
+            async (file, token) =>
+            {
+                try
+                {
+                    await OneAsync(file.Listed ?? await origin.FindAsync(file.Key, token), token);
+                }
+                catch (Exception fault) when (file.Listed is not null && IsGone(fault))
+                {
+                    // It was stored when the listing was made; a removal is no fault of the export.
+                    Interlocked.Increment(ref _gone);
+                }
+                catch (Exception fault) when (IsGone(fault) || CliConsole.CodeOf(fault) == ExitCode.NotProven)
+                {
+                    // Only this file suffers from it; the others would meet everything else too.
+                    End(file.Key, fault);
+                }
+            }
+        );
         if (!console.IsJson)
         {
             console.Notice($"{_exported} exported, {_kept} there already{(_gone > 0 ? $", {_gone} removed meanwhile" : "")}");
@@ -118,13 +100,7 @@ internal sealed class ExportRun(
             () => CliJson.Default.ExportLine
         );
 
-    /// <summary>What only this file suffers from; the others would meet everything else too.</summary>
-    private static bool IsOfOneFile(Exception fault) =>
-        fault is CliException or NodeException
-        && CliConsole.CodeOf(fault) is ExitCode.NotFound or ExitCode.NotComplete or ExitCode.NotProven;
-
-    private static bool IsGone(Exception fault) =>
-        fault is CliException or NodeException && CliConsole.CodeOf(fault) is ExitCode.NotFound or ExitCode.NotComplete;
+    private static bool IsGone(Exception fault) => CliConsole.CodeOf(fault) is ExitCode.NotFound or ExitCode.NotComplete;
 
     private void End(FileKey key, Exception fault)
     {

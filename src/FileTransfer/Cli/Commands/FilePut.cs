@@ -2,12 +2,11 @@ using FileTransfer.Chunks.Frames;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
 using FileTransfer.Identity;
-using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>Puts one file: names it, registers it, sends it where it is not there yet.</summary>
-public sealed class FilePut(NodeSet nodes, ByteString owner, ByteString bucket, TimeProvider time, Action<string> say)
+internal sealed class FilePut(NodeSet nodes, ByteString owner, ByteString bucket, TimeProvider time, Action<string> say)
 {
     /// <summary>A content up to this size is sent again sooner than it is asked for.</summary>
     private const long WorthAsking = 1024 * 1024;
@@ -22,11 +21,14 @@ public sealed class FilePut(NodeSet nodes, ByteString owner, ByteString bucket, 
     )
     {
         var started = time.GetTimestamp();
-        using var file = Open(item.Path);
+        using var file = LocalContent.Try(
+            item.Path,
+            () => File.OpenHandle(item.Path, options: FileOptions.Asynchronous | FileOptions.SequentialScan)
+        );
         var size = RandomAccess.GetLength(file);
         var name = Path.GetFileName(item.Path);
         using var bar = progress.Start($"reading {name}", size, whole, counts: false);
-        var metadata = await NameAsync(item, size, bar, cancellationToken);
+        var metadata = await LocalContent.NameAsync(item.Path, size, owner, bucket, item.Location, bar, cancellationToken);
         var key = metadata.ComputeKey();
         bar.Begin(name);
         var sent = new FurthestPoint(bar);
@@ -49,7 +51,7 @@ public sealed class FilePut(NodeSet nodes, ByteString owner, ByteString bucket, 
                 if (first > 0)
                 {
                     var kept = SizeText.Of(first.Value * ChunkFrame.ChunkLength);
-                    say($"{item.Path}: {kept} of {SizeText.Of(size)} are at {node.Node.Display()} already; going on there");
+                    say($"{item.Path}: {kept} of {SizeText.Of(size)} are at {node.Node.Display()} already; resuming there");
                 }
 
                 using var content = new FramedUpload(item.Path, file, size, first.Value, sent);
@@ -70,25 +72,6 @@ public sealed class FilePut(NodeSet nodes, ByteString owner, ByteString bucket, 
             node.Display(),
             Math.Round(time.GetElapsedTime(started).TotalSeconds, 3)
         );
-    }
-
-    private async Task<FileMetadata> NameAsync(PutItem item, long size, TransferBar bar, CancellationToken cancellationToken)
-    {
-        var fingerprint = await LocalContent.FingerprintAsync(item.Path, bar, cancellationToken);
-        var metadata = new FileMetadata(owner, bucket, item.Location, (ulong)size, fingerprint);
-        return metadata.Fault() is { } fault ? throw new CliException(ExitCode.Failed, $"{item.Path}: {fault}") : metadata;
-    }
-
-    private static SafeFileHandle Open(string path)
-    {
-        try
-        {
-            return File.OpenHandle(path, options: FileOptions.Asynchronous | FileOptions.SequentialScan);
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            throw LocalContent.Failure(path, fault);
-        }
     }
 
     /// <summary>Passes on how far a transfer is, and remembers how far any try of it came.</summary>

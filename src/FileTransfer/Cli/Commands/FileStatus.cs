@@ -1,22 +1,23 @@
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 using Spectre.Console;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>One file and its replicas.</summary>
-public sealed class FileStatus : IStatus
+internal sealed class FileStatus : IStatus
 {
     private const string Stored = "stored";
     private const string Failed = "failed";
 
-    private readonly FileAnswer _file;
-    private readonly IReadOnlyList<ReplicaAnswer> _replicas;
+    private readonly FileResource _file;
+    private readonly IReadOnlyList<ReplicaResource> _replicas;
     private readonly string[] _notStoredOn;
     private readonly bool _failedOnLive;
 
-    private FileStatus(FileAnswer file, ClusterAnswer cluster)
+    private FileStatus(FileResource file, ClusterResource cluster)
     {
         _file = file;
         _replicas = file.Replicas ?? [];
@@ -86,11 +87,11 @@ public sealed class FileStatus : IStatus
         );
     }
 
-    private static string[] Cells(ReplicaAnswer replica) =>
+    private static string[] Cells(ReplicaResource replica) =>
         [
             replica.Node,
             replica.State,
-            replica.Progress is { } progress ? $"{Math.Floor(progress * 100)}%" : "-",
+            $"{Math.Floor(replica.Progress * 100)}%",
             replica.NextAttemptAt is { } next ? $"{replica.Reason ?? "-"} (next attempt {next:u})" : replica.Reason ?? "-",
         ];
 }

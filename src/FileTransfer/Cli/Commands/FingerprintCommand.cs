@@ -7,7 +7,7 @@ using FileTransfer.Identity.Hashing;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer fingerprint FILE…</c></summary>
-public static class FingerprintCommand
+internal static class FingerprintCommand
 {
     private const string StandardInput = "-";
 
@@ -18,45 +18,28 @@ public static class FingerprintCommand
             Description = "The files; - is standard input.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new CliCommand("fingerprint", "Prints the fingerprint of each file: the root of its chunk trie")
+        return new CliCommand("fingerprint", "Prints the fingerprint of each file: the root of its chunk trie")
         {
             Examples = ["filetransfer fingerprint photo.jpg video.mp4", "tar c folder | filetransfer fingerprint -"],
-        };
-        command.Add(files);
-        command.Add(OutputOptions.Json());
-        command.SetWork(
-            streams,
-            (parse, console, cancellationToken) =>
-                console.WithProgressAsync(progress =>
-                    RunAsync(parse.GetRequiredValue(files), streams, console, progress, cancellationToken)
-                )
-        );
-        return command;
+        }
+            .Taking(files)
+            .Runs(streams, run => run.Console.WithProgressAsync(progress => PrintAsync(run.Get(files), streams, run, progress)));
     }
 
-    private static async Task<ExitCode> RunAsync(
-        string[] paths,
-        CliStreams streams,
-        CliConsole console,
-        TransferProgress progress,
-        CancellationToken cancellationToken
-    )
+    private static async Task<ExitCode> PrintAsync(string[] paths, CliStreams streams, Invocation run, TransferProgress progress)
     {
         var end = ExitCode.Ok;
         foreach (var path in paths)
         {
             try
             {
-                var fingerprint = await FingerprintAsync(path, streams, progress, cancellationToken);
-                console.Result(
-                    $"{fingerprint} {path}",
-                    new FingerprintLine(path, fingerprint.ToString()),
-                    () => CliJson.Default.FingerprintLine
-                );
+                var fingerprint = await FingerprintAsync(path, streams, progress, run.CancellationToken);
+                var line = new FingerprintLine(path, fingerprint.ToString());
+                run.Console.Result($"{fingerprint} {path}", line, () => CliJson.Default.FingerprintLine);
             }
             catch (Exception fault) when (fault is not OperationCanceledException)
             {
-                end = end.And(console.Failure(fault));
+                end = end.And(run.Console.Failure(fault));
             }
         }
 

@@ -6,7 +6,7 @@ using FileTransfer.Identity;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>The options that name a file together with its content: owner and bucket.</summary>
-public sealed class IdentityOptions(CliStreams streams)
+internal sealed class IdentityOptions(CliStreams streams)
 {
     private const string OwnerVariable = "FILETRANSFER_OWNER";
     private const string BucketVariable = "FILETRANSFER_BUCKET";
@@ -14,11 +14,7 @@ public sealed class IdentityOptions(CliStreams streams)
     private readonly Option<ByteString> _owner = HexOption("--owner", $"The owner's id (environment: {OwnerVariable}).");
     private readonly Option<ByteString> _bucket = HexOption("--bucket", $"The bucket's id (environment: {BucketVariable}).");
 
-    public void AddTo(Command command)
-    {
-        command.Add(_owner);
-        command.Add(_bucket);
-    }
+    public IEnumerable<Option> All => [_owner, _bucket];
 
     public ByteString Owner(ParseResult parse) => Value(parse, _owner, OwnerVariable);
 
@@ -32,18 +28,23 @@ public sealed class IdentityOptions(CliStreams streams)
             CustomParser = ParseHex,
         };
 
-    public static Argument<FileKey> Key() =>
+    public static Argument<FileKey> Key() => Key(ArgumentArity.ExactlyOne);
+
+    public static Argument<FileKey> Key(ArgumentArity arity) =>
         new("KEY")
         {
+            Arity = arity,
             Description = "The file key: 64 hex digits, with or without 0x.",
             CustomParser = result => ParseKey(result, result.Tokens[0].Value),
         };
 
-    public static Argument<FileKey[]> Keys() =>
+    public static Argument<FileKey[]> Keys() => Keys(ArgumentArity.OneOrMore);
+
+    public static Argument<FileKey[]> Keys(ArgumentArity arity) =>
         new("KEY")
         {
             Description = "File keys: 64 hex digits each, with or without 0x.",
-            Arity = ArgumentArity.OneOrMore,
+            Arity = arity,
             CustomParser = result => [.. result.Tokens.Select(token => ParseKey(result, token.Value))],
         };
 

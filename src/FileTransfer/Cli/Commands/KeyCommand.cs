@@ -1,12 +1,13 @@
 using System.CommandLine;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer key</c>: the file key of a file, computed here.</summary>
-public static class KeyCommand
+internal static class KeyCommand
 {
     public static Command Create(CliStreams streams)
     {
@@ -14,48 +15,35 @@ public static class KeyCommand
         var location = new Option<string>("--location") { Description = "The file's path in its bucket.", HelpName = "TEXT" };
         var locationHex = IdentityOptions.HexOption("--location-hex", "The same, where it is not UTF-8 text.");
         var identity = new IdentityOptions(streams);
-        var command = new CliCommand("key", "Prints the file key: the hash of owner, bucket, location, size and fingerprint")
+        return new CliCommand("key", "Prints the file key: the hash of owner, bucket, location, size and fingerprint")
         {
             Examples =
             [
                 "filetransfer key --owner 0x11… --bucket 0x22… --location photos/a.jpg a.jpg",
                 "filetransfer key --json --owner 0x11… --bucket 0x22… --location a.jpg a.jpg   (all that a registration needs)",
             ],
-        };
-        identity.AddTo(command);
-        command.Add(location);
-        command.Add(locationHex);
-        command.Add(file);
-        command.Add(OutputOptions.Json());
-        command.Validators.Add(result =>
-        {
-            if (result.GetResult(location) is null == result.GetResult(locationHex) is null)
-            {
-                result.AddError("Give the location once: with --location, or with --location-hex where it is not text.");
-            }
-        });
-        command.SetWork(
-            streams,
-            (parse, console, cancellationToken) =>
-                console.WithProgressAsync(async progress =>
-                {
-                    var text = parse.GetValue(location);
-                    var place = text is null ? parse.GetValue(locationHex) : ByteString.FromUtf8(text);
-                    var path = parse.GetRequiredValue(file);
-                    var (owner, bucket) = (identity.Owner(parse), identity.Bucket(parse));
-                    using var bar = progress.Start(Path.GetFileName(path), LocalContent.LengthOf(path));
-                    var fingerprint = await LocalContent.FingerprintAsync(path, bar, cancellationToken);
-                    var metadata = new FileMetadata(owner, bucket, place, (ulong)LocalContent.LengthOf(path), fingerprint);
-                    if (metadata.Fault() is { } fault)
+        }
+            .Taking([.. identity.All, location, locationHex, file])
+            .Refusing(result =>
+                result.GetResult(location) is null == result.GetResult(locationHex) is null
+                    ? "Give the location once: with --location, or with --location-hex where it is not text."
+                    : null
+            )
+            .Runs(
+                streams,
+                run =>
+                    run.Console.WithProgressAsync(async progress =>
                     {
-                        throw new CliException(ExitCode.Failed, $"{path}: {fault}");
-                    }
-
-                    var line = KeyLine.Of(metadata);
-                    console.Result(line.Key, line, () => NodeJson.Default.KeyLine);
-                    return ExitCode.Ok;
-                })
-        );
-        return command;
+                        var place = run.Get(location) is { } text ? ByteString.FromUtf8(text) : run.Get(locationHex);
+                        var path = run.Get(file);
+                        var (owner, bucket) = (identity.Owner(run.Parse), identity.Bucket(run.Parse));
+                        var size = LocalContent.LengthOf(path);
+                        using var bar = progress.Start(Path.GetFileName(path), size);
+                        var metadata = await LocalContent.NameAsync(path, size, owner, bucket, place, bar, run.CancellationToken);
+                        var line = FileDescription.Of(metadata);
+                        run.Console.Result(line.Key, line, () => SparseJson.Default.FileDescription);
+                        return ExitCode.Ok;
+                    })
+            );
     }
 }

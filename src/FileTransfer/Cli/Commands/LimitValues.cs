@@ -5,7 +5,7 @@ using FileTransfer.Bandwidth;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>The options of <c>limits set</c>.</summary>
-public sealed class LimitValues
+internal sealed class LimitValues
 {
     private readonly Option<string> _download = Rate("--download", "Content downloaded by the node per second.");
     private readonly Option<string> _upload = Rate("--upload", "Content sent by the node per second.");
@@ -30,17 +30,7 @@ public sealed class LimitValues
         HelpName = "N",
     };
 
-    public void AddTo(Command command)
-    {
-        foreach (
-            var option in (ReadOnlySpan<Option>)[_download, _upload, _perSource, _requests, _requestsPerSource, _connections]
-        )
-        {
-            command.Add(option);
-        }
-
-        command.Validators.Add(CheckGiven);
-    }
+    public Option[] All => [_download, _upload, _perSource, _requests, _requestsPerSource, _connections];
 
     public LimitSet Read(ParseResult parse)
     {
@@ -76,30 +66,22 @@ public sealed class LimitValues
         return set;
     }
 
-    private void CheckGiven(CommandResult result)
+    /// <summary>What is wrong with what was given; null where nothing is.</summary>
+    public string? Fault(CommandResult result)
     {
-        if (
-            new Option[] { _download, _upload, _perSource, _requests, _requestsPerSource, _connections }.All(option =>
-                result.GetResult(option) is null
-            )
-        )
+        if (All.All(option => result.GetResult(option) is null))
         {
-            result.AddError("Nothing to set is given. Give --download, --upload, --per-source or one of the numbers.");
+            return "Nothing to set is given. Give --download, --upload, --per-source or one of the numbers.";
         }
 
         var tokens = result.GetResult(_perSource)?.Tokens.Select(token => token.Value).ToList() ?? [];
-        foreach (var text in tokens.Where(text => text.IndexOf('=', StringComparison.Ordinal) < 1))
+        if (tokens.Find(text => text.IndexOf('=', StringComparison.Ordinal) < 1) is { } nameless)
         {
-            result.AddError($"'{text}' is no limit of a source. Write NAME=RATE, like mirror=5MiB/s.");
+            return $"'{nameless}' is not the limit of a source. Write NAME=RATE, like mirror=5MiB/s.";
         }
 
-        if (
-            tokens.Select(text => text.Split('=', 2)[0]).GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is
-            { } twice
-        )
-        {
-            result.AddError($"'{twice.Key}' is given twice. Give each source once.");
-        }
+        var twice = tokens.Select(text => text.Split('=', 2)[0]).GroupBy(name => name).FirstOrDefault(same => same.Count() > 1);
+        return twice is null ? null : $"'{twice.Key}' is given twice. Give each source once.";
     }
 
     private static Option<string> Rate(string name, string description) =>

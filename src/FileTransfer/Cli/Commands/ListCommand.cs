@@ -1,13 +1,15 @@
 using System.CommandLine;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer list</c></summary>
-public static class ListCommand
+internal static class ListCommand
 {
-    private static readonly string[] _states = ["wanted", "downloading", "stored", "removing", "failed", "paused"];
+    private static readonly string _states = string.Join(", ", Enum.GetValues<ReplicaState>().Select(ReplicaTransitions.NameOf));
 
     public static Command Create(CliStreams streams)
     {
@@ -20,18 +22,10 @@ public static class ListCommand
         };
         var state = new Option<string>("--state")
         {
-            Description = $"Only files that are in this state at the node: {string.Join(", ", _states)}.",
+            Description = $"Only files that are in this state at the node: {_states}.",
             HelpName = "STATE",
         };
-        state.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && !_states.Contains(token.Value, StringComparer.Ordinal))
-            {
-                result.AddError($"--state is '{token.Value}'. Write one of {string.Join(", ", _states)}.");
-            }
-        });
-        var connection = new ConnectionOptions(streams);
-        var command = new CliCommand("list", "Lists the files of the cluster, with their state at the node that answers")
+        return new CliCommand("list", "Lists the files of the cluster, with their state at the node that answers")
         {
             Notes =
             [
@@ -45,45 +39,30 @@ public static class ListCommand
                 "filetransfer list --state failed --url http://node-b:7070",
                 "filetransfer list --json | jq -r 'select(.size > 1000000000) | .key'",
             ],
-            Ends = [ExitCode.Refused, ExitCode.Unreachable],
-        };
-        foreach (Option option in (Option[])[bucket, owner, prefix, state])
-        {
-            command.Add(option);
         }
-
-        connection.AddTo(command);
-        command.Add(OutputOptions.Json());
-        command.SetWork(
-            streams,
-            async (parse, console, cancellationToken) =>
-            {
-                using var nodes = connection.Connect(parse, console);
-                var filter = new ListFilter(
-                    parse.GetResult(bucket) is null ? null : parse.GetValue(bucket),
-                    parse.GetResult(owner) is null ? null : parse.GetValue(owner),
-                    parse.GetValue(prefix),
-                    parse.GetValue(state)
-                );
-                string? after = null;
-                do
+            .Taking(bucket, owner, prefix, state)
+            .Refusing(result =>
+                result.GetValue(state) is not { } given || _states.Split(", ").Contains(given, StringComparer.Ordinal)
+                    ? null
+                    : $"--state is '{given}'. Write one of {_states}."
+            )
+            .AsksNodes(
+                streams,
+                async run =>
                 {
-                    var page = await nodes.RunAsync((node, token) => node.ListAsync(filter, after, token), cancellationToken);
-                    foreach (var file in page.Files)
+                    var filter = new ListFilter(run.Given(bucket), run.Given(owner), run.Get(prefix), run.Get(state));
+                    await foreach (var file in run.Nodes.ListAsync(filter, run.CancellationToken))
                     {
-                        console.Result(LineOf(file), file, () => NodeJson.Default.FileAnswer);
+                        run.Console.Result(LineOf(file), file, () => SparseJson.Default.FileResource);
                     }
 
-                    after = page.Next;
-                } while (after is not null);
-                return ExitCode.Ok;
-            }
-        );
-        return command;
+                    return ExitCode.Ok;
+                }
+            );
     }
 
     // A location is anyone's text: it must neither part the columns nor steer the terminal.
-    private static string LineOf(FileAnswer file)
+    private static string LineOf(FileResource file)
     {
         var state = file.IsRemoved ? "removed" : file.State;
         var location = string.Concat((file.Location ?? file.LocationHex ?? "").Select(c => char.IsControl(c) ? '?' : c));

@@ -3,7 +3,7 @@ using System.CommandLine;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>The option <c>--json</c>, the same for every command that has something to say.</summary>
-public static class OutputOptions
+internal static class OutputOptions
 {
     private const string Name = "--json";
 

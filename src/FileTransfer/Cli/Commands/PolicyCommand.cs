@@ -1,18 +1,15 @@
 using System.CommandLine;
-using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer policy get|set|delete BUCKET</c></summary>
-public static class PolicyCommand
+internal static class PolicyCommand
 {
-    private static readonly ExitCode[] _ends = [ExitCode.Refused, ExitCode.Unreachable];
-
-    public static Command Create(CliStreams streams)
-    {
-        var command = new CliCommand("policy", "Shows and sets which files of a bucket a node wants")
+    public static Command Create(CliStreams streams) =>
+        new CliCommand("policy", "Shows and sets which files of a bucket a node wants")
         {
             Notes =
             [
@@ -26,41 +23,26 @@ public static class PolicyCommand
                 "filetransfer policy set 0x22… everything-except prefix:utf8:tmp/ --prune",
                 "filetransfer policy delete 0x22…",
             ],
-            Ends = _ends,
-        };
-        command.Add(CreateGet(streams));
-        command.Add(CreateSet(streams));
-        command.Add(CreateDelete(streams));
-        return command;
-    }
+        }.Taking(CreateGet(streams), CreateSet(streams), CreateDelete(streams));
 
     private static CliCommand CreateGet(CliStreams streams)
     {
         var bucket = IdentityOptions.BucketArgument();
-        var connection = new ConnectionOptions(streams);
-        var command = new CliCommand("get", "Shows the policy of a bucket at a node")
+        return new CliCommand("get", "Shows the policy of a bucket at a node")
         {
             Examples = ["filetransfer policy get 0x22… --url http://node-b:7070"],
-            Ends = _ends,
-        };
-        command.Add(bucket);
-        connection.AddTo(command);
-        command.Add(OutputOptions.Json());
-        command.SetWork(
-            streams,
-            async (parse, console, cancellationToken) =>
-            {
-                using var node = connection.ConnectToOne(parse, console);
-                var policy = await node.RunAsync(
-                    (client, token) => client.GetPolicyAsync(parse.GetRequiredValue(bucket), token),
-                    cancellationToken
-                );
-                var text = string.Join(Environment.NewLine, [policy.Kind, .. policy.Filters]);
-                console.Result(text, policy, () => CliJson.Default.PolicyAnswer);
-                return ExitCode.Ok;
-            }
-        );
-        return command;
+        }
+            .Taking(bucket)
+            .AsksOneNode(
+                streams,
+                async run =>
+                {
+                    var policy = await run.AskAsync((node, token) => node.GetPolicyAsync(run.Get(bucket), token));
+                    var text = string.Join(Environment.NewLine, [policy.Kind, .. policy.Filters]);
+                    run.Console.Result(text, policy, () => SparseJson.Default.PolicyResource);
+                    return ExitCode.Ok;
+                }
+            );
     }
 
     private static CliCommand CreateSet(CliStreams streams)
@@ -80,8 +62,7 @@ public static class PolicyCommand
         {
             Description = "Also delete stored contents that are no longer wanted, but never the last copy in the cluster.",
         };
-        var connection = new ConnectionOptions(streams);
-        var command = new CliCommand("set", "Sets the policy of a bucket at a node")
+        return new CliCommand("set", "Sets the policy of a bucket at a node")
         {
             Notes =
             [
@@ -94,83 +75,45 @@ public static class PolicyCommand
                 "filetransfer policy set 0x22… nothing-except prefix:utf8:photos/ --url http://node-b:7070",
                 "filetransfer policy set 0x22… everything-except prefix:hex:00ff --prune",
             ],
-            Ends = _ends,
-        };
-        command.Add(bucket);
-        command.Add(kind);
-        command.Add(filters);
-        command.Add(prune);
-        connection.AddTo(command);
-        command.Add(OutputOptions.Json());
-        command.SetWork(
-            streams,
-            async (parse, console, cancellationToken) =>
-            {
-                var texts = parse.GetValue(filters) ?? [];
-                if (!Policy.TryParse(parse.GetRequiredValue(kind), texts, out var policy, out var fault))
-                {
-                    throw new CliException(ExitCode.Usage, fault);
-                }
-
-                using var node = connection.ConnectToOne(parse, console);
-                Show(
-                    console,
-                    await node.RunAsync(
-                        (client, token) =>
-                            client.SetPolicyAsync(parse.GetRequiredValue(bucket), policy, parse.GetValue(prune), token),
-                        cancellationToken
-                    )
-                );
-                return ExitCode.Ok;
-            }
-        );
-        return command;
+        }
+            .Taking(bucket, kind, filters, prune)
+            .AsksOneNode(
+                streams,
+                async run =>
+                    Policy.TryParse(run.Get(kind), run.Get(filters) ?? [], out var policy, out var fault)
+                        ? Show(
+                            run,
+                            await run.AskAsync(
+                                (node, token) => node.SetPolicyAsync(run.Get(bucket), policy, run.Get(prune), token)
+                            )
+                        )
+                        : throw new CliException(ExitCode.Usage, fault)
+            );
     }
 
     private static CliCommand CreateDelete(CliStreams streams)
     {
         var bucket = IdentityOptions.BucketArgument();
-        var connection = new ConnectionOptions(streams);
-        var command = new CliCommand("delete", "Deletes the policy: the node wants every file of the bucket again")
+        return new CliCommand("delete", "Deletes the policy: the node wants every file of the bucket again")
         {
             Examples = ["filetransfer policy delete 0x22… --url http://node-b:7070"],
-            Ends = _ends,
-        };
-        command.Add(bucket);
-        connection.AddTo(command);
-        command.Add(OutputOptions.Json());
-        command.SetWork(
-            streams,
-            async (parse, console, cancellationToken) =>
-            {
-                using var node = connection.ConnectToOne(parse, console);
-                Show(
-                    console,
-                    await node.RunAsync(
-                        (client, token) => client.DeletePolicyAsync(parse.GetRequiredValue(bucket), token),
-                        cancellationToken
-                    )
-                );
-                return ExitCode.Ok;
-            }
-        );
-        return command;
+        }
+            .Taking(bucket)
+            .AsksOneNode(
+                streams,
+                async run => Show(run, await run.AskAsync((node, token) => node.DeletePolicyAsync(run.Get(bucket), token)))
+            );
     }
 
-    private static void Show(CliConsole console, PolicyChangeAnswer change)
+    private static ExitCode Show(Invocation run, PolicyChangeResource change)
     {
-        string[] kept =
-            change.Kept > 0 ? [$"{change.Kept} stay, for no other living node has them stored:", .. change.KeptKeys] : [];
-        console.Result(
-            string.Join(
-                Environment.NewLine,
-                [
-                    $"{change.Bucket} {change.Kind}: {change.Wanted} wanted, {change.Withdrawn} withdrawn, {change.Pruned} pruned",
-                    .. kept,
-                ]
-            ),
-            change,
-            () => CliJson.Default.PolicyChangeAnswer
-        );
+        string[] lines =
+        [
+            $"{change.Bucket} {change.Kind}: {change.Wanted} wanted, {change.Withdrawn} withdrawn, {change.Pruned} pruned",
+            .. change.Kept > 0 ? [$"{change.Kept} stay, for no other living node has them stored:"] : (string[])[],
+            .. change.KeptKeys,
+        ];
+        run.Console.Result(string.Join(Environment.NewLine, lines), change, () => SparseJson.Default.PolicyChangeResource);
+        return ExitCode.Ok;
     }
 }

@@ -1,11 +1,11 @@
 using System.CommandLine;
-using FileTransfer.Cli.Client;
+using System.CommandLine.Parsing;
 using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer put PATH…</c></summary>
-public static class PutCommand
+internal static class PutCommand
 {
     private const int MaxParallel = 64;
 
@@ -44,8 +44,7 @@ public static class PutCommand
             }
         });
         var identity = new IdentityOptions(streams);
-        var connection = new ConnectionOptions(streams);
-        var command = new CliCommand("put", "Registers files and sends their contents to the leader")
+        return new CliCommand("put", "Registers files and sends their contents to the leader")
         {
             Notes =
             [
@@ -61,138 +60,34 @@ public static class PutCommand
                 "filetransfer put --recursive photos --url http://node-a:7070 --url http://node-b:7070",
                 "filetransfer put --recursive /srv/holiday/ --prefix photos/2030/",
             ],
-            Ends = [ExitCode.Refused, ExitCode.Unreachable, ExitCode.LeftOut, ExitCode.NotProven, ExitCode.Interrupted],
-        };
-        command.Add(paths);
-        identity.AddTo(command);
-        foreach (Option option in (Option[])[location, prefix, recursive, skipEmpty, parallel])
-        {
-            command.Add(option);
+            Ends = [ExitCode.LeftOut, ExitCode.NotProven, ExitCode.Interrupted],
         }
+            .Taking([paths, .. identity.All, location, prefix, recursive, skipEmpty, parallel])
+            .Refusing(Fault)
+            .AsksNodes(
+                streams,
+                async run =>
+                {
+                    var (owner, bucket) = (identity.Owner(run.Parse), identity.Bucket(run.Parse));
+                    var put = new FilePut(run.Nodes, owner, bucket, streams.Time, run.Console.Notice);
+                    return await run.Console.WithProgressAsync(progress =>
+                        new PutRun(run, put, progress).PutAllAsync(
+                            () => PutItems.Of(run.Get(paths), run.Get(location), run.Get(prefix) ?? "", run.Get(recursive)),
+                            run.Get(parallel),
+                            run.Get(skipEmpty)
+                        )
+                    );
+                }
+            );
 
-        connection.AddTo(command);
-        command.Add(OutputOptions.Json());
-        command.Validators.Add(result =>
-        {
-            if (result.GetResult(location) is null)
-            {
-                return;
-            }
-
-            if (
+        string? Fault(CommandResult result) =>
+            result.GetResult(location) is not null
+            && (
                 result.GetResult(prefix) is not null
                 || result.GetResult(paths) is not { Tokens: [var one] }
                 || Directory.Exists(one.Value)
             )
-            {
-                result.AddError("--location is for one file, without --prefix. Use --prefix for several files or a folder.");
-            }
-        });
-        command.SetWork(
-            streams,
-            async (parse, console, cancellationToken) =>
-            {
-                using var nodes = connection.Connect(parse, console);
-                var put = new FilePut(nodes, identity.Owner(parse), identity.Bucket(parse), streams.Time, console.Notice);
-                var items = () =>
-                    PutItems.Of(
-                        parse.GetRequiredValue(paths),
-                        parse.GetValue(location),
-                        parse.GetValue(prefix) ?? "",
-                        parse.GetValue(recursive)
-                    );
-                return await console.WithProgressAsync(progress =>
-                    PutAllAsync(
-                        items,
-                        put,
-                        parse.GetValue(parallel),
-                        parse.GetValue(skipEmpty),
-                        console,
-                        progress,
-                        cancellationToken
-                    )
-                );
-            }
-        );
-        return command;
-    }
-
-    private static async Task<ExitCode> PutAllAsync(
-        Func<IEnumerable<PutItem>> items,
-        FilePut put,
-        int parallel,
-        bool skipsEmpty,
-        CliConsole console,
-        TransferProgress progress,
-        CancellationToken cancellationToken
-    )
-    {
-        using var whole =
-            progress.IsShown && items().Skip(1).Any()
-                ? progress.Start("all", items().Sum(item => LocalContent.LengthOf(item.Path)))
+                ? "--location is for one file, without --prefix. Use --prefix for several files or a folder."
                 : null;
-        var (stored, empty) = (0, 0);
-        using var abandon = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var end = ExitCode.Ok;
-        var ending = new Lock();
-        try
-        {
-            await Parallel.ForEachAsync(
-                items(),
-                new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = abandon.Token },
-                async (item, token) =>
-                {
-                    try
-                    {
-                        if (!item.IsNamed && LocalContent.LengthOf(item.Path) == 0)
-                        {
-                            console.Notice($"{item.Path} is empty and is left out");
-                            Interlocked.Increment(ref empty);
-                            return;
-                        }
-
-                        var line = await put.PutAsync(item, progress, whole, token);
-                        console.Result($"{line.Key} {line.Path}", line, () => CliJson.Default.PutLine);
-                        Interlocked.Increment(ref stored);
-                    }
-                    catch (Exception fault)
-                        when (fault is CliException or NodeException or IOException or UnauthorizedAccessException)
-                    {
-                        var code = console.Failure(fault, fault is CliException ? null : item.Path);
-                        lock (ending)
-                        {
-                            end = end.And(code);
-                        }
-
-                        // The other files would meet the same end, each after its own patience.
-                        if (code is ExitCode.Unreachable or ExitCode.Unavailable or ExitCode.Refused)
-                        {
-                            await abandon.CancelAsync();
-                        }
-                    }
-                }
-            );
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            console.Notice("the other files are not put");
-        }
-        catch (OperationCanceledException)
-        {
-            console.Notice(
-                $"interrupted: {stored} files are put. What the leader has of the others is kept; the same command goes on with it"
-            );
-            throw;
-        }
-
-        if (empty > 0)
-        {
-            console.Notice(
-                $"{stored} files are put, {empty} are empty and were left out: a content has at least one byte"
-                    + (skipsEmpty ? "" : $" (--skip-empty ends with 0 all the same)")
-            );
-        }
-
-        return end == ExitCode.Ok && empty > 0 && !skipsEmpty ? ExitCode.LeftOut : end;
     }
 }

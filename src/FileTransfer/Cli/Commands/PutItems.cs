@@ -3,10 +3,10 @@ using FileTransfer.Identity;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>A file to put; named by the command line itself, or found in a folder.</summary>
-public sealed record PutItem(string Path, ByteString Location, bool IsNamed);
+internal sealed record PutItem(string Path, ByteString Location, bool IsNamed);
 
 /// <summary>The files that the paths of a command line stand for, found as they are asked for.</summary>
-public static class PutItems
+internal static class PutItems
 {
     private static readonly EnumerationOptions _everything = new()
     {

@@ -5,13 +5,10 @@ using FileTransfer.Cli.Reconcile;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer reconcile</c></summary>
-public static class ReconcileCommand
+internal static class ReconcileCommand
 {
-    private static readonly ExitCode[] _ends = [ExitCode.NotComplete, ExitCode.Refused, ExitCode.Unreachable];
-
     public static Command Create(CliStreams streams)
     {
-        var connection = new ConnectionOptions(streams);
         var directories = DataDirectories();
         var without = new Option<string[]>("--without")
         {
@@ -19,7 +16,7 @@ public static class ReconcileCommand
             HelpName = "NODE",
         };
         var apply = new Option<bool>("--apply") { Description = "Do it; without this, nothing is changed." };
-        var command = new CliCommand("reconcile", "Restores a lost or older catalog from what the nodes' data folders remember")
+        return new CliCommand("reconcile", "Restores a lost or older catalog from what the nodes' data folders remember")
         {
             Notes =
             [
@@ -39,80 +36,53 @@ public static class ReconcileCommand
                 "filetransfer reconcile --url http://node-a:7070 --url http://node-b:7070",
                 "filetransfer reconcile --url http://node-a:7070 --data-directory /mnt/node-b --without node-c --apply",
             ],
-            Ends = _ends,
-        };
-        connection.AddTo(command);
-        command.Add(directories);
-        command.Add(without);
-        command.Add(apply);
-        command.Add(OutputOptions.Json());
-        command.Add(CreateRestore(streams));
-        command.Add(CreateDiscard(streams));
-        command.SetWork(
-            streams,
-            async (parse, console, cancellationToken) =>
-            {
-                using var nodes = connection.Connect(parse, console);
-                return await new ReconcileRun(nodes, console, parse.GetValue(without) ?? [], parse.GetValue(apply)).RunAsync(
-                    parse.GetValue(directories) ?? [],
-                    cancellationToken
-                );
-            }
-        );
-        return command;
+            Ends = [ExitCode.NotComplete],
+        }
+            .Taking(directories, without, apply, CreateRestore(streams), CreateDiscard(streams))
+            .AsksNodes(
+                streams,
+                run =>
+                    new ReconcileRun(run.Nodes, run.Console, run.Get(without) ?? [], run.Get(apply)).RunAsync(
+                        run.Get(directories) ?? [],
+                        run.CancellationToken
+                    )
+            );
     }
 
     private static CliCommand CreateRestore(CliStreams streams)
     {
-        var connection = new ConnectionOptions(streams);
         var keys = IdentityOptions.Keys();
         var directories = DataDirectories();
-        var command = new CliCommand("restore", "Registers and adds files that a data folder has, whatever else is known of them")
+        return new CliCommand("restore", "Registers and adds files that a data folder has, whatever else is known of them")
         {
             Examples = ["filetransfer reconcile restore 0x5f1c… --url http://node-a:7070 --url http://node-b:7070"],
-            Ends = [ExitCode.NotFound, ExitCode.Refused, ExitCode.Unreachable],
-        };
-        command.Add(keys);
-        connection.AddTo(command);
-        command.Add(directories);
-        command.Add(OutputOptions.Json());
-        command.SetWork(
-            streams,
-            async (parse, console, cancellationToken) =>
-            {
-                using var nodes = connection.Connect(parse, console);
-                return await new ReconcileChoice(nodes, console).RestoreAsync(
-                    parse.GetRequiredValue(keys),
-                    parse.GetValue(directories) ?? [],
-                    cancellationToken
-                );
-            }
-        );
-        return command;
+            Ends = [ExitCode.NotFound],
+        }
+            .Taking(keys, directories)
+            .AsksNodes(
+                streams,
+                run =>
+                    new ReconcileChoice(run.Nodes, run.Console).RestoreAsync(
+                        run.Get(keys),
+                        run.Get(directories) ?? [],
+                        run.CancellationToken
+                    )
+            );
     }
 
     private static CliCommand CreateDiscard(CliStreams streams)
     {
-        var connection = new ConnectionOptions(streams);
         var keys = IdentityOptions.Keys();
-        var command = new CliCommand("discard", "Makes the folders of running nodes forget files that the catalog does not have")
+        return new CliCommand("discard", "Makes the folders of running nodes forget files that the catalog does not have")
         {
             Notes = ["Their contents become orphans: they are kept for FileTransfer:Store:OrphanGrace, and then collected."],
             Examples = ["filetransfer reconcile discard 0x5f1c… --url http://node-a:7070 --url http://node-b:7070"],
-            Ends = [ExitCode.Refused, ExitCode.Unreachable],
-        };
-        command.Add(keys);
-        connection.AddTo(command);
-        command.Add(OutputOptions.Json());
-        command.SetWork(
-            streams,
-            async (parse, console, cancellationToken) =>
-            {
-                using var nodes = connection.Connect(parse, console);
-                return await new ReconcileChoice(nodes, console).DiscardAsync(parse.GetRequiredValue(keys), cancellationToken);
-            }
-        );
-        return command;
+        }
+            .Taking(keys)
+            .AsksNodes(
+                streams,
+                run => new ReconcileChoice(run.Nodes, run.Console).DiscardAsync(run.Get(keys), run.CancellationToken)
+            );
     }
 
     private static Option<string[]> DataDirectories() =>

@@ -1,13 +1,13 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
-using FileTransfer.Catalog.Repair;
-using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer scrub [KEY… | --bucket HEX]</c></summary>
-public static class ScrubCommand
+internal static class ScrubCommand
 {
     private static readonly TimeSpan _pollInterval = TimeSpan.FromMilliseconds(250);
 
@@ -16,8 +16,7 @@ public static class ScrubCommand
 
     public static Command Create(CliStreams streams)
     {
-        var keys = IdentityOptions.Keys();
-        keys.Arity = ArgumentArity.ZeroOrMore;
+        var keys = IdentityOptions.Keys(ArgumentArity.ZeroOrMore);
         var bucket = IdentityOptions.HexOption("--bucket", "Verify only the files of this bucket.");
         var wait = new Option<bool>("--wait")
         {
@@ -25,11 +24,7 @@ public static class ScrubCommand
         };
         var cancel = new Option<bool>("--cancel") { Description = "End the pass under way." };
         var show = new Option<bool>("--show") { Description = "Show how far the scrub has got; start nothing." };
-        var connection = new ConnectionOptions(streams);
-        var command = new CliCommand(
-            "scrub",
-            "Makes a node verify every content it has and replace damaged ones from other nodes"
-        )
+        return new CliCommand("scrub", "Makes a node verify every content it has and replace damaged ones from other nodes")
         {
             Notes =
             [
@@ -45,64 +40,54 @@ public static class ScrubCommand
                 "filetransfer scrub --bucket 0x22…",
                 "filetransfer scrub --show",
             ],
-            Ends = [ExitCode.NotProven, ExitCode.NotFound, ExitCode.Refused, ExitCode.Unreachable],
-        };
-        command.Add(keys);
-        command.Add(bucket);
-        command.Add(wait);
-        command.Add(show);
-        command.Add(cancel);
-        connection.AddTo(command);
-        command.Add(OutputOptions.Json());
-        command.Validators.Add(result =>
+            Ends = [ExitCode.NotProven, ExitCode.NotFound],
+        }
+            .Taking(keys, bucket, wait, show, cancel)
+            .Refusing(Fault)
+            .AsksOneNode(
+                streams,
+                async run =>
+                {
+                    if (run.Get(show) || run.Get(cancel))
+                    {
+                        var now = await run.AskAsync(
+                            (node, token) => run.Get(cancel) ? node.CancelScrubAsync(token) : node.GetScrubAsync(token)
+                        );
+                        return Show(run, now, judges: true);
+                    }
+
+                    var named = run.Get(keys) ?? [];
+                    ScrubRequest? what =
+                        run.Given(bucket) is { } some ? new ScrubRequest(some.ToString(), Keys: null)
+                        : named.Length > 0 ? new ScrubRequest(null, [.. named.Select(key => key.ToString())])
+                        : null;
+                    var scrub = await run.AskAsync((node, token) => node.StartScrubAsync(what, token));
+                    if (run.Get(wait))
+                    {
+                        scrub = await run.Console.WithProgressAsync(progress =>
+                            WaitAsync(run, scrub, what is not null, streams.Time, progress)
+                        );
+                    }
+
+                    return Show(run, scrub, judges: run.Get(wait));
+                }
+            );
+
+        string? Fault(CommandResult result)
         {
             var named = (result.GetResult(keys)?.Tokens.Count > 0 ? 1 : 0) + (result.GetResult(bucket) is null ? 0 : 1);
-            if (named > 1 || (named > 0 && (result.GetValue(show) || result.GetValue(cancel))))
-            {
-                result.AddError("Give KEYs, or --bucket, or neither; --show and --cancel go with neither.");
-            }
-        });
-        command.SetWork(
-            streams,
-            async (parse, console, cancellationToken) =>
-            {
-                using var node = connection.ConnectToOne(parse, console);
-                if (parse.GetValue(show) || parse.GetValue(cancel))
-                {
-                    var now = parse.GetValue(cancel)
-                        ? await node.RunAsync((client, token) => client.CancelScrubAsync(token), cancellationToken)
-                        : await node.RunAsync((client, token) => client.GetScrubAsync(token), cancellationToken);
-                    Show(console, now);
-                    return now.Damage.Count == 0 ? ExitCode.Ok : ExitCode.NotProven;
-                }
-
-                ScrubRequest? what =
-                    parse.GetResult(bucket) is not null ? new ScrubRequest(parse.GetValue(bucket).ToString(), Keys: null)
-                    : parse.GetValue(keys) is { Length: > 0 } some
-                        ? new ScrubRequest(null, [.. some.Select(key => key.ToString())])
-                    : null;
-                var scrub = await node.RunAsync((client, token) => client.StartScrubAsync(what, token), cancellationToken);
-                if (parse.GetValue(wait))
-                {
-                    scrub = await console.WithProgressAsync(progress =>
-                        WaitAsync(node, scrub, what is not null, streams.Time, progress, cancellationToken)
-                    );
-                }
-
-                Show(console, scrub);
-                return !parse.GetValue(wait) || scrub.Damage.Count == 0 ? ExitCode.Ok : ExitCode.NotProven;
-            }
-        );
-        return command;
+            return named > 1 || (named > 0 && (result.GetValue(show) || result.GetValue(cancel)))
+                ? "Give KEYs, or --bucket, or neither; --show and --cancel go with neither."
+                : null;
+        }
     }
 
     private static async Task<ScrubResource> WaitAsync(
-        NodeSet node,
+        Invocation run,
         ScrubResource scrub,
         bool isNamed,
         TimeProvider time,
-        TransferProgress progress,
-        CancellationToken cancellationToken
+        TransferProgress progress
     )
     {
         var startedAt = scrub.Pass?.StartedAt ?? scrub.Last?.StartedAt ?? DateTimeOffset.MinValue;
@@ -124,35 +109,38 @@ public static class ScrubCommand
             }
             else if (!isNamed && scrub.Pass!.TotalBytes > 0)
             {
-                bar ??= progress.Start("proving", scrub.Pass.TotalBytes);
+                bar ??= progress.Start("verifying", scrub.Pass.TotalBytes);
                 bar.Report(scrub.Pass.Bytes);
             }
 
-            await Task.Delay(_pollInterval, time, cancellationToken);
-            scrub = await node.RunAsync((client, token) => client.GetScrubAsync(token), cancellationToken);
+            await Task.Delay(_pollInterval, time, run.CancellationToken);
+            scrub = await run.AskAsync((node, token) => node.GetScrubAsync(token));
         }
     }
 
-    private static void Show(CliConsole console, ScrubResource scrub) =>
-        console.Result(string.Join(Environment.NewLine, Say(scrub)), scrub, () => CliJson.Default.ScrubResource);
+    private static ExitCode Show(Invocation run, ScrubResource scrub, bool judges)
+    {
+        run.Console.Result(string.Join(Environment.NewLine, LinesOf(scrub)), scrub, () => SparseJson.Default.ScrubResource);
+        return !judges || scrub.Damage.Count == 0 ? ExitCode.Ok : ExitCode.NotProven;
+    }
 
-    private static IEnumerable<string> Say(ScrubResource scrub)
+    private static IEnumerable<string> LinesOf(ScrubResource scrub)
     {
         if (scrub.Named is { } named)
         {
-            yield return $"{(named.EndedAt is null ? "Proving" : "Proven")} as named at {named.StartedAt:u}: {named.Files} files, "
+            yield return $"{(named.EndedAt is null ? "Verifying" : "Verified")} as requested at {named.StartedAt:u}: {named.Files} files, "
                 + $"{InMebibytes(named.Bytes)}; {named.Damaged} damaged, {named.Mended} with wrong chunk hashes.";
         }
 
         if (scrub.Pass is { } pass)
         {
-            yield return $"Proving since {pass.StartedAt:u}: {pass.Contents} contents, {InMebibytes(pass.Bytes)} of "
+            yield return $"Verifying since {pass.StartedAt:u}: {pass.Contents} contents, {InMebibytes(pass.Bytes)} of "
                 + $"{InMebibytes(pass.TotalBytes)}; {pass.Damaged} damaged.";
         }
 
         if (scrub.Last is { } last)
         {
-            yield return $"All was proven at {last.EndedAt:u}: {last.Contents} contents, {InMebibytes(last.Bytes)}; {last.Damaged} damaged, "
+            yield return $"Everything was verified at {last.EndedAt:u}: {last.Contents} contents, {InMebibytes(last.Bytes)}; {last.Damaged} damaged, "
                 + $"{last.Mended} with wrong chunk hashes.";
         }
 

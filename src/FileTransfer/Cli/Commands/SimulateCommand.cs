@@ -7,7 +7,7 @@ using FileTransfer.Cli.Simulation;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer simulate</c></summary>
-public static class SimulateCommand
+internal static class SimulateCommand
 {
     private const string Columns = "   nodes    first   median      p95      all  copies  fairness | alone: all   copies   times";
 
@@ -42,7 +42,7 @@ public static class SimulateCommand
             HelpName = "N",
             DefaultValueFactory = _ => world.Seed,
         };
-        var command = new CliCommand("simulate", "Shows how a content spreads from a leader to many nodes, in virtual time")
+        return new CliCommand("simulate", "Shows how a content spreads from a leader to many nodes, in virtual time")
         {
             Notes =
             [
@@ -57,34 +57,29 @@ public static class SimulateCommand
                 "filetransfer simulate --nodes 1000 --loss 0.01 --churn 60 --json",
             ],
             Ends = [ExitCode.NotComplete],
-        };
-        foreach (var option in new Option[] { nodes, size, up, down, latency, loss, churn, seed, OutputOptions.Json() })
-        {
-            command.Add(option);
         }
-
-        command.SetWork(
-            streams,
-            (parse, console, cancellationToken) =>
-                Task.FromResult(
-                    Run(
-                        new SimulatedWorld
-                        {
-                            Size = parse.GetValue(size),
-                            Up = parse.GetValue(up),
-                            Down = parse.GetValue(down),
-                            Latency = parse.GetResult(latency) is null ? world.Latency : parse.GetValue(latency),
-                            Loss = parse.GetValue(loss),
-                            Churn = parse.GetValue(churn),
-                            Seed = parse.GetValue(seed),
-                        },
-                        parse.GetValue(nodes) is { Length: > 0 } given ? given : _nodes,
-                        console,
-                        cancellationToken
+            .Taking(nodes, size, up, down, latency, loss, churn, seed)
+            .Runs(
+                streams,
+                run =>
+                    Task.FromResult(
+                        Run(
+                            world with
+                            {
+                                Size = run.Get(size),
+                                Up = run.Get(up),
+                                Down = run.Get(down),
+                                Latency = run.Given(latency) ?? world.Latency,
+                                Loss = run.Get(loss),
+                                Churn = run.Get(churn),
+                                Seed = run.Get(seed),
+                            },
+                            run.Get(nodes) is { Length: > 0 } given ? given : _nodes,
+                            run.Console,
+                            run.CancellationToken
+                        )
                     )
-                )
-        );
-        return command;
+            );
     }
 
     private static ExitCode Run(SimulatedWorld world, int[] nodes, CliConsole console, CancellationToken cancellationToken)
@@ -94,13 +89,30 @@ public static class SimulateCommand
         foreach (var number in nodes)
         {
             var result = SimulationResult.Run(world with { Nodes = number }, cancellationToken);
-            console.Result(heading + TextOf(result), SimulationLine.Of(result), () => CliJson.Default.SimulationLine);
+            console.Result(heading + TextOf(result), LineOf(result), () => CliJson.Default.SimulationLine);
             heading = "";
             end = result.Stored < number ? ExitCode.NotComplete : end;
         }
 
         return end;
     }
+
+    private static SimulationLine LineOf(SimulationResult result) =>
+        new(
+            result.World.Nodes,
+            result.Stored,
+            result.First.TotalSeconds,
+            result.Median.TotalSeconds,
+            result.Most.TotalSeconds,
+            result.All.TotalSeconds,
+            result.LeaderCopies,
+            result.Fairness,
+            result.TurnedAway,
+            result.World.LeaderAlone.TotalSeconds,
+            result.World.Nodes,
+            result.Events,
+            result.World.Seed
+        );
 
     private static string TextOf(SimulationResult result)
     {
@@ -149,7 +161,7 @@ public static class SimulateCommand
     {
         if (!isRight)
         {
-            result.AddError($"'{string.Join(' ', result.Tokens.Select(token => token.Value))}' is not right here. Write {form}.");
+            result.AddError($"'{string.Join(' ', result.Tokens.Select(token => token.Value))}' is not valid here. Write {form}.");
         }
     }
 }

@@ -4,17 +4,15 @@ using FileTransfer.Cli.Output;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer status [KEY]</c></summary>
-public static class StatusCommand
+internal static class StatusCommand
 {
     private static readonly TimeSpan _pollInterval = TimeSpan.FromMilliseconds(250);
 
     public static Command Create(CliStreams streams)
     {
-        var key = IdentityOptions.Key();
-        key.Arity = ArgumentArity.ZeroOrOne;
+        var key = IdentityOptions.Key(ArgumentArity.ZeroOrOne);
         var wait = Duration.Option("--wait", "Wait until everything (or KEY) is stored on all nodes, but no longer than this.");
-        var connection = new ConnectionOptions(streams);
-        var command = new CliCommand("status", "Shows the nodes with their roles and queues, or one file with its replicas")
+        return new CliCommand("status", "Shows the nodes with their roles and queues, or one file with its replicas")
         {
             Notes =
             [
@@ -23,76 +21,63 @@ public static class StatusCommand
                 "failed until a new source appears or somebody runs 'filetransfer retry'.",
             ],
             Examples = ["filetransfer status", "filetransfer status 0x3f…", "filetransfer status --wait 5m && echo all stored"],
-            Ends = [ExitCode.NotComplete, ExitCode.TimedOut, ExitCode.NotFound, ExitCode.Refused, ExitCode.Unreachable],
-        };
-        command.Add(key);
-        command.Add(wait);
-        connection.AddTo(command);
-        command.Add(OutputOptions.Json());
-        command.SetWork(
-            streams,
-            async (parse, console, cancellationToken) =>
-            {
-                using var nodes = connection.Connect(parse, console);
-                Func<CancellationToken, Task<IStatus>> ask =
-                    parse.GetResult(key) is { Tokens.Count: > 0 } && parse.GetValue(key) is var file
-                        ? token => FileStatus.AskAsync(nodes, file, token)
-                        : token => ClusterStatus.AskAsync(nodes, token);
-                if (parse.GetResult(wait) is null)
+            Ends = [ExitCode.NotComplete, ExitCode.TimedOut, ExitCode.NotFound],
+        }
+            .Taking(key, wait)
+            .AsksNodes(
+                streams,
+                async run =>
                 {
-                    var status = await ask(cancellationToken);
-                    status.Show(console);
-                    return status.IsComplete ? ExitCode.Ok : ExitCode.NotComplete;
+                    Func<CancellationToken, Task<IStatus>> ask = run.Parse.GetResult(key) is { Tokens.Count: > 0 }
+                        ? token => FileStatus.AskAsync(run.Nodes, run.Get(key), token)
+                        : token => ClusterStatus.AskAsync(run.Nodes, token);
+                    return run.Given(wait) is { } limit
+                        ? await run.Console.WithStatusAsync(tell => WaitAsync(ask, limit, streams.Time, run, tell))
+                        : Show(await ask(run.CancellationToken), run.Console);
                 }
-
-                return await console.WithStatusAsync(tell =>
-                    WaitAsync(ask, parse.GetValue(wait), streams.Time, console, tell, cancellationToken)
-                );
-            }
-        );
-        return command;
+            );
     }
 
     private static async Task<ExitCode> WaitAsync(
         Func<CancellationToken, Task<IStatus>> ask,
         TimeSpan wait,
         TimeProvider time,
-        CliConsole console,
-        Action<string> tell,
-        CancellationToken cancellationToken
+        Invocation run,
+        Action<string> tell
     )
     {
         using var over = new CancellationTokenSource(wait, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, over.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(run.CancellationToken, over.Token);
         IStatus? status = null;
         try
         {
-            while (true)
+            while ((status = await ask(either.Token)) is { IsComplete: false, IsHopeless: false })
             {
-                status = await ask(either.Token);
-                if (status.IsComplete || status.IsHopeless)
-                {
-                    status.Show(console);
-                    return status.IsComplete ? ExitCode.Ok : ExitCode.NotComplete;
-                }
-
                 tell(status.Lacking);
                 await Task.Delay(_pollInterval, time, either.Token);
             }
+
+            return Show(status, run.Console);
         }
-        catch (OperationCanceledException) when (over.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (over.IsCancellationRequested && !run.CancellationToken.IsCancellationRequested)
         {
-            status?.Show(console);
+            status?.Show(run.Console);
             throw new CliException(
                 ExitCode.TimedOut,
                 $"Not complete after {wait.TotalSeconds:0.###} s: {status?.Lacking ?? "no node answered"}."
             );
         }
     }
+
+    private static ExitCode Show(IStatus status, CliConsole console)
+    {
+        status.Show(console);
+        return status.IsComplete ? ExitCode.Ok : ExitCode.NotComplete;
+    }
 }
 
 /// <summary>How far the cluster, or a file in it, is.</summary>
-public interface IStatus
+internal interface IStatus
 {
     /// <summary>Whether no live node has anything left to do.</summary>
     bool IsComplete { get; }

@@ -1,55 +1,67 @@
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>The intents of one command, and the wait for their files.</summary>
-public sealed class WantedFiles(NodeSet nodes, TimeProvider time)
+internal sealed class WantedFiles(Invocation run, TimeProvider time)
 {
     private static readonly TimeSpan _patienceOfTheEnd = TimeSpan.FromSeconds(10);
 
     private readonly List<(Uri Node, FileKey Key, Guid Intent)> _standing = [];
+    private int _ended;
 
-    /// <summary>Files that are waited for.</summary>
-    public int Standing => _standing.Count;
-
-    /// <summary>Asks for all of the files first, so that the node may bring them side by side, and then waits for one after the other.</summary>
-    public async Task<ExitCode> BringAsync(
-        IReadOnlyList<FileKey> keys,
-        CliConsole console,
-        TransferProgress progress,
-        CancellationToken cancellationToken
-    )
+    /// <summary>Makes an intent at whichever node answers.</summary>
+    public Task<(Uri Node, IntentResource Answer)> AskAsync(FileKey key, CancellationToken cancellationToken)
     {
-        var end = ExitCode.Ok;
-        foreach (var key in keys)
-        {
-            try
-            {
-                var id = Guid.CreateVersion7();
-                var (node, answer) = await nodes.RunAsync(
-                    async (client, token) => (client.Node, await client.AskForAsync(key, id, token)),
-                    cancellationToken
-                );
-                if (answer.Outcome is null)
-                {
-                    _standing.Add((node, key, answer.Id));
-                }
-                else
-                {
-                    end = end.And(Conclude(console, answer));
-                }
-            }
-            catch (NodeException fault) when (fault.Remedy == RetryAdvice.OtherNode)
-            {
-                end = end.And(console.Failure(fault, key.ToString()));
-            }
-        }
+        var id = Guid.CreateVersion7();
+        return run.Nodes.RunAsync(async (node, token) => (node.Node, await node.AskForAsync(key, id, token)), cancellationToken);
+    }
 
+    /// <summary>Waits until all of the files are there, but no longer than the limit; withdraws the intents that still stand then.</summary>
+    public async Task<ExitCode> BringAsync(FileKey[] keys, TimeSpan? limit)
+    {
+        using var over = limit is { } span ? new CancellationTokenSource(span, time) : new CancellationTokenSource();
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(run.CancellationToken, over.Token);
+        try
+        {
+            return await run.Console.WithProgressAsync(progress => BringAsync(keys, progress, either.Token));
+        }
+        catch (OperationCanceledException) when (over.IsCancellationRequested && !run.CancellationToken.IsCancellationRequested)
+        {
+            throw new CliException(
+                ExitCode.TimedOut,
+                $"{keys.Length - _ended} of {keys.Length} files are not there after {limit!.Value.TotalSeconds:0.###} s; their intents are withdrawn."
+            );
+        }
+        finally
+        {
+            await WithdrawAsync();
+        }
+    }
+
+    /// <summary>Asks for all of the files first, so that the node may download them side by side, and then waits for one after the other.</summary>
+    private async Task<ExitCode> BringAsync(FileKey[] keys, TransferProgress progress, CancellationToken cancellationToken)
+    {
+        var end = await run.EachAsync(
+            keys,
+            async key =>
+            {
+                var (node, answer) = await AskAsync(key, cancellationToken);
+                if (answer.Outcome is not null)
+                {
+                    return Conclude(answer);
+                }
+
+                _standing.Add((node, key, answer.Id));
+                return ExitCode.Ok;
+            }
+        );
         while (_standing is [var (node, key, intent), ..])
         {
-            end = end.And(Conclude(console, await EndOfAsync(node, key, intent, progress, cancellationToken)));
+            end = end.And(Conclude(await EndOfAsync(node, key, intent, progress, cancellationToken)));
             _standing.RemoveAt(0);
         }
 
@@ -57,18 +69,18 @@ public sealed class WantedFiles(NodeSet nodes, TimeProvider time)
     }
 
     /// <summary>Withdraws what still stands, as well as that can be done: the command ends.</summary>
-    public async Task WithdrawAsync(CliConsole console)
+    private async Task WithdrawAsync()
     {
         using var patience = new CancellationTokenSource(_patienceOfTheEnd, time);
         foreach (var (node, key, intent) in _standing)
         {
             try
             {
-                await nodes.At(node).RunAsync((client, token) => client.WithdrawAsync(key, intent, token), patience.Token);
+                await run.Nodes.At(node).RunAsync((client, token) => client.WithdrawAsync(key, intent, token), patience.Token);
             }
             catch (Exception fault) when (fault is NodeException or OperationCanceledException)
             {
-                console.Notice(
+                run.Console.Notice(
                     $"the intent {intent} for {key} could not be withdrawn: {fault.Message} "
                         + $"Do it with 'filetransfer fetch {key} --withdraw {intent} --url {node.Display()}'."
                 );
@@ -76,7 +88,7 @@ public sealed class WantedFiles(NodeSet nodes, TimeProvider time)
         }
     }
 
-    private async Task<IntentAnswer> EndOfAsync(
+    private async Task<IntentResource> EndOfAsync(
         Uri at,
         FileKey key,
         Guid intent,
@@ -84,17 +96,16 @@ public sealed class WantedFiles(NodeSet nodes, TimeProvider time)
         CancellationToken cancellationToken
     )
     {
-        var events = new NodeEvents($"v1/files/{key}/events");
+        var events = new NodeEvents($"{Routes.Of(Routes.File, key)}/events");
         TransferBar? bar = null;
-        IntentAnswer? end = null;
+        IntentResource? end = null;
         try
         {
-            await nodes
-                .At(at)
+            await run
+                .Nodes.At(at)
                 .RunAsync(
-                    async (node, token) =>
-                    {
-                        await node.FollowAsync(
+                    (node, token) =>
+                        node.FollowAsync(
                             events,
                             async (happened, _) =>
                             {
@@ -108,9 +119,7 @@ public sealed class WantedFiles(NodeSet nodes, TimeProvider time)
                                     || (end = await node.GetIntentAsync(key, intent, token)) is { Outcome: null };
                             },
                             token
-                        );
-                        return true;
-                    },
+                        ),
                     cancellationToken,
                     () => events.Count
                 );
@@ -127,9 +136,10 @@ public sealed class WantedFiles(NodeSet nodes, TimeProvider time)
         happened.Name is "done" or "failed" or "withdrawn"
         || (happened.Name == "state" && happened.Text("state") is "stored" or "failed" or "removing" or "absent");
 
-    private static ExitCode Conclude(CliConsole console, IntentAnswer answer)
+    private ExitCode Conclude(IntentResource answer)
     {
-        FetchCommand.Show(console, answer);
+        _ended++;
+        FetchCommand.Show(run, answer);
         return answer.Outcome switch
         {
             "stored" => ExitCode.Ok,

@@ -2,6 +2,7 @@ using System.Text.Json;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
 using Microsoft.Win32.SafeHandles;
@@ -13,36 +14,27 @@ namespace FileTransfer.Cli.Export;
 /// keys as 64 hex digits. Any web server that does ranges serves it; whoever reads it proves what he gets.
 /// </summary>
 /// <remarks>The content takes its name last, so that whoever finds it finds all three. One export works on a folder at a time.</remarks>
-public sealed class ExportFolder : IDisposable
+internal sealed class ExportFolder(string root, FileLock locked) : IDisposable
 {
     private const string LockName = ".export.lock";
-
-    private readonly string _folder;
-    private readonly FileLock _lock;
-
-    private ExportFolder(string folder, FileLock locked)
-    {
-        _folder = folder;
-        _lock = locked;
-    }
 
     public static ExportFolder Open(string path)
     {
         var folder = Path.GetFullPath(path);
-        try
-        {
-            Directory.CreateDirectory(folder);
-            if (FileLock.TryTake(Path.Combine(folder, LockName), out _) is { } locked)
+        var taken = LocalContent.Try(
+            path,
+            () =>
             {
-                return new ExportFolder(folder, locked);
+                Directory.CreateDirectory(folder);
+                return FileLock.TryTake(Path.Combine(folder, LockName), out _);
             }
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            throw LocalContent.Failure(path, fault);
-        }
-
-        throw new CliException(ExitCode.Failed, $"Another export works on {path}. Wait for its end, or give another folder.");
+        );
+        return taken is null
+            ? throw new CliException(
+                ExitCode.Failed,
+                $"Another export is writing to {path}. Wait until it ends, or give another folder."
+            )
+            : new ExportFolder(folder, taken);
     }
 
     /// <summary>Whether a file is here whole, by the lengths of its parts.</summary>
@@ -90,13 +82,13 @@ public sealed class ExportFolder : IDisposable
     public async Task PublishAsync(FileKey key, FileMetadata metadata, DownloadTarget proven, CancellationToken cancellationToken)
     {
         await WriteAsync(Hashes(key), file => proven.WriteHashesAsync(file, cancellationToken));
-        var json = JsonSerializer.SerializeToUtf8Bytes(KeyLine.Of(metadata), NodeJson.Default.KeyLine);
+        var json = JsonSerializer.SerializeToUtf8Bytes(FileDescription.Of(metadata), SparseJson.Default.FileDescription);
         await WriteAsync(Metadata(key), file => RandomAccess.WriteAsync(file, json, 0, cancellationToken).AsTask());
-        DurableFile.FsyncFolder(_folder);
+        DurableFile.FsyncFolder(root);
         proven.Publish();
     }
 
-    public void Dispose() => _lock.Dispose();
+    public void Dispose() => locked.Dispose();
 
     private static async Task WriteAsync(string path, Func<SafeFileHandle, Task> write)
     {
@@ -112,7 +104,7 @@ public sealed class ExportFolder : IDisposable
 
     private static long LengthOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : -1;
 
-    private string Content(FileKey key) => Path.Combine(_folder, key.ToHex());
+    private string Content(FileKey key) => Path.Combine(root, key.ToHex());
 
     private string Hashes(FileKey key) => Content(key) + ".hashes";
 

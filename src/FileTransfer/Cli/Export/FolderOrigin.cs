@@ -14,20 +14,9 @@ using Npgsql;
 namespace FileTransfer.Cli.Export;
 
 /// <summary>The files in the data folder of a node that does not run; what they are called is in its database.</summary>
-public sealed class FolderOrigin : IExportOrigin
+public sealed class FolderOrigin(ChunkStore store, EmbeddedPostgres? embedded, NpgsqlDataSource database) : IExportOrigin
 {
     private const int RunLength = 256 * ChunkFrame.ChunkLength;
-
-    private readonly ChunkStore _store;
-    private readonly EmbeddedPostgres? _embedded;
-    private readonly NpgsqlDataSource _database;
-
-    private FolderOrigin(ChunkStore store, EmbeddedPostgres? embedded, NpgsqlDataSource database)
-    {
-        _store = store;
-        _embedded = embedded;
-        _database = database;
-    }
 
     /// <param name="folder">The data folder.</param>
     /// <param name="connectionString">The node's database; null = the private one in the folder, which is started for as long as this is open.</param>
@@ -36,7 +25,7 @@ public sealed class FolderOrigin : IExportOrigin
     {
         if (!Directory.Exists(Path.Combine(folder, "content")))
         {
-            throw new CliException(ExitCode.Failed, $"{folder} is no data folder of a node: it has no folder 'content'.");
+            throw new CliException(ExitCode.Failed, $"{folder} is not a node's data folder: it has no folder 'content'.");
         }
 
         var source = DatabaseSource.Of(connectionString, folder);
@@ -49,23 +38,23 @@ public sealed class FolderOrigin : IExportOrigin
         }
 
         CatalogTypes.Map();
-        var store = OpenStore(folder);
-        EmbeddedPostgres? embedded = null;
+        var opened = OpenStore(folder);
+        EmbeddedPostgres? postgres = null;
         try
         {
-            embedded = source.EmbeddedFolder is { } cluster
+            postgres = source.EmbeddedFolder is { } cluster
                 ? await EmbeddedPostgres.StartAsync(cluster, null, NullLogger.Instance, cancellationToken)
                 : null;
-            return new FolderOrigin(store, embedded, NpgsqlDataSource.Create(source.ConnectionString));
+            return new FolderOrigin(opened, postgres, NpgsqlDataSource.Create(source.ConnectionString));
         }
         catch
         {
-            if (embedded is not null)
+            if (postgres is not null)
             {
-                await embedded.DisposeAsync();
+                await postgres.DisposeAsync();
             }
 
-            store.Dispose();
+            opened.Dispose();
             throw;
         }
     }
@@ -76,7 +65,7 @@ public sealed class FolderOrigin : IExportOrigin
     )
     {
         await using var connection = await ConnectAsync(cancellationToken);
-        foreach (var key in _store.VisibleFiles())
+        foreach (var key in store.VisibleFiles())
         {
             if (await FindAsync(connection, key, cancellationToken) is { } file && filter.Lets(file.Metadata))
             {
@@ -95,8 +84,8 @@ public sealed class FolderOrigin : IExportOrigin
     public async Task FetchAsync(ExportFile file, DownloadTarget target, TransferBar bar, CancellationToken cancellationToken)
     {
         using var content =
-            _store.TryOpen(file.Key)
-            ?? throw new CliException(ExitCode.NotFound, $"{file.Key} is not stored in {_store.DataDirectory}.");
+            store.TryOpen(file.Key)
+            ?? throw new CliException(ExitCode.NotFound, $"{file.Key} is not stored in {store.DataDirectory}.");
         while (true)
         {
             await CopyAsync(content, target, bar, cancellationToken);
@@ -111,7 +100,7 @@ public sealed class FolderOrigin : IExportOrigin
             {
                 throw new CliException(
                     ExitCode.NotProven,
-                    $"The content of {file.Key} in {_store.DataDirectory} is damaged. Start the node: it fetches the file again."
+                    $"The content of {file.Key} in {store.DataDirectory} is damaged. Start the node: it downloads the file again."
                 );
             }
         }
@@ -119,13 +108,13 @@ public sealed class FolderOrigin : IExportOrigin
 
     public async ValueTask DisposeAsync()
     {
-        await _database.DisposeAsync();
-        if (_embedded is not null)
+        await database.DisposeAsync();
+        if (embedded is not null)
         {
-            await _embedded.DisposeAsync();
+            await embedded.DisposeAsync();
         }
 
-        _store.Dispose();
+        store.Dispose();
     }
 
     private static async Task<ExportFile?> FindAsync(
@@ -188,7 +177,7 @@ public sealed class FolderOrigin : IExportOrigin
     {
         try
         {
-            return await _database.OpenConnectionAsync(cancellationToken);
+            return await database.OpenConnectionAsync(cancellationToken);
         }
         catch (NpgsqlException fault)
         {

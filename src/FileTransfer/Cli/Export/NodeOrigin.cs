@@ -13,27 +13,15 @@ public sealed class NodeOrigin(NodeSet nodes) : IExportOrigin
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        string? after = null;
-        do
+        var stored = new ListFilter(filter.Bucket, Owner: null, filter.Location, "stored");
+        await foreach (var file in nodes.ListAsync(stored, cancellationToken))
         {
-            var page = await nodes.RunAsync(
-                (node, token) => node.ListStoredAsync(filter.Bucket, filter.Location, after, token),
-                cancellationToken
-            );
-            foreach (var file in page.Files)
-            {
-                yield return FileKey.TryParse(file.Key, out var key)
-                && file.ToMetadata() is { } metadata
-                && metadata.ComputeKey() == key
-                    ? new ExportFile(key, metadata)
-                    : throw new CliException(
-                        ExitCode.NotProven,
-                        $"A node sent metadata for {file.Key} whose hash is another key."
-                    );
-            }
-
-            after = page.Next;
-        } while (after is not null);
+            yield return FileKey.TryParse(file.Key, out var key)
+            && file.ToMetadata() is { } metadata
+            && metadata.ComputeKey() == key
+                ? new ExportFile(key, metadata)
+                : throw new CliException(ExitCode.NotProven, $"A node sent metadata for {file.Key} whose hash is another key.");
+        }
     }
 
     public async Task<ExportFile> FindAsync(FileKey key, CancellationToken cancellationToken) =>
@@ -42,9 +30,5 @@ public sealed class NodeOrigin(NodeSet nodes) : IExportOrigin
     public async Task FetchAsync(ExportFile file, DownloadTarget target, TransferBar bar, CancellationToken cancellationToken) =>
         await new FileGet(nodes, file.Key).FetchAsync(target, bar, cancellationToken);
 
-    public ValueTask DisposeAsync()
-    {
-        nodes.Dispose();
-        return ValueTask.CompletedTask;
-    }
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

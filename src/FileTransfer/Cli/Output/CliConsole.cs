@@ -50,7 +50,7 @@ public sealed class CliConsole(CliStreams streams, bool json)
     }
 
     public void Notice(string text) =>
-        WriteError(json ? Serialize(new NoticeLine(text), () => ConsoleJson.Default.NoticeLine) : text);
+        WriteError(json ? Serialize(new NoticeLine(text), () => CliJson.Default.NoticeLine) : text);
 
     /// <summary>Says what failed, and returns what it is worth as an exit code.</summary>
     public ExitCode Failure(Exception fault, string? subject = null)
@@ -63,7 +63,7 @@ public sealed class CliConsole(CliStreams streams, bool json)
             json
                 ? Serialize(
                     new ErrorLine(fault.Message, problem?.Title, problem?.Type, subject, (int)code),
-                    () => ConsoleJson.Default.ErrorLine
+                    () => CliJson.Default.ErrorLine
                 )
                 : $"error: {about}{fault.Message}{title}"
         );

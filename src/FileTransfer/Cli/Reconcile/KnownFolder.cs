@@ -1,4 +1,5 @@
 using FileTransfer.Chunks.Ledger;
+using FileTransfer.Contracts;
 using FileTransfer.Feed.Reconciliation;
 using FileTransfer.Wants.Policies;
 

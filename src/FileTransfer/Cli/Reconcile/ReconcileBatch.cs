@@ -1,5 +1,5 @@
 using FileTransfer.Cli.Client;
-using FileTransfer.Feed;
+using FileTransfer.Contracts;
 using FileTransfer.Feed.Reconciliation;
 
 namespace FileTransfer.Cli.Reconcile;

@@ -1,5 +1,6 @@
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 using FileTransfer.Feed.Reconciliation;
 using FileTransfer.Identity;
 
@@ -64,14 +65,7 @@ public sealed class ReconcileChoice(NodeSet nodes, CliConsole console)
         {
             foreach (var key in keys)
             {
-                await node.RunAsync(
-                    async (client, token) =>
-                    {
-                        await client.ForgetAsync(key, token);
-                        return true;
-                    },
-                    cancellationToken
-                );
+                await node.RunAsync((client, token) => client.ForgetAsync(key, token), cancellationToken);
             }
         }
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using FileTransfer.Cli.Client;
+using FileTransfer.Contracts;
 using FileTransfer.Feed.Reconciliation;
 
 namespace FileTransfer.Cli.Reconcile;

@@ -1,5 +1,6 @@
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 using FileTransfer.Feed.Reconciliation;
 using FileTransfer.Identity;
 
@@ -28,7 +29,7 @@ public sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyLis
         var missing = plan.MembersNotIn(writtenOff);
         foreach (var folder in folders.Where(folder => folder.Fault is not null))
         {
-            console.Notice($"'{folder.Node}': {folder.Fault}; only files of more than 64 KiB are known of it");
+            console.Notice($"'{folder.Node}': {folder.Fault}; only its files larger than 64 KiB are known");
         }
 
         // What a node wants of what comes back is said first.
@@ -42,7 +43,7 @@ public sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyLis
             }
 
             var line = VerdictLine.Of(verdict);
-            console.Result(line.ToString(), line, () => ReconcileCliJson.Default.VerdictLine);
+            console.Result(line.ToString(), line, () => CliJson.Default.VerdictLine);
             if (applies && verdict.Kind is VerdictKind.Restore or VerdictKind.Remove)
             {
                 await _batch.AddAsync(verdict, cancellationToken);
@@ -130,14 +131,7 @@ public sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyLis
     {
         foreach (var folder in folders.OfType<RunningFolder>())
         {
-            await folder.Client.RunAsync(
-                async (client, token) =>
-                {
-                    await client.ReleaseCollectionAsync(token);
-                    return true;
-                },
-                cancellationToken
-            );
+            await folder.Client.RunAsync((client, token) => client.ReleaseCollectionAsync(token), cancellationToken);
         }
     }
 
@@ -155,7 +149,7 @@ public sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyLis
             policies,
             missing
         );
-        console.Result(summary.ToString(), summary, () => ReconcileCliJson.Default.ReconcileSummary);
+        console.Result(summary.ToString(), summary, () => CliJson.Default.ReconcileSummary);
         if (missing.Count > 0)
         {
             console.Notice(

@@ -1,4 +1,5 @@
 using FileTransfer.Chunks.Folder;
+using FileTransfer.Contracts;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Cluster.Peers;
@@ -100,7 +101,7 @@ public sealed partial class RivalWatch(
 
     private async Task<(CatalogSight? Sight, Uri Url)> AskAsync(Uri url, CatalogSight own, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(url, "/v1/leader"));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(url, Routes.Leader));
         request.Headers.TryAddWithoutValidation(CatalogSight.Header, own.Text);
         if (node.Token is { } token)
         {

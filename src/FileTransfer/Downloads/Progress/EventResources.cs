@@ -1,111 +1,66 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Progress;
 
-/// <summary>An event as JSON.</summary>
-/// <param name="Kind">
-/// <c>wanted</c>, <c>foundLocally</c>, <c>connected</c>, <c>proven</c>, <c>sourceChanged</c>, <c>deferred</c>, <c>done</c>, <c>failed</c>,
-/// <c>damaged</c> or <c>withdrawn</c>; also the event's name.
-/// </param>
-/// <param name="Ranges">With <c>proven</c>: the runs of chunks that are new, each <c>[first chunk, count]</c>.</param>
-public sealed record EventResource(
-    string Key,
-    string Kind,
-    DateTimeOffset At,
-    string? Source,
-    long BytesProven,
-    long Size,
-    string? Reason,
-    IReadOnlyList<long[]>? Ranges
-)
+/// <summary>Events and downloads as JSON.</summary>
+public static class EventResources
 {
-    public static EventResource Of(LoggedEvent logged)
+    extension(EventResource)
     {
-        var happened = logged.Event;
-        return new EventResource(
-            happened.File.ToString(),
-            NameOf(happened.Kind),
-            logged.At,
-            happened.Source,
-            happened.BytesProven,
-            happened.Size,
-            happened.Reason,
-            happened.Ranges is { } ranges ? Pairs(ranges) : null
-        );
+        public static EventResource Of(LoggedEvent logged)
+        {
+            var happened = logged.Event;
+            return new EventResource(
+                happened.File.ToString(),
+                NameOf(happened.Kind),
+                logged.At,
+                happened.Source,
+                happened.BytesProven,
+                happened.Size,
+                happened.Reason,
+                happened.Ranges is { } ranges ? Pairs(ranges) : null
+            );
+        }
+
+        public static string NameOf(DownloadEventKind kind) => JsonNamingPolicy.CamelCase.ConvertName(kind.ToString());
+
+        internal static IReadOnlyList<long[]> Pairs(IReadOnlyList<ChunkRange> ranges) =>
+            [.. ranges.Select(range => new[] { range.First, range.Count })];
     }
 
-    public static string NameOf(DownloadEventKind kind) => JsonNamingPolicy.CamelCase.ConvertName(kind.ToString());
+    extension(FileStateResource)
+    {
+        public static FileStateResource Of(
+            FileRecord file,
+            ReplicaRecord? replica,
+            NodeId node,
+            LiveDownload? live,
+            bool missed
+        ) =>
+            new(
+                file.Key.ToString(),
+                node.Value,
+                file.State.ToString().ToLowerInvariant(),
+                replica is null ? FileResource.Absent : ReplicaTransitions.NameOf(replica.State),
+                Math.Max(replica?.BytesProven ?? 0, live?.BytesProven ?? 0),
+                file.Size,
+                replica?.Reason,
+                replica?.Attempts ?? 0,
+                replica?.NextAttemptAt == DateTimeOffset.MaxValue ? null : replica?.NextAttemptAt,
+                live?.Source,
+                live is null ? null : EventResource.Pairs(live.Ranges),
+                missed
+            );
+    }
 
-    internal static IReadOnlyList<long[]> Pairs(IReadOnlyList<ChunkRange> ranges) =>
-        [.. ranges.Select(range => new[] { range.First, range.Count })];
+    extension(DownloadResource)
+    {
+        public static DownloadResource Of(LiveDownload live) =>
+            new(live.File.ToString(), live.Source, live.BytesProven, live.Size, live.Since, EventResource.Pairs(live.Ranges));
+    }
 }
-
-/// <summary>Where this node's replica of a file stands: the first event of a file's stream, named <c>state</c>.</summary>
-/// <param name="State">The replica's state; <c>absent</c> where there is none.</param>
-/// <param name="Source">While it downloads: the source that sent last.</param>
-/// <param name="Ranges">The runs of chunks proven since the download began here, each <c>[first chunk, count]</c>.</param>
-/// <param name="Missed">Events were lost before this one, because they were not read in time.</param>
-public sealed record FileStateResource(
-    string Key,
-    string Node,
-    string FileState,
-    string State,
-    long BytesProven,
-    long Size,
-    string? Reason,
-    int Attempts,
-    DateTimeOffset? NextAttemptAt,
-    string? Source,
-    IReadOnlyList<long[]>? Ranges,
-    bool Missed
-)
-{
-    public static FileStateResource Of(FileRecord file, ReplicaRecord? replica, NodeId node, LiveDownload? live, bool missed) =>
-        new(
-            file.Key.ToString(),
-            node.Value,
-            file.State.ToString().ToLowerInvariant(),
-            replica is null ? FileResource.Absent : ReplicaTransitions.NameOf(replica.State),
-            Math.Max(replica?.BytesProven ?? 0, live?.BytesProven ?? 0),
-            file.Size,
-            replica?.Reason,
-            replica?.Attempts ?? 0,
-            replica?.NextAttemptAt == DateTimeOffset.MaxValue ? null : replica?.NextAttemptAt,
-            live?.Source,
-            live is null ? null : EventResource.Pairs(live.Ranges),
-            missed
-        );
-}
-
-/// <summary>What this node downloads now: the first event of the node's stream, named <c>state</c>.</summary>
-/// <param name="Missed">Events were lost before this one, because they were not read in time.</param>
-public sealed record NodeStateResource(string Node, IReadOnlyList<DownloadResource> Downloading, bool Missed);
-
-/// <summary>A download under way.</summary>
-/// <param name="Ranges">The runs of chunks proven since it began here, each <c>[first chunk, count]</c>.</param>
-public sealed record DownloadResource(
-    string Key,
-    string? Source,
-    long BytesProven,
-    long Size,
-    DateTimeOffset Since,
-    IReadOnlyList<long[]> Ranges
-)
-{
-    public static DownloadResource Of(LiveDownload live) =>
-        new(live.File.ToString(), live.Source, live.BytesProven, live.Size, live.Since, EventResource.Pairs(live.Ranges));
-}
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
-)]
-[JsonSerializable(typeof(EventResource))]
-[JsonSerializable(typeof(FileStateResource))]
-[JsonSerializable(typeof(NodeStateResource))]
-internal sealed partial class EventJson : JsonSerializerContext;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 
@@ -42,7 +43,7 @@ public static class EventRoutes
             (missed, _) =>
             {
                 var state = new NodeStateResource(here.Value, [.. events.UnderWay().Select(DownloadResource.Of)], missed);
-                var json = JsonSerializer.SerializeToUtf8Bytes(state, EventJson.Default.NodeStateResource);
+                var json = JsonSerializer.SerializeToUtf8Bytes(state, SparseJson.Default.NodeStateResource);
                 return Task.FromResult(new StreamState(json, ""));
             },
             reviews: false,
@@ -80,7 +81,7 @@ public static class EventRoutes
                 var file = await catalog.FindAsync(key, token) ?? found;
                 var replica = await replicas.FindAsync(here, key, token);
                 var state = FileStateResource.Of(file, replica, here, events.Of(key), missed);
-                var json = JsonSerializer.SerializeToUtf8Bytes(state, EventJson.Default.FileStateResource);
+                var json = JsonSerializer.SerializeToUtf8Bytes(state, SparseJson.Default.FileStateResource);
                 return new StreamState(json, state.State);
             },
             reviews: true,

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Npgsql;
@@ -108,7 +108,7 @@ internal sealed class EventStream(DownloadEventLog log, FileKey? file, TimeProvi
             if (file is null || logged.Event.File == file)
             {
                 var resource = EventResource.Of(logged);
-                var json = JsonSerializer.SerializeToUtf8Bytes(resource, EventJson.Default.EventResource);
+                var json = JsonSerializer.SerializeToUtf8Bytes(resource, SparseJson.Default.EventResource);
                 writer.Event(log.IdOf(logged.Position), resource.Kind, json);
                 _lastWritten = time.GetTimestamp();
                 _told = StatesAfter(logged.Event.Kind);

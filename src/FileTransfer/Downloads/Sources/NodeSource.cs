@@ -52,7 +52,7 @@ public sealed class NodeSource : Source
     )
     {
         var order = new BatchRequest([.. keys.Select(key => key.ToHex())]);
-        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(order, ServingJson.Default.BatchRequest));
+        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(order, WireJson.Default.BatchRequest));
         content.Headers.ContentType = new MediaTypeHeaderValue(MediaTypeNames.Application.Json);
         var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Url, ContentBatch.Route)) { Content = content };
         return OpenAsync(OfNode(request), "a delivery", expectedLength: null, report, cancellationToken);

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using FileTransfer.Catalog;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -1,165 +1,106 @@
-using System.Text.Json.Serialization;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks.Ledger;
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Feed.Reconciliation;
 
-/// <summary>A place in the feed of a file's bin.</summary>
-/// <param name="Epoch">The history of the feed.</param>
-/// <param name="Sequence">From 1.</param>
-public sealed record PositionResource(Guid Epoch, long Sequence)
+/// <summary>Evidence as JSON, and back.</summary>
+public static class ReconcileResources
 {
-    public static PositionResource? Of(FeedPosition? position) =>
-        position is { } at ? new PositionResource(at.Epoch, at.Sequence) : null;
-
-    public FeedPosition ToPosition() => new(Epoch, Sequence);
-}
-
-/// <summary>A history of the feed that somebody remembers.</summary>
-public sealed record EpochResource(Guid Epoch, DateTimeOffset BeganAt)
-{
-    public LedgerEpoch ToEpoch() => new(Epoch, BeganAt, []);
-}
-
-/// <summary>A line of what a folder remembers: the first is about the folder, each other about a file, in the order of the keys.</summary>
-public sealed record FolderLine(FolderResource? Folder, FolderFileResource? File);
-
-/// <summary>A data folder.</summary>
-/// <param name="Members">The nodes of the cluster that it knows of.</param>
-/// <param name="Policies">The policies of its node.</param>
-public sealed record FolderResource(
-    string Node,
-    string Cluster,
-    IReadOnlyList<string> Members,
-    IReadOnlyList<EpochResource> Epochs,
-    IReadOnlyList<FolderPolicyResource> Policies
-);
-
-/// <summary>A policy that a folder remembers; filters are written as in <c>PUT /v1/buckets/{bucket}/policy</c>.</summary>
-public sealed record FolderPolicyResource(string Bucket, string Kind, IReadOnlyList<string> Filters)
-{
-    public static FolderPolicyResource Of(LedgerPolicy policy) =>
-        new(
-            policy.Bucket.ToString(),
-            policy.Kind,
-            [
-                .. policy.Prefixes.Select(value => new LocationFilter(FilterKind.Prefix, value).ToString()),
-                .. policy.Exacts.Select(value => new LocationFilter(FilterKind.Exact, value).ToString()),
-            ]
-        );
-}
-
-/// <summary>A file as a folder remembers it.</summary>
-/// <param name="File">Its metadata; null where only its removal is remembered.</param>
-/// <param name="Generation">Counts registrations after a removal, from 1.</param>
-/// <param name="Pinned">Somebody named it at this node, so no policy has a say in it.</param>
-/// <param name="Added">Where its Add is in the feed.</param>
-/// <param name="Removed">Where the last removal that the node has seen is in the feed.</param>
-/// <param name="Content"><c>absent</c>, <c>here</c> (not looked at), <c>proven</c> or <c>damaged</c>.</param>
-public sealed record FolderFileResource(
-    string Key,
-    FileRegistration? File,
-    int Generation,
-    bool Pinned,
-    PositionResource? Added,
-    DateTimeOffset? StoredAt,
-    PositionResource? Removed,
-    DateTimeOffset? RemovedAt,
-    string Content
-)
-{
-    public static FolderFileResource Of(FolderEvidence evidence) =>
-        new(
-            evidence.Key.ToString(),
-            evidence.File is { } file ? FileRegistration.Of(file.Metadata) : null,
-            evidence.File?.Generation ?? 0,
-            evidence.File?.IsPinned ?? false,
-            PositionResource.Of(evidence.File?.Added),
-            evidence.File?.StoredAt,
-            PositionResource.Of(evidence.Removal?.At),
-            evidence.Removal?.AppliedAt,
-            evidence.Content.ToString().ToLowerInvariant()
-        );
-
-    /// <exception cref="InvalidDataException">It is not what a node says.</exception>
-    public FolderEvidence ToEvidence(string node)
+    extension(PositionResource position)
     {
-        if (!FileKey.TryParse(Key, out var key) || !Enum.TryParse<HeldContent>(Content, ignoreCase: true, out var content))
-        {
-            throw new InvalidDataException($"'{node}' says of a file '{Key}' that its content is '{Content}'.");
-        }
+        public static PositionResource? Of(FeedPosition? at) =>
+            at is { } place ? new PositionResource(place.Epoch, place.Sequence) : null;
 
-        LedgerFile? file = null;
-        if (File is not null)
+        public FeedPosition ToPosition() => new(position.Epoch, position.Sequence);
+    }
+
+    extension(EpochResource epoch)
+    {
+        public LedgerEpoch ToEpoch() => new(epoch.Epoch, epoch.BeganAt, []);
+    }
+
+    extension(FolderPolicyResource)
+    {
+        public static FolderPolicyResource Of(LedgerPolicy policy) =>
+            new(
+                policy.Bucket.ToString(),
+                policy.Kind,
+                [
+                    .. policy.Prefixes.Select(value => new LocationFilter(FilterKind.Prefix, value).ToString()),
+                    .. policy.Exacts.Select(value => new LocationFilter(FilterKind.Exact, value).ToString()),
+                ]
+            );
+    }
+
+    extension(FolderFileResource line)
+    {
+        public static FolderFileResource Of(FolderEvidence evidence) =>
+            new(
+                evidence.Key.ToString(),
+                evidence.File is { } file ? FileRegistration.Of(file.Metadata) : null,
+                evidence.File?.Generation ?? 0,
+                evidence.File?.IsPinned ?? false,
+                PositionResource.Of(evidence.File?.Added),
+                evidence.File?.StoredAt,
+                PositionResource.Of(evidence.Removal?.At),
+                evidence.Removal?.AppliedAt,
+                evidence.Content.ToString().ToLowerInvariant()
+            );
+
+        /// <exception cref="InvalidDataException">It is not what a node says.</exception>
+        public FolderEvidence ToEvidence(string node)
         {
-            var metadata = File.Read().Metadata;
-            if (metadata is null || metadata.ComputeKey() != key)
+            if (
+                !FileKey.TryParse(line.Key, out var key)
+                || !Enum.TryParse<HeldContent>(line.Content, ignoreCase: true, out var content)
+            )
             {
-                throw new InvalidDataException($"'{node}' gives metadata for {key} of which this is not the key.");
+                throw new InvalidDataException($"'{node}' says of a file '{line.Key}' that its content is '{line.Content}'.");
             }
 
-            file = new LedgerFile(key, metadata, Generation, Pinned, Added?.ToPosition(), StoredAt ?? default);
-        }
+            LedgerFile? file = null;
+            if (line.File is not null)
+            {
+                var metadata = line.File.Read().Metadata;
+                if (metadata is null || metadata.ComputeKey() != key)
+                {
+                    throw new InvalidDataException($"'{node}' gives metadata for {key} of which this is not the key.");
+                }
 
-        var removal = Removed is { } removed ? new LedgerRemoval(key, removed.ToPosition(), RemovedAt ?? default) : null;
-        return new FolderEvidence(node, key, file, removal, content);
+                file = new LedgerFile(
+                    key,
+                    metadata,
+                    line.Generation,
+                    line.Pinned,
+                    line.Added?.ToPosition(),
+                    line.StoredAt ?? default
+                );
+            }
+
+            var removal = line.Removed is { } removed
+                ? new LedgerRemoval(key, removed.ToPosition(), line.RemovedAt ?? default)
+                : null;
+            return new FolderEvidence(node, key, file, removal, content);
+        }
+    }
+
+    extension(CatalogFileResource line)
+    {
+        public static CatalogFileResource Of(CatalogEvidence evidence) =>
+            new(
+                evidence.Key.ToString(),
+                evidence.State.ToString().ToLowerInvariant(),
+                evidence.Generation,
+                PositionResource.Of(evidence.Last)
+            );
+
+        /// <exception cref="InvalidDataException">It is not what a node says.</exception>
+        public CatalogEvidence ToEvidence() =>
+            FileKey.TryParse(line.Key, out var key) && Enum.TryParse<FileState>(line.State, ignoreCase: true, out var state)
+                ? new CatalogEvidence(key, state, line.Generation, line.Last?.ToPosition())
+                : throw new InvalidDataException($"The leader says of a file '{line.Key}' that it is '{line.State}'.");
     }
 }
-
-/// <summary>A line of what the catalog knows: the first is about its feed, each other about a file, in the order of the keys.</summary>
-public sealed record CatalogLine(IReadOnlyList<EpochResource>? Epochs, IReadOnlyList<string>? Members, CatalogFileResource? File);
-
-/// <summary>A file as the catalog has it.</summary>
-/// <param name="State"><c>registered</c>, <c>added</c> or <c>removed</c>.</param>
-/// <param name="Generation">Counts registrations after a removal, from 1.</param>
-/// <param name="Last">Where its last mutation is in the feed; null where it has none.</param>
-public sealed record CatalogFileResource(string Key, string State, int Generation, PositionResource? Last)
-{
-    public static CatalogFileResource Of(CatalogEvidence evidence) =>
-        new(
-            evidence.Key.ToString(),
-            evidence.State.ToString().ToLowerInvariant(),
-            evidence.Generation,
-            PositionResource.Of(evidence.Last)
-        );
-
-    /// <exception cref="InvalidDataException">It is not what a node says.</exception>
-    public CatalogEvidence ToEvidence() =>
-        FileKey.TryParse(Key, out var key) && Enum.TryParse<FileState>(State, ignoreCase: true, out var state)
-            ? new CatalogEvidence(key, state, Generation, Last?.ToPosition())
-            : throw new InvalidDataException($"The leader says of a file '{Key}' that it is '{State}'.");
-}
-
-/// <summary>Some decisions, the body of <c>POST /v1/reconcile</c>.</summary>
-/// <param name="Files">At most 1000.</param>
-public sealed record ReconcileRequest(IReadOnlyList<ReconcileFileResource>? Files);
-
-/// <summary>What is to become of a file.</summary>
-/// <param name="Key">64 hex digits.</param>
-/// <param name="Restore">Its metadata, where it is to be registered and added again; null where it is to be removed.</param>
-/// <param name="PinnedAt">The nodes at which it was registered or uploaded, which want it whatever their policies say.</param>
-/// <param name="State">The state in the catalog that was decided on; null where the catalog did not know the file.</param>
-/// <param name="Generation">The number of the registration that was decided on; 0 where the catalog did not know the file.</param>
-public sealed record ReconcileFileResource(
-    string? Key,
-    FileRegistration? Restore,
-    IReadOnlyList<string>? PinnedAt,
-    string? State,
-    int Generation
-);
-
-/// <summary>What was done.</summary>
-/// <param name="Changed">The files that something else has happened to since it was decided; nothing was done with them.</param>
-public sealed record ReconcileResource(int Restored, int Removed, IReadOnlyList<string> Changed);
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
-)]
-[JsonSerializable(typeof(FolderLine))]
-[JsonSerializable(typeof(CatalogLine))]
-[JsonSerializable(typeof(ReconcileRequest))]
-[JsonSerializable(typeof(ReconcileResource))]
-internal sealed partial class ReconcileJson : JsonSerializerContext;

@@ -7,6 +7,7 @@ using FileTransfer.Chunks;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -22,7 +23,7 @@ public static class ReconcileRoutes
     public static void MapReconcile(this IEndpointRouteBuilder routes)
     {
         var reconcile = routes
-            .MapGroup("/v1/reconcile")
+            .MapGroup(Routes.Reconcile)
             .RequireAuthorization(AccessScopes.Admin)
             .WithTags("Reconcile")
             .ProducesProblems(ProblemTypes.DatabaseUnavailable);
@@ -74,7 +75,7 @@ public static class ReconcileRoutes
             new FolderLine(about, null),
             folder.ReadAsync(prove ?? false, context.RequestAborted),
             evidence => new FolderLine(null, FolderFileResource.Of(evidence)),
-            ReconcileJson.Default.FolderLine
+            SparseJson.Default.FolderLine
         );
     }
 
@@ -123,7 +124,7 @@ public static class ReconcileRoutes
             about,
             catalog.ReadAsync(context.RequestAborted),
             evidence => new CatalogLine(null, null, CatalogFileResource.Of(evidence)),
-            ReconcileJson.Default.CatalogLine
+            SparseJson.Default.CatalogLine
         );
     }
 

@@ -1,5 +1,5 @@
-using System.Text.Json.Serialization;
 using FileTransfer.Cluster;
+using FileTransfer.Contracts;
 using FileTransfer.Hosting.Configuration;
 using FileTransfer.Hosting.Requests;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -7,23 +7,6 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Hosting.Health;
-
-/// <summary>Answer of the health routes. <c>status</c>: <c>healthy</c>, <c>degraded</c>, <c>unhealthy</c>, <c>starting</c> or <c>draining</c>; of <c>/health/leader</c> <c>leading</c>, <c>following</c> or <c>draining</c>.</summary>
-internal sealed record HealthAnswer(
-    string Status,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, CheckAnswer>? Checks
-);
-
-/// <summary>One check: <c>status</c> as above, <c>detail</c> for a person, <c>since</c> when it is so, where that is known.</summary>
-internal sealed record CheckAnswer(
-    string Status,
-    string? Detail,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? Since
-);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(HealthAnswer))]
-internal sealed partial class HealthJson : JsonSerializerContext;
 
 /// <summary>
 /// <c>/health/live</c>: the process answers. <c>/health/ready</c>: it serves reads. <c>/health/cluster</c>: the cluster takes writes. The last two
@@ -33,7 +16,7 @@ internal static class HealthRoutes
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        var health = routes.MapGroup("/health").AllowAnonymous().WithTags("Health");
+        var health = routes.MapGroup(Routes.Health).AllowAnonymous().WithTags("Health");
         string[] methods = [HttpMethods.Get, HttpMethods.Head];
         health.MapMethods("/live", methods, Live).Produces<HealthAnswer>();
         health
@@ -102,6 +85,6 @@ internal static class HealthRoutes
     private static JsonHttpResult<HealthAnswer> Answer(HttpContext context, HealthAnswer answer, bool ok)
     {
         context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Json(answer, HealthJson.Default.HealthAnswer, statusCode: ok ? 200 : 503);
+        return TypedResults.Json(answer, WireJson.Default.HealthAnswer, statusCode: ok ? 200 : 503);
     }
 }

@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using FileTransfer.Catalog;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -12,7 +13,7 @@ public static class FetchRoutes
     public static void MapFetch(this IEndpointRouteBuilder routes)
     {
         var fetch = routes
-            .MapGroup("/v1/files/{key}/fetch")
+            .MapGroup(Routes.Intents)
             .WithTags("Files")
             .ProducesProblems(
                 ProblemTypes.FileKeyMalformed,
@@ -68,7 +69,7 @@ public static class FetchRoutes
 
         var answer = await answers.AnswerAsync(file, intent, asked.WantsAnew, cancellationToken);
         return answer.Outcome is null
-            ? TypedResults.Created($"/v1/files/{key}/fetch/{intent.Id}", answer)
+            ? TypedResults.Created($"{Routes.Of(Routes.Intents, key)}/{intent.Id}", answer)
             : TypedResults.Ok(answer);
     }
 

@@ -7,6 +7,5 @@ public static class IntentRegistration
         builder.Services.AddSingleton<IntentTable>();
         builder.Services.AddSingleton<IntentAnswers>();
         builder.Services.AddHostedService<IntentMaintenance>();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(IntentJson.Default));
     }
 }

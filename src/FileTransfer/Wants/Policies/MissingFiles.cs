@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Npgsql;
@@ -110,7 +111,7 @@ public sealed class MissingFiles(Database database, NodeId node)
         );
         using (var json = new Utf8JsonWriter(lines))
         {
-            JsonSerializer.Serialize(json, line, PolicyJson.Default.MissingFile);
+            JsonSerializer.Serialize(json, line, WireJson.Default.MissingFile);
         }
 
         lines.Write("\n"u8);

@@ -8,6 +8,5 @@ public static class PolicyRegistration
         builder.Services.AddSingleton<PolicyReview>();
         builder.Services.AddSingleton<PolicyChanges>();
         builder.Services.AddSingleton<MissingFiles>();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(PolicyJson.Default));
     }
 }

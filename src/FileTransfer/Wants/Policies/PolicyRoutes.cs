@@ -1,3 +1,4 @@
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -12,7 +13,7 @@ public static class PolicyRoutes
     public static void MapPolicies(this IEndpointRouteBuilder routes)
     {
         var bucket = routes
-            .MapGroup("/v1/buckets/{bucket}")
+            .MapGroup(Routes.Bucket)
             .WithTags("Buckets")
             .ProducesProblems(ProblemTypes.BadRequest, ProblemTypes.DatabaseUnavailable);
         bucket

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using FileTransfer.Chunks.Frames;
+using FileTransfer.Contracts;
 using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Testbed.Servers;
 using FileTransfer.Serving;

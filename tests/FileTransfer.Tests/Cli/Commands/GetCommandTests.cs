@@ -293,7 +293,7 @@ public sealed class GetCommandTests : IDisposable
         result.Code.ShouldBe(ExitCode.Ok, result.Error);
         File.ReadAllBytes(_cli.PathOf(key.ToString())).ShouldBe(_content);
         result.Out.ShouldContain("\"proven\":\"fingerprint\"");
-        result.Error.ShouldContain("could not be proven");
+        result.Error.ShouldContain("could not be verified");
         result.Error.ShouldContain(ContentFingerprint.Of(_content).ToString());
 
         node.Corrupts = true;

@@ -70,6 +70,6 @@ public sealed class HealthcheckCommandTests : IDisposable
         var result = await _cli.RunAsync("healthcheck", "--timeout", "200ms", "--url", node.Address);
 
         result.Code.ShouldBe(ExitCode.Failed);
-        result.Error.ShouldContain("stands still");
+        result.Error.ShouldContain("went silent");
     }
 }

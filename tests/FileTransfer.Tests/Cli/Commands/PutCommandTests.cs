@@ -75,7 +75,7 @@ public sealed class PutCommandTests : IDisposable
         var result = await _cli.RunAsync("put", _cli.Write("a", content), "--url", follower.Address);
 
         result.Code.ShouldBe(ExitCode.Ok);
-        result.Error.ShouldContain($"going on at the leader, {leader.Address}");
+        result.Error.ShouldContain($"continuing at the leader, {leader.Address}");
         leader.Files.Values.Single().Content.ShouldBe(content);
         follower.BytesReceived.ShouldBe(0);
     }
@@ -212,7 +212,7 @@ public sealed class PutCommandTests : IDisposable
 
         result.Code.ShouldBe(ExitCode.Ok, result.Error);
         node.Files.Values.Single().Content.ShouldBe(content);
-        result.Error.ShouldContain("are at " + node.Address + " already; going on there");
+        result.Error.ShouldContain("are at " + node.Address + " already; resuming there");
         node.BytesReceived.ShouldBeLessThan(5_000_000 + 200_000);
     }
 
@@ -242,7 +242,7 @@ public sealed class PutCommandTests : IDisposable
         var skipped = await _cli.RunAsync("put", "-r", _cli.PathOf("d"), "--skip-empty", "--url", node.Address);
 
         result.Code.ShouldBe(ExitCode.LeftOut);
-        result.Error.ShouldContain("1 files are put, 1 are empty");
+        result.Error.ShouldContain("1 files were put, 1 are empty");
         skipped.Code.ShouldBe(ExitCode.Ok);
     }
 

@@ -11,8 +11,8 @@ public sealed class RetryCommandTests : IDisposable
     public void Dispose() => _cli.Dispose();
 
     [Theory]
-    [InlineData("Give the KEYs of the files to try, or --all.")]
-    [InlineData("Give the KEYs of the files to try, or --all.", Key, "--all")]
+    [InlineData("Give the KEYs of the files to retry, or --all.")]
+    [InlineData("Give the KEYs of the files to retry, or --all.", Key, "--all")]
     [InlineData("--cause goes with --all.", Key, "--cause", "refused")]
     [InlineData("'bad-luck' is not a cause; give one of wrong-bytes, refused,", "--all", "--cause", "bad-luck")]
     public async Task What_is_to_be_tried_is_named_in_one_way_and_a_cause_is_one_of_a_list(string says, params string[] arguments)

@@ -41,7 +41,7 @@ public sealed class ScrubCommandTests : IDisposable
 
         result.Code.ShouldBe(ExitCode.Ok, result.Error);
         node.Requests.ShouldBe(["POST /v1/scrub"]);
-        result.Lines.ShouldBe(["Proving since 2030-01-01 10:00:00Z: 3 contents, 1.0 MiB of 3.0 MiB; 1 damaged."]);
+        result.Lines.ShouldBe(["Verifying since 2030-01-01 10:00:00Z: 3 contents, 1.0 MiB of 3.0 MiB; 1 damaged."]);
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed class ScrubCommandTests : IDisposable
 
         result.Code.ShouldBe(ExitCode.Ok, result.Error);
         result.Lines.ShouldBe([
-            "All was proven at 2030-01-01 10:05:00Z: 3 contents, 1.0 MiB; 1 damaged, 0 with wrong chunk hashes.",
+            "Everything was verified at 2030-01-01 10:05:00Z: 3 contents, 1.0 MiB; 1 damaged, 0 with wrong chunk hashes.",
             "The next pass begins at 2030-01-02 10:00:00Z.",
         ]);
     }
@@ -86,7 +86,7 @@ public sealed class ScrubCommandTests : IDisposable
         result.Code.ShouldBe(ExitCode.Ok, result.Error);
         _bodies.ShouldBe([body]);
         result.Lines.ShouldBe([
-            "Proven as named at 2030-01-01 10:00:00Z: 2 files, 1.0 MiB; 0 damaged, 0 with wrong chunk hashes.",
+            "Verified as requested at 2030-01-01 10:00:00Z: 2 files, 1.0 MiB; 0 damaged, 0 with wrong chunk hashes.",
         ]);
         (await _cli.RunAsync("scrub", Key, "--bucket", "0x22", "--url", node.Address)).Code.ShouldBe(ExitCode.Usage);
     }

@@ -47,7 +47,7 @@ public sealed class StatusCommandTests : IDisposable
         var after = await _cli.RunAsync("status", "--url", node.Address);
 
         before.Code.ShouldBe(ExitCode.NotComplete);
-        before.Error.ShouldContain("b not heard of");
+        before.Error.ShouldContain("b not heard from");
         asked.Code.ShouldBe(ExitCode.Usage);
         asked.Error.ShouldContain("--yes");
         removed.Code.ShouldBe(ExitCode.Ok);

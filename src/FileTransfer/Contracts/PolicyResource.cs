@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace FileTransfer.Wants.Policies;
+namespace FileTransfer.Contracts;
 
 /// <summary>A policy as JSON, the body of its PUT.</summary>
 /// <param name="Kind" example="nothing-except"><c>nothing-except</c> or <c>everything-except</c>.</param>
@@ -11,16 +11,7 @@ public sealed record PolicyDefinition(string? Kind, IReadOnlyList<string?>? Filt
 /// <param name="Kind"><c>nothing-except</c> or <c>everything-except</c>.</param>
 /// <param name="Filters">In the form <c>prefix|exact:utf8|hex:value</c>: prefixes first, each once, in the order of their bytes.</param>
 /// <param name="ChangedAt">Null where no policy was set, and everything is wanted.</param>
-public sealed record PolicyResource(string Bucket, string Kind, IReadOnlyList<string> Filters, DateTimeOffset? ChangedAt)
-{
-    public static PolicyResource Of(PolicyRecord policy) =>
-        new(
-            policy.Bucket.ToString(),
-            Policy.NameOf(policy.Policy.Kind),
-            [.. policy.Policy.Filters.Select(filter => filter.ToString())],
-            policy.ChangedAt
-        );
-}
+public sealed record PolicyResource(string Bucket, string Kind, IReadOnlyList<string> Filters, DateTimeOffset? ChangedAt);
 
 /// <summary>A policy that has taken effect, and what that was.</summary>
 /// <param name="Wanted">Files that are wanted now and were not.</param>
@@ -38,21 +29,7 @@ public sealed record PolicyChangeResource(
     long Pruned,
     long Kept,
     IReadOnlyList<string> KeptKeys
-)
-{
-    public static PolicyChangeResource Of(PolicyResource policy, PolicyEffect effect) =>
-        new(
-            policy.Bucket,
-            policy.Kind,
-            policy.Filters,
-            policy.ChangedAt,
-            effect.Wanted,
-            effect.Withdrawn,
-            effect.Pruned,
-            effect.Kept,
-            [.. effect.KeptKeys.Select(key => key.ToString())]
-        );
-}
+);
 
 /// <summary>A line of the list of what is missing at this node.</summary>
 /// <param name="Location">The location as text; left out where it is not UTF-8.</param>
@@ -73,10 +50,3 @@ public sealed record MissingFile(
     DateTimeOffset? NextAttemptAt,
     int Sources
 );
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(PolicyDefinition))]
-[JsonSerializable(typeof(PolicyResource))]
-[JsonSerializable(typeof(PolicyChangeResource))]
-[JsonSerializable(typeof(MissingFile))]
-internal sealed partial class PolicyJson : JsonSerializerContext;

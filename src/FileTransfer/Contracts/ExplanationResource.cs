@@ -1,8 +1,4 @@
-using System.Text.Json.Serialization;
-using FileTransfer.Catalog;
-using FileTransfer.Catalog.Replicas;
-
-namespace FileTransfer.Operations;
+namespace FileTransfer.Contracts;
 
 /// <summary>Why a file is not at this node, or that it is.</summary>
 /// <param name="Says">Sentences for a person, the answer first.</param>
@@ -36,36 +32,7 @@ public sealed record ExplanationResource(
     IReadOnlyList<SourceResource> Sources,
     IReadOnlyList<SourceTrialResource> Tried,
     IReadOnlyList<StandingIntentResource> Intents
-)
-{
-    internal static ExplanationResource Of(ExplainedFile file) =>
-        new(
-            file.File.Key.ToString(),
-            file.Node.Value,
-            Explanation.Of(file),
-            file.File.State.ToString().ToLowerInvariant(),
-            file.Here is null ? FileResource.Absent : ReplicaTransitions.NameOf(file.Here.State),
-            Math.Max(file.Here?.BytesProven ?? 0, file.Live?.BytesProven ?? 0),
-            file.File.Size,
-            file.Here?.Reason,
-            file.Here is null ? null : WaitConditions.NameOf(file.Here.WaitsFor),
-            file.Here?.Attempts ?? 0,
-            file.MaxAttempts,
-            file.Here?.NextAttemptAt == DateTimeOffset.MaxValue ? null : file.Here?.NextAttemptAt,
-            file.Standing.WantedAt,
-            file.Here?.ChangedAt,
-            file.Here?.Epoch,
-            file.Here?.Holder,
-            file.Standing.HolderPid,
-            file.Standing.IsHeld,
-            file.Standing.Ahead,
-            file.Standing.PolicyWants,
-            file.FeedLag,
-            [.. file.Holders.Select(holder => new SourceResource($"node {holder.Node}", holder.Leads, holder.SilentFor is null))],
-            [.. file.Trials.Select(trial => new SourceTrialResource(trial.Source, trial.Outcome, trial.At, trial.Times))],
-            [.. file.Intents.Select(intent => new StandingIntentResource(intent.Id, intent.Caller, intent.AskedAt))]
-        );
-}
+);
 
 /// <summary>A node that has the file stored.</summary>
 /// <param name="Alive">It was heard of within the last 10 seconds.</param>
@@ -77,7 +44,3 @@ public sealed record SourceTrialResource(string Source, string Outcome, DateTime
 
 /// <summary>An intent that stands.</summary>
 public sealed record StandingIntentResource(Guid Id, string? Caller, DateTimeOffset AskedAt);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(ExplanationResource))]
-internal sealed partial class ExplanationJson : JsonSerializerContext;

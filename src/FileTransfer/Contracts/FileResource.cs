@@ -1,9 +1,7 @@
 using System.Text.Json.Serialization;
-using FileTransfer.Catalog.Repair;
-using FileTransfer.Catalog.Replicas;
 using FileTransfer.Identity;
 
-namespace FileTransfer.Catalog;
+namespace FileTransfer.Contracts;
 
 /// <summary>A file as JSON. Bytes are hex with <c>0x</c>; sizes are bytes; times are UTC.</summary>
 /// <param name="Location">The location as text; left out where it is not UTF-8.</param>
@@ -30,30 +28,12 @@ public sealed record FileResource(
 {
     public const string Absent = "absent";
 
-    public static FileResource Of(FileRecord file, NodeId here, IReadOnlyList<ReplicaRecord> replicas) =>
-        Of(file, replicas.FirstOrDefault(replica => replica.Node == here)?.State) with
-        {
-            Replicas = replicas.Select(replica => ReplicaResource.Of(replica, file.Size)).ToList(),
-        };
+    [JsonIgnore]
+    public bool IsRemoved => FileState == "removed";
 
-    public static FileResource Of(FileRecord file, ReplicaState? stateHere)
-    {
-        var location = file.Metadata.Location.AsUtf8();
-        return new FileResource(
-            file.Key.ToString(),
-            file.Metadata.Owner.ToString(),
-            file.Metadata.Bucket.ToString(),
-            location,
-            location is null ? file.Metadata.Location.ToString() : null,
-            file.Size,
-            file.Fingerprint.ToString(),
-            file.State.ToString().ToLowerInvariant(),
-            file.RegisteredAt,
-            file.RemovedAt,
-            stateHere is { } state ? ReplicaTransitions.NameOf(state) : Absent,
-            null
-        );
-    }
+    /// <summary>The metadata, or null where it is not well formed.</summary>
+    public FileMetadata? ToMetadata() =>
+        new FileRegistration(Owner, Bucket, Location, LocationHex, (ulong)Size, Fingerprint).Read().Metadata;
 }
 
 /// <summary>One node's replica as JSON.</summary>
@@ -70,31 +50,12 @@ public sealed record ReplicaResource(
     DateTimeOffset? NextAttemptAt,
     long Epoch,
     DateTimeOffset ChangedAt
-)
-{
-    public static ReplicaResource Of(ReplicaRecord replica, long size) =>
-        new(
-            replica.Node.Value,
-            ReplicaTransitions.NameOf(replica.State),
-            replica.BytesProven,
-            Math.Round((double)replica.BytesProven / size, 4),
-            replica.Reason,
-            replica.Attempts,
-            replica.NextAttemptAt == DateTimeOffset.MaxValue ? null : replica.NextAttemptAt,
-            replica.Epoch,
-            replica.ChangedAt
-        );
-}
+);
 
 /// <summary>A page of a listing.</summary>
 /// <param name="Next">The value of <c>after</c> for the next page; null on the last one.</param>
 public sealed record FileListing(IReadOnlyList<FileResource> Files, string? Next);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(ScrubResource))]
-[JsonSerializable(typeof(ScrubRequest))]
-[JsonSerializable(typeof(DamageReport))]
-[JsonSerializable(typeof(DamageFinding))]
-[JsonSerializable(typeof(FileResource))]
-[JsonSerializable(typeof(FileListing))]
-internal sealed partial class CatalogJson : JsonSerializerContext;
+/// <summary>Which files are tried again at this node.</summary>
+/// <param name="Retried">How many: those that had failed, and those that waited after an attempt that failed.</param>
+public sealed record RetriedResource(string Node, string? Cause, int Retried);

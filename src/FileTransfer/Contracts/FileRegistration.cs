@@ -1,8 +1,7 @@
-using System.Text.Json.Serialization;
 using FileTransfer.Http;
 using FileTransfer.Identity;
 
-namespace FileTransfer.Feed;
+namespace FileTransfer.Contracts;
 
 /// <summary>Metadata as JSON, the body of a registration.</summary>
 /// <param name="Owner" example="0x01">Hex.</param>
@@ -104,7 +103,3 @@ public sealed record MetadataFault(ProblemType Type, string Detail)
 
     public static MetadataFault Invalid(string detail) => new(ProblemTypes.MetadataInvalid, detail);
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(FileRegistration))]
-internal sealed partial class FeedJson : JsonSerializerContext;

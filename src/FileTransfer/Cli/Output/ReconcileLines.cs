@@ -1,7 +1,6 @@
-using System.Text.Json.Serialization;
 using FileTransfer.Feed.Reconciliation;
 
-namespace FileTransfer.Cli.Reconcile;
+namespace FileTransfer.Cli.Output;
 
 /// <summary>A line of <c>reconcile --json</c>: a file with which something is to be done.</summary>
 /// <param name="Verdict"><c>restore</c>, <c>remove</c>, <c>stays-removed</c>, <c>lost</c> or <c>undecided</c>.</param>
@@ -67,11 +66,3 @@ public sealed record ReconcileSummary(
             + (Changed > 0 ? $", {Changed} changed meanwhile" : "");
     }
 }
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
-)]
-[JsonSerializable(typeof(VerdictLine))]
-[JsonSerializable(typeof(ReconcileSummary))]
-internal sealed partial class ReconcileCliJson : JsonSerializerContext;

@@ -1,0 +1,59 @@
+using FileTransfer.Contracts;
+
+namespace FileTransfer.Cli.Output;
+
+/// <summary>A line of <c>fingerprint --json</c>.</summary>
+public sealed record FingerprintLine(string Path, string Fingerprint);
+
+/// <summary>A line of <c>put --json</c>. The outcome is <c>uploaded</c>, or <c>known</c> where the node had it already.</summary>
+public sealed record PutLine(
+    string Key,
+    string Path,
+    string? Location,
+    ulong Size,
+    string Fingerprint,
+    string Outcome,
+    string Node,
+    double Seconds
+);
+
+/// <summary>A line of <c>get --json</c>. It is proven against the <c>key</c>, or against the <c>fingerprint</c> alone, as a node without its database names it.</summary>
+public sealed record GetLine(string Key, string Path, ulong Size, string Fingerprint, double Seconds, string Proven);
+
+/// <summary>A line of <c>export --json</c>. The outcome is <c>exported</c>, or <c>kept</c> where it was in the folder already.</summary>
+public sealed record ExportLine(string Key, string? Location, ulong Size, string Outcome);
+
+/// <summary>A line of <c>remove --json</c> and <c>retry --json</c>: the state of the file, at the node where it is retried.</summary>
+public sealed record KeyStateLine(string Key, string State);
+
+/// <summary>What <c>status --json</c> writes; complete when every node is heard of and none has anything left to bring or take away.</summary>
+public sealed record ClusterStatusLine(bool Complete, string? Cluster, LeaderResource? Leader, IReadOnlyList<NodeResource> Nodes);
+
+/// <summary>What <c>status KEY --json</c> writes; <c>notStoredOn</c> names the nodes that lack the file.</summary>
+public sealed record FileStatusLine(bool Complete, IReadOnlyList<string> NotStoredOn, FileResource File);
+
+/// <summary>A line of <c>simulate --json</c>: times in seconds, what the leader sent in contents; <c>alone</c> is without other sources.</summary>
+public sealed record SimulationLine(
+    int Nodes,
+    int Stored,
+    double First,
+    double Median,
+    double P95,
+    double All,
+    double LeaderCopies,
+    double Fairness,
+    long TurnedAway,
+    double AloneAll,
+    double AloneLeaderCopies,
+    long Events,
+    int Seed
+);
+
+public sealed record HealthLine(string Node, string Status, bool Healthy, IReadOnlyDictionary<string, CheckAnswer>? Checks);
+
+public sealed record DatabaseLine(string ConnectionString, string DataDirectory);
+
+/// <summary>A failure, on standard error: the file or key it is about, and the problem's title and type where a node said it.</summary>
+public sealed record ErrorLine(string Error, string? Title, string? Type, string? Subject, int ExitCode);
+
+public sealed record NoticeLine(string Notice);

@@ -1,0 +1,43 @@
+using System.Text.Json.Serialization;
+
+namespace FileTransfer.Contracts;
+
+/// <summary>The cluster as an operator sees it.</summary>
+/// <param name="Leader">The node that leads now; null while none does.</param>
+public sealed record ClusterResource(string Cluster, string? Leader, IReadOnlyList<NodeResource> Nodes);
+
+/// <summary>A node as an operator sees it.</summary>
+/// <param name="Role">What it is now: <c>leader</c>, <c>follower</c> or <c>standalone</c>.</param>
+/// <param name="ConfiguredRole"><c>auto</c>, <c>follower</c> or <c>standalone</c>.</param>
+/// <param name="Alive">It was heard of within the last 10 seconds.</param>
+/// <param name="Stored">Replicas in this state; the same for the next four. Where counting takes its time, as it was up to a minute ago.</param>
+/// <param name="Lag">Mutations of the feed that it has not brought into its queue yet.</param>
+public sealed record NodeResource(
+    string Node,
+    string Role,
+    string ConfiguredRole,
+    Uri Url,
+    DateTimeOffset StartedAt,
+    DateTimeOffset SeenAt,
+    bool Alive,
+    long Stored,
+    long Wanted,
+    long Downloading,
+    long Failed,
+    long Removing,
+    long Lag
+)
+{
+    /// <summary>What this node still has to bring or take away.</summary>
+    [JsonIgnore]
+    public long Pending => Wanted + Downloading + Removing;
+}
+
+/// <summary>A node that was taken out of the cluster.</summary>
+/// <param name="Replicas">Replicas that went with it.</param>
+/// <param name="OnlyCopies">Files that it alone had stored: nobody has them now.</param>
+public sealed record NodeRemovalResource(string Node, long Replicas, long OnlyCopies);
+
+/// <summary>Who leads, as JSON.</summary>
+/// <param name="Epoch">Counts changes of the leader, from 1.</param>
+public sealed record LeaderResource(string Node, Uri Url, long Epoch, DateTimeOffset Since);

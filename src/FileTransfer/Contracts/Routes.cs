@@ -1,0 +1,33 @@
+namespace FileTransfer.Contracts;
+
+/// <summary>The routes that both a server and a client of it name.</summary>
+public static class Routes
+{
+    public const string Upload = "/upload/{file_key}";
+    public const string Download = "/download/{file_key}";
+
+    public const string Files = "/v1/files";
+    public const string File = $"{Files}/{{key}}";
+    public const string Content = $"{File}/content";
+    public const string Hashes = $"{File}/hashes";
+    public const string Explain = $"{File}/explain";
+    public const string Intents = $"{File}/fetch";
+    public const string Retry = $"{File}/retry";
+    public const string RetryAll = "/v1/retry";
+
+    public const string Bucket = "/v1/buckets/{bucket}";
+    public const string Leader = "/v1/leader";
+    public const string Limits = "/v1/limits";
+    public const string Nodes = "/v1/nodes";
+    public const string Node = $"{Nodes}/{{node}}";
+    public const string Orphans = "/v1/orphans";
+    public const string Reconcile = "/v1/reconcile";
+    public const string Scrub = "/v1/scrub";
+    public const string Health = "/health";
+
+    /// <summary>The path of one of those things that a route is for.</summary>
+    public static string Of(string route, object one) =>
+        route[..route.IndexOf('{', StringComparison.Ordinal)]
+        + Uri.EscapeDataString(one.ToString()!)
+        + route[(route.IndexOf('}', StringComparison.Ordinal) + 1)..];
+}
