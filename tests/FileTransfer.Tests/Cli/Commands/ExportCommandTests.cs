@@ -184,7 +184,7 @@ public sealed class ExportCommandTests : IDisposable
         var result = await _cli.RunAsync("export", Share, "--data-directory", _cli.Folder);
 
         result.Code.ShouldBe(ExitCode.Failed);
-        result.Error.ShouldContain("no data folder");
+        result.Error.ShouldContain("is not a node's data folder");
         Directory.Exists(_cli.PathOf("content")).ShouldBeFalse();
     }
 
