@@ -15,7 +15,7 @@ public sealed class FairTokenBucket : IDisposable
     private const double LateSeconds = 0.25;
     private const double PieceSeconds = 0.05;
     private const int SmallestPiece = 1024;
-    private const int LargestArrears = 256 * 1024;
+    private const int LargestDeficit = 256 * 1024;
 
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
@@ -59,16 +59,16 @@ public sealed class FairTokenBucket : IDisposable
     }
 
     /// <summary>Waits until bytes may pass and takes some.</summary>
-    /// <param name="flow">Who shares with others; each flow belongs to one gate.</param>
+    /// <param name="flow">Who shares with others; each flow belongs to one bucket.</param>
     /// <param name="most">The bytes there are; at least 1.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>The bytes that may pass now: 1 to <paramref name="most"/>.</returns>
     public ValueTask<int> AcquireAsync(RateFlow flow, int most, CancellationToken cancellationToken) =>
-        IsLimited ? TakeLimitedAsync(flow, most, cancellationToken) : new ValueTask<int>(most);
+        IsLimited ? AcquireLimitedAsync(flow, most, cancellationToken) : new ValueTask<int>(most);
 
     public void Dispose() => _timer.Dispose();
 
-    private ValueTask<int> TakeLimitedAsync(RateFlow flow, int most, CancellationToken cancellationToken)
+    private ValueTask<int> AcquireLimitedAsync(RateFlow flow, int most, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         lock (_lock)
@@ -102,7 +102,7 @@ public sealed class FairTokenBucket : IDisposable
 
     /// <summary>What a flow that took something just now may have had less than others without losing it.</summary>
     private double DeficitOf(RateFlow flow) =>
-        IsLate(flow.LastArrival) ? 0 : Math.Min(LargestArrears, 2 * PieceSeconds * _bytesPerSecond);
+        IsLate(flow.LastArrival) ? 0 : Math.Min(LargestDeficit, 2 * PieceSeconds * _bytesPerSecond);
 
     private bool IsLate(long at) => _time.GetElapsedTime(at, _at).TotalSeconds > LateSeconds;
 
@@ -174,10 +174,10 @@ public sealed class FairTokenBucket : IDisposable
     }
 }
 
-/// <summary>One of those who share a gate evenly.</summary>
+/// <summary>One of those who share a bucket evenly.</summary>
 public sealed class RateFlow
 {
-    /// <summary>When, in bytes of the gate's own clock, what it took is paid for.</summary>
+    /// <summary>When, in bytes of the bucket's own clock, what it took is paid for.</summary>
     internal double VirtualFinish { get; set; }
 
     /// <summary>When it last asked.</summary>

@@ -28,7 +28,7 @@ public sealed class LimitOptions
     [Range(1, 10_000)]
     public int Connections { get; set; } = 25;
 
-    /// <summary>Content brought here, per second, from all sources.</summary>
+    /// <summary>Content downloaded, per second, from all sources.</summary>
     /// <remarks>Default <c>unlimited</c>.</remarks>
     public string Download { get; set; } = BandwidthSchedule.UnlimitedText;
 
@@ -36,7 +36,7 @@ public sealed class LimitOptions
     /// <remarks>Default <c>unlimited</c>.</remarks>
     public string Upload { get; set; } = BandwidthSchedule.UnlimitedText;
 
-    /// <summary>Content brought here, per second, from one source: <c>node a</c> or <c>share mirror</c>, or only its name, or <c>*</c> for all others.</summary>
+    /// <summary>Content downloaded, per second, from one source: <c>node a</c> or <c>share mirror</c>, or only its name, or <c>*</c> for all others.</summary>
     /// <remarks>Default none.</remarks>
     public IDictionary<string, string> PerSource { get; set; } = new Dictionary<string, string>();
 

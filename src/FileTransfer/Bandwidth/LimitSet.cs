@@ -6,9 +6,9 @@ namespace FileTransfer.Bandwidth;
 /// <param name="Requests" example="50">Requests in flight at all sources, 1 to 10000.</param>
 /// <param name="RequestsPerSource" example="4">Requests in flight at one source, 1 to 1000.</param>
 /// <param name="Connections" example="25">Sources with requests in flight, 1 to 10000.</param>
-/// <param name="Download" example="50MiB/s; 08:00-18:00 10MiB/s">Content brought here per second: a rate, <c>unlimited</c>, or a timetable.</param>
+/// <param name="Download" example="50MiB/s; 08:00-18:00 10MiB/s">Content downloaded per second: a rate, <c>unlimited</c>, or a timetable.</param>
 /// <param name="Upload" example="unlimited">Content sent from here per second, likewise.</param>
-/// <param name="PerSource">Content brought here per second from one source, by its name; <c>*</c> stands for all others.</param>
+/// <param name="PerSource">Content downloaded per second from one source, by its name; <c>*</c> stands for all others.</param>
 public sealed record LimitSet(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Requests = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? RequestsPerSource = null,

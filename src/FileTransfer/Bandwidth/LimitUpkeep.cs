@@ -82,7 +82,7 @@ public sealed partial class LimitUpkeep(
         [LoggerMessage(
             1000,
             LogLevel.Warning,
-            "The limits set at this node earlier are not in force, those of the configuration are: {Reason}"
+            "Could not restore the limits set earlier at this node, so the configured ones apply: {Reason}"
         )]
         public static partial void NotLoaded(ILogger logger, string reason);
     }

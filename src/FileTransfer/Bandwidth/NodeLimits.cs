@@ -30,19 +30,21 @@ public sealed class NodeLimits(Database database, TransferLimits limits, NodeId 
             INSERT INTO filetransfer.limits (node_id, limits) VALUES (@node, @limits::jsonb)
             ON CONFLICT (node_id) DO UPDATE SET limits = EXCLUDED.limits, set_at = EXCLUDED.set_at
             """;
-        const string delete = "DELETE FROM filetransfer.limits WHERE node_id = @node";
         await _one.WaitAsync(cancellationToken);
         try
         {
-            var text = set is null ? null : JsonSerializer.Serialize(set, LimitJson.Default.LimitSet);
             await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-            await connection.ExecuteAsync(
-                new CommandDefinition(
-                    set is null ? delete : write,
-                    new { node = here.Value, limits = text },
-                    cancellationToken: cancellationToken
-                )
-            );
+            if (set is null)
+            {
+                await ForgetNodeAsync(connection, here, cancellationToken);
+            }
+            else
+            {
+                var json = JsonSerializer.Serialize(set, LimitJson.Default.LimitSet);
+                var values = new { node = here.Value, limits = json };
+                await connection.ExecuteAsync(new CommandDefinition(write, values, cancellationToken: cancellationToken));
+            }
+
             limits.Set(set);
         }
         finally

@@ -14,7 +14,7 @@ public sealed partial class TransferLimits : IDisposable
     private readonly IDisposable _reloads;
     private readonly Lock _lock = new();
     private readonly FairTokenBucket _download;
-    private readonly ConcurrentDictionary<string, SourceGate> _sources = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, SourceBuckets> _sources = new(StringComparer.Ordinal);
     private volatile State _state;
 
     public TransferLimits(
@@ -49,7 +49,7 @@ public sealed partial class TransferLimits : IDisposable
     /// <param name="source">Its id: <c>node a</c>.</param>
     public ValueTask AcquireAsync(string source, int bytes, CancellationToken cancellationToken) =>
         _download.IsLimited || _state.Timetables.LimitsSources
-            ? TakeLimitedAsync(GateOf(source), bytes, cancellationToken)
+            ? AcquireLimitedAsync(BucketsOf(source), bytes, cancellationToken)
             : ValueTask.CompletedTask;
 
     /// <summary>All of the same moment.</summary>
@@ -69,9 +69,9 @@ public sealed partial class TransferLimits : IDisposable
             var timetables = _state.Timetables;
             Upload.Rate = timetables.Upload.At(now).Rate;
             _download.Rate = timetables.Download.At(now).Rate;
-            foreach (var (source, gate) in _sources)
+            foreach (var (source, buckets) in _sources)
             {
-                gate.Own.Rate = timetables.Of(source).At(now).Rate;
+                buckets.Own.Rate = timetables.Of(source).At(now).Rate;
             }
 
             return timetables.NextChange(now) - now;
@@ -83,27 +83,27 @@ public sealed partial class TransferLimits : IDisposable
         _reloads.Dispose();
         _download.Dispose();
         Upload.Dispose();
-        foreach (var gate in _sources.Values)
+        foreach (var buckets in _sources.Values)
         {
-            gate.Own.Dispose();
+            buckets.Own.Dispose();
         }
     }
 
-    private async ValueTask TakeLimitedAsync(SourceGate gate, int bytes, CancellationToken cancellationToken)
+    private async ValueTask AcquireLimitedAsync(SourceBuckets buckets, int bytes, CancellationToken cancellationToken)
     {
         for (var left = bytes; left > 0; )
         {
-            left -= await gate.Own.AcquireAsync(gate.OwnFlow, left, cancellationToken);
+            left -= await buckets.Own.AcquireAsync(buckets.OwnFlow, left, cancellationToken);
         }
 
         for (var left = bytes; left > 0; )
         {
-            left -= await _download.AcquireAsync(gate.Shared, left, cancellationToken);
+            left -= await _download.AcquireAsync(buckets.Shared, left, cancellationToken);
         }
     }
 
     /// <summary>One for each source that was ever met: the nodes of the cluster and the shares of the configuration.</summary>
-    private SourceGate GateOf(string source)
+    private SourceBuckets BucketsOf(string source)
     {
         if (_sources.TryGetValue(source, out var known))
         {
@@ -115,7 +115,7 @@ public sealed partial class TransferLimits : IDisposable
             return _sources.GetOrAdd(
                 source,
                 static (id, limits) =>
-                    new SourceGate(
+                    new SourceBuckets(
                         new FairTokenBucket(limits._time) { Rate = limits._state.Timetables.Of(id).At(limits.LocalNow).Rate },
                         new RateFlow(),
                         new RateFlow()
@@ -162,17 +162,17 @@ public sealed partial class TransferLimits : IDisposable
 
     internal sealed record State(LimitSet Configured, LimitSet? Over, LimitSet InForce, BandwidthSchedules Timetables);
 
-    private sealed record SourceGate(FairTokenBucket Own, RateFlow OwnFlow, RateFlow Shared);
+    private sealed record SourceBuckets(FairTokenBucket Own, RateFlow OwnFlow, RateFlow Shared);
 
     private static partial class Log
     {
-        [LoggerMessage(1010, LogLevel.Information, "The limits of FileTransfer:Limits changed")]
+        [LoggerMessage(1010, LogLevel.Information, "FileTransfer:Limits changed; the new limits are in force")]
         public static partial void Changed(ILogger logger);
 
         [LoggerMessage(
             1011,
             LogLevel.Error,
-            "A change of FileTransfer:Limits was refused, the former ones stay in force: {Reason}"
+            "A change of FileTransfer:Limits was rejected; the previous limits stay in force: {Reason}"
         )]
         public static partial void ChangeRefused(ILogger logger, string reason);
     }

@@ -7,6 +7,7 @@ using FileTransfer.Downloads.Planning;
 namespace FileTransfer.Downloads;
 
 /// <summary>One download, from the claim of its replica to the end of that claim: what ends it, its partial, and what is being done for it.</summary>
+/// <param name="isInWindows">Proven chunk by chunk with its hashes, and kept between attempts; a small content comes whole.</param>
 internal sealed class DownloadAttempt(
     ClaimedReplica claim,
     bool isInWindows,
@@ -31,9 +32,6 @@ internal sealed class DownloadAttempt(
 
     /// <summary>The download, set by who begins it. Its result: all of the content is here and proven, or why it is not.</summary>
     public Task<PlannerAction.Ended> Running { get; set; } = null!;
-
-    /// <summary>Proven chunk by chunk with its hashes, and kept between attempts; a small content comes whole.</summary>
-    public bool IsInWindows => isInWindows;
 
     /// <summary>Comes whole and is kept in memory until it is durable. Larger ones wait on disk: a lane has several at once, and each lane its own.</summary>
     public bool IsInMemory => !isInWindows && claim.Size <= BatchWeight.LargestContent;

@@ -40,7 +40,7 @@ public sealed partial class DownloadEngine
                 Begin(fetch);
                 break;
             case PlannerAction.Cancel cancel:
-                // Not here: what runs when it is cancelled may want to tell the planner something.
+                // Not here: what runs when it is cancelled may want to report to the planner.
                 _ = _requests.GetValueOrDefault(cancel.Request)?.CancelAsync();
                 break;
             case PlannerAction.ProveHashes prove:
@@ -52,8 +52,8 @@ public sealed partial class DownloadEngine
             case PlannerAction.Ended end:
                 _attempts[end.File].End(end, _wakes);
                 break;
-            case PlannerAction.Blame blame:
-                Log.Blamed(logger, blame.Source.Value, blame.File, blame.Reason);
+            case PlannerAction.ReportCorruption corrupt:
+                Log.Corrupt(logger, corrupt.Source.Value, corrupt.File, corrupt.Reason);
                 break;
             case PlannerAction.Shun shun:
                 Log.Shunned(logger, shun.Source.Value, shun.For.TotalSeconds, shun.Files, shun.Reason);
@@ -61,7 +61,7 @@ public sealed partial class DownloadEngine
             case PlannerAction.Wake wake:
                 Log.Answers(logger, wake.Source.Value);
                 Interlocked.Increment(ref _wakes);
-                failed.SourceReturned();
+                failed.RetrySoon();
                 SourceAnswers.Set();
                 break;
         }
@@ -70,26 +70,26 @@ public sealed partial class DownloadEngine
     private static partial class Log
     {
         [LoggerMessage(1610, LogLevel.Warning, "Source {Source} sent wrong bytes of {FileKey}: {Reason}")]
-        public static partial void Blamed(ILogger logger, string source, FileKey fileKey, string reason);
+        public static partial void Corrupt(ILogger logger, string source, FileKey fileKey, string reason);
 
-        [LoggerMessage(1611, LogLevel.Information, "Source {Source} answers again; the files that wait for one are tried")]
+        [LoggerMessage(1611, LogLevel.Information, "Source {Source} answers again; retrying the files that wait for it")]
         public static partial void Answers(ILogger logger, string source);
 
         [LoggerMessage(
             1612,
             LogLevel.Warning,
-            "Source {Source} is asked last, for {Seconds:0} s: it sent wrong bytes of {Files} files, the last time: {Reason}"
+            "Source {Source} is asked last for {Seconds:0} s: it sent wrong bytes of {Files} files, most recently: {Reason}"
         )]
         public static partial void Shunned(ILogger logger, string source, double seconds, int files, string reason);
 
         [LoggerMessage(
             1613,
             LogLevel.Information,
-            "Source {Source} could not be told that its copy of {FileKey} is damaged: {Reason}"
+            "Could not report to source {Source} that its copy of {FileKey} is damaged: {Reason}"
         )]
-        public static partial void NotTold(ILogger logger, FileKey fileKey, string source, string reason);
+        public static partial void DamageNotReported(ILogger logger, FileKey fileKey, string source, string reason);
 
-        [LoggerMessage(1614, LogLevel.Error, "A request for {FileKey} at source {Source} met a fault of this node")]
+        [LoggerMessage(1614, LogLevel.Error, "A request to source {Source} for {FileKey} met a fault of this node")]
         public static partial void Fault(ILogger logger, FileKey fileKey, string source, Exception fault);
     }
 }

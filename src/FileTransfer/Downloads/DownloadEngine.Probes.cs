@@ -55,10 +55,10 @@ public sealed partial class DownloadEngine
         }
     }
 
-    /// <summary>A node that was away may have come back under another address; nobody who waits for it asks the catalog.</summary>
+    /// <summary>A node that did not answer may have come back under another address; nobody who waits for it asks the catalog.</summary>
     private async Task<Source> LocateAsync(Source source, CancellationToken cancellationToken)
     {
-        if (source is not NodeSource { Holding: var known, IsFresh: false })
+        if (source is not NodeSource { Provider: var known, IsFresh: false })
         {
             return source;
         }
@@ -73,7 +73,7 @@ public sealed partial class DownloadEngine
                 Tell(new PlannerEvent.SourceReadded(source.Id));
             }
         }
-        catch (Exception away) when (DatabaseReach.IsFailure(away))
+        catch (Exception outage) when (DatabaseReach.IsFailure(outage))
         {
             // The last known address will do.
         }

@@ -27,25 +27,24 @@ public sealed partial class DownloadEngine
     private async Task FetchAsync(PlannerAction.Fetch fetch, DownloadAttempt attempt, CancellationTokenSource abort)
     {
         var token = abort.Token;
-        var brought = 0;
-        var report = new FetchProgress(
+        var came = 0;
+        var progress = new FetchProgress(
             () => OnAnswered(fetch, attempt),
             chunks =>
             {
-                OnBrought(fetch, attempt, brought, chunks);
-                brought += chunks;
+                OnChunks(fetch, attempt, came, chunks);
+                came += chunks;
             },
             time
         );
         try
         {
-            var source =
-                sources.Find(fetch.Source) ?? throw new InvalidOperationException($"{fetch.Source} is not a known source.");
+            var source = sources.Find(fetch.Source) ?? throw new InvalidOperationException($"{fetch.Source} is not known.");
             if (attempt.IsInMemory)
             {
                 attempt.RequireRoom(attempt.Claim.Size);
                 var (key, fingerprint, size) = (attempt.Claim.Key, attempt.Claim.Fingerprint, (int)attempt.Claim.Size);
-                attempt.Bytes ??= await source.FetchBytesAsync(key, fingerprint, size, report, token);
+                attempt.Bytes ??= await source.FetchBytesAsync(key, fingerprint, size, progress, token);
                 Tell(new PlannerEvent.RequestDone(fetch.Request));
                 return;
             }
@@ -53,7 +52,7 @@ public sealed partial class DownloadEngine
             var opening = attempt.OpenAsync();
             if (!opening.IsCompleted)
             {
-                // What an earlier attempt left is being proven again; the source is not to blame for the time.
+                // What an earlier attempt left is being proven again: that is not the source's time.
                 Tell(new PlannerEvent.RequestAnswered(fetch.Request));
             }
 
@@ -62,44 +61,38 @@ public sealed partial class DownloadEngine
             {
                 case FetchPart.Hashes or FetchPart.HashRange when partial.HashesProven:
                     // An earlier attempt left them, and chunks with them.
-                    Tell(
-                        new PlannerEvent.RequestDone(fetch.Request),
-                        new PlannerEvent.HashesKnown(fetch.File, MissingOf(partial))
-                    );
+                    Tell(new PlannerEvent.RequestDone(fetch.Request), HashesOf(partial));
                     return;
                 case FetchPart.HashRange range:
-                    await source.FetchHashesAsync(partial, range.Chunks, report, token);
+                    await source.FetchHashesAsync(partial, range.Chunks, progress, token);
                     break;
                 case FetchPart.Hashes:
                     var all = new ChunkRange(0, checked((int)partial.ChunkCount));
-                    await source.FetchHashesAsync(partial, all, report, token);
+                    await source.FetchHashesAsync(partial, all, progress, token);
                     await partial.RevalidateFromDiskAsync(token);
-                    report.Flush();
-                    Tell(
-                        new PlannerEvent.RequestDone(fetch.Request),
-                        new PlannerEvent.HashesKnown(fetch.File, MissingOf(partial))
-                    );
+                    progress.Flush();
+                    Tell(new PlannerEvent.RequestDone(fetch.Request), HashesOf(partial));
                     KeepHashes(attempt, partial);
                     return;
                 case FetchPart.Window window:
-                    await source.FetchWindowAsync(partial, window.Chunks, report, token);
+                    await source.FetchWindowAsync(partial, window.Chunks, progress, token);
                     break;
                 default:
-                    await source.FetchWholeAsync(partial, report, token);
+                    await source.FetchWholeAsync(partial, progress, token);
                     break;
             }
 
-            report.Flush();
+            progress.Flush();
             Tell(new PlannerEvent.RequestDone(fetch.Request));
         }
         catch (SourceException fault)
         {
-            report.Flush();
+            progress.Flush();
             OnFault(fetch, attempt, fault);
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
-            // Given up by the planner, or with its file.
+            // Cancelled by the planner, or with its file.
         }
         catch (Exception fault)
         {
@@ -122,76 +115,6 @@ public sealed partial class DownloadEngine
         }
     }
 
-    private void Prove(PlannerAction.ProveHashes prove)
-    {
-        var attempt = _attempts[prove.File];
-        attempt.Start(PartialAccess.Alone, () => ProveHashesAsync(prove, attempt));
-    }
-
-    /// <summary>The hashes came in ranges, from several sources.</summary>
-    private async Task ProveHashesAsync(PlannerAction.ProveHashes prove, DownloadAttempt attempt)
-    {
-        try
-        {
-            var partial = await attempt.OpenAsync();
-            if (!partial.VerifyHashes())
-            {
-                Tell(new PlannerEvent.HashesRefuted(prove.File));
-                return;
-            }
-
-            await partial.RevalidateFromDiskAsync(attempt.Cancelled);
-            Tell(new PlannerEvent.HashesKnown(prove.File, MissingOf(partial)));
-            KeepHashes(attempt, partial);
-        }
-        catch (OperationCanceledException) when (attempt.Cancelled.IsCancellationRequested)
-        {
-            // Given up with its file.
-        }
-        catch (Exception fault)
-        {
-            GiveUp(attempt, fault);
-        }
-    }
-
-    /// <summary>Writes the hashes down while the first windows come: whoever resumes after a kill can prove with them what is here.</summary>
-    private void KeepHashes(DownloadAttempt attempt, PartialFile partial)
-    {
-        try
-        {
-            partial.KeepHashes();
-        }
-        catch (IOException fault)
-        {
-            GiveUp(attempt, fault);
-        }
-    }
-
-    /// <summary>Gives a file up for what this node failed of outside a request.</summary>
-    private void GiveUp(DownloadAttempt attempt, Exception fault)
-    {
-        attempt.Fail(fault);
-        lock (_gate)
-        {
-            Tell(new PlannerEvent.FileDropped(attempt.Claim.Key));
-            attempt.End(
-                new PlannerAction.GiveUp(attempt.Claim.Key, fault.Message, SourceFaultKind.Local, HasAsked: true),
-                _wakes
-            );
-        }
-    }
-
-    private static List<ChunkRange> MissingOf(PartialFile partial)
-    {
-        var missing = new List<ChunkRange>();
-        for (long from = 0; partial.TryNextMissing(from, int.MaxValue, out var first, out var count); from = first + count)
-        {
-            missing.Add(new ChunkRange(first, count));
-        }
-
-        return missing;
-    }
-
     private void OnAnswered(PlannerAction.Fetch fetch, DownloadAttempt attempt)
     {
         Tell(new PlannerEvent.RequestAnswered(fetch.Request));
@@ -201,9 +124,9 @@ public sealed partial class DownloadEngine
         }
     }
 
-    private void OnBrought(PlannerAction.Fetch fetch, DownloadAttempt attempt, int before, int chunks)
+    private void OnChunks(PlannerAction.Fetch fetch, DownloadAttempt attempt, int before, int chunks)
     {
-        // A content without hashes is proven at its end, and the end is told by the lane.
+        // A content without hashes is proven at its end, and its lane publishes that end.
         if (fetch.Part is FetchPart.Window { Chunks: var window })
         {
             ChunkRange proven = new(window.First + before, chunks);
@@ -224,12 +147,12 @@ public sealed partial class DownloadEngine
         Tell(new PlannerEvent.RequestFailed(fetch.Request, fault.Kind, fault.Message, fault.RetryAfter));
         if (fault.Damage is { } damage && sources.Find(fetch.Source) is NodeSource node)
         {
-            _ = Task.Run(() => TellDamageAsync(node, fetch.File, damage));
+            _ = Task.Run(() => ReportDamageAsync(node, fetch.File, damage));
         }
     }
 
-    /// <summary>The node may not know yet what is wrong with its copy; it proves it when it is told. Whether it can be told changes nothing here.</summary>
-    private async Task TellDamageAsync(NodeSource node, FileKey file, SourceDamage damage)
+    /// <summary>The node may not know yet what is wrong with its copy; told, it proves it. Whether it hears of it changes nothing here.</summary>
+    private async Task ReportDamageAsync(NodeSource node, FileKey file, SourceDamage damage)
     {
         // It proves all of the content: one report at a time is enough.
         if (!_damageReports.TryAdd((node.Id, file), true))
@@ -239,9 +162,9 @@ public sealed partial class DownloadEngine
 
         try
         {
-            if (await node.TellDamageAsync(file, damage, _stopped.Token) is { } refusal)
+            if (await node.ReportDamageAsync(file, damage, _stopped.Token) is { } refusal)
             {
-                Log.NotTold(logger, file, node.Id.Value, refusal);
+                Log.DamageNotReported(logger, file, node.Id.Value, refusal);
             }
         }
         catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
@@ -250,7 +173,7 @@ public sealed partial class DownloadEngine
         }
         catch (Exception e) when (e is SourceException or OperationCanceledException)
         {
-            Log.NotTold(logger, file, node.Id.Value, e.Message);
+            Log.DamageNotReported(logger, file, node.Id.Value, e.Message);
         }
         finally
         {

@@ -14,7 +14,7 @@ using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Downloads;
 
-/// <summary>The engine of this node's downloads: tells one planner what happens to all of them, and carries out what it answers.</summary>
+/// <summary>The engine of this node's downloads: reports to one planner what happens to all of them, and carries out what it answers.</summary>
 /// <remarks>
 /// The planner is asked by one thread at a time, and its actions are begun in its order before it is asked again. No action waits: a fetch
 /// is a task of its own, a cancellation runs on another thread, an end wakes the lane that has the file.
@@ -77,11 +77,11 @@ public sealed partial class DownloadEngine(
     public void Abort(FileKey file) => _attempts.GetValueOrDefault(file)?.Abort();
 
     /// <summary>Where the sources stand that this process has met; for one file in particular, where it is named.</summary>
-    public IReadOnlyList<SourceStanding> Standings(FileKey? file = null)
+    public IReadOnlyList<SourceDiagnostics> Diagnostics(FileKey? file = null)
     {
         lock (_gate)
         {
-            return _planner.Standings(Now, file);
+            return _planner.Diagnostics(Now, file);
         }
     }
 
@@ -155,7 +155,6 @@ public sealed partial class DownloadEngine(
             new PlannerEvent.FileWanted(
                 claim.Key,
                 chunks,
-                claim.Size,
                 Whole(chunks),
                 HashesProven: false,
                 hints,

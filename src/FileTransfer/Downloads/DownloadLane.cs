@@ -163,7 +163,7 @@ public sealed class DownloadLane(
         }
     }
 
-    /// <summary>Asks whether the claims still stand, and tells the engine where else their files are by then.</summary>
+    /// <summary>Asks whether the claims still stand, and lets the engine know where else their files are by then.</summary>
     private async Task CheckAsync(LockConnection session, List<DownloadAttempt> running)
     {
         foreach (var attempt in running.Where(attempt => !attempt.Running.IsCompleted))

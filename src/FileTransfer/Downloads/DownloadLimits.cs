@@ -1,11 +1,12 @@
 using FileTransfer.Bandwidth;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
+using FileTransfer.Downloads.Sources;
 using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Downloads;
 
-/// <summary>What the planner keeps to: the limits in force, and how downloads are configured.</summary>
+/// <summary>What the planner and the sources are held to: the limits in force, and how downloads are configured.</summary>
 public sealed class DownloadLimits(TransferLimits limits, IOptions<DownloadOptions> options)
 {
     private volatile Terms? _terms;
@@ -24,9 +25,15 @@ public sealed class DownloadLimits(TransferLimits limits, IOptions<DownloadOptio
         }
     }
 
-    /// <summary>Waits until so many bytes from a source may be taken.</summary>
-    public ValueTask AcquireAsync(SourceId source, int bytes, CancellationToken cancellationToken) =>
-        limits.AcquireAsync(source.Value, bytes, cancellationToken);
+    /// <summary>What sources are held to.</summary>
+    public SourceClientOptions ForSources(TimeProvider time) =>
+        new(
+            options.Value.StallFloorBytesPerSecond,
+            options.Value.StallPeriod,
+            () => new[] { Planner.LongestAnswerPatience, Planner.AnswerPatience, options.Value.StallPeriod }.Max(),
+            (source, bytes, cancellationToken) => limits.AcquireAsync(source.Value, bytes, cancellationToken),
+            time
+        );
 
     private PlannerLimits Of(LimitSet inForce)
     {

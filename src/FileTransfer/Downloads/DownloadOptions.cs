@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using FileTransfer.Downloads.Planning;
 
 namespace FileTransfer.Downloads;
 
@@ -13,7 +14,7 @@ public sealed class DownloadOptions
     public int Lanes { get; set; } = 4;
 
     /// <summary>Attempts before a replica is <c>failed</c>, to be tried again only for a new source or when a person asks.</summary>
-    /// <remarks>Default 8, 1–1000: with the default back-off a source may be away for some minutes before anyone is called.</remarks>
+    /// <remarks>Default 8, 1–1000: with the default back-off a source may be down for some minutes before anyone is called.</remarks>
     [Range(1, 1000)]
     public int MaxAttempts { get; set; } = 8;
 
@@ -35,7 +36,7 @@ public sealed class DownloadOptions
     /// <summary>Bytes of content asked for in one request, at the most; above 4 MiB only what a source brings within 50 ms.</summary>
     /// <remarks>Default 16 MiB, 64 KiB – 1 GiB: large enough for its price not to show, small enough to be fetched twice after a crash.</remarks>
     [Range(64 * 1024, 1024 * 1024 * 1024)]
-    public int WindowBytes { get; set; } = 16 * 1024 * 1024;
+    public int WindowBytes { get; set; } = 4 * PlannerLimits.WindowBytes;
 
     /// <summary>A source that stays below this many bytes per second for a <see cref="StallPeriod"/> is given up.</summary>
     /// <remarks>Default 16384, 0–1073741824; 0 waits for ever.</remarks>
@@ -47,8 +48,8 @@ public sealed class DownloadOptions
     [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
     public TimeSpan StallPeriod { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a source may take to the first byte of an answer before it counts as away; one that was seen to take longer has twice that.</summary>
-    /// <remarks>Default 1 s, 100 ms – 10 min: what is away is found out before anyone wonders. Raise it for cold storage.</remarks>
+    /// <summary>How long a source may take to the first byte of an answer before it counts as unreachable; one that was seen to take longer has twice that.</summary>
+    /// <remarks>Default 1 s, 100 ms – 10 min: a dead source is found out before anyone wonders. Raise it for cold storage.</remarks>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:10:00")]
     public TimeSpan FirstBytePatience { get; set; } = TimeSpan.FromSeconds(1);
 

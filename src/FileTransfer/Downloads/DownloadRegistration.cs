@@ -15,7 +15,9 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<LocalContents>();
         builder.Services.AddSingleton<DownloadLimits>();
         builder.Services.AddSingleton<SourceHttp>();
-        builder.Services.AddSingleton<SourceClientOptions>();
+        builder.Services.AddSingleton(services =>
+            services.GetRequiredService<DownloadLimits>().ForSources(services.GetRequiredService<TimeProvider>())
+        );
         builder.Services.AddSingleton<SourceRegistry>();
         builder.Services.AddSingleton(services => new OutsideSources(
             services.GetRequiredService<IOptions<SourceOptions>>().Value.Sources.Count > 0

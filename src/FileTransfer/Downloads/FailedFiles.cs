@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
+using FileTransfer.Concurrency;
 using FileTransfer.Identity;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -10,7 +11,7 @@ namespace FileTransfer.Downloads;
 /// <summary>Ends <c>failed</c> by itself: tries one file of each cause from time to time, and all of a cause when one went well.</summary>
 /// <remarks>
 /// Also at once when a node of the cluster was started anew, has moved or is heard of again. The pauses grow while the trials fail, so
-/// that a source that stays broken is asked for one file every <see cref="_longestPause"/>, and nothing waits for a person for ever.
+/// that a source that stays broken is asked for one file every ten minutes, and nothing waits for a person for ever.
 /// </remarks>
 public sealed partial class FailedFiles(
     NodeDirectory nodes,
@@ -20,14 +21,13 @@ public sealed partial class FailedFiles(
     ILogger<FailedFiles> logger
 )
 {
-    private static readonly TimeSpan _firstPause = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan _longestPause = TimeSpan.FromMinutes(10);
+    private static readonly Backoff _backoff = new(TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(10));
     private static readonly TimeSpan _lookPeriod = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<FileKey, Cause> _trials = new();
     private readonly ConcurrentQueue<Cause> _mended = new();
     private HashSet<(NodeId, Uri, DateTimeOffset)>? _alive;
-    private TimeSpan _pause = _firstPause;
+    private int _trialsInVain;
     private volatile bool _hasReturned = true;
     private long _triedAt;
     private long? _lookedAt;
@@ -42,7 +42,7 @@ public sealed partial class FailedFiles(
     }
 
     /// <summary>Whoever failed before may do better now: a source has come back. The next look tries it.</summary>
-    public void SourceReturned() => _hasReturned = true;
+    public void RetrySoon() => _hasReturned = true;
 
     /// <summary>Looks, every few seconds, whether a node has come back, was started anew or has moved.</summary>
     public async Task NoticeReturnsAsync(CancellationToken cancellationToken)
@@ -59,7 +59,7 @@ public sealed partial class FailedFiles(
             .ToHashSet();
         if (_alive is { } before && !alive.IsSubsetOf(before))
         {
-            SourceReturned();
+            RetrySoon();
         }
 
         _alive = alive;
@@ -72,7 +72,7 @@ public sealed partial class FailedFiles(
         var ready = 0;
         while (_mended.TryDequeue(out var mended))
         {
-            _pause = _firstPause;
+            _trialsInVain = 0;
             var again = await ReplicaTransitions.TryAllOfCauseAsync(connection, node.Id, mended.Slug, cancellationToken);
             ready += again;
             if (again > 0)
@@ -81,7 +81,7 @@ public sealed partial class FailedFiles(
             }
         }
 
-        if (!_hasReturned && time.GetElapsedTime(_triedAt) < _pause)
+        if (!_hasReturned && time.GetElapsedTime(_triedAt) < _backoff.Bound(_trialsInVain))
         {
             return ready;
         }
@@ -92,8 +92,8 @@ public sealed partial class FailedFiles(
     private async Task<int> TryOnesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         // Whoever failed a moment ago may do better only where something has changed since.
-        var age = _hasReturned ? TimeSpan.Zero : _firstPause;
-        _pause = _hasReturned ? _firstPause : Shorter(_pause * 2, _longestPause);
+        var age = _hasReturned ? TimeSpan.Zero : _backoff.First;
+        _trialsInVain = _hasReturned ? 0 : _trialsInVain + 1;
         _hasReturned = false;
         _triedAt = time.GetTimestamp();
         _trials.Clear();
@@ -112,13 +112,11 @@ public sealed partial class FailedFiles(
 
         if (ones.Count == 0)
         {
-            _pause = _firstPause;
+            _trialsInVain = 0;
         }
 
         return ones.Count;
     }
-
-    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     private readonly record struct Cause(string? Slug);
 
@@ -127,14 +125,14 @@ public sealed partial class FailedFiles(
         [LoggerMessage(
             1630,
             LogLevel.Information,
-            "{FileKey} had failed at {Node} ({Cause}); one attempt more shows whether that is still so"
+            "Retrying {FileKey}, which had failed at {Node} ({Cause}), to see whether it still does"
         )]
         public static partial void Trial(ILogger logger, FileKey fileKey, NodeId node, string cause);
 
         [LoggerMessage(
             1631,
             LogLevel.Information,
-            "{Count} files that had failed at {Node} ({Cause}) are tried again: one of them went well"
+            "Retrying {Count} files that had failed at {Node} ({Cause}): one of them succeeded"
         )]
         public static partial void TriedAgain(ILogger logger, int count, NodeId node, string cause);
     }

@@ -1,3 +1,4 @@
+using FileTransfer.Concurrency;
 using FileTransfer.Postgres;
 using Microsoft.Extensions.Options;
 
@@ -14,15 +15,14 @@ public sealed record LaneShortage(string Reason, DateTimeOffset Since, int Allow
 /// </remarks>
 public sealed partial class LaneAllowance(IOptions<DownloadOptions> options, TimeProvider time, ILogger<LaneAllowance> logger)
 {
-    private static readonly TimeSpan _firstPause = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan _longestPause = TimeSpan.FromMinutes(5);
+    private static readonly Backoff _backoff = new(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5));
 
     /// <summary>What follows within this time is the same shortage.</summary>
     private static readonly TimeSpan _same = TimeSpan.FromSeconds(3);
 
     private readonly Lock _gate = new();
     private readonly int _lanes = options.Value.Lanes;
-    private TimeSpan _pause = _firstPause;
+    private int _relapses;
     private long _changedAt;
     private long _halvedAt;
     private volatile LaneShortage? _shortage;
@@ -60,7 +60,7 @@ public sealed partial class LaneAllowance(IOptions<DownloadOptions> options, Tim
             if (_shortage is null || time.GetElapsedTime(_halvedAt) > _same)
             {
                 _halvedAt = time.GetTimestamp();
-                _pause = _shortage is null || _pause >= _longestPause ? _pause : 2 * _pause;
+                _relapses += _shortage is null ? 0 : 1;
                 allowed = Math.Max(1, allowed / 2);
                 Log.Fewer(logger, allowed, _lanes, reason);
             }
@@ -74,7 +74,7 @@ public sealed partial class LaneAllowance(IOptions<DownloadOptions> options, Tim
 
     private void Recover()
     {
-        if (_shortage is not { } now || time.GetElapsedTime(_changedAt) < _pause)
+        if (_shortage is not { } now || time.GetElapsedTime(_changedAt) < _backoff.Bound(_relapses))
         {
             return;
         }
@@ -87,7 +87,7 @@ public sealed partial class LaneAllowance(IOptions<DownloadOptions> options, Tim
         }
 
         _shortage = null;
-        _pause = _firstPause;
+        _relapses = 0;
         Log.All(logger, _lanes);
     }
 

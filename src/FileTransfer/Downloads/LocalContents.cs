@@ -2,6 +2,7 @@ using FileTransfer.Catalog.Repair;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
+using FileTransfer.Downloads.Progress;
 using FileTransfer.Identity;
 using Npgsql;
 

@@ -1,11 +1,9 @@
+using FileTransfer.Concurrency;
 using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Downloads;
 
-/// <summary>When a failed download is tried again: exponential back-off with full jitter.</summary>
-/// <remarks>
-/// Full jitter: the pause is drawn evenly from nothing to the bound, so that many followers that lost one source do not come back at once.
-/// </remarks>
+/// <summary>When a failed download is tried again.</summary>
 public sealed class RetryPolicy(IOptions<DownloadOptions> options, Random random)
 {
     public bool IsSpent(int failedAttempts) => failedAttempts >= options.Value.MaxAttempts;
@@ -16,14 +14,9 @@ public sealed class RetryPolicy(IOptions<DownloadOptions> options, Random random
     /// <param name="failedAttempts">How many have failed, from 1.</param>
     public TimeSpan NextDelay(int failedAttempts)
     {
-        var doublings = Math.Min(failedAttempts - 1, 30);
-        var bound = Math.Min(
-            options.Value.BackoffCap.TotalSeconds,
-            options.Value.BackoffBase.TotalSeconds * Math.Pow(2, doublings)
-        );
         lock (random)
         {
-            return TimeSpan.FromSeconds(random.NextDouble() * bound);
+            return new Backoff(options.Value.BackoffBase, options.Value.BackoffCap).Draw(failedAttempts - 1, random);
         }
     }
 }

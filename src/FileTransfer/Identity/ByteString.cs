@@ -29,33 +29,23 @@ public readonly struct ByteString : IEquatable<ByteString>
 
     public static ByteString FromUtf8(string text) => new(Encoding.UTF8.GetBytes(text));
 
-    public static bool TryParseHex([NotNullWhen(true)] string? text, out ByteString octets)
+    public static bool TryParseHex([NotNullWhen(true)] string? text, out ByteString bytes)
     {
-        octets = default;
-        if (text is null)
-        {
-            return false;
-        }
+        var buffer = new byte[text?.Length / 2 ?? 0];
+        var isHex = TryReadHex(text, buffer, out var read);
+        bytes = isHex ? new ByteString(owned: buffer[..read]) : default;
+        return isHex;
+    }
 
+    /// <summary>Reads hex digits, after <c>0x</c> or not; false where they are none, or more than there is room for.</summary>
+    internal static bool TryReadHex([NotNullWhen(true)] string? text, Span<byte> into, out int read)
+    {
         var digits = text.AsSpan();
-        if (digits.StartsWith("0x", StringComparison.OrdinalIgnoreCase))
-        {
-            digits = digits[2..];
-        }
-
-        if (digits.Length % 2 != 0)
-        {
-            return false;
-        }
-
-        var bytes = new byte[digits.Length / 2];
-        if (Convert.FromHexString(digits, bytes, out _, out _) != System.Buffers.OperationStatus.Done)
-        {
-            return false;
-        }
-
-        octets = new ByteString(owned: bytes);
-        return true;
+        digits = digits.StartsWith("0x", StringComparison.OrdinalIgnoreCase) ? digits[2..] : digits;
+        read = 0;
+        return text is not null
+            && digits.Length % 2 == 0
+            && Convert.FromHexString(digits, into, out _, out read) == System.Buffers.OperationStatus.Done;
     }
 
     /// <summary>The text these bytes are in UTF-8, or null where they are not UTF-8.</summary>

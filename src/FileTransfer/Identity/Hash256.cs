@@ -36,34 +36,10 @@ public readonly struct Hash256 : IEquatable<Hash256>, IComparable<Hash256>
 
     public static bool TryParse([NotNullWhen(true)] string? text, out Hash256 hash)
     {
-        hash = default;
-        if (text is null)
-        {
-            return false;
-        }
-
-        var digits = text.AsSpan();
-        if (digits.StartsWith("0x", StringComparison.OrdinalIgnoreCase))
-        {
-            digits = digits[2..];
-        }
-
-        if (digits.Length != Length * 2)
-        {
-            return false;
-        }
-
         Span<byte> bytes = stackalloc byte[Length];
-        if (
-            Convert.FromHexString(digits, bytes, out _, out var written) != System.Buffers.OperationStatus.Done
-            || written != Length
-        )
-        {
-            return false;
-        }
-
-        hash = new Hash256(bytes);
-        return true;
+        var isHash = ByteString.TryReadHex(text, bytes, out var read) && read == Length;
+        hash = isHash ? new Hash256(bytes) : default;
+        return isHash;
     }
 
     public void CopyTo(Span<byte> destination)

@@ -37,7 +37,7 @@ internal sealed record ExplainedFile(
     string? NotJoinedBecause,
     string? NoRoomBecause,
     LaneShortage? LaneShortage = null,
-    IReadOnlyList<SourceStanding>? Met = null
+    IReadOnlyList<SourceDiagnostics>? Met = null
 )
 {
     /// <summary>What was wrong with its content here, which is not back yet; null where nothing was.</summary>

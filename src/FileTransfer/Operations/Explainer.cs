@@ -72,7 +72,7 @@ internal sealed class Explainer(
             membership.NotJoinedBecause,
             disk.Reason,
             lanes.Shortage,
-            engine.Standings(key)
+            engine.Diagnostics(key)
         )
         {
             Damage = damaged.Of(file.Fingerprint),

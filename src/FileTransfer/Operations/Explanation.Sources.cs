@@ -22,7 +22,7 @@ internal static partial class Explanation
     }
 
     /// <summary>Sources of this file that are not asked as others are: since when, why, until when.</summary>
-    private static IEnumerable<string> Standings(ExplainedFile file)
+    private static IEnumerable<string> Diagnostics(ExplainedFile file)
     {
         if (file.File.State == FileState.Removed || file.Here?.State == ReplicaState.Stored)
         {
@@ -39,10 +39,10 @@ internal static partial class Explanation
                 yield return $"{source.Id} is asked last{since}{until}, but where a file has no other source: it sent wrong bytes of "
                     + $"{source.BlamedFiles} files, the last time: {source.Reason}.";
             }
-            else if (source.FileRest > TimeSpan.Zero)
+            else if (source.FileBackoff > TimeSpan.Zero)
             {
                 yield return $"{source.Id} sent wrong bytes of this file: others are asked first, until "
-                    + $"{Time(file.Standing.Now + source.FileRest)}.";
+                    + $"{Time(file.Standing.Now + source.FileBackoff)}.";
             }
 
             if (source.IsPaused)

@@ -13,7 +13,7 @@ internal static partial class Explanation
             .. Damage(file),
             .. Obstacles(file),
             .. Sources(file),
-            .. Standings(file),
+            .. Diagnostics(file),
             .. Trials(file),
             .. Wants(file),
         ];

@@ -21,20 +21,20 @@ internal static class SourceRoutes
     {
         var now = time.GetUtcNow();
         return TypedResults.Json(
-            new SourcesResource(here.Value, [.. engine.Standings().Select(standing => Describe(standing, now))]),
+            new SourcesResource(here.Value, [.. engine.Diagnostics().Select(standing => Describe(standing, now))]),
             WireJson.Default.SourcesResource
         );
     }
 
-    private static KnownSourceResource Describe(SourceStanding standing, DateTimeOffset now) =>
+    private static KnownSourceResource Describe(SourceDiagnostics standing, DateTimeOffset now) =>
         new(
             standing.Id.Value,
             standing switch
             {
                 { IsShunned: true } => "shunned",
                 { IsPaused: true } => "paused",
-                { Condition: SourceCondition.Up } => "up",
-                { Condition: SourceCondition.Away } => "away",
+                { Condition: SourceCondition.Healthy } => "up",
+                { Condition: SourceCondition.Unreachable } => "away",
                 { Condition: SourceCondition.Probing } => "probing",
                 _ => "unknown",
             },

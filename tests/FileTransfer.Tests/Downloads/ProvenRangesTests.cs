@@ -1,5 +1,5 @@
 using FileTransfer.Chunks;
-using FileTransfer.Downloads;
+using FileTransfer.Downloads.Progress;
 
 namespace FileTransfer.Tests.Downloads;
 

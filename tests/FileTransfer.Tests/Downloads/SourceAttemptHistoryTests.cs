@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using FileTransfer.Downloads;
+using FileTransfer.Downloads.Progress;
 using FileTransfer.Identity;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,6 +1,5 @@
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Downloads;
 using FileTransfer.Downloads.Progress;
 using FileTransfer.Identity;
 using FileTransfer.Operations;

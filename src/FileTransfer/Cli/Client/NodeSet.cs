@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FileTransfer.Concurrency;
 using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Client;
@@ -8,14 +9,10 @@ namespace FileTransfer.Cli.Client;
 /// <param name="StallPeriod">How long a body may stand still.</param>
 public sealed record NodeRetry(TimeSpan RetryFor, TimeSpan StallPeriod)
 {
-    private static readonly TimeSpan _base = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan _cap = TimeSpan.FromSeconds(3);
+    private static readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(3));
 
     /// <summary>Exponential with jitter, so that many programs do not come back at the same instant.</summary>
-    public static TimeSpan Pause(int round, Random random) =>
-        Math.Min(_base.TotalSeconds * Math.Pow(2, Math.Min(round, 10)), _cap.TotalSeconds)
-        * (0.5 + (random.NextDouble() / 2))
-        * TimeSpan.FromSeconds(1);
+    public static TimeSpan Pause(int round, Random random) => _backoff.Bound(round) * (0.5 + (random.NextDouble() / 2));
 }
 
 /// <summary>The nodes that the program knows: tries one after the other, follows a follower's word to its leader, and waits for one to come back.</summary>

@@ -52,7 +52,6 @@ internal sealed partial class SimulatedNode
             new PlannerEvent.FileWanted(
                 SimulatedCluster.File,
                 cluster.ChunkCount,
-                cluster.World.Size,
                 Missing(),
                 _hasHashes,
                 cluster.Catalog.Holdings(Now),
@@ -69,8 +68,8 @@ internal sealed partial class SimulatedNode
             _progressPeriod,
             WhileInLane(() =>
             {
-                var contenders = cluster.Catalog.Wanting - 1;
-                Tell(new PlannerEvent.SourcesChanged(SimulatedCluster.File, cluster.Catalog.Holdings(Now), contenders));
+                var competingNodes = cluster.Catalog.Wanting - 1;
+                Tell(new PlannerEvent.SourcesChanged(SimulatedCluster.File, cluster.Catalog.Holdings(Now), competingNodes));
                 ReportProgress();
             })
         );

@@ -1,13 +1,12 @@
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
+using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Simulation;
 
 // Its requests, and what becomes of them and of it.
 internal sealed partial class SimulatedNode
 {
-    private const int ChunkHashLength = 32;
-
     private void Begin(PlannerAction.Fetch fetch)
     {
         var source = cluster.NodeOf(fetch.Source);
@@ -152,8 +151,8 @@ internal sealed partial class SimulatedNode
         part switch
         {
             FetchPart.Window(var chunks) => (long)chunks.Count * ChunkFrame.Length,
-            FetchPart.HashRange(var hashes) => (long)hashes.Count * ChunkHashLength,
-            FetchPart.Hashes => cluster.ChunkCount * ChunkHashLength,
+            FetchPart.HashRange(var hashes) => (long)hashes.Count * Hash256.Length,
+            FetchPart.Hashes => cluster.ChunkCount * Hash256.Length,
             _ => cluster.ChunkCount * ChunkFrame.Length,
         };
 

@@ -12,8 +12,8 @@ internal sealed class ChunkRanges
 
     public bool IsEmpty => Count == 0;
 
-    /// <summary>The runs, lowest first.</summary>
-    public IEnumerable<(long First, long End)> Runs => Enumerable.Reverse(_runs);
+    /// <summary>The runs, highest first.</summary>
+    public IReadOnlyList<(long First, long End)> Runs => _runs;
 
     public void Add(long first, long end)
     {
@@ -92,7 +92,7 @@ internal sealed class ChunkRanges
     }
 
     /// <summary>From the lowest to the highest. It must not be empty.</summary>
-    public ChunkRange Hull() => new(_runs[^1].First, (int)(_runs[0].End - _runs[^1].First));
+    public ChunkRange Span() => new(_runs[^1].First, (int)(_runs[0].End - _runs[^1].First));
 
     /// <summary>The index of the highest run that starts below an id.</summary>
     private int FirstBelow(long id)

@@ -3,24 +3,28 @@ namespace FileTransfer.Downloads.Planning;
 // What requests bring, and their end.
 public sealed partial class DownloadPlanner
 {
-    private bool RequestAnswered(RequestId id)
+    /// <summary>True when something may be started or ended because of it.</summary>
+    private bool Apply(PlannerEvent.OfRequest happened, PlannedRequest request)
     {
-        if (_requests.TryGetValue(id, out var request))
+        switch (happened)
         {
-            MarkAnswered(request);
+            case PlannerEvent.ChunksProven came:
+                return ChunksCame(request, came.Chunks);
+            case PlannerEvent.RequestAnswered:
+                MarkAnswered(request);
+                return false;
+            case PlannerEvent.RequestFailed failed:
+                RequestFailed(request, failed);
+                return true;
+            default:
+                RequestDone(request);
+                return true;
         }
-
-        return false;
     }
 
     /// <summary>True when a window was completed by it.</summary>
-    private bool ChunksCame(RequestId id, int chunks)
+    private bool ChunksCame(PlannedRequest request, int chunks)
     {
-        if (!_requests.TryGetValue(id, out var request))
-        {
-            return false;
-        }
-
         MarkAnswered(request);
         var first = request.First + request.Came;
         var count = Math.Min(chunks, request.Count - request.Came);
@@ -39,13 +43,8 @@ public sealed partial class DownloadPlanner
         return true;
     }
 
-    private void RequestDone(RequestId id)
+    private void RequestDone(PlannedRequest request)
     {
-        if (!_requests.TryGetValue(id, out var request))
-        {
-            return;
-        }
-
         MarkAnswered(request);
         request.Source.State.Received(request, request.Count - request.Came, _now);
         request.Source.Progressed();
@@ -53,7 +52,7 @@ public sealed partial class DownloadPlanner
         var file = request.File;
         if (request.Part is FetchPart.Window or FetchPart.Whole)
         {
-            request.Source.State.Absolve(file.Key, _now);
+            request.Source.State.ClearStrikes(file.Key, _now);
         }
 
         if (request.Window is { } window)
@@ -61,27 +60,27 @@ public sealed partial class DownloadPlanner
             Prove(request, window, request.First, request.First + request.Count);
         }
 
-        file.IsReproving |= request.Part is FetchPart.Hashes && !file.HashesProven;
+        file.IsRevalidating |= request.Part is FetchPart.Hashes && !file.HashesProven;
         file.IsProven |= request.Part is FetchPart.Whole;
     }
 
     private void MarkAnswered(PlannedRequest request)
     {
         var source = request.Source.State;
-        source.LastSign = _now;
+        source.LastSeen = _now;
         if (request.AnsweredAt is null)
         {
             request.AnsweredAt = _now;
-            source.Answered(_now - request.StartedAt);
-            source.Rate.BodyStarted(_now);
+            source.Load.Answered(_now - request.StartedAt);
+            source.Load.Rate.BodyStarted(_now);
         }
     }
 
-    /// <summary>Notes proven chunks; true when they complete the window. Who raced for it lost.</summary>
+    /// <summary>Notes proven chunks; true when they complete the window. A hedged request for it is cancelled.</summary>
     private bool Prove(PlannedRequest request, WindowPlan window, long first, long end)
     {
-        window.Open.Remove(first, end);
-        if (!window.Open.IsEmpty || !request.File.Windows.Remove(window))
+        window.Outstanding.Remove(first, end);
+        if (!window.Outstanding.IsEmpty || !request.File.Windows.Remove(window))
         {
             return false;
         }
@@ -109,7 +108,7 @@ public sealed partial class DownloadPlanner
     {
         Remove(request);
         Return(request);
-        Do(new PlannerAction.Cancel(request.Id, reason));
+        Emit(new PlannerAction.Cancel(request.Id, reason));
     }
 
     private void Remove(PlannedRequest request)
@@ -117,14 +116,14 @@ public sealed partial class DownloadPlanner
         _requests.Remove(request.Id);
         request.File.InFlight.Remove(request);
         request.Source.InFlight--;
-        var source = request.Source.State;
-        _requestsAtSources -= source.Requests;
-        source.Remove(request);
-        _requestsAtSources += source.Requests;
-        _connections -= source.InFlight.Count == 0 ? 1 : 0;
+        var load = request.Source.State.Load;
+        _requestsAtSources -= load.Requests;
+        load.Remove(request);
+        _requestsAtSources += load.Requests;
+        _connections -= load.InFlight.Count == 0 ? 1 : 0;
         if (request.AnsweredAt is not null)
         {
-            source.Rate.BodyEnded(_now);
+            load.Rate.BodyEnded(_now);
         }
     }
 
@@ -134,7 +133,7 @@ public sealed partial class DownloadPlanner
         if (request.Window is { } window)
         {
             window.Requests.Remove(request);
-            if (window.Requests.Count == 0 && !window.Open.IsEmpty)
+            if (window.Requests.Count == 0 && !window.Outstanding.IsEmpty)
             {
                 request.File.Return(window);
             }

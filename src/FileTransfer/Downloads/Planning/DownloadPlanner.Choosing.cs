@@ -1,9 +1,12 @@
+using FileTransfer.Chunks.Frames;
+using FileTransfer.Identity;
+
 namespace FileTransfer.Downloads.Planning;
 
 // Which source brings a part soonest.
 public sealed partial class DownloadPlanner
 {
-    /// <summary>A file that others contend for takes one more source each time it has been at it for so long.</summary>
+    /// <summary>A file that other nodes want takes one more source each time it has been at it for so long.</summary>
     private static readonly TimeSpan _oneMoreSourceAfter = TimeSpan.FromSeconds(5);
 
     /// <summary>This many other nodes that have a file are enough to leave the leader alone.</summary>
@@ -26,7 +29,7 @@ public sealed partial class DownloadPlanner
 
     private long BytesOfNextPart(FilePlan file) =>
         file.HashesProven ? BytesOf(Math.Min(file.Unstarted.Count, _limits.WindowChunks))
-        : TakesHashesInRanges(file) ? Math.Min(file.Unstarted.Count, _limits.HashChunks) * PlannedRequest.ChunkHashLength
+        : TakesHashesInRanges(file) ? Math.Min(file.Unstarted.Count, _limits.HashChunks) * Hash256.Length
         : BytesOf(file.ChunkCount);
 
     private (FileSource Source, double Seconds)? SoonestSource(FilePlan file, long bytes, Func<FileSource, bool> isAllowed)
@@ -41,7 +44,7 @@ public sealed partial class DownloadPlanner
                 continue;
             }
 
-            var seconds = SecondsToBring(source.State, bytes, optimisticRate);
+            var seconds = SecondsToBring(source.State.Load, bytes, optimisticRate);
             var order = best is var (other, least) ? (seconds, source.Kind).CompareTo((least, other.Kind)) : -1;
             equals = order == 0 ? equals + 1 : 1;
 
@@ -58,9 +61,9 @@ public sealed partial class DownloadPlanner
     /// <summary>A file may ask this source now, as far as the source is concerned.</summary>
     private bool CanUse(FilePlan file, FileSource source) =>
         source.IsCandidate
-        && source.State.Condition == SourceCondition.Up
+        && source.State.Condition == SourceCondition.Healthy
         && source.BusyUntil <= _now
-        && source.RestsUntil <= _now
+        && source.RetryAt <= _now
         && source.State.PausedUntil <= _now
         && (IsTrusted(file, source) || !HasTrustedSource(file))
         && (source.Kind != SourceKind.Leader || !SparesLeader(file))
@@ -76,22 +79,20 @@ public sealed partial class DownloadPlanner
     {
         foreach (var source in file.Sources)
         {
-            if (IsTrusted(file, source) && IsHopeful(source) && source.State.PausedUntil <= _now && !IsLostInPractice(source))
+            if (IsTrusted(file, source) && IsHopeful(source) && source.State.PausedUntil <= _now && source.RetryAt <= _now)
             {
                 return true;
             }
         }
 
         return false;
-
-        bool IsLostInPractice(FileSource source) => source.RestsUntil > _now;
     }
 
     private bool HasSlot(FilePlan file, FileSource source) =>
-        source.State != _makesRoom
+        source.State != _evicted
         && source.InFlight < _limits.RequestsPerFileAndSource
-        && source.State.HasRoomFor(IsSmall(file) ? PlannedRequest.ShareOf(file, source) : 0, _limits.RequestsPerSource)
-        && (source.State.InFlight.Count > 0 || _connections < _limits.Connections);
+        && source.State.Load.HasRoomFor(IsSmall(file) ? PlannedRequest.ShareOf(file, source) : 0, _limits.RequestsPerSource)
+        && (source.State.Load.InFlight.Count > 0 || _connections < _limits.Connections);
 
     private bool SparesLeader(FilePlan file)
     {
@@ -101,7 +102,7 @@ public sealed partial class DownloadPlanner
             nodes += source.Kind == SourceKind.Node && IsHopeful(source) && IsTrusted(file, source) ? 1 : 0;
         }
 
-        return file.Contenders > 0 && nodes >= NodesThatSpareTheLeader;
+        return file.CompetingNodes > 0 && nodes >= NodesThatSpareTheLeader;
     }
 
     private static bool HasWindowsInFlight(FilePlan file) => file.InFlight.Exists(request => request.IsRange);
@@ -122,7 +123,7 @@ public sealed partial class DownloadPlanner
     private bool IsHopeful(FileSource source) =>
         source.IsCandidate
         && !source.HasFailed(_limits.FailuresPerFile)
-        && (source.State.Condition == SourceCondition.Up || source.State.MayAnswerSoon(_now, _limits.LanePatience));
+        && (source.State.Condition == SourceCondition.Healthy || source.State.MayAnswerSoon(_now, _limits.LanePatience));
 
     /// <summary>One request brings it, and proves it at its end.</summary>
     private bool IsSmall(FilePlan file) => !file.HashesProven && file.ChunkCount <= _limits.WindowChunks;
@@ -133,7 +134,7 @@ public sealed partial class DownloadPlanner
     /// </summary>
     private bool MayTakeAnotherSource(FilePlan file)
     {
-        if (file.Contenders == 0)
+        if (file.CompetingNodes == 0)
         {
             return true;
         }
@@ -145,7 +146,7 @@ public sealed partial class DownloadPlanner
             hopeful += IsHopeful(source) ? 1 : 0;
         }
 
-        var share = Math.Max(1, hopeful / (file.Contenders + 1));
+        var share = Math.Max(1, hopeful / (file.CompetingNodes + 1));
         return taken < share + (int)((_now - file.WantedAt) / _oneMoreSourceAfter);
     }
 
@@ -153,35 +154,33 @@ public sealed partial class DownloadPlanner
     private bool OthersEndBefore(FilePlan file, FileSource candidate, double seconds)
     {
         var rate = 0.0;
-        var bytes = TakesHashesInRanges(file)
-            ? file.Unstarted.Count * PlannedRequest.ChunkHashLength
-            : BytesOf(file.Unstarted.Count);
+        var bytes = TakesHashesInRanges(file) ? file.Unstarted.Count * Hash256.Length : BytesOf(file.Unstarted.Count);
         var optimisticRate = OptimisticRateOf(file);
         foreach (var source in file.Sources)
         {
             if (source.InFlight > 0 && source != candidate)
             {
-                rate += source.State.Rate.At(_now) ?? optimisticRate;
-                bytes += source.State.BytesInFlight;
+                rate += source.State.Load.Rate.At(_now) ?? optimisticRate;
+                bytes += source.State.Load.BytesInFlight;
             }
         }
 
         return rate > 0 && bytes / rate < seconds;
     }
 
-    private double SecondsToBring(SourceState source, long bytes, double optimisticRate) =>
-        source.Latency.TotalSeconds + ((source.BytesInFlight + bytes) / (source.Rate.At(_now) ?? optimisticRate));
+    private double SecondsToBring(SourceLoad load, long bytes, double optimisticRate) =>
+        load.Latency.TotalSeconds + ((load.BytesInFlight + bytes) / (load.Rate.At(_now) ?? optimisticRate));
 
     private double OptimisticRateOf(FilePlan file)
     {
         var rate = OptimisticRate;
         foreach (var source in file.Sources)
         {
-            rate = Math.Max(rate, source.State.Rate.At(_now) ?? 0);
+            rate = Math.Max(rate, source.State.Load.Rate.At(_now) ?? 0);
         }
 
         return rate;
     }
 
-    private static long BytesOf(long chunks) => chunks * FileTransfer.Chunks.Frames.ChunkFrame.Length;
+    private static long BytesOf(long chunks) => chunks * ChunkFrame.Length;
 }

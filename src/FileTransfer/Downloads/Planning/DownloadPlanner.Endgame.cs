@@ -8,14 +8,14 @@ public sealed partial class DownloadPlanner
 
     private const double ClearlyFasterSeconds = 0.05;
 
-    /// <summary>How soon a race that would not have been won is looked at again.</summary>
-    private static readonly TimeSpan _raceLookPeriod = TimeSpan.FromMilliseconds(250);
+    /// <summary>How soon a hedged request that would not have been faster is considered again.</summary>
+    private static readonly TimeSpan _hedgeLookPeriod = TimeSpan.FromMilliseconds(250);
 
-    private TimeSpan? _nextRaceLook;
+    private TimeSpan? _nextHedgeLook;
 
-    private void RaceSlowRequests()
+    private void HedgeSlowRequests()
     {
-        _nextRaceLook = null;
+        _nextHedgeLook = null;
         if (!_sources.Values.Any(IsIdle))
         {
             return;
@@ -23,12 +23,12 @@ public sealed partial class DownloadPlanner
 
         foreach (var file in _files)
         {
-            while (_requestsAtSources < _limits.Requests && RaceSlowest(file)) { }
+            while (_requestsAtSources < _limits.Requests && HedgeSlowest(file)) { }
         }
     }
 
     /// <summary>Asks an idle source for what the slowest request of a file still has to bring; true when it did.</summary>
-    private bool RaceSlowest(FilePlan file)
+    private bool HedgeSlowest(FilePlan file)
     {
         if (file.InFlight.Count == 0 || (IsDivided(file) && WantsMore(file)) || Slowest(file) is not var (slowest, secondsLeft))
         {
@@ -37,7 +37,7 @@ public sealed partial class DownloadPlanner
 
         var isDivided = slowest.IsRange;
         var maySpread = !isDivided || MayTakeAnotherSource(file);
-        var bytes = slowest.Window is { } window ? window.Open.Count * slowest.BytesPerChunk : BytesOf(file.ChunkCount);
+        var bytes = slowest.Window is { } window ? window.Outstanding.Count * slowest.BytesPerChunk : BytesOf(file.ChunkCount);
         var idle = SoonestSource(
             file,
             bytes,
@@ -50,23 +50,23 @@ public sealed partial class DownloadPlanner
 
         if ((seconds * ClearlyFaster) + ClearlyFasterSeconds >= secondsLeft)
         {
-            _nextRaceLook = _now + _raceLookPeriod;
+            _nextHedgeLook = _now + _hedgeLookPeriod;
             return false;
         }
 
         if (isDivided)
         {
-            var open = slowest.Window!.Open.Hull();
+            var outstanding = slowest.Window!.Outstanding.Span();
             Send(
                 file,
                 source,
-                slowest.Part is FetchPart.Window ? new FetchPart.Window(open) : new FetchPart.HashRange(open),
+                slowest.Part is FetchPart.Window ? new FetchPart.Window(outstanding) : new FetchPart.HashRange(outstanding),
                 slowest.Window
             );
         }
         else
         {
-            // Two bodies whose chunks cannot be told right from wrong would spoil each other.
+            // Two bodies whose chunks cannot be proven one by one would spoil each other.
             Cancel(slowest, $"{source.State.Id} is faster");
             file.Replacements++;
             Start(file, source);
@@ -75,19 +75,19 @@ public sealed partial class DownloadPlanner
         return true;
     }
 
-    /// <summary>The request with the latest expected end that nobody races yet, and the seconds until then.</summary>
+    /// <summary>The request with the latest expected end that no other hedges yet, and the seconds until then.</summary>
     private (PlannedRequest Request, double SecondsLeft)? Slowest(FilePlan file)
     {
         (PlannedRequest Request, double SecondsLeft)? slowest = null;
         var optimisticRate = OptimisticRateOf(file);
         foreach (var request in file.InFlight)
         {
-            if (!CanBeRaced(request))
+            if (!CanBeHedged(request))
             {
                 continue;
             }
 
-            var seconds = SecondsToBring(request.Source.State, 0, optimisticRate);
+            var seconds = SecondsToBring(request.Source.State.Load, 0, optimisticRate);
             if (slowest is null || seconds > slowest.Value.SecondsLeft)
             {
                 slowest = (request, seconds);
@@ -97,10 +97,11 @@ public sealed partial class DownloadPlanner
         return slowest;
     }
 
-    private static bool IsIdle(SourceState source) => source.Condition == SourceCondition.Up && source.InFlight.Count == 0;
+    private static bool IsIdle(SourceState source) =>
+        source.Condition == SourceCondition.Healthy && source.Load.InFlight.Count == 0;
 
-    private static bool CanBeRaced(PlannedRequest request) =>
+    private static bool CanBeHedged(PlannedRequest request) =>
         request.AnsweredAt is not null
-        && request.Window is not { Open.IsEmpty: true }
+        && request.Window is not { Outstanding.IsEmpty: true }
         && (request.IsRange ? request.Window!.Requests.Count == 1 : request.File.Replacements < request.File.Sources.Count);
 }

@@ -5,13 +5,8 @@ public sealed partial class DownloadPlanner
 {
     private static readonly TimeSpan _longestBusy = TimeSpan.FromSeconds(10);
 
-    private void RequestFailed(PlannerEvent.RequestFailed failed)
+    private void RequestFailed(PlannedRequest request, PlannerEvent.RequestFailed failed)
     {
-        if (!_requests.TryGetValue(failed.Request, out var request))
-        {
-            return;
-        }
-
         Remove(request);
         Return(request);
         var (file, source) = (request.File, request.Source);
@@ -26,26 +21,26 @@ public sealed partial class DownloadPlanner
                 CancelAll(file, source, failed.Reason);
                 break;
             case SourceFaultKind.Corrupt:
-                source.BroughtBeforeLying |= request is { Came: > 0, Part: FetchPart.Window };
-                Lied(file, source, failed.Reason);
+                source.SentRightChunksBefore |= request is { Came: > 0, Part: FetchPart.Window };
+                ReportCorruption(file, source, failed.Reason);
                 break;
             case SourceFaultKind.Throttled:
                 Throttled(source, failed);
                 break;
             case SourceFaultKind.Busy:
-                source.State.LastSign = _now;
-                source.BusyUntil = _now + Shorter(failed.RetryAfter ?? _limits.TurnWait, _longestBusy);
+                source.State.LastSeen = _now;
+                source.BusyUntil = _now + Shorter(failed.RetryAfter ?? _limits.PermitWait, _longestBusy);
                 break;
             case SourceFaultKind.Refused:
-                source.State.LastSign = _now;
-                source.Refuse(failed.Reason, _now + Pause(source.Failures, _limits.LongestRest));
+                source.State.LastSeen = _now;
+                source.Refuse(failed.Reason, _now + Backoff(source.Failures, _limits.LongestBackoff));
                 break;
             case SourceFaultKind.Local:
                 GiveUp(file, failed.Reason, SourceFaultKind.Local);
                 break;
             default:
                 source.Fail(failed.Kind, failed.Reason, broughtSomething: request.Came > 0);
-                Rest(source.State, failed.Reason);
+                BackOff(source.State, failed.Reason);
                 break;
         }
     }
@@ -54,15 +49,15 @@ public sealed partial class DownloadPlanner
     private static bool IsOfHashesOfShare(PlannedRequest request) =>
         request is { Part: FetchPart.Hashes or FetchPart.HashRange, Source.Kind: SourceKind.Share };
 
-    private void Lied(FilePlan file, FileSource source, string reason)
+    private void ReportCorruption(FilePlan file, FileSource source, string reason)
     {
-        Do(new PlannerAction.Blame(source.State.Id, file.Key, reason));
+        Emit(new PlannerAction.ReportCorruption(source.State.Id, file.Key, reason));
         source.Lose(SourceLoss.Corrupt, reason);
         CancelAll(file, source, reason);
         var state = source.State;
-        if (state.Strike(file.Key, reason, _now, _limits, Jitter()) && state.Blame is { } blame)
+        if (state.Strike(file.Key, reason, _now, _limits, Jitter()) && state.Strikes is { } strikes)
         {
-            Do(new PlannerAction.Shun(state.Id, blame.FilesAt(_now, _limits), blame.ShunnedUntil - _now, reason));
+            Emit(new PlannerAction.Shun(state.Id, strikes.FilesAt(_now, _limits), strikes.ShunnedUntil - _now, reason));
         }
     }
 
@@ -70,15 +65,15 @@ public sealed partial class DownloadPlanner
     private void Throttled(FileSource source, PlannerEvent.RequestFailed failed)
     {
         var state = source.State;
-        state.LastSign = _now;
-        if (state.PutOff(_now) > _limits.LongestPutOff)
+        state.LastSeen = _now;
+        if (state.Throttle(_now) > _limits.LongestThrottle)
         {
-            source.Refuse(failed.Reason, _now + Pause(source.Failures, _limits.LongestRest));
+            source.Refuse(failed.Reason, _now + Backoff(source.Failures, _limits.LongestBackoff));
             return;
         }
 
-        var pause = failed.RetryAfter ?? Pause(state.PutOffs, _limits.LongestRest);
-        state.Pause(failed.Reason, _now + Longer(Shorter(pause, _limits.LongestRetryAfter), _limits.FirstRest));
+        var pause = failed.RetryAfter ?? Backoff(state.TimesThrottled, _limits.LongestBackoff);
+        state.Pause(failed.Reason, _now + Longer(Shorter(pause, _limits.LongestRetryAfter), _limits.FirstBackoff));
     }
 
     private void CancelAll(FilePlan file, FileSource source, string reason)
@@ -90,24 +85,24 @@ public sealed partial class DownloadPlanner
     }
 
     /// <summary>A source that failed a request rests, once for all requests that fail with it.</summary>
-    private void Rest(SourceState source, string reason)
+    private void BackOff(SourceState source, string reason)
     {
-        if (source.Condition == SourceCondition.Up)
+        if (source.Condition == SourceCondition.Healthy)
         {
-            source.RequestFailed(reason, _now + Pause(source.RequestsFailed, _limits.LongestRest), _now);
+            source.RequestFailed(reason, _now + Backoff(source.RequestsFailed, _limits.LongestBackoff), _now);
         }
     }
 
-    /// <summary>A source that was asked and does not even begin to answer is away; what it was asked for goes to others.</summary>
-    private void RestSilentSources()
+    /// <summary>A source that was asked and does not even begin to answer is unreachable; what it was asked for goes to others.</summary>
+    private void BackOffSilentSources()
     {
         foreach (var (_, request) in _requests)
         {
             if (IsSilent(request))
             {
                 var source = request.Source;
-                var reason = $"{source.State.Id} sent nothing for {source.State.PatienceWith(_limits).TotalSeconds:0.#} s";
-                Rest(source.State, reason);
+                var reason = $"{source.State.Id} sent nothing for {source.State.Load.PatienceWith(_limits).TotalSeconds:0.#} s";
+                BackOff(source.State, reason);
                 source.Fail(SourceFaultKind.Unreachable, reason, broughtSomething: false);
                 Cancel(request, reason);
             }
@@ -117,7 +112,7 @@ public sealed partial class DownloadPlanner
     private bool IsSilent(PlannedRequest request) => request.AnsweredAt is null && SilentAt(request) <= _now;
 
     private TimeSpan SilentAt(PlannedRequest request) =>
-        Longer(request.StartedAt, request.Source.State.LastSign) + request.Source.State.PatienceWith(_limits);
+        Longer(request.StartedAt, request.Source.State.LastSeen) + request.Source.State.Load.PatienceWith(_limits);
 
     private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 

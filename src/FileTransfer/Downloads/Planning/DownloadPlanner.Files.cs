@@ -18,15 +18,15 @@ public sealed partial class DownloadPlanner
         // A newcomer does not make up for what the others had before it came.
         file.BytesServed = _files.Count == 0 ? 0 : _files.Min(other => other.BytesServed);
         _files.Add(file);
-        List(file, wanted.Sources);
+        UpdateSources(file, wanted.Sources);
     }
 
     private void SourcesChanged(PlannerEvent.SourcesChanged changed)
     {
         if (_fileOf.TryGetValue(changed.File, out var file))
         {
-            file.Contenders = changed.Contenders;
-            List(file, changed.Sources);
+            file.CompetingNodes = changed.CompetingNodes;
+            UpdateSources(file, changed.Sources);
         }
     }
 
@@ -39,11 +39,11 @@ public sealed partial class DownloadPlanner
         }
     }
 
-    private void HashesRefuted(FileKey key)
+    private void HashesInvalid(FileKey key)
     {
-        if (_fileOf.TryGetValue(key, out var file) && file is { HashesProven: false, IsReproving: true })
+        if (_fileOf.TryGetValue(key, out var file) && file is { HashesProven: false, IsRevalidating: true })
         {
-            file.HashesRefuted();
+            file.HashesInvalid();
         }
     }
 
@@ -52,16 +52,16 @@ public sealed partial class DownloadPlanner
     {
         foreach (var file in _files)
         {
-            if (TakesHashesInRanges(file) && file is { IsReproving: false, HasNothingLeft: true, InFlight.Count: 0 })
+            if (TakesHashesInRanges(file) && file is { IsRevalidating: false, HasNothingLeft: true, InFlight.Count: 0 })
             {
-                file.IsReproving = true;
-                Do(new PlannerAction.ProveHashes(file.Key));
+                file.IsRevalidating = true;
+                Emit(new PlannerAction.ProveHashes(file.Key));
             }
         }
     }
 
     private bool TakesHashesInRanges(FilePlan file) =>
-        file is { HashesProven: false, HasRefutedHashes: false, IsProven: false }
+        file is { HashesProven: false, HasInvalidHashes: false, IsProven: false }
         && file.ChunkCount > _limits.HashChunks
         && !IsSmall(file);
 
@@ -82,7 +82,7 @@ public sealed partial class DownloadPlanner
             if (_files[i] is { IsComplete: true, InFlight.Count: 0 } file)
             {
                 Forget(file, keepsFailures: false);
-                Do(new PlannerAction.Finish(file.Key));
+                Emit(new PlannerAction.Finish(file.Key));
             }
         }
     }
@@ -91,7 +91,7 @@ public sealed partial class DownloadPlanner
     {
         CancelAll(file, "the file is given up");
         Forget(file, keepsFailures: false);
-        Do(new PlannerAction.GiveUp(file.Key, reason, cause, file.HasAsked, retryIn));
+        Emit(new PlannerAction.GiveUp(file.Key, reason, cause, file.HasAsked, retryIn));
     }
 
     private void GiveUpLateFiles()
@@ -116,7 +116,7 @@ public sealed partial class DownloadPlanner
     }
 
     /// <summary>Makes the listed sources the ones of a file. What is known of those that were listed before stays known.</summary>
-    private void List(FilePlan file, IReadOnlyList<SourceHint> hints)
+    private void UpdateSources(FilePlan file, IReadOnlyList<SourceHint> hints)
     {
         foreach (var source in file.Sources)
         {

@@ -9,17 +9,17 @@ public sealed partial class DownloadPlanner
     {
         Holds(_files.Count == _fileOf.Count, "every file is there once");
         Holds(_requests.Count == _files.Sum(file => file.InFlight.Count), "a request is of a wanted file");
-        Holds(_requests.Count == _sources.Values.Sum(source => source.InFlight.Count), "a request is at a known source");
-        Holds(_requestsAtSources == _sources.Values.Sum(source => source.Requests), "requests at sources are counted");
-        Holds(_connections == _sources.Values.Count(source => source.InFlight.Count > 0), "connections are counted");
+        Holds(_requests.Count == _sources.Values.Sum(source => source.Load.InFlight.Count), "a request is at a known source");
+        Holds(_requestsAtSources == _sources.Values.Sum(source => source.Load.Requests), "requests at sources are counted");
+        Holds(_connections == _sources.Values.Count(source => source.Load.InFlight.Count > 0), "connections are counted");
         Holds(!_requests.Values.Any(IsSilent), "a source that is silent is not waited for");
         Holds(
-            _sources.Values.All(source => source.BytesInFlight == source.InFlight.Sum(request => request.BytesLeft)),
+            _sources.Values.All(source => source.Load.BytesInFlight == source.Load.InFlight.Sum(request => request.BytesLeft)),
             "what sources still have to bring is counted"
         );
         foreach (var source in _sources.Values)
         {
-            CheckBlame(source);
+            CheckStrikes(source);
         }
 
         foreach (var file in _files)
@@ -28,15 +28,15 @@ public sealed partial class DownloadPlanner
         }
     }
 
-    private void CheckBlame(SourceState source)
+    private void CheckStrikes(SourceState source)
     {
         Holds(source.PausedUntil - _now <= _limits.LongestRetryAfter, "no source is left alone for longer than the longest time");
-        if (source.Blame is { } blame)
+        if (source.Strikes is { } strikes)
         {
-            Holds(blame.ShunnedUntil - _now <= _limits.LongestShun, "no source is shunned for longer than the longest time");
+            Holds(strikes.ShunnedUntil - _now <= _limits.LongestShun, "no source is shunned for longer than the longest time");
             Holds(
-                _files.TrueForAll(file => blame.RestOf(file.Key, _now) <= _limits.LongestBlameRest),
-                "blame for a file ends in time"
+                _files.TrueForAll(file => strikes.BackoffOf(file.Key, _now) <= _limits.LongestStrikeBackoff),
+                "strikes about a file end in time"
             );
         }
     }
@@ -51,7 +51,7 @@ public sealed partial class DownloadPlanner
         Holds(file.Deadline is not { } deadline || deadline > _now, "a file past its deadline is given up");
         Holds(IsServed(file) || file.Sources.Exists(IsWorthWaitingFor), "a file in a lane has something to wait for");
         Holds(
-            file.InFlight.Count > 0 || file.IsReproving || _requests.Count > 0 || NextTick is not null,
+            file.InFlight.Count > 0 || file.IsRevalidating || _requests.Count > 0 || NextTick is not null,
             "a file waits for something that comes"
         );
         Holds(
@@ -66,20 +66,20 @@ public sealed partial class DownloadPlanner
             file.InFlight.TrueForAll(request => request.Part is not FetchPart.HashRange || !file.HashesProven),
             "hashes are asked for until they are proven"
         );
-        Holds(!file.IsReproving || file.InFlight.Count == 0, "nothing comes while hashes are proven");
+        Holds(!file.IsRevalidating || file.InFlight.Count == 0, "nothing comes while hashes are proven");
 
         var missing = new ChunkRanges();
         missing.Add(file.Unstarted);
         foreach (var window in file.Windows)
         {
             var before = missing.Count;
-            missing.Add(window.Open);
-            Holds(missing.Count == before + window.Open.Count, "a chunk is in one window");
-            Holds(!window.Open.IsEmpty, "a window that is here is forgotten");
-            Holds(window.Requests.Count is 1 or 2, "a window is brought by one source, or by two that race");
+            missing.Add(window.Outstanding);
+            Holds(missing.Count == before + window.Outstanding.Count, "a chunk is in one window");
+            Holds(!window.Outstanding.IsEmpty, "a window that is here is forgotten");
+            Holds(window.Requests.Count is 1 or 2, "a window is brought by one source, or by two of which one hedges");
             Holds(
                 window.Requests.DistinctBy(request => request.Source).Count() == window.Requests.Count,
-                "a source does not race itself"
+                "a source does not hedge itself"
             );
             Holds(window.Requests.TrueForAll(file.InFlight.Contains), "who brings a window is in flight");
         }
@@ -87,7 +87,7 @@ public sealed partial class DownloadPlanner
         foreach (var request in file.InFlight)
         {
             Holds(_requests.ContainsKey(request.Id), "a request in flight is known");
-            Holds(request.Source.State.InFlight.Contains(request), "a request is counted at its source");
+            Holds(request.Source.State.Load.InFlight.Contains(request), "a request is counted at its source");
             Holds(request.Came <= request.Count, "no more comes than was asked for");
             Holds(request.Source.Loss == SourceLoss.None, "a lost source is not asked");
             Holds(request.Source.Kind != SourceKind.Stream || request.Part is FetchPart.Whole, "a stream is asked for the whole");
@@ -104,9 +104,9 @@ public sealed partial class DownloadPlanner
 
     /// <summary>Nothing but trust can keep it from being asked.</summary>
     private bool IsFree(FilePlan file, FileSource source) =>
-        source is { IsCandidate: true, Kind: SourceKind.Node or SourceKind.Share, State.Condition: SourceCondition.Up }
+        source is { IsCandidate: true, Kind: SourceKind.Node or SourceKind.Share, State.Condition: SourceCondition.Healthy }
         && source.BusyUntil <= _now
-        && source.RestsUntil <= _now
+        && source.RetryAt <= _now
         && source.State.PausedUntil <= _now
         && file.InFlight.Count == 0;
 

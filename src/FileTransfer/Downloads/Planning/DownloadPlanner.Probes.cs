@@ -5,16 +5,16 @@ namespace FileTransfer.Downloads.Planning;
 // Whether sources answer.
 public sealed partial class DownloadPlanner
 {
-    private static readonly TimeSpan _shortestPause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan _shortestBackoff = TimeSpan.FromMilliseconds(5);
 
     /// <summary>Probes under way for one file while another source serves it: enough to get to know all, not a burst at a full cluster.</summary>
     private const int ProbesBesideRequests = 4;
 
-    /// <summary>Sources that parked files wait for: one of the files, and until when that is worth probing.</summary>
+    /// <summary>Sources that deferred files wait for: one of the files, and until when that is worth probing.</summary>
     private readonly Dictionary<SourceId, (FileKey File, TimeSpan Until)> _awaited = [];
 
     /// <summary>After this the driver has forgotten the probe, or lost it.</summary>
-    private TimeSpan ProbePatience(SourceState source) => 2 * source.PatienceWith(_limits);
+    private TimeSpan ProbePatience(SourceState source) => 2 * source.Load.PatienceWith(_limits);
 
     private void ProbeAnswered(SourceId id, TimeSpan after)
     {
@@ -23,12 +23,12 @@ public sealed partial class DownloadPlanner
             return;
         }
 
-        source.Took(after);
+        source.Load.Took(after);
 
-        // An answer that comes after the patience with it was over is an answer all the same.
-        if (source is { Condition: SourceCondition.Probing } or { Condition: SourceCondition.Away, ProbesFailed: > 0 })
+        // A late answer is an answer all the same.
+        if (source is { Condition: SourceCondition.Probing } or { Condition: SourceCondition.Unreachable, ProbesFailed: > 0 })
         {
-            ComeUp(source);
+            BecomeHealthy(source);
         }
     }
 
@@ -36,7 +36,7 @@ public sealed partial class DownloadPlanner
     {
         if (_sources.TryGetValue(id, out var source) && source.Condition == SourceCondition.Probing)
         {
-            source.ProbeFailed(reason, _now + Pause(source.ProbesFailed, _limits.LongestProbeRest), _now);
+            source.ProbeFailed(reason, _now + Backoff(source.ProbesFailed, _limits.LongestProbeBackoff), _now);
         }
     }
 
@@ -47,19 +47,19 @@ public sealed partial class DownloadPlanner
             return;
         }
 
-        source.Forgive();
+        source.Reset();
         foreach (var file in _files)
         {
-            file.SourceOf(id)?.Find();
+            file.SourceOf(id)?.Reset();
         }
     }
 
-    private void ComeUp(SourceState source)
+    private void BecomeHealthy(SourceState source)
     {
-        source.ComeUp(_now);
+        source.BecomeHealthy(_now);
         if (_awaited.Remove(source.Id))
         {
-            Do(new PlannerAction.Wake(source.Id));
+            Emit(new PlannerAction.Wake(source.Id));
         }
     }
 
@@ -122,14 +122,14 @@ public sealed partial class DownloadPlanner
 
     private void Probe(SourceState source, FileKey file)
     {
-        if (source.IsAnswering)
+        if (source.Load.IsAnswering)
         {
             // Another body of it comes all the while.
-            ComeUp(source);
+            BecomeHealthy(source);
             return;
         }
 
         source.Probe(_now);
-        Do(new PlannerAction.Probe(source.Id, file, ProbePatience(source)));
+        Emit(new PlannerAction.Probe(source.Id, file, ProbePatience(source)));
     }
 }

@@ -11,12 +11,12 @@ public sealed partial class DownloadPlanner
     /// <summary>Requests in flight, as the sources count them.</summary>
     private int _requestsAtSources;
 
-    /// <summary>Gets no more requests, so that a file whose sources are not connected has its turn.</summary>
-    private SourceState? _makesRoom;
+    /// <summary>Gets no more requests, so that a file whose sources are not connected gets its connection.</summary>
+    private SourceState? _evicted;
 
     private void StartRequests()
     {
-        _makesRoom = ChooseWhoMakesRoom();
+        _evicted = ChooseEviction();
         while (_requestsAtSources < _limits.Requests && NextRequest() is var (file, source))
         {
             Start(file, source);
@@ -46,7 +46,7 @@ public sealed partial class DownloadPlanner
     /// What proves nothing by itself is asked for once: the whole, or all hashes. Windows, and ranges of hashes, come from several sources.
     /// </summary>
     private bool WantsMore(FilePlan file) =>
-        !file.IsReproving
+        !file.IsRevalidating
         && (
             IsDivided(file)
                 ? !file.Unstarted.IsEmpty && !file.InFlight.Exists(request => !request.IsRange)
@@ -90,7 +90,7 @@ public sealed partial class DownloadPlanner
     /// </summary>
     private int WindowChunksOf(FilePlan file, SourceState source)
     {
-        var inTime = (source.Rate.At(_now) ?? 0) * _limits.LongWindowTime.TotalSeconds / ChunkFrame.Length;
+        var inTime = (source.Load.Rate.At(_now) ?? 0) * _limits.LongWindowTime.TotalSeconds / ChunkFrame.Length;
         var share = file.Unstarted.Count / (2 * file.Sources.Count);
         var longest = Math.Min(Math.Min(share, _limits.LongWindowChunks), inTime);
         return _limits.WindowChunks * Math.Max(1, (int)(longest / _limits.WindowChunks));
@@ -105,34 +105,34 @@ public sealed partial class DownloadPlanner
         file.HasAsked = true;
         file.BytesServed += request.BytesLeft;
         source.InFlight++;
-        _requestsAtSources -= source.State.Requests;
-        source.State.Add(request);
-        _requestsAtSources += source.State.Requests;
-        _connections += source.State.InFlight.Count == 1 ? 1 : 0;
-        Do(new PlannerAction.Fetch(request.Id, source.State.Id, file.Key, part));
+        _requestsAtSources -= source.State.Load.Requests;
+        source.State.Load.Add(request);
+        _requestsAtSources += source.State.Load.Requests;
+        _connections += source.State.Load.InFlight.Count == 1 ? 1 : 0;
+        Emit(new PlannerAction.Fetch(request.Id, source.State.Id, file.Key, part));
     }
 
     /// <summary>
     /// Files with many windows would keep their sources connected for ever. When all connections are taken and a file has none, the source
     /// that ends soonest makes room.
     /// </summary>
-    private SourceState? ChooseWhoMakesRoom()
+    private SourceState? ChooseEviction()
     {
         if (_connections < _limits.Connections || !_files.Exists(IsKeptOut))
         {
             return null;
         }
 
-        return _makesRoom is { InFlight.Count: > 0 }
-            ? _makesRoom
-            : _requests.Values.Select(request => request.Source.State).MinBy(source => source.BytesInFlight);
+        return _evicted is { Load.InFlight.Count: > 0 }
+            ? _evicted
+            : _requests.Values.Select(request => request.Source.State).MinBy(source => source.Load.BytesInFlight);
     }
 
     private bool IsKeptOut(FilePlan file) =>
         file.InFlight.Count == 0
         && WantsMore(file)
         && file.Sources.Where(source => CanUse(file, source))
-            .Select(source => source.State.InFlight.Count)
+            .Select(source => source.State.Load.InFlight.Count)
             .DefaultIfEmpty(1)
             .Max() == 0;
 }

@@ -8,7 +8,7 @@ public sealed partial class DownloadPlanner
     private TimeSpan? _nextTick;
     private bool _isNextTickKnown;
 
-    /// <summary>When to tell a <see cref="PlannerEvent.Tick"/> at the latest; null when nothing is due before something happens.</summary>
+    /// <summary>When to report a <see cref="PlannerEvent.Tick"/> at the latest; null when nothing is due before something happens.</summary>
     public TimeSpan? NextTick
     {
         get
@@ -26,7 +26,7 @@ public sealed partial class DownloadPlanner
     private TimeSpan? FindNextTick()
     {
         var next = TimeSpan.MaxValue;
-        Due(_nextRaceLook ?? TimeSpan.MaxValue);
+        Due(_nextHedgeLook ?? TimeSpan.MaxValue);
         foreach (var request in _requests.Values)
         {
             if (request.AnsweredAt is null)
@@ -42,13 +42,13 @@ public sealed partial class DownloadPlanner
             foreach (var source in file.Sources)
             {
                 Due(source.BusyUntil);
-                Due(source.RestsUntil);
+                Due(source.RetryAt);
                 Due(source.State.PausedUntil);
-                DueOfBlame(source.State, file.Key);
+                DueOfStrikes(source.State, file.Key);
                 DueOf(source.State);
             }
 
-            if (file.Contenders > 0)
+            if (file.CompetingNodes > 0)
             {
                 Due(file.WantedAt + (((int)((_now - file.WantedAt) / _oneMoreSourceAfter) + 1) * _oneMoreSourceAfter));
             }
@@ -65,9 +65,9 @@ public sealed partial class DownloadPlanner
 
         void DueOf(SourceState source)
         {
-            if (source.Condition == SourceCondition.Away)
+            if (source.Condition == SourceCondition.Unreachable)
             {
-                Due(source.Until);
+                Due(source.RetryAt);
             }
             else if (source.Condition == SourceCondition.Probing)
             {
@@ -76,12 +76,12 @@ public sealed partial class DownloadPlanner
             }
         }
 
-        void DueOfBlame(SourceState source, FileKey file)
+        void DueOfStrikes(SourceState source, FileKey file)
         {
-            if (source.Blame is { } blame)
+            if (source.Strikes is { } strikes)
             {
-                Due(blame.ShunnedUntil);
-                Due(_now + blame.RestOf(file, _now));
+                Due(strikes.ShunnedUntil);
+                Due(_now + strikes.BackoffOf(file, _now));
             }
         }
     }

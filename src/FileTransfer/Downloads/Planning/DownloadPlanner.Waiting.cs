@@ -5,15 +5,15 @@ namespace FileTransfer.Downloads.Planning;
 // Files for which nothing can be done now leave.
 public sealed partial class DownloadPlanner
 {
-    private const int ReasonsTold = 4;
-    private const int ContendersPerTurnWait = 128;
-    private const int MostTurnWaits = 10;
+    private const int ReasonsJoined = 4;
+    private const int NodesPerPermitWait = 128;
+    private const int MostPermitWaits = 10;
     private static readonly TimeSpan _shortestSourceWait = TimeSpan.FromSeconds(2);
 
-    /// <summary>A short rest, and the probe after it.</summary>
+    /// <summary>A short back-off, and the probe after it.</summary>
     private TimeSpan LongestLaneWait => 2 * _limits.LanePatience;
 
-    private void LeaveWhatIsStuck()
+    private void EndStuckFiles()
     {
         for (var i = _files.Count - 1; i >= 0; i--)
         {
@@ -21,13 +21,13 @@ public sealed partial class DownloadPlanner
             file.WaitsSince = IsServed(file) ? null : file.WaitsSince ?? _now;
             if (file.WaitsSince is { } since && (since + LongestLaneWait <= _now || !file.Sources.Exists(IsWorthWaitingFor)))
             {
-                Leave(file);
+                EndStuck(file);
             }
         }
     }
 
     /// <summary>Something of it is under way, or only lacks a slot.</summary>
-    private bool IsServed(FilePlan file) => file.InFlight.Count > 0 || file.IsReproving || CanUseAny(file);
+    private bool IsServed(FilePlan file) => file.InFlight.Count > 0 || file.IsRevalidating || CanUseAny(file);
 
     private bool CanUseAny(FilePlan file) => file.Sources.Exists(source => CanUse(file, source));
 
@@ -39,24 +39,29 @@ public sealed partial class DownloadPlanner
             return false;
         }
 
-        return source.State.Condition == SourceCondition.Up
-            ? Longer(Longer(source.BusyUntil, source.RestsUntil), source.State.PausedUntil) is var free
+        return source.State.Condition == SourceCondition.Healthy
+            ? Longer(Longer(source.BusyUntil, source.RetryAt), source.State.PausedUntil) is var free
                 && free > _now
                 && free <= _now + _limits.LanePatience
             : source.State.MayAnswerSoon(_now, _limits.LanePatience);
     }
 
-    private void Leave(FilePlan file)
+    private void EndStuck(FilePlan file)
     {
         var listed = file.Sources.FindAll(source => source.IsListed);
         var candidates = listed.FindAll(source => source.IsCandidate);
         if (candidates.Exists(source => source.IsBusy(_now)))
         {
-            Defer(file, WaitCondition.Permit, $"waits for its turn: {Told(candidates, BusyText)}", About(TurnWait(file)));
+            Defer(
+                file,
+                WaitCondition.Permit,
+                $"waits for its turn: {JoinReasons(candidates, BusyText)}",
+                About(PermitWait(file))
+            );
         }
-        else if (candidates.Exists(IsAway))
+        else if (candidates.Exists(IsUnreachable))
         {
-            DeferUntilSourceAnswers(file, [.. candidates.Where(IsAway)]);
+            DeferUntilSourceAnswers(file, [.. candidates.Where(IsUnreachable)]);
         }
         else if (candidates.FindAll(IsPaused) is { Count: > 0 } paused)
         {
@@ -64,47 +69,47 @@ public sealed partial class DownloadPlanner
             Defer(
                 file,
                 WaitCondition.Time,
-                Told(paused, source => source.State.PauseReason),
-                left + (_limits.TurnWait * random.NextDouble())
+                JoinReasons(paused, source => source.State.PauseReason),
+                left + (_limits.PermitWait * random.NextDouble())
             );
         }
         else if (listed.TrueForAll(source => source.Loss == SourceLoss.NotFound))
         {
-            var reason = listed.Count == 0 ? "no other node has it stored" : Told(listed, source => source.Reason);
+            var reason = listed.Count == 0 ? "no other node has it stored" : JoinReasons(listed, source => source.Reason);
             Defer(file, WaitCondition.Provider, reason, About(_limits.NoSourceWait));
         }
-        else if (!file.HasAsked && candidates.Exists(source => source.State.Condition != SourceCondition.Up))
+        else if (!file.HasAsked && candidates.Exists(source => source.State.Condition != SourceCondition.Healthy))
         {
             // They failed it before. That says nothing of now, and whoever was not asked cannot have failed it again.
-            DeferUntilSourceAnswers(file, candidates.FindAll(source => source.State.Condition != SourceCondition.Up));
+            DeferUntilSourceAnswers(file, candidates.FindAll(source => source.State.Condition != SourceCondition.Healthy));
         }
         else
         {
-            LeaveFailed(file, listed);
+            EndFailed(file, listed);
         }
     }
 
     /// <summary>Its sources failed it. One that brought some of it before it sent wrong bytes goes on with the rest, at no cost.</summary>
-    private void LeaveFailed(FilePlan file, List<FileSource> listed)
+    private void EndFailed(FilePlan file, List<FileSource> listed)
     {
-        var reason = Told(listed, source => source.Reason ?? source.State.Reason ?? $"{source.State.Id} failed it before");
-        TimeSpan? rest = null;
+        var reason = JoinReasons(listed, source => source.Reason ?? source.State.Reason ?? $"{source.State.Id} failed it before");
+        TimeSpan? backoff = null;
         foreach (var source in listed)
         {
             if (source.Loss == SourceLoss.Corrupt)
             {
-                var own = Longer(source.State.Blame?.RestOf(file.Key, _now) ?? default, _limits.FirstBlameRest / 2);
-                rest = rest is { } other ? Shorter(own, other) : own;
+                var own = Longer(source.State.Strikes?.BackoffOf(file.Key, _now) ?? default, _limits.FirstStrikeBackoff / 2);
+                backoff = backoff is { } other ? Shorter(own, other) : own;
             }
         }
 
-        if (rest is { } pause && listed.Exists(source => source.BroughtBeforeLying))
+        if (backoff is { } pause && listed.Exists(source => source.SentRightChunksBefore))
         {
             Defer(file, WaitCondition.Time, reason, pause);
         }
         else
         {
-            GiveUp(file, reason, WorstOf(listed), rest);
+            GiveUp(file, reason, WorstOf(listed), backoff);
         }
     }
 
@@ -130,25 +135,26 @@ public sealed partial class DownloadPlanner
         return SourceFaultKind.Unreachable;
     }
 
-    private bool IsPaused(FileSource source) => source.State.Condition == SourceCondition.Up && source.State.PausedUntil > _now;
+    private bool IsPaused(FileSource source) =>
+        source.State.Condition == SourceCondition.Healthy && source.State.PausedUntil > _now;
 
-    private bool IsAway(FileSource source) =>
-        source.State.Condition != SourceCondition.Up && !source.HasFailed(_limits.FailuresPerFile);
+    private bool IsUnreachable(FileSource source) =>
+        source.State.Condition != SourceCondition.Healthy && !source.HasFailed(_limits.FailuresPerFile);
 
-    private void DeferUntilSourceAnswers(FilePlan file, List<FileSource> away)
+    private void DeferUntilSourceAnswers(FilePlan file, List<FileSource> unreachable)
     {
-        var awayFor = away.Min(source => source.State.AwayFor(_now));
-        var retryIn = About(Shorter(Longer(awayFor, _shortestSourceWait), _limits.LongestSourceWait));
-        foreach (var source in away)
+        var unreachableFor = unreachable.Min(source => _now - (source.State.UnreachableSince ?? _now));
+        var retryIn = About(Shorter(Longer(unreachableFor, _shortestSourceWait), _limits.LongestSourceWait));
+        foreach (var source in unreachable)
         {
-            // Whoever comes back to find it away still, is deferred again and renews this.
+            // A file that comes back and finds it unreachable still is deferred again, and renews this.
             _awaited[source.State.Id] = (file.Key, _now + (2 * retryIn));
         }
 
         Defer(
             file,
             WaitCondition.Source,
-            Told(away, source => source.State.Reason ?? $"{source.State.Id} has not answered yet"),
+            JoinReasons(unreachable, source => source.State.Reason ?? $"{source.State.Id} has not answered yet"),
             retryIn
         );
     }
@@ -156,19 +162,19 @@ public sealed partial class DownloadPlanner
     private void Defer(FilePlan file, WaitCondition kind, string reason, TimeSpan retryIn)
     {
         Forget(file, keepsFailures: true);
-        Do(new PlannerAction.Defer(file.Key, kind, reason, retryIn));
+        Emit(new PlannerAction.Defer(file.Key, kind, reason, retryIn));
     }
 
     /// <summary>Many who wait ask less often: together they see soon enough who is free.</summary>
-    private TimeSpan TurnWait(FilePlan file) =>
-        _limits.TurnWait * Math.Clamp((double)file.Contenders / ContendersPerTurnWait, 1, MostTurnWaits);
+    private TimeSpan PermitWait(FilePlan file) =>
+        _limits.PermitWait * Math.Clamp((double)file.CompetingNodes / NodesPerPermitWait, 1, MostPermitWaits);
 
     private string? BusyText(FileSource source) => source.IsBusy(_now) ? $"{source.State.Id} serves another node" : null;
 
-    private static string Told(List<FileSource> sources, Func<FileSource, string?> tell)
+    private static string JoinReasons(List<FileSource> sources, Func<FileSource, string?> reasonOf)
     {
-        var reasons = sources.Select(tell).OfType<string>().Distinct().ToList();
-        var told = string.Join("; ", reasons.Take(ReasonsTold));
-        return reasons.Count > ReasonsTold ? $"{told}; and {reasons.Count - ReasonsTold} more" : told;
+        var reasons = sources.Select(reasonOf).OfType<string>().Distinct().ToList();
+        var joined = string.Join("; ", reasons.Take(ReasonsJoined));
+        return reasons.Count > ReasonsJoined ? $"{joined}; and {reasons.Count - ReasonsJoined} more" : joined;
     }
 }

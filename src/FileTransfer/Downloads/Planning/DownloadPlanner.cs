@@ -1,15 +1,16 @@
+using FileTransfer.Concurrency;
 using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Planning;
 
 /// <summary>Decides which source is asked for which part of which file, when, and when waiting is over.</summary>
 /// <remarks>
-/// <para>A state machine without I/O and without a clock: events in, actions out. Whoever drives it tells everything that happens, with
-/// the time, carries out every action, and tells a <see cref="PlannerEvent.Tick"/> at <see cref="NextTick"/>. One planner serves all
+/// <para>A state machine without I/O and without a clock: events in, actions out. Whoever drives it reports everything that happens, with
+/// the time, carries out every action, and reports a <see cref="PlannerEvent.Tick"/> at <see cref="NextTick"/>. One planner serves all
 /// files of a node. Not for several threads at once.</para>
-/// <para>Sources come up by answering a probe, for which no lane waits; an answer that fails makes them rest. Each free request goes to
+/// <para>Sources become healthy by answering a probe, for which no lane waits; after a failure they back off. Each free request goes to
 /// the file that was served least, at the source that ends it first, one that is trusted before one that is not. A file that no source can
-/// serve now leaves: parked, when the fault is not its own; given up, when every source failed it.</para>
+/// serve now ends: deferred, when the fault is not its own; given up, when every source failed it.</para>
 /// </remarks>
 public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
 {
@@ -28,7 +29,7 @@ public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
     public IReadOnlyList<PlannerAction> Handle(PlannerEvent happened, TimeSpan now)
     {
         _now = now > _now ? now : _now;
-        if (Take(happened) || NextTick <= _now)
+        if (Apply(happened) || NextTick <= _now)
         {
             Plan();
             _isNextTickKnown = false;
@@ -45,25 +46,17 @@ public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
     }
 
     /// <summary>Notes an event; true when something may be started or ended because of it.</summary>
-    private bool Take(PlannerEvent happened)
+    private bool Apply(PlannerEvent happened)
     {
         switch (happened)
         {
-            case PlannerEvent.ChunksProven came:
-                return ChunksCame(came.Request, came.Chunks);
-            case PlannerEvent.RequestAnswered answered:
-                return RequestAnswered(answered.Request);
-            case PlannerEvent.RequestDone done:
-                RequestDone(done.Request);
-                return true;
-            case PlannerEvent.RequestFailed failed:
-                RequestFailed(failed);
-                return true;
+            case PlannerEvent.OfRequest of:
+                return _requests.TryGetValue(of.Request, out var request) && Apply(of, request);
             case PlannerEvent.HashesKnown known:
                 HashesKnown(known);
                 return true;
-            case PlannerEvent.HashesRefuted refuted:
-                HashesRefuted(refuted.File);
+            case PlannerEvent.HashesInvalid refuted:
+                HashesInvalid(refuted.File);
                 return true;
             case PlannerEvent.FileWanted wanted:
                 FileWanted(wanted);
@@ -95,26 +88,22 @@ public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
     {
         FinishWhatIsComplete();
         ProveHashesThatAreHere();
-        RestSilentSources();
+        BackOffSilentSources();
         GiveUpLateFiles();
         ProbeWhatIsDue();
         StartRequests();
-        RaceSlowRequests();
-        LeaveWhatIsStuck();
+        HedgeSlowRequests();
+        EndStuckFiles();
     }
 
-    private void Do(PlannerAction action) => _actions.Add(action);
+    private void Emit(PlannerAction action) => _actions.Add(action);
 
-    /// <summary>A pause drawn evenly from next to nothing to a bound that doubles with every failure: full jitter.</summary>
-    private TimeSpan Pause(int failures, TimeSpan longest)
-    {
-        var bound = Math.Min(longest.TotalSeconds, _limits.FirstRest.TotalSeconds * Math.Pow(2, Math.Min(failures, 30)));
-        return Longer(_shortestPause, TimeSpan.FromSeconds(random.NextDouble() * bound));
-    }
+    private TimeSpan Backoff(int failures, TimeSpan longest) =>
+        Longer(_shortestBackoff, new Backoff(_limits.FirstBackoff, longest).Draw(failures, random));
 
-    /// <summary>Takes up to half of a pause away, so that those that begin together do not end together.</summary>
+    /// <summary>Takes up to half of a pause unreachable, so that those that begin together do not end together.</summary>
     private double Jitter() => 0.5 + (random.NextDouble() / 2);
 
-    /// <summary>Around a duration, so that those that were parked together do not come back together.</summary>
+    /// <summary>Around a duration, so that those that were deferred together do not come back together.</summary>
     private TimeSpan About(TimeSpan duration) => duration * (0.5 + random.NextDouble());
 }

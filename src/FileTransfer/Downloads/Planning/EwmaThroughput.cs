@@ -44,7 +44,7 @@ internal sealed class EwmaThroughput
         }
     }
 
-    /// <summary>Bytes per second; null when too little came to tell.</summary>
+    /// <summary>Bytes per second; null when too little came.</summary>
     public double? At(TimeSpan now)
     {
         var busy = _busy + (_bodies > 0 ? now - _since : TimeSpan.Zero);

@@ -15,15 +15,15 @@ internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
     public TimeSpan? Deadline => wanted.Deadline;
 
     /// <summary>Other nodes that want it too.</summary>
-    public int Contenders { get; set; } = wanted.Contenders;
+    public int CompetingNodes { get; set; } = wanted.CompetingNodes;
 
     public bool HashesProven { get; set; } = wanted.HashesProven;
 
     /// <summary>The hashes came; what is on disk is being proven with them.</summary>
-    public bool IsReproving { get; set; }
+    public bool IsRevalidating { get; set; }
 
     /// <summary>Ranges of hashes from several sources were not right together: they come from one source now, who answers for them.</summary>
-    public bool HasRefutedHashes { get; private set; }
+    public bool HasInvalidHashes { get; private set; }
 
     /// <summary>The whole content came in one body, and is proven.</summary>
     public bool IsProven { get; set; }
@@ -56,79 +56,49 @@ internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
 
     public bool HasNothingLeft => Unstarted.IsEmpty && Windows.Count == 0;
 
-    public long MissingChunks
-    {
-        get
-        {
-            if (!HashesProven)
-            {
-                return ChunkCount;
-            }
-
-            var chunks = Unstarted.Count;
-            foreach (var window in Windows)
-            {
-                chunks += window.Open.Count;
-            }
-
-            return chunks;
-        }
-    }
-
     public void HashesKnown(IReadOnlyList<ChunkRange> missing)
     {
         HashesProven = true;
-        IsReproving = false;
+        IsRevalidating = false;
         Unstarted = RangesOf(missing);
     }
 
-    public void HashesRefuted()
+    public void HashesInvalid()
     {
-        HasRefutedHashes = true;
-        IsReproving = false;
+        HasInvalidHashes = true;
+        IsRevalidating = false;
         Unstarted = RangesOf(wanted.Missing);
     }
 
-    public FileSource? SourceOf(SourceId id)
-    {
-        foreach (var source in Sources)
-        {
-            if (source.State.Id == id)
-            {
-                return source;
-            }
-        }
-
-        return null;
-    }
+    public FileSource? SourceOf(SourceId id) => Sources.Find(source => source.State.Id == id);
 
     /// <summary>Takes the next window out of what is not started.</summary>
     public WindowPlan StartWindow(int maxChunks, out ChunkRange chunks)
     {
         chunks = Unstarted.TakeFirst(maxChunks);
-        var open = new ChunkRanges();
-        open.Add(chunks.First, chunks.End);
-        return Start(open);
+        var outstanding = new ChunkRanges();
+        outstanding.Add(chunks.First, chunks.End);
+        return Start(outstanding);
     }
 
     /// <summary>Takes all that is not started, for one body that has everything.</summary>
     public WindowPlan StartAll()
     {
-        var open = Unstarted;
+        var outstanding = Unstarted;
         Unstarted = new ChunkRanges();
-        return Start(open);
+        return Start(outstanding);
     }
 
     /// <summary>Takes back what is open of a window that nobody brings any more.</summary>
     public void Return(WindowPlan window)
     {
         Windows.Remove(window);
-        Unstarted.Add(window.Open);
+        Unstarted.Add(window.Outstanding);
     }
 
-    private WindowPlan Start(ChunkRanges open)
+    private WindowPlan Start(ChunkRanges outstanding)
     {
-        var window = new WindowPlan(open);
+        var window = new WindowPlan(outstanding);
         Windows.Add(window);
         return window;
     }

@@ -27,7 +27,7 @@ internal sealed class FileSource(SourceState state, SourceKind kind)
     public SourceFaultKind? Fault { get; private set; }
 
     /// <summary>It sent wrong bytes, but right ones before, which are kept.</summary>
-    public bool BroughtBeforeLying { get; set; }
+    public bool SentRightChunksBefore { get; set; }
 
     /// <summary>Its chunk hashes are missing or contradict the fingerprint: until another source's prove the file, it is asked for the whole.</summary>
     public bool LacksHashes { get; set; }
@@ -42,14 +42,14 @@ internal sealed class FileSource(SourceState state, SourceKind kind)
     public TimeSpan BusyUntil { get; set; }
 
     /// <summary>Until when this file does not ask it again after a refusal.</summary>
-    public TimeSpan RestsUntil { get; private set; }
+    public TimeSpan RetryAt { get; private set; }
 
     /// <summary>Requests of this file in flight there.</summary>
     public int InFlight { get; set; }
 
     public bool IsCandidate => IsListed && Loss == SourceLoss.None;
 
-    public bool IsBusy(TimeSpan now) => IsCandidate && State.Condition == SourceCondition.Up && BusyUntil > now;
+    public bool IsBusy(TimeSpan now) => IsCandidate && State.Condition == SourceCondition.Healthy && BusyUntil > now;
 
     /// <summary>It failed so often, or in such a way, that waiting for it is no hope.</summary>
     public bool HasFailed(int failuresPerFile) => HasRefused || Failures >= failuresPerFile;
@@ -61,7 +61,7 @@ internal sealed class FileSource(SourceState state, SourceKind kind)
         Fault = loss == SourceLoss.Corrupt ? SourceFaultKind.Corrupt : SourceFaultKind.NotFound;
     }
 
-    public void Find()
+    public void Reset()
     {
         Loss = SourceLoss.None;
         Reason = null;
@@ -75,11 +75,11 @@ internal sealed class FileSource(SourceState state, SourceKind kind)
         Failures = broughtSomething ? 0 : Failures + 1;
     }
 
-    public void Refuse(string reason, TimeSpan restsUntil)
+    public void Refuse(string reason, TimeSpan retryAt)
     {
         Fail(SourceFaultKind.Refused, reason, broughtSomething: false);
         HasRefused = true;
-        RestsUntil = restsUntil;
+        RetryAt = retryAt;
     }
 
     public void Remember(int failures) => Failures = failures;

@@ -1,13 +1,12 @@
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
+using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Planning;
 
 /// <summary>A request in flight.</summary>
 internal sealed class PlannedRequest(RequestId id, FilePlan file, FileSource source, FetchPart part, TimeSpan startedAt)
 {
-    public const int ChunkHashLength = 32;
-
     public RequestId Id => id;
 
     public FilePlan File => file;
@@ -35,10 +34,10 @@ internal sealed class PlannedRequest(RequestId id, FilePlan file, FileSource sou
 
     public long BytesLeft => (Count - Came) * BytesPerChunk;
 
-    public int BytesPerChunk { get; } = part is FetchPart.Hashes or FetchPart.HashRange ? ChunkHashLength : ChunkFrame.Length;
+    public int BytesPerChunk { get; } = part is FetchPart.Hashes or FetchPart.HashRange ? Hash256.Length : ChunkFrame.Length;
 
     /// <summary>Its share of a delivery; 0 where it is a request of its own. Nodes deliver small contents together, and nobody else does.</summary>
-    public int DeliveryShare { get; } = part is FetchPart.Whole ? ShareOf(file, source) : 0;
+    public int BatchShare { get; } = part is FetchPart.Whole ? ShareOf(file, source) : 0;
 
     /// <summary>It is one of several that bring what they bring side by side.</summary>
     public bool IsRange => RangeOf(part) is not null;
@@ -59,11 +58,11 @@ internal sealed class PlannedRequest(RequestId id, FilePlan file, FileSource sou
 }
 
 /// <summary>A run of chunks that was asked for and is not all here.</summary>
-internal sealed class WindowPlan(ChunkRanges open)
+internal sealed class WindowPlan(ChunkRanges outstanding)
 {
     /// <summary>What of it is not proven yet.</summary>
-    public ChunkRanges Open => open;
+    public ChunkRanges Outstanding => outstanding;
 
-    /// <summary>Who brings it: one source, or two that race.</summary>
+    /// <summary>Who brings it: one source, or two of which one hedges.</summary>
     public List<PlannedRequest> Requests { get; } = new(1);
 }

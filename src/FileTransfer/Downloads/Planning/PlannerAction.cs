@@ -20,7 +20,7 @@ public abstract record PlannerAction
 
     /// <summary>
     /// All ranges of the chunk hashes are here: prove them against the fingerprint, and what is on disk with them. Ends with one
-    /// <see cref="PlannerEvent.HashesKnown"/> or <see cref="PlannerEvent.HashesRefuted"/>.
+    /// <see cref="PlannerEvent.HashesKnown"/> or <see cref="PlannerEvent.HashesInvalid"/>.
     /// </summary>
     public sealed record ProveHashes(FileKey File) : PlannerAction;
 
@@ -41,11 +41,11 @@ public abstract record PlannerAction
         : Ended(File);
 
     /// <summary>This source sent bytes that are not the file's.</summary>
-    public sealed record Blame(SourceId Source, FileKey File, string Reason) : PlannerAction;
+    public sealed record ReportCorruption(SourceId Source, FileKey File, string Reason) : PlannerAction;
 
     /// <summary>This source is asked last from now on, for every file: it sent wrong bytes of several.</summary>
     public sealed record Shun(SourceId Source, int Files, TimeSpan For, string Reason) : PlannerAction;
 
-    /// <summary>A source that parked files wait for answers again.</summary>
+    /// <summary>A source that deferred files wait for answers again.</summary>
     public sealed record Wake(SourceId Source) : PlannerAction;
 }

@@ -34,45 +34,45 @@ public sealed record PlannerLimits
     /// <summary>Hashes of chunks asked for in one request; a file with more gets them from several sources.</summary>
     public int HashChunks { get; init; } = 32 * 1024;
 
-    /// <summary>How long a file waits in its lane for a source that may answer yet, before it is parked.</summary>
+    /// <summary>How long a file waits in its lane for a source that may answer yet, before it is deferred.</summary>
     public TimeSpan LanePatience { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How long a source may be silent on a request or a probe before it is away; one that was seen to take longer has twice that.</summary>
+    /// <summary>How long a source may be silent on a request or a probe before it is unreachable; one that was seen to take longer has twice that.</summary>
     public TimeSpan AnswerPatience { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>No source may be silent for longer, however long it has taken before.</summary>
     public TimeSpan LongestAnswerPatience { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Bound of the first rest of a source after a failure; it doubles with each further one, with full jitter.</summary>
-    public TimeSpan FirstRest { get; init; } = TimeSpan.FromMilliseconds(100);
+    /// <summary>Bound of the first back-off of a source after a failure; it doubles with each further one, with full jitter.</summary>
+    public TimeSpan FirstBackoff { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Longest rest of a source that answers probes and fails requests.</summary>
-    public TimeSpan LongestRest { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>Longest back-off of a source that answers probes and fails requests.</summary>
+    public TimeSpan LongestBackoff { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Longest rest between two probes of a source that a file waits for.</summary>
-    public TimeSpan LongestProbeRest { get; init; } = TimeSpan.FromSeconds(1.5);
+    /// <summary>Longest back-off between two probes of a source that a file waits for.</summary>
+    public TimeSpan LongestProbeBackoff { get; init; } = TimeSpan.FromSeconds(1.5);
 
-    /// <summary>How long a file that waits for its turn at busy sources is parked, on average; longer where more than a hundred wait.</summary>
-    public TimeSpan TurnWait { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>How long a file that waits for a permit of busy sources is deferred, on average; longer where more than a hundred wait.</summary>
+    public TimeSpan PermitWait { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a file that no source has is parked; a node that gets it stored wakes it sooner.</summary>
+    /// <summary>How long a file that no source has is deferred; a node that gets it stored wakes it sooner.</summary>
     public TimeSpan NoSourceWait { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Longest time a file is parked for sources that are away; it is woken when one of them answers.</summary>
+    /// <summary>Longest time a file is deferred for sources that are unreachable; it is woken when one of them answers.</summary>
     public TimeSpan LongestSourceWait { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Longest time that a source can ask to be left alone for, whatever it names.</summary>
     public TimeSpan LongestRetryAfter { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>A source that has answered nothing but "later" for so long refuses: from then on that costs attempts.</summary>
-    public TimeSpan LongestPutOff { get; init; } = TimeSpan.FromHours(1);
+    public TimeSpan LongestThrottle { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>How long a file asks others first after a source sent wrong bytes of it; doubles with each further time.</summary>
-    public TimeSpan FirstBlameRest { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan FirstStrikeBackoff { get; init; } = TimeSpan.FromSeconds(1);
 
-    public TimeSpan LongestBlameRest { get; init; } = TimeSpan.FromSeconds(20);
+    public TimeSpan LongestStrikeBackoff { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>A source blamed for so many files at once is shunned: asked last, for every file.</summary>
+    /// <summary>A source with strikes about so many files at once is shunned: asked last, for every file.</summary>
     public int FilesThatShun { get; init; } = 2;
 
     /// <summary>How long a source is shunned at first; doubles with each further time that it sent wrong bytes.</summary>
@@ -81,7 +81,7 @@ public sealed record PlannerLimits
     public TimeSpan LongestShun { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>After so long one of the times that a source sent wrong bytes of a file counts no more.</summary>
-    public TimeSpan BlameFade { get; init; } = TimeSpan.FromMinutes(1);
+    public TimeSpan StrikeFade { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Requests of one file that fail at one source without bringing anything before that file gives the source up.</summary>
     public int FailuresPerFile { get; init; } = 3;

@@ -50,6 +50,6 @@ public sealed class SourceException(
 }
 
 /// <summary>What a source should know of its own copy of a file, which it may not.</summary>
-/// <param name="Chunk">The chunk that came wrong; null where it cannot be told.</param>
+/// <param name="Chunk">The chunk that came wrong; null where that is not known.</param>
 /// <param name="Reason">What was wrong, in words.</param>
 public sealed record SourceDamage(long? Chunk, string Reason);

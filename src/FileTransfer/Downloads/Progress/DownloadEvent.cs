@@ -20,7 +20,7 @@ public sealed record DownloadEvent(
 
 public enum DownloadEventKind
 {
-    /// <summary>The file is to be brought here.</summary>
+    /// <summary>The file is to be downloaded.</summary>
     Wanted,
 
     /// <summary>Its content was here already: no source is asked.</summary>
@@ -44,7 +44,7 @@ public enum DownloadEventKind
     /// <summary>An attempt failed. With the last one the replica is failed, and waits for another source or a person.</summary>
     Failed,
 
-    /// <summary>Its content was stored and is not right any more, or gone: it was set aside and is to be brought here again.</summary>
+    /// <summary>Its content was stored and is not right any more, or gone: it was set aside and is to be downloaded again.</summary>
     Damaged,
 
     /// <summary>Not wanted here any more, or removed from the cluster.</summary>

@@ -15,7 +15,7 @@ public sealed record LiveDownload(
     IReadOnlyList<ChunkRange> Ranges
 );
 
-/// <summary>Where this process tells what happens to its downloads. Telling never waits, whoever listens.</summary>
+/// <summary>Where this process publishes what happens to its downloads. Publishing never waits, whoever listens.</summary>
 /// <remarks>
 /// Of one file at least <see cref="ProvenPeriod"/> pass between two <see cref="DownloadEventKind.Proven"/> that are logged, with the ranges
 /// of those between merged. Every other event of the file first logs what is still due.
@@ -40,10 +40,10 @@ public sealed class DownloadEvents : IDisposable
         _timer = time.CreateTimer(_ => LogDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>What was told, for readers.</summary>
+    /// <summary>What was published, for readers.</summary>
     public DownloadEventLog Log { get; }
 
-    /// <summary>Tells <see cref="DownloadEventKind.Proven"/>, as often as it happens: costs no memory but for what is logged.</summary>
+    /// <summary>Publishes <see cref="DownloadEventKind.Proven"/>, as often as it happens: costs no memory but for what is logged.</summary>
     public void Proven(FileKey file, string source, long bytesProven, long size, ChunkRange chunks)
     {
         lock (_gate)
@@ -66,7 +66,7 @@ public sealed class DownloadEvents : IDisposable
         }
     }
 
-    /// <summary>Tells anything else.</summary>
+    /// <summary>Publishes anything else.</summary>
     public void Publish(DownloadEvent happened)
     {
         lock (_gate)
@@ -100,7 +100,7 @@ public sealed class DownloadEvents : IDisposable
         }
     }
 
-    /// <summary>The file's download is not under way here any more; what was proven since the last event is told.</summary>
+    /// <summary>The file's download is not under way here any more; what was proven since the last event is published.</summary>
     public void Forget(FileKey file)
     {
         lock (_gate)
@@ -132,7 +132,7 @@ public sealed class DownloadEvents : IDisposable
 
     public void Dispose() => _timer.Dispose();
 
-    /// <summary>The last bytes before a pause are told as well.</summary>
+    /// <summary>The last bytes before a pause are published as well.</summary>
     private void LogDue()
     {
         lock (_gate)

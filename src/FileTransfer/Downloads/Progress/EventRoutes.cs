@@ -37,19 +37,14 @@ public static class EventRoutes
         HttpContext context
     )
     {
-        await RunAsync(
-            new EventStream(events.Log, file: null, time),
-            context,
-            (missed, _) =>
-            {
-                var state = new NodeStateResource(here.Value, [.. events.UnderWay().Select(DownloadResource.Of)], missed);
-                var json = JsonSerializer.SerializeToUtf8Bytes(state, SparseJson.Default.NodeStateResource);
-                return Task.FromResult(new StreamState(json, ""));
-            },
-            reviews: false,
-            lifetime
-        );
-        return Results.Empty;
+        Task<StreamState> ReadAsync(bool missed, CancellationToken cancellationToken)
+        {
+            var state = new NodeStateResource(here.Value, [.. events.UnderWay().Select(DownloadResource.Of)], missed);
+            var json = JsonSerializer.SerializeToUtf8Bytes(state, SparseJson.Default.NodeStateResource);
+            return Task.FromResult(new StreamState(json, ""));
+        }
+
+        return await RunAsync(new EventStream(events.Log, file: null, ReadAsync, reviews: false, time), context, lifetime);
     }
 
     private static async Task<IResult> FollowFileAsync(
@@ -73,40 +68,31 @@ public static class EventRoutes
             return FileProblems.Removed(key);
         }
 
-        await RunAsync(
-            new EventStream(events.Log, key, time),
-            context,
-            async (missed, token) =>
-            {
-                var file = await catalog.FindAsync(key, token) ?? found;
-                var replica = await replicas.FindAsync(here, key, token);
-                var state = FileStateResource.Of(file, replica, here, events.Of(key), missed);
-                var json = JsonSerializer.SerializeToUtf8Bytes(state, SparseJson.Default.FileStateResource);
-                return new StreamState(json, state.State);
-            },
-            reviews: true,
-            lifetime
-        );
-        return Results.Empty;
+        async Task<StreamState> ReadAsync(bool missed, CancellationToken cancellationToken)
+        {
+            var file = await catalog.FindAsync(key, cancellationToken) ?? found;
+            var replica = await replicas.FindAsync(here, key, cancellationToken);
+            var state = FileStateResource.Of(file, replica, here, events.Of(key), missed);
+            var json = JsonSerializer.SerializeToUtf8Bytes(state, SparseJson.Default.FileStateResource);
+            return new StreamState(json, state.State);
+        }
+
+        return await RunAsync(new EventStream(events.Log, key, ReadAsync, reviews: true, time), context, lifetime);
     }
 
-    /// <summary>Runs a stream until its reader goes away or the node stops; a reader is told the latter by the end of the answer.</summary>
-    private static async Task RunAsync(
-        EventStream stream,
-        HttpContext context,
-        Func<bool, CancellationToken, Task<StreamState>> readState,
-        bool reviews,
-        IHostApplicationLifetime lifetime
-    )
+    /// <summary>Runs a stream until its reader goes away or the node stops; for the latter the answer ends as a whole one.</summary>
+    private static async Task<IResult> RunAsync(EventStream stream, HttpContext context, IHostApplicationLifetime lifetime)
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         try
         {
-            await stream.RunAsync(context, readState, reviews, ends.Token);
+            await stream.RunAsync(context, ends.Token);
         }
         catch (OperationCanceledException) when (ends.IsCancellationRequested && context.Response.HasStarted)
         {
-            // The answer ends here, as a whole one.
+            // The node stops.
         }
+
+        return Results.Empty;
     }
 }

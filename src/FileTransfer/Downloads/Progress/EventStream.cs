@@ -8,22 +8,31 @@ using Npgsql;
 namespace FileTransfer.Downloads.Progress;
 
 /// <summary>Where a stream begins, or begins again.</summary>
-/// <param name="Name">What the reader knows once this is told.</param>
+/// <param name="Name">What the reader knows once it has this.</param>
 internal sealed record StreamState(byte[] Json, string Name);
 
 /// <summary>Follows the log of events for one reader: the present state first, then every change.</summary>
 /// <remarks>
-/// <para>The position is taken before the state is read, so a change between the two is told twice rather than never.</para>
+/// <para>The position is taken before the state is read, so a change between the two is sent twice rather than never.</para>
 /// <para>
 /// A reader who comes back with the id of an event that is still kept goes on behind it. One who is slower than the log, or comes back
 /// too late, gets the state again. Meanwhile a reader costs a position, and the buffer of its connection.
 /// </para>
 /// <para>
-/// Some changes are made by another process, and tell nobody here. So the state is read again when a while has passed without an event,
-/// and told when it is another one.
+/// Some changes are made by another process, and publish nothing here. So the state is read again when a while has passed without an event,
+/// and sent when it is another one.
 /// </para>
 /// </remarks>
-internal sealed class EventStream(DownloadEventLog log, FileKey? file, TimeProvider time)
+/// <param name="file">Whose events; null: those of all files.</param>
+/// <param name="readState">Reads the state; its argument says that events were missed.</param>
+/// <param name="reviews">Whether the state is read again when nothing happens.</param>
+internal sealed class EventStream(
+    DownloadEventLog log,
+    FileKey? file,
+    Func<bool, CancellationToken, Task<StreamState>> readState,
+    bool reviews,
+    TimeProvider time
+)
 {
     internal static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
     internal static readonly TimeSpan HeartbeatPeriod = TimeSpan.FromSeconds(10);
@@ -35,20 +44,22 @@ internal sealed class EventStream(DownloadEventLog log, FileKey? file, TimeProvi
     private long _lastWritten = time.GetTimestamp();
     private long _lastReview = time.GetTimestamp();
 
-    /// <summary>The names of states that the reader need not be told, by what was told last; null: whatever it is.</summary>
-    private IReadOnlyList<string>? _told;
+    /// <summary>The names of states that the reader need not be sent, by what was sent last; null: whatever it is.</summary>
+    private IReadOnlyList<string>? _sent;
 
-    /// <param name="readState">Reads the state; its argument says that events were missed.</param>
-    /// <param name="reviews">Whether the state is read again when nothing happens.</param>
-    public async Task RunAsync(
-        HttpContext context,
-        Func<bool, CancellationToken, Task<StreamState>> readState,
-        bool reviews,
-        CancellationToken cancellationToken
-    )
+    public async Task RunAsync(HttpContext context, CancellationToken cancellationToken)
     {
-        var begins = log.PositionOf(context.Request.Headers["Last-Event-ID"]);
-        var first = await BeginAsync(begins, readState, cancellationToken);
+        StreamState? first = null;
+        if (log.PositionOf(context.Request.Headers["Last-Event-ID"]) is { } known && log.TryRead(known, 0, _batch))
+        {
+            _position = known;
+        }
+        else
+        {
+            _position = log.Newest;
+            first = await readState(false, cancellationToken);
+        }
+
         var writer = await EventStreamWriter.StartAsync(context.Response, Retry, cancellationToken);
         if (HttpMethods.IsHead(context.Request.Method))
         {
@@ -77,27 +88,10 @@ internal sealed class EventStream(DownloadEventLog log, FileKey? file, TimeProvi
                 await WaitAsync(reviews ? ReviewPeriod : HeartbeatPeriod, cancellationToken);
                 if (log.Newest == _position)
                 {
-                    await OnQuietAsync(writer, reviews ? readState : null, cancellationToken);
+                    await OnQuietAsync(writer, cancellationToken);
                 }
             }
         }
-    }
-
-    /// <returns>Null where the reader goes on behind an event.</returns>
-    private async Task<StreamState?> BeginAsync(
-        long? position,
-        Func<bool, CancellationToken, Task<StreamState>> readState,
-        CancellationToken cancellationToken
-    )
-    {
-        if (position is { } known && log.TryRead(known, 0, _batch))
-        {
-            _position = known;
-            return null;
-        }
-
-        _position = log.Newest;
-        return await readState(false, cancellationToken);
     }
 
     private void Write(EventStreamWriter writer)
@@ -111,7 +105,7 @@ internal sealed class EventStream(DownloadEventLog log, FileKey? file, TimeProvi
                 var json = JsonSerializer.SerializeToUtf8Bytes(resource, SparseJson.Default.EventResource);
                 writer.Event(log.IdOf(logged.Position), resource.Kind, json);
                 _lastWritten = time.GetTimestamp();
-                _told = StatesAfter(logged.Event.Kind);
+                _sent = StatesAfter(logged.Event.Kind);
             }
         }
     }
@@ -119,34 +113,30 @@ internal sealed class EventStream(DownloadEventLog log, FileKey? file, TimeProvi
     private void Write(EventStreamWriter writer, StreamState state)
     {
         writer.Event(log.IdOf(_position), "state", state.Json);
-        _told = [state.Name];
+        _sent = [state.Name];
         _lastWritten = time.GetTimestamp();
         _lastReview = _lastWritten;
     }
 
-    private async Task OnQuietAsync(
-        EventStreamWriter writer,
-        Func<bool, CancellationToken, Task<StreamState>>? readState,
-        CancellationToken cancellationToken
-    )
+    private async Task OnQuietAsync(EventStreamWriter writer, CancellationToken cancellationToken)
     {
-        if (readState is not null && time.GetElapsedTime(_lastReview) >= ReviewPeriod)
+        if (reviews && time.GetElapsedTime(_lastReview) >= ReviewPeriod)
         {
             _lastReview = time.GetTimestamp();
             try
             {
                 var state = await readState(false, cancellationToken);
-                if (_told?.Contains(state.Name) == false)
+                if (_sent?.Contains(state.Name) == false)
                 {
                     Write(writer, state);
                     return;
                 }
 
-                _told ??= [state.Name];
+                _sent ??= [state.Name];
             }
             catch (NpgsqlException)
             {
-                // What this process does is told without the database; the rest is told when it is back.
+                // What this process does is sent without the database; the rest is sent when it is back.
             }
         }
 

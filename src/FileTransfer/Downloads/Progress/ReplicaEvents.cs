@@ -7,16 +7,16 @@ using Npgsql;
 namespace FileTransfer.Downloads.Progress;
 
 /// <summary>
-/// Tells what becomes of this node's replicas outside a download: wanted, uploaded, or ended by a removal, a withdrawal or a policy, wherever
+/// Publishes what becomes of this node's replicas outside a download: wanted, uploaded, or ended by a removal, a withdrawal or a policy, wherever
 /// that was decided.
 /// </summary>
 /// <remarks>A notification names the file that was ended; why is read from the catalog, for many files at once where many are.</remarks>
 public sealed partial class ReplicaEvents(
     ClusterMembership membership,
     ReplicaTable replicas,
-    ReplicaChanges news,
+    ReplicaChanges changes,
     DownloadEvents events,
-    SourceAttemptHistory trials,
+    SourceAttemptHistory history,
     NodeId node,
     ILogger<ReplicaEvents> logger
 ) : BackgroundService
@@ -31,14 +31,14 @@ public sealed partial class ReplicaEvents(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         membership.Notified += OnNotified;
-        news.Wanted += OnWanted;
-        news.Uploaded += OnUploaded;
-        news.Damaged += OnDamaged;
+        changes.Wanted += OnWanted;
+        changes.Uploaded += OnUploaded;
+        changes.Damaged += OnDamaged;
         try
         {
             while (await _ended.Reader.WaitToReadAsync(stoppingToken))
             {
-                await TellAsync(stoppingToken);
+                await PublishEndedAsync(stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -48,30 +48,27 @@ public sealed partial class ReplicaEvents(
         finally
         {
             membership.Notified -= OnNotified;
-            news.Wanted -= OnWanted;
-            news.Uploaded -= OnUploaded;
-            news.Damaged -= OnDamaged;
+            changes.Wanted -= OnWanted;
+            changes.Uploaded -= OnUploaded;
+            changes.Damaged -= OnDamaged;
         }
     }
 
-    private void OnWanted(IReadOnlyList<ReplicaChange> files)
-    {
-        foreach (var file in files)
-        {
-            events.Publish(new DownloadEvent(file.Key, DownloadEventKind.Wanted, null, 0, file.Size, null, null));
-        }
-    }
+    private void OnWanted(IReadOnlyList<ReplicaChange> files) => Publish(files, DownloadEventKind.Wanted, reason: null);
 
     private void OnUploaded(ReplicaChange file) =>
         events.Publish(
             new DownloadEvent(file.Key, DownloadEventKind.Done, null, file.Size, file.Size, "its content was uploaded", null)
         );
 
-    private void OnDamaged(IReadOnlyList<ReplicaChange> files, string reason)
+    private void OnDamaged(IReadOnlyList<ReplicaChange> files, string reason) =>
+        Publish(files, DownloadEventKind.Damaged, reason);
+
+    private void Publish(IReadOnlyList<ReplicaChange> files, DownloadEventKind kind, string? reason)
     {
         foreach (var file in files)
         {
-            events.Publish(new DownloadEvent(file.Key, DownloadEventKind.Damaged, null, 0, file.Size, reason, null));
+            events.Publish(new DownloadEvent(file.Key, kind, null, 0, file.Size, reason, null));
         }
     }
 
@@ -83,7 +80,7 @@ public sealed partial class ReplicaEvents(
         }
     }
 
-    private async Task TellAsync(CancellationToken cancellationToken)
+    private async Task PublishEndedAsync(CancellationToken cancellationToken)
     {
         var keys = new HashSet<FileKey>();
         while (keys.Count < AtOnce && _ended.Reader.TryRead(out var key))
@@ -96,18 +93,18 @@ public sealed partial class ReplicaEvents(
             foreach (var (key, size, reason) in await replicas.WhyEndedAsync(node, keys, cancellationToken))
             {
                 events.Publish(new DownloadEvent(key, DownloadEventKind.Withdrawn, null, 0, size, reason, null));
-                trials.Forget(key);
+                history.Forget(key);
             }
         }
         catch (NpgsqlException e)
         {
-            Log.NotTold(logger, keys.Count, node, e.Message);
+            Log.NotPublished(logger, keys.Count, node, e.Message);
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(1670, LogLevel.Warning, "Followers of {Count} files ended at {Node} were not told: {Reason}")]
-        public static partial void NotTold(ILogger logger, int count, NodeId node, string reason);
+        [LoggerMessage(1670, LogLevel.Warning, "Could not publish to event readers why {Count} files ended at {Node}: {Reason}")]
+        public static partial void NotPublished(ILogger logger, int count, NodeId node, string reason);
     }
 }

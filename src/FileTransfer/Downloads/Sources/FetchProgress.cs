@@ -1,40 +1,40 @@
 namespace FileTransfer.Downloads.Sources;
 
-/// <summary>Where a source tells how far a request is.</summary>
+/// <summary>Where a source reports how far a request is.</summary>
 /// <param name="answered">The head of the answer has come.</param>
-/// <param name="brought">So many chunks came, in order. Told for at least <see cref="Batch"/> at a time, or for what came in 100 ms.</param>
-public sealed class FetchProgress(Action answered, Action<int> brought, TimeProvider time)
+/// <param name="came">So many chunks came, in order: at least <see cref="Batch"/> at a time, or what came in 100 ms.</param>
+public sealed class FetchProgress(Action answered, Action<int> came, TimeProvider time)
 {
     private const int Batch = 1024;
     private static readonly TimeSpan _period = TimeSpan.FromMilliseconds(100);
 
-    private int _untold;
-    private long _toldAt = time.GetTimestamp();
+    private int _unreported;
+    private long _reportedAt = time.GetTimestamp();
 
     public void Answered()
     {
-        _toldAt = time.GetTimestamp();
+        _reportedAt = time.GetTimestamp();
         answered();
     }
 
-    public void Brought(int chunks)
+    public void ReportChunks(int chunks)
     {
-        _untold += chunks;
-        if (_untold >= Batch || time.GetElapsedTime(_toldAt) >= _period)
+        _unreported += chunks;
+        if (_unreported >= Batch || time.GetElapsedTime(_reportedAt) >= _period)
         {
             Flush();
         }
     }
 
-    /// <summary>Tells what is left to tell: the request ends.</summary>
+    /// <summary>Reports the rest: the request ends.</summary>
     public void Flush()
     {
-        if (_untold > 0)
+        if (_unreported > 0)
         {
-            var chunks = _untold;
-            _untold = 0;
-            _toldAt = time.GetTimestamp();
-            brought(chunks);
+            var chunks = _unreported;
+            _unreported = 0;
+            _reportedAt = time.GetTimestamp();
+            came(chunks);
         }
     }
 }

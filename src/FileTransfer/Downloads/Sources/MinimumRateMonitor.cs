@@ -40,7 +40,7 @@ public sealed class MinimumRateMonitor : IDisposable
         _floorPerPeriod = (long)(floorBytesPerSecond * period.TotalSeconds);
         _ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _timer = time.CreateTimer(
-            static watch => ((MinimumRateMonitor)watch!).Judge(),
+            static monitor => ((MinimumRateMonitor)monitor!).Judge(),
             this,
             Timeout.InfiniteTimeSpan,
             Timeout.InfiniteTimeSpan

@@ -20,17 +20,17 @@ namespace FileTransfer.Downloads.Sources;
 public sealed class NodeSource : Source
 {
     private readonly NodeId _here;
-    private readonly BatchFetcher _deliveries;
+    private readonly BatchFetcher _batches;
 
-    public NodeSource(ContentProvider holding, NodeId here, HttpMessageInvoker http, SourceClientOptions terms)
-        : base(IdOf(holding.Node), $"node '{holding.Node}'", holding.Url, http, terms)
+    public NodeSource(ContentProvider provider, NodeId here, HttpMessageInvoker http, SourceClientOptions options)
+        : base(IdOf(provider.Node), $"node '{provider.Node}'", provider.Url, http, options)
     {
-        Holding = holding;
+        Provider = provider;
         _here = here;
-        _deliveries = new BatchFetcher(this, terms.Time);
+        _batches = new BatchFetcher(this, options.Time);
     }
 
-    public ContentProvider Holding { get; }
+    public ContentProvider Provider { get; }
 
     protected override string Refusal => "refuses this node's token; set FileTransfer:NodeToken to one it knows, with scope node";
 
@@ -40,41 +40,34 @@ public sealed class NodeSource : Source
         FileKey key,
         Fingerprint fingerprint,
         int size,
-        FetchProgress report,
+        FetchProgress progress,
         CancellationToken cancellationToken
-    ) => _deliveries.FetchAsync(key, fingerprint, size, report, cancellationToken);
+    ) => _batches.FetchAsync(key, fingerprint, size, progress, cancellationToken);
 
     /// <summary>Asks for small contents; the body has them in this order.</summary>
-    internal Task<SourceBody> OpenDeliveryAsync(
+    internal Task<SourceBody> OpenBatchAsync(
         IEnumerable<FileKey> keys,
-        FetchProgress report,
+        FetchProgress progress,
         CancellationToken cancellationToken
     )
     {
-        var order = new BatchRequest([.. keys.Select(key => key.ToHex())]);
-        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(order, WireJson.Default.BatchRequest));
-        content.Headers.ContentType = new MediaTypeHeaderValue(MediaTypeNames.Application.Json);
-        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Url, ContentBatch.Route)) { Content = content };
-        return OpenAsync(OfNode(request), "a delivery", expectedLength: null, report, cancellationToken);
+        var batch = new BatchRequest([.. keys.Select(key => key.ToHex())]);
+        var request = Post(ContentBatch.Route, JsonSerializer.SerializeToUtf8Bytes(batch, WireJson.Default.BatchRequest));
+        return OpenAsync(request, "a delivery", expectedLength: null, progress, cancellationToken);
     }
 
-    /// <summary>Tells the node that its copy of a file seems damaged, so that it proves it.</summary>
+    /// <summary>Reports to the node that its copy of a file seems damaged, so that it proves it.</summary>
     /// <returns>Why it did not take that; null where it did, and where it is too old to know of it.</returns>
-    internal async Task<string?> TellDamageAsync(FileKey key, SourceDamage damage, CancellationToken cancellationToken)
+    internal async Task<string?> ReportDamageAsync(FileKey key, SourceDamage damage, CancellationToken cancellationToken)
     {
-        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(damage, SourceJson.Default.SourceDamage));
-        content.Headers.ContentType = new MediaTypeHeaderValue(MediaTypeNames.Application.Json);
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Url, $"/v1/files/{key}/damage"))
-        {
-            Content = content,
-        };
-        using var response = await SendAsync(OfNode(request), cancellationToken);
+        var json = JsonSerializer.SerializeToUtf8Bytes(damage, SourceJson.Default.SourceDamage);
+        using var response = await SendAsync(Post($"/v1/files/{key}/damage", json), cancellationToken);
         return response.IsSuccessStatusCode || response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed
             ? null
             : $"it answered {(int)response.StatusCode}";
     }
 
-    /// <summary>Not a request of a node: a probe takes nobody's turn.</summary>
+    /// <summary>Does not name this node: a probe takes nobody's permit.</summary>
     protected override HttpRequestMessage ProbeRequest(FileKey key) => Request($"/download/{key}", (0, ChunkFrame.Length - 1));
 
     protected override HttpRequestMessage ContentRequest(FileKey key, (long First, long Last)? range = null) =>
@@ -82,7 +75,14 @@ public sealed class NodeSource : Source
 
     protected override string HashesPathOf(FileKey key) => $"/v1/files/{key}/hashes";
 
-    /// <summary>A request of a node, which gives large contents by turns.</summary>
+    private HttpRequestMessage Post(string path, byte[] json)
+    {
+        var content = new ByteArrayContent(json);
+        content.Headers.ContentType = new MediaTypeHeaderValue(MediaTypeNames.Application.Json);
+        return OfNode(new HttpRequestMessage(HttpMethod.Post, new Uri(Url, path)) { Content = content });
+    }
+
+    /// <summary>Names this node: large contents are sent to a node only while it holds a permit.</summary>
     private HttpRequestMessage OfNode(HttpRequestMessage request)
     {
         request.Headers.TryAddWithoutValidation(NodeHeader.Name, _here.Value);

@@ -8,8 +8,8 @@ namespace FileTransfer.Downloads.Sources;
 /// A static share: any web server or bucket over HTTP with ranges. <c>{base}/{key}</c> is the content, <c>{base}/{key}.hashes</c> its
 /// chunk hashes.
 /// </summary>
-public sealed class ShareSource(SourceEntry entry, HttpMessageInvoker http, SourceClientOptions terms)
-    : Source(new SourceId($"share {entry.Name}"), $"share '{entry.Name}'", entry.Base, http, terms)
+public sealed class ShareSource(SourceEntry entry, HttpMessageInvoker http, SourceClientOptions options)
+    : Source(new SourceId($"share {entry.Name}"), $"share '{entry.Name}'", entry.Base, http, options)
 {
     protected override HttpRequestMessage ProbeRequest(FileKey key) => ContentRequest(key, (0, ChunkFrame.ChunkLength - 1));
 

@@ -5,14 +5,14 @@ using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Downloads.Sources;
 
-/// <summary>A body that a source is sending; read under its stall watch.</summary>
+/// <summary>A body that a source is sending; read under its stall monitor.</summary>
 /// <param name="isOfUnknownLength">Where it ends is known by its end alone, which must be that of what was asked for.</param>
 /// <param name="isPage">It says that it is a page for a person.</param>
 public sealed class SourceBody(
     Source source,
     HttpResponseMessage response,
     Stream body,
-    MinimumRateMonitor watch,
+    MinimumRateMonitor monitor,
     bool isOfUnknownLength,
     bool isPage
 ) : IAsyncDisposable
@@ -33,11 +33,11 @@ public sealed class SourceBody(
                 FrameRead read;
                 try
                 {
-                    read = await frames.ReadAsync(watch.Token);
+                    read = await frames.ReadAsync(monitor.Token);
                 }
-                catch (Exception e) when (source.FaultOf(e, watch, cancellationToken) is not null)
+                catch (Exception e) when (source.FaultOf(e, monitor, cancellationToken) is not null)
                 {
-                    throw source.FaultOf(e, watch, cancellationToken)!;
+                    throw source.FaultOf(e, monitor, cancellationToken)!;
                 }
 
                 switch (read.Kind)
@@ -52,13 +52,8 @@ public sealed class SourceBody(
                     case FrameReadKind.End:
                         throw source.Fault(SourceFaultKind.EndedEarly, $"ended a body of {chunks} chunks after {taken}");
                     default:
-                        throw isPage
-                            ? source.NotTheFile("answered with a page, so it does not have the file")
-                            : source.Wrong(
-                                $"sent a body that is not the file's: {read.Fault!.Reason}",
-                                chunk: null,
-                                "the frames are not the file's"
-                            );
+                        var what = $"sent a body that is not the file's: {read.Fault!.Reason}";
+                        throw isPage ? source.Page("file") : source.Corrupt(what, null, "the frames are not the file's");
                 }
             }
         }
@@ -113,13 +108,8 @@ public sealed class SourceBody(
         }
     }
 
-    /// <summary>Fills a buffer and tells of the pieces as they come.</summary>
-    public async ValueTask ReadExactlyAsync(
-        Memory<byte> into,
-        string what,
-        Action<int> brought,
-        CancellationToken cancellationToken
-    )
+    /// <summary>Fills a buffer and reports the pieces as they come.</summary>
+    public async ValueTask ReadExactlyAsync(Memory<byte> into, string what, Action<int> came, CancellationToken cancellationToken)
     {
         for (var filled = 0; filled < into.Length; )
         {
@@ -130,7 +120,7 @@ public sealed class SourceBody(
             }
 
             filled += read;
-            brought(read);
+            came(read);
             await PassAsync(read, cancellationToken);
         }
     }
@@ -139,7 +129,7 @@ public sealed class SourceBody(
     {
         await body.DisposeAsync();
         response.Dispose();
-        watch.Dispose();
+        monitor.Dispose();
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -147,24 +137,24 @@ public sealed class SourceBody(
     {
         try
         {
-            return await body.ReadAsync(into, watch.Token);
+            return await body.ReadAsync(into, monitor.Token);
         }
-        catch (Exception e) when (source.FaultOf(e, watch, cancellationToken) is not null)
+        catch (Exception e) when (source.FaultOf(e, monitor, cancellationToken) is not null)
         {
-            throw source.FaultOf(e, watch, cancellationToken)!;
+            throw source.FaultOf(e, monitor, cancellationToken)!;
         }
     }
 
     /// <summary>Counts what came, and waits where this node wants to be slower than its source.</summary>
     private async ValueTask PassAsync(int bytes, CancellationToken cancellationToken)
     {
-        watch.Received(bytes);
-        var taking = source.TakeAsync(bytes, cancellationToken);
-        if (!taking.IsCompletedSuccessfully)
+        monitor.Received(bytes);
+        var acquiring = source.AcquireAsync(bytes, cancellationToken);
+        if (!acquiring.IsCompletedSuccessfully)
         {
-            watch.Pause();
-            await taking;
-            watch.Start();
+            monitor.Pause();
+            await acquiring;
+            monitor.Start();
         }
     }
 }

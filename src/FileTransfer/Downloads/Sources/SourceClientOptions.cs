@@ -1,28 +1,15 @@
 using FileTransfer.Downloads.Planning;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Downloads.Sources;
 
-/// <summary>On what terms sources are asked: how slow they may be, and how fast this node wants to be.</summary>
-public sealed class SourceClientOptions(IOptions<DownloadOptions> options, DownloadLimits limits, TimeProvider time)
-{
-    public DownloadOptions Options => options.Value;
-
-    public TimeProvider Time => time;
-
-    /// <summary>How long a source may take to the head of an answer; the planner's patience with it may end before.</summary>
-    public TimeSpan LongestToFirstByte
-    {
-        get
-        {
-            var planner = limits.Planner;
-            var longest =
-                planner.LongestAnswerPatience > planner.AnswerPatience ? planner.LongestAnswerPatience : planner.AnswerPatience;
-            return longest > options.Value.StallPeriod ? longest : options.Value.StallPeriod;
-        }
-    }
-
-    /// <summary>Waits until so many bytes from a source may be taken.</summary>
-    public ValueTask TakeAsync(SourceId source, int bytes, CancellationToken cancellationToken) =>
-        limits.AcquireAsync(source, bytes, cancellationToken);
-}
+/// <summary>How slow sources may be, and how fast this node wants to be.</summary>
+/// <param name="StallFloorBytesPerSecond">A source that stays below it for a <paramref name="StallPeriod"/> is given up; 0 waits for ever.</param>
+/// <param name="LongestToFirstByte">How long a source may take to the head of an answer; the planner's patience with it may end before.</param>
+/// <param name="AcquireAsync">Waits until so many bytes from a source may be taken.</param>
+public sealed record SourceClientOptions(
+    int StallFloorBytesPerSecond,
+    TimeSpan StallPeriod,
+    Func<TimeSpan> LongestToFirstByte,
+    Func<SourceId, int, CancellationToken, ValueTask> AcquireAsync,
+    TimeProvider Time
+);

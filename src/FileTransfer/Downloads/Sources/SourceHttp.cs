@@ -9,7 +9,7 @@ public sealed class SourceHttp(ThisNode node, Leadership leadership) : IDisposab
     /// <summary>A source that is up accepts within milliseconds; one whose machine is gone never says so.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>For the nodes of the cluster: shows this node's token, and tells which catalog it works on.</summary>
+    /// <summary>For the nodes of the cluster: sends this node's token, and says which catalog it works on.</summary>
     public HttpMessageInvoker Nodes { get; } = new Client(node.Token is { } token ? $"Bearer {token}" : null, leadership);
 
     /// <summary>For configured sources, which learn nothing about this node.</summary>
@@ -51,9 +51,9 @@ public sealed class SourceHttp(ThisNode node, Leadership leadership) : IDisposab
 
             request.Headers.TryAddWithoutValidation(CatalogSight.Header, own.Text);
             var response = await base.SendAsync(request, cancellationToken);
-            if (response.Headers.NonValidated.TryGetValues(CatalogSight.Header, out var told))
+            if (response.Headers.NonValidated.TryGetValues(CatalogSight.Header, out var sight))
             {
-                leadership.Hear(told.ToString());
+                leadership.Hear(sight.ToString());
             }
 
             return response;

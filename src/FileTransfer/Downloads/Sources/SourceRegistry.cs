@@ -13,24 +13,22 @@ public sealed class SourceRegistry
     private readonly Dictionary<SourceId, Source> _sources = [];
     private readonly List<SourceHint> _configured = [];
     private readonly SourceHttp _http;
-    private readonly SourceClientOptions _terms;
+    private readonly SourceClientOptions _options;
     private readonly NodeId _here;
 
-    public SourceRegistry(IOptions<SourceOptions> options, SourceHttp http, SourceClientOptions terms, ThisNode node)
+    public SourceRegistry(IOptions<SourceOptions> configured, SourceHttp http, SourceClientOptions options, ThisNode node)
     {
         _http = http;
-        _terms = terms;
+        _options = options;
         _here = node.Id;
-        foreach (var entry in options.Value.Sources)
+        foreach (var entry in configured.Value.Sources)
         {
-            Source source =
+            (Source source, SourceKind kind) =
                 entry.Kind == ConfiguredKind.Stream
-                    ? new StreamSource(entry, http.Others, terms)
-                    : new ShareSource(entry, http.Others, terms);
+                    ? ((Source)new StreamSource(entry, http.Others, options), SourceKind.Stream)
+                    : (new ShareSource(entry, http.Others, options), SourceKind.Share);
             _sources.Add(source.Id, source);
-            _configured.Add(
-                new SourceHint(source.Id, entry.Kind == ConfiguredKind.Stream ? SourceKind.Stream : SourceKind.Share)
-            );
+            _configured.Add(new SourceHint(source.Id, kind));
         }
     }
 
@@ -46,19 +44,19 @@ public sealed class SourceRegistry
     }
 
     /// <summary>Who may have a file that these nodes have: they, and whoever is configured.</summary>
-    /// <param name="holdings">The nodes that have it.</param>
+    /// <param name="providers">The nodes that have it.</param>
     /// <param name="readded">Nodes that were known and have been started anew, or moved: what they did before says nothing.</param>
-    public IReadOnlyList<SourceHint> Upsert(IReadOnlyList<ContentProvider> holdings, out IReadOnlyList<SourceId> readded)
+    public IReadOnlyList<SourceHint> Upsert(IReadOnlyList<ContentProvider> providers, out IReadOnlyList<SourceId> readded)
     {
-        var hints = new List<SourceHint>(holdings.Count + _configured.Count);
+        var hints = new List<SourceHint>(providers.Count + _configured.Count);
         List<SourceId>? anew = null;
         lock (_gate)
         {
-            foreach (var holding in holdings)
+            foreach (var provider in providers)
             {
-                var id = NodeSource.IdOf(holding.Node);
-                hints.Add(new SourceHint(id, holding.IsLeader ? SourceKind.Leader : SourceKind.Node));
-                if (Upsert(id, holding))
+                var id = NodeSource.IdOf(provider.Node);
+                hints.Add(new SourceHint(id, provider.IsLeader ? SourceKind.Leader : SourceKind.Node));
+                if (Upsert(id, provider))
                 {
                     (anew ??= []).Add(id);
                 }
@@ -71,23 +69,23 @@ public sealed class SourceRegistry
     }
 
     /// <summary>The address of a node; true when the node was known by another.</summary>
-    public bool Upsert(ContentProvider holding)
+    public bool Upsert(ContentProvider provider)
     {
         lock (_gate)
         {
-            return Upsert(NodeSource.IdOf(holding.Node), holding);
+            return Upsert(NodeSource.IdOf(provider.Node), provider);
         }
     }
 
-    private bool Upsert(SourceId id, ContentProvider holding)
+    private bool Upsert(SourceId id, ContentProvider provider)
     {
         var known = _sources.GetValueOrDefault(id) as NodeSource;
-        if (known is not null && known.Holding.Instance == holding.Instance && known.Url == holding.Url)
+        if (known is not null && known.Provider.Instance == provider.Instance && known.Url == provider.Url)
         {
             return false;
         }
 
-        _sources[id] = new NodeSource(holding, _here, _http.Nodes, _terms);
+        _sources[id] = new NodeSource(provider, _here, _http.Nodes, _options);
         return known is not null;
     }
 }

@@ -5,14 +5,14 @@ using FileTransfer.Identity;
 namespace FileTransfer.Downloads.Sources;
 
 /// <summary>A configured server that has nothing but whole framed bodies at <c>GET /download/{key}</c>: an older StorageHub node.</summary>
-public sealed class StreamSource(SourceEntry entry, HttpMessageInvoker http, SourceClientOptions terms)
-    : Source(new SourceId($"stream {entry.Name}"), $"stream '{entry.Name}'", entry.Base, http, terms)
+public sealed class StreamSource(SourceEntry entry, HttpMessageInvoker http, SourceClientOptions options)
+    : Source(new SourceId($"stream {entry.Name}"), $"stream '{entry.Name}'", entry.Base, http, options)
 {
     protected override async Task<bool> ReceiveWholeAsync(
         FileKey key,
         long size,
         ChunkSink put,
-        FetchProgress report,
+        FetchProgress progress,
         CancellationToken cancellationToken
     )
     {
@@ -20,7 +20,7 @@ public sealed class StreamSource(SourceEntry entry, HttpMessageInvoker http, Sou
             Request(Path(key)),
             "frames",
             ChunkFrame.BodyLength(size),
-            report,
+            progress,
             cancellationToken
         );
         await body.ReadFramesAsync(size, run => put(run.FirstChunk, run.Bytes.Span), cancellationToken);

@@ -8,7 +8,7 @@ internal static partial class ReadinessChecks
     {
         protected override Finding Find()
         {
-            var shunned = engine.Standings().Where(source => source.IsShunned).ToList();
+            var shunned = engine.Diagnostics().Where(source => source.IsShunned).ToList();
             if (shunned is not [var first, ..])
             {
                 return Finding.Healthy("no source is shunned");

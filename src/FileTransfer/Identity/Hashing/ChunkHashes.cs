@@ -2,7 +2,7 @@ namespace FileTransfer.Identity.Hashing;
 
 /// <summary>The hashes of all chunk values of one content of known size: what proves each chunk alone, and the fingerprint with them.</summary>
 /// <remarks>
-/// Encoded form, the octets of <c>.hashes</c>: 32 bytes per chunk in order of id, the BLAKE2b-256 of the chunk's value
+/// Encoded form, the bytes of <c>.hashes</c>: 32 bytes per chunk in order of id, the BLAKE2b-256 of the chunk's value
 /// <c>u64 LE id ‖ compact(length) ‖ bytes</c>. A last value shorter than 33 bytes (a last chunk of at most 23) is carried itself
 /// instead. Up to <see cref="InMemoryLimit"/> they are in memory, else in a file: memory does not grow with the content.
 /// Different runs may be set and compared from several threads at once.
@@ -16,14 +16,14 @@ public sealed class ChunkHashes : IDisposable
 
     private const int ChunksAtOnce = 256;
 
-    private readonly HashStorage _octets;
+    private readonly HashStorage _storage;
 
-    internal ChunkHashes(long size, HashStorage octets)
+    internal ChunkHashes(long size, HashStorage storage)
     {
         Size = size;
         ChunkCount = ChunkCountOf(size);
         EncodedLength = EncodedLengthOf(size);
-        _octets = octets;
+        _storage = storage;
     }
 
     /// <summary>Bytes of content.</summary>
@@ -103,35 +103,14 @@ public sealed class ChunkHashes : IDisposable
         {
             var part = bytes[..Math.Min(bytes.Length, ChunksAtOnce * ChunkSize)];
             var length = Encode(firstChunk, part, encoded);
-            _octets.Write(firstChunk * Hash256.Length, encoded[..length]);
+            _storage.Write(firstChunk * Hash256.Length, encoded[..length]);
             firstChunk += ChunksAtOnce;
             bytes = bytes[part.Length..];
         }
     }
 
     /// <summary>The id of the first chunk of this run that has not the hash recorded here, or -1 when all have.</summary>
-    public long FirstMismatch(long firstChunk, ReadOnlySpan<byte> bytes)
-    {
-        RequireRun(firstChunk, bytes);
-        Span<byte> encoded = stackalloc byte[ChunksAtOnce * Hash256.Length];
-        Span<byte> recorded = stackalloc byte[ChunksAtOnce * Hash256.Length];
-        while (bytes.Length > 0)
-        {
-            var part = bytes[..Math.Min(bytes.Length, ChunksAtOnce * ChunkSize)];
-            var length = Encode(firstChunk, part, encoded);
-            _octets.Read(firstChunk * Hash256.Length, recorded[..length]);
-            var same = encoded[..length].CommonPrefixLength(recorded[..length]);
-            if (same < length)
-            {
-                return firstChunk + (same / Hash256.Length);
-            }
-
-            firstChunk += ChunksAtOnce;
-            bytes = bytes[part.Length..];
-        }
-
-        return -1;
-    }
+    public long FirstMismatch(long firstChunk, ReadOnlySpan<byte> bytes) => FirstMismatch(firstChunk, bytes, ChunkSize);
 
     /// <summary>
     /// The same for chunks that start <paramref name="stride"/> bytes apart, as they do in frames: from the first byte of the first one
@@ -155,7 +134,7 @@ public sealed class ChunkHashes : IDisposable
                 length += ChunkValue.Encode(firstChunk + whole, bytes.Slice(whole * stride, lastLength), encoded[length..]);
             }
 
-            _octets.Read(firstChunk * Hash256.Length, recorded[..length]);
+            _storage.Read(firstChunk * Hash256.Length, recorded[..length]);
             var same = encoded[..length].CommonPrefixLength(recorded[..length]);
             if (same < length)
             {
@@ -173,30 +152,30 @@ public sealed class ChunkHashes : IDisposable
     public void WriteEncoded(long offset, ReadOnlySpan<byte> bytes)
     {
         RequireInside(offset, bytes.Length);
-        _octets.Write(offset, bytes);
+        _storage.Write(offset, bytes);
     }
 
     /// <summary>Reads a piece of the encoded form; what was never recorded reads as zeros.</summary>
     public void ReadEncoded(long offset, Span<byte> destination)
     {
         RequireInside(offset, destination.Length);
-        _octets.Read(offset, destination);
+        _storage.Read(offset, destination);
     }
 
     /// <summary>Makes what is recorded durable in the backing file, where there is one.</summary>
-    public void Flush() => _octets.Flush();
+    public void Flush() => _storage.Flush();
 
     /// <summary>The root of the chunk trie over these hashes. Memory does not grow with their number; many are shared out to the cores.</summary>
     public Fingerprint ComputeFingerprint() => ComputeFingerprint(Environment.ProcessorCount);
 
-    public void Dispose() => _octets.Dispose();
+    public void Dispose() => _storage.Dispose();
 
     internal static long ChunkCountOf(long size) => (size / ChunkSize) + (size % ChunkSize == 0 ? 0 : 1);
 
     internal static int LastLengthOf(long size) => (int)(size - ((ChunkCountOf(size) - 1) * ChunkSize));
 
     internal unsafe Fingerprint ComputeFingerprint(int maxDegreeOfParallelism) =>
-        _octets.Walk(encoded => ChunkTrie.Root((byte*)encoded, Size, maxDegreeOfParallelism));
+        _storage.Walk(encoded => ChunkTrie.Root((byte*)encoded, Size, maxDegreeOfParallelism));
 
     /// <summary>Writes the encoded form of a run of at most <see cref="ChunksAtOnce"/> chunks and returns its length.</summary>
     internal static int Encode(long firstChunk, ReadOnlySpan<byte> bytes, Span<byte> destination)

@@ -7,7 +7,7 @@ namespace FileTransfer.Identity.Hashing;
 public static class ContentFingerprint
 {
     /// <summary>What one read asks for; small enough to be hashed while it is in the core's own cache.</summary>
-    private const int PieceLength = 256 * 1024;
+    private const int PieceLength = PieceBufferPool.PieceLength;
 
     public static Fingerprint Of(ReadOnlySpan<byte> content)
     {

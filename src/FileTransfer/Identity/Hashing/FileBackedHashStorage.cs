@@ -24,7 +24,7 @@ internal sealed class FileBackedHashStorage : HashStorage
     public static FileBackedHashStorage Create(long length, string? path)
     {
         var file = path is null ? OpenNameless() : OpenOrCreate(path);
-        var octets = new FileBackedHashStorage(file, path ?? "a temporary file", readOnly: false);
+        var storage = new FileBackedHashStorage(file, path ?? "a temporary file", readOnly: false);
         var found = RandomAccess.GetLength(file);
         if (found != length)
         {
@@ -37,7 +37,7 @@ internal sealed class FileBackedHashStorage : HashStorage
             RandomAccess.SetLength(file, length);
         }
 
-        return octets;
+        return storage;
     }
 
     public static FileBackedHashStorage OpenRead(long length, string path) =>

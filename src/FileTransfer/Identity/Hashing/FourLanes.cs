@@ -28,40 +28,7 @@ internal readonly unsafe struct FourLanes : ILanes<Vector256<ulong>>
             : Vector256
                 .Shuffle(
                     value.AsByte(),
-                    Vector256.Create(
-                        (byte)3,
-                        4,
-                        5,
-                        6,
-                        7,
-                        0,
-                        1,
-                        2,
-                        11,
-                        12,
-                        13,
-                        14,
-                        15,
-                        8,
-                        9,
-                        10,
-                        19,
-                        20,
-                        21,
-                        22,
-                        23,
-                        16,
-                        17,
-                        18,
-                        27,
-                        28,
-                        29,
-                        30,
-                        31,
-                        24,
-                        25,
-                        26
-                    )
+                    Vector256.Create(0x0201000706050403ul, 0x0a09080f0e0d0c0b, 0x1211101716151413, 0x1a19181f1e1d1c1b).AsByte()
                 )
                 .AsUInt64();
 
@@ -72,40 +39,7 @@ internal readonly unsafe struct FourLanes : ILanes<Vector256<ulong>>
             : Vector256
                 .Shuffle(
                     value.AsByte(),
-                    Vector256.Create(
-                        (byte)2,
-                        3,
-                        4,
-                        5,
-                        6,
-                        7,
-                        0,
-                        1,
-                        10,
-                        11,
-                        12,
-                        13,
-                        14,
-                        15,
-                        8,
-                        9,
-                        18,
-                        19,
-                        20,
-                        21,
-                        22,
-                        23,
-                        16,
-                        17,
-                        26,
-                        27,
-                        28,
-                        29,
-                        30,
-                        31,
-                        24,
-                        25
-                    )
+                    Vector256.Create(0x0100070605040302ul, 0x09080f0e0d0c0b0a, 0x1110171615141312, 0x19181f1e1d1c1b1a).AsByte()
                 )
                 .AsUInt64();
 

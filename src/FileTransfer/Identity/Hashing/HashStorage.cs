@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Identity.Hashing;
 
-/// <summary>Where the octets of <see cref="ChunkHashes"/> are: native memory or a file.</summary>
+/// <summary>Where the bytes of <see cref="ChunkHashes"/> are: native memory or a file.</summary>
 internal abstract partial class HashStorage : IDisposable
 {
     public abstract void Write(long offset, ReadOnlySpan<byte> bytes);
@@ -12,18 +12,18 @@ internal abstract partial class HashStorage : IDisposable
 
     public abstract void Flush();
 
-    /// <summary>Goes over all octets as memory, for reading; it is there until the walk returns, beyond <see cref="Dispose"/> too.</summary>
+    /// <summary>Goes over all bytes as memory, for reading; it is there until the walk returns, beyond <see cref="Dispose"/> too.</summary>
     public abstract Fingerprint Walk(Func<nint, Fingerprint> walk);
 
     public abstract void Dispose();
 
     protected static unsafe Fingerprint Walk(SafeBuffer pages, Func<nint, Fingerprint> walk)
     {
-        byte* octets = null;
-        pages.AcquirePointer(ref octets);
+        byte* bytes = null;
+        pages.AcquirePointer(ref bytes);
         try
         {
-            return walk((nint)octets);
+            return walk((nint)bytes);
         }
         finally
         {

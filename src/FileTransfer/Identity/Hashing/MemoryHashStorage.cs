@@ -18,20 +18,20 @@ internal sealed class MemoryHashStorage : HashStorage
 
     public static MemoryHashStorage Create(long length, string? backingFile)
     {
-        var octets = new MemoryHashStorage(length, backingFile, readOnly: false);
+        var storage = new MemoryHashStorage(length, backingFile, readOnly: false);
         if (backingFile is not null && new FileInfo(backingFile) is { Exists: true } info && info.Length == length)
         {
-            octets.Load(backingFile);
+            storage.Load(backingFile);
         }
 
-        return octets;
+        return storage;
     }
 
     public static MemoryHashStorage OpenRead(long length, string file)
     {
-        var octets = new MemoryHashStorage(length, file, readOnly: true);
-        octets.Load(file);
-        return octets;
+        var storage = new MemoryHashStorage(length, file, readOnly: true);
+        storage.Load(file);
+        return storage;
     }
 
     public override void Write(long offset, ReadOnlySpan<byte> bytes)
@@ -50,7 +50,7 @@ internal sealed class MemoryHashStorage : HashStorage
         }
 
         using var file = OpenOrCreate(_backingFile);
-        _buffer.Use(octets => RandomAccess.Write(file, octets, 0));
+        _buffer.Use(bytes => RandomAccess.Write(file, bytes, 0));
         RandomAccess.SetLength(file, (long)_buffer.ByteLength);
         Synchronize(file, _backingFile);
     }
@@ -62,7 +62,7 @@ internal sealed class MemoryHashStorage : HashStorage
     private void Load(string path)
     {
         using var file = OpenComplete(path, (long)_buffer.ByteLength);
-        _buffer.Use(octets => ReadExactly(file, 0, octets));
+        _buffer.Use(bytes => ReadExactly(file, 0, bytes));
     }
 
     /// <summary>Zeroed memory that is freed when the last who uses it is done.</summary>
@@ -78,11 +78,11 @@ internal sealed class MemoryHashStorage : HashStorage
         /// <summary>Has something done with all of it in place, instead of with a copy as large.</summary>
         public void Use(Action<Span<byte>> work)
         {
-            byte* octets = null;
-            AcquirePointer(ref octets);
+            byte* bytes = null;
+            AcquirePointer(ref bytes);
             try
             {
-                work(new Span<byte>(octets, (int)ByteLength));
+                work(new Span<byte>(bytes, (int)ByteLength));
             }
             finally
             {

@@ -243,11 +243,11 @@ public sealed class ChoosingTests
     {
         var sources = Enumerable.Range(0, 16).Select(number => Node($"{number}")).ToArray();
         _driver.BringUp(sources);
-        _driver.Want(1, 1000 * WindowChunks, sources, hashesProven: true, contenders: 100);
+        _driver.Want(1, 1000 * WindowChunks, sources, hashesProven: true, competingNodes: 100);
         _driver.InFlight.DistinctBy(fetch => fetch.Source).Count().ShouldBe(1);
         var driver = new PlannerDriver();
         driver.BringUp(sources);
-        driver.Want(1, 1000 * WindowChunks, sources, hashesProven: true, contenders: 3);
+        driver.Want(1, 1000 * WindowChunks, sources, hashesProven: true, competingNodes: 3);
         driver.InFlight.DistinctBy(fetch => fetch.Source).Count().ShouldBe(4);
     }
 

@@ -42,11 +42,11 @@ public sealed class ChunkRangesTests
 
             ranges.Count.ShouldBe(plain.Count);
             Ids(ranges).ShouldBe(plain);
-            ranges.Runs.Zip(ranges.Runs.Skip(1)).ShouldAllBe(pair => pair.First.End < pair.Second.First);
+            ranges.Runs.Zip(ranges.Runs.Skip(1)).ShouldAllBe(pair => pair.Second.End < pair.First.First);
             if (!ranges.IsEmpty)
             {
-                ranges.Hull().First.ShouldBe(plain.Min);
-                ranges.Hull().End.ShouldBe(plain.Max + 1);
+                ranges.Span().First.ShouldBe(plain.Min);
+                ranges.Span().End.ShouldBe(plain.Max + 1);
             }
         }
     }
@@ -59,12 +59,14 @@ public sealed class ChunkRangesTests
         for (var window = 0; window < 1 << 18; window++)
         {
             ranges.TakeFirst(4096).First.ShouldBe(window * 4096L);
-            (ranges.Runs.Count() <= 1).ShouldBeTrue();
+            (ranges.Runs.Count <= 1).ShouldBeTrue();
         }
 
         ranges.IsEmpty.ShouldBeTrue();
     }
 
     private static IEnumerable<long> Ids(ChunkRanges ranges) =>
-        ranges.Runs.SelectMany(run => Enumerable.Range(0, (int)(run.End - run.First)).Select(offset => run.First + offset));
+        ranges
+            .Runs.Reverse()
+            .SelectMany(run => Enumerable.Range(0, (int)(run.End - run.First)).Select(offset => run.First + offset));
 }

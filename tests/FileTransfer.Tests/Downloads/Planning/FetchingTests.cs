@@ -30,7 +30,7 @@ public sealed class FetchingTests
 
         _driver.Done(fetch);
         _driver.Only<PlannerAction.Finish>().File.ShouldBe(key);
-        _driver.Planner.Files.ShouldBe(0);
+        _driver.Planner.NextTick.ShouldBeNull();
     }
 
     [Fact]
@@ -99,12 +99,12 @@ public sealed class FetchingTests
             _driver.Done(fetch);
         }
 
-        _driver.Tell(new PlannerEvent.HashesRefuted(key));
+        _driver.Tell(new PlannerEvent.HashesInvalid(key));
         var all = _driver.OnlyFetch();
         all.Part.ShouldBe(FetchPart.Hashes.Instance);
 
         _driver.Fail(all, SourceFaultKind.Corrupt);
-        _driver.Last.OfType<PlannerAction.Blame>().Single().Source.ShouldBe(all.Source);
+        _driver.Last.OfType<PlannerAction.ReportCorruption>().Single().Source.ShouldBe(all.Source);
         _driver.InFlight.Single().Source.ShouldNotBe(all.Source);
     }
 

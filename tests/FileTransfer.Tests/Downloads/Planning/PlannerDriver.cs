@@ -1,5 +1,4 @@
 using FileTransfer.Chunks;
-using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;
 
@@ -52,7 +51,7 @@ internal sealed class PlannerDriver(PlannerLimits? limits = null, int seed = 1)
         long chunks,
         SourceHint[] sources,
         bool hashesProven = false,
-        int contenders = 0,
+        int competingNodes = 0,
         ChunkRange[]? missing = null,
         TimeSpan? deadline = null
     )
@@ -62,11 +61,10 @@ internal sealed class PlannerDriver(PlannerLimits? limits = null, int seed = 1)
             new PlannerEvent.FileWanted(
                 key,
                 chunks,
-                chunks * ChunkFrame.ChunkLength,
                 missing ?? [new ChunkRange(0, (int)chunks)],
                 hashesProven,
                 sources,
-                contenders,
+                competingNodes,
                 deadline
             )
         );

@@ -33,7 +33,7 @@ internal sealed partial class PlannerWorld
                 var proving = Wanted(prove.File);
                 _requests.Values.ShouldNotContain(request => request.File == proving, "all hashes are here");
                 proving.HashesProven.ShouldBeFalse();
-                proving.IsReproving = true;
+                proving.IsRevalidating = true;
                 proving.HashesCameInRanges = true;
                 break;
             case PlannerAction.Defer defer:
@@ -42,7 +42,7 @@ internal sealed partial class PlannerWorld
             case PlannerAction.GiveUp giveUp:
                 CheckGiveUp(giveUp);
                 break;
-            case PlannerAction.Blame blame:
+            case PlannerAction.ReportCorruption blame:
                 _blameDue.ShouldBe((blame.Source, blame.File), "who is blamed lied");
                 _blameDue = null;
                 break;
@@ -101,7 +101,7 @@ internal sealed partial class PlannerWorld
                 break;
             case FetchPart.HashRange(var hashes):
                 file.HashesProven.ShouldBeFalse();
-                file.IsReproving.ShouldBeFalse();
+                file.IsRevalidating.ShouldBeFalse();
                 file.HashesWereRefuted.ShouldBeFalse("what was wrong in ranges comes from one source");
                 kind.ShouldNotBe(SourceKind.Stream);
                 hashes.Count.ShouldBeInRange(1, _limits.HashChunks);
@@ -173,7 +173,7 @@ internal sealed partial class PlannerWorld
         var file = Leaving(giveUp.File);
         giveUp.Reason.ShouldNotBeNullOrWhiteSpace();
         giveUp.HasAsked.ShouldBe(file.WasAsked, "an attempt in which nobody was asked is none");
-        (giveUp.RetryIn is null || giveUp.RetryIn <= _limits.LongestBlameRest).ShouldBeTrue(
+        (giveUp.RetryIn is null || giveUp.RetryIn <= _limits.LongestStrikeBackoff).ShouldBeTrue(
             "blame is no reason to wait for ever"
         );
         (
@@ -184,14 +184,19 @@ internal sealed partial class PlannerWorld
 
     private void CheckFiles()
     {
+        var healthy = _planner
+            .Diagnostics(_now)
+            .Where(source => source.Condition == SourceCondition.Healthy)
+            .Select(source => source.Id)
+            .ToHashSet();
         foreach (var file in _files.Where(file => file.IsWanted))
         {
             file.HasLocalFault.ShouldBeFalse("a fault of this node ends the attempt");
             var wasServed = file.IsServed;
             file.IsServed =
-                file.IsReproving
+                file.IsRevalidating
                 || _requests.Values.Any(request => request.File == file)
-                || _planner.SourcesOf(file.Key).Any(source => source.Condition == SourceCondition.Up);
+                || file.Sources.Exists(hint => healthy.Contains(hint.Id));
             file.ChangedAt = wasServed || file.IsServed ? _now : file.ChangedAt;
             (_now - file.ChangedAt).ShouldBeLessThanOrEqualTo(
                 2 * _limits.LanePatience,
@@ -208,7 +213,7 @@ internal sealed partial class PlannerWorld
         var file = Wanted(key);
         _requests.Values.ShouldNotContain(request => request.File == file, "what leaves has nothing in flight");
         file.IsWanted = false;
-        file.IsReproving = false;
+        file.IsRevalidating = false;
         return file;
     }
 }

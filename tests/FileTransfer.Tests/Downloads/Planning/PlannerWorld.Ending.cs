@@ -10,7 +10,7 @@ internal sealed partial class PlannerWorld
     {
         // A body that has begun and stops is ended by whoever watches its rate; what came before may have been the last of the hashes.
         Pass(TimeSpan.FromSeconds(10));
-        for (var round = 0; round < 100 && (_requests.Count > 0 || _files.Exists(file => file.IsReproving)); round++)
+        for (var round = 0; round < 100 && (_requests.Count > 0 || _files.Exists(file => file.IsRevalidating)); round++)
         {
             _files.ForEach(VerifyHashes);
             foreach (var request in _requests.Values.ToList())

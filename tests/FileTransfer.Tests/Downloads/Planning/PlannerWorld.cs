@@ -1,4 +1,3 @@
-using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
 
 namespace FileTransfer.Tests.Downloads.Planning;
@@ -119,7 +118,6 @@ internal sealed partial class PlannerWorld
             new PlannerEvent.FileWanted(
                 file.Key,
                 file.ChunkCount,
-                file.ChunkCount * ChunkFrame.ChunkLength,
                 file.Missing(),
                 file.HashesProven,
                 file.Sources,
@@ -139,12 +137,12 @@ internal sealed partial class PlannerWorld
         }
     }
 
-    private void ChangeSources(WorldFile file, int sources, int contenders)
+    private void ChangeSources(WorldFile file, int sources, int competingNodes)
     {
         if (file.IsWanted)
         {
             file.ChangeSources(Subset(sources), _now);
-            Tell(new PlannerEvent.SourcesChanged(file.Key, file.Sources, contenders % 4));
+            Tell(new PlannerEvent.SourcesChanged(file.Key, file.Sources, competingNodes % 4));
         }
     }
 
@@ -218,7 +216,7 @@ internal sealed partial class PlannerWorld
                 source.PausedUntil = Later(source.PausedUntil, _now + wait);
                 break;
             case SourceFaultKind.Busy:
-                file.Busy(request.Source, _now + (retryAfter ?? _limits.TurnWait));
+                file.Busy(request.Source, _now + (retryAfter ?? _limits.PermitWait));
                 break;
             case SourceFaultKind.Local:
                 file.HasLocalFault = true;
@@ -279,7 +277,7 @@ internal sealed partial class PlannerWorld
 
     private void VerifyHashes(WorldFile file)
     {
-        if (file is { IsWanted: true, IsReproving: true })
+        if (file is { IsWanted: true, IsRevalidating: true })
         {
             file.VerifyHashes();
             file.ChangedAt = _now;
@@ -289,11 +287,11 @@ internal sealed partial class PlannerWorld
 
     private void RefuteHashes(WorldFile file)
     {
-        if (file is { IsWanted: true, IsReproving: true, HashesCameInRanges: true })
+        if (file is { IsWanted: true, IsRevalidating: true, HashesCameInRanges: true })
         {
             file.RefuteHashes();
             file.ChangedAt = _now;
-            Tell(new PlannerEvent.HashesRefuted(file.Key));
+            Tell(new PlannerEvent.HashesInvalid(file.Key));
         }
     }
 

@@ -19,7 +19,7 @@ public sealed class SourceFaultTests
         _driver.Came(lie, 500);
         _driver.Fail(lie, SourceFaultKind.Corrupt);
 
-        var blame = _driver.Only<PlannerAction.Blame>();
+        var blame = _driver.Only<PlannerAction.ReportCorruption>();
         (blame.Source, blame.File).ShouldBe((Node("a").Id, key));
         At("a").ShouldBeEmpty();
         FetchAll();
@@ -43,7 +43,7 @@ public sealed class SourceFaultTests
         var key = _driver.Want(1, chunks, [Share("a")]);
         _driver.Fail(AtShare("a")[0], SourceFaultKind.Corrupt);
 
-        _driver.All.OfType<PlannerAction.Blame>().ShouldBeEmpty();
+        _driver.All.OfType<PlannerAction.ReportCorruption>().ShouldBeEmpty();
         var whole = AtShare("a").ShouldHaveSingleItem();
         whole.Part.ShouldBe(FetchPart.Whole.Instance);
         _driver.Done(whole);
@@ -226,8 +226,8 @@ public sealed class SourceFaultTests
         var driver = new PlannerDriver(
             new PlannerLimits
             {
-                FirstRest = TimeSpan.FromMinutes(5),
-                LongestRest = TimeSpan.FromMinutes(5),
+                FirstBackoff = TimeSpan.FromMinutes(5),
+                LongestBackoff = TimeSpan.FromMinutes(5),
                 FailuresPerFile = 1,
             }
         );
@@ -305,7 +305,7 @@ public sealed class SourceFaultTests
     public void Failures_are_counted_on_while_the_file_is_parked_between_them()
     {
         var driver = new PlannerDriver(
-            new PlannerLimits { FirstRest = TimeSpan.FromMinutes(5), LongestRest = TimeSpan.FromMinutes(5) }
+            new PlannerLimits { FirstBackoff = TimeSpan.FromMinutes(5), LongestBackoff = TimeSpan.FromMinutes(5) }
         );
         driver.BringUp(Node("a"));
         for (var failure = 1; failure <= 3; failure++)

@@ -119,18 +119,18 @@ public sealed class WaitingTests
     public void Busy_sources_are_asked_in_turn_and_then_the_file_waits_for_its_turn()
     {
         _driver.BringUp(Node("a"), Node("b"));
-        _driver.Want(1, 100 * WindowChunks, [Node("a"), Node("b")], hashesProven: true, contenders: 5);
+        _driver.Want(1, 100 * WindowChunks, [Node("a"), Node("b")], hashesProven: true, competingNodes: 5);
         while (_driver.InFlight.Count > 0)
         {
             _driver.Fail(_driver.InFlight[0], SourceFaultKind.Busy, TimeSpan.FromSeconds(1));
         }
 
-        var defer = _driver.Only<PlannerAction.Defer>();
-        defer.Kind.ShouldBe(WaitCondition.Permit);
-        defer.Reason.ShouldContain("node a serves another node");
-        defer.Reason.ShouldContain("node b serves another node");
-        defer.RetryIn.ShouldBeInRange(TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1.5));
-        _driver.All.OfType<PlannerAction.Blame>().ShouldBeEmpty();
+        var park = _driver.Only<PlannerAction.Defer>();
+        park.Kind.ShouldBe(WaitCondition.Permit);
+        park.Reason.ShouldContain("node a serves another node");
+        park.Reason.ShouldContain("node b serves another node");
+        park.RetryIn.ShouldBeInRange(TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1.5));
+        _driver.All.OfType<PlannerAction.ReportCorruption>().ShouldBeEmpty();
     }
 
     [Fact]
@@ -173,7 +173,7 @@ public sealed class WaitingTests
     public void The_leader_is_left_alone_when_others_want_the_file_and_two_nodes_have_it()
     {
         _driver.BringUp(Leader("l"), Node("a"), Node("b"));
-        _driver.Want(1, 100 * WindowChunks, [Leader("l"), Node("a"), Node("b")], hashesProven: true, contenders: 1);
+        _driver.Want(1, 100 * WindowChunks, [Leader("l"), Node("a"), Node("b")], hashesProven: true, competingNodes: 1);
         while (_driver.InFlight.Count > 0)
         {
             _driver.InFlight.ShouldNotContain(fetch => fetch.Source == Leader("l").Id);
@@ -181,7 +181,7 @@ public sealed class WaitingTests
         }
 
         _driver.Only<PlannerAction.Defer>().Kind.ShouldBe(WaitCondition.Permit);
-        _driver.Want(2, 100 * WindowChunks, [Leader("l"), Node("a")], hashesProven: true, contenders: 0);
+        _driver.Want(2, 100 * WindowChunks, [Leader("l"), Node("a")], hashesProven: true, competingNodes: 0);
         _driver.InFlight.ShouldContain(fetch => fetch.Source == Leader("l").Id);
     }
 }

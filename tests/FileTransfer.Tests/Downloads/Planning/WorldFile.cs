@@ -17,7 +17,7 @@ internal sealed class WorldFile(FileKey key, int chunkCount)
 
     public bool HashesProven { get; private set; }
 
-    public bool IsReproving { get; set; }
+    public bool IsRevalidating { get; set; }
 
     public bool HashesCameInRanges { get; set; }
 
@@ -59,7 +59,7 @@ internal sealed class WorldFile(FileKey key, int chunkCount)
     public void Want(List<SourceHint> sources, TimeSpan now, TimeSpan? deadline)
     {
         IsWanted = true;
-        IsReproving = false;
+        IsRevalidating = false;
         HashesCameInRanges = false;
         HashesWereRefuted = false;
         IsServed = false;
@@ -93,7 +93,7 @@ internal sealed class WorldFile(FileKey key, int chunkCount)
     /// <summary>The hashes turn out to prove some of what is on disk.</summary>
     public void VerifyHashes()
     {
-        IsReproving = false;
+        IsRevalidating = false;
         HashesProven = true;
         for (var chunk = 0; chunk < chunkCount; chunk += 5)
         {
@@ -104,7 +104,7 @@ internal sealed class WorldFile(FileKey key, int chunkCount)
     /// <summary>Somebody who sent some of them lied.</summary>
     public void RefuteHashes()
     {
-        IsReproving = false;
+        IsRevalidating = false;
         HashesCameInRanges = false;
         HashesWereRefuted = true;
     }
@@ -213,7 +213,7 @@ internal sealed class WorldRequest(PlannerAction.Fetch fetch, WorldFile file)
                 file.WholeCame();
                 break;
             case FetchPart.Hashes:
-                file.IsReproving = true;
+                file.IsRevalidating = true;
                 break;
         }
     }

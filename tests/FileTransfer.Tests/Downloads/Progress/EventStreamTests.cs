@@ -110,16 +110,13 @@ public sealed class EventStreamTests : IDisposable
         var context = new DefaultHttpContext();
         context.Response.Body = body;
         context.Request.Headers["Last-Event-ID"] = lastEventId;
-        return new EventStream(_log, _file, _time).RunAsync(
-            context,
-            (missed, _) =>
-            {
-                var json = $$"""{"state":"{{_state}}","missed":{{(missed ? "true" : "false")}}}""";
-                return Task.FromResult(new StreamState(Encoding.UTF8.GetBytes(json), _state));
-            },
-            reviews: true,
-            _stop.Token
-        );
+        return new EventStream(_log, _file, ReadStateAsync, reviews: true, _time).RunAsync(context, _stop.Token);
+    }
+
+    private Task<StreamState> ReadStateAsync(bool missed, CancellationToken cancellationToken)
+    {
+        var json = $$"""{"state":"{{_state}}","missed":{{(missed ? "true" : "false")}}}""";
+        return Task.FromResult(new StreamState(Encoding.UTF8.GetBytes(json), _state));
     }
 
     /// <summary>Lets the stream see that a while has passed; it takes its timer when it begins to wait.</summary>

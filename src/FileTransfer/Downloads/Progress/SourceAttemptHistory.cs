@@ -1,6 +1,6 @@
 using FileTransfer.Identity;
 
-namespace FileTransfer.Downloads;
+namespace FileTransfer.Downloads.Progress;
 
 /// <summary>What a source last said when it was asked for a file.</summary>
 /// <param name="Outcome">In words.</param>
@@ -27,19 +27,19 @@ public sealed class SourceAttemptHistory(TimeProvider time)
         var words = outcome.Length <= MaxWords ? outcome : outcome[..MaxWords] + "…";
         lock (_gate)
         {
-            var trials = Touch(file).Trials;
-            var at = trials.FindIndex(trial => trial.Source == source);
-            var times = at >= 0 && trials[at].Outcome == words ? trials[at].Times + 1 : 1;
+            var entries = Touch(file).Trials;
+            var at = entries.FindIndex(trial => trial.Source == source);
+            var times = at >= 0 && entries[at].Outcome == words ? entries[at].Times + 1 : 1;
             if (at >= 0)
             {
-                trials.RemoveAt(at);
+                entries.RemoveAt(at);
             }
-            else if (trials.Count == MaxSources)
+            else if (entries.Count == MaxSources)
             {
-                trials.RemoveAt(0);
+                entries.RemoveAt(0);
             }
 
-            trials.Add(new SourceTrial(source, words, time.GetUtcNow(), times));
+            entries.Add(new SourceTrial(source, words, time.GetUtcNow(), times));
         }
     }
 

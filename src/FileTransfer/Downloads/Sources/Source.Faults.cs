@@ -1,0 +1,132 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using FileTransfer.Downloads.Planning;
+using FileTransfer.Http;
+
+namespace FileTransfer.Downloads.Sources;
+
+/// <content>What goes wrong with a source, as a fault that names it.</content>
+public abstract partial class Source
+{
+    private const int LongestProblem = 4096;
+    private static readonly byte[] _busy = Encoding.UTF8.GetBytes($"\"{ProblemTypes.SourceBusy.Urn}\"");
+    private static readonly byte[] _elsewhere = Encoding.UTF8.GetBytes($"\"{ProblemTypes.FileElsewhere.Urn}\"");
+
+    /// <summary>What a source does that answers 401 or 403, and what to do about it.</summary>
+    protected virtual string Refusal => "refuses to serve this node";
+
+    protected internal SourceException Fault(
+        SourceFaultKind fault,
+        string what,
+        Exception? cause = null,
+        TimeSpan? retryAfter = null,
+        SourceDamage? damage = null
+    ) => new(fault, $"{name} at {url.OriginalString} {what}", cause, retryAfter, damage);
+
+    /// <summary>It sent bytes that are not the file's.</summary>
+    internal SourceException Corrupt(string what, long? chunk, string damage) =>
+        Fault(SourceFaultKind.Corrupt, what, damage: new SourceDamage(chunk, damage));
+
+    internal SourceException CorruptWhole(bool isPage = false) =>
+        isPage ? Page("file") : Corrupt("sent a content with another fingerprint", null, "the content has another fingerprint");
+
+    /// <summary>It has something else under the name, or not yet all of it: whoever fills a folder, or answers for names it does not know.</summary>
+    internal SourceException NotTheFile(string what) =>
+        Fault(SourceFaultKind.NotFound, what, damage: new SourceDamage(Chunk: null, what));
+
+    internal SourceException NotFound() => Fault(SourceFaultKind.NotFound, "does not have the file");
+
+    internal SourceException Page(string instead) => NotTheFile($"answered with a page, so it does not have the {instead}");
+
+    private SourceException Refused(string what) => Fault(SourceFaultKind.Refused, what);
+
+    private SourceException Unreachable(string what, Exception thrown) => Fault(SourceFaultKind.Unreachable, what, thrown);
+
+    /// <summary>What a network call under the monitor threw, as a fault of the source; null where it is none of the source.</summary>
+    internal SourceException? FaultOf(Exception thrown, MinimumRateMonitor monitor, CancellationToken cancellationToken) =>
+        thrown switch
+        {
+            OperationCanceledException when monitor.HasStalled && !cancellationToken.IsCancellationRequested => Fault(
+                SourceFaultKind.Stalled,
+                $"sent less than {options.StallFloorBytesPerSecond} bytes per second for {options.StallPeriod.TotalSeconds:0.#} s"
+            ),
+            // The client's own limit for connecting.
+            OperationCanceledException when !monitor.Token.IsCancellationRequested => Unreachable(
+                $"did not accept a connection within {SourceHttp.ConnectTimeout.TotalSeconds:0} s",
+                thrown
+            ),
+            _ when IsEndOfConnection(thrown) => Fault(SourceFaultKind.EndedEarly, "closed the connection in the middle", thrown),
+            HttpRequestException
+            or IOException when thrown is HttpRequestException || !cancellationToken.IsCancellationRequested => Unreachable(
+                $"cannot be read from: {thrown.GetBaseException().Message}",
+                thrown
+            ),
+            _ => null,
+        };
+
+    private static bool IsEndOfConnection(Exception e) =>
+        e
+            is HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded }
+                or HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded }
+        || (
+            e is HttpRequestException or IOException
+            && e.GetBaseException() is SocketException { SocketErrorCode: SocketError.ConnectionReset }
+        );
+
+    private async Task RequireSuccessAsync(
+        HttpResponseMessage response,
+        MinimumRateMonitor monitor,
+        CancellationToken cancellationToken
+    )
+    {
+        switch (response.StatusCode)
+        {
+            case HttpStatusCode.OK or HttpStatusCode.PartialContent:
+                return;
+            case HttpStatusCode.NotFound or HttpStatusCode.Conflict or HttpStatusCode.Gone:
+                throw NotFound();
+            case HttpStatusCode.RequestedRangeNotSatisfiable:
+                throw NotTheFile("has fewer bytes than the file");
+            case HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden:
+                throw Refused($"{Refusal} ({(int)response.StatusCode})");
+            case HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable:
+                throw await NotNowAsync(response, monitor, cancellationToken);
+            case var status:
+                throw Refused($"answered {(int)status}");
+        }
+    }
+
+    /// <summary>It sends the file to others now, does not have it yet while others do, or wants to be left alone.</summary>
+    private async Task<SourceException> NotNowAsync(
+        HttpResponseMessage response,
+        MinimumRateMonitor monitor,
+        CancellationToken cancellationToken
+    )
+    {
+        var buffer = new byte[LongestProblem];
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        var text = buffer.AsMemory(0, await ReadAtLeastAsync(body, buffer, buffer.Length, monitor, cancellationToken));
+        var retryAfter = RetryAfterOf(response);
+        if (text.Span.IndexOf(_busy) >= 0)
+        {
+            return Fault(SourceFaultKind.Busy, "sends it to another node now", retryAfter: retryAfter ?? TimeSpan.FromSeconds(1));
+        }
+
+        if (text.Span.IndexOf(_elsewhere) >= 0)
+        {
+            return NotFound();
+        }
+
+        var until = retryAfter is { } wait ? $" and asks to be tried again in {wait.TotalSeconds:0} s" : "";
+        return Fault(SourceFaultKind.Throttled, $"answered {(int)response.StatusCode}{until}", retryAfter: retryAfter);
+    }
+
+    /// <summary>In seconds, or until a date by the source's own clock where it says what that is.</summary>
+    private TimeSpan? RetryAfterOf(HttpResponseMessage response)
+    {
+        var header = response.Headers.RetryAfter;
+        var wait = header?.Delta ?? (header?.Date - (response.Headers.Date ?? options.Time.GetUtcNow()));
+        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+    }
+}
