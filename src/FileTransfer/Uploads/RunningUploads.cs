@@ -72,7 +72,8 @@ public sealed class RunningUploads(TimeProvider time)
             return;
         }
 
-        if (awaited < _silent && await IsClosedWithinAsync(other, _silent - awaited, cancellationToken))
+        // A timer may fire a moment before the meter's clock has come as far.
+        if (awaited < _silent && await IsClosedWithinAsync(other, _silent - awaited + _toWrite, cancellationToken))
         {
             return;
         }

@@ -98,7 +98,7 @@ public sealed class ProgramTests
     {
         await using var cluster = await TestCluster.CreateAsync();
         var leader = await cluster.StartLeaderAsync("a");
-        await using var proxy = new CountingProxy { Target = leader.Url, StandsStillAfter = 8_000_000 };
+        await using var proxy = new ForwardingProxy { Target = leader.Url, StandsStillAfter = 8_000_000 };
         var content = ReplicationTests.Content(8, 12_000_000);
         var (path, target) = (Path.Combine(cluster.Folder, "big"), Path.Combine(cluster.Folder, "got"));
         await File.WriteAllBytesAsync(path, content);

@@ -105,10 +105,10 @@ public sealed class BlameThatFadesTests(SourceCluster cluster) : IClassFixture<S
     public async Task A_proxy_that_flips_a_bit_in_two_of_a_hundred_reads_leaves_nothing_behind_a_minute_later()
     {
         await using var own = await TestCluster.CreateAsync();
-        await using var proxy = new FlippingProxy();
+        await using var proxy = new ForwardingProxy();
         var leader = await own.StartLeaderAsync("a", ("FileTransfer__AdvertisedUrl", proxy.Url));
         proxy.Target = leader.Http.BaseAddress;
-        proxy.Share = Showing.Of(small: 0.1, full: 0.02);
+        proxy.FlippedShare = Showing.Of(small: 0.1, full: 0.02);
         var follower = await own.StartFollowerAsync("b");
         var files = new List<TestFile>();
         var clock = Stopwatch.StartNew();
@@ -121,7 +121,7 @@ public sealed class BlameThatFadesTests(SourceCluster cluster) : IClassFixture<S
         }
 
         proxy.Flips.ShouldBeGreaterThan(3, "it flips enough of them to matter");
-        proxy.Share = 0;
+        proxy.FlippedShare = 0;
         clock.Restart();
         foreach (var file in files)
         {

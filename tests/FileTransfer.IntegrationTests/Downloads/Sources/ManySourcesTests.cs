@@ -93,7 +93,7 @@ public sealed class ManySourcesTests
         const int followers = 8;
         var size = Showing.Of(32_000_000, 100_000_000);
         await using var cluster = await TestCluster.CreateAsync();
-        await using var proxy = new CountingProxy();
+        await using var proxy = new ForwardingProxy();
         var leader = await cluster.StartLeaderAsync(
             "leader",
             ("FileTransfer__AdvertisedUrl", proxy.Url),

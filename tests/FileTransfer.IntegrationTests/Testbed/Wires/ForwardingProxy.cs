@@ -3,16 +3,18 @@ using System.Net.Sockets;
 
 namespace FileTransfer.IntegrationTests.Testbed.Wires;
 
-/// <summary>Stands in front of a node and flips a bit of what it answers, now and then.</summary>
-internal sealed class FlippingProxy : IAsyncDisposable
+/// <summary>Stands in front of a node: counts the bytes that it sends, flips a bit of them now and then, or stands still when told to.</summary>
+internal sealed class ForwardingProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly Random _random = new(1);
     private readonly Task _accepting;
+    private long _sent;
     private int _flips;
+    private int _standing;
 
-    public FlippingProxy()
+    public ForwardingProxy()
     {
         _listener.Start();
         Url = $"http://{_listener.LocalEndpoint}";
@@ -21,13 +23,21 @@ internal sealed class FlippingProxy : IAsyncDisposable
 
     public string Url { get; }
 
-    /// <summary>Where connections go.</summary>
+    /// <summary>Where connections go; none before it is set.</summary>
     public Uri? Target { get; set; }
 
-    /// <summary>The share of reads in which one bit is flipped.</summary>
-    public double Share { get; set; }
+    /// <summary>After so many bytes one way a connection forwards no more.</summary>
+    public long? StandsStillAfter { get; set; }
+
+    /// <summary>Connections that stand still.</summary>
+    public int StandingStill => Volatile.Read(ref _standing);
+
+    /// <summary>The share of the node's reads in which one bit is flipped.</summary>
+    public double FlippedShare { get; set; }
 
     public int Flips => Volatile.Read(ref _flips);
+
+    public long BytesSent => Interlocked.Read(ref _sent);
 
     public async ValueTask DisposeAsync()
     {
@@ -59,25 +69,33 @@ internal sealed class FlippingProxy : IAsyncDisposable
                 await node.ConnectAsync(Target!.Host, Target.Port, _stop.Token);
                 await using var asked = client.GetStream();
                 await using var answers = node.GetStream();
-                await Task.WhenAny(CopyAsync(asked, answers, flips: false), CopyAsync(answers, asked, flips: true));
+                await Task.WhenAny(CopyAsync(asked, answers, isAnswer: false), CopyAsync(answers, asked, isAnswer: true));
             }
             catch (Exception e) when (e is OperationCanceledException or SocketException or IOException) { }
         }
     }
 
-    private async Task CopyAsync(NetworkStream from, NetworkStream to, bool flips)
+    private async Task CopyAsync(NetworkStream from, NetworkStream to, bool isAnswer)
     {
         var buffer = new byte[64 * 1024];
+        var forwarded = 0L;
         try
         {
             for (int read; (read = await from.ReadAsync(buffer, _stop.Token)) > 0; )
             {
-                if (flips)
+                if (isAnswer)
                 {
                     Flip(buffer.AsSpan(0, read));
                 }
 
                 await to.WriteAsync(buffer.AsMemory(0, read), _stop.Token);
+                Interlocked.Add(ref _sent, isAnswer ? read : 0);
+                forwarded += read;
+                if (forwarded > StandsStillAfter)
+                {
+                    Interlocked.Increment(ref _standing);
+                    await Task.Delay(Timeout.Infinite, _stop.Token);
+                }
             }
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or IOException or ObjectDisposedException)
@@ -88,7 +106,7 @@ internal sealed class FlippingProxy : IAsyncDisposable
     {
         lock (_random)
         {
-            if (_random.NextDouble() < Share)
+            if (_random.NextDouble() < FlippedShare)
             {
                 read[_random.Next(read.Length)] ^= (byte)(1 << _random.Next(8));
                 _flips++;
