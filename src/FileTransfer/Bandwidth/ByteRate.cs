@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace FileTransfer.Bandwidth;
 
 /// <summary>Bytes per second, at least 1 KiB. Written <c>10MiB/s</c>, <c>500kB/s</c>, <c>100Mbit/s</c>, <c>2048B/s</c>.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace FileTransfer.Bandwidth;
 
 /// <summary>Limits as somebody gave them. What is left out is as configured.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace FileTransfer.Bandwidth;
 
 /// <summary>The limits of a node.</summary>

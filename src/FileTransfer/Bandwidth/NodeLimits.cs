@@ -1,8 +1,4 @@
-using System.Text.Json;
-using Dapper;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Bandwidth;
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace FileTransfer.Bandwidth;
 
 /// <summary>One entry of a timetable: days, times and the rate, or none, that is for them.</summary>

@@ -1,6 +1,5 @@
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Catalog;
 

@@ -1,6 +1,4 @@
 using System.Data;
-using Dapper;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Catalog;
 

@@ -1,5 +1,4 @@
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Catalog;

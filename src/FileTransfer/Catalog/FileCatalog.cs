@@ -1,9 +1,6 @@
-using Dapper;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Catalog;
 

@@ -1,5 +1,4 @@
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Identity;
 using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Chunks;

@@ -1,5 +1,4 @@
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Chunks;

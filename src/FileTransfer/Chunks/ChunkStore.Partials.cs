@@ -1,5 +1,4 @@
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Chunks;
 

@@ -1,6 +1,4 @@
-using System.Text;
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Chunks;
 

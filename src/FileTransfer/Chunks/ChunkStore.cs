@@ -1,6 +1,5 @@
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Concurrency;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Chunks;
 

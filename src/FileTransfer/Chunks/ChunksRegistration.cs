@@ -1,7 +1,6 @@
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Chunks;
 

@@ -1,5 +1,3 @@
-using FileTransfer.Identity;
-
 namespace FileTransfer.Chunks;
 
 /// <summary>A stored content is not what its name says, or cannot be read. What was sent of it is not to be completed.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Identity.Hashing;

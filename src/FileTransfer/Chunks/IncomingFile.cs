@@ -1,6 +1,4 @@
-using System.Buffers;
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,6 +1,5 @@
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Frames;
-using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
 using Microsoft.Win32.SafeHandles;
 

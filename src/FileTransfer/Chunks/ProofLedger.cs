@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Chunks;

@@ -1,5 +1,3 @@
-using System.Buffers;
-using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Chunks;

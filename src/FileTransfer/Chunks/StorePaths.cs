@@ -1,6 +1,3 @@
-using System.Globalization;
-using FileTransfer.Identity;
-
 namespace FileTransfer.Chunks;
 
 /// <summary>Names every path of the store; paths come from parsed 32-byte values alone.</summary>

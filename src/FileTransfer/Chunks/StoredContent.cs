@@ -1,5 +1,4 @@
 using FileTransfer.Chunks.Frames;
-using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Postgres;

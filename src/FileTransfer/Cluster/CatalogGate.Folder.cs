@@ -1,7 +1,5 @@
 using FileTransfer.Chunks.Folder;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Cluster;
 

@@ -2,10 +2,7 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace FileTransfer.Cluster;
 

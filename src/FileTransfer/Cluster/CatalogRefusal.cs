@@ -1,7 +1,6 @@
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Cluster;
 

@@ -1,7 +1,6 @@
 using System.Data;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Cluster;
 

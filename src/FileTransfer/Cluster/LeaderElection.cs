@@ -1,7 +1,5 @@
 using FileTransfer.Cluster.Peers;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Cluster;
 

@@ -1,8 +1,6 @@
 using FileTransfer.Cluster.Peers;
 using FileTransfer.Concurrency;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Cluster;
 

@@ -1,7 +1,5 @@
 using FileTransfer.Catalog.Providers;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Cluster;
 

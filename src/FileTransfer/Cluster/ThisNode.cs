@@ -1,7 +1,5 @@
-using FileTransfer.Identity;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Cluster;
 

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace FileTransfer.Contracts;
 
 /// <summary>The cluster as an operator sees it.</summary>

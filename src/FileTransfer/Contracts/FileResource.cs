@@ -1,6 +1,3 @@
-using System.Text.Json.Serialization;
-using FileTransfer.Identity;
-
 namespace FileTransfer.Contracts;
 
 /// <summary>A file as JSON. Bytes are hex with <c>0x</c>; sizes are bytes; times are UTC.</summary>

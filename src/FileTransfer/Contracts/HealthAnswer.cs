@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace FileTransfer.Contracts;
 
 /// <summary>Answer of the health routes. <c>status</c>: <c>healthy</c>, <c>degraded</c>, <c>unhealthy</c>, <c>starting</c> or <c>draining</c>; of <c>/health/leader</c> <c>leading</c>, <c>following</c> or <c>draining</c>.</summary>

@@ -1,5 +1,3 @@
-using FileTransfer.Identity;
-
 namespace FileTransfer.Contracts;
 
 /// <summary>The header in which a node that asks another says which one it is.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace FileTransfer.Contracts;
 
 /// <summary>A policy as JSON, the body of its PUT.</summary>

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace FileTransfer.Contracts;
 
 /// <summary>How routes answer, and what they are sent: what is null is written so, unless a member says otherwise.</summary>

@@ -4,9 +4,7 @@ using FileTransfer.Chunks.Durability;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Progress;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Downloads;
 

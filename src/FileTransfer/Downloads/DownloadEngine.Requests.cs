@@ -3,7 +3,6 @@ using FileTransfer.Chunks.Durability;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Progress;
 using FileTransfer.Downloads.Sources;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads;
 

@@ -9,8 +9,6 @@ using FileTransfer.Concurrency;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Progress;
 using FileTransfer.Downloads.Sources;
-using FileTransfer.Identity;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Downloads;
 

@@ -3,7 +3,6 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Postgres;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Downloads;
 

@@ -2,7 +2,6 @@ using FileTransfer.Bandwidth;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Sources;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Downloads;
 

@@ -1,7 +1,6 @@
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Downloads.Progress;
 using FileTransfer.Downloads.Sources;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Downloads;
 

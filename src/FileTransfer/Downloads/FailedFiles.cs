@@ -2,9 +2,6 @@ using System.Collections.Concurrent;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
 using FileTransfer.Concurrency;
-using FileTransfer.Identity;
-using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace FileTransfer.Downloads;
 

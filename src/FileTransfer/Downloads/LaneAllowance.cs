@@ -1,6 +1,5 @@
 using FileTransfer.Concurrency;
 using FileTransfer.Postgres;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Downloads;
 

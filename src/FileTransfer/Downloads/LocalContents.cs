@@ -3,8 +3,6 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads.Progress;
-using FileTransfer.Identity;
-using Npgsql;
 
 namespace FileTransfer.Downloads;
 

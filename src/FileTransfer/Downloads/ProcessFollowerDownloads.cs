@@ -4,8 +4,6 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
 using FileTransfer.Concurrency;
 using FileTransfer.Postgres;
-using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace FileTransfer.Downloads;
 

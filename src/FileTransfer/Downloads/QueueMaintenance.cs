@@ -2,8 +2,6 @@ using FileTransfer.Catalog.Providers;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
 using FileTransfer.Postgres;
-using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace FileTransfer.Downloads;
 

@@ -1,5 +1,4 @@
 using FileTransfer.Concurrency;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Downloads;
 

@@ -1,7 +1,5 @@
-using System.Globalization;
 using FileTransfer.Catalog;
 using FileTransfer.Cluster;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Feed;

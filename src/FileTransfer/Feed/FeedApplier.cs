@@ -1,8 +1,5 @@
-using Dapper;
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Feed;
 

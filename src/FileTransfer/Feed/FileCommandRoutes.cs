@@ -4,7 +4,6 @@ using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Feed;

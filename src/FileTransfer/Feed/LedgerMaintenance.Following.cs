@@ -1,6 +1,4 @@
-using Dapper;
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Feed;

@@ -3,7 +3,6 @@ using FileTransfer.Chunks;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using FileTransfer.Wants.Policies;
 

@@ -1,6 +1,5 @@
 using FileTransfer.Cluster;
 using FileTransfer.Concurrency;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Feed;
 

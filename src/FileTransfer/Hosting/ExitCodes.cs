@@ -4,7 +4,6 @@ using FileTransfer.Chunks.Durability;
 using FileTransfer.Hosting.Access;
 using FileTransfer.Postgres;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Hosting;
 

@@ -19,7 +19,6 @@ using FileTransfer.Serving;
 using FileTransfer.Uploads;
 using FileTransfer.Wants.Intents;
 using FileTransfer.Wants.Policies;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Hosting;
 

@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using FileTransfer.Contracts;
 using FileTransfer.Hosting.Access;
 using FileTransfer.Hosting.Configuration;

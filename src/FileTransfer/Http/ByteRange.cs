@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace FileTransfer.Http;
 
 /// <summary>A part of a representation, in bytes: what one 206 answer carries.</summary>

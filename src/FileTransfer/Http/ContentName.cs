@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace FileTransfer.Http;
 
 /// <summary>Under which name, and as of when, a content is saved by whoever gets it.</summary>

@@ -4,7 +4,6 @@ using FileTransfer.Chunks;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Progress;
-using FileTransfer.Identity;
 using FileTransfer.Wants.Intents;
 
 namespace FileTransfer.Operations;

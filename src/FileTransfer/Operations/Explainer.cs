@@ -7,9 +7,7 @@ using FileTransfer.Downloads;
 using FileTransfer.Downloads.Progress;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Feed;
-using FileTransfer.Identity;
 using FileTransfer.Wants.Intents;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Operations;
 

@@ -3,7 +3,6 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
 using FileTransfer.Contracts;
 using FileTransfer.Feed;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using FileTransfer.Wants.Intents;
 using FileTransfer.Wants.Policies;

@@ -3,7 +3,6 @@ using FileTransfer.Cluster;
 using FileTransfer.Contracts;
 using FileTransfer.Feed;
 using FileTransfer.Http;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Operations;
 

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace FileTransfer.Postgres;
 
 /// <summary>Which database this is, and which catalog it holds: what tells one from another, and from an older copy of itself.</summary>

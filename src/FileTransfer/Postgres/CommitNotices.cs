@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace FileTransfer.Postgres;
 
 /// <summary>Hears on a connection whether a commit gave up waiting for a standby.</summary>

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace FileTransfer.Postgres;
 
 /// <summary>A change is committed at the server, but no synchronous standby is known to have it: a failover may lose it. Nothing of it may be acknowledged.</summary>

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace FileTransfer.Postgres;
 
 /// <summary>Tells that no connection is to be had, at the server or in this node's pool, from that the database is away.</summary>

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace FileTransfer.Postgres;
 
 /// <summary>The one database of this process: a pool for statements, and sessions for what must hold a lock.</summary>

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace FileTransfer.Postgres;
 
 /// <summary>Whether a database can carry this service: version, writes, and sessions that stay sessions.</summary>

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using FileTransfer.Postgres.Embedded;
-using Npgsql;
 
 namespace FileTransfer.Postgres;
 

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace FileTransfer.Postgres;
 
 /// <summary>A deadlock is broken by undoing one side, which then tries again.</summary>

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace FileTransfer.Postgres;
 
 /// <summary>Commits what is going to be acknowledged, and judges whether it may be.</summary>

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace FileTransfer.Postgres;
 
 /// <content>The advisory locks of the session. Session locks stack: a second lock needs a second unlock, so a second one is refused.</content>

@@ -1,6 +1,3 @@
-using Dapper;
-using Npgsql;
-
 namespace FileTransfer.Postgres;
 
 /// <summary>One statement on a connection of the pool.</summary>

@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace FileTransfer.Postgres;
 
 /// <summary>What the server does with what it has committed: settings that no session can change.</summary>

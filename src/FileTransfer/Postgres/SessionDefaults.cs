@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace FileTransfer.Postgres;
 
 /// <summary>What every session sets for itself, whatever the server, the database or the role have for a default.</summary>

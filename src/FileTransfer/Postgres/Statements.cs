@@ -1,6 +1,3 @@
-using Dapper;
-using Npgsql;
-
 namespace FileTransfer.Postgres;
 
 /// <summary>Dapper's calls with a token: by themselves they take one only as part of a <see cref="CommandDefinition"/>.</summary>

@@ -1,11 +1,9 @@
-using System.Buffers.Binary;
 using System.IO.Pipelines;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Serving;
 

@@ -1,5 +1,4 @@
 using FileTransfer.Bandwidth;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Serving;
 

@@ -1,7 +1,6 @@
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Http;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Serving;
 

@@ -1,8 +1,6 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using FileTransfer.Chunks;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Serving;
 

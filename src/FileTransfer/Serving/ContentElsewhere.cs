@@ -1,8 +1,6 @@
-using System.Globalization;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Serving;

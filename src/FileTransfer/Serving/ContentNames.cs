@@ -3,9 +3,7 @@ using System.Net.Sockets;
 using FileTransfer.Catalog;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Serving;
 

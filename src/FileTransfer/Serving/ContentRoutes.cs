@@ -3,7 +3,6 @@ using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Serving;

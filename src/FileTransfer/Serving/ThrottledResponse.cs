@@ -1,11 +1,9 @@
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
 using FileTransfer.Bandwidth;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Serving;
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net.Http.Headers;
 
 namespace FileTransfer.Uploads;

@@ -4,8 +4,6 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Http;
-using FileTransfer.Identity;
-using Npgsql;
 
 namespace FileTransfer.Uploads;
 

@@ -4,7 +4,6 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Contracts;
 using FileTransfer.Feed;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Uploads;
 

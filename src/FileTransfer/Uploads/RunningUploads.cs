@@ -1,5 +1,4 @@
 using FileTransfer.Http;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Uploads;
 

@@ -4,7 +4,6 @@ using FileTransfer.Chunks.Durability;
 using FileTransfer.Cluster;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Microsoft.AspNetCore.Http.HttpResults;
 

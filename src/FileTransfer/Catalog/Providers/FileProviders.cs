@@ -1,5 +1,3 @@
-using FileTransfer.Identity;
-
 namespace FileTransfer.Catalog.Providers;
 
 /// <summary>Where else a file is, as the catalog knows it.</summary>

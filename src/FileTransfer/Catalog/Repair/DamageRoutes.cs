@@ -2,7 +2,6 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Catalog.Repair;
 

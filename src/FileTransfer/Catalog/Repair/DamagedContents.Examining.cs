@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using FileTransfer.Chunks;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Catalog.Repair;
 

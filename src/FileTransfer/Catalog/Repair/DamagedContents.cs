@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Concurrency;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Catalog.Repair;

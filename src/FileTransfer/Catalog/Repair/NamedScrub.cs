@@ -3,7 +3,6 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Concurrency;
 using FileTransfer.Contracts;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Catalog.Repair;

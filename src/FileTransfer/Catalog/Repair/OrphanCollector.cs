@@ -2,8 +2,6 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Identity;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Catalog.Repair;
 

@@ -1,8 +1,6 @@
 using FileTransfer.Bandwidth;
 using FileTransfer.Chunks;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Catalog.Repair;
 

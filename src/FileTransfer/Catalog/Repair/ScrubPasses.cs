@@ -1,6 +1,5 @@
 using FileTransfer.Chunks;
 using FileTransfer.Concurrency;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Catalog.Repair;
 

@@ -1,7 +1,5 @@
 using FileTransfer.Bandwidth;
 using FileTransfer.Chunks;
-using FileTransfer.Identity;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Catalog.Repair;
 

@@ -1,6 +1,5 @@
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Catalog.Repair;
 

@@ -1,7 +1,6 @@
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Catalog.Repair;
 

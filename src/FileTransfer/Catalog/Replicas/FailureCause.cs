@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace FileTransfer.Catalog.Replicas;
 
 /// <summary>Why the last attempt of a replica failed: what a person retries by, and looks for.</summary>

@@ -1,5 +1,3 @@
-using FileTransfer.Identity;
-
 namespace FileTransfer.Catalog.Replicas;
 
 /// <summary>A file whose replica at this node has changed.</summary>

@@ -1,5 +1,4 @@
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Catalog.Replicas;
 

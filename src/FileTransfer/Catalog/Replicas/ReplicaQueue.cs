@@ -1,6 +1,4 @@
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Catalog.Replicas;
 

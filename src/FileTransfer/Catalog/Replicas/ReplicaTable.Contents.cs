@@ -1,5 +1,4 @@
 using FileTransfer.Catalog.Providers;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Catalog.Replicas;

@@ -1,4 +1,3 @@
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Catalog.Replicas;

@@ -1,8 +1,5 @@
-using Dapper;
 using FileTransfer.Catalog.Providers;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Catalog.Replicas;
 

@@ -1,7 +1,4 @@
-using Dapper;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Catalog.Replicas;
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace FileTransfer.Chunks.Durability;
 
 /// <summary>A data directory serves one process at a time, which writes its number into the lock file.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace FileTransfer.Chunks.Folder;
 
 /// <summary>Whose folder this is, and the catalog that it belongs to as that was last seen: <c>node.json</c>.</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Postgres;
 

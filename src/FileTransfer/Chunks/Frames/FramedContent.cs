@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
 
 namespace FileTransfer.Chunks.Frames;
 

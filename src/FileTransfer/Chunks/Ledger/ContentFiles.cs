@@ -1,7 +1,4 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Chunks.Ledger;
 

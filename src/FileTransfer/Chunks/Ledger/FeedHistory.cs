@@ -1,5 +1,3 @@
-using FileTransfer.Identity;
-
 namespace FileTransfer.Chunks.Ledger;
 
 /// <summary>The histories of the feed, the present one last, as the catalog has told them when the node joined.</summary>

@@ -1,5 +1,3 @@
-using FileTransfer.Identity;
-
 namespace FileTransfer.Chunks.Ledger;
 
 public sealed partial class FolderLedger

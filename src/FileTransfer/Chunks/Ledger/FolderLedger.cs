@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Chunks.Ledger;
 

@@ -1,5 +1,3 @@
-using FileTransfer.Identity;
-
 namespace FileTransfer.Chunks.Ledger;
 
 /// <summary>A place in the feed of the bin that a file's key names: one history of the feed, and a sequence in it.</summary>

@@ -1,6 +1,4 @@
-using System.Globalization;
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Microsoft.Data.Sqlite;
 

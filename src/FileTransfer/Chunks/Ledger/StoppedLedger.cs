@@ -1,4 +1,3 @@
-using FileTransfer.Identity;
 using Microsoft.Data.Sqlite;
 
 namespace FileTransfer.Chunks.Ledger;

@@ -1,5 +1,4 @@
 using FileTransfer.Cli.Output;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Client;
 

@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Buffers.Binary;
-using System.Net;
 using FileTransfer.Chunks.Frames;
 using Microsoft.Win32.SafeHandles;
 

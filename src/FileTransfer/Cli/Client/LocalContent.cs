@@ -1,4 +1,3 @@
-using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Cli.Client;

@@ -1,8 +1,6 @@
-using System.Net;
 using System.Net.Http.Headers;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Contracts;
-using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Cli.Client;

@@ -1,7 +1,5 @@
-using System.Net;
 using FileTransfer.Bandwidth;
 using FileTransfer.Contracts;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Client;
 

@@ -1,7 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text.Json.Serialization.Metadata;
 using FileTransfer.Contracts;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Client;
 

@@ -1,8 +1,5 @@
 using System.Net.Http.Headers;
-using System.Runtime.CompilerServices;
-using System.Text.Json;
 using FileTransfer.Contracts;
-using FileTransfer.Identity;
 using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Cli.Client;

@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Json;
-
 namespace FileTransfer.Cli.Client;
 
 /// <summary>An event of a node's stream.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Client;

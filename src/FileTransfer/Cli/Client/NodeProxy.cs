@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace FileTransfer.Cli.Client;
 
 /// <summary>The proxy of the environment (<c>http_proxy</c>, <c>https_proxy</c>, but for what <c>no_proxy</c> lists), never for this machine itself.</summary>

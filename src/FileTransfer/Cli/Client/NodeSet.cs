@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using FileTransfer.Concurrency;
 using FileTransfer.Contracts;
 

@@ -1,7 +1,6 @@
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Commands;
 

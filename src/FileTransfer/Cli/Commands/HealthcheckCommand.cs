@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
 using FileTransfer.Contracts;

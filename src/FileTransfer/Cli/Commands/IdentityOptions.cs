@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using FileTransfer.Cli.Output;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Commands;
 

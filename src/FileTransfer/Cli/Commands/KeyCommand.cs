@@ -2,7 +2,6 @@ using System.CommandLine;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
 using FileTransfer.Contracts;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Commands;
 

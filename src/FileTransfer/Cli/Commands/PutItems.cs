@@ -1,5 +1,3 @@
-using FileTransfer.Identity;
-
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>A file to put; named by the command line itself, or found in a folder.</summary>

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using FileTransfer.Cli.Output;
 using FileTransfer.Contracts;
 

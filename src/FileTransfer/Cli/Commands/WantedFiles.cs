@@ -1,7 +1,6 @@
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
 using FileTransfer.Contracts;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Commands;
 

@@ -1,9 +1,7 @@
-using System.Text.Json;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
 using FileTransfer.Contracts;
-using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,15 +1,12 @@
-using System.Runtime.CompilerServices;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using FileTransfer.Postgres.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
-using Npgsql;
 
 namespace FileTransfer.Cli.Export;
 

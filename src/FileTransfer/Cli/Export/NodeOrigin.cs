@@ -1,7 +1,5 @@
-using System.Runtime.CompilerServices;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Export;
 

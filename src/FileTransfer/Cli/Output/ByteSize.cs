@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace FileTransfer.Cli.Output;
 
 /// <summary>Sizes as people write them: <c>4096</c>, <c>64KiB</c>, <c>100MB</c>, <c>1.5GiB</c>.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace FileTransfer.Cli.Output;
 
 /// <summary>What commands print with <c>--json</c> that is not an answer of a node.</summary>

@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 
 namespace FileTransfer.Cli.Output;
 

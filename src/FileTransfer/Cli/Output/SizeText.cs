@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace FileTransfer.Cli.Output;
 
 /// <summary>Numbers of bytes for a person, in the units that options are written in: <c>512 B</c>, <c>1.5 MiB</c>.</summary>

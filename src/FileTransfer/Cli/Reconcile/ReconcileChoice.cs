@@ -2,7 +2,6 @@ using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
 using FileTransfer.Contracts;
 using FileTransfer.Feed.Reconciliation;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Cli.Reconcile;
 

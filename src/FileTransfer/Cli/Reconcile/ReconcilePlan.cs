@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using FileTransfer.Cli.Client;
 using FileTransfer.Contracts;
 using FileTransfer.Feed.Reconciliation;

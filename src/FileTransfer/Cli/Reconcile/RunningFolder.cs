@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cli.Client;
 using FileTransfer.Contracts;

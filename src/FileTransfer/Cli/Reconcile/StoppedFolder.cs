@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Folder;

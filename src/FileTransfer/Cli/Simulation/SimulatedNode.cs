@@ -1,5 +1,4 @@
 using FileTransfer.Downloads.Planning;
-using FileTransfer.Identity;
 using FileTransfer.Serving;
 
 namespace FileTransfer.Cli.Simulation;

@@ -1,5 +1,3 @@
-using System.Globalization;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Cluster.Peers;

@@ -1,7 +1,6 @@
 using System.Runtime.ExceptionServices;
 using FileTransfer.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Cluster.Peers;
 

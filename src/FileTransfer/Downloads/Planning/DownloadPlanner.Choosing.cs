@@ -1,5 +1,4 @@
 using FileTransfer.Chunks.Frames;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Planning;
 

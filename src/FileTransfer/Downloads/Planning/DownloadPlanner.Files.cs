@@ -1,5 +1,3 @@
-using FileTransfer.Identity;
-
 namespace FileTransfer.Downloads.Planning;
 
 // Files come and go.

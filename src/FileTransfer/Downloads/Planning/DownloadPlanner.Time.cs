@@ -1,5 +1,3 @@
-using FileTransfer.Identity;
-
 namespace FileTransfer.Downloads.Planning;
 
 // When something is due although nothing happens.

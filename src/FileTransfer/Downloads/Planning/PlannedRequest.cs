@@ -1,6 +1,5 @@
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Planning;
 

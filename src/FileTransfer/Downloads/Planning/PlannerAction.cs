@@ -1,5 +1,4 @@
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Planning;
 

@@ -1,5 +1,3 @@
-using FileTransfer.Identity;
-
 namespace FileTransfer.Downloads.Planning;
 
 /// <summary>Where a source stands with this node, over all files, for a person. Times are from now.</summary>

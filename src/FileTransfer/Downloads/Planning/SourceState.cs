@@ -1,5 +1,3 @@
-using FileTransfer.Identity;
-
 namespace FileTransfer.Downloads.Planning;
 
 /// <summary>Whether a source can be asked.</summary>

@@ -1,5 +1,4 @@
 using FileTransfer.Concurrency;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Planning;
 

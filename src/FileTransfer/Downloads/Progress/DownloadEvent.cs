@@ -1,5 +1,4 @@
 using FileTransfer.Chunks;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Progress;
 

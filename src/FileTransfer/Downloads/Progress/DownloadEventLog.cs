@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace FileTransfer.Downloads.Progress;
 
 /// <summary>An event with its position in the log: 1, 2, 3 …</summary>

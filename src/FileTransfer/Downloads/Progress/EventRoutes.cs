@@ -1,9 +1,7 @@
-using System.Text.Json;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Progress;
 

@@ -1,9 +1,6 @@
-using System.Text.Json;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using FileTransfer.Identity;
-using Npgsql;
 
 namespace FileTransfer.Downloads.Progress;
 

@@ -1,8 +1,6 @@
 using System.Threading.Channels;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
-using FileTransfer.Identity;
-using Npgsql;
 
 namespace FileTransfer.Downloads.Progress;
 

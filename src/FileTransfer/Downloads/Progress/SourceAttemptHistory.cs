@@ -1,5 +1,3 @@
-using FileTransfer.Identity;
-
 namespace FileTransfer.Downloads.Progress;
 
 /// <summary>What a source last said when it was asked for a file.</summary>

@@ -1,7 +1,6 @@
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Sources;
 

@@ -1,8 +1,5 @@
-using System.Buffers;
-using System.Buffers.Binary;
 using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
-using FileTransfer.Identity;
 using FileTransfer.Serving;
 
 namespace FileTransfer.Downloads.Sources;

@@ -1,14 +1,10 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Mime;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Contracts;
 using FileTransfer.Downloads.Planning;
-using FileTransfer.Identity;
 using FileTransfer.Serving;
 
 namespace FileTransfer.Downloads.Sources;

@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace FileTransfer.Downloads.Sources;
 
 /// <content>Requests, and the answers that may be read.</content>

@@ -1,8 +1,6 @@
-using System.Buffers;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Sources;
 

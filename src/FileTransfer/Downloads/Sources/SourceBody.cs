@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity.Hashing;

@@ -1,8 +1,6 @@
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads.Planning;
-using FileTransfer.Identity;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Downloads.Sources;
 

@@ -1,6 +1,5 @@
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Downloads.Sources;
 

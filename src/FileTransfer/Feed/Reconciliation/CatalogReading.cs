@@ -1,7 +1,5 @@
-using System.Runtime.CompilerServices;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Feed.Reconciliation;
 

@@ -1,5 +1,4 @@
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Feed.Reconciliation;
 

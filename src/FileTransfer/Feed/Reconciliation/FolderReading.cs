@@ -1,8 +1,6 @@
-using System.Runtime.CompilerServices;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Feed.Reconciliation;
 

@@ -1,6 +1,5 @@
 using FileTransfer.Catalog;
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Feed.Reconciliation;
 

@@ -1,7 +1,6 @@
 using FileTransfer.Catalog;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Contracts;
-using FileTransfer.Identity;
 using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Feed.Reconciliation;

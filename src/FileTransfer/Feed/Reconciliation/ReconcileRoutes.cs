@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
@@ -9,7 +7,6 @@ using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Feed.Reconciliation;

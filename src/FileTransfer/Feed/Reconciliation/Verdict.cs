@@ -1,5 +1,3 @@
-using FileTransfer.Identity;
-
 namespace FileTransfer.Feed.Reconciliation;
 
 /// <summary>What is to become of a file.</summary>

@@ -1,4 +1,3 @@
-using System.Net;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Hosting.Access;

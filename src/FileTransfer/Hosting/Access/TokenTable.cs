@@ -1,8 +1,6 @@
 using System.Security.Claims;
 using System.Security.Cryptography;
-using System.Text;
 using FileTransfer.Http;
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 
 namespace FileTransfer.Hosting.Access;

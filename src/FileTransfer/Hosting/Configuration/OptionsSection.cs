@@ -5,7 +5,6 @@ using FileTransfer.Cluster;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Hosting.Access;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Hosting.Configuration;
 

@@ -4,7 +4,6 @@ using FileTransfer.Hosting.Configuration;
 using FileTransfer.Hosting.Requests;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Hosting.Health;
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using FileTransfer.Downloads;
 using FileTransfer.Postgres;
 

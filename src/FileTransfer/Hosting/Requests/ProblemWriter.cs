@@ -1,8 +1,6 @@
-using System.Text.Json;
 using FileTransfer.Hosting.Access;
 using FileTransfer.Http;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.Extensions.Options;
 using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
 namespace FileTransfer.Hosting.Requests;

@@ -1,14 +1,10 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.IO.Pipelines;
-using System.Text;
-using System.Text.Json;
 using FileTransfer.Http;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
-using Microsoft.Extensions.Options;
 using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
 namespace FileTransfer.Hosting.Requests;

@@ -1,6 +1,5 @@
 using FileTransfer.Hosting.Configuration;
 using FileTransfer.Http;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Hosting.Requests;
 

@@ -1,13 +1,10 @@
-using System.Text.Json;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Cluster;
 using FileTransfer.Http;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Npgsql;
 
 namespace FileTransfer.Hosting.Requests;
 

@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using FileTransfer.Hosting.Configuration;
 using FileTransfer.Http;
 using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Hosting.Requests;
 

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace FileTransfer.Identity.Hashing;
 
 /// <summary>The eight state words of as many BLAKE2b-256 messages as a vector has lanes.</summary>

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace FileTransfer.Identity.Hashing;
 
 /// <summary>What the chunk trie keeps for a chunk: <c>u64 LE chunk id ‖ compact(length) ‖ bytes</c>.</summary>

@@ -1,4 +1,3 @@
-using System.Buffers;
 using FileTransfer.Concurrency;
 
 namespace FileTransfer.Identity.Hashing;

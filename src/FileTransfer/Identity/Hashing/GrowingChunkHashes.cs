@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace FileTransfer.Identity.Hashing;
 
 /// <summary>Computes the <see cref="ChunkHashes"/> of a content that arrives in order and whose size is known only at its end.</summary>

@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace FileTransfer.Identity.Hashing;
 
 /// <summary>Buffers for a piece of content, up to <see cref="PieceLength"/>, that whichever thread asks next gets again.</summary>

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace FileTransfer.Identity.Hashing;
 
 /// <summary>The sixteen children of a branch, encoded; a child that is not there has length 0.</summary>

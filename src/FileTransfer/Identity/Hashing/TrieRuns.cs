@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Runtime.CompilerServices;
 using FileTransfer.Concurrency;
 
 namespace FileTransfer.Identity.Hashing;

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace FileTransfer.Postgres.Embedded;
 
 /// <summary>The user that the private server runs as: this process's own, or another where this process is root, which PostgreSQL refuses to be.</summary>

@@ -2,7 +2,6 @@ using System.Security.Claims;
 using FileTransfer.Catalog;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Wants.Intents;

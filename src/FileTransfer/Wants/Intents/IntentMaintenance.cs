@@ -1,9 +1,7 @@
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Microsoft.Extensions.Options;
 
 namespace FileTransfer.Wants.Intents;
 

@@ -1,5 +1,4 @@
 using FileTransfer.Catalog;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Wants.Intents;
 

@@ -1,7 +1,6 @@
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Contracts;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Wants.Intents;
 

@@ -1,8 +1,6 @@
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Wants.Intents;
 

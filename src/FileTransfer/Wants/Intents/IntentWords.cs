@@ -1,4 +1,3 @@
-using System.Globalization;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 

@@ -1,10 +1,5 @@
-using System.Buffers;
-using System.Runtime.CompilerServices;
-using System.Text.Json;
 using FileTransfer.Contracts;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Wants.Policies;
 

@@ -1,7 +1,5 @@
 using FileTransfer.Catalog;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Wants.Policies;
 

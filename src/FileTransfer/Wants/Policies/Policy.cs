@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using FileTransfer.Identity;
 
 namespace FileTransfer.Wants.Policies;
 

@@ -1,9 +1,6 @@
-using Dapper;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Identity;
 using FileTransfer.Postgres;
-using Npgsql;
 
 namespace FileTransfer.Wants.Policies;
 
