@@ -94,7 +94,10 @@ publish_program() {
 
 run_tests() {
   step "Tests"
-  dotnet test FileTransfer.sln -c Release --no-build -m:1 "${properties[@]}" --results-directory "$results" \
+  # Started in the background, a script's children ignore SIGINT, and so would the programs that the tests interrupt.
+  local interruptible=()
+  if env --default-signal=INT true 2>/dev/null; then interruptible=(env --default-signal=INT); fi
+  "${interruptible[@]}" dotnet test FileTransfer.sln -c Release --no-build -m:1 "${properties[@]}" --results-directory "$results" \
     --logger trx --logger "console;verbosity=normal" \
     --blame-hang-timeout "$hang_timeout" --blame-hang-dump-type none "$@"
   test_exit=$?

@@ -1,7 +1,6 @@
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Catalog;
 

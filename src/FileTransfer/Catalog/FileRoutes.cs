@@ -1,7 +1,6 @@
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Catalog;
 
@@ -77,7 +76,7 @@ public static class FileRoutes
             if (!ReplicaTransitions.TryRead(state, out var parsed))
             {
                 var names = string.Join(", ", Enum.GetValues<ReplicaState>().Select(ReplicaTransitions.NameOf));
-                return Problem.Of(ProblemTypes.BadRequest, $"state={state} is no state of a replica; write one of {names}.");
+                return Problem.Of(ProblemTypes.BadRequest, $"state={state} is not a replica state; write one of {names}.");
             }
 
             replicaState = parsed;

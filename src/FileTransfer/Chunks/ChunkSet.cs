@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace FileTransfer.Chunks;
 
 /// <summary>A set of the chunk ids of one file, as one bit each. Not for several threads at once.</summary>

@@ -1,5 +1,4 @@
 using FileTransfer.Chunks.Durability;
-using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Chunks;
 

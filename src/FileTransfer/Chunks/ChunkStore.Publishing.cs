@@ -1,6 +1,5 @@
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Identity.Hashing;
-using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Chunks;
 

@@ -1,7 +1,6 @@
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Identity.Hashing;
-using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Chunks;
 

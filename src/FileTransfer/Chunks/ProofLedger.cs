@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Identity.Hashing;
 

@@ -1,5 +1,3 @@
-using System.IO.Pipelines;
-
 namespace FileTransfer.Chunks;
 
 /// <summary>Writes a stored content as it is.</summary>

@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
-
 namespace FileTransfer.Chunks;
 
 /// <summary>Reads one run of a file into many places with one system call, and without an allocation; the runtime's own needs some for every place.</summary>

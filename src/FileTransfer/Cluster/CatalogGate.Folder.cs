@@ -14,7 +14,7 @@ public sealed partial class CatalogGate
                 Log.Adopted(logger, node.Id, foreign.Found, foreign.Expected);
                 return new CollectionHold(
                     time.GetUtcNow(),
-                    $"the catalog was adopted: found was {foreign.Found}, expected {foreign.Expected}",
+                    $"another catalog was adopted: found {foreign.Found}, expected {foreign.Expected}",
                     EndsByItself: false
                 );
             case CatalogAdmission.Promoted promoted:

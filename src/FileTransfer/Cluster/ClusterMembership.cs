@@ -210,7 +210,11 @@ public sealed partial class ClusterMembership(
         [LoggerMessage(2110, LogLevel.Error, "Node {Node} cannot join: its data folder could not be written: {Reason}; retrying")]
         public static partial void NotJoined(ILogger logger, string node, string reason);
 
-        [LoggerMessage(2111, LogLevel.Information, "Node {Node} stops without having read its catalog's last state: {Reason}")]
+        [LoggerMessage(
+            2111,
+            LogLevel.Information,
+            "Node {Node} is stopping before it could read its catalog's latest state: {Reason}"
+        )]
         public static partial void NotLookedOnceMore(ILogger logger, string node, string reason);
 
         [LoggerMessage(2112, LogLevel.Information, "Node {Node} joined at {Url}; backend {BackendPid} holds its lock")]

@@ -1,6 +1,5 @@
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Cluster;
 
@@ -25,7 +24,7 @@ public static class ClusterRoutes
         Problem.Of(
             ProblemTypes.NoLeader,
             leadership.Rival is { } rival
-                ? $"No node leads here: {rival.Words}. Send the request to that node."
+                ? $"No node leads here: {rival.Words}. Meanwhile send the request to node '{rival.Sight.Node}'."
                 : "No node leads the cluster now; one takes over within seconds. Send the request again."
         );
 

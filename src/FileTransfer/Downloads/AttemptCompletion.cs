@@ -208,7 +208,7 @@ public sealed partial class AttemptCompletion(
         [LoggerMessage(1603, LogLevel.Warning, Download + "stopped: the database session that held its lock is gone")]
         public static partial void SessionLost(ILogger logger, FileKey fileKey, NodeId node, long epoch);
 
-        [LoggerMessage(1604, LogLevel.Debug, Download + "deferred for {Seconds:0.0} s at most: {Reason}")]
+        [LoggerMessage(1604, LogLevel.Debug, Download + "deferred for at most {Seconds:0.0} s: {Reason}")]
         public static partial void Deferred(
             ILogger logger,
             FileKey fileKey,

@@ -77,7 +77,7 @@ public sealed partial class DownloadEngine
         [LoggerMessage(
             1612,
             LogLevel.Warning,
-            "Source {Source} is asked last for {Seconds:0} s: it sent wrong bytes of {Files} files, most recently: {Reason}"
+            "Source {Source} is used only as a last resort for {Seconds:0} s: it sent wrong bytes for {Files} files, most recently: {Reason}"
         )]
         public static partial void Shunned(ILogger logger, string source, double seconds, int files, string reason);
 
@@ -88,7 +88,7 @@ public sealed partial class DownloadEngine
         )]
         public static partial void DamageNotReported(ILogger logger, FileKey fileKey, string source, string reason);
 
-        [LoggerMessage(1614, LogLevel.Error, "A request to source {Source} for {FileKey} met a fault of this node")]
+        [LoggerMessage(1614, LogLevel.Error, "A request to source {Source} for {FileKey} failed because of a fault on this node")]
         public static partial void Fault(ILogger logger, FileKey fileKey, string source, Exception fault);
     }
 }

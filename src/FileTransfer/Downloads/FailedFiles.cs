@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
 using FileTransfer.Concurrency;

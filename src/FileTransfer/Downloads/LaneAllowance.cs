@@ -95,7 +95,7 @@ public sealed partial class LaneAllowance(IOptions<DownloadOptions> options, Tim
         [LoggerMessage(
             1640,
             LogLevel.Warning,
-            "{Allowed} of {Lanes} lanes run from now on: {Reason}. Raise max_connections of the server, the role's or the database's CONNECTION LIMIT or Maximum Pool Size, or lower FileTransfer:Downloads:Lanes"
+            "Running only {Allowed} of {Lanes} lanes: {Reason}. Raise the server's max_connections, the CONNECTION LIMIT of the role or database, or Maximum Pool Size; or lower FileTransfer:Downloads:Lanes"
         )]
         public static partial void Fewer(ILogger logger, int allowed, int lanes, string reason);
 

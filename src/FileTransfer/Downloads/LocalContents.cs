@@ -79,7 +79,7 @@ public sealed partial class LocalContents(
         [LoggerMessage(
             1650,
             LogLevel.Information,
-            "The content of {FileKey} is in the data folder of {Node} already: proving its {Size} bytes"
+            "The content of {FileKey} is already in the data folder of {Node}; verifying its {Size} bytes"
         )]
         public static partial void Proving(ILogger logger, FileKey fileKey, NodeId node, long size);
     }

@@ -141,10 +141,10 @@ public sealed partial class ProcessFollowerDownloads(
         [LoggerMessage(1661, LogLevel.Information, "{Node}/{Lane} lost its database session and opens another: {Reason}")]
         public static partial void SessionLost(ILogger logger, string node, string lane, string reason);
 
-        [LoggerMessage(1662, LogLevel.Error, "{Node}/{Lane} met an unexpected fault and continues on a new database session")]
+        [LoggerMessage(1662, LogLevel.Error, "{Node}/{Lane} hit an unexpected error; continuing on a new database session")]
         public static partial void Fault(ILogger logger, string node, string lane, Exception fault);
 
-        [LoggerMessage(1663, LogLevel.Error, "Start-up reconciliation failed on {Node}; retried at the next join")]
+        [LoggerMessage(1663, LogLevel.Error, "Start-up reconciliation failed on {Node}; will retry at the next join")]
         public static partial void NotReconciled(ILogger logger, string node, Exception fault);
     }
 }

@@ -9,7 +9,10 @@ public sealed class FeedGapException(int bin, long expected, long? found)
         $"Bin {bin} of the feed has a gap: after {expected - 1} comes {found?.ToString() ?? "nothing"}. The database lost part of the feed; restore it from a backup."
     );
 
-/// <summary>Applies the feed to this node's queue, page by page: owner of <c>filetransfer.feed_positions</c>.</summary>
+/// <summary>
+/// Applies the feed's Adds to this node's queue, page by page: owner of <c>filetransfer.feed_positions</c>. A Remove has taken effect
+/// on every node in the leader's transaction (<see cref="FileCommands.RemoveAsync"/>).
+/// </summary>
 /// <remarks>
 /// The position of a bin moves in the transaction that puts a page's effects into the queue, so each mutation takes effect once and none
 /// is lost.

@@ -4,7 +4,6 @@ using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Feed;
 
@@ -63,7 +62,7 @@ public static class FileCommandRoutes
         {
             return Problem.Of(
                 ProblemTypes.KeyMismatch,
-                $"The key {key} is not the hash of this metadata, which is {computed}. Correct the key or the metadata.",
+                $"The key {key} does not match this metadata, whose hash is {computed}. Correct the key or the metadata.",
                 ("key", key.ToString()),
                 ("computedKey", computed.ToString())
             );

@@ -10,12 +10,8 @@ public sealed partial class FileCommands
 {
     /// <summary>
     /// Registers and adds files again, or removes them again, in one transaction. A file that something has happened to since it was decided
-    /// is left as it is.
+    /// is left as it is. Unlike with an upload, the Add comes before a node has the content stored: it lies in a folder and is proven later.
     /// </summary>
-    /// <remarks>
-    /// The Add comes before this node has the content stored, unlike with an upload: a node has it in its folder, and stores it once it has
-    /// proven it.
-    /// </remarks>
     /// <exception cref="Cluster.NotLeadingException">The node stopped leading in between; nothing was done.</exception>
     public Task<ReconcileResource> ReconcileAsync(
         IReadOnlyList<ReconcileDecision> decisions,

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Hosting.Access;

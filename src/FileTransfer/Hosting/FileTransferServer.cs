@@ -222,7 +222,7 @@ public static partial class FileTransferServer
         [LoggerMessage(
             1910,
             LogLevel.Warning,
-            "Anyone who reaches {Address} may do anything: FileTransfer:AllowAnonymous is true"
+            "Anyone who can reach {Address} has full access: FileTransfer:AllowAnonymous is true"
         )]
         public static partial void Anonymous(ILogger logger, string address);
     }

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace FileTransfer.Hosting;
 
 /// <summary>The first SIGTERM, SIGINT or SIGQUIT stops with a drain, the second without, the third is the system's.</summary>

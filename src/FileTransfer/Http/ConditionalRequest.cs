@@ -3,11 +3,6 @@ using Microsoft.Net.Http.Headers;
 
 namespace FileTransfer.Http;
 
-/// <summary>What a GET or HEAD of a representation with a strong tag is to be answered with.</summary>
-/// <param name="StatusCode">200, 206, 304, 412 or 416.</param>
-/// <param name="Range">What of the representation is meant: the whole of it unless the status is 206.</param>
-public readonly record struct ConditionalAnswer(int StatusCode, ByteRange Range);
-
 /// <summary>Preconditions and ranges in the order of RFC 9110 §13.2.2.</summary>
 /// <remarks>
 /// If-Match or else If-Unmodified-Since, then If-None-Match or else If-Modified-Since, then Range under If-Range. Where no modification

@@ -1,5 +1,3 @@
-using System.IO.Pipelines;
-
 namespace FileTransfer.Http;
 
 /// <summary>Answers GET and HEAD of a representation whose bytes another writes.</summary>

@@ -1,5 +1,3 @@
-using System.IO.Pipelines;
-
 namespace FileTransfer.Http;
 
 /// <summary>Writes server-sent events (<c>text/event-stream</c>) as an answer. Nothing is on its way before <see cref="FlushAsync"/>.</summary>

@@ -21,7 +21,7 @@ public static class ProblemTypes
     public static readonly ProblemType RequestTimeout = new("request-timeout", 408, "The request came too slowly");
 
     /// <summary>Extension: <c>state</c>, this node's state of the file.</summary>
-    public static readonly ProblemType FileNotStored = new("file-not-stored", 409, "The file is not stored here");
+    public static readonly ProblemType FileNotStored = new("file-not-stored", 409, "The file is not stored on this node");
 
     public static readonly ProblemType NodeAlive = new("node-alive", 409, "The node is alive");
 
@@ -51,7 +51,7 @@ public static class ProblemTypes
     public static readonly ProblemType FingerprintMismatch = new(
         "fingerprint-mismatch",
         422,
-        "The content has another fingerprint"
+        "The content has a different fingerprint"
     );
 
     /// <summary>Extension: <c>member</c>, the member at fault.</summary>
@@ -62,7 +62,7 @@ public static class ProblemTypes
     /// <summary>Extension: <c>traceId</c>, to be found in the log of this node.</summary>
     public static readonly ProblemType InternalFault = new("internal-fault", 500, "The service failed");
 
-    public static readonly ProblemType DatabaseUnavailable = new("database-unavailable", 503, "The database is away");
+    public static readonly ProblemType DatabaseUnavailable = new("database-unavailable", 503, "The database is unavailable");
 
     /// <summary>The database server has the change, a standby that should have it is not known to. The same request again finds out.</summary>
     public static readonly ProblemType CommitUnconfirmed = new("commit-unconfirmed", 503, "No standby has confirmed the change");
@@ -71,7 +71,7 @@ public static class ProblemTypes
     public static readonly ProblemType DatabaseLocked = new(
         "database-locked",
         503,
-        "Another session of the database holds what the request needs"
+        "Another database session holds a lock that the request needs"
     );
 
     public static readonly ProblemType NoLeader = new("no-leader", 503, "No node leads");
@@ -80,7 +80,7 @@ public static class ProblemTypes
     public static readonly ProblemType SourceBusy = new("source-busy", 503, "The source is serving another node");
 
     /// <summary>With <c>Retry-After</c>. Extensions: <c>state</c>, this node's state of the file; <c>nodes</c> and <c>urls</c> of those that have it.</summary>
-    public static readonly ProblemType FileElsewhere = new("file-elsewhere", 503, "The file is stored at other nodes");
+    public static readonly ProblemType FileElsewhere = new("file-elsewhere", 503, "The file is stored on other nodes");
 
     /// <summary>With <c>Retry-After</c>. Extensions: <c>leader</c>, <c>leaderUrl</c>.</summary>
     public static readonly ProblemType LeaderUnreachable = new("leader-unreachable", 503, "The leader does not answer");

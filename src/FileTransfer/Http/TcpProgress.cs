@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-
 namespace FileTransfer.Http;
 
 /// <summary>What the system knows of the other end of a TCP connection.</summary>

@@ -5,13 +5,11 @@ namespace FileTransfer.Operations;
 
 internal static partial class Explanation
 {
+    private static bool NeedsSource(ExplainedFile file) =>
+        file.File.State != FileState.Removed && file.Here?.State != ReplicaState.Stored;
+
     private static IEnumerable<string> Sources(ExplainedFile file)
     {
-        if (file.File.State == FileState.Removed || file.Here?.State == ReplicaState.Stored)
-        {
-            yield break;
-        }
-
         yield return file.Holders.Count == 0
             ? "No other node has it stored."
             : $"Nodes that have it stored: {string.Join(", ", file.Holders.Select(Describe))}.";
@@ -24,11 +22,6 @@ internal static partial class Explanation
     /// <summary>Sources of this file that are not asked as others are: since when, why, until when.</summary>
     private static IEnumerable<string> Diagnostics(ExplainedFile file)
     {
-        if (file.File.State == FileState.Removed || file.Here?.State == ReplicaState.Stored)
-        {
-            yield break;
-        }
-
         var mine = file.Holders.Select(holder => $"node {holder.Node}").Concat(file.Shares).ToHashSet();
         foreach (var source in (file.Met ?? []).Where(source => mine.Contains(source.Id.Value)))
         {

@@ -11,8 +11,7 @@ internal static partial class Explanation
             .. State(file),
             .. Damage(file),
             .. Obstacles(file),
-            .. Sources(file),
-            .. Diagnostics(file),
+            .. NeedsSource(file) ? [.. Sources(file), .. Diagnostics(file)] : Array.Empty<string>(),
             .. Trials(file),
             .. Wants(file),
         ];

@@ -2,7 +2,6 @@ using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Operations;
 

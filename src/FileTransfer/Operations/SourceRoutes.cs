@@ -2,7 +2,6 @@ using FileTransfer.Contracts;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Operations;
 

@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-
 namespace FileTransfer.Postgres;
 
 public sealed record DatabaseOutage(DateTimeOffset Since, string Cause);
@@ -93,7 +91,7 @@ public sealed partial class DatabaseReach(string server, TimeProvider time, ILog
         [LoggerMessage(
             2010,
             LogLevel.Warning,
-            "The database at {Server} is away: {Cause}. Stored files are served, writes are refused; retrying"
+            "The database at {Server} is unreachable: {Cause}. Stored files are served, writes are refused; retrying"
         )]
         public static partial void Lost(ILogger logger, string server, string cause);
 

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using FileTransfer.Postgres.Embedded;
 
 namespace FileTransfer.Postgres;

@@ -103,7 +103,7 @@ public sealed partial class DurableCommits(NpgsqlDataSource pool, TimeProvider t
         [LoggerMessage(
             2030,
             LogLevel.Warning,
-            "No synchronous standby confirmed a commit: uploads, registrations and removals are answered 503 until one has caught up. Bring the standby back, or take it out of synchronous_standby_names"
+            "No synchronous standby confirmed a commit: uploads, registrations and removals get 503 until one has caught up. Bring the standby back, or remove it from synchronous_standby_names"
         )]
         public static partial void InDoubt(ILogger logger);
 

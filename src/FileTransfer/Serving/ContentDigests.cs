@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using FileTransfer.Chunks;
 
@@ -7,8 +6,7 @@ namespace FileTransfer.Serving;
 /// <summary>The <c>Repr-Digest</c> of a raw content (RFC 9530), for readers who check with tools that know SHA-256 and not fingerprints.</summary>
 /// <remarks>
 /// It costs a pass over the content, so it is sent unasked for contents of at most <see cref="UnaskedBytes"/>, and for larger ones when
-/// <c>Want-Repr-Digest</c> asks for <c>sha-256</c>. It is of proven bytes only. The newest results are remembered;
-/// a content never changes.
+/// <c>Want-Repr-Digest</c> asks for <c>sha-256</c>. It is of proven bytes only. The newest results are remembered: contents never change.
 /// </remarks>
 public sealed class ContentDigests
 {
@@ -38,15 +36,13 @@ public sealed class ContentDigests
             _known.Clear();
         }
 
-        _known[content.Fingerprint] = digest;
-        return digest;
+        return _known[content.Fingerprint] = digest;
     }
 
     /// <summary>A preference of 0 means "do not send" (RFC 9530, section 4).</summary>
     private static bool Wants(HttpRequest request) =>
         request
-            .Headers["Want-Repr-Digest"]
-            .SelectMany(value => (value ?? "").Split(','))
+            .Headers.GetCommaSeparatedValues("Want-Repr-Digest")
             .Select(preference => preference.Split('=', 2, StringSplitOptions.TrimEntries))
             .Any(parts => parts[0].Trim() == "sha-256" && (parts.Length == 1 || parts[1] != "0"));
 

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Net.Sockets;
 using FileTransfer.Catalog;
 using FileTransfer.Contracts;
 using FileTransfer.Http;

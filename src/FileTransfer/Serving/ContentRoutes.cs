@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Contracts;

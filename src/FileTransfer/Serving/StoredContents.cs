@@ -2,7 +2,6 @@ using FileTransfer.Catalog;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Serving;
 

@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using FileTransfer.Bandwidth;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;

@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;

@@ -84,7 +84,7 @@ public sealed class RunningUploads(TimeProvider time)
 
         meter.EndBody(
             new BadHttpRequestException(
-                "No byte of the body came any more, and another upload of the same file goes on with what had come.",
+                "The body stopped arriving, and another upload of the same file has taken over what was received.",
                 StatusCodes.Status408RequestTimeout
             )
         );

@@ -127,7 +127,7 @@ public sealed partial class UploadPublisher(
 
     private static partial class Log
     {
-        [LoggerMessage(1500, LogLevel.Warning, "Could not remove leftover uploads of {FileKey} at {Node}; the next start does")]
+        [LoggerMessage(1500, LogLevel.Warning, "Could not remove leftover uploads of {FileKey} at {Node}; the next start will")]
         public static partial void PartialsLeft(ILogger logger, Exception fault, FileKey fileKey, NodeId node);
 
         [LoggerMessage(1501, LogLevel.Information, "Stored {FileKey} at {Node} from an upload: {Size} bytes")]

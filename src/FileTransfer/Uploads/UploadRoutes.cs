@@ -5,7 +5,6 @@ using FileTransfer.Cluster;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.Postgres;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Uploads;
 
@@ -159,7 +158,7 @@ public static class UploadRoutes
             ),
             UploadOutcome.OtherContent => Problem.Of(
                 ProblemTypes.FingerprintMismatch,
-                $"The chunks add up to another content than {file.Fingerprint}. None of them was kept; send the file's own content.",
+                $"The chunks do not add up to the content {file.Fingerprint}. None were kept; send the file's own content.",
                 ("key", file.Key.ToString()),
                 ("fingerprint", file.Fingerprint.ToString())
             ),

@@ -92,7 +92,10 @@ public sealed class DatabaseAwayTests
         var before = Warnings(node).Count;
 
         await server.StopAsync();
-        await Eventually.HoldsAsync(() => Task.FromResult(node.Log.Contains("is away", StringComparison.Ordinal)), "it is told");
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(node.Log.Contains("is unreachable", StringComparison.Ordinal)),
+            "it is told"
+        );
         var probes = 0;
         await Eventually.HoldsAsync(
             async () =>
@@ -112,7 +115,7 @@ public sealed class DatabaseAwayTests
         var told = Warnings(node)[before..];
         told.Count.ShouldBe(1, string.Join("\n", told));
         var settings = new Npgsql.NpgsqlConnectionStringBuilder(server.ConnectionString);
-        told[0].ShouldContain($"The database at {settings.Host}:{settings.Port} is away: ");
+        told[0].ShouldContain($"The database at {settings.Host}:{settings.Port} is unreachable: ");
         told[0].ShouldNotContain("inner exception");
     }
 

@@ -275,7 +275,7 @@ public sealed class PatienceTests(PatientNodes nodes, ITestOutputHelper output) 
         (await node.StopAsync()).ShouldBe(0);
 
         clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(Showing.Of(small: 60, full: 20)));
-        node.Log.ShouldContain("the node stops");
+        node.Log.ShouldContain("the node is stopping");
     }
 
     private async Task HasAsync(PlainFile file, int chunks) =>

@@ -37,7 +37,7 @@ public sealed class DatabaseReachTests
         reach.Regained();
         reach.Lost("refused");
 
-        log.Told[0].ShouldStartWith("The database at db:5432 is away: refused.");
+        log.Told[0].ShouldStartWith("The database at db:5432 is unreachable: refused.");
         log.Told[1..^2]
             .Select(line => line[(line.IndexOf("away for ", StringComparison.Ordinal) + 9)..].Split(' ')[0])
             .ShouldBe(["1", "3", "7", "15", "31", "63", "123", "183", "243"]);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using FileTransfer.Chunks;
 
 namespace FileTransfer.Catalog.Repair;
@@ -43,13 +42,8 @@ public sealed partial class DamagedContents
                         await SetAsideAsync(fingerprint, reason, stopping);
                         break;
                     case ContentFinding.Intact { HashesMended: var mended }:
-                        Log.Doubted(
-                            logger,
-                            fingerprint,
-                            here,
-                            doubt,
-                            mended ? "its chunk hashes were computed again" : "nothing"
-                        );
+                        var found = mended ? "chunk hashes" : "nothing";
+                        Log.Doubted(logger, fingerprint, here, doubt, found);
                         break;
                 }
 

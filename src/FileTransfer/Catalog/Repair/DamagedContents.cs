@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Concurrency;
@@ -208,7 +207,7 @@ public sealed partial class DamagedContents(
         [LoggerMessage(
             1201,
             LogLevel.Information,
-            "Content {Fingerprint} at {Node} was verified because {Doubt}: it is intact; repaired: {Mended}"
+            "Content {Fingerprint} at {Node} was verified because {Doubt}; it is intact (repaired: {Mended})"
         )]
         public static partial void Doubted(ILogger logger, Fingerprint fingerprint, NodeId node, string doubt, string mended);
 
@@ -222,7 +221,7 @@ public sealed partial class DamagedContents(
         [LoggerMessage(
             1203,
             LogLevel.Error,
-            "Content {Fingerprint} at {Node} could not be verified, which was due because {Doubt}"
+            "Could not verify content {Fingerprint} at {Node}; verification was needed because {Doubt}"
         )]
         public static partial void NotExamined(
             ILogger logger,

@@ -224,13 +224,13 @@ public sealed partial class OrphanCollector(
             DateTimeOffset firstSeen
         );
 
-        [LoggerMessage(1221, LogLevel.Warning, "{Node} keeps unreferenced contents: {Reason}")]
+        [LoggerMessage(1221, LogLevel.Warning, "Orphan collection is on hold at {Node}: {Reason}")]
         public static partial void Waits(ILogger logger, NodeId node, string reason);
 
         [LoggerMessage(
             1222,
             LogLevel.Information,
-            "The catalog knows the files of all contents of {Node}; orphan collection resumed"
+            "The catalog now accounts for all contents of {Node}; orphan collection resumed"
         )]
         public static partial void HoldEnded(ILogger logger, NodeId node);
 

@@ -1,7 +1,6 @@
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Catalog.Repair;
 

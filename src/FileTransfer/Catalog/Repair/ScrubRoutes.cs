@@ -1,7 +1,6 @@
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Catalog.Repair;
 
@@ -91,7 +90,7 @@ public static class ScrubRoutes
             default:
                 return Problem.Of(
                     ProblemTypes.BadRequest,
-                    $"Name what to prove: {{\"bucket\": \"0x…\"}} with 1 to {FileMetadata.MaxIdLength} bytes as hex digits, or {{\"keys\": [\"0x…\"]}} with 1 to {MostKeys} file keys. Without a body it is everything."
+                    $"Name what to verify: {{\"bucket\": \"0x…\"}} with 1 to {FileMetadata.MaxIdLength} bytes as hex digits, or {{\"keys\": [\"0x…\"]}} with 1 to {MostKeys} file keys. Without a body, everything is verified."
                 );
         }
 

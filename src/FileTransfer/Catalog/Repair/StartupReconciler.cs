@@ -104,7 +104,7 @@ public sealed partial class StartupReconciler(
 
     private static partial class Log
     {
-        [LoggerMessage(1240, LogLevel.Information, "Unlinked {FileKey} at {Node}: the catalog does not have it stored here")]
+        [LoggerMessage(1240, LogLevel.Information, "Unlinked {FileKey} at {Node}: the catalog does not list it as stored here")]
         public static partial void Unlinked(ILogger logger, FileKey fileKey, NodeId node);
     }
 }

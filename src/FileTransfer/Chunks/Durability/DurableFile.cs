@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
-
 namespace FileTransfer.Chunks.Durability;
 
 /// <summary>The system calls that decide whether something outlives a power failure, made directly and their results looked at.</summary>

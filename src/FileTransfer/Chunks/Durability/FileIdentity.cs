@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
-
 namespace FileTransfer.Chunks.Durability;
 
 /// <summary>What changes of a file whenever somebody writes to it, replaces it, or changes what is said of it: as the kernel tells it.</summary>

@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
-
 namespace FileTransfer.Chunks.Durability;
 
 /// <summary>The exclusive lock of a file, by flock(2). The kernel takes it back when the process ends, however it ends.</summary>

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace FileTransfer.Chunks.Durability;
 
 /// <summary>How many more files a file system can have: its free inodes, which can be used up while bytes are free.</summary>

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace FileTransfer.Chunks.Durability;
 
 /// <summary>symlink(2) itself: the runtime's own tells what has the name already only by an exception.</summary>

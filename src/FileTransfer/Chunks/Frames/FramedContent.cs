@@ -1,5 +1,3 @@
-using System.IO.Pipelines;
-
 namespace FileTransfer.Chunks.Frames;
 
 /// <summary>Writes a stored content as frames, in the coordinates of the framed body: frame i starts at <c>i × 1032</c>.</summary>

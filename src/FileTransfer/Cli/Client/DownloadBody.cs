@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using FileTransfer.Chunks.Frames;
 
 namespace FileTransfer.Cli.Client;

@@ -1,5 +1,4 @@
 using FileTransfer.Chunks.Frames;
-using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Cli.Client;
 

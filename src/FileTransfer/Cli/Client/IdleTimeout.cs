@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-
 namespace FileTransfer.Cli.Client;
 
 /// <summary>A token that ends when nothing has moved for a while; every step forward gives it the full time again.</summary>

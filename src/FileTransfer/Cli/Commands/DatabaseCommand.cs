@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net.Sockets;
 using FileTransfer.Cli.Output;
 using FileTransfer.Postgres.Embedded;
 

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>Cancels its token at the first SIGINT or SIGTERM; a second one ends the process as if nobody listened.</summary>

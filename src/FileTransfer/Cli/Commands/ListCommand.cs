@@ -64,8 +64,7 @@ internal static class ListCommand
     // A location is anyone's text: it must neither part the columns nor steer the terminal.
     private static string LineOf(FileResource file)
     {
-        var state = file.IsRemoved ? "removed" : file.State;
         var location = string.Concat((file.Location ?? file.LocationHex ?? "").Select(c => char.IsControl(c) ? '?' : c));
-        return $"{file.Key}\t{file.Size}\t{state}\t{location}";
+        return $"{file.Key}\t{file.Size}\t{(file.IsRemoved ? "removed" : file.State)}\t{location}";
     }
 }

@@ -50,11 +50,8 @@ internal static class RetryCommand
                     }
 
                     var answer = await run.AskAsync((node, token) => node.RetryAllAsync(run.Get(cause), token));
-                    run.Console.Result(
-                        $"{answer.Retried} files are being retried at {answer.Node}",
-                        answer,
-                        () => SparseJson.Default.RetriedResource
-                    );
+                    var says = $"{answer.Retried} files are being retried at {answer.Node}";
+                    run.Console.Result(says, answer, () => SparseJson.Default.RetriedResource);
                     return ExitCode.Ok;
                 }
             );

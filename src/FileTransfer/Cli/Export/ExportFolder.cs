@@ -3,7 +3,6 @@ using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
 using FileTransfer.Contracts;
 using FileTransfer.Identity.Hashing;
-using Microsoft.Win32.SafeHandles;
 
 namespace FileTransfer.Cli.Export;
 

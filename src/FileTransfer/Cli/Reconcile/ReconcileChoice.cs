@@ -15,31 +15,30 @@ public sealed class ReconcileChoice(NodeSet nodes, CliConsole console)
         CancellationToken cancellationToken
     )
     {
-        var left = keys.ToHashSet();
-        var batch = new ReconcileBatch(nodes);
+        var (left, batch) = (keys.ToHashSet(), new ReconcileBatch(nodes));
         using var folders = await FolderSet.OpenAsync(nodes, dataDirectories, proves: true, cancellationToken);
         using var catalog = await nodes.RunAsync((client, token) => client.OpenCatalogAsync(token), cancellationToken);
         var about = await catalog.ReadAsync() ?? new CatalogLine([], [], null);
         await foreach (var verdict in new ReconcilePlan(folders.All, catalog, about).DecideAsync(cancellationToken))
         {
-            if (left.Remove(verdict.Key))
+            if (!left.Remove(verdict.Key))
             {
-                if (verdict.Kind == VerdictKind.InOrder && verdict.Catalog is { State: not Catalog.FileState.Removed })
-                {
-                    console.Notice($"{verdict.Key} is in the catalog already");
-                }
-                else if (verdict.Metadata is null || verdict.Holders.Count == 0)
-                {
-                    throw new CliException(
-                        ExitCode.NotFound,
-                        $"None of these folders has the content of {verdict.Key}, so it cannot be restored: {verdict.Reason}."
-                    );
-                }
-                else
-                {
-                    await batch.AddAsync(verdict with { Kind = VerdictKind.Restore }, cancellationToken);
-                }
+                continue;
             }
+
+            if (verdict.Kind == VerdictKind.InOrder && verdict.Catalog is { State: not Catalog.FileState.Removed })
+            {
+                console.Notice($"{verdict.Key} is in the catalog already");
+                continue;
+            }
+
+            if (verdict.Metadata is null || verdict.Holders.Count == 0)
+            {
+                var why = $"None of these folders has the content of {verdict.Key}, so it cannot be restored: {verdict.Reason}.";
+                throw new CliException(ExitCode.NotFound, why);
+            }
+
+            await batch.AddAsync(verdict with { Kind = VerdictKind.Restore }, cancellationToken);
         }
 
         await batch.SendAsync(cancellationToken);
@@ -60,12 +59,9 @@ public sealed class ReconcileChoice(NodeSet nodes, CliConsole console)
     /// <summary>Lets the folders forget the files.</summary>
     public async Task<ExitCode> DiscardAsync(IReadOnlyCollection<FileKey> keys, CancellationToken cancellationToken)
     {
-        foreach (var node in nodes.Each())
+        foreach (var (node, key) in nodes.Each().SelectMany(_ => keys, (node, key) => (node, key)))
         {
-            foreach (var key in keys)
-            {
-                await node.RunAsync((client, token) => client.ForgetAsync(key, token), cancellationToken);
-            }
+            await node.RunAsync((client, token) => client.ForgetAsync(key, token), cancellationToken);
         }
 
         console.Notice($"{keys.Count} discarded");

@@ -1,5 +1,3 @@
-using System.IO.Pipelines;
-
 namespace FileTransfer.Cluster.Peers;
 
 /// <summary>The body of a request on its way to the leader, piece by piece as it comes.</summary>

@@ -146,7 +146,7 @@ public sealed partial class RivalWatch(
         [LoggerMessage(
             2131,
             LogLevel.Critical,
-            "Node {Node} stops leading: its database (timeline {Timeline}, leader epoch {Epoch}) is superseded by that of node {Other} at {Url} (timeline {OtherTimeline}, leader epoch {OtherEpoch}). Stop the older PostgreSQL and start this node on the newer one; what only this side acknowledged is on its disk"
+            "Node {Node} stops leading: its database (timeline {Timeline}, leader epoch {Epoch}) is superseded by that of node {Other} at {Url} (timeline {OtherTimeline}, leader epoch {OtherEpoch}). Stop the older PostgreSQL and start this node on the newer one; writes acknowledged only by this side are still on its disk"
         )]
         public static partial void Superseded(
             ILogger logger,

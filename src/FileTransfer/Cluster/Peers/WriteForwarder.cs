@@ -69,8 +69,8 @@ internal sealed partial class WriteForwarder(ThisNode node, IOptions<NodeOptions
             context.Response.Headers.RetryAfter = "1";
             return Problem.Of(
                 ProblemTypes.LeaderUnreachable,
-                $"The leader '{leader.Node}' at {leader.Url.OriginalString} did not take the request that '{node.Id}' passed on to it "
-                    + $"({e.Message.TrimEnd('.')}). Send it again; what came of an upload is kept.",
+                $"The leader '{leader.Node}' at {leader.Url.OriginalString} did not accept the request that '{node.Id}' forwarded "
+                    + $"({e.Message.TrimEnd('.')}). Send it again; any part of an upload that arrived is kept.",
                 ("leader", leader.Node.Value),
                 ("leaderUrl", leader.Url.OriginalString)
             );

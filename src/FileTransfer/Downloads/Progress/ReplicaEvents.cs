@@ -102,7 +102,7 @@ public sealed partial class ReplicaEvents(
 
     private static partial class Log
     {
-        [LoggerMessage(1670, LogLevel.Warning, "Could not publish to event readers why {Count} files ended at {Node}: {Reason}")]
+        [LoggerMessage(1670, LogLevel.Warning, "Could not tell event readers why {Count} files ended at {Node}: {Reason}")]
         public static partial void NotPublished(ILogger logger, int count, NodeId node, string reason);
     }
 }

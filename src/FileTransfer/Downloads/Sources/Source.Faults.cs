@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Http;
 

@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using FileTransfer.Catalog;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Feed.Reconciliation;
 
@@ -42,7 +41,7 @@ public sealed record ReconcileDecision(
         {
             problem = Problem.Of(
                 ProblemTypes.KeyMismatch,
-                $"The key {key} is not the hash of this metadata, which is {computed}. Correct the key or the metadata.",
+                $"The key {key} does not match this metadata, whose hash is {computed}. Correct the key or the metadata.",
                 ("key", key.ToString()),
                 ("computedKey", computed.ToString())
             );

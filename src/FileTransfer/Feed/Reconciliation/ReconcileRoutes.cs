@@ -7,7 +7,6 @@ using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Feed.Reconciliation;
 

@@ -41,8 +41,8 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
             .Of(
                 ProblemTypes.Unauthenticated,
                 sent
-                    ? "The token in the Authorization header is none of this node's tokens; send 'Authorization: Bearer TOKEN' with one whose hash is in FileTransfer:Tokens."
-                    : "This node asks for a token; send 'Authorization: Bearer TOKEN' with one whose hash is in its FileTransfer:Tokens."
+                    ? "The token in the Authorization header is not known to this node; send 'Authorization: Bearer TOKEN' with one whose hash is in FileTransfer:Tokens."
+                    : "This node requires a token; send 'Authorization: Bearer TOKEN' with one whose hash is in its FileTransfer:Tokens."
             )
             .ExecuteAsync(context);
     }

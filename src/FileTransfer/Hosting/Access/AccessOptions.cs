@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using FileTransfer.Http;
 
 namespace FileTransfer.Hosting.Access;
@@ -51,22 +50,4 @@ public sealed class AccessOptions
             }
         }
     }
-}
-
-/// <summary>One accepted token, known by its hash: <c>printf %s TOKEN | sha256sum</c>.</summary>
-public sealed class TokenOptions
-{
-    /// <summary>Whose token this is; appears in logs. 1 to 64 letters, digits, '.', '_' or '-'.</summary>
-    [Required(ErrorMessage = "a name of 1 to 64 letters, digits, '.', '_' or '-'")]
-    [RegularExpression("^[A-Za-z0-9._-]{1,64}$", ErrorMessage = "a name of 1 to 64 letters, digits, '.', '_' or '-'")]
-    public string Name { get; set; } = "";
-
-    /// <summary>SHA-256 of the token's characters, 64 hex digits. The token itself is never configured.</summary>
-    [Required(ErrorMessage = "64 hex digits, as `printf %s TOKEN | sha256sum` prints them")]
-    [RegularExpression("^[0-9A-Fa-f]{64}$", ErrorMessage = "64 hex digits, as `printf %s TOKEN | sha256sum` prints them")]
-    public string Sha256 { get; set; } = "";
-
-    /// <summary>What the token may do: any of <c>read</c>, <c>write</c>, <c>node</c>, <c>admin</c>.</summary>
-    /// <remarks>At least one. <c>admin</c> implies all, <c>write</c> and <c>node</c> imply <c>read</c>.</remarks>
-    public IList<string> Scopes { get; } = [];
 }

@@ -39,7 +39,7 @@ internal sealed class BearerTokens(TokenTable tokens) : IAuthenticationHandler
 
         return tokens.Find(header[Prefix.Length..].Trim()) is { } holder
             ? Accept(holder)
-            : AuthenticateResult.Fail("The token is none of this node's tokens.");
+            : AuthenticateResult.Fail("The token is not known to this node.");
     }
 
     private static AuthenticateResult Accept(ClaimsPrincipal holder) =>

@@ -34,17 +34,12 @@ internal static class ServerCertificates
     private static void CheckAddress(IConfiguration all, string url, IConfigurationSection own, bool isGivenElsewhere)
     {
         var certificate = IsGiven(own) ? own : all.GetSection(Default);
-        if (!IsGiven(certificate))
+        if (!IsGiven(certificate) && !isGivenElsewhere && !IsDevelopersThere())
         {
-            if (!isGivenElsewhere && !IsDevelopersThere())
-            {
-                throw new FatalStartException(
-                    $"{url} is an https address and there is no certificate for it; write {own.Path}:Path (a PEM or PFX file) "
-                        + $"with KeyPath or Password, or listen on an http address such as {ListenAddresses.Default}."
-                );
-            }
-
-            return;
+            throw new FatalStartException(
+                $"{url} is an https address and there is no certificate for it; write {own.Path}:Path (a PEM or PFX file) "
+                    + $"with KeyPath or Password, or listen on an http address such as {ListenAddresses.Default}."
+            );
         }
 
         foreach (var name in (ReadOnlySpan<string>)["Path", "KeyPath"])

@@ -2,7 +2,6 @@ using FileTransfer.Cluster;
 using FileTransfer.Contracts;
 using FileTransfer.Hosting.Configuration;
 using FileTransfer.Hosting.Requests;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace FileTransfer.Hosting.Health;

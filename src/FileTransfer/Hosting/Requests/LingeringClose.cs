@@ -120,7 +120,7 @@ internal sealed partial class LingeringClose(
         [LoggerMessage(
             1920,
             LogLevel.Debug,
-            "{Method} {Path}: dropped {Bytes} bytes sent after the answer, in {Seconds:0.0} s: {End}"
+            "{Method} {Path}: discarded {Bytes} bytes that arrived after the response, over {Seconds:0.0} s: {End}"
         )]
         public static partial void Dropped(ILogger logger, string method, string path, long bytes, double seconds, string end);
     }

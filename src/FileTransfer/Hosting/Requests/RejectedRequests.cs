@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.IO.Pipelines;
 using FileTransfer.Http;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -71,7 +70,7 @@ internal sealed class RejectedRequests(IOptions<JsonOptions> json, TimeProvider 
             StatusCodes.Status414UriTooLong => (ProblemTypes.UriTooLong, "Send a request line of 64 KiB at most."),
             StatusCodes.Status431RequestHeaderFieldsTooLarge => (
                 ProblemTypes.HeadersTooLarge,
-                "Send 64 header fields of 32 KiB in all at most."
+                "Send at most 64 header fields, 32 KiB in total."
             ),
             StatusCodes.Status505HttpVersionNotsupported => (ProblemTypes.VersionUnsupported, "Send the request as HTTP/1.1."),
             _ => (ProblemTypes.BadRequest, "Send a well-formed HTTP/1.1 request (RFC 9112)."),

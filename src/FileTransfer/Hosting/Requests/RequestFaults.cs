@@ -4,7 +4,6 @@ using FileTransfer.Cluster;
 using FileTransfer.Http;
 using FileTransfer.Postgres;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Hosting.Requests;
 
@@ -86,7 +85,7 @@ internal sealed partial class RequestFaults(
             ),
             _ when Chain(fault).FirstOrDefault(DiskFault.IsFailingDisk) is { } failing => Problem.Of(
                 ProblemTypes.DiskFailed,
-                $"This node's disk failed: {DiskFault.Describe(failing)}. Ask another node, or send the request again when it is mended."
+                $"This node's disk failed: {DiskFault.Describe(failing)}. Ask another node, or send the request again once it is repaired."
             ),
             OperationCanceledException when lifetime.ApplicationStopping.IsCancellationRequested => Problem.Of(
                 ProblemTypes.Draining,
@@ -156,8 +155,8 @@ internal sealed partial class RequestFaults(
 
     private static string ExplainJson(JsonException fault)
     {
-        var where = fault.Path is { Length: > 0 } path ? $" at {path}" : "";
-        return $"The body is not the JSON this route takes: see{where} in line {fault.LineNumber.GetValueOrDefault() + 1}, "
+        var where = fault.Path is { Length: > 0 } path ? $"{path}, " : "";
+        return $"The body is not the JSON this route expects: error at {where}line {fault.LineNumber.GetValueOrDefault() + 1}, "
             + $"column {fault.BytePositionInLine.GetValueOrDefault() + 1}. What it takes is described at /swagger.";
     }
 

@@ -20,11 +20,11 @@ internal static class StatusProblems
         {
             400 => (ProblemTypes.BadRequest, $"{method} {path} is malformed; what the route takes is described at /swagger."),
             404 => (ProblemTypes.RouteUnknown, $"There is no route {method} {path}; all routes are described at /swagger."),
-            405 => (ProblemTypes.MethodNotAllowed, $"{path} does not take {method}, but {http.Response.Headers.Allow}."),
+            405 => (ProblemTypes.MethodNotAllowed, $"{path} does not accept {method}; allowed: {http.Response.Headers.Allow}."),
             408 => (ProblemTypes.RequestTimeout, "The request came too slowly; send it without long pauses."),
             412 => (
                 ProblemTypes.PreconditionFailed,
-                "If-Match names another version than the one here; ask without it, or with the ETag of this answer."
+                "If-Match names a different version from the one here; retry without it, or with the ETag of this response."
             ),
             413 => (ProblemTypes.RequestTooLarge, "The body is larger than this route takes; send a smaller one."),
             415 => (

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using FileTransfer.Hosting.Configuration;
 using FileTransfer.Http;
 using Microsoft.AspNetCore.Connections.Features;
@@ -7,7 +6,7 @@ namespace FileTransfer.Hosting.Requests;
 
 /// <summary>
 /// Ends the requests that wait for somebody who is not there any more: a body of which no byte comes, an answer that nobody takes.
-/// A reader that pauses is there; see <see cref="ServingLimits"/>.
+/// A reader that pauses is there; see <see cref="Serving.ServingLimits"/>.
 /// </summary>
 /// <remarks>
 /// A pause costs what was written and not taken, so the number of pauses is bounded. While the node stops, nobody is waited for who
@@ -101,7 +100,7 @@ internal sealed partial class TransferWatch(
             Log.SenderSilent(logger, transfer.Name, transfer.Meter.BytesReceived, awaited);
             transfer.Meter.EndBody(
                 new BadHttpRequestException(
-                    $"No byte of the body came for {awaited.TotalSeconds:0} s (FileTransfer:Uploads:IdleTimeout).",
+                    $"No bytes of the body arrived for {awaited.TotalSeconds:0} s (FileTransfer:Uploads:IdleTimeout).",
                     StatusCodes.Status408RequestTimeout
                 )
             );
@@ -136,7 +135,7 @@ internal sealed partial class TransferWatch(
         var still = time.GetElapsedTime(transfer.MovedAt, now);
         if (isStopping && still >= _patienceOfStopping)
         {
-            End(transfer, "the node stops");
+            End(transfer, "the node is stopping");
         }
         else if (progress is { } peer && peer.IsGoneFor(_gone))
         {
@@ -210,7 +209,7 @@ internal sealed partial class TransferWatch(
         [LoggerMessage(
             1950,
             LogLevel.Information,
-            "{Request}: no data for {Awaited}; ended after {BytesReceived} bytes, proven chunks are kept"
+            "{Request}: no data received for {Awaited}; ended after {BytesReceived} bytes. Verified chunks are kept"
         )]
         public static partial void SenderSilent(ILogger logger, string request, long bytesReceived, TimeSpan awaited);
 

@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
-
 namespace FileTransfer.Identity.Hashing;
 
 /// <summary>Where the bytes of <see cref="ChunkHashes"/> are: native memory or a file.</summary>

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace FileTransfer.Identity.Hashing;
 
 /// <summary>A few chunk hashes in native memory; a backing file gets them when they are flushed.</summary>

@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-
 namespace FileTransfer.Postgres.Embedded;
 
 public sealed partial class EmbeddedPostgres

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace FileTransfer.Postgres.Embedded;
 
 /// <summary>The few system calls about users and processes that .NET does not offer.</summary>

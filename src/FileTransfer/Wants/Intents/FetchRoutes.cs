@@ -2,7 +2,6 @@ using System.Security.Claims;
 using FileTransfer.Catalog;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Wants.Intents;
 
@@ -61,7 +60,7 @@ public static class FetchRoutes
                 { State: FileState.Removed } => FileProblems.Removed(key),
                 _ => Problem.Of(
                     ProblemTypes.BadRequest,
-                    $"The id {chosen} is that of an intent for another file, or at another node; choose another one, or none."
+                    $"The id {chosen} already belongs to an intent for another file or on another node; choose a different id, or omit it."
                 ),
             };
         }

@@ -5,7 +5,6 @@ using FileTransfer.Contracts;
 using FileTransfer.Downloads.Progress;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FileTransfer.Wants.Intents;
 

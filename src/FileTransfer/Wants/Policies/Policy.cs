@@ -71,7 +71,7 @@ public sealed class Policy
         policy = null;
         if (ReadKind(kindName) is not { } kind)
         {
-            fault = $"'{kindName}' is no kind of policy; write {string.Join(" or ", KindNames)}.";
+            fault = $"'{kindName}' is not a policy kind; write {string.Join(" or ", KindNames)}.";
             return false;
         }
 
