@@ -75,7 +75,8 @@ public sealed class CostTests(ITestOutputHelper output)
             await leader.PutAsync(ReplicationTests.Content(i, 8192), $"file {i}");
         }
 
-        // The follower's start is in the figure as well.
+        // The follower's start is in the figure as well; where its source takes longer than a lane waits for one that it does not know, each
+        // file is deferred once.
         await using var wire = new DatabaseWire(cluster.ConnectionString);
         cluster.ConnectionString = wire.ConnectionString;
         var roundTrips = await LeastAsync(
@@ -89,7 +90,7 @@ public sealed class CostTests(ITestOutputHelper output)
         );
 
         output.WriteLine($"{roundTrips / files:0.00} round trips, {(double)requests.Requests / files:0.00} requests per file");
-        (roundTrips / files).ShouldBeLessThan(0.8);
+        (roundTrips / files).ShouldBeLessThan(1);
         requests.Requests.ShouldBeLessThan(files / 4);
         requests.Connections.ShouldBeLessThanOrEqualTo(6, "one for each lane, and for the probes");
     }

@@ -118,6 +118,7 @@ public sealed partial class ReplicaTransitions
     )
     {
         const string sql = $"""
+            {DesiredState.HoldSql};
             WITH wanted AS (
                 INSERT INTO filetransfer.replicas AS r (node_id, file_key, state)
                 SELECT @node, f.file_key, 'wanted'
@@ -133,12 +134,12 @@ public sealed partial class ReplicaTransitions
             )
             SELECT w.file_key, f.size FROM wanted w JOIN filetransfer.files f ON f.file_key = w.file_key
             """;
-        await DesiredState.HoldAsync(connection, node, cancellationToken);
-        var wanted = await connection.QueryAsync<(FileKey Key, long Size)>(
-            sql,
-            new { node, keys = keys.ToParameter() },
-            cancellationToken
+        var parameters = new { node, keys = keys.ToParameter() };
+        await using var answers = await connection.QueryMultipleAsync(
+            new CommandDefinition(sql, parameters, cancellationToken: cancellationToken)
         );
+        await answers.ReadAsync<object>();
+        var wanted = await answers.ReadAsync<(FileKey Key, long Size)>();
         return [.. wanted.Select(file => new ReplicaChange(file.Key, file.Size))];
     }
 }

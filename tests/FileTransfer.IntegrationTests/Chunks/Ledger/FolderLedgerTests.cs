@@ -72,7 +72,7 @@ public sealed class FolderLedgerTests
 
         node = await cluster.StartLeaderAsync("a");
         await Eventually.HoldsAsync(
-            () => Task.FromResult(node.Log.Contains("remembers", StringComparison.Ordinal)),
+            () => Task.FromResult(node.Log.Contains("was rebuilt", StringComparison.Ordinal)),
             "the folder is filled"
         );
         await node.StopAsync();

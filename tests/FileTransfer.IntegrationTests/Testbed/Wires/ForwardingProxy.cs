@@ -23,7 +23,7 @@ internal sealed class ForwardingProxy : IAsyncDisposable
 
     public string Url { get; }
 
-    /// <summary>Where connections go; none before it is set.</summary>
+    /// <summary>Where connections go; before it is set, they are closed.</summary>
     public Uri? Target { get; set; }
 
     /// <summary>After so many bytes one way a connection forwards no more.</summary>
@@ -66,7 +66,12 @@ internal sealed class ForwardingProxy : IAsyncDisposable
         {
             try
             {
-                await node.ConnectAsync(Target!.Host, Target.Port, _stop.Token);
+                if (Target is not { } target)
+                {
+                    return;
+                }
+
+                await node.ConnectAsync(target.Host, target.Port, _stop.Token);
                 await using var asked = client.GetStream();
                 await using var answers = node.GetStream();
                 await Task.WhenAny(CopyAsync(asked, answers, isAnswer: false), CopyAsync(answers, asked, isAnswer: true));

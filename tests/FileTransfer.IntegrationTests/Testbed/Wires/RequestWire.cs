@@ -28,7 +28,7 @@ internal sealed class RequestWire : IAsyncDisposable
 
     public int Requests => Volatile.Read(ref _requests);
 
-    /// <summary>Where everything goes.</summary>
+    /// <summary>Where everything goes; before it is set, connections are closed.</summary>
     public void LeadTo(Uri node) => _node = node;
 
     public async ValueTask DisposeAsync()
@@ -59,7 +59,12 @@ internal sealed class RequestWire : IAsyncDisposable
         using var node = new TcpClient();
         try
         {
-            await node.ConnectAsync(_node!.Host, _node.Port, _stop.Token);
+            if (_node is not { } target)
+            {
+                return;
+            }
+
+            await node.ConnectAsync(target.Host, target.Port, _stop.Token);
             await using var from = client.GetStream();
             await using var to = node.GetStream();
             await Task.WhenAny(PumpRequestsAsync(from, to), to.CopyToAsync(from, _stop.Token));
