@@ -29,11 +29,16 @@ public sealed class LockWaits(NpgsqlDataSource pool, TimeProvider time)
 
     private static readonly TimeSpan _look = TimeSpan.FromSeconds(2);
 
+    /// <remarks>Who blocks may itself wait in the same queue: named is the session at its head.</remarks>
     private const string Sql = """
+        WITH RECURSIVE blocking (pid) AS (
+            SELECT unnest(pg_catalog.pg_blocking_pids(@pid))
+            UNION
+            SELECT unnest(pg_catalog.pg_blocking_pids(blocking.pid)) FROM blocking
+        )
         SELECT a.pid, a.application_name, a.xact_start, a.query_start, a.state
-        FROM unnest(pg_catalog.pg_blocking_pids(@pid)) AS blocking (pid)
-        JOIN pg_catalog.pg_stat_activity a ON a.pid = blocking.pid
-        ORDER BY a.xact_start NULLS LAST LIMIT 1
+        FROM blocking JOIN pg_catalog.pg_stat_activity a ON a.pid = blocking.pid
+        ORDER BY cardinality(pg_catalog.pg_blocking_pids(a.pid)) > 0, a.xact_start NULLS LAST LIMIT 1
         """;
 
     /// <exception cref="DatabaseLockedException">It waited for a lock in vain.</exception>

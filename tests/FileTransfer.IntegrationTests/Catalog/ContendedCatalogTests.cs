@@ -43,6 +43,10 @@ public sealed class ContendedCatalogTests(SourceCluster cluster) : IClassFixture
             await hold.ExecuteNonQueryAsync();
         }
 
+        // Another session of the service waits before the request, as one that reads the feed may.
+        var waiting = cluster.Database.ScalarAsync<object>(
+            $"SELECT FROM filetransfer.files WHERE file_key = '\\x{file.Key[2..]}' FOR SHARE"
+        );
         using var refused = await AskAsync();
         var problem = await refused.ShouldBeProblemAsync(503, "database-locked", "somebody's notebook", $"{somebody.ProcessID}");
         refused.Headers.RetryAfter!.Delta!.Value.ShouldBeGreaterThan(TimeSpan.Zero);
@@ -52,6 +56,7 @@ public sealed class ContendedCatalogTests(SourceCluster cluster) : IClassFixture
         problem.ToString().ShouldNotContain("SELECT");
 
         await transaction.RollbackAsync();
+        await waiting;
         using var answered = await AskAsync();
         answered.IsSuccessStatusCode.ShouldBeTrue(await answered.Content.ReadAsStringAsync());
 
