@@ -39,14 +39,19 @@ public sealed partial class FileCatalog
     )
     {
         const string sql = $"""
-            SELECT {LedgerRow.LedgerColumns} FROM filetransfer.replicas r JOIN filetransfer.files f USING (file_key)
-            WHERE r.node_id = @node AND r.state = 'stored' AND (@after::bytea IS NULL OR r.file_key > @after)
-            ORDER BY r.file_key LIMIT @limit
+            SELECT {LedgerRow.LedgerColumns}
+            FROM (
+                SELECT file_key, pinned FROM filetransfer.replicas
+                WHERE node_id = @node AND state = 'stored' AND file_key > @after
+                ORDER BY file_key LIMIT @limit
+            ) r
+            JOIN LATERAL (SELECT * FROM filetransfer.files WHERE file_key = r.file_key OFFSET 0) f ON true
+            ORDER BY r.file_key
             """;
         var parameters = new
         {
             node,
-            after,
+            after = after?.ToArray() ?? [],
             limit,
         };
         return LedgerFilesAsync(sql, parameters, cancellationToken);

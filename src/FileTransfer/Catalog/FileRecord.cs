@@ -55,3 +55,6 @@ public sealed record ReplicaRecord(
         CASE WHEN r.state = 'wanted' AND r.next_attempt_at IS NOT NULL THEN coalesce(r.waits_for, 'time') ELSE 'time' END AS waits_for
         """;
 }
+
+/// <summary>A file that a node has stored, and the content that it should find under it.</summary>
+public sealed record StoredReplica(FileKey Key, Fingerprint Fingerprint, long Size);

@@ -63,6 +63,14 @@ public sealed partial class ChunkStore
         }
     }
 
+    /// <summary>Whether the file is visible here as this content.</summary>
+    public bool IsVisible(FileKey key, Fingerprint fingerprint) =>
+        TryReadLink(_paths.File(key)) == StorePaths.LinkTarget(fingerprint);
+
+    /// <summary>The content that the file is visible as; null where it is not visible, or nobody can tell.</summary>
+    public Fingerprint? VisibleContentOf(FileKey key) =>
+        StorePaths.TryReadLinkTarget(TryReadLink(_paths.File(key)), out var fingerprint) ? fingerprint : null;
+
     private static string? TryReadLink(string path)
     {
         try

@@ -33,6 +33,26 @@ internal sealed class KeyedLock<TKey>
         return new Holder(this, key, entry);
     }
 
+    /// <summary>All of them, one after the other.</summary>
+    public async ValueTask<IDisposable> LockAsync(IEnumerable<TKey> keys, CancellationToken cancellationToken)
+    {
+        var held = new Holders();
+        try
+        {
+            foreach (var key in keys)
+            {
+                held.Add(await LockAsync(key, cancellationToken));
+            }
+
+            return held;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
     private void Leave(TKey key, Entry entry)
     {
         lock (_entries)
@@ -50,6 +70,11 @@ internal sealed class KeyedLock<TKey>
         public SemaphoreSlim Gate { get; } = new(1, 1);
 
         public int Users { get; set; }
+    }
+
+    private sealed class Holders : List<IDisposable>, IDisposable
+    {
+        public void Dispose() => ForEach(holder => holder.Dispose());
     }
 
     private sealed class Holder(KeyedLock<TKey> owner, TKey key, Entry entry) : IDisposable

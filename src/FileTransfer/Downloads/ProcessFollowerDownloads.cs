@@ -31,6 +31,7 @@ public sealed partial class ProcessFollowerDownloads(
 ) : BackgroundService
 {
     private static readonly TimeSpan _afterFault = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _reconcileAgain = TimeSpan.FromSeconds(10);
 
     private readonly AsyncAutoResetEvent _removals = new();
 
@@ -64,27 +65,40 @@ public sealed partial class ProcessFollowerDownloads(
         }
     }
 
-    private async Task WorkAsync(CancellationToken cancellationToken)
+    private Task WorkAsync(CancellationToken cancellationToken)
     {
-        var collecting = Task.CompletedTask;
-        try
-        {
-            await reconciler.RunAsync(cancellationToken);
-            collecting = orphans.RunAsync(cancellationToken);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // A full disk, as a rule: removals make room on it, so they must go on.
-            Log.NotReconciled(logger, node.Id.Value, e);
-        }
-
         var loops = Enumerable
             .Range(1, options.Value.Lanes)
             .Select(number => LoopAsync($"lane-{number}", lane.StepAsync, signal, number, cancellationToken))
             .Append(LoopAsync("removal", removal.StepAsync, _removals, number: 1, cancellationToken))
             .Append(maintenance.RunAsync(cancellationToken))
-            .Append(collecting);
-        await Task.WhenAll(loops);
+            .Append(ReconcileAsync(cancellationToken));
+        return Task.WhenAll(loops);
+    }
+
+    /// <summary>Beside the lanes, which have no need of it. Orphans are collected only once the folder agrees with the catalog.</summary>
+    private async Task ReconcileAsync(CancellationToken cancellationToken)
+    {
+        var isReconciled = false;
+        while (true)
+        {
+            try
+            {
+                if (!isReconciled)
+                {
+                    await reconciler.RunAsync(cancellationToken);
+                    isReconciled = true;
+                }
+
+                await orphans.RunAsync(cancellationToken);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException || DatabaseReach.IsFailure(e))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                Log.NotReconciled(logger, node.Id.Value, _reconcileAgain.TotalSeconds, e);
+                await Task.Delay(_reconcileAgain, time, cancellationToken);
+            }
+        }
     }
 
     /// <summary>Steps until stopped, on one session after another, while as many lanes as <paramref name="number"/> may run.</summary>
@@ -144,7 +158,7 @@ public sealed partial class ProcessFollowerDownloads(
         [LoggerMessage(1662, LogLevel.Error, "{Node}/{Lane} hit an unexpected error; continuing on a new database session")]
         public static partial void Fault(ILogger logger, string node, string lane, Exception fault);
 
-        [LoggerMessage(1663, LogLevel.Error, "Start-up reconciliation failed on {Node}; will retry at the next join")]
-        public static partial void NotReconciled(ILogger logger, string node, Exception fault);
+        [LoggerMessage(1663, LogLevel.Error, "Comparing disk and catalog failed on {Node}; retrying in {Seconds:0} s")]
+        public static partial void NotReconciled(ILogger logger, string node, double seconds, Exception fault);
     }
 }

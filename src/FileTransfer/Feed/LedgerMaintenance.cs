@@ -130,20 +130,8 @@ public sealed partial class LedgerMaintenance(
 
     private async Task FillAsync(LedgerFile[] files, CancellationToken cancellationToken)
     {
-        var locks = new List<IDisposable>(files.Length);
-        try
-        {
-            foreach (var content in files.Select(file => file.Fingerprint).Distinct().Order())
-            {
-                locks.Add(await store.LockContentAsync(content, cancellationToken));
-            }
-
-            await folder.FillAsync(files);
-        }
-        finally
-        {
-            locks.ForEach(taken => taken.Dispose());
-        }
+        using var locks = await store.LockContentsAsync(files.Select(file => file.Fingerprint), cancellationToken);
+        await folder.FillAsync(files);
     }
 
     private async Task KeepPoliciesAsync(CancellationToken cancellationToken)

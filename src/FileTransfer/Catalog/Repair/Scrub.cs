@@ -153,7 +153,7 @@ public sealed partial class Scrub(
 
         try
         {
-            await repair.CompareAsync(cancellationToken);
+            await repair.RunAsync(cancellationToken);
             _compared = pass.StartedAt;
         }
         catch (Exception away) when (DatabaseReach.IsFailure(away))

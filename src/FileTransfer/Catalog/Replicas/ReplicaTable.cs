@@ -26,7 +26,10 @@ public sealed partial class ReplicaTable(Database database)
         (await FindAsync(node, key, cancellationToken))?.State;
 
     /// <summary>A page of this node's stored files in the order of their keys, with their contents, for the repair at start.</summary>
-    public Task<IReadOnlyList<(FileKey Key, Fingerprint Fingerprint, long Size)>> StoredAsync(
+    /// <remarks>
+    /// The page first, then its files one by one (OFFSET 0): joined as a whole, the files before the page would be read for every page.
+    /// </remarks>
+    public Task<IReadOnlyList<StoredReplica>> StoredAsync(
         NodeId node,
         FileKey? after,
         int limit,
@@ -34,18 +37,30 @@ public sealed partial class ReplicaTable(Database database)
     )
     {
         const string sql = """
-            SELECT f.file_key, f.fingerprint, f.size
-            FROM filetransfer.replicas r JOIN filetransfer.files f ON f.file_key = r.file_key
-            WHERE r.node_id = @node AND r.state = 'stored' AND (@after::bytea IS NULL OR r.file_key > @after)
-            ORDER BY r.file_key LIMIT @limit
+            SELECT p.file_key AS key, f.fingerprint, f.size
+            FROM (
+                SELECT file_key FROM filetransfer.replicas
+                WHERE node_id = @node AND state = 'stored' AND file_key > @after
+                ORDER BY file_key LIMIT @limit
+            ) p
+            JOIN LATERAL (SELECT fingerprint, size FROM filetransfer.files WHERE file_key = p.file_key OFFSET 0) f ON true
+            ORDER BY p.file_key
             """;
         var parameters = new
         {
             node,
-            after,
+            after = after?.ToArray() ?? [],
             limit,
         };
-        return database.QueryAsync<(FileKey, Fingerprint, long)>(sql, parameters, cancellationToken);
+        return database.QueryAsync<StoredReplica>(sql, parameters, cancellationToken);
+    }
+
+    /// <summary>How many files behind <paramref name="after"/> this node has stored.</summary>
+    public Task<long> CountStoredAsync(NodeId node, FileKey? after, CancellationToken cancellationToken)
+    {
+        const string sql =
+            "SELECT count(*) FROM filetransfer.replicas WHERE node_id = @node AND state = 'stored' AND file_key > @after";
+        return database.QuerySingleAsync<long>(sql, new { node, after = after?.ToArray() ?? [] }, cancellationToken);
     }
 
     /// <summary>Those of <paramref name="keys"/> whose replica at <paramref name="node"/> is in none of the states, or absent.</summary>

@@ -61,6 +61,19 @@ internal static partial class ReadinessChecks
         }
     }
 
+    private sealed class ReconciliationCheck(StartupReconciler reconciler) : LocalCheck
+    {
+        protected override Finding Find() =>
+            reconciler.Fault is { } fault
+                ? Finding.Degraded($"disk and catalog could not be compared to the end, which is tried again: {fault}")
+            : reconciler.Progress is { } progress
+                ? Finding.Healthy(
+                    $"disk and catalog are being compared: {progress.Compared} of {progress.Total} files; downloads go on meanwhile"
+                )
+            : reconciler.HasRun ? Finding.Healthy("disk and catalog have been compared since the start")
+            : Finding.Healthy("disk and catalog are compared as soon as the node has joined");
+    }
+
     private sealed class OrphansCheck(OrphanCollector orphans, NodeFile folder) : LocalCheck
     {
         protected override Finding Find() =>

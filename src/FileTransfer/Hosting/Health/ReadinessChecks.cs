@@ -26,6 +26,7 @@ internal static partial class ReadinessChecks
             .Add<ConnectionsCheck>("connections", Stops.Nothing)
             .Add<ClockCheck>("clock", Stops.Nothing)
             .Add<FilesCheck>("files", Stops.Nothing)
+            .Add<ReconciliationCheck>("reconciliation", Stops.Nothing)
             .Add<OrphansCheck>("orphans", Stops.Nothing)
             .Add<SourcesCheck>("sources", Stops.Nothing);
     }

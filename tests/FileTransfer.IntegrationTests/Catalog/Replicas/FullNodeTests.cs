@@ -77,20 +77,6 @@ public sealed class FullNodeTests : IAsyncLifetime
 
         await Backlog.AddAsync(_db.Test, "b", Files, "stored");
         await _db.WantAsync();
-        var before = await ReadAsync();
-        await work();
-
-        // A session tells what it read when it ends.
-        _db.Database.Pool.Clear();
-        await Eventually.HoldsAsync(async () => await ReadAsync() > before, "the sessions have told what they read");
-        return await ReadAsync() - before;
+        return await _db.RowsReadAsync("replicas", work);
     }
-
-    private Task<long> ReadAsync() =>
-        _db.Test.ScalarAsync<long>(
-            """
-            SELECT (seq_tup_read + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relid = t.relid))::bigint
-            FROM pg_stat_user_tables t WHERE relid = 'filetransfer.replicas'::regclass
-            """
-        );
 }

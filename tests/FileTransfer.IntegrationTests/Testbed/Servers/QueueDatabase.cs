@@ -101,6 +101,26 @@ internal sealed class QueueDatabase : IAsyncDisposable
         await ReplicaTransitions.RemoveAsync(connection, file.Key, default);
     }
 
+    /// <summary>Rows of a table, and entries of its indexes, that the sessions of the product read meanwhile.</summary>
+    public async Task<long> RowsReadAsync(string table, Func<Task> work)
+    {
+        var before = await ReadAsync();
+        await work();
+
+        // A session tells what it read when it ends.
+        Database.Pool.Clear();
+        await Eventually.HoldsAsync(async () => await ReadAsync() > before, "the sessions have told what they read");
+        return await ReadAsync() - before;
+
+        Task<long> ReadAsync() =>
+            Test.ScalarAsync<long>(
+                $"""
+                SELECT (seq_tup_read + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relid = t.relid))::bigint
+                FROM pg_stat_user_tables t WHERE relid = 'filetransfer.{table}'::regclass
+                """
+            );
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var session in _sessions)
