@@ -7,6 +7,5 @@ public static class BandwidthRegistration
         builder.Services.AddSingleton<TransferLimits>();
         builder.Services.AddSingleton<NodeLimits>();
         builder.Services.AddHostedService<LimitUpkeep>();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Add(LimitJson.Default));
     }
 }

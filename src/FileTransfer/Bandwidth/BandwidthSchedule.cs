@@ -1,3 +1,5 @@
+using FileTransfer.Contracts;
+
 namespace FileTransfer.Bandwidth;
 
 /// <summary>
@@ -51,7 +53,21 @@ public sealed class BandwidthSchedule
         return (rate, next);
     }
 
+    /// <summary>The rate of the present time of day.</summary>
+    public RateNow Describe(TimeProvider time)
+    {
+        var (rate, until) = At(time.GetLocalNow().DateTime);
+        return new RateNow(
+            Text(rate),
+            rate?.BytesPerSecond,
+            until is { } end ? new DateTimeOffset(end, time.LocalTimeZone.GetUtcOffset(end)) : null,
+            until is { } next ? Text(At(next).Rate) : null
+        );
+    }
+
     public override string ToString() => _entries.Count == 0 ? UnlimitedText : string.Join("; ", _entries);
+
+    private static string Text(ByteRate? rate) => rate?.ToString() ?? UnlimitedText;
 
     private ByteRate? RateAt(DateTime local) => _entries.LastOrDefault(entry => entry.Covers(local))?.Rate;
 }

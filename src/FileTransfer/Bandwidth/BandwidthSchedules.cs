@@ -1,3 +1,5 @@
+using FileTransfer.Contracts;
+
 namespace FileTransfer.Bandwidth;
 
 /// <summary>The rates of a <see cref="LimitSet"/>, read.</summary>
@@ -35,6 +37,14 @@ internal sealed class BandwidthSchedules
     /// <summary>The next moment at which one of the rates is another; null = never.</summary>
     public DateTime? NextChange(DateTime local) =>
         _perSource.Values.Append(Download).Append(Upload).Select(timetable => timetable.At(local).Until).Min();
+
+    /// <summary>The rates of the present time of day.</summary>
+    public RatesNow Describe(TimeProvider time) =>
+        new(
+            Download.Describe(time),
+            Upload.Describe(time),
+            _perSource.ToDictionary(entry => entry.Key, entry => entry.Value.Describe(time))
+        );
 
     private static BandwidthSchedule Read(string? text) =>
         BandwidthSchedule.TryParse(text, out var timetable, out var fault) ? timetable : throw new FormatException(fault);

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Bandwidth;
 
@@ -40,7 +41,9 @@ public sealed class LimitOptions
     /// <remarks>Default none.</remarks>
     public IDictionary<string, string> PerSource { get; set; } = new Dictionary<string, string>();
 
+    public LimitSet ToLimits() => new(Requests, RequestsPerSource, Connections, Download, Upload, PerSource.AsReadOnly());
+
     /// <summary>What cannot be read, and what to write instead.</summary>
     public IEnumerable<string> Faults() =>
-        LimitSet.Of(this).Faults().Select(fault => $"{Section}:{fault.Member} is not valid: {fault.Text}.");
+        ToLimits().Faults().Select(fault => $"{Section}:{fault.Member} is not valid: {fault.Text}.");
 }

@@ -32,7 +32,7 @@ public static class LimitRoutes
     }
 
     private static Ok<LimitsResource> Resource(TransferLimits limits, NodeId here, TimeProvider time) =>
-        TypedResults.Ok(LimitsResource.Of(here.Value, limits, time));
+        TypedResults.Ok(limits.Read().Describe(here, time));
 
     private static async Task<Results<Ok<LimitsResource>, ProblemHttpResult>> SetAsync(
         LimitSet limits,

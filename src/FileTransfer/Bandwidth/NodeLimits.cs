@@ -1,3 +1,4 @@
+using FileTransfer.Contracts;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Bandwidth;
@@ -18,7 +19,7 @@ public sealed class NodeLimits(Database database, TransferLimits limits, NodeId 
     private readonly SemaphoreSlim _one = new(1, 1);
 
     /// <summary>Keeps limits and lets them be in force.</summary>
-    /// <param name="set">Without <see cref="LimitSet.Faults"/>; null takes away what was set.</param>
+    /// <param name="set">Without <see cref="LimitChecks.Faults"/>; null takes away what was set.</param>
     /// <param name="cancellationToken">Ends the waiting; what is kept then is as before, or as asked.</param>
     public async Task SetAsync(LimitSet? set, CancellationToken cancellationToken)
     {
@@ -36,7 +37,7 @@ public sealed class NodeLimits(Database database, TransferLimits limits, NodeId 
             }
             else
             {
-                var json = JsonSerializer.Serialize(set, LimitJson.Default.LimitSet);
+                var json = JsonSerializer.Serialize(set, WireJson.Default.LimitSet);
                 var values = new { node = here.Value, limits = json };
                 await connection.ExecuteAsync(new CommandDefinition(write, values, cancellationToken: cancellationToken));
             }
@@ -90,7 +91,7 @@ public sealed class NodeLimits(Database database, TransferLimits limits, NodeId 
     {
         try
         {
-            return JsonSerializer.Deserialize(text, LimitJson.Default.LimitSet);
+            return JsonSerializer.Deserialize(text, WireJson.Default.LimitSet);
         }
         catch (JsonException)
         {

@@ -1,3 +1,4 @@
+using FileTransfer.Contracts;
 using Microsoft.Extensions.Primitives;
 
 namespace FileTransfer.Bandwidth;
@@ -26,8 +27,8 @@ public sealed partial class TransferLimits : IDisposable
         _time = time;
         _logger = logger;
         _download = new FairTokenBucket(time);
-        Upload = new FairTokenBucket(time);
-        _state = StateOf(LimitSet.Of(options.Create(Options.DefaultName)), over: null);
+        Egress = new FairTokenBucket(time);
+        _state = StateOf(options.Create(Options.DefaultName).ToLimits(), over: null);
         Enforce();
         _reloads = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
     }
@@ -36,7 +37,7 @@ public sealed partial class TransferLimits : IDisposable
     public event Action? Changed;
 
     /// <summary>Lets out what this node sends.</summary>
-    public FairTokenBucket Upload { get; }
+    public FairTokenBucket Egress { get; }
 
     /// <summary>Configuration and what is set over it.</summary>
     public LimitSet InForce => _state.InForce;
@@ -54,7 +55,7 @@ public sealed partial class TransferLimits : IDisposable
     internal State Read() => _state;
 
     /// <summary>Puts limits over the configuration; null takes them away.</summary>
-    /// <param name="over">Without <see cref="LimitSet.Faults"/>.</param>
+    /// <param name="over">Without <see cref="LimitChecks.Faults"/>.</param>
     public void Set(LimitSet? over) => Change(state => StateOf(state.Configured, over));
 
     /// <summary>Lets the rates of the present time of day be in force.</summary>
@@ -65,7 +66,7 @@ public sealed partial class TransferLimits : IDisposable
         {
             var now = LocalNow;
             var timetables = _state.Timetables;
-            Upload.Rate = timetables.Upload.At(now).Rate;
+            Egress.Rate = timetables.Upload.At(now).Rate;
             _download.Rate = timetables.Download.At(now).Rate;
             foreach (var (source, buckets) in _sources)
             {
@@ -80,7 +81,7 @@ public sealed partial class TransferLimits : IDisposable
     {
         _reloads.Dispose();
         _download.Dispose();
-        Upload.Dispose();
+        Egress.Dispose();
         foreach (var buckets in _sources.Values)
         {
             buckets.Own.Dispose();
@@ -127,7 +128,7 @@ public sealed partial class TransferLimits : IDisposable
     {
         try
         {
-            var configured = LimitSet.Of(_options.Create(Options.DefaultName));
+            var configured = _options.Create(Options.DefaultName).ToLimits();
             if (!configured.IsSame(_state.Configured))
             {
                 Change(state => StateOf(configured, state.Over));
@@ -158,7 +159,11 @@ public sealed partial class TransferLimits : IDisposable
         return new State(configured, over, inForce, new BandwidthSchedules(inForce));
     }
 
-    internal sealed record State(LimitSet Configured, LimitSet? Over, LimitSet InForce, BandwidthSchedules Timetables);
+    internal sealed record State(LimitSet Configured, LimitSet? Over, LimitSet InForce, BandwidthSchedules Timetables)
+    {
+        public LimitsResource Describe(NodeId here, TimeProvider time) =>
+            new(here.Value, InForce, Configured, Over, Timetables.Describe(time));
+    }
 
     private sealed record SourceBuckets(FairTokenBucket Own, RateFlow OwnFlow, RateFlow Shared);
 

@@ -12,6 +12,7 @@ public static class ClusterRegistration
         builder.Services.AddSingleton<CatalogGate>();
         builder.Services.AddSingleton<AdmitCatalog>(services => services.GetRequiredService<CatalogGate>().AdmitAsync);
         builder.Services.AddSingleton<Leadership>();
+        builder.Services.AddSingleton<PeerClient>();
         builder.Services.AddSingleton<WriteForwarder>();
         builder.Services.AddSingleton<NodeDirectory>();
         builder.Services.AddSingleton<ClusterMembership>();

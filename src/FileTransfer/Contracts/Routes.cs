@@ -10,12 +10,18 @@ public static class Routes
     public const string File = $"{Files}/{{key}}";
     public const string Content = $"{File}/content";
     public const string Hashes = $"{File}/hashes";
+    public const string Damage = $"{File}/damage";
     public const string Explain = $"{File}/explain";
+    public const string FileEvents = $"{File}/events";
     public const string Intents = $"{File}/fetch";
     public const string Retry = $"{File}/retry";
     public const string RetryAll = "/v1/retry";
 
     public const string Bucket = "/v1/buckets/{bucket}";
+    public const string Policy = $"{Bucket}/policy";
+    public const string Missing = $"{Bucket}/missing";
+    public const string Deliveries = "/v1/sync/deliveries";
+    public const string Events = "/v1/events";
     public const string Leader = "/v1/leader";
     public const string Limits = "/v1/limits";
     public const string Nodes = "/v1/nodes";
@@ -23,6 +29,7 @@ public static class Routes
     public const string Orphans = "/v1/orphans";
     public const string Reconcile = "/v1/reconcile";
     public const string Scrub = "/v1/scrub";
+    public const string Sources = "/v1/sources";
     public const string Health = "/health";
 
     /// <summary>The path of one of those things that a route is for.</summary>

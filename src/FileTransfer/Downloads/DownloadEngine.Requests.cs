@@ -1,5 +1,6 @@
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Durability;
+using FileTransfer.Contracts;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Progress;
 using FileTransfer.Downloads.Sources;
@@ -151,7 +152,7 @@ public sealed partial class DownloadEngine
     }
 
     /// <summary>The node may not know yet what is wrong with its copy; told, it proves it. Whether it hears of it changes nothing here.</summary>
-    private async Task ReportDamageAsync(NodeSource node, FileKey file, SourceDamage damage)
+    private async Task ReportDamageAsync(NodeSource node, FileKey file, DamageReport damage)
     {
         // It proves all of the content: one report at a time is enough.
         if (!_damageReports.TryAdd((node.Id, file), true))

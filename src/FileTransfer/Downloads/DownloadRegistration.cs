@@ -13,7 +13,6 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<SourceAttemptHistory>();
         builder.Services.AddSingleton<LocalContents>();
         builder.Services.AddSingleton<DownloadLimits>();
-        builder.Services.AddSingleton<SourceHttp>();
         builder.Services.AddSingleton(services =>
             services.GetRequiredService<DownloadLimits>().ForSources(services.GetRequiredService<TimeProvider>())
         );

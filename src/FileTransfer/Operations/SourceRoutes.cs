@@ -9,7 +9,7 @@ internal static class SourceRoutes
 {
     public static void MapSources(this IEndpointRouteBuilder routes) =>
         routes
-            .MapGet("/v1/sources", Find)
+            .MapGet(Routes.Sources, Find)
             .RequireAuthorization(AccessScopes.Read)
             .WithTags("Cluster")
             .WithSummary("The sources that this node has met: which it asks, which it does not, since when, why and until when")

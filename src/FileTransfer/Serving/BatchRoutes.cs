@@ -14,7 +14,7 @@ public static class BatchRoutes
 
     public static void MapBatches(this IEndpointRouteBuilder routes) =>
         routes
-            .MapPost(ContentBatch.Route, AnswerAsync)
+            .MapPost(Routes.Deliveries, AnswerAsync)
             .RequireAuthorization(AccessScopes.Node)
             .WithTags("Transfer")
             .WithSummary("Small contents together: i64 LE size ‖ bytes of each, in the order of the keys")

@@ -3,8 +3,6 @@ namespace FileTransfer.Serving;
 /// <summary>Small contents in one answer: <c>i64 LE size ‖ bytes</c> each, as asked for; or <see cref="NotDelivered"/>, no bytes.</summary>
 public static class ContentBatch
 {
-    public const string Route = "/v1/sync/deliveries";
-
     /// <summary>Files of one delivery, at most.</summary>
     public const int MostFiles = 64;
 

@@ -12,7 +12,7 @@ public static class ServingRegistration
         builder.Services.AddSingleton<ContentElsewhere>();
         builder.Services.AddSingleton<ContentDelivery>();
         builder.Services.AddSingleton(services =>
-            ActivatorUtilities.CreateInstance<EgressBandwidth>(services, services.GetRequiredService<TransferLimits>().Upload)
+            ActivatorUtilities.CreateInstance<EgressBandwidth>(services, services.GetRequiredService<TransferLimits>().Egress)
         );
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FileTransfer.Bandwidth;
+using FileTransfer.Contracts;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Planning;
 using Microsoft.Extensions.Configuration;
@@ -119,11 +120,11 @@ public sealed class TransferLimitsTests : IDisposable
         _options.PerSource["*"] = "07:00-09:00 1MB/s";
         var limits = Start();
 
-        limits.Upload.Rate.ShouldBe(new ByteRate(50 * 1024 * 1024));
+        limits.Egress.Rate.ShouldBe(new ByteRate(50 * 1024 * 1024));
         limits.Enforce().ShouldBe(TimeSpan.FromMinutes(1));
         _time.Advance(TimeSpan.FromMinutes(1));
         limits.Enforce().ShouldBe(TimeSpan.FromHours(1), "then the limit of the sources ends");
-        limits.Upload.Rate.ShouldBe(new ByteRate(10 * 1024 * 1024));
+        limits.Egress.Rate.ShouldBe(new ByteRate(10 * 1024 * 1024));
     }
 
     [Fact]
@@ -137,11 +138,11 @@ public sealed class TransferLimitsTests : IDisposable
         limits.Set(new LimitSet(Requests: 7, Upload: "1MB/s"));
         limits.InForce.Requests.ShouldBe(7);
         limits.InForce.Download.ShouldBe("5MB/s");
-        limits.Upload.Rate.ShouldBe(new ByteRate(1_000_000));
+        limits.Egress.Rate.ShouldBe(new ByteRate(1_000_000));
 
         limits.Set(null);
         limits.InForce.Requests.ShouldBe(50);
-        limits.Upload.Rate.ShouldBeNull();
+        limits.Egress.Rate.ShouldBeNull();
         told.ShouldBe(2);
     }
 

@@ -15,7 +15,7 @@ public static class DamageRoutes
 
     public static void MapDamage(this IEndpointRouteBuilder routes) =>
         routes
-            .MapPost("/v1/files/{key}/damage", ReportAsync)
+            .MapPost(Routes.Damage, ReportAsync)
             .RequireAuthorization(AccessScopes.Node)
             .WithTags("Files")
             .WithSummary("Tells this node that it sent wrong bytes of a file: it proves its own copy, and says what it found")

@@ -89,19 +89,19 @@ public sealed partial class NodeClient
         );
 
     public Task<LimitsResource> GetLimitsAsync(CancellationToken cancellationToken) =>
-        GetAsync(Routes.Limits, LimitJson.Default.LimitsResource, cancellationToken);
+        GetAsync(Routes.Limits, WireJson.Default.LimitsResource, cancellationToken);
 
     public Task<LimitsResource> SetLimitsAsync(LimitSet limits, CancellationToken cancellationToken) =>
         AskAsync(
             HttpMethod.Put,
             Routes.Limits,
-            LimitJson.Default.LimitsResource,
+            WireJson.Default.LimitsResource,
             cancellationToken,
-            JsonContent.Create(limits, LimitJson.Default.LimitSet)
+            JsonContent.Create(limits, WireJson.Default.LimitSet)
         );
 
     public Task<LimitsResource> DeleteLimitsAsync(CancellationToken cancellationToken) =>
-        AskAsync(HttpMethod.Delete, Routes.Limits, LimitJson.Default.LimitsResource, cancellationToken);
+        AskAsync(HttpMethod.Delete, Routes.Limits, WireJson.Default.LimitsResource, cancellationToken);
 
     public Task<OrphansResource> GetOrphansAsync(CancellationToken cancellationToken) =>
         GetAsync(Routes.Orphans, WireJson.Default.OrphansResource, cancellationToken);

@@ -65,7 +65,7 @@ public sealed partial class NodeClient
     )
     {
         using var lines = await OpenLinesAsync(
-            $"{Routes.Of(Routes.Bucket, bucket)}/missing",
+            Routes.Of(Routes.Missing, bucket),
             SparseJson.Default.MissingFile,
             cancellationToken
         );
@@ -113,5 +113,5 @@ public sealed partial class NodeClient
         }
     }
 
-    private static string PolicyPathOf(ByteString bucket) => $"{Routes.Of(Routes.Bucket, bucket)}/policy";
+    private static string PolicyPathOf(ByteString bucket) => Routes.Of(Routes.Policy, bucket);
 }

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text.Json.Serialization.Metadata;
 using FileTransfer.Contracts;
+using FileTransfer.Http;
 
 namespace FileTransfer.Cli.Client;
 
@@ -13,14 +14,9 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
 
     public static HttpClient OpenHttp(string? token)
     {
-        var handler = new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            ConnectTimeout = TimeSpan.FromSeconds(5),
-            Expect100ContinueTimeout = TimeSpan.FromSeconds(10),
-            UseCookies = false,
-            Proxy = new NodeProxy(HttpClient.DefaultProxy),
-        };
+        var handler = ClientHandler.Create();
+        handler.Expect100ContinueTimeout = TimeSpan.FromSeconds(10);
+        (handler.UseProxy, handler.Proxy) = (true, new NodeProxy(HttpClient.DefaultProxy));
         var http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         http.DefaultRequestHeaders.UserAgent.ParseAdd("filetransfer");
         if (token is not null)
@@ -121,13 +117,7 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
             var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken);
             var body =
                 TryRead(bytes, SparseJson.Default.ProblemBody) ?? new ProblemBody(null, response.ReasonPhrase, null, null, null);
-            var retryAfter = response.Headers.RetryAfter switch
-            {
-                { Delta: { } delta } => delta,
-                { Date: { } date } => date - time.GetUtcNow(),
-                _ => (TimeSpan?)null,
-            };
-            throw new NodeProblemException(node, response.StatusCode, body, retryAfter);
+            throw new NodeProblemException(node, response.StatusCode, body, ClientHandler.RetryAfterOf(response, time));
         }
     }
 

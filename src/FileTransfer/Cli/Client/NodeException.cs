@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using FileTransfer.Contracts;
+using FileTransfer.Http;
 
 namespace FileTransfer.Cli.Client;
 
@@ -49,18 +50,16 @@ public sealed class NodeProblemException(Uri node, HttpStatusCode status, Proble
         RemedyOf(status, body.Type)
     )
 {
-    private const string TypePrefix = "urn:filetransfer:problem:";
-
     public HttpStatusCode Status => status;
 
     /// <summary>Whether the node says that its database is away.</summary>
-    public bool IsDatabaseAway => Type == TypePrefix + "database-unavailable";
+    public bool IsDatabaseAway => Type == ProblemTypes.DatabaseUnavailable.Urn;
 
     /// <summary>The chunk that the problem is about, as an upload that is not whole names the first that is missing.</summary>
     public long? Chunk => body.Chunk;
 
     /// <summary>Whether an upload ended before all of its chunks had come.</summary>
-    public bool IsUploadUnfinished => Type == TypePrefix + "upload-invalid" && body.Chunk is not null;
+    public bool IsUploadUnfinished => Type == ProblemTypes.UploadInvalid.Urn && body.Chunk is not null;
 
     public override string? Title => body.Title;
 
@@ -75,7 +74,7 @@ public sealed class NodeProblemException(Uri node, HttpStatusCode status, Proble
 
     /// <summary>The detail; to one who works with the program, a route is no help.</summary>
     private static string? Advice(ProblemBody body) =>
-        body is { Type: TypePrefix + "file-unknown", Detail: { } detail }
+        body.Type == ProblemTypes.FileUnknown.Urn && body.Detail is { } detail
             ? detail.Split(". ")[0].TrimEnd('.') + ". 'filetransfer list' shows the files that exist."
             : body.Detail;
 
@@ -83,18 +82,18 @@ public sealed class NodeProblemException(Uri node, HttpStatusCode status, Proble
         status switch
         {
             HttpStatusCode.NotFound => ExitCode.NotFound,
-            HttpStatusCode.Conflict when type == TypePrefix + "file-not-stored" => ExitCode.NotComplete,
-            HttpStatusCode.ServiceUnavailable when type == TypePrefix + "file-elsewhere" => ExitCode.NotComplete,
+            HttpStatusCode.Conflict when type == ProblemTypes.FileNotStored.Urn => ExitCode.NotComplete,
+            HttpStatusCode.ServiceUnavailable when type == ProblemTypes.FileElsewhere.Urn => ExitCode.NotComplete,
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => ExitCode.Refused,
             HttpStatusCode.ServiceUnavailable or HttpStatusCode.MisdirectedRequest => ExitCode.Unavailable,
-            HttpStatusCode.UnprocessableEntity when type == TypePrefix + "fingerprint-mismatch" => ExitCode.NotProven,
+            HttpStatusCode.UnprocessableEntity when type == ProblemTypes.FingerprintMismatch.Urn => ExitCode.NotProven,
             _ => ExitCode.Failed,
         };
 
     private static RetryAdvice RemedyOf(HttpStatusCode status, string? type) =>
         status switch
         {
-            HttpStatusCode.ServiceUnavailable when type == TypePrefix + "file-elsewhere" => RetryAdvice.OtherNode,
+            HttpStatusCode.ServiceUnavailable when type == ProblemTypes.FileElsewhere.Urn => RetryAdvice.OtherNode,
             HttpStatusCode.ServiceUnavailable
             or HttpStatusCode.MisdirectedRequest
             or HttpStatusCode.TooManyRequests

@@ -32,7 +32,7 @@ internal static class EventsCommand
                 async run =>
                 {
                     var isOfFile = run.Parse.GetResult(key) is { Tokens.Count: > 0 };
-                    var events = new NodeEvents(isOfFile ? $"{Routes.Of(Routes.File, run.Get(key))}/events" : "/v1/events");
+                    var events = new NodeEvents(isOfFile ? Routes.Of(Routes.FileEvents, run.Get(key)) : Routes.Events);
                     await run.Nodes.RunAsync(
                         (node, token) => node.FollowAsync(events, (happened, _) => ShowAsync(happened, run, streams.Time), token),
                         run.CancellationToken,

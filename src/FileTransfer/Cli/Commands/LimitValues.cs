@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using FileTransfer.Bandwidth;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 

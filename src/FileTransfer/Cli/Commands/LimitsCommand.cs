@@ -2,6 +2,7 @@ using System.CommandLine;
 using FileTransfer.Bandwidth;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -93,7 +94,7 @@ internal static class LimitsCommand
             Line("requests per source", $"{inForce.RequestsPerSource}", set?.RequestsPerSource is not null),
             Line("connections", $"{inForce.Connections}", set?.Connections is not null),
         ];
-        run.Console.Result(string.Join(Environment.NewLine, lines), limits, () => LimitJson.Default.LimitsResource);
+        run.Console.Result(string.Join(Environment.NewLine, lines), limits, () => WireJson.Default.LimitsResource);
         return ExitCode.Ok;
     }
 

@@ -1,5 +1,4 @@
 using FileTransfer.Chunks.Folder;
-using FileTransfer.Contracts;
 using FileTransfer.Postgres;
 
 namespace FileTransfer.Cluster.Peers;
@@ -14,6 +13,7 @@ public sealed partial class RivalWatch(
     ClusterMembership membership,
     NodeDirectory nodes,
     Leadership leadership,
+    PeerClient peers,
     NodeFile folder,
     ThisNode node,
     TimeProvider time,
@@ -26,25 +26,6 @@ public sealed partial class RivalWatch(
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);
 
-    private readonly HttpClient _http = new(
-        new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseProxy = false,
-            UseCookies = false,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(1),
-        }
-    )
-    {
-        Timeout = _patience,
-    };
-
-    public override void Dispose()
-    {
-        _http.Dispose();
-        base.Dispose();
-    }
-
     /// <summary>Asks once, and stops this node from leading where there is a later state.</summary>
     internal async Task LookAsync(CancellationToken cancellationToken)
     {
@@ -53,7 +34,7 @@ public sealed partial class RivalWatch(
             .Where(other => other.Node != node.Id)
             .OrderBy(other => other.IsAlive)
             .Take(Most);
-        foreach (var (sight, url) in await Task.WhenAll(others.Select(other => AskAsync(other.Url, own, cancellationToken))))
+        foreach (var (sight, url) in await Task.WhenAll(others.Select(other => AskAsync(other.Url, cancellationToken))))
         {
             // A leader elected since is in this database, too; one of another is not.
             if (sight is not null && sight.Supersedes(own) && sight.Supersedes(own = await ReadOwnAsync(cancellationToken)))
@@ -99,23 +80,16 @@ public sealed partial class RivalWatch(
         return own;
     }
 
-    private async Task<(CatalogSight? Sight, Uri Url)> AskAsync(Uri url, CatalogSight own, CancellationToken cancellationToken)
+    private async Task<(CatalogSight? Sight, Uri Url)> AskAsync(Uri url, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(url, Routes.Leader));
-        request.Headers.TryAddWithoutValidation(CatalogSight.Header, own.Text);
-        if (node.Token is { } token)
-        {
-            request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
-        }
-
+        using var patience = new CancellationTokenSource(_patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
-            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-            var text = response.Headers.TryGetValues(CatalogSight.Header, out var values) ? values.FirstOrDefault() : null;
-            return (CatalogSight.Parse(text), url);
+            return (await peers.AskSightAsync(url, either.Token), url);
         }
         catch (Exception e)
-            when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+            when (e is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             return (null, url);
         }

@@ -15,7 +15,6 @@ internal sealed partial class WriteForwarder(ThisNode node, IOptions<NodeOptions
 {
     public const string Header = "FileTransfer-Forwarded-By";
 
-    private static readonly TimeSpan _connectTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _toAnswer = TimeSpan.FromMinutes(5);
 
     /// <summary>What the leader needs to know of the caller's request beside its body.</summary>
@@ -24,18 +23,7 @@ internal sealed partial class WriteForwarder(ThisNode node, IOptions<NodeOptions
     /// <summary>What is between this node and the leader, or is this node's to say.</summary>
     private static readonly string[] _keptBack = ["Connection", "Keep-Alive", "Transfer-Encoding", "Date", "Server"];
 
-    private readonly HttpMessageInvoker _leader = new(
-        new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseProxy = false,
-            UseCookies = false,
-            ConnectTimeout = _connectTimeout,
-            // Sent only when the leader asks for it: the caller waits for the same.
-            Expect100ContinueTimeout = TimeSpan.FromMinutes(1),
-            PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-        }
-    );
+    private readonly HttpMessageInvoker _leader = new(Connections());
 
     /// <summary>Whether a request is passed on: this node is told to, nobody has passed it on before, and nothing of its body was read here.</summary>
     public bool Takes(HttpContext context) =>
@@ -78,6 +66,14 @@ internal sealed partial class WriteForwarder(ThisNode node, IOptions<NodeOptions
     }
 
     public void Dispose() => _leader.Dispose();
+
+    private static SocketsHttpHandler Connections()
+    {
+        var handler = ClientHandler.Create();
+        // Sent only when the leader asks for it: the caller waits for the same.
+        handler.Expect100ContinueTimeout = TimeSpan.FromMinutes(1);
+        return handler;
+    }
 
     private HttpRequestMessage RequestTo(LeaderRecord leader, HttpContext context, CancellationTokenSource patience)
     {

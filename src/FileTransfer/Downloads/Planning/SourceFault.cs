@@ -1,3 +1,5 @@
+using FileTransfer.Contracts;
+
 namespace FileTransfer.Downloads.Planning;
 
 /// <summary>Why a request brought nothing, or not all.</summary>
@@ -39,17 +41,12 @@ public sealed class SourceException(
     string message,
     Exception? innerException = null,
     TimeSpan? retryAfter = null,
-    SourceDamage? damage = null
+    DamageReport? damage = null
 ) : Exception(message, innerException)
 {
     public SourceFaultKind Kind => kind;
 
     public TimeSpan? RetryAfter => retryAfter;
 
-    public SourceDamage? Damage => damage;
+    public DamageReport? Damage => damage;
 }
-
-/// <summary>What a source should know of its own copy of a file, which it may not.</summary>
-/// <param name="Chunk">The chunk that came wrong; null where that is not known.</param>
-/// <param name="Reason">What was wrong, in words.</param>
-public sealed record SourceDamage(long? Chunk, string Reason);

@@ -10,13 +10,13 @@ public static class EventRoutes
 {
     public static void MapEvents(this IEndpointRouteBuilder routes)
     {
-        var events = routes.MapGroup("/v1").RequireAuthorization(AccessScopes.Read).ServesEvents();
+        var events = routes.MapGroup("").RequireAuthorization(AccessScopes.Read).ServesEvents();
         events
-            .MapGet("/events", FollowNodeAsync)
+            .MapGet(Routes.Events, FollowNodeAsync)
             .WithTags("Cluster")
             .WithSummary("The downloads of this node as server-sent events: those under way first, then every change");
         events
-            .MapGet("/files/{key}/events", FollowFileAsync)
+            .MapGet(Routes.FileEvents, FollowFileAsync)
             .WithTags("Files")
             .WithSummary("One file at this node as server-sent events: its present state first, then every change")
             .ProducesProblems(

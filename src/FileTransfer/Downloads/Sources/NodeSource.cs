@@ -48,28 +48,29 @@ public sealed class NodeSource : Source
     )
     {
         var batch = new BatchRequest([.. keys.Select(key => key.ToHex())]);
-        var request = Post(ContentBatch.Route, JsonSerializer.SerializeToUtf8Bytes(batch, WireJson.Default.BatchRequest));
+        var request = Post(Routes.Deliveries, JsonSerializer.SerializeToUtf8Bytes(batch, WireJson.Default.BatchRequest));
         return OpenAsync(request, "a delivery", expectedLength: null, progress, cancellationToken);
     }
 
     /// <summary>Reports to the node that its copy of a file seems damaged, so that it proves it.</summary>
     /// <returns>Why it did not take that; null where it did, and where it is too old to know of it.</returns>
-    internal async Task<string?> ReportDamageAsync(FileKey key, SourceDamage damage, CancellationToken cancellationToken)
+    internal async Task<string?> ReportDamageAsync(FileKey key, DamageReport damage, CancellationToken cancellationToken)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(damage, SourceJson.Default.SourceDamage);
-        using var response = await SendAsync(Post($"/v1/files/{key}/damage", json), cancellationToken);
+        var json = JsonSerializer.SerializeToUtf8Bytes(damage, SparseJson.Default.DamageReport);
+        using var response = await SendAsync(Post(Routes.Of(Routes.Damage, key), json), cancellationToken);
         return response.IsSuccessStatusCode || response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed
             ? null
             : $"it answered {(int)response.StatusCode}";
     }
 
     /// <summary>Does not name this node: a probe takes nobody's permit.</summary>
-    protected override HttpRequestMessage ProbeRequest(FileKey key) => Request($"/download/{key}", (0, ChunkFrame.Length - 1));
+    protected override HttpRequestMessage ProbeRequest(FileKey key) =>
+        Request(Routes.Of(Routes.Download, key), (0, ChunkFrame.Length - 1));
 
     protected override HttpRequestMessage ContentRequest(FileKey key, (long First, long Last)? range = null) =>
-        OfNode(Request($"/v1/files/{key}/content", range));
+        OfNode(Request(Routes.Of(Routes.Content, key), range));
 
-    protected override string HashesPathOf(FileKey key) => $"/v1/files/{key}/hashes";
+    protected override string HashesPathOf(FileKey key) => Routes.Of(Routes.Hashes, key);
 
     private HttpRequestMessage Post(string path, byte[] json)
     {
@@ -85,10 +86,3 @@ public sealed class NodeSource : Source
         return request;
     }
 }
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
-)]
-[JsonSerializable(typeof(SourceDamage))]
-internal sealed partial class SourceJson : JsonSerializerContext;

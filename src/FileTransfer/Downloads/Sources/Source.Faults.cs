@@ -1,3 +1,4 @@
+using FileTransfer.Contracts;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Http;
 
@@ -18,19 +19,19 @@ public abstract partial class Source
         string what,
         Exception? cause = null,
         TimeSpan? retryAfter = null,
-        SourceDamage? damage = null
+        DamageReport? damage = null
     ) => new(fault, $"{name} at {url.OriginalString} {what}", cause, retryAfter, damage);
 
     /// <summary>It sent bytes that are not the file's.</summary>
     internal SourceException Corrupt(string what, long? chunk, string damage) =>
-        Fault(SourceFaultKind.Corrupt, what, damage: new SourceDamage(chunk, damage));
+        Fault(SourceFaultKind.Corrupt, what, damage: new DamageReport(chunk, damage));
 
     internal SourceException CorruptWhole(bool isPage = false) =>
         isPage ? Page("file") : Corrupt("sent a content with another fingerprint", null, "the content has another fingerprint");
 
     /// <summary>It has something else under the name, or not yet all of it: whoever fills a folder, or answers for names it does not know.</summary>
     internal SourceException NotTheFile(string what) =>
-        Fault(SourceFaultKind.NotFound, what, damage: new SourceDamage(Chunk: null, what));
+        Fault(SourceFaultKind.NotFound, what, damage: new DamageReport(Chunk: null, what));
 
     internal SourceException NotFound() => Fault(SourceFaultKind.NotFound, "does not have the file");
 
@@ -50,7 +51,7 @@ public abstract partial class Source
             ),
             // The client's own limit for connecting.
             OperationCanceledException when !monitor.Token.IsCancellationRequested => Unreachable(
-                $"did not accept a connection within {SourceHttp.ConnectTimeout.TotalSeconds:0} s",
+                $"did not accept a connection within {ClientHandler.ConnectTimeout.TotalSeconds:0} s",
                 thrown
             ),
             _ when IsEndOfConnection(thrown) => Fault(SourceFaultKind.EndedEarly, "closed the connection in the middle", thrown),
@@ -104,7 +105,7 @@ public abstract partial class Source
         var buffer = new byte[LongestProblem];
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
         var text = buffer.AsMemory(0, await ReadAtLeastAsync(body, buffer, buffer.Length, monitor, cancellationToken));
-        var retryAfter = RetryAfterOf(response);
+        var retryAfter = ClientHandler.RetryAfterOf(response, options.Time);
         if (text.Span.IndexOf(_busy) >= 0)
         {
             return Fault(SourceFaultKind.Busy, "sends it to another node now", retryAfter: retryAfter ?? TimeSpan.FromSeconds(1));
@@ -117,13 +118,5 @@ public abstract partial class Source
 
         var until = retryAfter is { } wait ? $" and asks to be tried again in {wait.TotalSeconds:0} s" : "";
         return Fault(SourceFaultKind.Throttled, $"answered {(int)response.StatusCode}{until}", retryAfter: retryAfter);
-    }
-
-    /// <summary>In seconds, or until a date by the source's own clock where it says what that is.</summary>
-    private TimeSpan? RetryAfterOf(HttpResponseMessage response)
-    {
-        var header = response.Headers.RetryAfter;
-        var wait = header?.Delta ?? (header?.Date - (response.Headers.Date ?? options.Time.GetUtcNow()));
-        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
     }
 }

@@ -1,30 +1,34 @@
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Cluster;
+using FileTransfer.Cluster.Peers;
 using FileTransfer.Downloads.Planning;
 
 namespace FileTransfer.Downloads.Sources;
 
 /// <summary>The sources this process has heard of: the nodes of the catalog at their last address, and the configured ones.</summary>
-public sealed class SourceRegistry
+public sealed class SourceRegistry : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<SourceId, Source> _sources = [];
     private readonly List<SourceHint> _configured = [];
-    private readonly SourceHttp _http;
+    private readonly PeerClient _peers;
+
+    /// <summary>For configured sources, which learn nothing about this node.</summary>
+    private readonly HttpMessageInvoker _others = new(PeerClient.Connections());
     private readonly SourceClientOptions _options;
     private readonly NodeId _here;
 
-    public SourceRegistry(IOptions<SourceOptions> configured, SourceHttp http, SourceClientOptions options, ThisNode node)
+    public SourceRegistry(IOptions<SourceOptions> configured, PeerClient peers, SourceClientOptions options, ThisNode node)
     {
-        _http = http;
+        _peers = peers;
         _options = options;
         _here = node.Id;
         foreach (var entry in configured.Value.Sources)
         {
             (Source source, SourceKind kind) =
                 entry.Kind == ConfiguredKind.Stream
-                    ? ((Source)new StreamSource(entry, http.Others, options), SourceKind.Stream)
-                    : (new ShareSource(entry, http.Others, options), SourceKind.Share);
+                    ? ((Source)new StreamSource(entry, _others, options), SourceKind.Stream)
+                    : (new ShareSource(entry, _others, options), SourceKind.Share);
             _sources.Add(source.Id, source);
             _configured.Add(new SourceHint(source.Id, kind));
         }
@@ -75,6 +79,8 @@ public sealed class SourceRegistry
         }
     }
 
+    public void Dispose() => _others.Dispose();
+
     private bool Upsert(SourceId id, ContentProvider provider)
     {
         var known = _sources.GetValueOrDefault(id) as NodeSource;
@@ -83,7 +89,7 @@ public sealed class SourceRegistry
             return false;
         }
 
-        _sources[id] = new NodeSource(provider, _here, _http.Nodes, _options);
+        _sources[id] = new NodeSource(provider, _here, _peers, _options);
         return known is not null;
     }
 }

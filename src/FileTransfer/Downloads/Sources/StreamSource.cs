@@ -1,4 +1,5 @@
 using FileTransfer.Chunks.Frames;
+using FileTransfer.Contracts;
 using FileTransfer.Downloads.Planning;
 
 namespace FileTransfer.Downloads.Sources;
@@ -34,5 +35,6 @@ public sealed class StreamSource(SourceEntry entry, HttpMessageInvoker http, Sou
 
     protected override string HashesPathOf(FileKey key) => throw new NotSupportedException($"{Id} has no chunk hashes.");
 
-    private static string Path(FileKey key) => $"download/{key.ToHex()}";
+    /// <summary>Below the path of its address.</summary>
+    private static string Path(FileKey key) => Routes.Of(Routes.Download, key).TrimStart('/');
 }

@@ -115,7 +115,7 @@ internal sealed class FakeSource : IAsyncDisposable
             (string key, HttpContext context) => source.SendAsync(key, isFramed: false, context)
         );
         server.MapGet("/download/{key}", (string key, HttpContext context) => source.SendAsync(key, isFramed: true, context));
-        server.MapPost(ContentBatch.Route, source.DeliverAsync);
+        server.MapPost(Routes.Deliveries, source.DeliverAsync);
         await server.StartAsync();
         await RegisterNodeAsync(database, id, server.Urls.First());
         return source;

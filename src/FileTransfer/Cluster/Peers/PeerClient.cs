@@ -1,0 +1,52 @@
+using FileTransfer.Contracts;
+using FileTransfer.Http;
+
+namespace FileTransfer.Cluster.Peers;
+
+/// <summary>What this node asks of other nodes of the cluster in its own name: with its token, and with the catalog that it works on.</summary>
+/// <remarks>An <see cref="HttpClient"/> would link one more cancellation to each request, for a time-out that sources do not have.</remarks>
+public sealed class PeerClient(ThisNode node, Leadership leadership) : HttpMessageInvoker(Connections())
+{
+    /// <summary>Connections on which an answer that is given up is not worth reading to its end for their sake.</summary>
+    public static SocketsHttpHandler Connections()
+    {
+        var handler = ClientHandler.Create();
+        handler.PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1);
+        handler.MaxResponseDrainSize = 0;
+        return handler;
+    }
+
+    /// <summary>Sends a request, and takes what the answer says of the other's catalog for a rumour.</summary>
+    public override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var response = await SendAsThisNodeAsync(request, cancellationToken);
+        leadership.Hear(SightOf(response));
+        return response;
+    }
+
+    /// <summary>Which catalog a node works on; null where it does not say.</summary>
+    internal async Task<CatalogSight?> AskSightAsync(Uri url, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(url, Routes.Leader));
+        using var response = await SendAsThisNodeAsync(request, cancellationToken);
+        return CatalogSight.Parse(SightOf(response));
+    }
+
+    private Task<HttpResponseMessage> SendAsThisNodeAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (node.Token is { } token)
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+        }
+
+        if (leadership.Sight is { } own)
+        {
+            request.Headers.TryAddWithoutValidation(CatalogSight.Header, own.Text);
+        }
+
+        return base.SendAsync(request, cancellationToken);
+    }
+
+    private static string? SightOf(HttpResponseMessage response) =>
+        response.Headers.NonValidated.TryGetValues(CatalogSight.Header, out var sight) ? sight.ToString() : null;
+}
