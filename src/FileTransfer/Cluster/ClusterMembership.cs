@@ -2,7 +2,7 @@ using FileTransfer.Postgres;
 
 namespace FileTransfer.Cluster;
 
-/// <summary>Keeps this node present in the cluster: one session that holds the node's own lock, hears notifications and tells it is alive.</summary>
+/// <summary>Keeps this node joined to the cluster: one session that holds the node's own lock, hears notifications and tells it is alive.</summary>
 /// <remarks>
 /// A node id belongs to one process at a time, and the lock on it is the proof. Everything that works for the node (lanes, feed reader,
 /// election) runs only while it is held: <see cref="RunWhileJoinedAsync"/>.
@@ -30,17 +30,14 @@ public sealed partial class ClusterMembership(
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private volatile TaskCompletionSource<LockConnection> _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>A notification on the channel of the first argument, heard while present. Comes on the session's own path.</summary>
-    public event Action<string, string>? Notified;
-
     public bool IsJoined => _joined.Task is { IsCompletedSuccessfully: true, Result.Lost.IsCancellationRequested: false };
 
-    /// <summary>Why the node is not present, in words; null while it is.</summary>
+    /// <summary>Why the node has not joined, in words; null while it has.</summary>
     public string? NotJoinedBecause { get; private set; } = "it is starting";
 
     private AdvisoryLockKey NodeLock { get; } = NodeDirectory.LockOf(node.ClusterId, node.Id);
 
-    /// <summary>Runs <paramref name="work"/> whenever the node is present and cancels it when it is not, until stopped.</summary>
+    /// <summary>Runs <paramref name="work"/> whenever the node has joined and cancels it when its session is lost, until stopped.</summary>
     public async Task RunWhileJoinedAsync(Func<CancellationToken, Task> work, CancellationToken stopping)
     {
         while (!stopping.IsCancellationRequested)
@@ -57,7 +54,7 @@ public sealed partial class ClusterMembership(
             }
             catch (Exception e) when (!stopping.IsCancellationRequested && (session.Lost.IsCancellationRequested || IsPassing(e)))
             {
-                // Who keeps the node present tells that its session is lost; that ends everybody's work, and one line is enough.
+                // ExecuteAsync tells that the session is lost; that ends everybody's work, and one line is enough.
                 var level = session.Lost.IsCancellationRequested ? LogLevel.Debug : LogLevel.Warning;
                 var cause = DatabaseReach.CauseOf(e);
                 Log.Interrupted(logger, level, node.Id.Value, cause);
@@ -108,12 +105,12 @@ public sealed partial class ClusterMembership(
         await using var session = await database.OpenSessionAsync($"{node.Id}/node", stopping);
         database.Reach.Regained();
         await using var lease = await TakeNodeLockAsync(session, stopping);
-        session.Notified += (channel, payload) => Notified?.Invoke(channel, payload);
+        session.Notified += database.Notifications.Deliver;
         await session.UseAsync(JoinAsync, stopping);
 
         NotJoinedBecause = null;
         _joined.SetResult(session);
-        Log.Present(logger, node.Id.Value, node.Url, session.BackendPid);
+        Log.Joined(logger, node.Id.Value, node.Url, session.BackendPid);
         try
         {
             using var during = CancellationTokenSource.CreateLinkedTokenSource(stopping, session.Lost);
@@ -218,7 +215,7 @@ public sealed partial class ClusterMembership(
         public static partial void NotLookedOnceMore(ILogger logger, string node, string reason);
 
         [LoggerMessage(2112, LogLevel.Information, "Node {Node} joined at {Url}; backend {BackendPid} holds its lock")]
-        public static partial void Present(ILogger logger, string node, Uri url, int backendPid);
+        public static partial void Joined(ILogger logger, string node, Uri url, int backendPid);
 
         [LoggerMessage(
             EventId = 2113,

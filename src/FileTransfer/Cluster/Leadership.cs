@@ -153,7 +153,7 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
 public sealed class LeaderTransaction(Database database, NpgsqlConnection connection, NpgsqlTransaction transaction, long epoch)
     : IAsyncDisposable
 {
-    private readonly List<(string Channel, string Payload)> _hints = [];
+    private readonly List<Action> _hints = [];
 
     public NpgsqlConnection Connection => connection;
 
@@ -169,14 +169,12 @@ public sealed class LeaderTransaction(Database database, NpgsqlConnection connec
         }
         finally
         {
-            foreach (var (channel, payload) in _hints)
-            {
-                database.Notifications.Send(channel, payload);
-            }
+            _hints.ForEach(send => send());
         }
     }
 
-    public void NotifyAfterCommit(string channel, string payload) => _hints.Add((channel, payload));
+    public void NotifyAfterCommit<T>(NotificationChannel<T> channel, T value)
+        where T : class => _hints.Add(() => database.Notifications.Send(channel, value));
 
     public async ValueTask DisposeAsync()
     {

@@ -153,7 +153,7 @@ public sealed partial class DownloadPublisher(
         var result = await queue.PublishAsync(session, durable.ConvertAll(attempt => attempt.Claim), next, stopping);
         foreach (var other in result.Woken)
         {
-            database.Notifications.Send(ReplicaQueue.ReadyChannel, other.Value);
+            database.Notifications.Send(ReplicaNotifications.Ready, other);
         }
 
         adds.Wake();

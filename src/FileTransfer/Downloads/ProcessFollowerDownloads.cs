@@ -39,7 +39,8 @@ public sealed partial class ProcessFollowerDownloads(
     {
         // Downloads stop when a stop begins; requests that others have running may take until the end of the drain.
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
-        membership.Notified += OnNotified;
+        using var ready = database.Notifications.Subscribe(ReplicaNotifications.Ready, OnReady);
+        using var ended = database.Notifications.Subscribe(ReplicaNotifications.Ended, OnEnded);
         limits.Changed += engine.ApplyLimits;
         try
         {
@@ -47,20 +48,23 @@ public sealed partial class ProcessFollowerDownloads(
         }
         finally
         {
-            membership.Notified -= OnNotified;
             limits.Changed -= engine.ApplyLimits;
         }
     }
 
-    private void OnNotified(string channel, string payload)
+    private void OnReady(NodeId waiting)
     {
-        if (channel == ReplicaQueue.ReadyChannel && payload == node.Id.Value)
+        if (waiting == node.Id)
         {
             signal.Set();
         }
-        else if (channel == ReplicaQueue.EndedChannel && ReplicaQueue.EndedOf(node.Id, payload) is { } file)
+    }
+
+    private void OnEnded(EndedReplica ended)
+    {
+        if (ended.Node == node.Id)
         {
-            engine.Abort(file);
+            engine.Abort(ended.Key);
             _removals.Set();
         }
     }

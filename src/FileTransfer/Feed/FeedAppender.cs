@@ -11,8 +11,8 @@ namespace FileTransfer.Feed;
 /// </remarks>
 public static class FeedAppender
 {
-    /// <summary>A hint that a bin has grown; the payload is the bin's number. The heads of the bins are the truth.</summary>
-    public const string Channel = "filetransfer_feed";
+    /// <summary>A hint that a bin has grown. The heads of the bins are the truth.</summary>
+    public static readonly NotificationChannel<GrownBin> Grown = new("filetransfer_feed", grown => grown.Text, GrownBin.Parse);
 
     /// <summary>
     /// Appends a mutation in the leader's transaction, which has locked the file's row, and gives the file the state that follows; the last
@@ -46,7 +46,15 @@ public static class FeedAppender
             epoch = transaction.LeaderEpoch,
         };
         var sequence = await transaction.Connection.QuerySingleAsync<long>(sql, parameters, cancellationToken);
-        transaction.NotifyAfterCommit(Channel, key.Bin.ToString(CultureInfo.InvariantCulture));
+        transaction.NotifyAfterCommit(Grown, new GrownBin(key.Bin));
         return new Mutation(key.Bin, sequence, kind, key);
     }
+}
+
+public sealed record GrownBin(int Bin)
+{
+    internal string Text => Bin.ToString(CultureInfo.InvariantCulture);
+
+    internal static GrownBin? Parse(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var bin) ? new GrownBin(bin) : null;
 }

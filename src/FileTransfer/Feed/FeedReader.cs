@@ -10,6 +10,7 @@ public sealed partial class FeedReader(
     Database database,
     ClusterMembership membership,
     ThisNode node,
+    IFeedSource source,
     FeedApplier applier,
     TimeProvider time,
     ILogger<FeedReader> logger
@@ -27,23 +28,8 @@ public sealed partial class FeedReader(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        membership.Notified += OnNotified;
-        try
-        {
-            await membership.RunWhileJoinedAsync(ReadAsync, stoppingToken);
-        }
-        finally
-        {
-            membership.Notified -= OnNotified;
-        }
-    }
-
-    private void OnNotified(string channel, string payload)
-    {
-        if (channel == FeedAppender.Channel)
-        {
-            _hint.Set();
-        }
+        using var growth = database.Notifications.Subscribe(FeedAppender.Grown, _ => _hint.Set());
+        await membership.RunWhileJoinedAsync(ReadAsync, stoppingToken);
     }
 
     private async Task ReadAsync(CancellationToken cancellationToken)
@@ -67,20 +53,12 @@ public sealed partial class FeedReader(
     /// <returns>The first gap; null where there is none.</returns>
     internal async Task<FeedGapException?> CatchUpAsync(CancellationToken cancellationToken)
     {
-        const string behind = """
-            SELECT b.bin, b.head FROM filetransfer.bins b
-            LEFT JOIN filetransfer.feed_positions p ON p.bin = b.bin AND p.node_id = @node
-            WHERE b.head > coalesce(p.sequence, 0)
-            ORDER BY b.bin
-            """;
-        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        var bins = await connection.QueryAsync<(short Bin, long Head)>(behind, new { node = node.Id }, cancellationToken);
         FeedGapException? first = null;
-        foreach (var (bin, head) in bins)
+        foreach (var bin in await source.FindGrownAsync(cancellationToken))
         {
             try
             {
-                while (await applier.ApplyPageAsync(connection, bin, cancellationToken) < head) { }
+                await CatchUpAsync(bin, cancellationToken);
             }
             catch (FeedGapException gap)
             {
@@ -89,6 +67,15 @@ public sealed partial class FeedReader(
         }
 
         return first;
+    }
+
+    private async Task CatchUpAsync(BinGrowth bin, CancellationToken cancellationToken)
+    {
+        var page = await source.ReadAsync(bin.Bin, bin.Position, cancellationToken);
+        while (await applier.ApplyAsync(page, cancellationToken) && page.Last < bin.Head)
+        {
+            page = await source.ReadAsync(bin.Bin, page.Last, cancellationToken);
+        }
     }
 
     private static partial class Log

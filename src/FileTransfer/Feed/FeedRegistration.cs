@@ -1,4 +1,5 @@
 using FileTransfer.Feed.Reconciliation;
+using FileTransfer.Feed.Shared;
 
 namespace FileTransfer.Feed;
 
@@ -8,6 +9,7 @@ public static class FeedRegistration
     {
         builder.Services.AddSingleton<FileCommands>();
         builder.Services.AddSingleton<FeedLag>();
+        builder.Services.AddSingleton<IFeedSource, SharedFeed>();
         builder.Services.AddSingleton<FeedApplier>();
         builder.Services.AddSingleton<FeedReader>();
         builder.Services.AddHostedService(services => services.GetRequiredService<FeedReader>());

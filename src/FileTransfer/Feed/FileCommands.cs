@@ -74,7 +74,7 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
 
                 foreach (var other in woken)
                 {
-                    transaction.NotifyAfterCommit(ReplicaQueue.ReadyChannel, other.Value);
+                    transaction.NotifyAfterCommit(ReplicaNotifications.Ready, other);
                 }
 
                 if (now.State == FileState.Registered && stored)
@@ -164,7 +164,7 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
     {
         foreach (var holder in await ReplicaTransitions.RemoveAsync(transaction.Connection, key, cancellationToken))
         {
-            transaction.NotifyAfterCommit(ReplicaQueue.EndedChannel, ReplicaQueue.EndedPayload(holder, key));
+            transaction.NotifyAfterCommit(ReplicaNotifications.Ended, new EndedReplica(holder, key));
         }
 
         await FeedAppender.AppendAsync(transaction, MutationKind.Remove, key, cancellationToken);

@@ -9,7 +9,7 @@ using FileTransfer.Wants.Policies;
 namespace FileTransfer.Feed;
 
 /// <summary>
-/// Keeps the folder's ledger in step while the node is present: positions of Adds, removals and policies as they come; and all files, from
+/// Keeps the folder's ledger in step while the node has joined: positions of Adds, removals and policies as they come; and all files, from
 /// the contents' own notes and the catalog, where its engine is new or was lost.
 /// </summary>
 public sealed partial class LedgerMaintenance(

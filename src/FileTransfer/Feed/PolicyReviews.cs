@@ -3,7 +3,7 @@ using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Feed;
 
-/// <summary>Makes this node's replicas follow its policies whenever it becomes present, and finishes changes of a policy that were cut off.</summary>
+/// <summary>Makes this node's replicas follow its policies whenever it joins, and finishes changes of a policy that were cut off.</summary>
 public sealed class PolicyReviews(PolicyChanges policies, ClusterMembership membership, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(2);

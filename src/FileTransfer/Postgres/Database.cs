@@ -24,7 +24,7 @@ public sealed class Database : IAsyncDisposable
         Pool = ConnectionSettings.Pool(source.ConnectionString, loggers);
         LockWaits = new LockWaits(Pool, time);
         Clock = new DatabaseClock(time, loggers.CreateLogger<DatabaseClock>());
-        Notifications = new NotificationSender(Pool, loggers.CreateLogger<NotificationSender>());
+        Notifications = new DatabaseNotifications(Pool, loggers.CreateLogger<DatabaseNotifications>());
         Commits = new DurableCommits(Pool, time, loggers.CreateLogger<DurableCommits>());
         _sessions = ConnectionSettings.Sessions(source.ConnectionString, loggers);
     }
@@ -37,7 +37,7 @@ public sealed class Database : IAsyncDisposable
 
     public NpgsqlDataSource Pool { get; }
 
-    public NotificationSender Notifications { get; }
+    public DatabaseNotifications Notifications { get; }
 
     public DurableCommits Commits { get; }
 

@@ -84,7 +84,7 @@ join_warm() { # name
 
 # Lets it read the feed from the beginning, with the notice that an append gives. Prints the database's time.
 resume() { # name
-  sql "UPDATE filetransfer.feed_positions SET sequence = 0 WHERE node_id = '$1'; NOTIFY filetransfer_feed; SELECT extract(epoch FROM clock_timestamp())"
+  sql "UPDATE filetransfer.feed_positions SET sequence = 0 WHERE node_id = '$1'; NOTIFY filetransfer_feed, '0'; SELECT extract(epoch FROM clock_timestamp())"
 }
 
 # The seconds from a time to the last commit that made a replica stored.

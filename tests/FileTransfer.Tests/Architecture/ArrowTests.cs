@@ -121,7 +121,7 @@ public sealed partial class ArrowTests
             .Concat(Schema())
             .Where(source => Notify().IsMatch(source.Text))
             .Select(source => source.File);
-        notifying.ShouldBe([Path.Combine("Postgres", "NotificationSender.cs")]);
+        notifying.ShouldBe([Path.Combine("Postgres", "DatabaseNotifications.cs")]);
     }
 
     private static bool MayUse(string room, string used) =>

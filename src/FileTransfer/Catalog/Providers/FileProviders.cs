@@ -2,11 +2,13 @@ namespace FileTransfer.Catalog.Providers;
 
 /// <summary>Where else a file is, as the catalog knows it.</summary>
 /// <param name="Nodes">
-/// At most 16 other nodes that have it stored: those heard of lately first, and of these the newer ones more often, who have the fewest askers.
+/// At most <see cref="Most"/> other nodes that have it stored: those heard of lately first, and of these the newer ones more often, who have the fewest askers.
 /// </param>
 /// <param name="CompetingNodes">Other nodes, heard of lately, that want it or download it.</param>
 public sealed record FileProviders(IReadOnlyList<ContentProvider> Nodes, int CompetingNodes)
 {
+    public const int Most = 16;
+
     public static readonly FileProviders None = new([], 0);
 }
 

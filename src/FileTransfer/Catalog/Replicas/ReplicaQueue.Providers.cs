@@ -11,24 +11,25 @@ public sealed partial class ReplicaQueue
     /// Of many providers the newer are named more often: they are idle. Some older must be among them, or nobody would find those that are
     /// idle again, and a content would spread from the same sixteen for ever.
     /// </remarks>
-    private const string WithProviders = $"""
-        CROSS JOIN LATERAL (
-            SELECT array_agg(node_id) AS nodes, array_agg(leads) AS leads, array_agg(url) AS urls, array_agg(instance) AS instances FROM (
-                SELECT n.node_id, l.node_id IS NOT NULL AS leads, n.url, n.instance
-                FROM filetransfer.replicas source
-                JOIN filetransfer.nodes n ON n.node_id = source.node_id
-                LEFT JOIN filetransfer.leader l ON l.node_id = n.node_id
-                WHERE source.file_key = r.file_key AND source.state = 'stored' AND source.node_id <> r.node_id
-                ORDER BY NOT {NodeLiveness.IsHeardOf}, (clock_timestamp() - source.changed_at) * random()
-                LIMIT 16
-            ) provider
-        ) providers CROSS JOIN LATERAL (
-            SELECT count(*)::integer AS competing_nodes
-            FROM filetransfer.replicas competing JOIN filetransfer.nodes n ON n.node_id = competing.node_id
-            WHERE competing.file_key = r.file_key AND competing.state IN ('wanted', 'downloading')
-              AND competing.node_id <> r.node_id AND {NodeLiveness.IsHeardOf}
-        ) competition
-        """;
+    private static string WithProviders =>
+        $"""
+            CROSS JOIN LATERAL (
+                SELECT array_agg(node_id) AS nodes, array_agg(leads) AS leads, array_agg(url) AS urls, array_agg(instance) AS instances FROM (
+                    SELECT n.node_id, l.node_id IS NOT NULL AS leads, n.url, n.instance
+                    FROM filetransfer.replicas source
+                    JOIN filetransfer.nodes n ON n.node_id = source.node_id
+                    LEFT JOIN filetransfer.leader l ON l.node_id = n.node_id
+                    WHERE source.file_key = r.file_key AND source.state = 'stored' AND source.node_id <> r.node_id
+                    ORDER BY NOT {NodeLiveness.IsHeardOf}, (clock_timestamp() - source.changed_at) * random()
+                    LIMIT {FileProviders.Most}
+                ) provider
+            ) providers CROSS JOIN LATERAL (
+                SELECT count(*)::integer AS competing_nodes
+                FROM filetransfer.replicas competing JOIN filetransfer.nodes n ON n.node_id = competing.node_id
+                WHERE competing.file_key = r.file_key AND competing.state IN ('wanted', 'downloading')
+                  AND competing.node_id <> r.node_id AND {NodeLiveness.IsHeardOf}
+            ) competition
+            """;
 
     private const string ProviderColumns = "nodes, leads, urls, instances, competing_nodes";
 

@@ -11,19 +11,6 @@ namespace FileTransfer.Catalog.Replicas;
 /// </remarks>
 public sealed partial class ReplicaQueue(NodeId node)
 {
-    /// <summary>Notifies <c>node key</c> when a replica is ended by somebody else than its holder.</summary>
-    public const string EndedChannel = "filetransfer_ended";
-
-    /// <summary>Notifies <c>node</c> when replicas of it that waited became ready by what another node did.</summary>
-    public const string ReadyChannel = "filetransfer_ready";
-
-    /// <summary>What <see cref="EndedChannel"/> carries.</summary>
-    public static string EndedPayload(NodeId node, FileKey key) => $"{node} {key}";
-
-    /// <summary>The file whose replica at this node was ended; null where the payload is another node's.</summary>
-    public static FileKey? EndedOf(NodeId node, string payload) =>
-        payload.Split(' ') is [var id, var hex] && id == node.Value && FileKey.TryParse(hex, out var key) ? key : null;
-
     private static readonly string _publish = $"""
         UPDATE filetransfer.replicas r
         SET {ReplicaSql.Stored}, bytes_proven = claim.size

@@ -18,7 +18,7 @@ public sealed partial class ReplicaTransitions
     /// <summary>
     /// Ends every replica of the file, on all nodes of this database: from this commit on no download of the former Add can be published.
     /// </summary>
-    /// <returns>Their nodes, to be notified (<see cref="ReplicaQueue.EndedChannel"/>) after the commit.</returns>
+    /// <returns>Their nodes, to be notified (<see cref="ReplicaNotifications.Ended"/>) after the commit.</returns>
     public static async Task<IReadOnlyList<NodeId>> RemoveAsync(
         NpgsqlConnection connection,
         FileKey key,

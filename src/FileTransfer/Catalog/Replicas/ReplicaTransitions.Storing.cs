@@ -17,7 +17,7 @@ public sealed partial class ReplicaTransitions
         CancellationToken cancellationToken
     )
     {
-        const string sql = $"""
+        var sql = $"""
             UPDATE filetransfer.replicas SET {ReplicaSql.Stored}, epoch = epoch + 1, bytes_proven = @size
             WHERE node_id = @node AND file_key = @key AND state = ANY(@from)
             RETURNING true;
@@ -38,16 +38,19 @@ public sealed partial class ReplicaTransitions
         return (isStored, [.. await answers.ReadAsync<NodeId>()]);
     }
 
+    /// <summary>How many of those that wait for a permit are woken by a node that has got the content.</summary>
+    public const int WokenForPermit = 4;
+
     /// <summary>
     /// Lets every other node's replicas of the files <c>@keys</c> that wait, back off or gave up try again at once: <c>@node</c> has the files
     /// stored. Of those that wait for a permit only the first few: this node serves one of them, and who has waited longest comes next.
     /// </summary>
     /// <remarks>
-    /// Its rows are the nodes to notify (<see cref="ReplicaQueue.ReadyChannel"/>) after the commit. OFFSET, and a value instead of an EXISTS,
+    /// Its rows are the nodes to notify (<see cref="ReplicaNotifications.Ready"/>) after the commit. OFFSET, and a value instead of an EXISTS,
     /// keep the server to looking up single rows: of a node that has just filled up, or wants very many, its statistics say that it has next
     /// to nothing.
     /// </remarks>
-    internal const string WakeSql = """
+    internal static readonly string WakeSql = $"""
         WITH waiting AS MATERIALIZED (
             SELECT r.node_id, r.file_key FROM unnest(@keys::bytea[]) AS stored (file_key) CROSS JOIN LATERAL (
                 SELECT * FROM filetransfer.replicas WHERE file_key = stored.file_key OFFSET 0
@@ -58,7 +61,7 @@ public sealed partial class ReplicaTransitions
                   r.state = 'failed' OR r.waits_for IS DISTINCT FROM 'permit' OR r.node_id = ANY(ARRAY(
                       SELECT waiter.node_id FROM filetransfer.replicas waiter
                       WHERE waiter.file_key = r.file_key AND waiter.node_id <> @node AND waiter.state = 'wanted' AND waiter.waits_for = 'permit'
-                      ORDER BY waiter.wanted_at LIMIT 4
+                      ORDER BY waiter.wanted_at LIMIT {WokenForPermit}
                   ))
               )
               AND (

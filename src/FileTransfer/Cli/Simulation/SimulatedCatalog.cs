@@ -1,3 +1,5 @@
+using FileTransfer.Catalog.Providers;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Downloads.Planning;
 
 namespace FileTransfer.Cli.Simulation;
@@ -5,9 +7,6 @@ namespace FileTransfer.Cli.Simulation;
 /// <summary>Who has the content, who wants it, and who waits: what the nodes' shared database knows.</summary>
 internal sealed class SimulatedCatalog(SimulatedNode leader, Random random)
 {
-    private const int MostHoldings = 16;
-    private const int WokenByPublication = 4;
-
     private readonly List<SimulatedNode> _holders = [leader];
     private readonly List<SimulatedNode> _waiting = [];
     private readonly PriorityQueue<SourceHint, double> _drawn = new();
@@ -22,7 +21,7 @@ internal sealed class SimulatedCatalog(SimulatedNode leader, Random random)
         foreach (var holder in _holders)
         {
             var draw = (now - (holder.StoredAt ?? TimeSpan.Zero)).TotalSeconds * random.NextDouble();
-            if (_drawn.Count < MostHoldings)
+            if (_drawn.Count < FileProviders.Most)
             {
                 _drawn.Enqueue(holder.Hint, -draw);
             }
@@ -40,7 +39,7 @@ internal sealed class SimulatedCatalog(SimulatedNode leader, Random random)
     {
         _holders.Add(node);
         Wanting--;
-        for (var woken = 0; woken < WokenByPublication && _waiting.Count > 0; woken++)
+        for (var woken = 0; woken < ReplicaTransitions.WokenForPermit && _waiting.Count > 0; woken++)
         {
             _waiting[random.Next(_waiting.Count)].Wake();
         }

@@ -1,6 +1,7 @@
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
+using FileTransfer.Postgres;
 
 namespace FileTransfer.Downloads.Progress;
 
@@ -131,7 +132,7 @@ internal sealed class EventStream(
 
                 _sent ??= [state.Name];
             }
-            catch (NpgsqlException)
+            catch (Exception e) when (DatabaseReach.IsFailure(e))
             {
                 // What this process does is sent without the database; the rest is sent when it is back.
             }

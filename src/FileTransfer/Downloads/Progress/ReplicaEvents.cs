@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Cluster;
+using FileTransfer.Postgres;
 
 namespace FileTransfer.Downloads.Progress;
 
@@ -10,7 +10,7 @@ namespace FileTransfer.Downloads.Progress;
 /// </summary>
 /// <remarks>A notification names the file that was ended; why is read from the catalog, for many files at once where many are.</remarks>
 public sealed partial class ReplicaEvents(
-    ClusterMembership membership,
+    Database database,
     ReplicaTable replicas,
     ReplicaChanges changes,
     DownloadEvents events,
@@ -28,7 +28,7 @@ public sealed partial class ReplicaEvents(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        membership.Notified += OnNotified;
+        using var ended = database.Notifications.Subscribe(ReplicaNotifications.Ended, OnEnded);
         changes.Wanted += OnWanted;
         changes.Uploaded += OnUploaded;
         changes.Damaged += OnDamaged;
@@ -45,7 +45,6 @@ public sealed partial class ReplicaEvents(
         }
         finally
         {
-            membership.Notified -= OnNotified;
             changes.Wanted -= OnWanted;
             changes.Uploaded -= OnUploaded;
             changes.Damaged -= OnDamaged;
@@ -70,11 +69,11 @@ public sealed partial class ReplicaEvents(
         }
     }
 
-    private void OnNotified(string channel, string payload)
+    private void OnEnded(EndedReplica ended)
     {
-        if (channel == ReplicaQueue.EndedChannel && ReplicaQueue.EndedOf(node, payload) is { } key)
+        if (ended.Node == node)
         {
-            _ended.Writer.TryWrite(key);
+            _ended.Writer.TryWrite(ended.Key);
         }
     }
 
@@ -94,7 +93,7 @@ public sealed partial class ReplicaEvents(
                 history.Forget(key);
             }
         }
-        catch (NpgsqlException e)
+        catch (Exception e) when (DatabaseReach.IsFailure(e))
         {
             Log.NotPublished(logger, keys.Count, node, e.Message);
         }

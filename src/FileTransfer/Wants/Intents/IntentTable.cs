@@ -103,7 +103,7 @@ public sealed class IntentTable(Database database, NodeId node)
         {
             if (givesUp)
             {
-                database.Notifications.Send(ReplicaQueue.EndedChannel, ReplicaQueue.EndedPayload(node, key));
+                database.Notifications.Send(ReplicaNotifications.Ended, new EndedReplica(node, key));
             }
         }
 

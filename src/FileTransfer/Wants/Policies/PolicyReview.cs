@@ -122,7 +122,7 @@ public sealed class PolicyReview(Database database, ReplicaChanges changes, Node
             : null;
         foreach (var key in (withdrawn ?? []).Concat(pruned?.Pruned ?? []))
         {
-            database.Notifications.Send(ReplicaQueue.EndedChannel, ReplicaQueue.EndedPayload(node, key));
+            database.Notifications.Send(ReplicaNotifications.Ended, new EndedReplica(node, key));
         }
 
         return new PolicyEffect(

@@ -6,7 +6,7 @@ using FileTransfer.Contracts;
 namespace FileTransfer.Downloads.Progress;
 
 /// <summary>Events and downloads as JSON.</summary>
-public static class EventResources
+public static class EventDescriptions
 {
     extension(EventResource)
     {

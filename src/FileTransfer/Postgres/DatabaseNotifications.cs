@@ -2,13 +2,13 @@ using System.Threading.Channels;
 
 namespace FileTransfer.Postgres;
 
-/// <summary>Sends hints to whoever listens at the database, each after the commit of what it tells of.</summary>
+/// <summary>Sends hints to whoever listens at the database, each after the commit of what it tells of, and passes on those that are heard.</summary>
 /// <remarks>
 /// Never in the transaction that does the work: a commit with a NOTIFY holds one lock of the whole server until its standby has answered,
 /// and every other such commit waits for it. These wait for nobody: they flush nothing, wait a second at most for that lock, and are grouped
 /// while one is on its way. What is lost of them costs the listener its polling interval.
 /// </remarks>
-public sealed partial class NotificationSender : IAsyncDisposable
+public sealed partial class DatabaseNotifications : IAsyncDisposable
 {
     /// <summary>Hints that wait at most; what comes on top of them is found by polling.</summary>
     private const int Most = 10_000;
@@ -21,14 +21,37 @@ public sealed partial class NotificationSender : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly Task _sending;
 
-    public NotificationSender(NpgsqlDataSource pool, ILogger<NotificationSender> logger)
+    public DatabaseNotifications(NpgsqlDataSource pool, ILogger<DatabaseNotifications> logger)
     {
         (_pool, _logger) = (pool, logger);
         _sending = Task.Run(SendAllAsync);
     }
 
+    private event Action<string, string>? Heard;
+
     /// <summary>Sends soon, and does not wait for it. The same hint twice in quick succession is one.</summary>
-    public void Send(string channel, string payload) => _hints.Writer.TryWrite(new Hint(channel, payload));
+    public void Send<T>(NotificationChannel<T> channel, T value)
+        where T : class => _hints.Writer.TryWrite(new Hint(channel.Name, channel.Write(value)));
+
+    /// <summary>Calls <paramref name="hear"/> for what is told on a channel, until the answer is disposed.</summary>
+    /// <param name="hear">Called on the path of the session that listens: hands its work on.</param>
+    public IDisposable Subscribe<T>(NotificationChannel<T> channel, Action<T> hear)
+        where T : class
+    {
+        void Hear(string name, string payload)
+        {
+            if (name == channel.Name && channel.Read(payload) is { } value)
+            {
+                hear(value);
+            }
+        }
+
+        Heard += Hear;
+        return new Subscription(() => Heard -= Hear);
+    }
+
+    /// <summary>Passes on what a session has heard.</summary>
+    public void Deliver(string channel, string payload) => Heard?.Invoke(channel, payload);
 
     public async ValueTask DisposeAsync()
     {
@@ -78,6 +101,11 @@ public sealed partial class NotificationSender : IAsyncDisposable
             },
         };
         await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private sealed class Subscription(Action end) : IDisposable
+    {
+        public void Dispose() => end();
     }
 
     private readonly record struct Hint(string Channel, string Payload);

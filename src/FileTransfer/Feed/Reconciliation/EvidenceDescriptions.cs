@@ -6,7 +6,7 @@ using FileTransfer.Wants.Policies;
 namespace FileTransfer.Feed.Reconciliation;
 
 /// <summary>Evidence as JSON, and back.</summary>
-public static class ReconcileResources
+public static class EvidenceDescriptions
 {
     extension(PositionResource position)
     {
