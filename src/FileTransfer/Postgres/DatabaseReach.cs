@@ -1,3 +1,5 @@
+using FileTransfer.Concurrency;
+
 namespace FileTransfer.Postgres;
 
 public sealed record DatabaseOutage(DateTimeOffset Since, string Cause);
@@ -6,14 +8,13 @@ public sealed record DatabaseOutage(DateTimeOffset Since, string Cause);
 /// <remarks>Reported by whoever keeps a session all the time. Requests and probes only read it: how often they come changes nothing in the log.</remarks>
 public sealed partial class DatabaseReach(string server, TimeProvider time, ILogger logger)
 {
-    private static readonly TimeSpan _firstReminder = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan _longestPause = TimeSpan.FromHours(1);
+    private static readonly Backoff _reminders = new(TimeSpan.FromMinutes(1), TimeSpan.FromHours(1));
 
     private readonly Lock _lock = new();
     private volatile DatabaseOutage? _outage;
     private long _lostAt;
     private long _remindedAt;
-    private TimeSpan _pause;
+    private int _reminded;
 
     public string Server => server;
 
@@ -47,7 +48,7 @@ public sealed partial class DatabaseReach(string server, TimeProvider time, ILog
         };
 
     /// <summary>The database, or the way to it, failed: who keeps something in step with it tries again.</summary>
-    public static bool IsFailure(Exception fault) => fault is NpgsqlException or TimeoutException;
+    public static bool IsFailure(Exception fault) => fault is NpgsqlException or SocketException or TimeoutException;
 
     public void Lost(string cause)
     {
@@ -57,16 +58,16 @@ public sealed partial class DatabaseReach(string server, TimeProvider time, ILog
             {
                 _outage = new DatabaseOutage(time.GetUtcNow(), cause);
                 _lostAt = _remindedAt = time.GetTimestamp();
-                _pause = _firstReminder;
+                _reminded = 0;
                 Log.Lost(logger, server, cause);
                 return;
             }
 
             _outage = _outage with { Cause = cause };
-            if (time.GetElapsedTime(_remindedAt) >= _pause)
+            if (time.GetElapsedTime(_remindedAt) >= _reminders.Bound(_reminded))
             {
                 _remindedAt = time.GetTimestamp();
-                _pause = _pause * 2 < _longestPause ? _pause * 2 : _longestPause;
+                _reminded++;
                 var minutes = time.GetElapsedTime(_lostAt).TotalMinutes;
                 Log.StillAway(logger, server, minutes, cause);
             }

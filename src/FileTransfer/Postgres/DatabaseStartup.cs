@@ -1,3 +1,4 @@
+using FileTransfer.Concurrency;
 using FileTransfer.Postgres.Embedded;
 
 namespace FileTransfer.Postgres;
@@ -13,8 +14,7 @@ public sealed partial class DatabaseStartup(
     AdmitCatalog admit
 ) : BackgroundService
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+    private static readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(5));
 
     private readonly ILogger _logger = loggers.CreateLogger<DatabaseStartup>();
     private EmbeddedPostgres? _embedded;
@@ -32,14 +32,14 @@ public sealed partial class DatabaseStartup(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var pause = FirstPause;
+        var failures = 0;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 if (await TryOnceAsync(stoppingToken) is not { } reason)
                 {
-                    pause = FirstPause;
+                    failures = 0;
                     await WhileHealthyAsync(stoppingToken);
                     continue;
                 }
@@ -57,13 +57,13 @@ public sealed partial class DatabaseStartup(
                 lifetime.StopApplication();
                 return;
             }
-            catch (Exception e) when (e is NpgsqlException or SocketException or IOException or TimeoutException)
+            catch (Exception e) when (DatabaseReach.IsFailure(e) || e is IOException)
             {
                 Wait(e is PostgresException ? DatabaseReach.CauseOf(e) : $"no connection: {DatabaseReach.CauseOf(e)}");
             }
 
-            await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            await Task.Delay(_backoff.Bound(failures++), time, stoppingToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

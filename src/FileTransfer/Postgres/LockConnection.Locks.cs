@@ -86,7 +86,7 @@ public sealed partial class LockConnection
         {
             // The lock went with the session, which has said so itself.
         }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException)
+        catch (Exception e) when (DatabaseReach.IsFailure(e))
         {
             Lose($"the lock {key} could not be released: {e.Message}");
         }

@@ -147,7 +147,7 @@ public sealed partial class LockConnection : IAsyncDisposable
             {
                 await UnlockAllAsync().WaitAsync(AnswerTimeout, _time);
             }
-            catch (Exception e) when (e is LockConnectionLostException or NpgsqlException or TimeoutException)
+            catch (Exception e) when (e is LockConnectionLostException || DatabaseReach.IsFailure(e))
             {
                 Log.NotUnlocked(_logger, ApplicationName, BackendPid, e.Message);
             }

@@ -57,9 +57,7 @@ public sealed class ContentNames(FileCatalog catalog, Database database, TimePro
             return _known[key] = ContentName.Of(file.Metadata.Location.Span, registered < now ? registered : now);
         }
         catch (Exception e)
-            when (!cancellationToken.IsCancellationRequested
-                && e is (NpgsqlException or SocketException or TimeoutException or OperationCanceledException)
-            )
+            when (!cancellationToken.IsCancellationRequested && (e is OperationCanceledException || DatabaseReach.IsFailure(e)))
         {
             // Whatever ails the catalog, the content is here.
             Interlocked.Exchange(ref _awayAt, time.GetTimestamp());

@@ -3,6 +3,7 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Http;
+using FileTransfer.Postgres;
 
 namespace FileTransfer.Uploads;
 
@@ -135,7 +136,7 @@ public sealed class FramedUpload(
                 store.DiscardPartials(key);
             }
         }
-        catch (NpgsqlException)
+        catch (Exception e) when (DatabaseReach.IsFailure(e))
         {
             // The database is away; what is left is found when it is back.
         }

@@ -23,6 +23,11 @@ internal static class RequestLog
             options.GetMessageTemplateProperties = (context, _, milliseconds, _) => Describe(context, milliseconds);
         });
 
+    /// <summary>Whether the connection ended before the answer did. A reader that knows its length may close right after its last byte.</summary>
+    internal static bool IsCutOff(HttpContext context) =>
+        context.RequestAborted.IsCancellationRequested
+        && !(context.Response.ContentLength is { } length && TransferMeter.Of(context)?.BytesSent >= length);
+
     private static LogEventProperty[] Describe(HttpContext context, double milliseconds)
     {
         var meter = TransferMeter.Of(context);
@@ -38,7 +43,7 @@ internal static class RequestLog
             Property("BytesIn", meter?.BytesReceived ?? 0),
             // What a HEAD would have been answered with goes nowhere.
             Property("BytesOut", HttpMethods.IsHead(context.Request.Method) ? 0 : meter?.BytesSent ?? 0),
-            Property("End", context.RequestAborted.IsCancellationRequested ? ", cut off" : ""),
+            Property("End", IsCutOff(context) ? ", cut off" : ""),
             // As on every other line of the request.
             Property("RequestId", context.TraceIdentifier),
             Property("ConnectionId", context.Connection.Id),
