@@ -6,13 +6,13 @@ public sealed record SourcesResource(string Node, IReadOnlyList<KnownSourceResou
 /// <summary>A source as this node knows it since it was started.</summary>
 /// <param name="Source" example="node b">Its name: <c>node ID</c>, <c>share NAME</c> or <c>stream NAME</c>.</param>
 /// <param name="State">
-/// <c>up</c>; <c>unknown</c> before it was asked; <c>probing</c>; <c>away</c>: it does not answer; <c>paused</c>: it asked to be left
-/// alone; <c>shunned</c>: it sent wrong bytes of several files and is asked last.
+/// <c>healthy</c>; <c>unknown</c> before it was asked; <c>probing</c>; <c>unreachable</c>: it does not answer; <c>paused</c>: it asked to be left
+/// alone; <c>demoted</c>: it sent wrong bytes of several files and is asked last.
 /// </param>
-/// <param name="Reason">Why it is not just up; what it last did wrong.</param>
+/// <param name="Reason">Why it is not just healthy; what it last did wrong.</param>
 /// <param name="Since">Since when it is in this state; null where that is not kept.</param>
 /// <param name="Until">When it is asked again as before; null where it is now.</param>
-/// <param name="BlamedFiles">Files of which it sent wrong bytes lately: each asks others first for a while.</param>
+/// <param name="Strikes">Files of which it sent wrong bytes lately: each asks others first for a while.</param>
 /// <param name="Requests">Requests in flight there.</param>
 /// <param name="BytesPerSecond">Its measured rate; null where too little came.</param>
 public sealed record KnownSourceResource(
@@ -21,7 +21,7 @@ public sealed record KnownSourceResource(
     string? Reason,
     DateTimeOffset? Since,
     DateTimeOffset? Until,
-    int BlamedFiles,
+    int Strikes,
     int Requests,
     long? BytesPerSecond
 );

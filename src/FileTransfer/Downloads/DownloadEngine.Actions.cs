@@ -54,8 +54,8 @@ public sealed partial class DownloadEngine
             case PlannerAction.ReportCorruption corrupt:
                 Log.Corrupt(logger, corrupt.Source.Value, corrupt.File, corrupt.Reason);
                 break;
-            case PlannerAction.Shun shun:
-                Log.Shunned(logger, shun.Source.Value, shun.For.TotalSeconds, shun.Files, shun.Reason);
+            case PlannerAction.Demote demote:
+                Log.Demoted(logger, demote.Source.Value, demote.For.TotalSeconds, demote.Files, demote.Reason);
                 break;
             case PlannerAction.Wake wake:
                 Log.Answers(logger, wake.Source.Value);
@@ -79,7 +79,7 @@ public sealed partial class DownloadEngine
             LogLevel.Warning,
             "Source {Source} is used only as a last resort for {Seconds:0} s: it sent wrong bytes for {Files} files, most recently: {Reason}"
         )]
-        public static partial void Shunned(ILogger logger, string source, double seconds, int files, string reason);
+        public static partial void Demoted(ILogger logger, string source, double seconds, int files, string reason);
 
         [LoggerMessage(
             1613,

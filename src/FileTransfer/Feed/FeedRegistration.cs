@@ -1,5 +1,4 @@
 using FileTransfer.Feed.Reconciliation;
-using FileTransfer.Feed.Shared;
 
 namespace FileTransfer.Feed;
 

@@ -16,7 +16,7 @@ internal sealed record Holder(NodeId Node, bool Leads, TimeSpan? SilentFor);
 /// <param name="Holders">The other nodes that have it stored.</param>
 /// <param name="Shares">Configured sources that nobody knows the contents of.</param>
 /// <param name="FeedLag">Mutations of the file's bin that this node has not read.</param>
-/// <param name="NotJoinedBecause">Why the node is not present in its cluster; null while it is.</param>
+/// <param name="NotJoinedBecause">Why the node has not joined its cluster; null while it has.</param>
 /// <param name="Met">Where the sources stand that this process has met, for this file.</param>
 /// <param name="NoRoomBecause">Why no download starts; null while they may.</param>
 /// <param name="LaneShortage">Why fewer lanes run than are set; null while all may.</param>

@@ -27,10 +27,10 @@ internal static partial class Explanation
         {
             var since = source.For is { } age ? $" since {Time(file.Standing.Now - age)}" : "";
             var until = source.AskedAgainIn is { } left ? $", until {Time(file.Standing.Now + left)}" : "";
-            if (source.IsShunned)
+            if (source.IsDemoted)
             {
                 yield return $"{source.Id} is asked last{since}{until}, but where a file has no other source: it sent wrong bytes of "
-                    + $"{source.BlamedFiles} files, the last time: {source.Reason}.";
+                    + $"{source.Strikes} files, the last time: {source.Reason}.";
             }
             else if (source.FileBackoff > TimeSpan.Zero)
             {

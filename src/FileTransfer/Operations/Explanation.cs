@@ -152,7 +152,7 @@ internal static partial class Explanation
     {
         if (file.NotJoinedBecause is { } absent)
         {
-            yield return $"This node is not present in its cluster, so nothing starts: {absent}.";
+            yield return $"This node has not joined its cluster, so nothing starts: {absent}.";
         }
 
         if (file.NoRoomBecause is { } full)

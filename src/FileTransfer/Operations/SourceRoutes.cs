@@ -29,17 +29,17 @@ internal static class SourceRoutes
             standing.Id.Value,
             standing switch
             {
-                { IsShunned: true } => "shunned",
+                { IsDemoted: true } => "demoted",
                 { IsPaused: true } => "paused",
-                { Condition: SourceCondition.Healthy } => "up",
-                { Condition: SourceCondition.Unreachable } => "away",
+                { Condition: SourceCondition.Healthy } => "healthy",
+                { Condition: SourceCondition.Unreachable } => "unreachable",
                 { Condition: SourceCondition.Probing } => "probing",
                 _ => "unknown",
             },
             standing.Reason,
             now - standing.For,
             now + standing.AskedAgainIn,
-            standing.BlamedFiles,
+            standing.Strikes,
             standing.Requests,
             (long?)standing.BytesPerSecond
         );

@@ -38,7 +38,7 @@ public sealed class DatabaseAwayTests
             cluster503.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
             var checks = (await cluster503.Content.ReadFromJsonAsync<System.Text.Json.JsonElement>()).GetProperty("checks");
             foreach (
-                var (check, status) in new[] { ("database", "unhealthy"), ("leader", "unhealthy"), ("presence", "degraded") }
+                var (check, status) in new[] { ("database", "unhealthy"), ("leader", "unhealthy"), ("membership", "degraded") }
             )
             {
                 checks.GetProperty(check).GetProperty("status").GetString().ShouldBe(status, $"{checks}");

@@ -13,7 +13,7 @@ public sealed class NodeIdentityTests
         await cluster.StartLeaderAsync("a");
 
         await using var second = await NodeProcess.StartAsync("a", cluster.FolderOf("other"), cluster.ConnectionString);
-        await second.CheckSaysAsync("presence", "degraded", "another process runs as node 'a'; waiting for it to go");
+        await second.CheckSaysAsync("membership", "degraded", "another process runs as node 'a'; waiting for it to go");
 
         await ExitsAsync(second);
         second.Log.ShouldContain("Another process runs as node 'a' of cluster 'default'");

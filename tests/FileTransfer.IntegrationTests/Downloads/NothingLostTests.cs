@@ -19,7 +19,7 @@ public sealed class NothingLostTests
             ("FileTransfer__Downloads__WindowBytes", $"{window}"),
         ];
         var follower = await cluster.StartFollowerAsync("b", settings);
-        await follower.CheckSaysAsync("presence", "healthy");
+        await follower.CheckSaysAsync("membership", "healthy");
         await using var source = await FakeSource.StartAsync(cluster.Database, "source");
         source.BytesPerSecond = 8_000_000;
         var file = await source.OfferAsync(TestFile.Of(size));

@@ -42,7 +42,7 @@ public sealed class OwnDiskTests(SourceCluster cluster) : IClassFixture<SourceCl
             "b",
             [.. SourceCluster.Impatient, ("FileTransfer__Store__FreeSpaceFloorBytes", "0")]
         );
-        await follower.CheckSaysAsync("presence", "healthy");
+        await follower.CheckSaysAsync("membership", "healthy");
         await using var source = await FakeSource.StartAsync(own.Database, "source");
         var file = await source.OfferAsync(TestFile.Of(1_000_000));
         disk.UseUpInodes();

@@ -8,7 +8,7 @@ namespace FileTransfer.Catalog.Repair;
 /// <param name="Total">Files that the catalog called stored here when it began.</param>
 public sealed record ReconciliationProgress(long Compared, long Total);
 
-/// <summary>Makes disk and catalog agree, whenever a node becomes present: after a start, a crash, or a time without the database.</summary>
+/// <summary>Makes disk and catalog agree, whenever a node joins: after a start, a crash, or a time without the database.</summary>
 /// <remarks>
 /// A stored replica without its content is wanted again, where its node still wants the file. One whose content is there becomes visible again. A visible file that is not
 /// stored is hidden. Contents that no file refers to are the <see cref="OrphanCollector"/>'s. Partials of files that are not wanted here any more are dropped.

@@ -86,7 +86,7 @@ public sealed partial class NodeClient
     }
 
     /// <summary>Sends a content as frames. A node that wants none of it says so before the first is sent.</summary>
-    public async Task UploadAsync(FileKey key, FramedUpload content, CancellationToken cancellationToken)
+    public async Task UploadAsync(FileKey key, UploadBody content, CancellationToken cancellationToken)
     {
         using var request = Request(HttpMethod.Post, Routes.Of(Routes.Upload, key), content);
         request.Headers.ExpectContinue = true;

@@ -1,4 +1,3 @@
-using FileTransfer.Bandwidth;
 using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Client;

@@ -53,7 +53,7 @@ internal sealed class FilePut(NodeSet nodes, ByteString owner, ByteString bucket
                     say($"{item.Path}: {kept} of {SizeText.Of(size)} are at {node.Node.Display()} already; resuming there");
                 }
 
-                using var content = new FramedUpload(item.Path, file, size, first.Value, sent);
+                using var content = new UploadBody(item.Path, file, size, first.Value, sent);
                 await node.UploadAsync(key, content, token);
                 return ("uploaded", node.Node);
             },

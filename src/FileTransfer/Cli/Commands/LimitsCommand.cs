@@ -1,5 +1,4 @@
 using System.CommandLine;
-using FileTransfer.Bandwidth;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
 using FileTransfer.Contracts;

@@ -57,7 +57,7 @@ public sealed partial class DownloadPlanner
         var state = source.State;
         if (state.Strike(file.Key, reason, _now, _limits, Jitter()) && state.Strikes is { } strikes)
         {
-            Emit(new PlannerAction.Shun(state.Id, strikes.FilesAt(_now, _limits), strikes.ShunnedUntil - _now, reason));
+            Emit(new PlannerAction.Demote(state.Id, strikes.FilesAt(_now, _limits), strikes.DemotedUntil - _now, reason));
         }
     }
 

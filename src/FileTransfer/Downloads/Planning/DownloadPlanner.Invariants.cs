@@ -33,7 +33,10 @@ public sealed partial class DownloadPlanner
         Holds(source.PausedUntil - _now <= _limits.LongestRetryAfter, "no source is left alone for longer than the longest time");
         if (source.Strikes is { } strikes)
         {
-            Holds(strikes.ShunnedUntil - _now <= _limits.LongestShun, "no source is shunned for longer than the longest time");
+            Holds(
+                strikes.DemotedUntil - _now <= _limits.LongestDemotion,
+                "no source is demoted for longer than the longest time"
+            );
             Holds(
                 _files.TrueForAll(file => strikes.BackoffOf(file.Key, _now) <= _limits.LongestStrikeBackoff),
                 "strikes about a file end in time"

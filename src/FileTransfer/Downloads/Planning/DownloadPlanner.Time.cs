@@ -78,7 +78,7 @@ public sealed partial class DownloadPlanner
         {
             if (source.Strikes is { } strikes)
             {
-                Due(strikes.ShunnedUntil);
+                Due(strikes.DemotedUntil);
                 Due(_now + strikes.BackoffOf(file, _now));
             }
         }

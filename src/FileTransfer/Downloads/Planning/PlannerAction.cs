@@ -43,7 +43,7 @@ public abstract record PlannerAction
     public sealed record ReportCorruption(SourceId Source, FileKey File, string Reason) : PlannerAction;
 
     /// <summary>This source is asked last from now on, for every file: it sent wrong bytes of several.</summary>
-    public sealed record Shun(SourceId Source, int Files, TimeSpan For, string Reason) : PlannerAction;
+    public sealed record Demote(SourceId Source, int Files, TimeSpan For, string Reason) : PlannerAction;
 
     /// <summary>A source that deferred files wait for answers again.</summary>
     public sealed record Wake(SourceId Source) : PlannerAction;

@@ -72,13 +72,13 @@ public sealed record PlannerLimits
 
     public TimeSpan LongestStrikeBackoff { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>A source with strikes about so many files at once is shunned: asked last, for every file.</summary>
-    public int FilesThatShun { get; init; } = 2;
+    /// <summary>A source with strikes about so many files at once is demoted: asked last, for every file.</summary>
+    public int FilesThatDemote { get; init; } = 2;
 
-    /// <summary>How long a source is shunned at first; doubles with each further time that it sent wrong bytes.</summary>
-    public TimeSpan FirstShun { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>How long a source is demoted at first; doubles with each further time that it sent wrong bytes.</summary>
+    public TimeSpan FirstDemotion { get; init; } = TimeSpan.FromSeconds(5);
 
-    public TimeSpan LongestShun { get; init; } = TimeSpan.FromMinutes(5);
+    public TimeSpan LongestDemotion { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>After so long one of the times that a source sent wrong bytes of a file counts no more.</summary>
     public TimeSpan StrikeFade { get; init; } = TimeSpan.FromMinutes(1);

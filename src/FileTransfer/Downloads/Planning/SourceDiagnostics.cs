@@ -6,9 +6,9 @@ namespace FileTransfer.Downloads.Planning;
 /// <param name="For">For how long that is so.</param>
 /// <param name="AskedAgainIn">When that ends.</param>
 /// <param name="IsPaused">It asked to be left alone.</param>
-/// <param name="IsShunned">It is asked last, for every file: it sent wrong bytes of several.</param>
-/// <param name="BlamedFiles">Files of which it sent wrong bytes lately.</param>
-/// <param name="FileBackoff">How long the file that was asked about asks others first; nothing where it was not strikesd for that file.</param>
+/// <param name="IsDemoted">It is asked last, for every file: it sent wrong bytes of several.</param>
+/// <param name="Strikes">Files of which it sent wrong bytes lately.</param>
+/// <param name="FileBackoff">How long the file that was asked about asks others first; nothing where it was not struck for that file.</param>
 /// <param name="BytesPerSecond">Its measured rate; null when too little came.</param>
 public sealed record SourceDiagnostics(
     SourceId Id,
@@ -17,8 +17,8 @@ public sealed record SourceDiagnostics(
     TimeSpan? For,
     TimeSpan? AskedAgainIn,
     bool IsPaused,
-    bool IsShunned,
-    int BlamedFiles,
+    bool IsDemoted,
+    int Strikes,
     TimeSpan FileBackoff,
     int Requests,
     double? BytesPerSecond
@@ -38,28 +38,28 @@ public sealed partial class DownloadPlanner
     private SourceDiagnostics Standing(SourceState source, TimeSpan now, FileKey? file)
     {
         var strikes = source.Strikes;
-        var isShunned = strikes?.IsShunned(now) == true;
+        var isDemoted = strikes?.IsDemoted(now) == true;
         var isPaused = source.PausedUntil > now;
         var isUnreachable = source.Condition == SourceCondition.Unreachable;
         var until =
-            isShunned ? strikes!.ShunnedUntil
+            isDemoted ? strikes!.DemotedUntil
             : isPaused ? source.PausedUntil
             : isUnreachable ? source.RetryAt
             : now;
         TimeSpan? since =
-            isShunned ? strikes!.ShunnedSince
+            isDemoted ? strikes!.DemotedSince
             : isPaused ? source.ThrottledSince
             : source.UnreachableSince;
         return new SourceDiagnostics(
             source.Id,
             source.Condition,
-            isShunned ? strikes!.Reason
+            isDemoted ? strikes!.Reason
                 : isPaused ? source.PauseReason
                 : source.Reason ?? strikes?.Reason,
             since is { } from ? now - from : null,
             until > now ? until - now : null,
             isPaused,
-            isShunned,
+            isDemoted,
             strikes?.FilesAt(now, _limits) ?? 0,
             file is { } key ? strikes?.BackoffOf(key, now) ?? TimeSpan.Zero : TimeSpan.Zero,
             source.Load.InFlight.Count,

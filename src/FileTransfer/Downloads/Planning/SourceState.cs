@@ -134,7 +134,7 @@ internal sealed class SourceState(SourceId id)
         PauseReason = reason;
     }
 
-    /// <summary>It sent wrong bytes; true when that makes the source one that is shunned.</summary>
+    /// <summary>It sent wrong bytes; true when that makes the source one that is demoted.</summary>
     public bool Strike(FileKey file, string reason, TimeSpan now, PlannerLimits limits, double jitter) =>
         (Strikes ??= new SourceStrikes()).Add(file, reason, now, limits, jitter);
 
@@ -152,9 +152,9 @@ internal sealed class SourceState(SourceId id)
         Strikes = Strikes?.IsOver(now) == true ? null : Strikes;
     }
 
-    /// <summary>Others are asked first for this file: the source is shunned, or has strikes about the file itself.</summary>
+    /// <summary>Others are asked first for this file: the source is demoted, or has strikes about the file itself.</summary>
     public bool IsDistrustedFor(FileKey file, TimeSpan now) =>
-        Strikes is { } strikes && (strikes.IsShunned(now) || strikes.BackoffOf(file, now) > TimeSpan.Zero);
+        Strikes is { } strikes && (strikes.IsDemoted(now) || strikes.BackoffOf(file, now) > TimeSpan.Zero);
 
     /// <summary>Trusted again, and asked as if for the first time.</summary>
     public void Reset()

@@ -5,7 +5,6 @@ using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Contracts;
 using FileTransfer.Downloads.Planning;
-using FileTransfer.Serving;
 
 namespace FileTransfer.Downloads.Sources;
 

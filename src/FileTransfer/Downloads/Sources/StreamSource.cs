@@ -36,5 +36,5 @@ public sealed class StreamSource(SourceEntry entry, HttpMessageInvoker http, Sou
     protected override string HashesPathOf(FileKey key) => throw new NotSupportedException($"{Id} has no chunk hashes.");
 
     /// <summary>Below the path of its address.</summary>
-    private static string Path(FileKey key) => Routes.Of(Routes.Download, key).TrimStart('/');
+    private static string Path(FileKey key) => Routes.Of(Routes.Download, key.ToHex()).TrimStart('/');
 }

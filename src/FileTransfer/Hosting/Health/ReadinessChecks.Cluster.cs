@@ -71,13 +71,13 @@ internal static partial class ReadinessChecks
         }
     }
 
-    private sealed class PresenceCheck(ClusterMembership membership, Database database) : LocalCheck
+    private sealed class MembershipCheck(ClusterMembership membership, Database database) : LocalCheck
     {
         protected override Finding Find() =>
             membership.IsJoined
                 ? Finding.Healthy("this node holds its own lock; the others see it alive")
                 : Finding.Degraded(
-                    $"this node is not present in the cluster: {membership.NotJoinedBecause}",
+                    $"this node has not joined the cluster: {membership.NotJoinedBecause}",
                     database.Reach.Outage?.Since
                 );
     }

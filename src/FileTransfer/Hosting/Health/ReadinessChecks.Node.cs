@@ -90,7 +90,7 @@ internal static partial class ReadinessChecks
                 ? Finding.Degraded("nothing is queued or downloaded while the database is away", database.Reach.Outage?.Since)
             : !membership.IsJoined
                 ? Finding.Degraded(
-                    $"nothing is queued or downloaded: this node is not present in the cluster: {membership.NotJoinedBecause}"
+                    $"nothing is queued or downloaded: this node has not joined the cluster: {membership.NotJoinedBecause}"
                 )
             : feed.Fault is { } fault ? Finding.Degraded(fault)
             : disk.Reason is { } full ? Finding.Degraded($"no download starts: {full}", disk.Since)

@@ -18,7 +18,7 @@ internal static partial class ReadinessChecks
             .Services.AddHealthChecks()
             .Add<DatabaseCheck>("database", Stops.Writes)
             .Add<LeaderCheck>("leader", Stops.Writes)
-            .Add<PresenceCheck>("presence", Stops.Nothing)
+            .Add<MembershipCheck>("membership", Stops.Nothing)
             .Add<StoreCheck>("store", Stops.Reads)
             .Add<DiskCheck>("disk", Stops.Nothing)
             .Add<ContentsCheck>("contents", Stops.Nothing)

@@ -47,7 +47,7 @@ public sealed class BadSourcesTests(SourceCluster cluster) : IClassFixture<Sourc
         // The patience of the defaults.
         await using var own = await TestCluster.CreateAsync();
         var follower = await own.StartFollowerAsync("b");
-        await follower.CheckSaysAsync("presence", "healthy");
+        await follower.CheckSaysAsync("membership", "healthy");
         await using var trickle = await FakeSource.StartAsync(own.Database, "trickle");
         trickle.BytesPerSecond = 1024;
         await using var good = await FakeSource.StartAsync(own.Database, "good");
@@ -169,7 +169,7 @@ public sealed class BadSourcesTests(SourceCluster cluster) : IClassFixture<Sourc
             "b",
             [.. SourceCluster.Impatient, ("FileTransfer__Limits__Requests", "1"), ("FileTransfer__Downloads__Lanes", "1")]
         );
-        await follower.CheckSaysAsync("presence", "healthy");
+        await follower.CheckSaysAsync("membership", "healthy");
         await using var source = await FakeSource.StartAsync(own.Database, "source");
         var before = await source.OfferAsync(TestFile.Of(5_000));
         await before.WantAtAsync(follower);

@@ -49,11 +49,11 @@ public sealed class BlameThatFadesTests(SourceCluster cluster) : IClassFixture<S
             await cluster.ReplicaIsAsync(file, "failed", $"node '{source.Id}'");
         }
 
-        var shunned = await SourceAsync(source.Id);
-        shunned.GetProperty("state").GetString().ShouldBe("shunned");
-        shunned.GetProperty("blamedFiles").GetInt32().ShouldBe(2);
-        shunned.GetProperty("until").GetDateTimeOffset().ShouldBeGreaterThan(DateTimeOffset.UtcNow);
-        shunned.GetProperty("since").GetDateTimeOffset().ShouldBeLessThan(DateTimeOffset.UtcNow);
+        var demoted = await SourceAsync(source.Id);
+        demoted.GetProperty("state").GetString().ShouldBe("demoted");
+        demoted.GetProperty("strikes").GetInt32().ShouldBe(2);
+        demoted.GetProperty("until").GetDateTimeOffset().ShouldBeGreaterThan(DateTimeOffset.UtcNow);
+        demoted.GetProperty("since").GetDateTimeOffset().ShouldBeLessThan(DateTimeOffset.UtcNow);
         var health = (await cluster.Follower.GetJsonAsync("/health/ready")).GetProperty("checks").GetProperty("sources");
         health.GetProperty("status").GetString().ShouldBe("degraded");
         health.GetProperty("detail").GetString().ShouldNotBeNull().ShouldContain($"node {source.Id} is asked last");

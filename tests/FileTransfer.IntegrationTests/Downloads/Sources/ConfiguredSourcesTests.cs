@@ -149,7 +149,7 @@ public sealed class ConfiguredSourcesTests
         }
 
         var sources = (await follower.GetJsonAsync("/v1/sources")).GetProperty("sources");
-        sources[0].GetProperty("blamedFiles").GetInt32().ShouldBe(0);
+        sources[0].GetProperty("strikes").GetInt32().ShouldBe(0);
         isFilled = true;
         foreach (var file in files[..3])
         {
@@ -201,7 +201,7 @@ public sealed class ConfiguredSourcesTests
         }
 
         var source = (await follower.GetJsonAsync("/v1/sources")).GetProperty("sources")[0];
-        (source.GetProperty("state").GetString(), source.GetProperty("blamedFiles").GetInt32()).ShouldBe(("up", 0));
+        (source.GetProperty("state").GetString(), source.GetProperty("strikes").GetInt32()).ShouldBe(("healthy", 0));
     }
 
     private static async Task<WebApplication> StartServerAsync(RequestDelegate answer)

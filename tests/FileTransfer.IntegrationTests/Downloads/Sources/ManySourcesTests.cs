@@ -166,7 +166,7 @@ public sealed class ManySourcesTests
     private static async Task<NodeProcess> StartFollowerAsync(TestCluster cluster, string id = "b")
     {
         var follower = await cluster.StartFollowerAsync(id, ("FileTransfer__Downloads__WindowBytes", $"{_window}"));
-        await follower.CheckSaysAsync("presence", "healthy");
+        await follower.CheckSaysAsync("membership", "healthy");
         return follower;
     }
 

@@ -19,7 +19,7 @@ public sealed class NoHostageTests(SourceCluster cluster) : IClassFixture<Source
             ("FileTransfer__Downloads__StallPeriod", "00:00:05"),
             ("FileTransfer__Downloads__StallFloorBytesPerSecond", "1024")
         );
-        await follower.CheckSaysAsync("presence", "healthy");
+        await follower.CheckSaysAsync("membership", "healthy");
         await using var source = await FakeSource.StartAsync(own.Database, "slow");
         var file = await source.OfferAsync(TestFile.Of(700_000));
         source.BytesPerSecond = 35_000;

@@ -26,7 +26,7 @@ public sealed class ReadinessTests
             node,
             "/health/ready",
             HttpStatusCode.OK,
-            ("presence", "healthy"),
+            ("membership", "healthy"),
             ("disk", "degraded"),
             ("queue", "degraded"),
             ("files", "healthy"),

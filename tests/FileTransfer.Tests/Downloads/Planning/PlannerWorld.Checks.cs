@@ -46,9 +46,9 @@ internal sealed partial class PlannerWorld
                 _blameDue.ShouldBe((blame.Source, blame.File), "who is blamed lied");
                 _blameDue = null;
                 break;
-            case PlannerAction.Shun shun:
-                shun.Files.ShouldBeGreaterThanOrEqualTo(_limits.FilesThatShun);
-                shun.For.ShouldBeLessThanOrEqualTo(_limits.LongestShun);
+            case PlannerAction.Demote demote:
+                demote.Files.ShouldBeGreaterThanOrEqualTo(_limits.FilesThatDemote);
+                demote.For.ShouldBeLessThanOrEqualTo(_limits.LongestDemotion);
                 break;
             case PlannerAction.Wake wake:
                 _sources[wake.Source].IsAwaited.ShouldBeTrue("someone waits for who is told to wake");

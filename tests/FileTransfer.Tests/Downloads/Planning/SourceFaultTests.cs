@@ -98,8 +98,8 @@ public sealed class SourceFaultTests
         _driver.Fail(At("a")[0], SourceFaultKind.Corrupt);
         _driver.Fail(At("a")[0], SourceFaultKind.Corrupt);
 
-        var shun = _driver.Only<PlannerAction.Shun>();
-        (shun.Source, shun.Files).ShouldBe((Node("a").Id, 2));
+        var demotion = _driver.Only<PlannerAction.Demote>();
+        (demotion.Source, demotion.Files).ShouldBe((Node("a").Id, 2));
         _driver.Last.OfType<PlannerAction.Cancel>().ShouldBeEmpty();
         _driver.Done(At("a").ShouldHaveSingleItem());
         _driver.Last.ShouldContain(new PlannerAction.Finish(third));
@@ -108,20 +108,20 @@ public sealed class SourceFaultTests
     }
 
     [Fact]
-    public void A_source_that_is_shunned_is_asked_last_until_its_pause_is_over_and_the_next_pause_is_longer()
+    public void A_source_that_is_demoted_is_asked_last_until_its_pause_is_over_and_the_next_pause_is_longer()
     {
         _driver.BringUp(Node("a"), Node("b"));
         var number = 0;
-        var shunned = new List<TimeSpan>();
+        var demoted = new List<TimeSpan>();
         for (var round = 0; round < 3; round++)
         {
-            while (!_driver.Last.OfType<PlannerAction.Shun>().Any())
+            while (!_driver.Last.OfType<PlannerAction.Demote>().Any())
             {
                 _driver.Want(++number, 10, [Node("a")]);
                 _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Corrupt);
             }
 
-            shunned.Add(_driver.Only<PlannerAction.Shun>().For);
+            demoted.Add(_driver.Only<PlannerAction.Demote>().For);
             for (var i = 0; i < 8; i++)
             {
                 _driver.Want(1000 + (10 * round) + i, 10, [Node("a"), Node("b")]);
@@ -133,14 +133,14 @@ public sealed class SourceFaultTests
                 _driver.Done(first);
             }
 
-            _driver.Pass(shunned[^1].TotalMilliseconds + 1);
+            _driver.Pass(demoted[^1].TotalMilliseconds + 1);
             _driver.Want(2000 + round, 100 * WindowChunks, [Node("a"), Node("b")], hashesProven: true);
             At("a").ShouldNotBeEmpty("its pause is over");
             _driver.Tell(new PlannerEvent.FileDropped(Key(2000 + round)));
         }
 
-        shunned[1].ShouldBeGreaterThan(shunned[0]);
-        shunned[2].ShouldBeGreaterThan(shunned[1]);
+        demoted[1].ShouldBeGreaterThan(demoted[0]);
+        demoted[2].ShouldBeGreaterThan(demoted[1]);
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class SourceFaultTests
         {
             _driver.Want(file, 10, [Node("a")]);
             _driver.Fail(_driver.OnlyFetch(), SourceFaultKind.Corrupt);
-            _driver.Last.OfType<PlannerAction.Shun>().ShouldBeEmpty("the one before is forgotten");
+            _driver.Last.OfType<PlannerAction.Demote>().ShouldBeEmpty("the one before is forgotten");
             _driver.Pass(61_000);
         }
     }

@@ -9,7 +9,7 @@ namespace FileTransfer.Cli.Client;
 /// <param name="size">Of all of it.</param>
 /// <param name="firstChunk">The first chunk that is sent; the node has those before it.</param>
 /// <param name="sent">Told what is on its way.</param>
-public sealed class FramedUpload(string path, SafeFileHandle file, long size, long firstChunk, IProgress<long> sent) : HttpContent
+public sealed class UploadBody(string path, SafeFileHandle file, long size, long firstChunk, IProgress<long> sent) : HttpContent
 {
     private const int ChunksPerWrite = 256;
 

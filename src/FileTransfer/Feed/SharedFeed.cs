@@ -1,7 +1,7 @@
 using FileTransfer.Cluster;
 using FileTransfer.Postgres;
 
-namespace FileTransfer.Feed.Shared;
+namespace FileTransfer.Feed;
 
 /// <summary>The feed of nodes that share a database: they read what the leader appends where it appends it.</summary>
 public sealed class SharedFeed(Database database, Leadership leadership, NodeId node) : IFeedSource
