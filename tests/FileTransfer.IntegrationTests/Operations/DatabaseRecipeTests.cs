@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 using FileTransfer.IntegrationTests.Testbed.Servers;
 using FileTransfer.IntegrationTests.Testbed.Wires;
@@ -87,7 +85,14 @@ public sealed class DatabaseRecipeTests
         // From the private one to a shared one.
         await Recipe
             .Named("From the private database to a shared one")
-            .RunAsync(0, shared.Programs, null, ("DATA", a.DataDirectory), ("PORT", FreePort()), ("BACKUP", cluster.Folder));
+            .RunAsync(
+                0,
+                shared.Programs,
+                null,
+                ("DATA", a.DataDirectory),
+                ("PORT", $"{PortOfOwn.Next()}"),
+                ("BACKUP", cluster.Folder)
+            );
         File.Copy(Path.Combine(cluster.Folder, "catalog.dump"), Path.Combine(shared.Host, "catalog.dump"));
         await RunAsync(_restoreDump, 1, shared, shared.Host);
         cluster.ConnectionString = StringTo(shared);
@@ -191,11 +196,4 @@ public sealed class DatabaseRecipeTests
 
     private static Task TakesWritesAsync(PostgresServer server) =>
         Eventually.HoldsAsync(() => server.ScalarAsync<bool>("SELECT NOT pg_is_in_recovery()"), "its recovery has ended");
-
-    private static string FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
-    }
 }

@@ -33,6 +33,8 @@ internal sealed class CliHarness : IDisposable
 
     public TimeSpan StallPeriod { get; set; } = TimeSpan.FromSeconds(20);
 
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
     public string Folder => _folder.FullName;
 
     public async Task<CliResult> RunAsync(string[] args, CancellationToken cancellationToken = default)
@@ -49,6 +51,7 @@ internal sealed class CliHarness : IDisposable
             OutputIsTerminal = false,
             Variable = name => Environment.GetValueOrDefault(name),
             StallPeriod = StallPeriod,
+            Time = Time,
         };
         var code = await Program.RunAsync(args, streams, cancellationToken);
         return new CliResult((ExitCode)code, output.ToString(), error.ToString());

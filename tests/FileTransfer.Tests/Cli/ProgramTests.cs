@@ -62,14 +62,11 @@ public sealed class ProgramTests : IDisposable
         File.ReadAllBytes(_cli.PathOf("out")).ShouldBe(content);
     }
 
-    private async Task SomethingCameAsync()
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!Directory.EnumerateFiles(_cli.Folder).Any(file => new FileInfo(file).Length > 0))
-        {
-            await Task.Delay(20, deadline.Token);
-        }
-    }
+    private Task SomethingCameAsync() =>
+        Eventually.HoldsAsync(
+            () => Directory.EnumerateFiles(_cli.Folder).Any(file => new FileInfo(file).Length > 0),
+            () => "bytes have come"
+        );
 
     private static Process Start(params string[] args)
     {

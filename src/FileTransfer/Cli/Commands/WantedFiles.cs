@@ -16,7 +16,22 @@ internal sealed class WantedFiles(Invocation run, TimeProvider time)
     public Task<(Uri Node, IntentResource Answer)> AskAsync(FileKey key, CancellationToken cancellationToken)
     {
         var id = Guid.CreateVersion7();
-        return run.Nodes.RunAsync(async (node, token) => (node.Node, await node.AskForAsync(key, id, token)), cancellationToken);
+        return run.Nodes.RunAsync(
+            async (node, token) =>
+            {
+                try
+                {
+                    return (node.Node, await node.AskForAsync(key, id, token));
+                }
+                catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+                {
+                    // The node may have made it all the same.
+                    _standing.Add((node.Node, key, id));
+                    throw;
+                }
+            },
+            cancellationToken
+        );
     }
 
     /// <summary>Waits until all of the files are there, but no longer than the limit; withdraws the intents that still stand then.</summary>
@@ -76,6 +91,10 @@ internal sealed class WantedFiles(Invocation run, TimeProvider time)
             try
             {
                 await run.Nodes.At(node).RunAsync((client, token) => client.WithdrawAsync(key, intent, token), patience.Token);
+            }
+            catch (NodeProblemException problem) when (problem.Status == HttpStatusCode.NotFound)
+            {
+                // It was never made.
             }
             catch (Exception fault) when (fault is NodeException or OperationCanceledException)
             {

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
+using FileTransfer.IntegrationTests.Testbed.Servers;
 
 namespace FileTransfer.IntegrationTests.Downloads.Sources;
 
@@ -68,7 +68,7 @@ public sealed class BadSourcesTests(SourceCluster cluster) : IClassFixture<Sourc
         var pauses = new List<TimeSpan>();
         for (var round = 0; round < 3; round++)
         {
-            var port = FreePort();
+            var port = PortOfOwn.Next();
             var id = $"away-{round}";
             await FakeSource.RegisterNodeAsync(cluster.Database, id, $"http://127.0.0.1:{port}");
             var file = TestFile.Of(200_000);
@@ -201,11 +201,4 @@ public sealed class BadSourcesTests(SourceCluster cluster) : IClassFixture<Sourc
 
     private Task<string?> UrlOfAsync(FakeSource source) =>
         cluster.Database.ScalarAsync<string>($"SELECT url FROM filetransfer.nodes WHERE node_id = '{source.Id}'");
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -116,12 +116,16 @@ public sealed class TokenTests
             server,
             RunningServer.Tokens(RunningServer.Token("old", "read"), RunningServer.Token("new", "read"))
         );
-        await Until(async () => (await server.SendAsync(HttpMethod.Get, "/needs/read", "new")).IsSuccessStatusCode);
+        await Eventually.HoldsAsync(
+            async () => (await server.SendAsync(HttpMethod.Get, "/needs/read", "new")).IsSuccessStatusCode,
+            "the new token is taken"
+        );
         (await server.SendAsync(HttpMethod.Get, "/needs/read", "old")).StatusCode.ShouldBe(HttpStatusCode.OK);
 
         await ReplaceSettingsAsync(server, RunningServer.Tokens(RunningServer.Token("new", "read")));
-        await Until(async () =>
-            (await server.SendAsync(HttpMethod.Get, "/needs/read", "old")).StatusCode == HttpStatusCode.Unauthorized
+        await Eventually.HoldsAsync(
+            async () => (await server.SendAsync(HttpMethod.Get, "/needs/read", "old")).StatusCode == HttpStatusCode.Unauthorized,
+            "the old token is refused"
         );
         (await server.SendAsync(HttpMethod.Get, "/needs/read", "new")).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
@@ -138,14 +142,5 @@ public sealed class TokenTests
     {
         await File.WriteAllTextAsync(server.Folder.At("next.json"), settings);
         File.Move(server.Folder.At("next.json"), server.Folder.At("appsettings.json"), overwrite: true);
-    }
-
-    private static async Task Until(Func<Task<bool>> fact)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!await fact())
-        {
-            await Task.Delay(50, limit.Token);
-        }
     }
 }

@@ -101,6 +101,12 @@ internal sealed class PoweredNode(TestCluster cluster, string id, (string Name, 
     /// <summary>What the catalog says this node has.</summary>
     private async Task<List<(FileKey Key, Fingerprint Fingerprint, long Size)>> StoredAsync()
     {
+        // The power may fail before the first node has made the catalog.
+        if (!await cluster.Database.ScalarAsync<bool>("SELECT to_regclass('filetransfer.replicas') IS NOT NULL"))
+        {
+            return [];
+        }
+
         await using var command = cluster.Database.Pool.CreateCommand(
             $"""
             SELECT file_key, fingerprint, size FROM filetransfer.replicas JOIN filetransfer.files USING (file_key)

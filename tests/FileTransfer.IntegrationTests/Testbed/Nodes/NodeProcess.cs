@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
 
 namespace FileTransfer.IntegrationTests.Testbed.Nodes;
@@ -12,24 +11,28 @@ namespace FileTransfer.IntegrationTests.Testbed.Nodes;
 public sealed partial class NodeProcess : IAsyncDisposable
 {
     private readonly Process _process;
-    private readonly StringBuilder _log = new();
+    private readonly ServerLog _log = new();
+    private readonly Lazy<HttpClient> _http;
 
-    private NodeProcess(string id, string dataDirectory, Process process, Uri url)
+    private NodeProcess(string id, string dataDirectory, Process process)
     {
         Id = id;
         DataDirectory = dataDirectory;
-        Url = url;
         _process = process;
-        Http = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromMinutes(5) };
+        _http = new Lazy<HttpClient>(
+            () => new HttpClient { BaseAddress = _log.Address, Timeout = TimeSpan.FromMinutes(5) },
+            LazyThreadSafetyMode.PublicationOnly
+        );
     }
 
     public string Id { get; }
 
     public string DataDirectory { get; }
 
-    public Uri Url { get; private set; }
+    public Uri Url => _log.Address;
 
-    public HttpClient Http { get; private set; }
+    /// <summary>Leads to <see cref="Url"/>, once that is known.</summary>
+    public HttpClient Http => _http.Value;
 
     public int Pid => _process.Id;
 
@@ -37,16 +40,7 @@ public sealed partial class NodeProcess : IAsyncDisposable
 
     public int ExitCode => _process.ExitCode;
 
-    public string Log
-    {
-        get
-        {
-            lock (_log)
-            {
-                return _log.ToString();
-            }
-        }
-    }
+    public string Log => _log.Text;
 
     /// <summary>Bytes of memory the process holds now.</summary>
     public long ResidentBytes =>
@@ -82,7 +76,7 @@ public sealed partial class NodeProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a node and does not wait for anything.</summary>
+    /// <summary>Starts a node and does not wait for anything, not even for its address.</summary>
     public static NodeProcess Launch(
         string id,
         string dataDirectory,
@@ -90,7 +84,6 @@ public sealed partial class NodeProcess : IAsyncDisposable
         IReadOnlyDictionary<string, string>? settings = null
     )
     {
-        var url = new Uri($"http://127.0.0.1:{FreePort()}");
         var start = new ProcessStartInfo("dotnet")
         {
             UseShellExecute = false,
@@ -108,16 +101,16 @@ public sealed partial class NodeProcess : IAsyncDisposable
         start.ArgumentList.Add(TestedProgram.Path);
         start.ArgumentList.Add("serve");
         start.ArgumentList.Add("--urls");
-        start.ArgumentList.Add(url.ToString());
+        start.ArgumentList.Add("http://127.0.0.1:0");
         foreach (var (name, value) in settings ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
         }
 
         var process = Process.Start(start)!;
-        var node = new NodeProcess(id, dataDirectory, process, url);
-        process.OutputDataReceived += (_, line) => node.Append(line.Data);
-        process.ErrorDataReceived += (_, line) => node.Append(line.Data);
+        var node = new NodeProcess(id, dataDirectory, process);
+        process.OutputDataReceived += node._log.Append;
+        process.ErrorDataReceived += node._log.Append;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         return node;
@@ -189,7 +182,11 @@ public sealed partial class NodeProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        Http.Dispose();
+        if (_http.IsValueCreated)
+        {
+            _http.Value.Dispose();
+        }
+
         if (!_process.HasExited)
         {
             Signal(9);
@@ -199,53 +196,6 @@ public sealed partial class NodeProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private void Append(string? line)
-    {
-        if (line is not null)
-        {
-            lock (_log)
-            {
-                _log.AppendLine(line);
-            }
-        }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int pid, int signal);
-}
-
-/// <summary>Waits for a fact, not for a time.</summary>
-public static class Eventually
-{
-    public static async Task HoldsAsync(Func<Task<bool>> fact, string what, TimeSpan? within = null)
-    {
-        var clock = Stopwatch.StartNew();
-        var limit = within ?? TimeSpan.FromSeconds(60);
-        Exception? last = null;
-        while (clock.Elapsed < limit)
-        {
-            try
-            {
-                if (await fact())
-                {
-                    return;
-                }
-            }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException or JsonException)
-            {
-                last = e;
-            }
-
-            await Task.Delay(50);
-        }
-
-        throw new ShouldAssertException($"Not so within {limit.TotalSeconds:0} s: {what}. {last?.Message}");
-    }
 }

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using FileTransfer.IntegrationTests.Testbed.Disks;
 
@@ -14,11 +12,10 @@ internal sealed partial class ServeProcess : IAsyncDisposable
     private readonly TempFolder _folder = new();
     private readonly Process _process;
     private readonly Task<string> _error;
-    private readonly Task<string> _output;
+    private readonly ServerLog _output = new();
 
     public ServeProcess(params string[] settings)
     {
-        Address = new Uri($"http://127.0.0.1:{FreePort()}");
         var start = new ProcessStartInfo("dotnet", [TestedProgram.Path, "serve", RunningServer.NoDatabase])
         {
             UseShellExecute = false,
@@ -29,7 +26,7 @@ internal sealed partial class ServeProcess : IAsyncDisposable
         foreach (
             var setting in settings.Any(text => text.StartsWith("--urls", StringComparison.Ordinal))
                 ? settings
-                : [$"--urls={Address}", .. settings]
+                : ["--urls=http://127.0.0.1:0", .. settings]
         )
         {
             start.ArgumentList.Add(setting);
@@ -37,10 +34,11 @@ internal sealed partial class ServeProcess : IAsyncDisposable
 
         _process = Process.Start(start)!;
         _error = _process.StandardError.ReadToEndAsync();
-        _output = _process.StandardOutput.ReadToEndAsync();
+        _process.OutputDataReceived += _output.Append;
+        _process.BeginOutputReadLine();
     }
 
-    public Uri Address { get; }
+    public Uri Address => _output.Address;
 
     public Task UntilItAnswersAsync() => UntilAsync("/health/live", "healthy");
 
@@ -49,25 +47,15 @@ internal sealed partial class ServeProcess : IAsyncDisposable
     private async Task UntilAsync(string path, string status)
     {
         using var client = new HttpClient();
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!(await AskAsync(client, path)).Contains($"\"status\":\"{status}\"", StringComparison.Ordinal))
-        {
-            _process.HasExited.ShouldBeFalse("the process ended early");
-            await Task.Delay(20, limit.Token);
-        }
-    }
-
-    private async Task<string> AskAsync(HttpClient client, string path)
-    {
-        try
-        {
-            using var answer = await client.GetAsync(new Uri(Address, path));
-            return await answer.Content.ReadAsStringAsync();
-        }
-        catch (HttpRequestException)
-        {
-            return "";
-        }
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                _process.HasExited.ShouldBeFalse("the process ended early");
+                using var answer = await client.GetAsync(new Uri(Address, path));
+                return (await answer.Content.ReadAsStringAsync()).Contains($"\"status\":\"{status}\"", StringComparison.Ordinal);
+            },
+            $"{path} says {status}"
+        );
     }
 
     public void Send(int signal) => Kill(_process.Id, signal).ShouldBe(0);
@@ -76,7 +64,7 @@ internal sealed partial class ServeProcess : IAsyncDisposable
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         await _process.WaitForExitAsync(limit.Token);
-        return (_process.ExitCode, await _error, await _output);
+        return (_process.ExitCode, await _error, _output.Text);
     }
 
     public async ValueTask DisposeAsync()
@@ -89,13 +77,6 @@ internal sealed partial class ServeProcess : IAsyncDisposable
 
         _process.Dispose();
         _folder.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
+using FileTransfer.IntegrationTests.Testbed.Servers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.FileProviders;
@@ -31,7 +31,7 @@ public sealed class StaticServer : IAsyncDisposable
 
     public static async Task<StaticServer> StartAsync(string folder)
     {
-        var url = new Uri($"http://127.0.0.1:{FreePort()}/share/");
+        var url = new Uri($"http://127.0.0.1:{PortOfOwn.Next()}/share/");
         var server = _nginx is null ? await StartKestrelAsync(folder, url) : StartNginx(folder, url);
         await Eventually.HoldsAsync(
             async () => (await server.Http.GetAsync("nothing")).StatusCode == HttpStatusCode.NotFound,
@@ -102,12 +102,5 @@ public sealed class StaticServer : IAsyncDisposable
         );
         await app.StartAsync();
         return new StaticServer(url, null, null, app);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

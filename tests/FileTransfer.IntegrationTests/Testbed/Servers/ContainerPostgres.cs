@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Testcontainers.PostgreSql;
 
 namespace FileTransfer.IntegrationTests.Testbed.Servers;
@@ -15,7 +13,7 @@ internal sealed class ContainerPostgres : PrivatePostgres
     {
         // A port of its own choosing would be another one after a restart.
         var container = new PostgreSqlBuilder("postgres:17-alpine")
-            .WithPortBinding(FreePort(), PostgreSqlBuilder.PostgreSqlPort)
+            .WithPortBinding(PortOfOwn.Next(), PostgreSqlBuilder.PostgreSqlPort)
             .Build();
         await container.StartAsync();
         return new ContainerPostgres(container) { ConnectionString = container.GetConnectionString() };
@@ -45,11 +43,4 @@ internal sealed class ContainerPostgres : PrivatePostgres
     }
 
     public override ValueTask DisposeAsync() => _container.DisposeAsync();
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using FileTransfer.Cli;
 using FileTransfer.Identity;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FileTransfer.Tests.Cli.Commands;
 
@@ -19,6 +20,12 @@ public sealed class FetchCommandTests : IDisposable
     private readonly ConcurrentQueue<string[]> _streams = new();
 
     private string? _outcome;
+
+    /// <summary>The node makes intents, and its answers never come.</summary>
+    private bool _answersNone;
+
+    /// <summary>An intent that the node does not know.</summary>
+    private string? _unknown;
 
     public void Dispose() => _cli.Dispose();
 
@@ -70,11 +77,7 @@ public sealed class FetchCommandTests : IDisposable
         _streams.Enqueue([Event("1", "state", "wanted")]);
         using var interrupt = new CancellationTokenSource();
         var running = _cli.RunAsync(["fetch", _key.ToString(), "--url", node.Address], interrupt.Token);
-        while (_lastEventIds.IsEmpty)
-        {
-            await Task.Delay(10);
-        }
-
+        await Eventually.HoldsAsync(() => !_lastEventIds.IsEmpty, () => "it follows the events");
         await interrupt.CancelAsync();
 
         (await running).Code.ShouldBe(ExitCode.Interrupted);
@@ -86,12 +89,39 @@ public sealed class FetchCommandTests : IDisposable
     {
         await using var node = await StartAsync();
         _streams.Enqueue([Event("1", "state", "wanted")]);
+        var time = new FakeTimeProvider();
+        _cli.Time = time;
 
-        var result = await _cli.RunAsync("fetch", _key.ToString(), "--wait", "200ms", "--url", node.Address);
+        var running = _cli.RunAsync("fetch", _key.ToString(), "--wait", "10s", "--url", node.Address);
+        await Eventually.HoldsAsync(() => !_lastEventIds.IsEmpty, () => "it follows the events");
+        time.Advance(TimeSpan.FromSeconds(10));
 
+        var result = await running;
         result.Code.ShouldBe(ExitCode.TimedOut);
         result.Error.ShouldContain("1 of 1 files");
         _withdrawn.ShouldBe(_made.Keys);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_wait_that_is_over_before_the_node_has_answered_withdraws_what_it_may_have_made(bool wasMade)
+    {
+        await using var node = await StartAsync();
+        _answersNone = true;
+        var time = new FakeTimeProvider();
+        _cli.Time = time;
+
+        var running = _cli.RunAsync("fetch", _key.ToString(), "--wait", "10s", "--url", node.Address);
+        await Eventually.HoldsAsync(() => !_made.IsEmpty, () => "the node was asked");
+        var asked = _made.Keys.Single();
+        _unknown = wasMade ? null : asked;
+        time.Advance(TimeSpan.FromSeconds(10));
+
+        var result = await running;
+        result.Code.ShouldBe(ExitCode.TimedOut);
+        result.Error.ShouldNotContain("could not be withdrawn");
+        _withdrawn.ShouldBe([asked]);
     }
 
     [Fact]
@@ -123,11 +153,7 @@ public sealed class FetchCommandTests : IDisposable
             using var interrupt = new CancellationTokenSource();
             string[] format = json ? ["--json"] : [];
             var running = _cli.RunAsync(["events", _key.ToString(), "--url", node.Address, .. format], interrupt.Token);
-            while (_lastEventIds.Count < 2)
-            {
-                await Task.Delay(10);
-            }
-
+            await Eventually.HoldsAsync(() => _lastEventIds.Count == 2, () => "it has read all of the first stream");
             await interrupt.CancelAsync();
 
             var result = await running;
@@ -184,6 +210,11 @@ public sealed class FetchCommandTests : IDisposable
         {
             var id = context.Request.Query["id"].ToString();
             _made[id] = true;
+            if (_answersNone)
+            {
+                await UntilGoneAsync(context);
+            }
+
             context.Response.StatusCode = StatusCodes.Status201Created;
             await context.Response.WriteAsJsonAsync(Intent(id, outcome: null));
             return true;
@@ -195,6 +226,12 @@ public sealed class FetchCommandTests : IDisposable
             if (HttpMethods.IsDelete(context.Request.Method))
             {
                 _withdrawn.Enqueue(id);
+            }
+
+            if (id == _unknown)
+            {
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+                return true;
             }
 
             await context.Response.WriteAsJsonAsync(Intent(id, _outcome ?? "stored"));
@@ -213,12 +250,17 @@ public sealed class FetchCommandTests : IDisposable
         _lastEventIds.Enqueue(context.Request.Headers["Last-Event-ID"].ToString());
         if (_streams.IsEmpty)
         {
-            var gone = new TaskCompletionSource();
-            await using var registration = context.RequestAborted.Register(gone.SetResult);
-            await gone.Task;
+            await UntilGoneAsync(context);
         }
 
         return true;
+    }
+
+    private static async Task UntilGoneAsync(HttpContext context)
+    {
+        var gone = new TaskCompletionSource();
+        await using var registration = context.RequestAborted.Register(gone.SetResult);
+        await gone.Task;
     }
 
     private static object Intent(string id, string? outcome) =>

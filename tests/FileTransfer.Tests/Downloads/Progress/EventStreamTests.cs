@@ -11,7 +11,7 @@ public sealed class EventStreamTests : IDisposable
     private static readonly FileKey _file = new(new Hash256([.. Enumerable.Repeat((byte)1, 32)]));
     private static readonly FileKey _other = new(new Hash256([.. Enumerable.Repeat((byte)2, 32)]));
 
-    private readonly FakeTimeProvider _time = new();
+    private readonly WaitedTime _time = new();
     private readonly DownloadEventLog _log;
     private readonly CancellationTokenSource _stop = new();
     private string _state = "wanted";
@@ -119,16 +119,16 @@ public sealed class EventStreamTests : IDisposable
         return Task.FromResult(new StreamState(Encoding.UTF8.GetBytes(json), _state));
     }
 
-    /// <summary>Lets the stream see that a while has passed; it takes its timer when it begins to wait.</summary>
+    /// <summary>Lets the stream see that a while has passed, and waits until it has looked and waits again.</summary>
     private async Task ReviewAsync()
     {
-        for (var i = 0; i < 20; i++)
-        {
-            await Task.Delay(5);
-            _time.Advance(EventStream.ReviewPeriod / 20);
-        }
-
-        await Task.Delay(20);
+        await Eventually.HoldsAsync(() => _time.IsWaitedFor, () => "the stream waits");
+        var waits = _time.Waits;
+        _time.Advance(EventStream.ReviewPeriod);
+        await Eventually.HoldsAsync(
+            () => _time.Waits > waits && _time.IsWaitedFor,
+            () => "the stream has looked and waits again"
+        );
     }
 
     private async Task EndAsync(Task running)
@@ -144,6 +144,46 @@ public sealed class EventStreamTests : IDisposable
                 .Skip(1)
                 .Select(rest => long.Parse(rest[..rest.IndexOf(',', StringComparison.Ordinal)])),
         ];
+
+    /// <summary>Knows whether the stream has a timer running: it takes one when it begins to wait.</summary>
+    private sealed class WaitedTime : FakeTimeProvider
+    {
+        private int _waits;
+        private int _ended;
+
+        public int Waits => Volatile.Read(ref _waits);
+
+        public bool IsWaitedFor => Waits > Volatile.Read(ref _ended);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = new Wait(this, base.CreateTimer(callback, state, dueTime, period));
+            Interlocked.Increment(ref _waits);
+            return timer;
+        }
+
+        private sealed class Wait(WaitedTime time, ITimer timer) : ITimer
+        {
+            private int _isEnded;
+
+            public bool Change(TimeSpan dueTime, TimeSpan period) => timer.Change(dueTime, period);
+
+            public void Dispose()
+            {
+                timer.Dispose();
+                if (Interlocked.Exchange(ref _isEnded, 1) == 0)
+                {
+                    Interlocked.Increment(ref time._ended);
+                }
+            }
+
+            public ValueTask DisposeAsync()
+            {
+                Dispose();
+                return ValueTask.CompletedTask;
+            }
+        }
+    }
 
     /// <summary>A body whose reader can stop reading.</summary>
     private sealed class GatedBody : MemoryStream
@@ -170,10 +210,13 @@ public sealed class EventStreamTests : IDisposable
 
         public void Open() => _open.TrySetResult();
 
-        public Task HeldUpAsync() => UntilAsync(() => _isHeldUp, "the stream is held up");
+        public Task HeldUpAsync() => Eventually.HoldsAsync(() => _isHeldUp, () => "the stream is held up");
 
         public Task WrittenAsync(string what) =>
-            UntilAsync(() => Text.Contains(what, StringComparison.Ordinal), $"{what} is written");
+            Eventually.HoldsAsync(
+                () => Text.Contains(what, StringComparison.Ordinal),
+                () => $"{what} is written; there is: {Text}"
+            );
 
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -183,16 +226,6 @@ public sealed class EventStreamTests : IDisposable
             {
                 _text.Append(Encoding.UTF8.GetString(buffer.Span));
             }
-        }
-
-        private async Task UntilAsync(Func<bool> fact, string what)
-        {
-            for (var i = 0; i < 3000 && !fact(); i++)
-            {
-                await Task.Delay(10);
-            }
-
-            fact().ShouldBeTrue($"{what}; there is: {Text}");
         }
     }
 }

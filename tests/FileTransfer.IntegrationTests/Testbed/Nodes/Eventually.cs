@@ -1,0 +1,33 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace FileTransfer.IntegrationTests.Testbed.Nodes;
+
+/// <summary>Waits for a fact, not for a time.</summary>
+public static class Eventually
+{
+    public static async Task HoldsAsync(Func<Task<bool>> fact, string what, TimeSpan? within = null)
+    {
+        var clock = Stopwatch.StartNew();
+        var limit = within ?? TimeSpan.FromSeconds(60);
+        Exception? last = null;
+        while (clock.Elapsed < limit)
+        {
+            try
+            {
+                if (await fact())
+                {
+                    return;
+                }
+            }
+            catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException or JsonException)
+            {
+                last = e;
+            }
+
+            await Task.Delay(50);
+        }
+
+        throw new ShouldAssertException($"Not so within {limit.TotalSeconds:0} s: {what}. {last?.Message}");
+    }
+}
