@@ -29,19 +29,20 @@ public sealed partial class ReplicaQueue
     /// <returns>How many replicas became ready.</returns>
     public async Task<int> MaintainAsync(NpgsqlConnection connection, TimeSpan retryCap, CancellationToken cancellationToken)
     {
+        // The node is named inside only: outside as well, a server whose statistics are of before reads all rows of the node, for each in turn.
         const string tooFar = """
             UPDATE filetransfer.replicas
             SET next_attempt_at = now() + random() * CASE WHEN waits_for IS NULL THEN @retryCap ELSE @sourceCap END
-            WHERE node_id = @node AND file_key IN (
-                SELECT file_key FROM filetransfer.replicas
+            WHERE (node_id, file_key) IN (
+                SELECT node_id, file_key FROM filetransfer.replicas
                 WHERE node_id = @node AND state = 'wanted' AND next_attempt_at IS NOT NULL AND waits_for IS DISTINCT FROM 'provider'
                   AND next_attempt_at > now() + least(@retryCap, @sourceCap) AND next_attempt_at < 'infinity'
                   AND (waits_for IS NULL AND next_attempt_at > now() + @retryCap OR next_attempt_at > now() + @sourceCap)
                 FOR UPDATE SKIP LOCKED
             );
             UPDATE filetransfer.replicas SET next_attempt_at = now() + random() * @providerCap
-            WHERE node_id = @node AND file_key IN (
-                SELECT file_key FROM filetransfer.replicas
+            WHERE (node_id, file_key) IN (
+                SELECT node_id, file_key FROM filetransfer.replicas
                 WHERE node_id = @node AND state = 'wanted' AND next_attempt_at IS NOT NULL AND waits_for = 'provider'
                   AND next_attempt_at > now() + @providerCap
                 FOR UPDATE SKIP LOCKED
@@ -49,8 +50,8 @@ public sealed partial class ReplicaQueue
             """;
         const string due = """
             UPDATE filetransfer.replicas SET next_attempt_at = NULL, waits_for = NULL, wanted_at = clock_timestamp()
-            WHERE node_id = @node AND file_key IN (
-                SELECT file_key FROM filetransfer.replicas
+            WHERE (node_id, file_key) IN (
+                SELECT node_id, file_key FROM filetransfer.replicas
                 WHERE node_id = @node AND state = 'wanted' AND next_attempt_at <= now() AND waits_for IS DISTINCT FROM 'provider'
                 ORDER BY next_attempt_at LIMIT @dueAtOnce
                 FOR UPDATE SKIP LOCKED
@@ -60,8 +61,8 @@ public sealed partial class ReplicaQueue
             UPDATE filetransfer.replicas o
             SET state = 'wanted', holder = NULL, holder_pid = NULL, next_attempt_at = NULL,
                 reason = 'its holder ' || coalesce(o.holder, '?') || ' was lost', changed_at = clock_timestamp()
-            WHERE o.node_id = @node AND o.file_key IN (
-                SELECT r.file_key FROM filetransfer.replicas r
+            WHERE (o.node_id, o.file_key) IN (
+                SELECT r.node_id, r.file_key FROM filetransfer.replicas r
                 WHERE r.node_id = @node AND r.state = 'downloading' AND NOT {ReplicaSql.IsHeld}
                 FOR UPDATE SKIP LOCKED
             )

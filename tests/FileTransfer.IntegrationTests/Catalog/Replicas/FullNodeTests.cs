@@ -65,6 +65,32 @@ public sealed class FullNodeTests : IAsyncLifetime
             )
         ).ShouldBeLessThan(100);
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Maintenance_of_the_queue_reads_none_of_what_does_not_wait(bool hasStatistics) =>
+        (
+            await RowsReadAsync(
+                hasStatistics,
+                async () =>
+                {
+                    await using var session = await _db.Database.OpenSessionAsync("b/lane", default);
+                    var claim = await _db.ClaimAsync(session);
+                    await _db.Queue.DeferAsync(
+                        session,
+                        claim,
+                        WaitCondition.Source,
+                        "no source answers",
+                        null,
+                        TimeSpan.Zero,
+                        default
+                    );
+                    await Backlog.AddAsync(_db.Test, "b", Files);
+                    (await _db.UpkeepAsync()).ShouldBe(1);
+                }
+            )
+        ).ShouldBeLessThan(100);
+
     /// <summary>Rows of replicas, and entries of their indexes, that the sessions of the product read meanwhile.</summary>
     private async Task<long> RowsReadAsync(bool hasStatistics, Func<Task> work)
     {
