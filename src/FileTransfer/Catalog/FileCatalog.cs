@@ -1,4 +1,3 @@
-using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Postgres;
 
@@ -28,44 +27,6 @@ public sealed partial class FileCatalog(Database database, FeedHistory history, 
             WHERE f.file_key = @key
             """;
         return (await database.QuerySingleOrDefaultAsync<FileRow>(sql, new { here, key }, cancellationToken))?.ToListed();
-    }
-
-    /// <summary>One page in the order of file keys. Removed files are left out.</summary>
-    public async Task<IReadOnlyList<ListedFile>> ListAsync(FileFilter filter, NodeId here, CancellationToken cancellationToken)
-    {
-        // Only what is asked for is in the statement, so that each filter finds its index.
-        string?[] conditions =
-        [
-            "f.state <> 'removed'",
-            filter.After is null ? null : "f.file_key > @after",
-            filter.Bucket is null ? null : "f.bucket = @bucket",
-            filter.Owner is null ? null : "f.owner = @owner",
-            filter.LocationPrefix is null ? null : "substring(f.location FROM 1 FOR length(@locationPrefix)) = @locationPrefix",
-        ];
-        var sql = $"""
-            SELECT {FileRow.Columns}, r.state AS replica_state
-            FROM filetransfer.files f
-            {(filter.State is null ? "LEFT JOIN" : "JOIN")} filetransfer.replicas r
-                ON r.node_id = @here AND r.file_key = f.file_key {(filter.State is null ? "" : "AND r.state = @state")}
-            WHERE {string.Join(" AND ", conditions.OfType<string>())}
-            ORDER BY f.file_key
-            LIMIT @limit
-            """;
-        var rows = await database.QueryAsync<FileRow>(
-            sql,
-            new
-            {
-                here,
-                filter.After,
-                filter.Bucket,
-                filter.Owner,
-                state = filter.State is { } state ? ReplicaTransitions.NameOf(state) : null,
-                filter.LocationPrefix,
-                filter.Limit,
-            },
-            cancellationToken
-        );
-        return [.. rows.Select(row => row.ToListed())];
     }
 
     /// <summary>Makes the file known, and locks its row as <see cref="LockAsync"/> does; one that was removed becomes registered again.</summary>

@@ -5,13 +5,13 @@ namespace FileTransfer.Catalog;
 /// <summary>Which files a listing asks for.</summary>
 /// <param name="State">The state of this node's replica.</param>
 /// <param name="LocationPrefix">Bytes that the location begins with.</param>
-/// <param name="After">The key of the last file of the page before.</param>
+/// <param name="After">The last file of the page before.</param>
 public sealed record FileFilter(
     ByteString? Bucket,
     ByteString? Owner,
     ReplicaState? State,
     ByteString? LocationPrefix,
-    FileKey? After,
+    FileRecord? After,
     int Limit
 );
 

@@ -19,7 +19,9 @@ public static class FileRoutes
             .ProducesProblems(ProblemTypes.FileKeyMalformed, ProblemTypes.FileUnknown, ProblemTypes.DatabaseUnavailable);
         files
             .MapGet("", ListAsync)
-            .WithSummary("The files of the cluster in the order of their keys, by filters, in pages")
+            .WithSummary(
+                "The files of the cluster by filters, in pages: in the order of their keys, or of their locations where these are asked for"
+            )
             .ProducesProblems(ProblemTypes.BadRequest, ProblemTypes.FileKeyMalformed, ProblemTypes.DatabaseUnavailable);
     }
 
@@ -82,7 +84,7 @@ public static class FileRoutes
             replicaState = parsed;
         }
 
-        FileKey? afterKey = null;
+        FileRecord? last = null;
         if (after is not null)
         {
             if (!FileKey.TryParse(after, out var parsed))
@@ -90,12 +92,19 @@ public static class FileRoutes
                 return FileProblems.Malformed(after);
             }
 
-            afterKey = parsed;
+            last = await catalog.FindAsync(parsed, cancellationToken);
+            if (last is null)
+            {
+                return Problem.Of(
+                    ProblemTypes.BadRequest,
+                    $"after={after} is no file of this cluster; write the next of a page, or list from the beginning."
+                );
+            }
         }
 
         ByteString? prefix = string.IsNullOrEmpty(location) ? null : ByteString.FromUtf8(location);
         // One more than the page holds tells whether another page follows.
-        var filter = new FileFilter(bucketId, ownerId, replicaState, prefix, afterKey, size + 1);
+        var filter = new FileFilter(bucketId, ownerId, replicaState, prefix, last, size + 1);
         var found = await catalog.ListAsync(filter, here, cancellationToken);
         var resources = found.Take(size).Select(listed => FileResource.Of(listed.File, listed.StateHere)).ToList();
         return TypedResults.Ok(new FileListing(resources, found.Count > size ? resources[^1].Key : null));

@@ -19,6 +19,7 @@ internal static class SessionDefaults
                set_config('idle_session_timeout', '0', false),
                set_config('idle_in_transaction_session_timeout', '{IdleInTransaction}', false),
                set_config('lock_timeout', '{LockWaits.Timeout}', false),
+               set_config('jit', 'off', false),
                set_config('row_security', 'off', false),
                set_config('search_path', 'pg_catalog', false),
                set_config('client_min_messages', 'warning', false),

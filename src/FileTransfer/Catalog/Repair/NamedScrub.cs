@@ -28,7 +28,7 @@ public sealed partial class NamedScrub(
     private readonly RateFlow _flow = new();
     private readonly AsyncAutoResetEvent _hint = new();
     private NamedScrubResource? _progress;
-    private FileKey? _after;
+    private FileRecord? _after;
 
     /// <summary>How far it is; null where nobody has named any since the node started.</summary>
     public NamedScrubResource? Progress
@@ -142,7 +142,7 @@ public sealed partial class NamedScrub(
         lock (_lock)
         {
             AddAll(page.Select(listed => listed.File));
-            _after = page.Count < PageLength ? null : page[^1].File.Key;
+            _after = page.Count < PageLength ? null : page[^1].File;
             if (_after is null)
             {
                 _buckets.Dequeue();

@@ -12,6 +12,12 @@ internal static class ReplicaSql
 
     public const string WaitsForProvider = "r.state = 'wanted' AND r.next_attempt_at IS NOT NULL AND r.waits_for = 'provider'";
 
+    /// <summary>In this state, in words that let the server find the indexes of what is not stored.</summary>
+    public static string IsIn(ReplicaState state) =>
+        state == ReplicaState.Wanted
+            ? $"(({IsReady}) OR ({Waits}) OR ({WaitsForProvider}))"
+            : $"r.state = '{ReplicaTransitions.NameOf(state)}'";
+
     /// <summary>It is to be here and is not.</summary>
     public const string IsLacking = "r.state IN ('wanted', 'downloading', 'failed', 'paused')";
 

@@ -29,7 +29,8 @@ internal static class ListCommand
         {
             Notes =
             [
-                "Prints a line 'KEY SIZE STATE LOCATION' for each file, separated by tabs, in the order of keys; the size is in bytes.",
+                "Prints a line 'KEY SIZE STATE LOCATION' for each file, separated by tabs, in the order of keys, or of locations",
+                "with --prefix; the size is in bytes.",
                 "The state is 'absent' where that node neither has the file nor wants it.",
                 "With --json each line has all of the metadata. Pages are fetched as they are read: '| head' fetches few.",
             ],

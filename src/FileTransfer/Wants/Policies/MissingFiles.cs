@@ -21,7 +21,7 @@ public sealed class MissingFiles(Database database, NodeId node)
             WHERE bucket = @bucket AND file_key > @after
             ORDER BY file_key LIMIT @limit
         ) p
-        LEFT JOIN filetransfer.replicas r ON r.node_id = @node AND r.file_key = p.file_key
+        LEFT JOIN LATERAL (SELECT * FROM filetransfer.replicas WHERE node_id = @node AND file_key = p.file_key OFFSET 0) r ON true
         LEFT JOIN LATERAL (
             SELECT f.location, coalesce(r.state, 'absent') AS state, coalesce(r.bytes_proven, 0) AS bytes_proven, r.reason, r.next_attempt_at, (
                 SELECT count(*)::int FROM filetransfer.replicas s
@@ -30,11 +30,12 @@ public sealed class MissingFiles(Database database, NodeId node)
             FROM filetransfer.files f
             WHERE f.file_key = p.file_key AND (p.state = 'added' OR (p.state = 'registered' AND r.state IS NOT NULL))
               AND r.state IS DISTINCT FROM 'stored' AND filetransfer.policy_wants(@node, p.bucket, f.location)
+            OFFSET 0
         ) m ON true
         ORDER BY p.file_key
         """;
 
-    /// <summary>Lines of <see cref="MissingFile"/>, a page at a time. A page is valid until the next is asked for.</summary>
+    /// <summary>Lines of <see cref="MissingFile"/>, a page at a time, empty where nothing of it is missing. A page is valid until the next is asked for.</summary>
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> PagesOf(
         ByteString bucket,
         [EnumeratorCancellation] CancellationToken cancellationToken
@@ -46,10 +47,7 @@ public sealed class MissingFiles(Database database, NodeId node)
         {
             lines.ResetWrittenCount();
             after = await ReadPageAsync(bucket, after, lines, cancellationToken);
-            if (lines.WrittenCount > 0)
-            {
-                yield return lines.WrittenMemory;
-            }
+            yield return lines.WrittenMemory;
         }
     }
 

@@ -82,7 +82,9 @@ public sealed class PolicyReview(Database database, ReplicaChanges changes, Node
                 WHEN ({ReplicaSql.IsLacking} AND NOT r.pinned OR @prunes AND r.state = 'stored')
                     AND NOT {DesiredState.WantsSql} THEN 'end'
             END AS step
-            FROM page f LEFT JOIN filetransfer.replicas r ON r.node_id = @node AND r.file_key = f.file_key
+            FROM page f LEFT JOIN LATERAL (
+                SELECT state, pinned FROM filetransfer.replicas WHERE node_id = @node AND file_key = f.file_key OFFSET 0
+            ) r ON true
             ORDER BY f.file_key
             """;
         var parameters = new

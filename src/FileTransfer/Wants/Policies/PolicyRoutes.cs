@@ -93,7 +93,7 @@ public static class PolicyRoutes
         var lines = missing.PagesOf(bucket.Value, context.RequestAborted).GetAsyncEnumerator(context.RequestAborted);
         await using (lines)
         {
-            // A database that is away is told as a problem as long as nothing was sent.
+            // A database that is away is told as a problem as long as nothing was sent. The first page looked at begins the answer, whatever it holds.
             var more = await lines.MoveNextAsync();
             context.Response.ContentType = Ndjson;
             for (; more; more = await lines.MoveNextAsync())

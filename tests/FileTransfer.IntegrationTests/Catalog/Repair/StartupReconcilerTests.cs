@@ -75,8 +75,8 @@ public sealed class StartupReconcilerTests : IAsyncLifetime
 
         // An index is read for the row behind a page as well.
         var most = files + (files / 50);
-        (await _db.RowsReadAsync("replicas", ReadAsync)).ShouldBeLessThanOrEqualTo(most);
-        (await _db.RowsReadAsync("files", ReadAsync)).ShouldBeLessThanOrEqualTo(most);
+        (await _db.RowsReadAsync(ReadAsync, "replicas")).ShouldBeLessThanOrEqualTo(most);
+        (await _db.RowsReadAsync(ReadAsync, "files")).ShouldBeLessThanOrEqualTo(most);
         found.ShouldBe(files);
     }
 

@@ -103,6 +103,6 @@ public sealed class FullNodeTests : IAsyncLifetime
 
         await Backlog.AddAsync(_db.Test, "b", Files, "stored");
         await _db.WantAsync();
-        return await _db.RowsReadAsync("replicas", work);
+        return await _db.RowsReadAsync(work, "replicas");
     }
 }

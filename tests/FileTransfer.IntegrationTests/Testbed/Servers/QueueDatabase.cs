@@ -101,9 +101,11 @@ internal sealed class QueueDatabase : IAsyncDisposable
         await ReplicaTransitions.RemoveAsync(connection, file.Key, default);
     }
 
-    /// <summary>Rows of a table, and entries of its indexes, that the sessions of the product read meanwhile.</summary>
-    public async Task<long> RowsReadAsync(string table, Func<Task> work)
+    /// <summary>Rows of these tables, and entries of their indexes, that the sessions of the product read meanwhile.</summary>
+    public async Task<long> RowsReadAsync(Func<Task> work, params string[] tables)
     {
+        // What the test has read itself, to make its rows, is told of before.
+        await Test.ExecuteAsync("SELECT pg_stat_force_next_flush()");
         var before = await ReadAsync();
         await work();
 
@@ -115,8 +117,9 @@ internal sealed class QueueDatabase : IAsyncDisposable
         Task<long> ReadAsync() =>
             Test.ScalarAsync<long>(
                 $"""
-                SELECT (seq_tup_read + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relid = t.relid))::bigint
-                FROM pg_stat_user_tables t WHERE relid = 'filetransfer.{table}'::regclass
+                SELECT sum(seq_tup_read + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relid = t.relid))::bigint
+                FROM pg_stat_user_tables t
+                WHERE schemaname = 'filetransfer' AND relname IN ({string.Join(", ", tables.Select(table => $"'{table}'"))})
                 """
             );
     }
