@@ -13,6 +13,21 @@ public sealed partial class FileCatalog
         return (await database.QueryAsync<FileKey>(sql, new { keys = keys.ToParameter() }, cancellationToken)).ToHashSet();
     }
 
+    /// <summary>Which registrations of the files hold once they are registered, where they are not yet.</summary>
+    public async Task<IReadOnlyDictionary<FileKey, int>> GenerationsAsync(
+        IReadOnlyCollection<FileKey> keys,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            SELECT given.file_key, coalesce(f.generation + CASE f.state WHEN 'removed' THEN 1 ELSE 0 END, 1)
+            FROM unnest(@keys::bytea[]) AS given (file_key) LEFT JOIN filetransfer.files f USING (file_key)
+            """;
+        var parameters = new { keys = keys.ToParameter() };
+        var rows = await database.QueryAsync<(FileKey Key, int Generation)>(sql, parameters, cancellationToken);
+        return rows.ToDictionary(row => row.Key, row => row.Generation);
+    }
+
     /// <summary>What a folder remembers of files of <paramref name="node"/>, whatever the state of their replicas.</summary>
     /// <remarks>OFFSET 0 has the replicas looked up one by one: a node that has just filled up looks to the server as if it had none.</remarks>
     public Task<IReadOnlyList<LedgerFile>> ForLedgerAsync(

@@ -29,55 +29,6 @@ public sealed partial class FileCatalog(Database database, FeedHistory history, 
         return (await database.QuerySingleOrDefaultAsync<FileRow>(sql, new { here, key }, cancellationToken))?.ToListed();
     }
 
-    /// <summary>Makes the file known, and locks its row as <see cref="LockAsync"/> does; one that was removed becomes registered again.</summary>
-    public static async Task<(RegisterOutcome Outcome, FileRecord File)> RegisterAsync(
-        NpgsqlConnection connection,
-        FileKey key,
-        FileMetadata metadata,
-        CancellationToken cancellationToken
-    )
-    {
-        const string sql = $"""
-            INSERT INTO filetransfer.files AS f (file_key, owner, bucket, location, size, fingerprint, state)
-            VALUES (@key, @owner, @bucket, @location, @size, @fingerprint, 'registered')
-            ON CONFLICT (file_key) DO UPDATE
-                SET state = 'registered', generation = f.generation + 1, registered_at = now(), removed_at = NULL
-                WHERE f.state = 'removed'
-            RETURNING f.generation;
-            {FindSql} FOR UPDATE
-            """;
-        var (owner, bucket, location, _, fingerprint) = metadata;
-        var parameters = new
-        {
-            key,
-            owner,
-            bucket,
-            location,
-            size = (long)metadata.Size,
-            fingerprint,
-        };
-        await using var answers = await connection.QueryMultipleAsync(
-            new CommandDefinition(sql, parameters, cancellationToken: cancellationToken)
-        );
-        var outcome = await answers.ReadSingleOrDefaultAsync<int?>() switch
-        {
-            null => RegisterOutcome.Known,
-            1 => RegisterOutcome.New,
-            _ => RegisterOutcome.NewAfterRemoval,
-        };
-        return (outcome, (await answers.ReadSingleAsync<FileRow>()).ToRecord());
-    }
-
-    /// <summary>Locks the file's row against removal and registration until the transaction ends.</summary>
-    public static async Task<FileRecord?> LockAsync(
-        NpgsqlConnection connection,
-        FileKey key,
-        CancellationToken cancellationToken
-    ) =>
-        (
-            await connection.QuerySingleOrDefaultAsync<FileRow>($"{FindSql} FOR UPDATE", new { key }, cancellationToken)
-        )?.ToRecord();
-
     /// <summary>
     /// Locks, in the order of their keys, the rows of registered files that <paramref name="node"/> has stored, or <paramref name="other"/>
     /// where they were registered before a time.
@@ -111,22 +62,4 @@ public sealed partial class FileCatalog(Database database, FeedHistory history, 
         };
         return [.. await connection.QueryAsync<FileKey>(sql, parameters, cancellationToken)];
     }
-
-    /// <summary>
-    /// Gives the file <c>@key</c>, whose row the transaction has locked, the state <c>@state</c> and the sequence <c>next.head</c> of the
-    /// mutation that is appended with it.
-    /// </summary>
-    internal const string MutateSql = """
-        UPDATE filetransfer.files
-        SET state = @state, removed_at = CASE WHEN @state = 'removed' THEN now() END, sequence = next.head
-        FROM next WHERE file_key = @key
-        """;
-}
-
-/// <summary>What became of a registration.</summary>
-public enum RegisterOutcome
-{
-    New,
-    NewAfterRemoval,
-    Known,
 }

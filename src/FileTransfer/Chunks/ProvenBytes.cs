@@ -14,10 +14,15 @@ public sealed class ProvenBytes : IDisposable
 
     public ReadOnlyMemory<byte> Bytes { get; }
 
-    /// <summary>Null when the bytes have another fingerprint. They must not change as long as the result is used.</summary>
+    /// <summary>The bytes under the fingerprint that they have. They must not change as long as the result is used.</summary>
     /// <param name="owner">Disposed with the result.</param>
+    public static ProvenBytes Of(ReadOnlyMemory<byte> bytes, IMemoryOwner<byte>? owner = null) =>
+        new(ContentFingerprint.Of(bytes.Span), bytes, owner);
+
+    /// <summary>Null when the bytes have another fingerprint.</summary>
+    /// <inheritdoc cref="Of"/>
     public static ProvenBytes? TryProve(Fingerprint fingerprint, ReadOnlyMemory<byte> bytes, IMemoryOwner<byte>? owner = null) =>
-        ContentFingerprint.Of(bytes.Span) == fingerprint ? new ProvenBytes(fingerprint, bytes, owner) : null;
+        Of(bytes, owner) is var proven && proven.Fingerprint == fingerprint ? proven : null;
 
     public void Dispose() => _owner?.Dispose();
 }

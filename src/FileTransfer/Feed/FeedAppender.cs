@@ -15,39 +15,53 @@ public static class FeedAppender
     public static readonly NotificationChannel<GrownBin> Grown = new("filetransfer_feed", grown => grown.Text, GrownBin.Parse);
 
     /// <summary>
-    /// Appends a mutation in the leader's transaction, which has locked the file's row, and gives the file the state that follows; the last
-    /// thing it should do, for the bin is locked from here on.
+    /// Appends a mutation of each file in the leader's transaction, which has locked the files' rows, and gives them the state that follows;
+    /// the last thing it should do, for the bins are locked from here on.
     /// </summary>
-    public static async Task<Mutation> AppendAsync(
+    public static async Task AppendAsync(
         LeaderTransaction transaction,
         MutationKind kind,
-        FileKey key,
+        IReadOnlyCollection<FileKey> keys,
         CancellationToken cancellationToken
     )
     {
+        // The bins in their order, so that no two appends wait for each other.
         const string sql = $"""
-            WITH next AS (
-                UPDATE filetransfer.bins SET head = head + 1 WHERE bin = @bin RETURNING head
+            SELECT count(*) FROM (SELECT 1 FROM filetransfer.bins WHERE bin = ANY(@bins) ORDER BY bin FOR UPDATE) locked;
+            WITH due AS (
+                SELECT bin, file_key, row_number() OVER (PARTITION BY bin ORDER BY file_key) AS ordinal
+                FROM unnest(@binOfEach::smallint[], @keys::bytea[]) AS given (bin, file_key)
+            ), next AS (
+                UPDATE filetransfer.bins b SET head = b.head + grown.by
+                FROM (SELECT bin, count(*) AS by FROM due GROUP BY bin) grown
+                WHERE b.bin = grown.bin RETURNING b.bin, b.head - grown.by AS former
             ), appended AS (
                 INSERT INTO filetransfer.mutations (bin, sequence, kind, file_key, leader_epoch)
-                SELECT @bin, head, @kind, @key, @epoch FROM next
-                RETURNING sequence
-            ), mutated AS (
-                {FileCatalog.MutateSql}
+                SELECT bin, former + ordinal, @kind, file_key, @epoch FROM due JOIN next USING (bin)
+                RETURNING file_key, sequence
             )
-            SELECT sequence FROM appended
+            {FileCatalog.MutateSql}
             """;
+        if (keys.Count == 0)
+        {
+            return;
+        }
+
+        var bins = keys.Select(key => key.Bin).Distinct().ToList();
         var parameters = new
         {
-            bin = (short)key.Bin,
+            bins = bins.Select(bin => (short)bin).ToArray(),
+            binOfEach = keys.Select(key => (short)key.Bin).ToArray(),
+            keys = keys.ToParameter(),
             kind = kind.ToString().ToLowerInvariant(),
             state = kind == MutationKind.Add ? "added" : "removed",
-            key,
             epoch = transaction.LeaderEpoch,
         };
-        var sequence = await transaction.Connection.QuerySingleAsync<long>(sql, parameters, cancellationToken);
-        transaction.NotifyAfterCommit(Grown, new GrownBin(key.Bin));
-        return new Mutation(key.Bin, sequence, kind, key);
+        await transaction.Connection.ExecuteAsync(sql, parameters, cancellationToken);
+        foreach (var bin in bins)
+        {
+            transaction.NotifyAfterCommit(Grown, new GrownBin(bin));
+        }
     }
 }
 

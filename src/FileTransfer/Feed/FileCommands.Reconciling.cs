@@ -50,7 +50,7 @@ public sealed partial class FileCommands
                             );
                         }
 
-                        await FeedAppender.AppendAsync(transaction, MutationKind.Add, decision.Key, token);
+                        await FeedAppender.AppendAsync(transaction, MutationKind.Add, [decision.Key], token);
                         restored++;
                     }
                     else if (now is { State: FileState.Added or FileState.Registered })

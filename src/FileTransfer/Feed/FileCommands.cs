@@ -19,6 +19,10 @@ public enum UploadCommit
     Removed,
 }
 
+/// <summary>A file whose content was uploaded.</summary>
+/// <param name="Generation">Of the registration that the upload is of.</param>
+public sealed record UploadedFile(FileKey Key, FileMetadata Metadata, int Generation);
+
 /// <summary>A file that was registered.</summary>
 /// <param name="IsReady">Whether its download to this node may start at once; where not, its upload is waited for.</param>
 public sealed record RegisteredFile(RegisterOutcome Outcome, FileRecord File, bool IsReady);
@@ -45,44 +49,44 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
             )
             : WantHereAsync(key, metadata, cancellationToken);
 
-    /// <summary>Records that an uploaded content is durable here. The first time, the file's Add is appended in the same transaction.</summary>
-    /// <param name="file">As it was when the upload began.</param>
-    /// <param name="registersAgain">
-    /// Whether the upload carries all that a registration does: a file that was removed while it came is registered again by it.
+    /// <summary>Records that uploaded contents are durable here. The first time, a file's Add is appended in the same transaction.</summary>
+    /// <param name="files">Each once, as it was when its upload began.</param>
+    /// <param name="registers">
+    /// Whether the uploads carry all that a registration does: a file that is not known, or was removed while its content came, is registered.
     /// </param>
     /// <param name="cancellationToken">Leaves all as it was, up to the commit.</param>
-    public Task<UploadCommit> CommitUploadAsync(FileRecord file, bool registersAgain, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyDictionary<FileKey, UploadCommit>> CommitUploadsAsync(
+        IReadOnlyCollection<UploadedFile> files,
+        bool registers,
+        CancellationToken cancellationToken
+    ) =>
         InLeaderTransactionAsync(
             async (transaction, token) =>
             {
                 var connection = transaction.Connection;
-                var now = registersAgain
-                    ? (await FileCatalog.RegisterAsync(connection, file.Key, file.Metadata, token)).File
-                    : await FileCatalog.LockAsync(connection, file.Key, token);
-                if (now is null || now.State == FileState.Removed || (now.Generation != file.Generation && !registersAgain))
-                {
-                    return UploadCommit.Removed;
-                }
-
-                var (stored, woken) = await ReplicaTransitions.StoreUploadAsync(connection, node.Id, now, token);
-                if (!stored)
-                {
-                    // Registered at another node, this one has no replica of it yet, or still the one of its former Add.
-                    await ReplicaTransitions.WantAsync(connection, node.Id, file.Key, waitsForUpload: true, token);
-                    (stored, woken) = await ReplicaTransitions.StoreUploadAsync(connection, node.Id, now, token);
-                }
-
+                var now = registers
+                    ? [.. (await FileCatalog.RegisterAsync(connection, [.. files.Select(file => (file.Key, file.Metadata))], token)).Select(file => file.File)]
+                    : await FileCatalog.LockAsync(connection, [.. files.Select(file => file.Key)], token);
+                var generations = files.ToDictionary(file => file.Key, file => file.Generation);
+                var there = now.Where(file =>
+                        file.State != FileState.Removed && (registers || file.Generation == generations[file.Key])
+                    )
+                    .ToList();
+                var (stored, woken) = await ReplicaTransitions.StoreUploadsAsync(connection, node.Id, there, token);
                 foreach (var other in woken)
                 {
                     transaction.NotifyAfterCommit(ReplicaNotifications.Ready, other);
                 }
 
-                if (now.State == FileState.Registered && stored)
+                var added = there.Where(file => file.State == FileState.Registered && stored.Contains(file.Key));
+                await FeedAppender.AppendAsync(transaction, MutationKind.Add, [.. added.Select(file => file.Key)], token);
+                var commits = files.ToDictionary(file => file.Key, _ => UploadCommit.Removed);
+                foreach (var file in there)
                 {
-                    await FeedAppender.AppendAsync(transaction, MutationKind.Add, file.Key, token);
+                    commits[file.Key] = stored.Contains(file.Key) ? UploadCommit.Stored : UploadCommit.AlreadyStored;
                 }
 
-                return stored ? UploadCommit.Stored : UploadCommit.AlreadyStored;
+                return (IReadOnlyDictionary<FileKey, UploadCommit>)commits;
             },
             cancellationToken
         );
@@ -105,11 +109,7 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
                     atMost: 100,
                     token
                 );
-                foreach (var key in due)
-                {
-                    await FeedAppender.AppendAsync(transaction, MutationKind.Add, key, token);
-                }
-
+                await FeedAppender.AppendAsync(transaction, MutationKind.Add, due, token);
                 return due;
             },
             cancellationToken
@@ -167,6 +167,6 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
             transaction.NotifyAfterCommit(ReplicaNotifications.Ended, new EndedReplica(holder, key));
         }
 
-        await FeedAppender.AppendAsync(transaction, MutationKind.Remove, key, cancellationToken);
+        await FeedAppender.AppendAsync(transaction, MutationKind.Remove, [key], cancellationToken);
     }
 }

@@ -80,7 +80,8 @@ public sealed class FramedUpload(
             return new UploadOutcome.OtherContent();
         }
 
-        return await publisher.PublishAsync(file, () => store.MakeDurable(partial), registersAgain: false, cancellationToken);
+        var commit = await publisher.PublishAsync(file, () => store.MakeDurable(partial), cancellationToken);
+        return UploadOutcome.Of(commit);
     }
 
     private static async Task<UploadOutcome?> TakeAsync(PartialFile partial, PipeReader body, CancellationToken cancellationToken)

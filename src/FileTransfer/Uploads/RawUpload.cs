@@ -1,5 +1,4 @@
 using FileTransfer.Catalog;
-using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Contracts;
 using FileTransfer.Feed;
@@ -40,17 +39,10 @@ public sealed record RawUploadTarget(ByteString Owner, ByteString Bucket, ByteSt
 /// <param name="File">The stored file; null on a fault.</param>
 /// <param name="IsNew">False when the file was stored already.</param>
 /// <param name="Fault">What is wrong with the body, in words.</param>
-public sealed record RawUploadResult(FileKey Key, FileRecord? File, bool IsNew, string? Fault);
+public sealed record RawUploadResult(FileRecord? File, bool IsNew, string? Fault);
 
 /// <summary>Takes a raw body of any length, computes its identity, registers it and publishes it.</summary>
-public sealed class RawUpload(
-    ChunkStore store,
-    FileCommands commands,
-    FileCatalog catalog,
-    ReplicaTable replicas,
-    UploadPublisher publisher,
-    NodeId here
-)
+public sealed class RawUpload(ChunkStore store, FileCatalog catalog, UploadPublisher publisher)
 {
     public async Task<RawUploadResult> ReceiveAsync(RawUploadTarget target, PipeReader body, CancellationToken cancellationToken)
     {
@@ -59,32 +51,16 @@ public sealed class RawUpload(
         var fingerprint = incoming.Complete();
         if (incoming.Size == 0)
         {
-            return new RawUploadResult(default, null, false, "The body is empty; an empty file cannot be transferred.");
+            return new RawUploadResult(null, false, "The body is empty; an empty file cannot be transferred.");
         }
 
         var metadata = target.WithContent(incoming.Size, fingerprint);
-        var key = metadata.ComputeKey();
-        var (_, file, _) = await commands.RegisterAsync(key, metadata, cancellationToken);
-        var isNew = await replicas.StateOfAsync(here, key, cancellationToken) != ReplicaState.Stored;
-        var isPublished = isNew || !await publisher.IsIntactAsync(file, cancellationToken);
-        if (isPublished)
-        {
-            await PublishAsync();
-        }
+        var upload = new ProvenUpload(metadata.ComputeKey(), metadata, null, () => store.MakeDurable(incoming));
+        var commits = await publisher.PublishAsync([upload], cancellationToken);
 
-        // One that was stored may have been removed since.
-        var now = await catalog.FindAsync(key, cancellationToken);
-        if (!isPublished && now is { State: FileState.Removed })
-        {
-            await PublishAsync();
-            now = await catalog.FindAsync(key, cancellationToken);
-            isNew = true;
-        }
-
-        return new RawUploadResult(key, now, isNew, null);
-
-        Task PublishAsync() =>
-            publisher.PublishAsync(file, () => store.MakeDurable(incoming), registersAgain: true, cancellationToken);
+        // What was removed a moment after it was stored is told as it is by now.
+        var file = await catalog.FindAsync(upload.Key, cancellationToken);
+        return new RawUploadResult(file, commits[upload.Key] == UploadCommit.Stored, null);
     }
 
     private static async Task TakeAsync(PipeReader body, IncomingFile incoming, CancellationToken cancellationToken)

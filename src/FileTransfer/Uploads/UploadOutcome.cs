@@ -1,8 +1,12 @@
+using FileTransfer.Feed;
+
 namespace FileTransfer.Uploads;
 
 public abstract record UploadOutcome
 {
     private UploadOutcome() { }
+
+    public static UploadOutcome Of(UploadCommit commit) => commit == UploadCommit.Removed ? new Removed() : new Stored();
 
     /// <summary>Proven, durable and committed, by this upload or before it.</summary>
     public sealed record Stored : UploadOutcome;

@@ -8,11 +8,17 @@ using FileTransfer.Postgres;
 
 namespace FileTransfer.Uploads;
 
-/// <summary>Publishes uploaded contents: durable, then committed together with the file's Add, then visible.</summary>
+/// <summary>A proven content on its way into the store, and the file that it is of.</summary>
+/// <param name="Bytes">The content, where it is in memory.</param>
+/// <param name="MakeDurable">Brings it into the store, where it is not.</param>
+public sealed record ProvenUpload(FileKey Key, FileMetadata Metadata, ProvenBytes? Bytes, Action? MakeDurable);
+
+/// <summary>Publishes uploaded contents: durable, then committed together with their files' Adds, then visible.</summary>
 public sealed partial class UploadPublisher(
     ChunkStore store,
     FolderLedger folder,
     FileCommands commands,
+    FileCatalog catalog,
     ReplicaTable replicas,
     DamagedContents damaged,
     UnusedContents unused,
@@ -24,7 +30,7 @@ public sealed partial class UploadPublisher(
 {
     /// <summary>Publishes a file whose content is in the store already, under another key or from an upload that was cut off late.</summary>
     /// <returns>Null when the content is not here, or not right.</returns>
-    public async Task<UploadOutcome?> TryPublishHeldAsync(FileRecord file, CancellationToken cancellationToken)
+    public async Task<UploadCommit?> TryPublishHeldAsync(FileRecord file, CancellationToken cancellationToken)
     {
         // Proven before the lock is taken: a large content takes its time.
         if (!store.Holds(file.Fingerprint) || !await damaged.IsIntactAsync(file.Fingerprint, file.Size, cancellationToken))
@@ -38,54 +44,85 @@ public sealed partial class UploadPublisher(
             return null;
         }
 
-        var recorded = RecordAsync(file);
-        if (!store.ConfirmDurable(file.Fingerprint, file.Size))
-        {
-            await recorded;
-            return null;
-        }
-
+        UploadedFile[] files = [UploadOf(file)];
+        var recorded = RecordAsync(files);
+        var isDurable = store.ConfirmDurable(file.Fingerprint, file.Size);
         await recorded;
-        return await CommitAsync(file, registersAgain: false, cancellationToken);
+        return isDurable ? (await CommitAsync(files, registers: false, cancellationToken))[file.Key] : null;
     }
 
-    /// <summary>Publishes a proven content. <paramref name="makeDurable"/> brings it into the store.</summary>
-    /// <param name="registersAgain">Whether a file that was removed while its content came is registered again: the upload carries its metadata.</param>
-    public async Task<UploadOutcome> PublishAsync(
-        FileRecord file,
-        Action makeDurable,
-        bool registersAgain,
+    /// <summary>Publishes the proven content of a file that was registered before. One that was removed while its content came stays so.</summary>
+    /// <param name="makeDurable">Brings it into the store.</param>
+    public async Task<UploadCommit> PublishAsync(FileRecord file, Action makeDurable, CancellationToken cancellationToken)
+    {
+        using var contentLock = await store.LockContentAsync(file.Fingerprint, cancellationToken);
+        UploadedFile[] files = [UploadOf(file)];
+        var recorded = RecordAsync(files);
+        makeDurable();
+        await recorded;
+        return (await CommitAsync(files, registers: false, cancellationToken))[file.Key];
+    }
+
+    /// <summary>
+    /// Publishes proven contents with files that the uploads themselves describe: those that the cluster does not know, or not any more, are
+    /// registered. All of them cost the same few round trips and commits.
+    /// </summary>
+    /// <param name="uploads">Each file once.</param>
+    public async Task<IReadOnlyDictionary<FileKey, UploadCommit>> PublishAsync(
+        IReadOnlyCollection<ProvenUpload> uploads,
         CancellationToken cancellationToken
     )
     {
-        using var contentLock = await store.LockContentAsync(file.Fingerprint, cancellationToken);
-        var recorded = RecordAsync(file);
-        makeDurable();
-        await recorded;
-        return await CommitAsync(file, registersAgain, cancellationToken);
-    }
+        var contents = uploads.Select(upload => upload.Metadata.Fingerprint);
+        using var contentLocks = await store.LockContentsAsync(contents, cancellationToken);
+        var generations = await catalog.GenerationsAsync([.. uploads.Select(upload => upload.Key)], cancellationToken);
+        UploadedFile[] files =
+        [
+            .. uploads.Select(upload => new UploadedFile(upload.Key, upload.Metadata, generations[upload.Key])),
+        ];
+        var recorded = RecordAsync(files);
+        store.MakeDurable([.. uploads.Select(upload => upload.Bytes).OfType<ProvenBytes>()]);
+        foreach (var upload in uploads)
+        {
+            upload.MakeDurable?.Invoke();
+        }
 
-    /// <summary>The folder remembers the file before the catalog calls it stored; both are made durable at the same time.</summary>
-    private Task RecordAsync(FileRecord file) =>
-        folder.RecordAsync([
-            new LedgerFile(file.Key, file.Metadata, file.Generation, IsPinned: true, Added: null, time.GetUtcNow()),
-        ]);
+        await recorded;
+        return await CommitAsync(files, registers: true, cancellationToken);
+    }
 
     /// <summary>Whether the content of a file that is stored here is right: its upload would bring nothing.</summary>
     public Task<bool> IsIntactAsync(FileRecord file, CancellationToken cancellationToken) =>
         damaged.IsIntactAsync(file.Fingerprint, file.Size, cancellationToken);
 
-    private async Task<UploadOutcome> CommitAsync(FileRecord file, bool registersAgain, CancellationToken cancellationToken)
+    private static UploadedFile UploadOf(FileRecord file) => new(file.Key, file.Metadata, file.Generation);
+
+    /// <summary>The folder remembers the files before the catalog calls them stored; both are made durable at the same time.</summary>
+    private Task RecordAsync(IEnumerable<UploadedFile> files)
     {
-        UploadCommit commit;
+        var now = time.GetUtcNow();
+        return folder.RecordAsync([
+            .. files.Select(file => new LedgerFile(file.Key, file.Metadata, file.Generation, IsPinned: true, Added: null, now)),
+        ]);
+    }
+
+    private async Task<IReadOnlyDictionary<FileKey, UploadCommit>> CommitAsync(
+        IReadOnlyCollection<UploadedFile> files,
+        bool registers,
+        CancellationToken cancellationToken
+    )
+    {
+        IReadOnlyDictionary<FileKey, UploadCommit> commits;
         try
         {
-            commit = await commands.CommitUploadAsync(file, registersAgain, cancellationToken);
+            commits = await commands.CommitUploadsAsync(files, registers, cancellationToken);
         }
         catch (CommitUnconfirmedException)
         {
-            // Whoever reads the catalog sees it, so what belongs to a stored file follows, and the uploader is told to ask again.
-            if (await replicas.StateOfAsync(node, file.Key, CancellationToken.None) == ReplicaState.Stored)
+            // Whoever reads the catalog sees them, so what belongs to stored files follows, and the uploader is told to ask again.
+            var keys = files.Select(file => file.Key).ToList();
+            var others = await replicas.NotInStateAsync(node, keys, [ReplicaState.Stored], CancellationToken.None);
+            foreach (var file in files.ExceptBy(others, file => file.Key))
             {
                 ShowStored(file);
             }
@@ -93,24 +130,29 @@ public sealed partial class UploadPublisher(
             throw;
         }
 
-        if (commit != UploadCommit.Removed)
+        foreach (var file in files)
         {
-            ShowStored(file);
-            return new UploadOutcome.Stored();
+            if (commits[file.Key] != UploadCommit.Removed)
+            {
+                ShowStored(file);
+                continue;
+            }
+
+            Log.Removed(logger, file.Key, node);
+            await unused.ForgetAsync(file.Key, file.Metadata.Fingerprint, (long)file.Metadata.Size, cancellationToken);
         }
 
-        Log.Removed(logger, file.Key, node);
-        await unused.ForgetAsync(file.Key, file.Fingerprint, file.Size, cancellationToken);
-        return new UploadOutcome.Removed();
+        return commits;
     }
 
     /// <summary>Committed: what goes wrong from here on takes nothing of that back.</summary>
-    private void ShowStored(FileRecord file)
+    private void ShowStored(UploadedFile file)
     {
-        store.TryLinkVisible(file.Key, file.Fingerprint);
+        var size = (long)file.Metadata.Size;
+        store.TryLinkVisible(file.Key, file.Metadata.Fingerprint);
         DiscardPartials(file.Key);
-        changes.PublishUploaded(new ReplicaChange(file.Key, file.Size));
-        Log.Stored(logger, file.Key, node, file.Size);
+        changes.PublishUploaded(new ReplicaChange(file.Key, size));
+        Log.Stored(logger, file.Key, node, size);
     }
 
     private void DiscardPartials(FileKey key)

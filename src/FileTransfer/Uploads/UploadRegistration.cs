@@ -12,7 +12,7 @@ public static class UploadRegistration
         {
             var publisher = services.GetRequiredService<UploadPublisher>();
             return async (file, cancellationToken) =>
-                await publisher.TryPublishHeldAsync(file, cancellationToken) is UploadOutcome.Stored;
+                await publisher.TryPublishHeldAsync(file, cancellationToken) is not (null or UploadCommit.Removed);
         });
         builder.Services.AddSingleton<FramedUpload>();
         builder.Services.AddSingleton<RawUpload>();

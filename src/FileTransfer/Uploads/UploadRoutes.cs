@@ -87,7 +87,7 @@ public static class UploadRoutes
 
         if (await publisher.TryPublishHeldAsync(file, gone) is { } held)
         {
-            return Answer(file, held);
+            return Answer(file, UploadOutcome.Of(held));
         }
 
         return disk.RefusalOf(file.Size) is { } refusal
@@ -139,9 +139,7 @@ public static class UploadRoutes
             return Problem.Of(ProblemTypes.MetadataInvalid, invalid);
         }
 
-        // What was removed a moment after it was stored is told as it is by now.
         var file = received.File!;
-
         var resource = FileResource.Of(file, here, await replicas.OfAsync(file.Key, gone));
         return received.IsNew ? TypedResults.Created(Routes.Of(Routes.File, file.Key), resource) : TypedResults.Ok(resource);
     }

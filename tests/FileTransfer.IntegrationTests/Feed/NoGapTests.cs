@@ -30,7 +30,7 @@ public sealed class NoGapTests
                         await using var connection = await db.Database.Pool.OpenConnectionAsync();
                         await using var transaction = await connection.BeginTransactionAsync();
                         var leads = new LeaderTransaction(db.Database, connection, transaction, epoch: 1);
-                        await FeedAppender.AppendAsync(leads, MutationKind.Add, files[random.Next(files.Length)].Key, default);
+                        await FeedAppender.AppendAsync(leads, MutationKind.Add, [files[random.Next(files.Length)].Key], default);
                         if (random.Next(3) == 0)
                         {
                             await transaction.RollbackAsync();

@@ -8,34 +8,42 @@ public sealed partial class ReplicaTransitions
     /// <summary>Why a replica is wanted again that was stored.</summary>
     public const string LostFromDisk = "its content was lost from the disk";
 
-    /// <summary>Records a content that arrived by upload, and wakes the replicas that waited for it; the caller has locked the file's row.</summary>
-    /// <returns>False when nothing here waits for it; and the nodes to notify after the commit.</returns>
-    public static async Task<(bool IsStored, IReadOnlyList<NodeId> Woken)> StoreUploadAsync(
+    /// <summary>
+    /// Records contents that arrived by upload, also where nobody wanted them here before, and wakes the replicas that waited for them; the caller
+    /// has locked the files' rows. Somebody brought them here, so no policy of the node keeps them out.
+    /// </summary>
+    /// <returns>The files that were not stored before; and the nodes to notify after the commit.</returns>
+    public static async Task<(IReadOnlySet<FileKey> Stored, IReadOnlyList<NodeId> Woken)> StoreUploadsAsync(
         NpgsqlConnection connection,
         NodeId node,
-        FileRecord file,
+        IReadOnlyCollection<FileRecord> files,
         CancellationToken cancellationToken
     )
     {
         var sql = $"""
-            UPDATE filetransfer.replicas SET {ReplicaSql.Stored}, epoch = epoch + 1, bytes_proven = @size
-            WHERE node_id = @node AND file_key = @key AND state = ANY(@from)
-            RETURNING true;
+            UPDATE filetransfer.replicas r SET state = 'wanted', reason = NULL, {ReplicaSql.WantedAnew}
+            WHERE node_id = @node AND file_key = ANY(@keys) AND state = 'removing';
+            INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, pinned, bytes_proven)
+            SELECT @node, file_key, 'stored', true, size FROM unnest(@keys::bytea[], @sizes::bigint[]) AS uploaded (file_key, size)
+            ON CONFLICT (node_id, file_key) DO UPDATE
+                SET {ReplicaSql.Stored}, pinned = true, epoch = r.epoch + 1, bytes_proven = EXCLUDED.bytes_proven
+                WHERE r.state = ANY(@from)
+            RETURNING file_key;
+            UPDATE filetransfer.replicas SET pinned = true WHERE node_id = @node AND file_key = ANY(@keys) AND NOT pinned;
             {WakeSql}
             """;
         var parameters = new
         {
             node,
-            file.Key,
-            keys = new[] { file.Key.ToArray() },
-            file.Size,
+            keys = files.Select(file => file.Key).ToParameter(),
+            sizes = files.Select(file => file.Size).ToArray(),
             from = Into(ReplicaState.Stored),
         };
         await using var answers = await connection.QueryMultipleAsync(
             new CommandDefinition(sql, parameters, cancellationToken: cancellationToken)
         );
-        var isStored = await answers.ReadSingleOrDefaultAsync<bool>();
-        return (isStored, [.. await answers.ReadAsync<NodeId>()]);
+        var stored = (await answers.ReadAsync<FileKey>()).ToHashSet();
+        return (stored, [.. await answers.ReadAsync<NodeId>()]);
     }
 
     /// <summary>How many of those that wait for a permit are woken by a node that has got the content.</summary>

@@ -92,7 +92,7 @@ public sealed class ReplicaTransitionTests : IAsyncLifetime
                 break;
             case "store upload":
                 var record = await FileCatalog.FindAsync(connection, file.Key, default);
-                await ReplicaTransitions.StoreUploadAsync(connection, _db.Node, record!, default);
+                await ReplicaTransitions.StoreUploadsAsync(connection, _db.Node, [record!], default);
                 break;
             case "remove":
                 await ReplicaTransitions.RemoveAsync(connection, file.Key, default);

@@ -1,0 +1,107 @@
+using FileTransfer.Postgres;
+
+namespace FileTransfer.Catalog;
+
+/// <summary>What became of a registration.</summary>
+public enum RegisterOutcome
+{
+    New,
+    NewAfterRemoval,
+    Known,
+}
+
+/// <content>Makes files known, and changes their states, in a transaction of the caller's.</content>
+public sealed partial class FileCatalog
+{
+    private const string LockSql =
+        $"SELECT {FileRow.Columns} FROM filetransfer.files f WHERE f.file_key = ANY(@keys) ORDER BY f.file_key FOR UPDATE";
+
+    /// <summary>
+    /// Gives each file of <c>appended</c>, whose row the transaction has locked, the state <c>@state</c> and the sequence of the mutation that
+    /// is appended with it.
+    /// </summary>
+    internal const string MutateSql = """
+        UPDATE filetransfer.files f
+        SET state = @state, removed_at = CASE WHEN @state = 'removed' THEN now() END, sequence = appended.sequence
+        FROM appended WHERE f.file_key = appended.file_key
+        """;
+
+    /// <summary>Makes a file known, and locks its row as <see cref="LockAsync(NpgsqlConnection, FileKey, CancellationToken)"/> does.</summary>
+    public static async Task<(RegisterOutcome Outcome, FileRecord File)> RegisterAsync(
+        NpgsqlConnection connection,
+        FileKey key,
+        FileMetadata metadata,
+        CancellationToken cancellationToken
+    ) => (await RegisterAsync(connection, [(key, metadata)], cancellationToken))[0];
+
+    /// <summary>Makes files known, each once, and locks their rows; those that were removed become registered again.</summary>
+    /// <returns>In the order of their keys.</returns>
+    public static async Task<IReadOnlyList<(RegisterOutcome Outcome, FileRecord File)>> RegisterAsync(
+        NpgsqlConnection connection,
+        IReadOnlyCollection<(FileKey Key, FileMetadata Metadata)> files,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = $"""
+            INSERT INTO filetransfer.files AS f (file_key, owner, bucket, location, size, fingerprint, state)
+            SELECT file_key, owner, bucket, location, size, fingerprint, 'registered'
+            FROM unnest(@keys::bytea[], @owners::bytea[], @buckets::bytea[], @locations::bytea[], @sizes::bigint[], @fingerprints::bytea[])
+                AS given (file_key, owner, bucket, location, size, fingerprint)
+            ORDER BY file_key
+            ON CONFLICT (file_key) DO UPDATE
+                SET state = 'registered', generation = f.generation + 1, registered_at = now(), removed_at = NULL
+                WHERE f.state = 'removed'
+            RETURNING f.file_key, f.generation;
+            {LockSql}
+            """;
+        var parameters = new
+        {
+            keys = files.Select(file => file.Key).ToParameter(),
+            owners = files.Select(file => file.Metadata.Owner.ToArray()).ToArray(),
+            buckets = files.Select(file => file.Metadata.Bucket.ToArray()).ToArray(),
+            locations = files.Select(file => file.Metadata.Location.ToArray()).ToArray(),
+            sizes = files.Select(file => (long)file.Metadata.Size).ToArray(),
+            fingerprints = files.Select(file => file.Metadata.Fingerprint.ToArray()).ToArray(),
+        };
+        await using var answers = await connection.QueryMultipleAsync(
+            new CommandDefinition(sql, parameters, cancellationToken: cancellationToken)
+        );
+        var registered = (await answers.ReadAsync<(FileKey Key, int Generation)>()).ToDictionary(
+            file => file.Key,
+            file => file.Generation
+        );
+        return
+        [
+            .. (await answers.ReadAsync<FileRow>()).Select(row =>
+                (
+                    registered.GetValueOrDefault(row.FileKey) switch
+                    {
+                        0 => RegisterOutcome.Known,
+                        1 => RegisterOutcome.New,
+                        _ => RegisterOutcome.NewAfterRemoval,
+                    },
+                    row.ToRecord()
+                )
+            ),
+        ];
+    }
+
+    /// <summary>Locks the file's row against removal and registration until the transaction ends.</summary>
+    public static async Task<FileRecord?> LockAsync(
+        NpgsqlConnection connection,
+        FileKey key,
+        CancellationToken cancellationToken
+    ) => (await LockAsync(connection, [key], cancellationToken)) is [var file] ? file : null;
+
+    /// <summary>The same of several files; those that the cluster knows, in the order of their keys.</summary>
+    public static async Task<IReadOnlyList<FileRecord>> LockAsync(
+        NpgsqlConnection connection,
+        IReadOnlyCollection<FileKey> keys,
+        CancellationToken cancellationToken
+    ) =>
+        [
+            .. (await connection.QueryAsync<FileRow>(LockSql, new { keys = keys.ToParameter() }, cancellationToken)).Select(row =>
+                row.ToRecord()
+            ),
+        ];
+}
