@@ -20,6 +20,19 @@ public static class ClusterRoutes
             .AddEndpointFilter<TBuilder, LeaderOnly>()
             .ProducesProblems(ProblemTypes.NotLeader, ProblemTypes.NoLeader, ProblemTypes.LeaderUnreachable);
 
+    /// <summary>Why this node does not do what only a leader does.</summary>
+    /// <param name="leader">Who leads; null where nobody does.</param>
+    internal static ProblemHttpResult NotLeader(NodeId here, LeaderRecord? leader) =>
+        Problem.Of(
+            ProblemTypes.NotLeader,
+            leader is null
+                ? $"Node '{here}' does not lead any more, and no other node does yet. Send the request again."
+                : $"Node '{here}' does not lead; send the request to the leader '{leader.Node}' at {leader.Url.OriginalString}.",
+            ("node", here.Value),
+            ("leader", leader?.Node.Value),
+            ("leaderUrl", leader?.Url.OriginalString)
+        );
+
     internal static ProblemHttpResult NoLeader(Leadership leadership) =>
         Problem.Of(
             ProblemTypes.NoLeader,

@@ -1,5 +1,4 @@
 using FileTransfer.Cluster.Peers;
-using FileTransfer.Http;
 
 namespace FileTransfer.Cluster;
 
@@ -36,13 +35,7 @@ internal sealed class LeaderOnly(Leadership leadership, ThisNode node, WriteForw
                 return await forwarder.ForwardAsync(context, leader);
             }
 
-            return Problem.Of(
-                ProblemTypes.NotLeader,
-                $"Node '{node.Id}' does not lead; send the request to the leader '{leader.Node}' at {leader.Url.OriginalString}.",
-                ("node", node.Id.Value),
-                ("leader", leader.Node.Value),
-                ("leaderUrl", leader.Url.OriginalString)
-            );
+            return ClusterRoutes.NotLeader(node.Id, leader);
         }
 
         context.Response.Headers.RetryAfter = "1";

@@ -1,11 +1,11 @@
 namespace FileTransfer.Contracts;
 
 /// <summary>
-/// What <c>filetransfer key --json</c> writes, and <c>{key}.json</c> in a static share; without the key it is the body of
-/// <c>PUT /v1/files/{key}</c>.
+/// What <c>filetransfer key --json</c> writes, <c>{key}.json</c> in a static share, and the metadata of a file in a batch, where key and
+/// fingerprint may be left out; without the key it is the body of <c>PUT /v1/files/{key}</c>.
 /// </summary>
 public sealed record FileDescription(
-    string Key,
+    string? Key,
     string? Owner,
     string? Bucket,
     string? Location,
@@ -19,4 +19,9 @@ public sealed record FileDescription(
         var (owner, bucket, location, locationHex, size, fingerprint) = FileRegistration.Of(metadata);
         return new FileDescription(metadata.ComputeKey().ToString(), owner, bucket, location, locationHex, size, fingerprint);
     }
+
+    /// <summary>The metadata of the file, or what is wrong with it.</summary>
+    /// <param name="fingerprint">Where none is given.</param>
+    public (FileMetadata? Metadata, MetadataFault? Fault) Read(Fingerprint fingerprint) =>
+        new FileRegistration(Owner, Bucket, Location, LocationHex, Size, Fingerprint ?? fingerprint.ToString()).Read();
 }

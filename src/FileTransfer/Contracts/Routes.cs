@@ -7,6 +7,7 @@ public static class Routes
     public const string Download = "/download/{file_key}";
 
     public const string Files = "/v1/files";
+    public const string Batch = $"{Files}/batch";
     public const string File = $"{Files}/{{key}}";
     public const string Content = $"{File}/content";
     public const string Hashes = $"{File}/hashes";

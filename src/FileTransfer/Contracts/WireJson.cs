@@ -7,6 +7,7 @@ namespace FileTransfer.Contracts;
 [JsonSerializable(typeof(DamageFinding))]
 [JsonSerializable(typeof(DamageReport))]
 [JsonSerializable(typeof(ExplanationResource))]
+[JsonSerializable(typeof(FileDescription))]
 [JsonSerializable(typeof(FileListing))]
 [JsonSerializable(typeof(FileRegistration))]
 [JsonSerializable(typeof(FileResource))]
@@ -35,6 +36,7 @@ internal sealed partial class WireJson : JsonSerializerContext;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
 )]
+[JsonSerializable(typeof(BatchLine))]
 [JsonSerializable(typeof(CatalogLine))]
 [JsonSerializable(typeof(ClusterResource))]
 [JsonSerializable(typeof(DamageReport))]

@@ -65,7 +65,16 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
             {
                 var connection = transaction.Connection;
                 var now = registers
-                    ? [.. (await FileCatalog.RegisterAsync(connection, [.. files.Select(file => (file.Key, file.Metadata))], token)).Select(file => file.File)]
+                    ?
+                    [
+                        .. (
+                            await FileCatalog.RegisterAsync(
+                                connection,
+                                [.. files.Select(file => (file.Key, file.Metadata))],
+                                token
+                            )
+                        ).Select(file => file.File),
+                    ]
                     : await FileCatalog.LockAsync(connection, [.. files.Select(file => file.Key)], token);
                 var generations = files.ToDictionary(file => file.Key, file => file.Generation);
                 var there = now.Where(file =>

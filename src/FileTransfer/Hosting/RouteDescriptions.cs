@@ -60,7 +60,7 @@ internal sealed class RouteDescriptions : IOperationFilter
         DescribePaths(operation);
         if (metadata.OfType<OctetBody>().LastOrDefault() is { } body)
         {
-            operation.RequestBody = OctetsOf(body.Description);
+            operation.RequestBody = OctetsOf(body);
         }
 
         if (metadata.OfType<EventAnswer>().Any())
@@ -131,14 +131,14 @@ internal sealed class RouteDescriptions : IOperationFilter
         }
     }
 
-    private static OpenApiRequestBody OctetsOf(string description) =>
+    private static OpenApiRequestBody OctetsOf(OctetBody body) =>
         new()
         {
-            Description = description,
+            Description = body.Description,
             Required = true,
             Content = new Dictionary<string, IOpenApiMediaType>
             {
-                [RouteMetadata.Octets] = new OpenApiMediaType
+                [body.MediaType] = new OpenApiMediaType
                 {
                     Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" },
                 },

@@ -20,9 +20,10 @@ public static class RouteMetadata
         return route.WithMetadata(new DeclaredProblems(problems));
     }
 
-    /// <summary>Declares that the route takes a body of octets. Its Content-Type is not looked at.</summary>
-    public static TBuilder TakesOctets<TBuilder>(this TBuilder route, string description)
-        where TBuilder : IEndpointConventionBuilder => route.WithMetadata(new OctetBody(description)).AcceptsBodyOfAnySize();
+    /// <summary>Declares that the route takes a body of octets of any size. Its Content-Type is the route's to look at.</summary>
+    public static TBuilder TakesOctets<TBuilder>(this TBuilder route, string description, string mediaType = Octets)
+        where TBuilder : IEndpointConventionBuilder =>
+        route.WithMetadata(new OctetBody(description, mediaType)).AcceptsBodyOfAnySize();
 
     /// <summary>Declares that the route answers with octets, whole or in part, and takes conditions, as <see cref="ContentResponse"/> does.</summary>
     public static TBuilder ServesOctets<TBuilder>(this TBuilder route)
@@ -53,7 +54,7 @@ public static class RouteMetadata
 public sealed record DeclaredProblems(IReadOnlyList<ProblemType> Types);
 
 /// <summary>The route takes octets as its body.</summary>
-public sealed record OctetBody(string Description);
+public sealed record OctetBody(string Description, string MediaType);
 
 /// <summary>The route answers with octets, whole or in part.</summary>
 public sealed record OctetAnswer;

@@ -16,5 +16,6 @@ public static class UploadRegistration
         });
         builder.Services.AddSingleton<FramedUpload>();
         builder.Services.AddSingleton<RawUpload>();
+        builder.Services.AddSingleton<BatchUpload>();
     }
 }

@@ -163,6 +163,6 @@ public static class UploadRoutes
             _ => FileProblems.Removed(file.Key),
         };
 
-    private static ProblemHttpResult NoRoom(string refusal) =>
+    internal static ProblemHttpResult NoRoom(string refusal) =>
         Problem.Of(ProblemTypes.DiskFull, $"There is no room for this content: {refusal}. Make room, then send it again.");
 }

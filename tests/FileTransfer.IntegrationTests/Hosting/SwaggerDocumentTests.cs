@@ -18,6 +18,7 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
             { "HEAD /download/{file_key}", "file_key If-Match If-None-Match", "200 304 400 404 409 412" },
             { "GET /v1/files", "after bucket limit location owner state", "200 400" },
             { "POST /v1/files", "bucket location locationHex owner", "200 201 400 404 408 415 421 422 507" },
+            { "POST /v1/files/batch", "", "200 408 415 421 507" },
             { "GET /v1/files/{key}", "key", "200 400 404" },
             { "PUT /v1/files/{key}", "key", "200 201 400 415 422" },
             { "DELETE /v1/files/{key}", "key", "204 400 404 421" },

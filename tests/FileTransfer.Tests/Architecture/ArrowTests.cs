@@ -78,8 +78,8 @@ public sealed partial class ArrowTests
             .SelectMany(source =>
                 Table().Matches(source.Text).Select(match => (source.Room, source.File, Table: match.Groups["table"].Value))
             )
-            // A file, and a setting of the session.
-            .Where(use => use.Table is not ("xml" or "session"))
+            // A file, a setting of the session, and a media type.
+            .Where(use => use.Table is not ("xml" or "session" or "batch"))
             .Where(use => !_tables.TryGetValue(use.Table, out var rooms) || !rooms.Contains(use.Room))
             .Select(use => $"{use.File} uses filetransfer.{use.Table}");
         wrong.ShouldBeEmpty();

@@ -71,6 +71,12 @@ internal sealed class FakeNode : IAsyncDisposable
 
     public bool IgnoresRanges { get; set; }
 
+    /// <summary>As a node of an earlier version does.</summary>
+    public bool KnowsNoBatches { get; set; }
+
+    /// <summary>What becomes of a file of a batch, instead of being stored: a status and the problem, or status 0 where the answer just ends.</summary>
+    public Func<string, (int Status, JsonObject? Problem)?>? InBatch { get; set; }
+
     public string? Token { get; set; }
 
     public Func<HttpContext, Task<bool>>? Before { get; set; }
@@ -103,6 +109,7 @@ internal sealed class FakeNode : IAsyncDisposable
         app.MapGet("/v1/files", node.List);
         app.MapDelete("/v1/files/{key}", node.Remove);
         app.MapPost("/upload/{key}", node.UploadAsync);
+        app.MapPost("/v1/files/batch", (Delegate)node.TakeBatchAsync);
         app.MapGet("/download/{key}", node.DownloadAsync);
         app.MapMethods("/v1/files/{key}/content", ["HEAD"], node.Head);
         app.MapGet("/v1/files/{key}/hashes", node.Hashes);
@@ -260,6 +267,55 @@ internal sealed class FakeNode : IAsyncDisposable
 
         (file.Content, file.FileState, file.State) = (content, "added", "stored");
         return Results.Ok();
+    }
+
+    private async Task<IResult> TakeBatchAsync(HttpContext context)
+    {
+        if (KnowsNoBatches)
+        {
+            return Problem(405, "method-not-allowed", "Method not allowed", "The route has no such method.");
+        }
+
+        if (NotLeader() is { } elsewhere)
+        {
+            return elsewhere;
+        }
+
+        using var whole = new MemoryStream();
+        await context.Request.Body.CopyToAsync(whole);
+        Interlocked.Add(ref BytesReceived, whole.Length);
+        context.Response.ContentType = "application/x-ndjson";
+        var batch = whole.ToArray().AsMemory();
+        for (var index = 0; !batch.IsEmpty; index++)
+        {
+            var length = BinaryPrimitives.ReadInt32LittleEndian(batch.Span);
+            var described = JsonNode.Parse(batch.Span[4..(4 + length)])!;
+            var size = (int)BinaryPrimitives.ReadInt64LittleEndian(batch.Span[(4 + length)..]);
+            var content = batch.Slice(12 + length, size).ToArray();
+            batch = batch[(12 + length + size)..];
+            ByteString.TryParseHex((string)described["owner"]!, out var owner).ShouldBeTrue();
+            ByteString.TryParseHex((string)described["bucket"]!, out var bucket).ShouldBeTrue();
+            var location = ByteString.FromUtf8((string)described["location"]!);
+            var metadata = new FileMetadata(owner, bucket, location, (ulong)size, ContentFingerprint.Of(content));
+            var (status, problem) =
+                InBatch?.Invoke(location.AsUtf8()!) ?? (Files.ContainsKey(metadata.ComputeKey()) ? 200 : 201, null);
+            if (status == 0)
+            {
+                break;
+            }
+
+            var key = status < 300 ? $"{Add(metadata, content)}" : null;
+            var line = new JsonObject
+            {
+                ["index"] = index,
+                ["key"] = key,
+                ["status"] = status,
+                ["problem"] = problem,
+            };
+            await context.Response.WriteAsync(line.ToJsonString() + "\n");
+        }
+
+        return Results.Empty;
     }
 
     private async Task<IResult> DownloadAsync(string key, HttpContext context)

@@ -11,11 +11,7 @@ public static class LocalContent
         CancellationToken cancellationToken
     )
     {
-        if (Directory.Exists(path))
-        {
-            throw new CliException(ExitCode.Failed, $"{path} is a folder. Name the files in it.");
-        }
-
+        RefuseFolder(path);
         try
         {
             return await ContentFingerprint.OfFileAsync(path, bytesDone, cancellationToken);
@@ -40,6 +36,14 @@ public static class LocalContent
         var fingerprint = await FingerprintAsync(path, bytesDone, cancellationToken);
         var metadata = new FileMetadata(owner, bucket, location, (ulong)size, fingerprint);
         return metadata.Fault() is { } fault ? throw new CliException(ExitCode.Failed, $"{path}: {fault}") : metadata;
+    }
+
+    public static void RefuseFolder(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            throw new CliException(ExitCode.Failed, $"{path} is a folder. Name the files in it.");
+        }
     }
 
     /// <summary>Does something with what is at a path; a fault of the disk is told in words that name the path.</summary>

@@ -88,20 +88,40 @@ public sealed partial class NodeClient
     /// <summary>Sends a content as frames. A node that wants none of it says so before the first is sent.</summary>
     public async Task UploadAsync(FileKey key, UploadBody content, CancellationToken cancellationToken)
     {
-        using var request = Request(HttpMethod.Post, Routes.Of(Routes.Upload, key), content);
+        var request = Request(HttpMethod.Post, Routes.Of(Routes.Upload, key), content);
         request.Headers.ExpectContinue = true;
+        using var response = await SendBodyAsync(request, content, content.Size, cancellationToken);
+    }
 
+    /// <summary>Sends a batch; what became of each file of it, in their order.</summary>
+    public async Task<NdjsonAnswer<BatchLine>> OpenBatchAsync(BatchBody batch, CancellationToken cancellationToken)
+    {
+        var request = Request(HttpMethod.Post, Routes.Batch, batch);
+        var response = await SendBodyAsync(request, batch, batch.Size, cancellationToken);
+        var patience = AnswerToUploadWithin(batch.Size);
+        return await ReadLinesAsync(response, SparseJson.Default.BatchLine, patience, cancellationToken);
+    }
+
+    private async Task<HttpResponseMessage> SendBodyAsync(
+        HttpRequestMessage request,
+        WatchedBody body,
+        long size,
+        CancellationToken cancellationToken
+    )
+    {
         // While the body moves, only standing still ends it; the limit on the answer begins with its last byte.
+        using var sent = request;
         using var stall = new IdleTimeout(time, stallPeriod, cancellationToken);
-        content.Watch = stall;
-        content.AnswerWithin = AnswerToUploadWithin(content.Size);
+        body.Watch = stall;
+        body.AnswerWithin = AnswerToUploadWithin(size);
         stall.Rearm(_answerWithin);
         try
         {
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token);
+            var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token);
             await ThrowIfProblemAsync(response, stall.Token);
+            return response;
         }
-        catch (Exception) when (content.LocalFault is { } local)
+        catch (Exception) when (body.LocalFault is { } local)
         {
             throw new CliException(ExitCode.Failed, local.Message, local);
         }

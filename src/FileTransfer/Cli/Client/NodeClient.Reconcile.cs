@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text.Json.Serialization.Metadata;
 using FileTransfer.Contracts;
+using FileTransfer.Http;
 
 namespace FileTransfer.Cli.Client;
 
@@ -48,9 +49,20 @@ public sealed partial class NodeClient
         where T : class
     {
         var request = Request(HttpMethod.Get, path);
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/x-ndjson"));
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(Ndjson.MediaType));
         var response = await SendAsync(request, cancellationToken, _longWithin);
-        var stall = new IdleTimeout(time, _longWithin, cancellationToken);
+        return await ReadLinesAsync(response, type, _longWithin, cancellationToken);
+    }
+
+    private async Task<NdjsonAnswer<T>> ReadLinesAsync<T>(
+        HttpResponseMessage response,
+        JsonTypeInfo<T> type,
+        TimeSpan patience,
+        CancellationToken cancellationToken
+    )
+        where T : class
+    {
+        var stall = new IdleTimeout(time, patience, cancellationToken);
         var reader = new StreamReader(await response.Content.ReadAsStreamAsync(stall.Token));
         return new NdjsonAnswer<T>(node, response, reader, type, stall, cancellationToken);
     }

@@ -9,19 +9,11 @@ namespace FileTransfer.Cli.Client;
 /// <param name="size">Of all of it.</param>
 /// <param name="firstChunk">The first chunk that is sent; the node has those before it.</param>
 /// <param name="sent">Told what is on its way.</param>
-public sealed class UploadBody(string path, SafeFileHandle file, long size, long firstChunk, IProgress<long> sent) : HttpContent
+public sealed class UploadBody(string path, SafeFileHandle file, long size, long firstChunk, IProgress<long> sent) : WatchedBody
 {
     private const int ChunksPerWrite = 256;
 
     public long Size => size;
-
-    /// <summary>Why the file itself could not be read; the node is not to blame then.</summary>
-    public Exception? LocalFault { get; private set; }
-
-    internal IdleTimeout? Watch { get; set; }
-
-    /// <summary>How long the node may take for its answer once it has everything.</summary>
-    internal TimeSpan AnswerWithin { get; set; }
 
     protected override bool TryComputeLength(out long length)
     {
@@ -29,14 +21,7 @@ public sealed class UploadBody(string path, SafeFileHandle file, long size, long
         return true;
     }
 
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
-        SerializeToStreamAsync(stream, context, CancellationToken.None);
-
-    protected override async Task SerializeToStreamAsync(
-        Stream stream,
-        TransportContext? context,
-        CancellationToken cancellationToken
-    )
+    protected override async Task WriteAsync(Stream stream, CancellationToken cancellationToken)
     {
         var chunks = ArrayPool<byte>.Shared.Rent(ChunksPerWrite * ChunkFrame.ChunkLength);
         var frames = ArrayPool<byte>.Shared.Rent(ChunksPerWrite * ChunkFrame.Length);
@@ -47,13 +32,11 @@ public sealed class UploadBody(string path, SafeFileHandle file, long size, long
                 var count = (int)Math.Min(ChunksPerWrite * ChunkFrame.ChunkLength, size - at);
                 await ReadExactlyAsync(chunks.AsMemory(0, count), at, cancellationToken);
                 var framed = Frame(chunks.AsSpan(0, count), at / ChunkFrame.ChunkLength, frames);
-                Watch?.Moved();
+                Moved();
                 await stream.WriteAsync(frames.AsMemory(0, framed), cancellationToken);
                 at += count;
                 sent.Report(at);
             }
-
-            Watch?.Rearm(AnswerWithin);
         }
         finally
         {

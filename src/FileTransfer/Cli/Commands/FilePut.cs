@@ -31,20 +31,20 @@ internal sealed class FilePut(NodeSet nodes, ByteString owner, ByteString bucket
         var key = metadata.ComputeKey();
         bar.Begin(name);
         var sent = new FurthestPoint(bar);
-        var (outcome, node) = await nodes.RunAsync(
+        var (isKnown, node) = await nodes.RunAsync(
             async (node, token) =>
             {
                 sent.Report(0);
                 var (known, isNew) = await node.RegisterAsync(key, metadata, token);
                 if (known.State == Stored)
                 {
-                    return ("known", node.Node);
+                    return (true, node.Node);
                 }
 
                 var first = isNew || size <= WorthAsking ? 0 : await node.FindMissingChunkAsync(key, size, token);
                 if (first is null)
                 {
-                    return ("uploaded", node.Node);
+                    return (false, node.Node);
                 }
 
                 if (first > 0)
@@ -55,22 +55,13 @@ internal sealed class FilePut(NodeSet nodes, ByteString owner, ByteString bucket
 
                 using var content = new UploadBody(item.Path, file, size, first.Value, sent);
                 await node.UploadAsync(key, content, token);
-                return ("uploaded", node.Node);
+                return (false, node.Node);
             },
             cancellationToken,
             () => sent.Furthest
         );
         bar.Report(size);
-        return new PutLine(
-            key.ToString(),
-            item.Path,
-            metadata.Location.AsUtf8(),
-            metadata.Size,
-            metadata.Fingerprint.ToString(),
-            outcome,
-            node.Display(),
-            Math.Round(time.GetElapsedTime(started).TotalSeconds, 3)
-        );
+        return PutLine.Of(key, item.Path, metadata, isKnown, node.Display(), time.GetElapsedTime(started));
     }
 
     /// <summary>Passes on how far a transfer is, and remembers how far any try of it came.</summary>

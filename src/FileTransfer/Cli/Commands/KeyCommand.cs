@@ -40,7 +40,7 @@ internal static class KeyCommand
                         using var bar = progress.Start(Path.GetFileName(path), size);
                         var metadata = await LocalContent.NameAsync(path, size, owner, bucket, place, bar, run.CancellationToken);
                         var line = FileDescription.Of(metadata);
-                        run.Console.Result(line.Key, line, () => SparseJson.Default.FileDescription);
+                        run.Console.Result(line.Key!, line, () => SparseJson.Default.FileDescription);
                         return ExitCode.Ok;
                     })
             );

@@ -32,7 +32,7 @@ internal static class PutCommand
         };
         var parallel = new Option<int>("--parallel")
         {
-            Description = $"How many files at once, 1 to {MaxParallel}.",
+            Description = $"How many files, or requests with many small ones, at once, 1 to {MaxParallel}.",
             HelpName = "N",
             DefaultValueFactory = _ => 4,
         };
@@ -51,6 +51,7 @@ internal static class PutCommand
                 "Prints a line '0xKEY PATH' for each file that the leader has stored, in the order of completion.",
                 "A folder keeps its name: 'put -r photos' puts photos/a.jpg, and 'put -r photos/' puts a.jpg (as with rsync).",
                 "Empty files cannot be stored: they have no chunk that proves them. Those in a folder are left out and counted.",
+                "Of several files, those of up to 64 KiB are sent many in a request, where the leader knows how.",
                 "Run again after an interruption, put resumes a large file where it stopped, and says so.",
                 "A follower names its leader, and put continues there. With several --url, put survives a change of the leader.",
             ],
@@ -70,8 +71,9 @@ internal static class PutCommand
                 {
                     var (owner, bucket) = (identity.Owner(run.Parse), identity.Bucket(run.Parse));
                     var put = new FilePut(run.Nodes, owner, bucket, streams.Time, run.Console.Notice);
+                    var batches = new BatchPut(run.Nodes, owner, bucket, streams.Time);
                     return await run.Console.WithProgressAsync(progress =>
-                        new PutRun(run, put, progress).PutAllAsync(
+                        new PutRun(run, put, batches, progress).PutAllAsync(
                             () => PutItems.Of(run.Get(paths), run.Get(location), run.Get(prefix) ?? "", run.Get(recursive)),
                             run.Get(parallel),
                             run.Get(skipEmpty)

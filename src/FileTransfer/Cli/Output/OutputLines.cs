@@ -15,7 +15,20 @@ public sealed record PutLine(
     string Outcome,
     string Node,
     double Seconds
-);
+)
+{
+    public static PutLine Of(FileKey key, string path, FileMetadata metadata, bool isKnown, string node, TimeSpan took) =>
+        new(
+            key.ToString(),
+            path,
+            metadata.Location.AsUtf8(),
+            metadata.Size,
+            metadata.Fingerprint.ToString(),
+            isKnown ? "known" : "uploaded",
+            node,
+            Math.Round(took.TotalSeconds, 3)
+        );
+}
 
 /// <summary>A line of <c>get --json</c>. It is proven against the <c>key</c>, or against the <c>fingerprint</c> alone, as a node without its database names it.</summary>
 public sealed record GetLine(string Key, string Path, ulong Size, string Fingerprint, double Seconds, string Proven);

@@ -13,7 +13,6 @@ namespace FileTransfer.Feed.Reconciliation;
 /// <summary>What folders and catalog know, for the program to compare, and what it decides, for the leader to do.</summary>
 public static class ReconcileRoutes
 {
-    private const string Ndjson = "application/x-ndjson";
     private const int MostFiles = 1000;
 
     public static void MapReconcile(this IEndpointRouteBuilder routes)
@@ -26,7 +25,7 @@ public static class ReconcileRoutes
         reconcile
             .MapGet("/folder", FolderAsync)
             .WithSummary("What the data folder of this node remembers of every file, one a line, in the order of the keys")
-            .Produces<FolderLine>(StatusCodes.Status200OK, Ndjson)
+            .Produces<FolderLine>(StatusCodes.Status200OK, Ndjson.MediaType)
             .ProducesProblems(ProblemTypes.BadRequest);
         reconcile
             .MapDelete("/folder/{key}", ForgetAsync)
@@ -36,7 +35,7 @@ public static class ReconcileRoutes
             .MapGet("/catalog", CatalogAsync)
             .AtTheLeaderOnly()
             .WithSummary("What the catalog knows of every file, removed ones too, one a line, in the order of the keys")
-            .Produces<CatalogLine>(StatusCodes.Status200OK, Ndjson);
+            .Produces<CatalogLine>(StatusCodes.Status200OK, Ndjson.MediaType);
         reconcile
             .MapPost("", ApplyAsync)
             .AtTheLeaderOnly()
@@ -167,7 +166,7 @@ public static class ReconcileRoutes
 
         // A database that is away is told as a problem as long as nothing was sent.
         var more = await rest.MoveNextAsync();
-        context.Response.ContentType = Ndjson;
+        context.Response.ContentType = Ndjson.MediaType;
         await WriteLineAsync(context, first, type);
         for (; more; more = await rest.MoveNextAsync())
         {
@@ -178,12 +177,7 @@ public static class ReconcileRoutes
     private static async Task WriteLineAsync<TLine>(HttpContext context, TLine line, JsonTypeInfo<TLine> type)
     {
         var output = context.Response.BodyWriter;
-        using (var json = new Utf8JsonWriter(output))
-        {
-            JsonSerializer.Serialize(json, line, type);
-        }
-
-        output.Write("\n"u8);
+        Ndjson.WriteLine(output, line, type);
         if (output.UnflushedBytes > 64 * 1024)
         {
             await output.FlushAsync(context.RequestAborted);

@@ -44,6 +44,12 @@ internal sealed partial class RequestFaults(
 
             if (context.Response.HasStarted)
             {
+                if (context.Features.Get<FinalLine>() is { } last)
+                {
+                    await last.WriteAsync(problem.ProblemDetails);
+                    return;
+                }
+
                 // Half an answer must not look like a whole one.
                 context.Abort();
                 return;

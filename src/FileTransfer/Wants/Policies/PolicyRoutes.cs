@@ -6,8 +6,6 @@ namespace FileTransfer.Wants.Policies;
 /// <summary>Which files of a bucket this node wants, and which of them it lacks.</summary>
 public static class PolicyRoutes
 {
-    private const string Ndjson = "application/x-ndjson";
-
     public static void MapPolicies(this IEndpointRouteBuilder routes)
     {
         var bucket = routes
@@ -33,7 +31,7 @@ public static class PolicyRoutes
             .WithSummary(
                 "The files of the bucket that this node's policy wants and whose content is absent or incomplete here, one a line"
             )
-            .Produces<MissingFile>(StatusCodes.Status200OK, Ndjson);
+            .Produces<MissingFile>(StatusCodes.Status200OK, Ndjson.MediaType);
     }
 
     private static async Task<Ok<PolicyResource>> GetAsync(
@@ -95,7 +93,7 @@ public static class PolicyRoutes
         {
             // A database that is away is told as a problem as long as nothing was sent. The first page looked at begins the answer, whatever it holds.
             var more = await lines.MoveNextAsync();
-            context.Response.ContentType = Ndjson;
+            context.Response.ContentType = Ndjson.MediaType;
             for (; more; more = await lines.MoveNextAsync())
             {
                 await context.Response.Body.WriteAsync(lines.Current, context.RequestAborted);

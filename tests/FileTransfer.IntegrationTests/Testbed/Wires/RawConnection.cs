@@ -35,6 +35,23 @@ internal sealed class RawConnection : IDisposable
         }
     }
 
+    /// <summary>A piece of a body whose end is not known when it begins.</summary>
+    public Task SendChunkAsync(byte[] bytes) =>
+        SendAsync([.. Encoding.ASCII.GetBytes($"{bytes.Length:x}\r\n"), .. bytes, .. "\r\n"u8]);
+
+    /// <summary>Waits until this has come; all that came so far.</summary>
+    public async Task<string> ReadUntilAsync(string text)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        string came;
+        while (!(came = Encoding.UTF8.GetString([.. _unread])).Contains(text, StringComparison.Ordinal))
+        {
+            await ReceiveAsync(patience.Token);
+        }
+
+        return came;
+    }
+
     /// <summary>Says that nothing more is sent; answers can still be read.</summary>
     public void EndSending() => _socket.Shutdown(SocketShutdown.Send);
 
