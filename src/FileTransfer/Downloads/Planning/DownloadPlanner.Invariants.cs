@@ -105,12 +105,13 @@ public sealed partial class DownloadPlanner
         }
     }
 
-    /// <summary>Nothing but trust can keep it from being asked.</summary>
+    /// <summary>Nothing but trust can keep it from being asked: nor hope for a source that sends ranges, while it sends only the whole.</summary>
     private bool IsFree(FilePlan file, FileSource source) =>
         source is { IsCandidate: true, Kind: SourceKind.Node or SourceKind.Share, State.Condition: SourceCondition.Healthy }
         && source.BusyUntil <= _now
         && source.RetryAt <= _now
         && source.State.PausedUntil <= _now
+        && (!SendsOnlyWhole(file, source) || IsSmall(file))
         && file.InFlight.Count == 0;
 
     private static void Holds(bool holds, string what)
