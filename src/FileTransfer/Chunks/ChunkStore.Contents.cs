@@ -6,20 +6,19 @@ public sealed partial class ChunkStore
 {
     /// <summary>Opens the content of a visible file; null when the file is not visible here. Nothing is proven: see <see cref="Prove"/>.</summary>
     /// <exception cref="ContentDamagedException">It is here and cannot be opened.</exception>
-    public StoredContent? TryOpen(FileKey key)
-    {
-        var target = TryReadLink(_paths.File(key));
-        return StorePaths.TryReadLinkTarget(target, out var fingerprint) ? TryOpen(fingerprint) : null;
-    }
+    public StoredContent? TryOpen(FileKey key) => VisibleContentOf(key) is { } fingerprint ? TryOpen(fingerprint) : null;
 
     /// <summary>Opens a content; null when it is not here. Nothing is proven: see <see cref="Prove"/>.</summary>
     /// <exception cref="ContentDamagedException">It is here and cannot be opened.</exception>
     public StoredContent? TryOpen(Fingerprint fingerprint)
     {
+        // The file first: where a small content moves, it is deleted once the row is there.
         try
         {
-            var handle = TryOpenRead(_paths.Content(fingerprint));
-            return handle is null ? null : new StoredContent(handle, fingerprint);
+            var path = _paths.Content(fingerprint);
+            return Path.Exists(path) && TryOpenRead(path) is { } handle
+                ? new StoredContent(handle, fingerprint)
+                : TryOpenSmall(fingerprint);
         }
         catch (Exception fault) when (ContentDamagedException.IsDamage(fault))
         {
@@ -29,14 +28,14 @@ public sealed partial class ChunkStore
 
     /// <summary>Bytes of a content on disk; null when it is not here.</summary>
     public long? SizeOf(Fingerprint fingerprint) =>
-        new FileInfo(_paths.Content(fingerprint)) is { Exists: true } file ? file.Length : null;
+        new FileInfo(_paths.Content(fingerprint)) is { Exists: true } file ? file.Length : SizeOfSmall(fingerprint);
 
     /// <summary>Whether something is here under the content's name, right or not.</summary>
-    public bool Holds(Fingerprint fingerprint) => Path.Exists(_paths.Content(fingerprint));
+    public bool Holds(Fingerprint fingerprint) =>
+        Path.Exists(_paths.Content(fingerprint)) || SizeOfSmall(fingerprint) is not null;
 
     /// <summary>Whether something of this size is here under the content's name. It may be damaged: <see cref="ConfirmDurable"/> proves it.</summary>
-    public bool Contains(Fingerprint fingerprint, long size) =>
-        new FileInfo(_paths.Content(fingerprint)) is { Exists: true } file && file.Length == size;
+    public bool Contains(Fingerprint fingerprint, long size) => SizeOf(fingerprint) == size;
 
     /// <summary>Removes a content and its hashes, durably. Nothing happens when it is not here. Call under <see cref="LockContentAsync"/>.</summary>
     public void DeleteContent(Fingerprint fingerprint)
@@ -46,9 +45,34 @@ public sealed partial class ChunkStore
         {
             DurableFile.FsyncFolder(Path.GetDirectoryName(path)!);
         }
+
+        DeleteSmall(fingerprint);
     }
 
-    public IEnumerable<ContentInfo> Contents()
+    public IEnumerable<ContentInfo> Contents() => SmallAfter(null).Concat(ContentFiles());
+
+    /// <summary>The contents behind this one, in the order of their fingerprints. A page of rows and one folder at a time are in memory.</summary>
+    public IEnumerable<ContentInfo> ContentsAfter(Fingerprint? after)
+    {
+        using var small = SmallAfter(after).GetEnumerator();
+        var hasSmall = small.MoveNext();
+        foreach (var file in ContentFilesAfter(after))
+        {
+            for (; hasSmall && small.Current.Fingerprint.CompareTo(file.Fingerprint) < 0; hasSmall = small.MoveNext())
+            {
+                yield return small.Current;
+            }
+
+            yield return file;
+        }
+
+        for (; hasSmall; hasSmall = small.MoveNext())
+        {
+            yield return small.Current;
+        }
+    }
+
+    private IEnumerable<ContentInfo> ContentFiles()
     {
         var files =
             from outer in new DirectoryInfo(_paths.Contents).EnumerateDirectories()
@@ -59,13 +83,12 @@ public sealed partial class ChunkStore
         {
             if (Fingerprint.TryParse(file.Name, out var fingerprint) && file.Exists)
             {
-                yield return new ContentInfo(fingerprint, file.Length, new DateTimeOffset(file.LastWriteTimeUtc));
+                yield return new ContentInfo(fingerprint, file.Length);
             }
         }
     }
 
-    /// <summary>The contents behind this one, in the order of their fingerprints. One folder at a time is in memory.</summary>
-    public IEnumerable<ContentInfo> ContentsAfter(Fingerprint? after)
+    private IEnumerable<ContentInfo> ContentFilesAfter(Fingerprint? after)
     {
         var behind = after?.ToHex() ?? "";
         var (outerFrom, innerFrom) = behind.Length == 0 ? ("", "") : (behind[..2], behind[2..4]);
@@ -79,7 +102,7 @@ public sealed partial class ChunkStore
                     if (string.CompareOrdinal(entry.Name, behind) > 0 && Fingerprint.TryParse(entry.Name, out var fingerprint))
                     {
                         var size = entry is FileInfo { Exists: true } file ? file.Length : 0;
-                        yield return new ContentInfo(fingerprint, size, new DateTimeOffset(entry.LastWriteTimeUtc));
+                        yield return new ContentInfo(fingerprint, size);
                     }
                 }
             }
@@ -124,4 +147,4 @@ public sealed partial class ChunkStore
     }
 }
 
-public readonly record struct ContentInfo(Fingerprint Fingerprint, long Size, DateTimeOffset Written);
+public readonly record struct ContentInfo(Fingerprint Fingerprint, long Size);

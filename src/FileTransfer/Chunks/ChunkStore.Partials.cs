@@ -39,20 +39,7 @@ public sealed partial class ChunkStore
     }
 
     /// <summary>Takes a content whose size and fingerprint are known at its end.</summary>
-    public IncomingFile CreateIncoming()
-    {
-        var folder = _paths.Incoming(Guid.NewGuid());
-        Directory.CreateDirectory(folder);
-        try
-        {
-            return new IncomingFile(folder);
-        }
-        catch
-        {
-            RemoveFolder(folder);
-            throw;
-        }
-    }
+    public IncomingFile CreateIncoming() => new IncomingFile(_paths.Incoming(Guid.NewGuid()));
 
     /// <summary>Removes the partials of a file; those that are open are their holder's to discard.</summary>
     public void DiscardPartials(FileKey key)

@@ -22,7 +22,7 @@ public sealed partial class ChunkStore
     /// <summary>Attaches the chunk hashes that prove an open content as it is read: kept and checked ones, else computed.</summary>
     public void Prove(StoredContent content)
     {
-        var identity = FileIdentity.Of(content.Handle);
+        var identity = content.Identity();
         var isSmall = content.Size <= HashesKeptAbove;
         var hashes = isSmall ? SmallHashes(content) : LargeHashes(content);
         content.Proof = new ContentProof(
@@ -72,7 +72,7 @@ public sealed partial class ChunkStore
                 return new ContentFinding.Absent();
             }
 
-            var identity = FileIdentity.Of(content.Handle);
+            var identity = content.Identity();
             if (!always && _proofs.IsProven(fingerprint, identity, BelievedFor))
             {
                 proven?.Invoke(content.Size);
@@ -82,7 +82,10 @@ public sealed partial class ChunkStore
             if (always)
             {
                 _proofs.Forget(fingerprint);
-                DurableFile.ForgetCached(content.Handle);
+                if (content.File is { } file)
+                {
+                    DurableFile.ForgetCached(file);
+                }
             }
 
             var finding = await ReadThroughAsync(content, identity, proven, pace, cancellationToken);
@@ -158,7 +161,7 @@ public sealed partial class ChunkStore
     /// <summary>Under the content's lock: whether what is here is right. What is not is set aside.</summary>
     private bool ConfirmRight(Fingerprint fingerprint, long size)
     {
-        if (!Path.Exists(_paths.Content(fingerprint)))
+        if (!Holds(fingerprint))
         {
             return false;
         }

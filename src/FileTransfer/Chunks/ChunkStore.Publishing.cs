@@ -13,7 +13,7 @@ public sealed partial class ChunkStore
 
     /// <summary>
     /// Makes a proven partial a content and removes the partial; where the content is here already, that one is made sure of. On
-    /// return the content outlives a power failure. Call under <see cref="LockContentAsync"/>, then store the row, then <see cref="LinkVisible"/>.
+    /// return the content outlives a power failure. Call under <see cref="LockContentAsync"/>, then store the row, then <see cref="MakeVisible"/>.
     /// </summary>
     /// <exception cref="FsyncFailedException">Nothing was published; the partial is gone, because what is on disk is unknown.</exception>
     /// <exception cref="DiskFullException">Nothing was published; the partial is as it was.</exception>
@@ -35,9 +35,11 @@ public sealed partial class ChunkStore
     /// <inheritdoc cref="MakeDurable(PartialFile)"/>
     public PublishOutcome MakeDurable(IncomingFile incoming)
     {
-        if (!incoming.IsComplete || incoming.Size == 0)
+        if (!incoming.IsComplete || incoming.Size == 0 || incoming.Small is not null)
         {
-            throw new InvalidOperationException("An incoming content is made durable once it is complete and not empty.");
+            throw new InvalidOperationException(
+                "An incoming content is made durable once it is complete and not empty; a small one is recorded."
+            );
         }
 
         var outcome = Publish(
@@ -57,7 +59,12 @@ public sealed partial class ChunkStore
         }
 
         // Its publisher may have been killed between naming it and making the name durable. The data was durable before it had a name.
-        FsyncFolders(fingerprint);
+        // A row is made sure of by the next commit of the database, without which nobody relies on it.
+        if (Path.Exists(_paths.Content(fingerprint)))
+        {
+            FsyncFolders(fingerprint);
+        }
+
         return true;
     }
 

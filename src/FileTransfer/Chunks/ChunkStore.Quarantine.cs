@@ -11,8 +11,7 @@ public sealed partial class ChunkStore
     /// <returns>Where it is now; null when it was not here.</returns>
     public string? Quarantine(Fingerprint fingerprint, string reason)
     {
-        var content = _paths.Content(fingerprint);
-        if (!Path.Exists(content))
+        if (!Holds(fingerprint))
         {
             return null;
         }
@@ -22,10 +21,20 @@ public sealed partial class ChunkStore
         // The same content can be set aside again after it was fetched again.
         var kept = _paths.FreeInQuarantine(fingerprint.ToHex());
         DurableFile.Create(kept + StorePaths.ReasonSuffix, Encoding.UTF8.GetBytes(reason + "\n"));
-        DurableFile.Rename(content, kept);
-        TryDelete(_paths.Hashes(fingerprint));
-        DurableFile.FsyncFolder(_paths.Quarantine);
-        DurableFile.FsyncFolder(Path.GetDirectoryName(content)!);
+        if (_paths.Content(fingerprint) is var content && Path.Exists(content))
+        {
+            DurableFile.Rename(content, kept);
+            TryDelete(_paths.Hashes(fingerprint));
+            DurableFile.FsyncFolder(_paths.Quarantine);
+            DurableFile.FsyncFolder(Path.GetDirectoryName(content)!);
+        }
+        else
+        {
+            DurableFile.Create(kept, SmallBytes(fingerprint));
+            DurableFile.FsyncFolder(_paths.Quarantine);
+            DeleteSmall(fingerprint);
+        }
+
         Log.Quarantined(_logger, fingerprint, kept, reason);
         SetAside?.Invoke(new QuarantinedContent(fingerprint, reason, Path.GetFileName(kept), DateTimeOffset.UtcNow));
         return kept;
@@ -37,7 +46,7 @@ public sealed partial class ChunkStore
         foreach (var reason in new DirectoryInfo(_paths.Quarantine).EnumerateFiles("*" + StorePaths.ReasonSuffix))
         {
             var name = reason.Name[..^StorePaths.ReasonSuffix.Length];
-            if (Fingerprint.TryParse(name.Split('.')[0], out var fingerprint) && !Path.Exists(_paths.Content(fingerprint)))
+            if (Fingerprint.TryParse(name.Split('.')[0], out var fingerprint) && !Holds(fingerprint))
             {
                 yield return new QuarantinedContent(
                     fingerprint,

@@ -5,25 +5,21 @@ namespace FileTransfer.Chunks;
 
 public sealed partial class ChunkStore
 {
-    /// <summary>Tries whether the data folder takes writes: each folder that downloads write to, and an fsync.</summary>
+    /// <summary>Tries whether the data folder takes writes: each folder that downloads write to, an fsync, and a commit.</summary>
     public Exception? TryWrite()
     {
         var name = $".trial.{Guid.NewGuid():n}";
         var path = Path.Combine(_paths.Partials, name);
         try
         {
-            foreach (var place in (ReadOnlySpan<string>)[_paths.Contents, _paths.Files, _paths.Partials])
+            foreach (var place in (ReadOnlySpan<string>)[_paths.Contents, _paths.Partials])
             {
                 RequireFolder(place);
             }
 
-            foreach (var place in (ReadOnlySpan<string>)[_paths.Contents, _paths.Files])
-            {
-                var trial = Path.Combine(place, name);
-                Directory.CreateDirectory(trial);
-                Directory.Delete(trial);
-            }
-
+            var trial = Path.Combine(_paths.Contents, name);
+            Directory.CreateDirectory(trial);
+            Directory.Delete(trial);
             try
             {
                 DurableFile.Create(path, new byte[ChunkFrame.ChunkLength]);
@@ -33,6 +29,7 @@ public sealed partial class ChunkStore
                 File.Delete(path);
             }
 
+            _small.Write(engine => engine.Execute("INSERT OR REPLACE INTO state (name, value) VALUES ('trial', $1)", name));
             return null;
         }
         catch (IOException full) when (full is not DiskFullException && DiskFullException.IsDiskFull(full))

@@ -1,85 +1,85 @@
-using FileTransfer.Chunks.Durability;
+using FileTransfer.Chunks.Ledger;
 
 namespace FileTransfer.Chunks;
 
+/// <content>Which content readers get for a file's key. The folder knows it without the catalog, which decides what is visible.</content>
 public sealed partial class ChunkStore
 {
-    /// <summary>Makes a file visible here. The link is not made durable: the catalog knows what is stored and rebuilds it at start.</summary>
-    public void LinkVisible(FileKey key, Fingerprint fingerprint)
+    private static readonly object _uncommitted = new();
+
+    /// <summary>Files that readers do not get whatever is written of them: until the catalog calls them stored, or until their hiding is written.</summary>
+    private readonly ConcurrentDictionary<FileKey, object> _hidden = new();
+
+    /// <summary>The file is stored, by the catalog: readers get it by its key.</summary>
+    public void MakeVisible(FileKey key)
     {
-        var path = _paths.File(key);
-        var target = StorePaths.LinkTarget(fingerprint);
-        while (!SymbolicLink.TryCreate(path, target))
+        if (_hidden.TryRemove(key, out var why) && why == _uncommitted)
         {
-            switch (TryReadLink(path))
-            {
-                case var found when found == target:
-                    return;
-                case not null:
-                    // A key names one content for ever, so this link is not ours.
-                    File.Delete(path);
-                    break;
-                case null when Path.Exists(path):
-                    throw new IOException($"{path} is no link, so the file cannot be shown there; move it away.");
-            }
+            return;
+        }
+
+        if (_small.Read(engine => LedgerReading.IsHidden(engine, key)))
+        {
+            _ = _small.WriteSoon(engine => engine.Execute("UPDATE files SET hidden = 0 WHERE file_key = $1", key));
         }
     }
 
-    /// <summary>The same for a committed file: where no link can be made it is logged, and the file is read through the catalog.</summary>
-    public void TryLinkVisible(FileKey key, Fingerprint fingerprint)
+    /// <summary>Readers do not get the file any more. What is being read of it can be read to its end.</summary>
+    public void Hide(FileKey key)
     {
-        try
-        {
-            LinkVisible(key, fingerprint);
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            Log.NotShown(_logger, fault, key);
-        }
+        var hiding = new object();
+        _hidden[key] = hiding;
+        _links.Remove(key);
+        _ = HideAsync(key, hiding);
     }
 
-    /// <summary>Makes a file invisible here. What is being read of it can be read to its end.</summary>
-    public void Unlink(FileKey key)
-    {
-        try
-        {
-            File.Delete(_paths.File(key));
-        }
-        catch (DirectoryNotFoundException)
-        {
-            // No file of this folder was ever visible.
-        }
-    }
-
+    /// <summary>Pages of keys, in no order that says anything.</summary>
     public IEnumerable<FileKey> VisibleFiles()
     {
-        var links = new DirectoryInfo(_paths.Files).EnumerateDirectories().SelectMany(folder => folder.EnumerateFiles());
-        foreach (var link in links)
+        const int PageSize = 1000;
+        FileKey? after = null;
+        while (_small.Read(engine => LedgerReading.Visible(engine, after, PageSize)) is { Count: > 0 } page)
         {
-            if (FileKey.TryParse(link.Name, out var key))
+            foreach (var key in page.Where(key => !_hidden.ContainsKey(key)))
             {
                 yield return key;
             }
+
+            after = page[^1];
+        }
+
+        foreach (var key in _links.All().Where(key => !_hidden.ContainsKey(key)))
+        {
+            yield return key;
         }
     }
 
-    /// <summary>Whether the file is visible here as this content.</summary>
-    public bool IsVisible(FileKey key, Fingerprint fingerprint) =>
-        TryReadLink(_paths.File(key)) == StorePaths.LinkTarget(fingerprint);
+    /// <summary>A file that is about to be written down: as long as the catalog does not call it stored, readers do not get it.</summary>
+    internal void AwaitCommit(FileKey key)
+    {
+        if (VisibleContentOf(key) is null)
+        {
+            _hidden[key] = _uncommitted;
+        }
+    }
 
-    /// <summary>The content that the file is visible as; null where it is not visible, or nobody can tell.</summary>
+    /// <summary>Nothing is written down of the file any more.</summary>
+    internal void Forgotten(FileKey key) => _hidden.TryRemove(new KeyValuePair<FileKey, object>(key, _uncommitted));
+
+    /// <summary>The content that readers get for a file; null where it is not visible.</summary>
     public Fingerprint? VisibleContentOf(FileKey key) =>
-        StorePaths.TryReadLinkTarget(TryReadLink(_paths.File(key)), out var fingerprint) ? fingerprint : null;
+        _hidden.ContainsKey(key) ? null : _small.Read(engine => LedgerReading.FindVisible(engine, key)) ?? _links.Find(key);
 
-    private static string? TryReadLink(string path)
+    private async Task HideAsync(FileKey key, object hiding)
     {
         try
         {
-            return new FileInfo(path).LinkTarget;
+            await _small.WriteSoon(engine => engine.Execute("UPDATE files SET hidden = 1 WHERE file_key = $1", key));
+            _hidden.TryRemove(new KeyValuePair<FileKey, object>(key, hiding));
         }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        catch (IOException)
         {
-            return null;
+            // It was logged. It stays hidden as long as this process runs, and the next one compares.
         }
     }
 }

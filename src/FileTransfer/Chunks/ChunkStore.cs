@@ -1,4 +1,5 @@
 using FileTransfer.Chunks.Durability;
+using FileTransfer.Chunks.Small;
 using FileTransfer.Concurrency;
 
 namespace FileTransfer.Chunks;
@@ -6,15 +7,14 @@ namespace FileTransfer.Chunks;
 /// <summary>The contents of one node on disk: proven, durable, shared by fingerprint; and the partials on their way there.</summary>
 /// <remarks>
 /// <code>
-/// content/ab/cd/&lt;fingerprint&gt;          a proven content, read-only
+/// small.db                             contents of up to 64 KiB, and what the folder remembers of all files, by key
+/// content/ab/cd/&lt;fingerprint&gt;          a larger content, proven, read-only
 /// content/ab/cd/&lt;fingerprint&gt;.hashes   its chunk hashes, for contents above 4 MiB
-/// content/ab/cd/&lt;fingerprint&gt;.files    which files are of it, for contents above 64 KiB; written before the content
-/// files/ab/&lt;file key&gt;                  link to its content: the file is visible. Rebuilt from the catalog at start
+/// content/ab/cd/&lt;fingerprint&gt;.files    which files are of it; written before the content
 /// partial/&lt;file key&gt;.&lt;epoch&gt;/          data (sparse) and hashes of a content under way
 /// partial/incoming.&lt;id&gt;/              the same for a content whose name its end decides
 /// quarantine/                          contents set aside, each with a reason file
 /// node.json                            whose folder this is
-/// small.db                             what the folder remembers of its files
 /// scrub.json                           how far the proving of all contents is
 /// .lock                                held by the process that uses the directory
 /// </code>
@@ -28,9 +28,10 @@ namespace FileTransfer.Chunks;
 /// an orphan until its file is stored: whoever gets the file next finds it by <see cref="ConfirmDurable"/> or <see cref="MakeDurable(PartialFile)"/>,
 /// which fsync its folder before anybody relies on it; otherwise the catalog's collection of orphans removes it, from <see cref="Contents"/>.</item>
 /// <item>Hashes renamed, folder fsynced, <c>stored</c> not committed: the same orphan, durable.</item>
-/// <item>Stored, link not made: the catalog makes it at start.</item>
+/// <item>A small content is a row, and comes with what the folder remembers of its file: all of a group is there, or nothing.</item>
 /// <item>Deleting: the hashes go first, then the content; either half done is a whole content or none. A power failure may bring a
 /// deleted content back: an orphan.</item>
+/// <item>A small content of an earlier version moves into the database: it is in both places until its file is deleted.</item>
 /// <item>Quarantine: the reason is written first; a reason without content is removed at start.</item>
 /// </list>
 /// <para>After a failed fsync of data or folder nothing that was written is trusted: partial and content are removed.</para>
@@ -45,17 +46,19 @@ public sealed partial class ChunkStore : IDisposable
     private readonly ILogger<ChunkStore> _logger;
     private readonly FileLock _lock;
     private readonly KeyedLock<Fingerprint> _contentLocks = new();
+    private readonly VisibleLinks _links;
 
     public ChunkStore(string dataDirectory, FreeSpaceFloor floor, ILogger<ChunkStore> logger)
     {
         _paths = new StorePaths(dataDirectory);
         _floor = floor;
         _logger = logger;
+        _links = new VisibleLinks(_paths.Files);
         DurableFile.CreateFolder(_paths.Root);
         _lock = DataDirectoryLock.Take(_paths);
         try
         {
-            foreach (var folder in (ReadOnlySpan<string>)[_paths.Contents, _paths.Files, _paths.Partials, _paths.Quarantine])
+            foreach (var folder in (ReadOnlySpan<string>)[_paths.Contents, _paths.Partials, _paths.Quarantine])
             {
                 Directory.CreateDirectory(folder);
             }
@@ -63,6 +66,8 @@ public sealed partial class ChunkStore : IDisposable
             DurableFile.FsyncFolder(_paths.Root);
             RemoveLeftoverPartials();
             RemoveLeftoverReasons();
+            _small = new SmallDatabase(_paths, logger);
+            RemoveFoldersOfMoved();
         }
         catch
         {
@@ -96,7 +101,11 @@ public sealed partial class ChunkStore : IDisposable
     public FreeSpaceReport FreeSpace() => FreeSpaceReport.Of(_paths.Root, _floor);
 
     /// <summary>Lets another process have the directory. Everything opened here must have been closed.</summary>
-    public void Dispose() => _lock.Dispose();
+    public void Dispose()
+    {
+        _small.Dispose();
+        _lock.Dispose();
+    }
 
     private static partial class Log
     {
@@ -114,9 +123,6 @@ public sealed partial class ChunkStore : IDisposable
 
         [LoggerMessage(1104, LogLevel.Warning, "The chunk hashes on disk for {Content} are wrong; computing them again")]
         public static partial void HashesWrong(ILogger logger, Fingerprint content);
-
-        [LoggerMessage(1105, LogLevel.Warning, "Could not link {FileKey}; trying again when the file is read")]
-        public static partial void NotShown(ILogger logger, Exception exception, FileKey fileKey);
 
         [LoggerMessage(1106, LogLevel.Warning, "Moved the damaged content {Content} to {Path}: {Reason}")]
         public static partial void Quarantined(ILogger logger, Fingerprint content, string path, string reason);

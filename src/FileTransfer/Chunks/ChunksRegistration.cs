@@ -1,6 +1,7 @@
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
+using FileTransfer.Chunks.Small;
 
 namespace FileTransfer.Chunks;
 
@@ -24,5 +25,6 @@ public static class ChunksRegistration
         builder.Services.AddSingleton<NodeFile>();
         builder.Services.AddSingleton<FeedHistory>();
         builder.Services.AddSingleton<FolderLedger>();
+        builder.Services.AddHostedService<SmallContentMover>();
     }
 }

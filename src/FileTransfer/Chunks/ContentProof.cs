@@ -146,7 +146,7 @@ public sealed class ContentProof : IDisposable
             return true;
         }
 
-        if (FileIdentity.Of(_content.Handle) != _identity)
+        if (_content.Identity() != _identity)
         {
             RequireWhole();
         }
@@ -182,7 +182,7 @@ public sealed class ContentProof : IDisposable
         if (from <= _provenTo && end > _provenTo)
         {
             _provenTo = end;
-            if (end == _content.Size && FileIdentity.Of(_content.Handle) == _identity)
+            if (end == _content.Size && _content.Identity() == _identity)
             {
                 _ledger.Proven(_content.Fingerprint, _identity);
             }

@@ -4,17 +4,19 @@ using FileTransfer.Identity.Hashing;
 namespace FileTransfer.Chunks;
 
 /// <summary>A content that arrives in order, of a size and fingerprint that its end decides.</summary>
-/// <remarks>It has no name to be found again by, so it is removed when disposed, and at the next start after a crash.</remarks>
+/// <remarks>
+/// It has no name to be found again by, so it is removed when disposed, and at the next start after a crash. A small one stays in memory.
+/// </remarks>
 public sealed class IncomingFile : IDisposable
 {
     /// <summary>Bytes are hashed and written in pieces of this length, however they come.</summary>
     private const int PieceLength = 256 * 1024;
 
     private readonly string _path;
-    private readonly SafeFileHandle _data;
     private readonly GrowingChunkHashes _growing;
     private readonly byte[] _piece = ArrayPool<byte>.Shared.Rent(PieceLength);
     private int _pieceLength;
+    private SafeFileHandle? _data;
     private ChunkHashes? _hashes;
     private bool _closed;
 
@@ -22,7 +24,6 @@ public sealed class IncomingFile : IDisposable
     {
         Folder = folder;
         _path = StorePaths.DataOf(folder);
-        _data = File.OpenHandle(_path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         _growing = new GrowingChunkHashes(StorePaths.HashesOf(folder));
     }
 
@@ -31,11 +32,14 @@ public sealed class IncomingFile : IDisposable
     /// <summary>The root of what came; known once <see cref="Complete"/> has been called.</summary>
     public Fingerprint Fingerprint { get; private set; }
 
-    public bool IsComplete => _hashes is not null;
+    /// <summary>The whole of a small content, which is stored from memory; null of a larger one, and before <see cref="Complete"/>.</summary>
+    public ProvenBytes? Small { get; private set; }
+
+    public bool IsComplete => _hashes is not null || Small is not null;
 
     internal string Folder { get; }
 
-    internal SafeFileHandle Data => _data;
+    internal SafeFileHandle Data => _data ?? throw new InvalidOperationException("The content is not on disk.");
 
     internal ChunkHashes Hashes => _hashes ?? throw new InvalidOperationException("The content has not been completed yet.");
 
@@ -62,7 +66,18 @@ public sealed class IncomingFile : IDisposable
 
     public Fingerprint Complete()
     {
-        if (_hashes is null)
+        if (IsComplete)
+        {
+            return Fingerprint;
+        }
+
+        if (_data is null && _pieceLength > 0 && ChunkStore.IsSmall(_pieceLength))
+        {
+            Small = ProvenBytes.Of(_piece.AsMemory(0, _pieceLength));
+            Size = _pieceLength;
+            Fingerprint = Small.Fingerprint;
+        }
+        else
         {
             WritePiece();
             _hashes = DiskFullException.Guard(_path, _growing.Complete);
@@ -83,7 +98,7 @@ public sealed class IncomingFile : IDisposable
         ArrayPool<byte>.Shared.Return(_piece);
         _growing.Dispose();
         _hashes?.Dispose();
-        _data.Dispose();
+        _data?.Dispose();
         ChunkStore.RemoveFolder(Folder);
     }
 
@@ -98,6 +113,13 @@ public sealed class IncomingFile : IDisposable
             _path,
             () =>
             {
+                Directory.CreateDirectory(Folder);
+                _data ??= File.OpenHandle(
+                    _path,
+                    FileMode.CreateNew,
+                    FileAccess.ReadWrite,
+                    FileShare.ReadWrite | FileShare.Delete
+                );
                 var piece = _piece.AsSpan(0, _pieceLength);
                 RandomAccess.Write(_data, piece, Size);
                 _growing.Append(piece);

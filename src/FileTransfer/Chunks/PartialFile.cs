@@ -163,6 +163,21 @@ public sealed partial class PartialFile : IDisposable
         }
     }
 
+    /// <summary>The content where it is a small one, which is stored from memory; null where it is larger. Call once it is proven.</summary>
+    public ProvenBytes? ReadSmall()
+    {
+        if (!ChunkStore.IsSmall(Size))
+        {
+            return null;
+        }
+
+        var bytes = new byte[Size];
+        var read = RandomAccess.Read(_data, bytes, 0);
+        return read == Size && ProvenBytes.TryProve(Fingerprint, bytes) is { } proven
+            ? proven
+            : throw new IOException($"{_path} is not what was written to it.");
+    }
+
     public void Discard() => Close(keep: false);
 
     public void Dispose() => Close(keep: true);

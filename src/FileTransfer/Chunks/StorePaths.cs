@@ -22,6 +22,7 @@ internal sealed class StorePaths(string dataDirectory)
 
     public string Contents => Path.Combine(Root, "content");
 
+    /// <summary>Where earlier versions kept the links of visible files.</summary>
     public string Files => Path.Combine(Root, "files");
 
     public string Partials => Path.Combine(Root, "partial");
@@ -40,23 +41,15 @@ internal sealed class StorePaths(string dataDirectory)
         return path;
     }
 
-    public string Content(Fingerprint fingerprint) => ContentIn(Contents, fingerprint);
+    public string Content(Fingerprint fingerprint)
+    {
+        var hex = fingerprint.ToHex();
+        return $"{Contents}/{hex[..2]}/{hex[2..4]}/{hex}";
+    }
 
     public string Hashes(Fingerprint fingerprint) => Content(fingerprint) + HashesSuffix;
 
     public string FilesOf(Fingerprint fingerprint) => Content(fingerprint) + FilesSuffix;
-
-    public string File(FileKey key)
-    {
-        var hex = key.ToHex();
-        return $"{Files}/{hex[..2]}/{hex}";
-    }
-
-    /// <summary>What the link of a visible file holds: its content, seen from the link's folder.</summary>
-    public static string LinkTarget(Fingerprint fingerprint) => ContentIn("../../content", fingerprint);
-
-    public static bool TryReadLinkTarget(string? target, out Fingerprint fingerprint) =>
-        Fingerprint.TryParse(Path.GetFileName(target), out fingerprint);
 
     public string Partial(FileKey key, long epoch) =>
         Path.Combine(Partials, string.Create(CultureInfo.InvariantCulture, $"{key.ToHex()}.{epoch}"));
@@ -79,11 +72,5 @@ internal sealed class StorePaths(string dataDirectory)
         return dot == Hash256.Length * 2
             && FileKey.TryParse(name[..dot], out key)
             && long.TryParse(name.AsSpan(dot + 1), NumberStyles.None, CultureInfo.InvariantCulture, out epoch);
-    }
-
-    private static string ContentIn(string root, Fingerprint fingerprint)
-    {
-        var hex = fingerprint.ToHex();
-        return $"{root}/{hex[..2]}/{hex[2..4]}/{hex}";
     }
 }

@@ -1,3 +1,4 @@
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Identity.Hashing;
 
@@ -6,18 +7,29 @@ namespace FileTransfer.Chunks;
 /// <summary>A stored content, open to be read. It stays readable until disposed, also when it is deleted meanwhile.</summary>
 /// <remarks>
 /// What was proven when it was stored need not be right any more. With a <see cref="Proof"/> every byte that is read is proven again; without
-/// one the reader has to do it.
+/// one the reader has to do it. A small one is in memory, and was proven when it was opened.
 /// </remarks>
 public sealed class StoredContent : IDisposable
 {
-    internal StoredContent(SafeFileHandle handle, Fingerprint fingerprint)
+    private readonly ReadOnlyMemory<byte> _bytes;
+
+    internal StoredContent(SafeFileHandle file, Fingerprint fingerprint)
     {
-        Handle = handle;
+        File = file;
         Fingerprint = fingerprint;
-        Size = RandomAccess.GetLength(handle);
+        Size = RandomAccess.GetLength(file);
     }
 
-    public SafeFileHandle Handle { get; }
+    /// <param name="bytes">All of it, proven.</param>
+    internal StoredContent(ReadOnlyMemory<byte> bytes, Fingerprint fingerprint)
+    {
+        _bytes = bytes;
+        Fingerprint = fingerprint;
+        Size = bytes.Length;
+    }
+
+    /// <summary>Null where all of it is in memory.</summary>
+    public SafeFileHandle? File { get; }
 
     public long Size { get; }
 
@@ -29,8 +41,11 @@ public sealed class StoredContent : IDisposable
     public void Dispose()
     {
         Proof?.Dispose();
-        Handle.Dispose();
+        File?.Dispose();
     }
+
+    /// <summary>What would show a change. What is in memory does not change.</summary>
+    internal FileIdentity Identity() => File is null ? default : FileIdentity.Of(File);
 
     /// <summary>Reads, and proves where there is a <see cref="Proof"/>.</summary>
     /// <exception cref="ContentDamagedException">The bytes are not those of this content, or cannot be read.</exception>
@@ -44,12 +59,18 @@ public sealed class StoredContent : IDisposable
     /// <exception cref="ContentDamagedException">The file ends before the destination is full, or cannot be read.</exception>
     internal void ReadExactly(long offset, Span<byte> destination)
     {
+        if (File is null)
+        {
+            _bytes.Span.Slice((int)offset, destination.Length).CopyTo(destination);
+            return;
+        }
+
         while (destination.Length > 0)
         {
             int read;
             try
             {
-                read = RandomAccess.Read(Handle, destination, offset);
+                read = RandomAccess.Read(File, destination, offset);
             }
             catch (Exception fault) when (ContentDamagedException.IsDamage(fault))
             {

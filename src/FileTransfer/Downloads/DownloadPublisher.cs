@@ -76,10 +76,10 @@ public sealed partial class DownloadPublisher(
         CancellationToken stopping
     )
     {
-        // The folder remembers the files before the catalog calls them stored; both are made durable at the same time.
+        // The folder remembers the files before the catalog calls them stored; small contents come with it, larger ones at the same time.
         var files = await catalog.ForLedgerAsync(node.Id, proven.ConvertAll(attempt => attempt.Claim.Key), stopping);
-        var recording = RecordAsync(files);
-        var faults = MakeDurableTogether(proven.FindAll(attempt => attempt.Bytes is not null));
+        var recording = folder.RecordAsync(files, [.. proven.Where(IsSmall).Select(attempt => attempt.Bytes!)]);
+        var faults = MakeDurableTogether(proven.FindAll(attempt => attempt.Bytes is not null && !IsSmall(attempt)));
         try
         {
             await recording;
@@ -121,8 +121,7 @@ public sealed partial class DownloadPublisher(
         return durable;
     }
 
-    /// <summary>What it throws is thrown when it is awaited.</summary>
-    private async Task RecordAsync(IReadOnlyList<LedgerFile> files) => await folder.RecordAsync(files);
+    private static bool IsSmall(DownloadAttempt attempt) => attempt.Bytes is not null && ChunkStore.IsSmall(attempt.Claim.Size);
 
     /// <summary>Those that are not durable, and why. What fails of one of them, a folder in its place, say, is not the others' fault.</summary>
     private Dictionary<DownloadAttempt, Exception> MakeDurableTogether(List<DownloadAttempt> attempts)
@@ -188,7 +187,7 @@ public sealed partial class DownloadPublisher(
 
     private void ShowStored(ClaimedReplica claim)
     {
-        store.TryLinkVisible(claim.Key, claim.Fingerprint);
+        store.MakeVisible(claim.Key);
         Log.Stored(logger, claim.Key, node.Id, claim.Epoch, claim.Size);
         history.Forget(claim.Key);
         failed.Stored(claim.Key);
@@ -203,7 +202,7 @@ public sealed partial class DownloadPublisher(
         [LoggerMessage(1622, LogLevel.Information, "Did not publish {FileKey} at {Node} in epoch {Epoch}: its claim had ended")]
         public static partial void NotPublished(ILogger logger, FileKey fileKey, NodeId node, long epoch);
 
-        [LoggerMessage(1621, LogLevel.Error, "Stored {FileKey} at {Node}, but could not link it where readers look for it")]
+        [LoggerMessage(1621, LogLevel.Error, "Stored {FileKey} at {Node}, but could not make it visible to readers")]
         public static partial void NotVisible(ILogger logger, FileKey fileKey, NodeId node, Exception exception);
     }
 }

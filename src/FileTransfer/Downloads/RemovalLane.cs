@@ -33,7 +33,7 @@ public sealed partial class RemovalLane(
         using var contentLock = await store.LockContentAsync(claim.Fingerprint, cancellationToken);
         if (await queue.IsStillRemovingAsync(session, claim, cancellationToken))
         {
-            store.Unlink(claim.Key);
+            store.Hide(claim.Key);
             store.DiscardPartials(claim.Key);
             await unused.ForgetAsync(claim.Key, claim.Fingerprint, claim.Size, cancellationToken);
         }

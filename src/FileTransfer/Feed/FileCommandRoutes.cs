@@ -116,7 +116,7 @@ public static class FileCommandRoutes
             return FileProblems.Unknown(key);
         }
 
-        store.Unlink(key);
+        store.Hide(key);
         return TypedResults.NoContent();
     }
 }

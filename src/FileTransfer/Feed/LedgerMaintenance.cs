@@ -1,4 +1,5 @@
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
@@ -21,6 +22,7 @@ public sealed partial class LedgerMaintenance(
     FileCatalog catalog,
     NodePolicies policies,
     ChunkStore store,
+    StartupReconciler reconciler,
     ThisNode node,
     TimeProvider time,
     ILogger<LedgerMaintenance> logger
@@ -106,32 +108,37 @@ public sealed partial class LedgerMaintenance(
         return true;
     }
 
-    /// <summary>Gathers the files again. Where it is cut off, it begins again at the next start.</summary>
+    /// <summary>
+    /// Gathers the files again; then contents that went with the former engine are wanted again. Where it is cut off, it begins again at the
+    /// next start.
+    /// </summary>
     private async Task FillAsync(CancellationToken cancellationToken)
     {
         var known = 0;
         foreach (var page in folder.FilesBesideContents().Chunk(PageSize))
         {
-            await FillAsync(page, cancellationToken);
+            await FillAsync(page, isStored: false, cancellationToken);
             known += page.Length;
         }
 
         FileKey? after = null;
         while (await catalog.StoredForLedgerAsync(node.Id, after, PageSize, cancellationToken) is { Count: > 0 } page)
         {
-            await FillAsync([.. page.Where(file => store.Contains(file.Fingerprint, file.Size))], cancellationToken);
+            var here = page.Where(file => store.Contains(file.Fingerprint, file.Size));
+            await FillAsync([.. here], isStored: true, cancellationToken);
             known += page.Count;
             after = page[^1].Key;
         }
 
+        await reconciler.RunAsync(cancellationToken);
         await folder.DeclareFullAsync();
         Log.Filled(logger, node.Id, known);
     }
 
-    private async Task FillAsync(LedgerFile[] files, CancellationToken cancellationToken)
+    private async Task FillAsync(LedgerFile[] files, bool isStored, CancellationToken cancellationToken)
     {
         using var locks = await store.LockContentsAsync(files.Select(file => file.Fingerprint), cancellationToken);
-        await folder.FillAsync(files);
+        await folder.FillAsync(files, isStored);
     }
 
     private async Task KeepPoliciesAsync(CancellationToken cancellationToken)

@@ -59,7 +59,7 @@ public sealed class StoredContents(
                     throw new ContentDamagedException(file.Fingerprint, $"it has {found} bytes instead of {file.Size}");
                 }
 
-                // Committed, but not made visible: its process ended in between, or is about to, or there could be no link.
+                // Committed, but not made visible: its process ended in between, or is about to, or the folder does not know it yet.
                 var content = Proven(stored, proven);
                 await ShowAsync(key, file.Fingerprint, cancellationToken);
                 return (content, null);
@@ -72,13 +72,13 @@ public sealed class StoredContents(
         return (null, FileProblems.NotReadable(key, file, replica));
     }
 
-    /// <summary>Puts the link back. Under the content's lock, as a removal takes it away, and only while the file is stored.</summary>
+    /// <summary>Makes it visible. Under the content's lock, as a removal hides it, and only while the file is stored.</summary>
     private async Task ShowAsync(FileKey key, Fingerprint fingerprint, CancellationToken cancellationToken)
     {
         using var contentLock = await store.LockContentAsync(fingerprint, cancellationToken);
         if (await replicas.StateOfAsync(here, key, cancellationToken) == ReplicaState.Stored)
         {
-            store.TryLinkVisible(key, fingerprint);
+            store.MakeVisible(key);
         }
     }
 

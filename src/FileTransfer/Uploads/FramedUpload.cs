@@ -80,7 +80,8 @@ public sealed class FramedUpload(
             return new UploadOutcome.OtherContent();
         }
 
-        var commit = await publisher.PublishAsync(file, () => store.MakeDurable(partial), cancellationToken);
+        var commit = await publisher.PublishAsync(file, partial.ReadSmall(), () => store.MakeDurable(partial), cancellationToken);
+        partial.Discard();
         return UploadOutcome.Of(commit);
     }
 

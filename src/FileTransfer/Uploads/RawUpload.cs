@@ -55,7 +55,12 @@ public sealed class RawUpload(ChunkStore store, FileCatalog catalog, UploadPubli
         }
 
         var metadata = target.WithContent(incoming.Size, fingerprint);
-        var upload = new ProvenUpload(metadata.ComputeKey(), metadata, null, () => store.MakeDurable(incoming));
+        var upload = new ProvenUpload(
+            metadata.ComputeKey(),
+            metadata,
+            incoming.Small,
+            incoming.Small is null ? () => store.MakeDurable(incoming) : null
+        );
         var commits = await publisher.PublishAsync([upload], cancellationToken);
 
         // What was removed a moment after it was stored is told as it is by now.

@@ -45,20 +45,30 @@ public sealed partial class UploadPublisher(
         }
 
         UploadedFile[] files = [UploadOf(file)];
-        var recorded = RecordAsync(files);
+        var recorded = RecordAsync(files, []);
         var isDurable = store.ConfirmDurable(file.Fingerprint, file.Size);
         await recorded;
         return isDurable ? (await CommitAsync(files, registers: false, cancellationToken))[file.Key] : null;
     }
 
     /// <summary>Publishes the proven content of a file that was registered before. One that was removed while its content came stays so.</summary>
-    /// <param name="makeDurable">Brings it into the store.</param>
-    public async Task<UploadCommit> PublishAsync(FileRecord file, Action makeDurable, CancellationToken cancellationToken)
+    /// <param name="small">The content where it is a small one.</param>
+    /// <param name="makeDurable">Brings a larger one into the store.</param>
+    public async Task<UploadCommit> PublishAsync(
+        FileRecord file,
+        ProvenBytes? small,
+        Action makeDurable,
+        CancellationToken cancellationToken
+    )
     {
         using var contentLock = await store.LockContentAsync(file.Fingerprint, cancellationToken);
         UploadedFile[] files = [UploadOf(file)];
-        var recorded = RecordAsync(files);
-        makeDurable();
+        var recorded = RecordAsync(files, small is null ? [] : [small]);
+        if (small is null)
+        {
+            makeDurable();
+        }
+
         await recorded;
         return (await CommitAsync(files, registers: false, cancellationToken))[file.Key];
     }
@@ -80,8 +90,12 @@ public sealed partial class UploadPublisher(
         [
             .. uploads.Select(upload => new UploadedFile(upload.Key, upload.Metadata, generations[upload.Key])),
         ];
-        var recorded = RecordAsync(files);
-        store.MakeDurable([.. uploads.Select(upload => upload.Bytes).OfType<ProvenBytes>()]);
+        var inMemory = uploads
+            .Select(upload => upload.Bytes)
+            .OfType<ProvenBytes>()
+            .ToLookup(content => ChunkStore.IsSmall(content.Bytes.Length));
+        var recorded = RecordAsync(files, [.. inMemory[true]]);
+        store.MakeDurable([.. inMemory[false]]);
         foreach (var upload in uploads)
         {
             upload.MakeDurable?.Invoke();
@@ -97,13 +111,14 @@ public sealed partial class UploadPublisher(
 
     private static UploadedFile UploadOf(FileRecord file) => new(file.Key, file.Metadata, file.Generation);
 
-    /// <summary>The folder remembers the files before the catalog calls them stored; both are made durable at the same time.</summary>
-    private Task RecordAsync(IEnumerable<UploadedFile> files)
+    /// <summary>The folder remembers the files before the catalog calls them stored; small contents come with it, larger ones at the same time.</summary>
+    private Task RecordAsync(IEnumerable<UploadedFile> files, ProvenBytes[] small)
     {
         var now = time.GetUtcNow();
-        return folder.RecordAsync([
-            .. files.Select(file => new LedgerFile(file.Key, file.Metadata, file.Generation, IsPinned: true, Added: null, now)),
-        ]);
+        return folder.RecordAsync(
+            [.. files.Select(file => new LedgerFile(file.Key, file.Metadata, file.Generation, IsPinned: true, Added: null, now))],
+            small
+        );
     }
 
     private async Task<IReadOnlyDictionary<FileKey, UploadCommit>> CommitAsync(
@@ -149,7 +164,7 @@ public sealed partial class UploadPublisher(
     private void ShowStored(UploadedFile file)
     {
         var size = (long)file.Metadata.Size;
-        store.TryLinkVisible(file.Key, file.Metadata.Fingerprint);
+        store.MakeVisible(file.Key);
         DiscardPartials(file.Key);
         changes.PublishUploaded(new ReplicaChange(file.Key, size));
         Log.Stored(logger, file.Key, node, size);

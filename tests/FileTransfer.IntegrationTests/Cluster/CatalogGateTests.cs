@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FileTransfer.Chunks.Folder;
+using FileTransfer.IntegrationTests.Testbed.Disks;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 using FileTransfer.IntegrationTests.Testbed.Servers;
 using Npgsql;
@@ -213,10 +214,7 @@ public sealed class CatalogGateTests
         node.Log.ShouldContain("set ConnectionStrings:Postgres");
     }
 
-    private static int ContentsOf(TestCluster cluster, string node) =>
-        Directory
-            .EnumerateFiles(Path.Combine(cluster.FolderOf(node), "content"), "*", SearchOption.AllDirectories)
-            .Count(path => Path.GetExtension(path).Length == 0);
+    private static int ContentsOf(TestCluster cluster, string node) => StoredOnDisk.ContentsIn(cluster.FolderOf(node)).Count;
 
     private static async Task<string?> OrphansCheckAsync(NodeProcess node)
     {

@@ -97,7 +97,7 @@ public sealed class TwoPrimariesTests
         wire.LeadTo(newer.Url);
         await primary.KillAsync();
         cluster.ConnectionString = PostgresServer.ConnectionStringTo($"{primary.Host},{standby.Host}");
-        var contents = await files.ContentsAsync("a", "b");
+        var contents = files.Contents("a", "b");
         var moved = await cluster.StartAsync("a");
         await Eventually.HoldsAsync(async () => await moved.StateOfAsync(ofBoth) == "stored", "a is on the newer one");
         var plan = await failOver.RunAsync(1, standby.Programs, null, ("NODE_A", $"{moved.Url}"), ("NODE_B", $"{newer.Url}"));
@@ -107,7 +107,7 @@ public sealed class TwoPrimariesTests
         await files.AreAllAtAsync(moved, newer);
         (await moved.GetJsonAsync("/v1/orphans")).GetProperty("heldSince").GetString().ShouldBeNull();
         contents
-            .Except(await files.ContentsAsync("a", "b"))
+            .Except(files.Contents("a", "b"))
             .Count()
             .ShouldBeLessThanOrEqualTo(4, "more contents are gone than those of the two removed files at two nodes");
 

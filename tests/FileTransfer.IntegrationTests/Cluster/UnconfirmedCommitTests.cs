@@ -1,4 +1,5 @@
 using System.Net;
+using FileTransfer.IntegrationTests.Testbed.Disks;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 using FileTransfer.IntegrationTests.Testbed.Servers;
 using Npgsql;
@@ -36,8 +37,7 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
         var raw = PlainFile.Random(4000).Content;
         await _node.StoreAsync(stored);
         await _node.RegisterAsync(uploaded);
-        var content = ContentFileOf(stored);
-        File.Exists(content).ShouldBeTrue();
+        Holds(stored).ShouldBeTrue();
 
         await StandbyAsync("a_standby_that_is_away");
         await Task.WhenAll(
@@ -55,7 +55,7 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
             UnconfirmedAsync(() => _node.Http.DeleteAsync($"/v1/files/{stored.Key}"))
         );
         (await DatabaseHealthAsync()).ShouldContain("no synchronous standby has confirmed");
-        File.Exists(content).ShouldBeTrue("a failover may bring the removed file back");
+        Holds(stored).ShouldBeTrue("a failover may bring the removed file back");
 
         await StandbyAsync("");
         await AnsweredAsync(() => _node.RegisterAsync(registered.Key, registered.Metadata()), HttpStatusCode.OK);
@@ -66,11 +66,7 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
         await Eventually.HoldsAsync(async () => await DatabaseHealthAsync() == "it answers", "health is well again");
     }
 
-    private string ContentFileOf(PlainFile file)
-    {
-        var name = file.Fingerprint[2..];
-        return Path.Combine(_node.DataDirectory, "content", name[..2], name[2..4], name);
-    }
+    private bool Holds(PlainFile file) => StoredOnDisk.Holds(_node.DataDirectory, file.Fingerprint[2..]);
 
     private async Task StandbyAsync(string name)
     {

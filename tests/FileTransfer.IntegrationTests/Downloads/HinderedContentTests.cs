@@ -12,7 +12,7 @@ public sealed class HinderedContentTests(SourceCluster cluster) : IClassFixture<
         var files = new List<TestFile>();
         for (var number = 0; number < 6; number++)
         {
-            files.Add(await source.OfferAsync(TestFile.Of(number == 1 ? 1_000_000 : 5_000 + number)));
+            files.Add(await source.OfferAsync(TestFile.Of(number == 1 ? 1_000_000 : 100_000 + number)));
         }
 
         var hindered = files[..2];

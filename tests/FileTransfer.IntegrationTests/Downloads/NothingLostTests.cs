@@ -1,5 +1,6 @@
 using System.Net;
 using FileTransfer.Identity;
+using FileTransfer.IntegrationTests.Testbed.Disks;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 
 namespace FileTransfer.IntegrationTests.Downloads;
@@ -71,7 +72,11 @@ public sealed class NothingLostTests
             $"DELETE FROM filetransfer.replicas WHERE node_id = 'b' AND file_key = {hidden.KeySql}"
         );
         // A stored file that was not made visible yet.
-        File.Delete(LinkOf(follower, kept.Key));
+        StoredOnDisk.Execute(
+            follower.DataDirectory,
+            "UPDATE files SET hidden = hex(file_key) = $1",
+            kept.Key.ToHex().ToUpperInvariant()
+        );
 
         var again = await cluster.StartFollowerAsync("b", settings);
 
@@ -81,8 +86,11 @@ public sealed class NothingLostTests
             "what was lost is fetched again"
         );
         await Eventually.HoldsAsync(() => Task.FromResult(!File.Exists(orphan)), "the orphan is collected");
-        File.Exists(LinkOf(again, hidden.Key)).ShouldBeFalse();
-        await Eventually.HoldsAsync(() => Task.FromResult(File.Exists(LinkOf(again, kept.Key))), "the stored file is visible");
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(StoredOnDisk.Visible(again.DataDirectory).Contains(kept.Key.ToHex())),
+            "the stored file is visible"
+        );
+        StoredOnDisk.Visible(again.DataDirectory).ShouldNotContain(hidden.Key.ToHex());
         (await again.StateOfAsync(hidden.Key.ToString())).ShouldBe("absent");
     }
 
@@ -108,9 +116,6 @@ public sealed class NothingLostTests
 
     private static string ContentOf(NodeProcess node, Fingerprint fingerprint) =>
         Path.Combine(node.DataDirectory, "content", fingerprint.ToHex()[..2], fingerprint.ToHex()[2..4], fingerprint.ToHex());
-
-    private static string LinkOf(NodeProcess node, FileKey key) =>
-        Path.Combine(node.DataDirectory, "files", key.ToHex()[..2], key.ToHex());
 
     private static string Orphan(NodeProcess node, TestFile file, TimeSpan age)
     {

@@ -38,7 +38,7 @@ public sealed class DatabaseRecipeTests
         await files.RemoveAsync(a, await files.PutAsync(a));
         await files.AreAllAtAsync(a, b);
         await StopAsync(a, b);
-        var contents = await files.ContentsAsync("a", "b");
+        var contents = files.Contents("a", "b");
 
         await using var restored = await PostgresServer.InNewFolderAsync();
         await RunAsync(Recipe.Named("Restore a base backup"), 0, restored, server.Host);
@@ -48,7 +48,7 @@ public sealed class DatabaseRecipeTests
         (a, b) = await StartAsync(cluster);
         await ReconcileAsync(server, a, b);
         await files.AreAllAtAsync(a, b);
-        (await files.ContentsAsync("a", "b")).ShouldBe(contents, ignoreOrder: true);
+        files.Contents("a", "b").ShouldBe(contents, ignoreOrder: true);
         await StopAsync(a, b);
 
         await RunAsync(_restoreDump, 0, server, server.Host);
@@ -63,7 +63,7 @@ public sealed class DatabaseRecipeTests
         (a, b) = await StartAsync(cluster, _adopt);
         await ReconcileAsync(server, a, b);
         await files.AreAllAtAsync(a, b);
-        (await files.ContentsAsync("a", "b")).ShouldBe(contents, ignoreOrder: true);
+        files.Contents("a", "b").ShouldBe(contents, ignoreOrder: true);
 
         // The history of the dump had gone on before: its numbers are not given out a second time under its name.
         (await server.ScalarAsync<long>("SELECT count(*) FROM filetransfer.feed_epochs", "filetransfer")).ShouldBe(2);
@@ -80,7 +80,7 @@ public sealed class DatabaseRecipeTests
         await files.FillAsync(a, 4);
         await files.RemoveAsync(a, await files.PutAsync(a));
         await StopAsync(a);
-        var contents = await files.ContentsAsync("a");
+        var contents = files.Contents("a");
 
         // From the private one to a shared one.
         await Recipe
@@ -141,7 +141,7 @@ public sealed class DatabaseRecipeTests
         a = await cluster.StartAsync("a", [.. _eager, .. _adopt]);
         await ReconcileAsync(last, a, b);
         await files.AreAllAtAsync(a, b);
-        contents.Except(await files.ContentsAsync("a")).Count().ShouldBeLessThanOrEqualTo(1, "that of the removed file");
+        contents.Except(files.Contents("a")).Count().ShouldBeLessThanOrEqualTo(1, "that of the removed file");
     }
 
     private static async Task<(NodeProcess A, NodeProcess B)> StartAsync(

@@ -1,4 +1,5 @@
 using System.Net;
+using FileTransfer.IntegrationTests.Testbed.Disks;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 using FileTransfer.IntegrationTests.Testbed.Wires;
 
@@ -210,7 +211,7 @@ public sealed class UploadTests(RunningCluster nodes)
         }
 
         await file.ShouldBeStoredAsync(nodes.Leader);
-        ContentsOf(file).Count.ShouldBe(1);
+        ContentsOf(file).ShouldBe(1);
         PartialsOf(file).ShouldBeEmpty();
     }
 
@@ -224,7 +225,7 @@ public sealed class UploadTests(RunningCluster nodes)
         );
 
         keys.Distinct().Count().ShouldBe(2, "two locations, each uploaded twice");
-        ContentsOf(file).Count.ShouldBe(1);
+        ContentsOf(file).ShouldBe(1);
         foreach (var key in keys)
         {
             await TestCluster.StoredAsync(nodes.Follower, key);
@@ -267,14 +268,10 @@ public sealed class UploadTests(RunningCluster nodes)
         await TestCluster.StoredAsync(nodes.Follower, file.Key);
     }
 
-    private List<string> ContentsOf(PlainFile file) =>
-        [
-            .. Directory.EnumerateFiles(
-                Path.Combine(nodes.Leader.DataDirectory, "content"),
-                file.Fingerprint[2..],
-                SearchOption.AllDirectories
-            ),
-        ];
+    private int ContentsOf(PlainFile file) =>
+        StoredOnDisk
+            .ContentsIn(nodes.Leader.DataDirectory)
+            .Count(content => content.EndsWith(file.Fingerprint[2..], StringComparison.Ordinal));
 
     private List<string> PartialsOf(PlainFile file) =>
         [.. Directory.EnumerateDirectories(Path.Combine(nodes.Leader.DataDirectory, "partial"), file.Key[2..] + ".*")];

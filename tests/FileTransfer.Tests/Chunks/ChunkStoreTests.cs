@@ -7,82 +7,53 @@ public sealed class ChunkStoreTests
 {
     private const int Large = (4 * 1024 * 1024) + 1;
 
-    [Fact]
-    public void A_file_is_visible_from_show_to_hide()
+    [Theory]
+    [InlineData(5000)]
+    [InlineData(100_000)]
+    public async Task A_file_is_visible_from_its_commit_until_it_is_hidden(int size)
     {
         using var store = new TestStore();
-        var content = new SampleContent(5000);
-        store.Publish(content);
+        var content = new SampleContent(size);
+        await store.RecordAsync(content);
+        if (!ChunkStore.IsSmall(size))
+        {
+            store.Publish(content);
+        }
+
         store.Store.TryOpen(content.Key).ShouldBeNull();
-        store.Store.LinkVisible(content.Key, content.Fingerprint);
-        store.Store.LinkVisible(content.Key, content.Fingerprint);
+        store.Store.VisibleFiles().ShouldBeEmpty();
+        store.Store.MakeVisible(content.Key);
+        store.Store.MakeVisible(content.Key);
         using (var stored = store.Store.TryOpen(content.Key)!)
         {
             stored.Fingerprint.ShouldBe(content.Fingerprint);
-            stored.Size.ShouldBe(5000);
             TestStore.ReadAll(stored).ShouldBe(content.Data);
         }
 
         store.Store.VisibleFiles().ShouldBe([content.Key]);
         store.Restart();
         store.Store.VisibleFiles().ShouldBe([content.Key]);
-        store.Store.Unlink(content.Key);
-        store.Store.Unlink(content.Key);
+        store.Store.Hide(content.Key);
+        store.Store.Hide(content.Key);
+        store.Store.TryOpen(content.Key).ShouldBeNull();
+        store.Restart();
         store.Store.TryOpen(content.Key).ShouldBeNull();
         store.Store.VisibleFiles().ShouldBeEmpty();
-        store.Store.Contains(content.Fingerprint, 5000).ShouldBeTrue();
+        store.Store.Contains(content.Fingerprint, size).ShouldBeTrue();
+        store.Store.MakeVisible(content.Key);
+        store.Restart();
+        store.Store.VisibleFiles().ShouldBe([content.Key]);
     }
 
     [Fact]
-    public void A_data_directory_that_was_moved_keeps_its_visible_files()
+    public async Task A_stored_file_stays_visible_while_it_is_recorded_again()
     {
         using var store = new TestStore();
         var content = new SampleContent(5000);
-        store.Publish(content);
-        store.Store.LinkVisible(content.Key, content.Fingerprint);
-        using var moved = TestStore.Open(store.CopyAs("moved"));
-        store.Store.DeleteContent(content.Fingerprint);
-        using var stored = moved.TryOpen(content.Key)!;
-        TestStore.ReadAll(stored).ShouldBe(content.Data);
-    }
-
-    [Fact]
-    public void A_link_that_names_another_content_is_set_right()
-    {
-        using var store = new TestStore();
-        var (right, wrong) = (new SampleContent(5000), new SampleContent(6000));
-        store.Publish(right);
-        store.Publish(wrong);
-        store.Store.LinkVisible(right.Key, wrong.Fingerprint);
-        store.Store.LinkVisible(right.Key, right.Fingerprint);
-        using var stored = store.Store.TryOpen(right.Key)!;
-        stored.Fingerprint.ShouldBe(right.Fingerprint);
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void What_is_no_link_and_has_the_name_of_one_is_left_and_named(bool isFolder)
-    {
-        using var store = new TestStore();
-        var content = new SampleContent(5000);
-        store.Publish(content);
-        store.Store.LinkVisible(content.Key, content.Fingerprint);
-        var link = Directory.EnumerateFiles(store.Root, content.Key.ToHex(), SearchOption.AllDirectories).Single();
-        File.Delete(link);
-        if (isFolder)
-        {
-            Directory.CreateDirectory(link);
-        }
-        else
-        {
-            File.WriteAllText(link, "somebody's");
-        }
-
-        var refused = Should.Throw<IOException>(() => store.Store.LinkVisible(content.Key, content.Fingerprint));
-
-        refused.Message.ShouldContain(link);
-        Path.Exists(link).ShouldBeTrue();
+        await store.RecordAsync(content);
+        store.Store.MakeVisible(content.Key);
+        await store.RecordAsync(content);
+        store.Store.VisibleFiles().ShouldBe([content.Key]);
     }
 
     [Fact]
@@ -91,12 +62,10 @@ public sealed class ChunkStoreTests
         using var store = new TestStore();
         var content = new SampleContent(Large);
         store.Publish(content);
-        store.Store.LinkVisible(content.Key, content.Fingerprint);
-        using var reading = store.Store.TryOpen(content.Key)!;
+        using var reading = store.Store.TryOpen(content.Fingerprint)!;
         store.Store.DeleteContent(content.Fingerprint);
         store.Store.DeleteContent(content.Fingerprint);
         store.Store.TryOpen(content.Fingerprint).ShouldBeNull();
-        store.Store.TryOpen(content.Key).ShouldBeNull();
         store.Store.Contents().ShouldBeEmpty();
         File.Exists(store.ContentPath(content.Fingerprint) + ".hashes").ShouldBeFalse();
         TestStore.ReadAll(reading).AsSpan().SequenceEqual(content.Data).ShouldBeTrue();
@@ -110,9 +79,8 @@ public sealed class ChunkStoreTests
         for (var time = 1; time <= 2; time++)
         {
             store.Publish(content);
-            store.Store.LinkVisible(content.Key, content.Fingerprint);
             store.Store.Quarantine(content.Fingerprint, $"Chunk {time} is damaged.");
-            store.Store.TryOpen(content.Key).ShouldBeNull();
+            store.Store.TryOpen(content.Fingerprint).ShouldBeNull();
             store.Store.Contains(content.Fingerprint, Large).ShouldBeFalse();
         }
 
@@ -129,17 +97,19 @@ public sealed class ChunkStoreTests
     }
 
     [Fact]
-    public void Contents_are_listed_with_size_and_time_and_without_their_hashes()
+    public async Task Contents_of_both_places_are_listed_in_order_with_their_size_and_without_their_hashes()
     {
         using var store = new TestStore();
-        var before = DateTimeOffset.UtcNow.AddMinutes(-1);
-        var contents = new[] { new SampleContent(1), new SampleContent(5000), new SampleContent(Large) };
-        Array.ForEach(contents, store.Publish);
-        store
-            .Store.Contents()
-            .Select(found => (found.Fingerprint, found.Size))
-            .ShouldBe(contents.Select(content => (content.Fingerprint, (long)content.Data.Length)), ignoreOrder: true);
-        store.Store.Contents().ShouldAllBe(found => found.Written > before);
+        var files = Enumerable.Range(1, 20).Select(seed => new SampleContent(70_000, seed)).Append(new SampleContent(Large));
+        var rows = Enumerable.Range(1, 20).Select(seed => new SampleContent(seed * 300, seed)).ToArray();
+        var contents = files.Concat(rows).OrderBy(content => content.Fingerprint).ToList();
+        files.ToList().ForEach(store.Publish);
+        await store.RecordAsync(rows);
+
+        var expected = contents.ConvertAll(content => new ContentInfo(content.Fingerprint, content.Data.Length));
+        store.Store.Contents().ShouldBe(expected, ignoreOrder: true);
+        store.Store.ContentsAfter(null).ShouldBe(expected);
+        store.Store.ContentsAfter(contents[9].Fingerprint).ShouldBe(expected[10..]);
     }
 
     [Theory]

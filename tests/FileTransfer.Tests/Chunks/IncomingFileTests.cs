@@ -5,9 +5,8 @@ namespace FileTransfer.Tests.Chunks;
 public sealed class IncomingFileTests
 {
     [Theory]
-    [InlineData(1, 1)]
-    [InlineData(1024, 1024)]
-    [InlineData(5000, 7)]
+    [InlineData(ChunkStore.SmallUpTo + 1, 1)]
+    [InlineData(200_000, 70_000)]
     [InlineData((256 * 1024) + 1, 100_000)]
     [InlineData((6 * 1024 * 1024) + 19, 65_536)]
     [InlineData((40 * 1024 * 1024) + 24, 1_000_003)]
@@ -32,6 +31,29 @@ public sealed class IncomingFileTests
         Directory.GetFileSystemEntries(Path.Combine(store.Root, "partial")).ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1024, 1024)]
+    [InlineData(5000, 7)]
+    [InlineData(ChunkStore.SmallUpTo, ChunkStore.SmallUpTo)]
+    public void A_small_one_never_touches_the_disk(int size, int pieceLength)
+    {
+        using var store = new TestStore();
+        var content = new SampleContent(size);
+        using var incoming = store.Store.CreateIncoming();
+        foreach (var piece in content.Data.Chunk(pieceLength))
+        {
+            incoming.Append(piece);
+        }
+
+        incoming.Complete().ShouldBe(content.Fingerprint);
+        incoming.Complete().ShouldBe(content.Fingerprint);
+        incoming.Size.ShouldBe(size);
+        incoming.Small!.Bytes.ToArray().ShouldBe(content.Data);
+        Directory.GetFileSystemEntries(Path.Combine(store.Root, "partial")).ShouldBeEmpty();
+        Should.Throw<InvalidOperationException>(() => store.Store.MakeDurable(incoming));
+    }
+
     [Fact]
     public void One_that_is_given_up_leaves_nothing()
     {
@@ -50,7 +72,7 @@ public sealed class IncomingFileTests
     public void The_same_content_twice_is_kept_once()
     {
         using var store = new TestStore();
-        var content = new SampleContent(10_000);
+        var content = new SampleContent(100_000);
         store.Publish(content);
         using var incoming = store.Store.CreateIncoming();
         incoming.Append(content.Data);

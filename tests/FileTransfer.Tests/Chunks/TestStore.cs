@@ -1,5 +1,6 @@
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Durability;
+using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -27,6 +28,14 @@ internal sealed class TestStore : IDisposable
         Store = Open(Root);
     }
 
+    /// <summary>Restarts, and does something to the folder in between.</summary>
+    public void Restart(Action<string> toFolder)
+    {
+        Store.Dispose();
+        toFolder(Root);
+        Store = Open(Root);
+    }
+
     /// <summary>What a kill at this instant would leave on disk, as a folder of its own.</summary>
     public string CopyAs(string name)
     {
@@ -50,6 +59,17 @@ internal sealed class TestStore : IDisposable
 
     public void Publish(SampleContent content) => Publish(Store, content);
 
+    /// <summary>Remembers the file of a content, and stores the content with it where it is a small one.</summary>
+    public Task RecordAsync(params SampleContent[] contents) =>
+        new FolderLedger(Store).RecordAsync(
+            [.. contents.Select(FileOf)],
+            [
+                .. contents
+                    .Where(content => ChunkStore.IsSmall(content.Data.Length))
+                    .Select(content => ProvenBytes.Of(content.Data)),
+            ]
+        );
+
     public static PublishOutcome Publish(ChunkStore store, SampleContent content, long epoch = 1)
     {
         using var partial = store.OpenPartial(content.Key, epoch, content.Fingerprint, content.Data.Length);
@@ -57,6 +77,16 @@ internal sealed class TestStore : IDisposable
         partial.ProveWhole().ShouldBeTrue();
         return store.MakeDurable(partial);
     }
+
+    private static LedgerFile FileOf(SampleContent content) =>
+        new(
+            content.Key,
+            new FileMetadata(default, default, default, (ulong)content.Data.Length, content.Fingerprint),
+            Generation: 1,
+            IsPinned: false,
+            Added: null,
+            DateTimeOffset.UnixEpoch
+        );
 
     public string ContentPath(Fingerprint fingerprint)
     {

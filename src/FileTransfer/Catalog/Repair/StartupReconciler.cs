@@ -94,7 +94,7 @@ public sealed partial class StartupReconciler(
             {
                 await ReportAsync(file, cancellationToken);
             }
-            else if (!store.IsVisible(file.Key, file.Fingerprint))
+            else if (store.VisibleContentOf(file.Key) != file.Fingerprint)
             {
                 hidden.Add(file);
             }
@@ -107,7 +107,7 @@ public sealed partial class StartupReconciler(
             var ended = await replicas.NotInStateAsync(node, keys, [ReplicaState.Stored], cancellationToken);
             foreach (var file in hidden.ExceptBy(ended, file => file.Key))
             {
-                store.TryLinkVisible(file.Key, file.Fingerprint);
+                store.MakeVisible(file.Key);
             }
         }
     }
@@ -122,7 +122,7 @@ public sealed partial class StartupReconciler(
                 const string reason = ReplicaTransitions.LostFromDisk;
                 foreach (var lost in await damaged.MarkMissingAsync(file.Fingerprint, reason, cancellationToken))
                 {
-                    store.Unlink(lost);
+                    store.Hide(lost);
                 }
 
                 return;
@@ -162,14 +162,14 @@ public sealed partial class StartupReconciler(
             : null;
         if (await replicas.StateOfAsync(node, key, cancellationToken) != ReplicaState.Stored)
         {
-            store.Unlink(key);
-            Log.Unlinked(logger, key, node);
+            store.Hide(key);
+            Log.Hidden(logger, key, node);
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(1240, LogLevel.Information, "Unlinked {FileKey} at {Node}: the catalog does not list it as stored here")]
-        public static partial void Unlinked(ILogger logger, FileKey fileKey, NodeId node);
+        [LoggerMessage(1240, LogLevel.Information, "Hid {FileKey} at {Node}: the catalog does not list it as stored here")]
+        public static partial void Hidden(ILogger logger, FileKey fileKey, NodeId node);
     }
 }

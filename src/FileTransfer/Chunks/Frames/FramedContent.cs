@@ -89,9 +89,14 @@ public static class FramedContent
 
     private static long Read(StoredContent content, ReadOnlySpan<ScatterRead.Part> parts, long fileOffset)
     {
+        if (content.File is not { } file)
+        {
+            return 0;
+        }
+
         try
         {
-            return ScatterRead.Read(content.Handle, parts, fileOffset);
+            return ScatterRead.Read(file, parts, fileOffset);
         }
         catch (IOException fault) when (ContentDamagedException.IsDamage(fault))
         {
@@ -99,7 +104,7 @@ public static class FramedContent
         }
     }
 
-    /// <summary>A scatter read may stop early for other reasons than the end of the file; a plain one tells.</summary>
+    /// <summary>A scatter read may stop early for other reasons than the end of the file; a plain one tells. Of what is in memory it reads nothing.</summary>
     private static void ReadRest(StoredContent content, ReadOnlySpan<ScatterRead.Part> parts, long fileOffset, long read)
     {
         foreach (var part in parts)

@@ -6,9 +6,6 @@ namespace FileTransfer.Chunks.Ledger;
 /// <remarks>Call under the lock of the content. The name becomes durable with the content's own, so write it before that is published.</remarks>
 internal sealed class ContentFiles(StorePaths paths)
 {
-    /// <summary>Contents up to this size have no such file.</summary>
-    public const long KeptAbove = 64 * 1024;
-
     /// <summary>The files of a content; empty where it has no such file. A line that cannot be read is left out.</summary>
     public IReadOnlyList<LedgerFile> Read(Fingerprint fingerprint)
     {

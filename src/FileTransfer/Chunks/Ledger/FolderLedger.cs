@@ -1,22 +1,23 @@
 using FileTransfer.Chunks.Durability;
+using FileTransfer.Chunks.Small;
 
 namespace FileTransfer.Chunks.Ledger;
 
 /// <summary>What a data folder remembers of its files, so that a lost or older catalog can be brought back from the folders.</summary>
 /// <remarks>
-/// A file is in here before its replica is called stored: one of up to 64 KiB by the engine's commit, a larger one by the
-/// <c>.files</c> beside its content. So whatever the catalog says is stored can be named again without it. A row too many says nothing:
-/// only a content that is here and proven counts.
+/// A file is in here before its replica is called stored, by the engine's commit, which brings a small content along; a larger one is also
+/// in the <c>.files</c> beside its content. So whatever the catalog says is stored can be named again without it. A row too many says
+/// nothing: only a content that is here and proven counts.
 /// </remarks>
-public sealed partial class FolderLedger : IDisposable
+public sealed partial class FolderLedger
 {
     public static readonly TimeSpan RemovalsKept = TimeSpan.FromDays(365);
 
     private const string PutSql = """
-        INSERT INTO files (file_key, owner, bucket, location, size, fingerprint, generation, pinned, epoch, sequence, stored_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        INSERT INTO files (file_key, owner, bucket, location, size, fingerprint, generation, pinned, epoch, sequence, stored_at, hidden)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         ON CONFLICT (file_key) DO UPDATE
-            SET generation = excluded.generation, pinned = excluded.pinned, stored_at = excluded.stored_at,
+            SET generation = excluded.generation, pinned = excluded.pinned, stored_at = excluded.stored_at, hidden = excluded.hidden,
                 epoch = coalesce(excluded.epoch, CASE WHEN generation = excluded.generation THEN epoch END),
                 sequence = coalesce(excluded.sequence, CASE WHEN generation = excluded.generation THEN sequence END)
         """;
@@ -29,6 +30,7 @@ public sealed partial class FolderLedger : IDisposable
                     < (SELECT e.began_at FROM epochs e WHERE e.epoch = $2))
         """;
 
+    private readonly ChunkStore _store;
     private readonly SmallDatabase _database;
     private readonly ContentFiles _contentFiles;
 
@@ -36,10 +38,11 @@ public sealed partial class FolderLedger : IDisposable
     private readonly ConcurrentDictionary<FileKey, bool> _leaving = new();
 
     /// <summary>The ledger of the folder that <paramref name="store"/> has locked.</summary>
-    public FolderLedger(ChunkStore store, ILogger<FolderLedger> logger)
+    public FolderLedger(ChunkStore store)
     {
+        _store = store;
         _contentFiles = new ContentFiles(store.Paths);
-        _database = new SmallDatabase(store.Paths, logger);
+        _database = store.Small;
     }
 
     /// <summary>Whether it does not hold all yet: its engine is new, or its former one was damaged.</summary>
@@ -47,38 +50,40 @@ public sealed partial class FolderLedger : IDisposable
 
     public string? SetAsideBecause => _database.SetAsideBecause;
 
-    /// <summary>Call under the contents' locks before they are published, and await it before the replicas are called stored.</summary>
+    /// <summary>
+    /// Remembers files, and publishes the small contents among theirs: all of it in one commit. Call under the contents' locks before larger
+    /// ones are published, and await it before the replicas are called stored. Readers get the files from <see cref="ChunkStore.MakeVisible"/> on.
+    /// </summary>
     /// <exception cref="DiskFullException">There is no room for it.</exception>
-    public Task RecordAsync(IReadOnlyList<LedgerFile> files)
+    public async Task RecordAsync(IReadOnlyList<LedgerFile> files, IReadOnlyCollection<ProvenBytes> contents)
     {
         foreach (var file in files)
         {
             _leaving.TryRemove(file.Key, out _);
-            if (file.Size > ContentFiles.KeptAbove)
+            _store.AwaitCommit(file.Key);
+            if (!ChunkStore.IsSmall(file.Size))
             {
                 _contentFiles.Put(file);
             }
         }
 
-        if (files.Count == 0)
+        var lacking = _store.Lacking(contents);
+        if (files.Count > 0 || lacking.Count > 0)
         {
-            return Task.CompletedTask;
+            await _database.WriteAsync(engine =>
+            {
+                lacking.ForEach(content => SmallContents.Put(engine, content.Fingerprint, content.Bytes));
+                Put(engine, files, hidden: false);
+            });
         }
-
-        if (files.All(file => file.Size > ContentFiles.KeptAbove))
-        {
-            _database.WriteSoon(Put(files));
-            return Task.CompletedTask;
-        }
-
-        return _database.WriteAsync(Put(files));
     }
 
     /// <summary>Fills in files of before, where nothing is known of them; also beside their contents. Call under the locks of these.</summary>
-    public Task FillAsync(IReadOnlyList<LedgerFile> files)
+    /// <param name="isStored">Whether the catalog calls them stored: else readers do not get them yet.</param>
+    public Task FillAsync(IReadOnlyList<LedgerFile> files, bool isStored)
     {
         var unknown = files.Where(file => Find(file.Key) is null).ToList();
-        foreach (var file in files.Where(file => file.Size > ContentFiles.KeptAbove))
+        foreach (var file in files.Where(file => !ChunkStore.IsSmall(file.Size)))
         {
             if (_contentFiles.Read(file.Fingerprint).All(known => known.Key != file.Key))
             {
@@ -86,22 +91,23 @@ public sealed partial class FolderLedger : IDisposable
             }
         }
 
-        return unknown.Count == 0 ? Task.CompletedTask : _database.WriteAsync(Put(unknown));
+        return unknown.Count == 0 ? Task.CompletedTask : _database.WriteAsync(engine => Put(engine, unknown, hidden: !isStored));
     }
 
     /// <summary>Forgets a file that is not stored here any more. Call under the lock of its content.</summary>
     public void Forget(FileKey key, Fingerprint fingerprint, long size)
     {
-        if (size > ContentFiles.KeptAbove)
+        if (!ChunkStore.IsSmall(size))
         {
             _contentFiles.Remove(key, fingerprint);
         }
 
         _leaving[key] = true;
-        _database.WriteSoon(engine =>
+        _ = _database.WriteSoon(engine =>
         {
             engine.Execute("DELETE FROM files WHERE file_key = $1", key);
             _leaving.TryRemove(key, out _);
+            _store.Forgotten(key);
         });
     }
 
@@ -111,7 +117,7 @@ public sealed partial class FolderLedger : IDisposable
     /// the next one.
     /// </remarks>
     public void Follow(int bin, FeedPosition upTo, IReadOnlyList<LedgerMutation> page, DateTimeOffset now) =>
-        _database.WriteSoon(engine =>
+        _ = _database.WriteSoon(engine =>
         {
             foreach (var (key, at, isRemoval, generation) in page)
             {
@@ -145,7 +151,7 @@ public sealed partial class FolderLedger : IDisposable
     public Task FlushAsync() => _database.WriteAsync(_ => { });
 
     public void ForgetOldRemovals(DateTimeOffset now) =>
-        _database.WriteSoon(engine => engine.Execute("DELETE FROM removals WHERE applied_at < $1", (now - RemovalsKept)));
+        _ = _database.WriteSoon(engine => engine.Execute("DELETE FROM removals WHERE applied_at < $1", (now - RemovalsKept)));
 
     public Task SetPoliciesAsync(IReadOnlyList<LedgerPolicy> policies) =>
         _database.WriteAsync(engine =>
@@ -184,29 +190,27 @@ public sealed partial class FolderLedger : IDisposable
         _database.DeclareFull();
     }
 
-    public void Dispose() => _database.Dispose();
-
-    private static Action<SmallConnection> Put(IReadOnlyList<LedgerFile> files) =>
-        engine =>
+    private static void Put(SmallConnection engine, IReadOnlyList<LedgerFile> files, bool hidden)
+    {
+        foreach (var file in files)
         {
-            foreach (var file in files)
-            {
-                engine.Execute(
-                    PutSql,
-                    file.Key,
-                    file.Metadata.Owner,
-                    file.Metadata.Bucket,
-                    file.Metadata.Location,
-                    file.Size,
-                    file.Fingerprint,
-                    file.Generation,
-                    file.IsPinned,
-                    file.Added?.Epoch,
-                    file.Added?.Sequence,
-                    file.StoredAt
-                );
-            }
-        };
+            engine.Execute(
+                PutSql,
+                file.Key,
+                file.Metadata.Owner,
+                file.Metadata.Bucket,
+                file.Metadata.Location,
+                file.Size,
+                file.Fingerprint,
+                file.Generation,
+                file.IsPinned,
+                file.Added?.Epoch,
+                file.Added?.Sequence,
+                file.StoredAt,
+                hidden
+            );
+        }
+    }
 
     private static void PutRemoval(SmallConnection engine, LedgerRemoval removal)
     {

@@ -1,3 +1,4 @@
+using FileTransfer.Chunks.Small;
 using Microsoft.Data.Sqlite;
 
 namespace FileTransfer.Chunks.Ledger;
@@ -9,6 +10,22 @@ internal static class LedgerReading
 
     public static LedgerFile? Find(SmallConnection engine, FileKey key) =>
         engine.Query($"SELECT {Columns} FROM files WHERE file_key = $1", ReadFile, key) is [var file] ? file : null;
+
+    public static Fingerprint? FindVisible(SmallConnection engine, FileKey key) =>
+        engine.Scalar("SELECT fingerprint FROM files WHERE file_key = $1 AND hidden = 0", key) is byte[] fingerprint
+            ? new Fingerprint(fingerprint)
+            : null;
+
+    public static bool IsHidden(SmallConnection engine, FileKey key) =>
+        engine.Scalar("SELECT 1 FROM files WHERE file_key = $1 AND hidden = 1", key) is not null;
+
+    public static IReadOnlyList<FileKey> Visible(SmallConnection engine, FileKey? after, int limit) =>
+        engine.Query(
+            "SELECT file_key FROM files WHERE file_key > $1 AND hidden = 0 ORDER BY file_key LIMIT $2",
+            row => new FileKey(row.GetFieldValue<byte[]>(0)),
+            after?.ToArray() ?? [],
+            limit
+        );
 
     public static IReadOnlyList<LedgerFile> Files(SmallConnection engine, FileKey? after, int limit) =>
         engine.Query(

@@ -1,3 +1,4 @@
+using FileTransfer.Chunks.Small;
 using Microsoft.Data.Sqlite;
 
 namespace FileTransfer.Chunks.Ledger;
@@ -39,6 +40,19 @@ public sealed class StoppedLedger : IDisposable
         catch (SqliteException e)
         {
             return new StoppedLedger(null, beside, $"{paths.Small} cannot be read: {e.Message}");
+        }
+    }
+
+    /// <summary>A small content, not proven; null where it is no row, empty where it cannot be read.</summary>
+    public byte[]? ReadSmall(Fingerprint fingerprint)
+    {
+        try
+        {
+            return _engine is { Version: SmallSchema.Version } ? SmallContents.Read(_engine, fingerprint) : null;
+        }
+        catch (Exception damage) when (damage is SqliteException or ContentDamagedException)
+        {
+            return [];
         }
     }
 

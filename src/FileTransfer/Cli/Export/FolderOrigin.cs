@@ -80,9 +80,7 @@ public sealed class FolderOrigin(ChunkStore store, EmbeddedPostgres? embedded, N
 
     public async Task FetchAsync(ExportFile file, DownloadTarget target, TransferBar bar, CancellationToken cancellationToken)
     {
-        using var content =
-            store.TryOpen(file.Key)
-            ?? throw new CliException(ExitCode.NotFound, $"{file.Key} is not stored in {store.DataDirectory}.");
+        using var content = Open(file.Key);
         while (true)
         {
             await CopyAsync(content, target, bar, cancellationToken);
@@ -95,10 +93,7 @@ public sealed class FolderOrigin(ChunkStore store, EmbeddedPostgres? embedded, N
             target.Restart();
             if (isFoldersDoing)
             {
-                throw new CliException(
-                    ExitCode.NotProven,
-                    $"The content of {file.Key} in {store.DataDirectory} is damaged. Start the node: it downloads the file again."
-                );
+                throw Damaged(file.Key);
             }
         }
     }
@@ -113,6 +108,25 @@ public sealed class FolderOrigin(ChunkStore store, EmbeddedPostgres? embedded, N
 
         store.Dispose();
     }
+
+    private StoredContent Open(FileKey key)
+    {
+        try
+        {
+            return store.TryOpen(key)
+                ?? throw new CliException(ExitCode.NotFound, $"{key} is not stored in {store.DataDirectory}.");
+        }
+        catch (ContentDamagedException)
+        {
+            throw Damaged(key);
+        }
+    }
+
+    private CliException Damaged(FileKey key) =>
+        new(
+            ExitCode.NotProven,
+            $"The content of {key} in {store.DataDirectory} is damaged. Start the node: it downloads the file again."
+        );
 
     private static async Task<ExportFile?> FindAsync(
         NpgsqlConnection connection,

@@ -84,16 +84,24 @@ public sealed class StoppedFolder : KnownFolder
         _lock.Dispose();
     }
 
-    private HeldContent ContentOf(LedgerFile file) =>
-        new FileInfo(_paths.Content(file.Fingerprint)) is not { Exists: true } content ? HeldContent.Absent
-        : content.Length == file.Size ? HeldContent.Here
-        : HeldContent.Damaged;
+    private HeldContent ContentOf(LedgerFile file)
+    {
+        long? size = new FileInfo(_paths.Content(file.Fingerprint)) is { Exists: true } content
+            ? content.Length
+            : _ledger.ReadSmall(file.Fingerprint)?.Length;
+        return size is null ? HeldContent.Absent
+            : size == file.Size ? HeldContent.Here
+            : HeldContent.Damaged;
+    }
 
     private async Task<HeldContent> ProveAsync(LedgerFile file, CancellationToken cancellationToken)
     {
         try
         {
-            var found = await ContentFingerprint.OfFileAsync(_paths.Content(file.Fingerprint), cancellationToken);
+            var path = _paths.Content(file.Fingerprint);
+            var found = File.Exists(path)
+                ? await ContentFingerprint.OfFileAsync(path, cancellationToken)
+                : ContentFingerprint.Of(_ledger.ReadSmall(file.Fingerprint));
             return found == file.Fingerprint ? HeldContent.Proven : HeldContent.Damaged;
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)

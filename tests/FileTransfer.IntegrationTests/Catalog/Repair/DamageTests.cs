@@ -192,43 +192,6 @@ public sealed class DamageTests(RunningCluster nodes)
         }
     }
 
-    [Fact]
-    public async Task A_link_that_is_gone_is_put_back_by_a_read()
-    {
-        var file = PlainFile.Random(5000);
-        await nodes.Leader.StoreAsync(file);
-        var link = StoredOnDisk.LinkOf(nodes.Leader, file.Key);
-        File.Delete(link);
-        await file.ShouldBeStoredAsync(nodes.Leader);
-        new FileInfo(link).LinkTarget.ShouldNotBeNull();
-    }
-
-    [Fact]
-    public async Task An_upload_is_taken_where_no_link_can_be_made()
-    {
-        var file = PlainFile.Random(5000);
-        var folder = Path.GetDirectoryName(StoredOnDisk.LinkOf(nodes.Leader, file.Key))!;
-        var aside = folder + ".aside";
-        if (Directory.Exists(folder))
-        {
-            Directory.Move(folder, aside);
-        }
-
-        await File.WriteAllTextAsync(folder, "A file where a folder belongs.");
-        await nodes.Leader.StoreAsync(file);
-        (await nodes.Leader.StateOfAsync(file.Key)).ShouldBe("stored");
-        (await ReadAsync(nodes.Leader, file)).ShouldBe(file.Content);
-
-        File.Delete(folder);
-        if (Directory.Exists(aside))
-        {
-            Directory.Move(aside, folder);
-        }
-
-        (await ReadAsync(nodes.Leader, file)).ShouldBe(file.Content);
-        new FileInfo(StoredOnDisk.LinkOf(nodes.Leader, file.Key)).LinkTarget.ShouldNotBeNull();
-    }
-
     private static void Damage(string damage, NodeProcess node, PlainFile file)
     {
         switch (damage)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
+using FileTransfer.IntegrationTests.Testbed.Disks;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 using FileTransfer.IntegrationTests.Testbed.Servers;
 
@@ -120,6 +121,11 @@ public sealed class KillsOfNodesAndDatabaseTests(ITestOutputHelper output)
             {
                 ContentFingerprint.Of(File.ReadAllBytes(path)).ShouldBe(fingerprint, $"{path} of {node.Id}");
             }
+        }
+
+        foreach (var (name, _, bytes) in StoredOnDisk.Rows(node.DataDirectory))
+        {
+            ContentFingerprint.Of(bytes).ToHex().ShouldBe(name, $"a row of {node.Id}");
         }
     }
 

@@ -47,7 +47,7 @@ public sealed class NodePowerFailureTests(ITestOutputHelper output)
     private static async Task<int> FailAsync(PoweredNode node, UploadLoad load, Random random)
     {
         load.Limit += 40;
-        await node.StartAsync(cut: random.Next(40, 1200));
+        await node.StartAsync(cut: random.Next(200, 1200));
         await node.FailAsync(patience: TimeSpan.FromSeconds(Showing.Of(5, 20)));
         return await node.LoseWhatWasNotFlushedAsync(random, states: Showing.Of(15, 60));
     }

@@ -39,7 +39,7 @@ public sealed class FailingDiskTests : IAsyncLifetime
     public async Task A_content_that_cannot_be_read_or_opened_is_set_aside_and_comes_back_from_the_leader()
     {
         var follower = await StartAsync();
-        List<TestFile> files = [TestFile.Of(20_000), TestFile.Of(6_000_000), TestFile.Of(20_001), TestFile.Of(6_000_001)];
+        List<TestFile> files = [TestFile.Of(120_000), TestFile.Of(6_000_000), TestFile.Of(120_001), TestFile.Of(6_000_001)];
         var rules = new List<string>();
         foreach (var file in files)
         {

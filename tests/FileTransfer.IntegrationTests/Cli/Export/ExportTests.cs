@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
+using FileTransfer.IntegrationTests.Testbed.Disks;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 
 namespace FileTransfer.IntegrationTests.Cli.Export;
@@ -87,13 +88,7 @@ public sealed class ExportTests : IAsyncLifetime
         var key = await node.PutAsync(new byte[5000], "damaged");
         var fingerprint = (await node.GetJsonAsync($"/v1/files/{key}")).GetProperty("fingerprint").GetString()!;
         await node.StopAsync();
-        var path = Directory
-            .EnumerateFiles(Path.Combine(node.DataDirectory, "content"), fingerprint[2..], SearchOption.AllDirectories)
-            .Single();
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        var bytes = await File.ReadAllBytesAsync(path);
-        bytes[4000] ^= 1;
-        await File.WriteAllBytesAsync(path, bytes);
+        StoredOnDisk.Flip(node, fingerprint, 4000);
 
         var said = await RunAsync(
             expected: 65,

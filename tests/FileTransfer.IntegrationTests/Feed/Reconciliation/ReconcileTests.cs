@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using FileTransfer.IntegrationTests.Testbed.Disks;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 using FileTransfer.IntegrationTests.Testbed.Servers;
 
@@ -34,7 +35,7 @@ public sealed class ReconcileTests : IAsyncLifetime
         b = await Cluster.StartFollowerAsync("b");
         await LedgersFollowedAsync(a, b);
         await StopAsync(a, b);
-        var before = await ContentsAsync("a", "b");
+        var before = Contents("a", "b");
 
         await using var empty = await PostgresCluster.CreateDatabaseAsync();
         Cluster.ConnectionString = empty.ConnectionString;
@@ -60,7 +61,7 @@ public sealed class ReconcileTests : IAsyncLifetime
 
         await ReconcileAsync(expected: 0, a, b, "--apply");
         await AllIsBackAsync(a, b);
-        (await ContentsAsync("a", "b")).ShouldBe(before, ignoreOrder: true);
+        Contents("a", "b").ShouldBe(before, ignoreOrder: true);
         (await b.GetJsonAsync("/v1/buckets/0x09/policy")).GetProperty("kind").GetString().ShouldBe("nothing-except");
         (await ReconcileAsync(expected: 0, a, b, "--apply")).ShouldContain(" 0 restored");
     }
@@ -81,7 +82,7 @@ public sealed class ReconcileTests : IAsyncLifetime
         await ReplicatedAsync(b);
         await LedgersFollowedAsync(a, b);
         await StopAsync(a, b);
-        var before = await ContentsAsync("a", "b");
+        var before = Contents("a", "b");
 
         Cluster.ConnectionString = copy.ConnectionString;
         (a, b) = await StartAsync(_adopt);
@@ -94,7 +95,7 @@ public sealed class ReconcileTests : IAsyncLifetime
         (await IsHeldAsync(a)).ShouldBeFalse();
 
         await AllIsBackAsync(a, b);
-        (await ContentsAsync("a", "b")).ShouldBe(before, ignoreOrder: true);
+        Contents("a", "b").ShouldBe(before, ignoreOrder: true);
     }
 
     [Fact]
@@ -268,19 +269,9 @@ public sealed class ReconcileTests : IAsyncLifetime
         }
     }
 
-    /// <summary>The contents in the folders, each with the inode that it has had from its first byte.</summary>
-    private async Task<IReadOnlyList<string>> ContentsAsync(params string[] nodes)
-    {
-        var found = new List<string>();
-        foreach (var node in nodes)
-        {
-            var folder = Path.Combine(Cluster.FolderOf(node), "content");
-            var (_, output, _) = await ExecuteAsync("find", folder, "-type", "f", "-regex", ".*/[0-9a-f]*", "-printf", "%i %P\n");
-            found.AddRange(output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => $"{node} {line}"));
-        }
-
-        return found;
-    }
+    /// <summary>The contents in the folders, each with what identifies its bytes from the first one on.</summary>
+    private IReadOnlyList<string> Contents(params string[] nodes) =>
+        [.. nodes.SelectMany(node => StoredOnDisk.ContentsIn(Cluster.FolderOf(node)).Select(line => $"{node} {line}"))];
 
     private static void Damage(string path)
     {

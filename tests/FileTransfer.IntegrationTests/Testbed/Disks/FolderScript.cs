@@ -17,7 +17,7 @@ internal static class FolderScript
     public static async Task<int> RunAsync(string folder)
     {
         using var store = StoreScript.Open(folder);
-        using var ledger = StoreScript.OpenLedger(store);
+        var ledger = new FolderLedger(store);
         var file = new NodeFile(store);
         for (var number = 1; number <= Writes; number++)
         {
@@ -46,7 +46,7 @@ internal static class FolderScript
             (says.Hold is not null).ShouldBe(IsAdopted((int)says.Flushed), "what was adopted is held");
         }
 
-        using var ledger = StoreScript.OpenLedger(store);
+        var ledger = new FolderLedger(store);
         ledger.SetAsideBecause.ShouldBeNull();
         var epochs = ledger.Epochs().Select(epoch => epoch.Epoch).ToList();
         epochs.ShouldBe(EpochsOf(epochs.Count));

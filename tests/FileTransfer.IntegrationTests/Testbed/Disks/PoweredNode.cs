@@ -1,3 +1,4 @@
+using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
@@ -133,7 +134,7 @@ internal sealed class PoweredNode(TestCluster cluster, string id, (string Name, 
     private static void Judge(string folder, List<(FileKey Key, Fingerprint Fingerprint, long Size)> stored, string state)
     {
         using var store = StoreScript.Open(folder);
-        using var ledger = StoreScript.OpenLedger(store);
+        var ledger = new FolderLedger(store);
         ledger.SetAsideBecause.ShouldBeNull(state);
         var beside = ledger.FilesBesideContents().Select(file => file.Key).ToHashSet();
         foreach (var (key, fingerprint, size) in stored)

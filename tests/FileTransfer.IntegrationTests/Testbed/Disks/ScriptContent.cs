@@ -43,7 +43,8 @@ internal sealed class ScriptContent
 
     public FileKey Key { get; }
 
-    public bool IsSmall => Bytes.Length < 8 * 1024;
+    /// <summary>Published together with others: rows of the database, and one that is a file.</summary>
+    public bool IsInGroups => Index > 1;
 
     public override string ToString() => $"content {Index} of {Bytes.Length} bytes, {Fingerprint}";
 

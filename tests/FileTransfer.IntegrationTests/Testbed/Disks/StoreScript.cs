@@ -30,10 +30,8 @@ internal sealed class StoreScript : IDisposable
         _random = new Random(seed);
         _contents = ScriptContent.Of(seed, withLarge);
         _store = Open(folder);
-        _ledger = OpenLedger(_store);
+        _ledger = new FolderLedger(_store);
     }
-
-    public static FolderLedger OpenLedger(ChunkStore store) => new(store, NullLogger<FolderLedger>.Instance);
 
     public static ChunkStore Open(string folder) => new(folder, new FreeSpaceFloor(0), NullLogger<ChunkStore>.Instance);
 
@@ -86,15 +84,11 @@ internal sealed class StoreScript : IDisposable
         return 0;
     }
 
-    public void Dispose()
-    {
-        _ledger.Dispose();
-        _store.Dispose();
-    }
+    public void Dispose() => _store.Dispose();
 
     private async Task StepAsync()
     {
-        switch (_random.Next(12))
+        switch (_random.Next(13))
         {
             case 0 or 1 or 2:
                 await PublishPartialAsync(Absent());
@@ -119,12 +113,15 @@ internal sealed class StoreScript : IDisposable
                 );
                 break;
             case 10:
+                await _store.MoveAsync([.. _store.SmallFiles().Select(content => content.Fingerprint)], CancellationToken.None);
+                break;
+            case 11:
                 Leave("aside", content => _store.Quarantine(content.Fingerprint, "A test wants it so."));
                 break;
             default:
                 Dispose();
                 _store = Open(_folder);
-                _ledger = OpenLedger(_store);
+                _ledger = new FolderLedger(_store);
                 break;
         }
     }
@@ -139,7 +136,15 @@ internal sealed class StoreScript : IDisposable
         using var partial = await OpenAsync(content);
         PutMissing(partial, content, share: 1);
         partial.ProveWhole().ShouldBeTrue();
-        await PublishAsync([content], () => _store.MakeDurable(partial));
+        if (partial.ReadSmall() is { } small)
+        {
+            await PublishAsync([content], [small], () => { });
+            partial.Discard();
+        }
+        else
+        {
+            await PublishAsync([content], [], () => _store.MakeDurable(partial));
+        }
     }
 
     private async Task PublishIncomingAsync(ScriptContent? content)
@@ -152,14 +157,27 @@ internal sealed class StoreScript : IDisposable
         using var incoming = _store.CreateIncoming();
         incoming.Append(content.Bytes);
         incoming.Complete().ShouldBe(content.Fingerprint);
-        await PublishAsync([content], () => _store.MakeDurable(incoming));
+        if (incoming.Small is { } small)
+        {
+            await PublishAsync([content], [small], () => { });
+        }
+        else
+        {
+            await PublishAsync([content], [], () => _store.MakeDurable(incoming));
+        }
     }
 
     private async Task PublishTogetherAsync()
     {
-        var group = _contents.Where(content => content.IsSmall && !_stored.Contains(content)).Take(_random.Next(1, 9)).ToList();
+        var group = _contents
+            .Where(content => content.IsInGroups && !_stored.Contains(content))
+            .Take(_random.Next(1, 9))
+            .ToList();
         var proven = group.ConvertAll(content => ProvenBytes.TryProve(content.Fingerprint, content.Bytes)!);
-        await PublishAsync(group, () => _store.MakeDurable(proven));
+
+        // As files, too, as earlier versions did it.
+        var small = _random.Next(3) == 0 ? [] : proven.FindAll(content => ChunkStore.IsSmall(content.Bytes.Length));
+        await PublishAsync(group, small, () => _store.MakeDurable([.. proven.Except(small)]));
     }
 
     private void LeavePartial(ScriptContent? content)
@@ -221,7 +239,7 @@ internal sealed class StoreScript : IDisposable
         }
     }
 
-    private async Task PublishAsync(List<ScriptContent> contents, Action makeDurable)
+    private async Task PublishAsync(List<ScriptContent> contents, List<ProvenBytes> small, Action makeDurable)
     {
         contents.ForEach(content => DiskLog.MarkHere($"coming {content.Index}"));
         var recorded = _ledger.RecordAsync(
@@ -232,14 +250,15 @@ internal sealed class StoreScript : IDisposable
                 false,
                 null,
                 DateTimeOffset.UnixEpoch
-            ))
+            )),
+            small
         );
         makeDurable();
         await recorded;
         foreach (var content in contents)
         {
             DiskLog.MarkHere($"stored {content.Index}");
-            _store.LinkVisible(content.Key, content.Fingerprint);
+            _store.MakeVisible(content.Key);
             _stored.Add(content);
         }
     }
@@ -253,7 +272,7 @@ internal sealed class StoreScript : IDisposable
 
         var content = _stored.ElementAt(_random.Next(_stored.Count));
         DiskLog.MarkHere($"leaving {content.Index}");
-        _store.Unlink(content.Key);
+        _store.Hide(content.Key);
         leave(content);
         _stored.Remove(content);
         DiskLog.MarkHere($"{how} {content.Index}");

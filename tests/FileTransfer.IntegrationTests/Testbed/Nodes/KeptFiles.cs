@@ -1,5 +1,5 @@
 using System.Net;
-using FileTransfer.Postgres.Embedded;
+using FileTransfer.IntegrationTests.Testbed.Disks;
 
 namespace FileTransfer.IntegrationTests.Testbed.Nodes;
 
@@ -60,29 +60,7 @@ internal sealed class KeptFiles(TestCluster cluster)
         }
     }
 
-    /// <summary>The contents in the folders, each with the inode that it has had from its first byte.</summary>
-    public async Task<IReadOnlyList<string>> ContentsAsync(params string[] nodes)
-    {
-        var found = new List<string>();
-        foreach (var node in nodes)
-        {
-            var answer = await ChildProcess.RunAsync(
-                [
-                    "find",
-                    Path.Combine(cluster.FolderOf(node), "content"),
-                    "-type",
-                    "f",
-                    "-regex",
-                    ".*/[0-9a-f]*",
-                    "-printf",
-                    "%i %P\n",
-                ],
-                default
-            );
-            answer.Succeeded.ShouldBeTrue(answer.Output);
-            found.AddRange(answer.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => $"{node} {line}"));
-        }
-
-        return found;
-    }
+    /// <summary>The contents in the folders, each with what identifies its bytes from the first one on.</summary>
+    public IReadOnlyList<string> Contents(params string[] nodes) =>
+        [.. nodes.SelectMany(node => StoredOnDisk.ContentsIn(cluster.FolderOf(node)).Select(line => $"{node} {line}"))];
 }

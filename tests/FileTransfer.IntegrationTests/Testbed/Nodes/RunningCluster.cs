@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using FileTransfer.IntegrationTests.Testbed.Disks;
 
 namespace FileTransfer.IntegrationTests.Testbed.Nodes;
 
@@ -121,10 +122,7 @@ internal static class Requests
             problem.GetProperty("state").GetString().ShouldBe("wanted");
         }
 
-        var name = file.Fingerprint[2..];
-        Directory
-            .EnumerateFiles(Path.Combine(node.DataDirectory, "content"), name + "*", SearchOption.AllDirectories)
-            .ShouldBeEmpty();
+        StoredOnDisk.Holds(node.DataDirectory, file.Fingerprint[2..]).ShouldBeFalse();
     }
 
     public static async Task ShouldBeStoredAsync(this PlainFile file, NodeProcess node)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FileTransfer.Catalog.Replicas;
+using FileTransfer.IntegrationTests.Testbed.Disks;
 using FileTransfer.IntegrationTests.Testbed.Servers;
 
 namespace FileTransfer.IntegrationTests.Testbed.Nodes;
@@ -81,11 +82,7 @@ public sealed class SourceCluster : IAsyncLifetime
     internal bool HasPartialOf(TestFile file) =>
         Directory.EnumerateDirectories(Path.Combine(Follower.DataDirectory, "partial"), $"{file.Key.ToHex()}.*").Any();
 
-    internal bool HasContentOf(TestFile file)
-    {
-        var hex = file.Fingerprint.ToHex();
-        return File.Exists(Path.Combine(Follower.DataDirectory, "content", hex[..2], hex[2..4], hex));
-    }
+    internal bool HasContentOf(TestFile file) => StoredOnDisk.Holds(Follower.DataDirectory, file.Fingerprint.ToHex());
 
     public async ValueTask InitializeAsync()
     {

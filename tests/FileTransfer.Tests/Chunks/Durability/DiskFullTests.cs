@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Durability;
+using FileTransfer.Chunks.Ledger;
 
 namespace FileTransfer.Tests.Chunks.Durability;
 
@@ -76,6 +77,45 @@ public sealed class DiskFullTests(ITestOutputHelper output)
 
         var small = new SampleContent(100_000);
         TestStore.Publish(store, small).ShouldBe(PublishOutcome.Published);
+    }
+
+    [Fact]
+    public async Task A_full_disk_loses_no_small_content_and_takes_more_when_there_is_room()
+    {
+        using var disk = SmallDisk.TryMount("4m", output);
+        if (disk is null)
+        {
+            return;
+        }
+
+        using var store = TestStore.Open(disk.Path);
+        var ledger = new FolderLedger(store);
+        var stored = new List<SampleContent>();
+        SampleContent next;
+        while (true)
+        {
+            next = new SampleContent(50_000, stored.Count);
+            try
+            {
+                await ledger.RecordAsync([], [ProvenBytes.Of(next.Data)]);
+            }
+            catch (DiskFullException full)
+            {
+                full.Message.ShouldContain("small.db");
+                break;
+            }
+
+            stored.Add(next);
+        }
+
+        stored.Count.ShouldBeGreaterThan(10);
+        stored.ShouldAllBe(content => store.ConfirmDurable(content.Fingerprint, 50_000));
+        store.Holds(next.Fingerprint).ShouldBeFalse();
+
+        disk.Enlarge("64m");
+        await ledger.RecordAsync([], [ProvenBytes.Of(next.Data)]);
+        stored.Append(next).ShouldAllBe(content => store.ConfirmDurable(content.Fingerprint, 50_000));
+        ledger.SetAsideBecause.ShouldBeNull();
     }
 
     private static void PutAll(PartialFile partial, SampleContent content, long from)

@@ -1,9 +1,9 @@
 using System.Text;
+using FileTransfer.Chunks;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FileTransfer.Tests.Chunks.Ledger;
 
@@ -16,10 +16,10 @@ public sealed class FolderLedgerTests
     public async Task What_was_recorded_is_there_after_a_kill()
     {
         using var store = new TestStore();
-        using var ledger = Open(store);
+        var ledger = Open(store);
         var small = File(1, 100);
-        var large = File(2, ContentFiles.KeptAbove + 1);
-        await ledger.RecordAsync([small, large]);
+        var large = File(2, ChunkStore.SmallUpTo + 1);
+        await ledger.RecordAsync([small, large], []);
 
         using var killed = StoppedLedger.Open(store.CopyAs("killed"));
 
@@ -31,34 +31,31 @@ public sealed class FolderLedgerTests
     public async Task Larger_files_are_known_without_the_engine()
     {
         using var store = new TestStore();
-        using (var ledger = Open(store))
-        {
-            await ledger.RecordAsync([File(1, 100), File(2, ContentFiles.KeptAbove + 1)]);
-        }
-
+        await Open(store).RecordAsync([File(1, 100), File(2, ChunkStore.SmallUpTo + 1)], []);
+        store.Store.Dispose();
         System.IO.File.Delete(Path.Combine(store.Root, "small.db"));
         using var stopped = StoppedLedger.Open(store.Root);
 
         stopped.Damage.ShouldNotBeNull();
-        stopped.Files().ShouldBe([File(2, ContentFiles.KeptAbove + 1)]);
+        stopped.Files().ShouldBe([File(2, ChunkStore.SmallUpTo + 1)]);
     }
 
     [Fact]
     public async Task The_position_of_an_Add_comes_later_and_stays_when_the_file_is_recorded_again()
     {
         using var store = new TestStore();
-        using var ledger = Open(store);
+        var ledger = Open(store);
         var file = File(1, 100) with { Added = null };
-        await ledger.RecordAsync([file]);
+        await ledger.RecordAsync([file], []);
         var at = new FeedPosition(_epoch, 7);
         ledger.Follow(file.Key.Bin, at, [new LedgerMutation(file.Key, at, IsRemoval: false, 1)], _now);
-        await ledger.RecordAsync([file]);
+        await ledger.RecordAsync([file], []);
 
         ledger.Find(file.Key).ShouldBe(file with { Added = at });
         ledger.Cursors().ShouldHaveSingleItem().ShouldBe(KeyValuePair.Create(file.Key.Bin, at));
 
         var again = file with { Generation = 2 };
-        await ledger.RecordAsync([again]);
+        await ledger.RecordAsync([again], []);
         ledger.Find(file.Key).ShouldBe(again);
     }
 
@@ -66,9 +63,9 @@ public sealed class FolderLedgerTests
     public async Task A_file_that_was_added_again_before_the_ledger_saw_its_removal_stays_known()
     {
         using var store = new TestStore();
-        using var ledger = Open(store);
+        var ledger = Open(store);
         var again = File(1, 100) with { Generation = 2, Added = null };
-        await ledger.RecordAsync([again]);
+        await ledger.RecordAsync([again], []);
         var added = new FeedPosition(_epoch, 1);
         ledger.Follow(again.Key.Bin, added, [new LedgerMutation(again.Key, added, IsRemoval: false, 1)], _now);
         Removed(ledger, again, 2);
@@ -86,7 +83,7 @@ public sealed class FolderLedgerTests
     public async Task A_removal_outlives_an_older_catalog_that_is_read_from_its_begin()
     {
         using var store = new TestStore();
-        using var ledger = Open(store);
+        var ledger = Open(store);
         var file = File(1, 100);
         var later = new FeedPosition(Guid.NewGuid(), 7);
         await ledger.SetEpochsAsync([new LedgerEpoch(_epoch, _now, []), new LedgerEpoch(later.Epoch, _now.AddDays(1), [])]);
@@ -103,9 +100,9 @@ public sealed class FolderLedgerTests
     public async Task A_removal_is_remembered_for_a_year_and_ended_by_a_later_Add()
     {
         using var store = new TestStore();
-        using var ledger = Open(store);
+        var ledger = Open(store);
         var (kept, added) = (File(1, 100), File(2, 100));
-        await ledger.RecordAsync([kept, added]);
+        await ledger.RecordAsync([kept, added], []);
         Removed(ledger, kept, 8);
         Removed(ledger, added, 9);
         ledger.Follow(
@@ -131,9 +128,9 @@ public sealed class FolderLedgerTests
     public async Task A_file_that_was_stored_again_after_its_removal_stays_remembered()
     {
         using var store = new TestStore();
-        using var ledger = Open(store);
+        var ledger = Open(store);
         var again = File(1, 100) with { Generation = 2, Added = null };
-        await ledger.RecordAsync([again]);
+        await ledger.RecordAsync([again], []);
         Removed(ledger, again, 8);
         await ledger.SetPoliciesAsync([]);
 
@@ -144,13 +141,12 @@ public sealed class FolderLedgerTests
     public async Task A_content_is_referred_to_until_its_last_file_is_forgotten()
     {
         using var store = new TestStore();
-        using var ledger = Open(store);
-        var large = ContentFiles.KeptAbove + 1;
+        var ledger = Open(store);
+        var large = ChunkStore.SmallUpTo + 1;
         var one = File(1, large);
         var other = one with { Metadata = one.Metadata with { Location = ByteString.FromUtf8("other") } };
         other = other with { Key = other.Metadata.ComputeKey() };
-        await ledger.RecordAsync([one, other]);
-        await ledger.SetPoliciesAsync([]); // Larger files are written with the next commit that somebody waits for.
+        await ledger.RecordAsync([one, other], []);
         ledger.RefersTo(one.Fingerprint, except: one.Key).ShouldBeTrue();
         ledger.FilesBesideContents().ShouldBe([one, other], ignoreOrder: true);
 
@@ -175,11 +171,9 @@ public sealed class FolderLedgerTests
             []
         );
         var epoch = new LedgerEpoch(_epoch, _now, [.. Enumerable.Range(0, 16).Select(head => (long)head)]);
-        using (var ledger = Open(store))
-        {
-            await ledger.SetPoliciesAsync([policy]);
-            await ledger.SetEpochsAsync([epoch]);
-        }
+        var ledger = Open(store);
+        await ledger.SetPoliciesAsync([policy]);
+        await ledger.SetEpochsAsync([epoch]);
 
         using var stopped = StoppedLedger.Open(store.Root);
         var found = stopped.Policies().ShouldHaveSingleItem();
@@ -196,21 +190,18 @@ public sealed class FolderLedgerTests
     public async Task A_damaged_engine_is_set_aside_with_a_reason_and_a_new_one_begins(string damage)
     {
         using var store = new TestStore();
-        using (var ledger = Open(store))
-        {
-            await ledger.RecordAsync([.. Enumerable.Range(0, 500).Select(seed => File(seed, 100))]);
-            await ledger.DeclareFullAsync();
-        }
+        var ledger = Open(store);
+        await ledger.RecordAsync([.. Enumerable.Range(0, 500).Select(seed => File(seed, 100))], []);
+        await ledger.DeclareFullAsync();
 
-        var path = Path.Combine(store.Root, "small.db");
-        Damage(path, damage);
-        using var reopened = Open(store);
+        store.Restart(folder => Damage(Path.Combine(folder, "small.db"), damage));
+        var reopened = Open(store);
 
         reopened.IsIncomplete.ShouldBeTrue();
         reopened.SetAsideBecause.ShouldNotBeNullOrEmpty();
         System.IO.File.ReadAllText(Path.Combine(store.Root, "quarantine", "small.db.reason")).ShouldContain("is damaged");
         System.IO.File.Exists(Path.Combine(store.Root, "quarantine", "small.db")).ShouldBeTrue();
-        await reopened.RecordAsync([File(1, 100)]);
+        await reopened.RecordAsync([File(1, 100)], []);
         reopened.Files(null, 10).ShouldHaveSingleItem();
     }
 
@@ -218,14 +209,12 @@ public sealed class FolderLedgerTests
     public async Task An_emptied_engine_is_as_good_as_a_new_one()
     {
         using var store = new TestStore();
-        using (var ledger = Open(store))
-        {
-            await ledger.RecordAsync([File(1, 100)]);
-            await ledger.DeclareFullAsync();
-        }
+        var ledger = Open(store);
+        await ledger.RecordAsync([File(1, 100)], []);
+        await ledger.DeclareFullAsync();
 
-        System.IO.File.WriteAllBytes(Path.Combine(store.Root, "small.db"), []);
-        using var reopened = Open(store);
+        store.Restart(folder => System.IO.File.WriteAllBytes(Path.Combine(folder, "small.db"), []));
+        var reopened = Open(store);
 
         reopened.IsIncomplete.ShouldBeTrue();
         reopened.Files(null, 10).ShouldBeEmpty();
@@ -235,13 +224,13 @@ public sealed class FolderLedgerTests
     public async Task Damage_that_is_met_while_writing_loses_no_write()
     {
         using var store = new TestStore();
-        using var ledger = Open(store);
-        await ledger.RecordAsync([.. Enumerable.Range(0, 2000).Select(seed => File(seed, 100))]);
+        var ledger = Open(store);
+        await ledger.RecordAsync([.. Enumerable.Range(0, 2000).Select(seed => File(seed, 100))], []);
         Checkpoint(Path.Combine(store.Root, "small.db"));
         Damage(Path.Combine(store.Root, "small.db"), "garbled");
 
         var later = Enumerable.Range(2000, 4000).Select(seed => File(seed, 100)).ToList();
-        await ledger.RecordAsync(later);
+        await ledger.RecordAsync(later, []);
 
         ledger.IsIncomplete.ShouldBeTrue();
         foreach (var file in later)
@@ -254,15 +243,15 @@ public sealed class FolderLedgerTests
     public async Task Many_writers_at_once_are_all_kept()
     {
         using var store = new TestStore();
-        using var ledger = Open(store);
+        var ledger = Open(store);
         var files = Enumerable.Range(0, 200).Select(seed => File(seed, 100)).ToList();
 
-        await Task.WhenAll(files.Select(file => Task.Run(() => ledger.RecordAsync([file]))));
+        await Task.WhenAll(files.Select(file => Task.Run(() => ledger.RecordAsync([file], []))));
 
         ledger.Files(null, 1000).ShouldBe(files, ignoreOrder: true);
     }
 
-    private static FolderLedger Open(TestStore store) => new(store.Store, NullLogger<FolderLedger>.Instance);
+    private static FolderLedger Open(TestStore store) => new(store.Store);
 
     private static void Removed(FolderLedger ledger, LedgerFile file, long sequence)
     {

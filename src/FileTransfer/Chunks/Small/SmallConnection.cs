@@ -2,12 +2,16 @@ using FileTransfer.Chunks.Durability;
 using FileTransfer.Postgres;
 using Microsoft.Data.Sqlite;
 
-namespace FileTransfer.Chunks.Ledger;
+namespace FileTransfer.Chunks.Small;
 
 /// <summary>An open handle of <c>small.db</c> with its pragmas set and its statements prepared once.</summary>
 public sealed class SmallConnection : IDisposable
 {
-    private const int SchemaVersion = 1;
+    private const int WriterCacheKib = 4096;
+    private const int ReaderCacheKib = 1024;
+
+    /// <summary>So many pages of the log are written to their places at once.</summary>
+    private const int CheckpointPages = 1000;
 
     /// <summary>Above this size the pages of a file are not looked through at open: damage is found where it is met.</summary>
     private const long LongestCheck = 256L * 1024 * 1024;
@@ -21,8 +25,11 @@ public sealed class SmallConnection : IDisposable
     /// <summary>Whether what it should hold has all been gathered.</summary>
     internal bool IsFull => Scalar("SELECT value FROM state WHERE name = 'full'") is not null;
 
-    /// <summary>Opens the file. Pragmas belong to the handle, so each sets its own.</summary>
-    internal static SmallConnection Open(string path, bool isNew) =>
+    /// <summary>Which tables it has; <see cref="SmallSchema.Version"/> unless it is of a folder that is only read.</summary>
+    internal int Version { get; private set; } = SmallSchema.Version;
+
+    /// <summary>Opens the file to write it. Pragmas belong to the handle, so each sets its own.</summary>
+    internal static SmallConnection OpenWriter(string path, bool isNew) =>
         Open(
             path,
             isNew ? SqliteOpenMode.ReadWriteCreate : SqliteOpenMode.ReadWrite,
@@ -36,14 +43,39 @@ public sealed class SmallConnection : IDisposable
 
                 connection.Execute("PRAGMA journal_mode = wal");
                 connection.Execute("PRAGMA synchronous = full");
-                connection.Execute("PRAGMA temp_store = memory");
+                connection.Execute($"PRAGMA wal_autocheckpoint = {CheckpointPages}");
+                connection.Bound(WriterCacheKib);
                 connection.Check(path, isNew);
+                connection.Upgrade(path);
+            }
+        );
+
+    /// <summary>Opens the file beside its writer, which has checked it.</summary>
+    internal static SmallConnection OpenReader(string path) =>
+        Open(
+            path,
+            SqliteOpenMode.ReadWrite,
+            connection =>
+            {
+                connection.Execute("PRAGMA query_only = true");
+                connection.Bound(ReaderCacheKib);
             }
         );
 
     /// <summary>Opens the file of a folder that no process uses; nothing of it is changed.</summary>
     internal static SmallConnection OpenReadOnly(string path) =>
-        Open(path, SqliteOpenMode.ReadOnly, connection => connection.Check(path, isNew: false));
+        Open(
+            path,
+            SqliteOpenMode.ReadOnly,
+            connection =>
+            {
+                connection.Check(path, isNew: false);
+                if (connection.ReadVersion(path) == 0)
+                {
+                    throw new SqliteException("it holds no tables", 11);
+                }
+            }
+        );
 
     /// <summary>A write transaction from its first moment: one that began with reading could not become one when another wrote meanwhile.</summary>
     internal SqliteTransaction BeginImmediate() => _transaction = _connection.BeginTransaction(deferred: false);
@@ -86,8 +118,17 @@ public sealed class SmallConnection : IDisposable
         return e.SqliteErrorCode is Corrupt or NotADatabase || e.SqliteExtendedErrorCode == ShortRead;
     }
 
+    /// <summary>The disk does not give a part of the file.</summary>
+    internal static bool IsUnreadable(SqliteException e)
+    {
+        const int CannotRead = 266;
+        return e.SqliteExtendedErrorCode == CannotRead;
+    }
+
     internal static IOException Translate(SqliteException e, string path)
     {
+        const int ReadOnly = 8;
+        const int InputOutput = 10;
         const int Full = 13;
         const int CannotOpen = 14;
         const int NoRoomForIndexOfLog = 4874;
@@ -96,7 +137,16 @@ public sealed class SmallConnection : IDisposable
             || e.SqliteExtendedErrorCode == NoRoomForIndexOfLog
             || (e.SqliteErrorCode == CannotOpen && FreeNames.At(path) == 0)
             ? new DiskFullException(path, e)
-            : new IOException($"{path} could not be used: {e.Message}", e);
+            : new IOException($"{path} could not be used: {e.Message}", e)
+            {
+                // As the system would have said it.
+                HResult = e.SqliteErrorCode switch
+                {
+                    ReadOnly => 30,
+                    InputOutput => 5,
+                    _ => e.HResult,
+                },
+            };
     }
 
     private static SmallConnection Open(string path, SqliteOpenMode mode, Action<SmallConnection> prepare)
@@ -123,33 +173,54 @@ public sealed class SmallConnection : IDisposable
         }
     }
 
+    /// <summary>Memory for pages does not grow with the file; a page that contradicts itself is found when it is read.</summary>
+    private void Bound(int cacheKib)
+    {
+        Execute($"PRAGMA cache_size = -{cacheKib}");
+        Execute("PRAGMA temp_store = memory");
+        Execute("PRAGMA cell_size_check = true");
+    }
+
+    /// <summary>Looks through the pages of names. Those of bytes are proven when they are read, and cost only the contents on them.</summary>
     private void Check(string path, bool isNew)
     {
-        if (!isNew && new FileInfo(path).Length <= LongestCheck && Scalar("PRAGMA quick_check(1)") is var found and not "ok")
+        if (isNew || new FileInfo(path).Length > LongestCheck)
         {
-            throw new SqliteException($"the check of its pages says: {found}", 11);
+            return;
         }
 
-        var version = Convert.ToInt32(Scalar("PRAGMA user_version"), CultureInfo.InvariantCulture);
-        if (version == 0 && _connection.ConnectionString.Contains("ReadOnly", StringComparison.Ordinal))
+        foreach (
+            var table in Query("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'bytes'", row => row.GetString(0))
+        )
         {
-            throw new SqliteException("it holds no tables", 11);
+            if (Scalar($"PRAGMA quick_check({table})") is var found and not "ok")
+            {
+                throw new SqliteException($"the check of its pages says: {found}", 11);
+            }
         }
+    }
 
-        if (version == 0)
+    private int ReadVersion(string path)
+    {
+        Version = Convert.ToInt32(Scalar("PRAGMA user_version"), CultureInfo.InvariantCulture);
+        return Version <= SmallSchema.Version
+            ? Version
+            : throw new FatalStartException(
+                $"{path} has version {Version}, and this program knows only {SmallSchema.Version}. Start the newer program that made it."
+            );
+    }
+
+    private void Upgrade(string path)
+    {
+        if (ReadVersion(path) < SmallSchema.Version)
         {
             using var transaction = BeginImmediate();
             using var command = _connection.CreateCommand();
             command.Transaction = transaction;
-            command.CommandText = LedgerSchema.Sql + $"; PRAGMA user_version = {SchemaVersion}";
+            command.CommandText = SmallSchema.From(Version);
             command.ExecuteNonQuery();
             transaction.Commit();
-        }
-        else if (version > SchemaVersion)
-        {
-            throw new FatalStartException(
-                $"{path} has version {version}, and this program knows only {SchemaVersion}. Start the newer program that made it."
-            );
+            Version = SmallSchema.Version;
         }
     }
 

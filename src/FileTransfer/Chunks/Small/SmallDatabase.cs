@@ -3,9 +3,9 @@ using FileTransfer.Chunks.Durability;
 using FileTransfer.Concurrency;
 using Microsoft.Data.Sqlite;
 
-namespace FileTransfer.Chunks.Ledger;
+namespace FileTransfer.Chunks.Small;
 
-/// <summary>The embedded engine of a data folder, <c>small.db</c>: one writer that commits durably, many changes at a time.</summary>
+/// <summary>The embedded engine of a data folder, <c>small.db</c>: one writer that commits durably, many changes at a time, and some readers.</summary>
 /// <remarks>
 /// Changes wait in a queue. All that wait when the writer comes are one transaction, so that what is written at the same time costs one
 /// flush. A file that turns out to be damaged is set aside in the quarantine with a reason, and an empty one begins;
@@ -16,17 +16,21 @@ public sealed partial class SmallDatabase : IDisposable
     /// <summary>How long a change that nobody waits for may wait for company.</summary>
     private static readonly TimeSpan _laziness = TimeSpan.FromSeconds(1);
 
+    private static readonly int _mostReaders = Math.Clamp(Environment.ProcessorCount, 2, 8);
+
     private readonly StorePaths _paths;
     private readonly ILogger _logger;
     private readonly Channel<Change> _changes = Channel.CreateUnbounded<Change>(
         new UnboundedChannelOptions { SingleReader = true }
     );
     private readonly AsyncAutoResetEvent _awaited = new();
-    private readonly Lock _readGate = new();
+    private readonly SemaphoreSlim _turns = new(_mostReaders, _mostReaders);
+    private readonly ConcurrentStack<SmallConnection> _readers = new();
+    private readonly Lock _settingAside = new();
     private readonly Lock _commitGate = new();
     private readonly Task _writing;
-    private SmallConnection _writer = null!;
-    private SmallConnection _reader = null!;
+    private SmallConnection? _writer;
+    private volatile int _generation;
 
     /// <summary>Opens the engine of a folder that this process has locked; made when missing.</summary>
     internal SmallDatabase(StorePaths paths, ILogger logger)
@@ -37,7 +41,7 @@ public sealed partial class SmallDatabase : IDisposable
         _writing = Task.Run(WriteAllAsync);
     }
 
-    private sealed record Change(Action<SmallConnection> Apply, TaskCompletionSource? Done);
+    private sealed record Change(Action<SmallConnection> Apply, TaskCompletionSource Done, bool IsAwaited);
 
     /// <summary>Whether the file was made, or made anew, by this process, and has not been declared full since.</summary>
     public bool IsNew { get; private set; }
@@ -50,33 +54,52 @@ public sealed partial class SmallDatabase : IDisposable
     /// <exception cref="DiskFullException">There is no room for it.</exception>
     public Task WriteAsync(Action<SmallConnection> change)
     {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        ObjectDisposedException.ThrowIf(!_changes.Writer.TryWrite(new Change(change, done)), this);
+        var done = Enqueue(change, isAwaited: true);
         _awaited.Set();
-        return done.Task;
+        return done;
     }
 
-    /// <summary>Makes a change together with the next one that somebody waits for, or within a second. A kill may lose it.</summary>
-    public void WriteSoon(Action<SmallConnection> change) => _changes.Writer.TryWrite(new Change(change, null));
+    /// <summary>As <see cref="WriteAsync"/>, for those who cannot await: what is rare, or waits for the disk in any case.</summary>
+    /// <inheritdoc cref="WriteAsync" path="/exception"/>
+    public void Write(Action<SmallConnection> change) => WriteAsync(change).GetAwaiter().GetResult();
 
-    /// <summary>Reads what is committed. Read in pages: as long as a reader is open the engine's log grows.</summary>
+    /// <summary>Makes a change together with the next one that somebody waits for, or within a second. A kill may lose it.</summary>
+    public Task WriteSoon(Action<SmallConnection> change) => Enqueue(change, isAwaited: false);
+
+    /// <summary>Reads what is committed. Read in pages: as long as somebody reads, the engine's log grows.</summary>
     public T Read<T>(Func<SmallConnection, T> read)
     {
-        lock (_readGate)
+        for (var isFirst = true; ; isFirst = false)
         {
+            _turns.Wait();
+            var generation = _generation;
+            string damage;
             try
             {
-                return read(_reader);
+                var reader = _readers.TryPop(out var idle) ? idle : SmallConnection.OpenReader(_paths.Small);
+                try
+                {
+                    return read(reader);
+                }
+                finally
+                {
+                    _readers.Push(reader);
+                }
             }
-            catch (SqliteException e) when (SmallConnection.IsDamage(e))
+            catch (SqliteException e) when (isFirst && SmallConnection.IsDamage(e))
             {
-                SetAside(_reader, e.Message);
-                return read(_reader);
+                damage = e.Message;
             }
             catch (SqliteException e)
             {
                 throw SmallConnection.Translate(e, _paths.Small);
             }
+            finally
+            {
+                _turns.Release();
+            }
+
+            SetAside(generation, damage);
         }
     }
 
@@ -86,8 +109,15 @@ public sealed partial class SmallDatabase : IDisposable
         _changes.Writer.TryComplete();
         _awaited.Set();
         _writing.GetAwaiter().GetResult();
-        _reader.Dispose();
-        _writer.Dispose();
+        Close();
+        _turns.Dispose();
+    }
+
+    private Task Enqueue(Action<SmallConnection> change, bool isAwaited)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        ObjectDisposedException.ThrowIf(!_changes.Writer.TryWrite(new Change(change, done, isAwaited)), this);
+        return done.Task;
     }
 
     private async Task WriteAllAsync()
@@ -102,6 +132,7 @@ public sealed partial class SmallDatabase : IDisposable
             }
 
             Conclude(changes, TryCommit(changes));
+            Tend();
         }
     }
 
@@ -111,15 +142,15 @@ public sealed partial class SmallDatabase : IDisposable
         {
             if (fault is null)
             {
-                change.Done?.TrySetResult();
+                change.Done.TrySetResult();
             }
             else
             {
-                change.Done?.TrySetException(fault);
+                change.Done.TrySetException(fault);
             }
         }
 
-        if (fault is not null && changes.Exists(change => change.Done is null))
+        if (fault is not null && changes.Exists(change => !change.IsAwaited))
         {
             Log.NotWritten(_logger, _paths.Small, fault.Message);
         }
@@ -129,15 +160,15 @@ public sealed partial class SmallDatabase : IDisposable
     {
         for (var isFirst = true; ; isFirst = false)
         {
-            SmallConnection? writer = null;
+            var generation = _generation;
             try
             {
-                Commit(changes, ref writer);
+                Commit(changes);
                 return null;
             }
             catch (SqliteException e) when (isFirst && SmallConnection.IsDamage(e))
             {
-                if (SetAsideForWriting(writer!, e.Message) is { } fault)
+                if (TrySetAside(generation, e.Message) is { } fault)
                 {
                     return fault;
                 }
@@ -153,11 +184,11 @@ public sealed partial class SmallDatabase : IDisposable
         }
     }
 
-    private void Commit(List<Change> changes, ref SmallConnection? used)
+    private void Commit(List<Change> changes)
     {
         lock (_commitGate)
         {
-            var writer = used = _writer;
+            var writer = Writer();
             using var transaction = writer.BeginImmediate();
             foreach (var change in changes)
             {
