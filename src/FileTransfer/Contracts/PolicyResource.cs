@@ -5,23 +5,24 @@ namespace FileTransfer.Contracts;
 /// <param name="Filters" example="[&quot;prefix:utf8:photos/&quot;, &quot;exact:hex:00ff&quot;]">Locations in the form <c>prefix|exact:utf8|hex:value</c>, at most 1000; none = <c>[]</c>.</param>
 public sealed record PolicyDefinition(string? Kind, IReadOnlyList<string?>? Filters);
 
-/// <summary>The policy of a bucket at this node.</summary>
+/// <summary>The policy of a bucket at this node, and what came of its last change since the node started.</summary>
 /// <param name="Kind"><c>nothing-except</c> or <c>everything-except</c>.</param>
 /// <param name="Filters">In the form <c>prefix|exact:utf8|hex:value</c>: prefixes first, each once, in the order of their bytes.</param>
 /// <param name="ChangedAt">Null where no policy was set, and everything is wanted.</param>
-public sealed record PolicyResource(string Bucket, string Kind, IReadOnlyList<string> Filters, DateTimeOffset? ChangedAt);
-
-/// <summary>A policy that has taken effect, and what that was.</summary>
+/// <param name="Pending">Whether it is still being applied: the numbers grow until all files of the bucket were looked at.</param>
+/// <param name="Reviewed">Files that were looked at.</param>
 /// <param name="Wanted">Files that are wanted now and were not.</param>
 /// <param name="Withdrawn">Downloads, queued, running or failed, that are not wanted any more.</param>
 /// <param name="Pruned">Stored files that leave this node.</param>
 /// <param name="Kept">Stored files that were to leave and stay, because no other living node has them stored.</param>
 /// <param name="KeptKeys">Their keys, the first 100.</param>
-public sealed record PolicyChangeResource(
+public sealed record PolicyResource(
     string Bucket,
     string Kind,
     IReadOnlyList<string> Filters,
     DateTimeOffset? ChangedAt,
+    bool Pending,
+    long Reviewed,
     long Wanted,
     long Withdrawn,
     long Pruned,

@@ -4,6 +4,7 @@ using FileTransfer.Chunks.Ledger;
 using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 using FileTransfer.IntegrationTests.Testbed.Servers;
+using FileTransfer.IntegrationTests.Wants.Policies;
 using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.IntegrationTests.Catalog;

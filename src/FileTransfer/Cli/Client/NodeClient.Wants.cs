@@ -34,7 +34,7 @@ public sealed partial class NodeClient
     public Task<PolicyResource> GetPolicyAsync(ByteString bucket, CancellationToken cancellationToken) =>
         GetAsync(PolicyPathOf(bucket), SparseJson.Default.PolicyResource, cancellationToken);
 
-    public Task<PolicyChangeResource> SetPolicyAsync(
+    public Task<PolicyResource> SetPolicyAsync(
         ByteString bucket,
         Policy policy,
         bool prune,
@@ -43,20 +43,13 @@ public sealed partial class NodeClient
         AskAsync(
             HttpMethod.Put,
             PolicyPathOf(bucket) + (prune ? "?prune=true" : ""),
-            SparseJson.Default.PolicyChangeResource,
+            SparseJson.Default.PolicyResource,
             cancellationToken,
-            JsonContent.Create(policy.ToDefinition(), SparseJson.Default.PolicyDefinition),
-            _longWithin
+            JsonContent.Create(policy.ToDefinition(), SparseJson.Default.PolicyDefinition)
         );
 
-    public Task<PolicyChangeResource> DeletePolicyAsync(ByteString bucket, CancellationToken cancellationToken) =>
-        AskAsync(
-            HttpMethod.Delete,
-            PolicyPathOf(bucket),
-            SparseJson.Default.PolicyChangeResource,
-            cancellationToken,
-            within: _longWithin
-        );
+    public Task<PolicyResource> DeletePolicyAsync(ByteString bucket, CancellationToken cancellationToken) =>
+        AskAsync(HttpMethod.Delete, PolicyPathOf(bucket), SparseJson.Default.PolicyResource, cancellationToken);
 
     /// <summary>The files that are missing at the node, in the order of their keys.</summary>
     public async IAsyncEnumerable<MissingFile> GetMissingAsync(

@@ -8,6 +8,8 @@ namespace FileTransfer.Cli.Commands;
 /// <summary><c>filetransfer policy get|set|delete BUCKET</c></summary>
 internal static class PolicyCommand
 {
+    private static readonly TimeSpan _look = TimeSpan.FromSeconds(1);
+
     public static Command Create(CliStreams streams) =>
         new CliCommand("policy", "Shows and sets which files of a bucket a node wants")
         {
@@ -81,8 +83,9 @@ internal static class PolicyCommand
                 streams,
                 async run =>
                     Policy.TryParse(run.Get(kind), run.Get(filters) ?? [], out var policy, out var fault)
-                        ? Show(
+                        ? await ShowAsync(
                             run,
+                            run.Get(bucket),
                             await run.AskAsync(
                                 (node, token) => node.SetPolicyAsync(run.Get(bucket), policy, run.Get(prune), token)
                             )
@@ -101,19 +104,33 @@ internal static class PolicyCommand
             .Taking(bucket)
             .AsksOneNode(
                 streams,
-                async run => Show(run, await run.AskAsync((node, token) => node.DeletePolicyAsync(run.Get(bucket), token)))
+                async run =>
+                    await ShowAsync(
+                        run,
+                        run.Get(bucket),
+                        await run.AskAsync((node, token) => node.DeletePolicyAsync(run.Get(bucket), token))
+                    )
             );
     }
 
-    private static ExitCode Show(Invocation run, PolicyChangeResource change)
+    /// <summary>Waits until the policy is applied, which goes on if nobody waits, and says how far it is meanwhile.</summary>
+    private static async Task<ExitCode> ShowAsync(Invocation run, ByteString bucket, PolicyResource change)
     {
+        var written = change.ChangedAt;
+        while (change.Pending && change.ChangedAt == written)
+        {
+            run.Console.Notice($"{change.Bucket}: {change.Reviewed} files reviewed; the node goes on without this program");
+            await Task.Delay(_look, run.CancellationToken);
+            change = await run.AskAsync((node, token) => node.GetPolicyAsync(bucket, token));
+        }
+
         string[] lines =
         [
             $"{change.Bucket} {change.Kind}: {change.Wanted} wanted, {change.Withdrawn} withdrawn, {change.Pruned} pruned",
             .. change.Kept > 0 ? [$"{change.Kept} stay, for no other living node has them stored:"] : (string[])[],
             .. change.KeptKeys,
         ];
-        run.Console.Result(string.Join(Environment.NewLine, lines), change, () => SparseJson.Default.PolicyChangeResource);
+        run.Console.Result(string.Join(Environment.NewLine, lines), change, () => SparseJson.Default.PolicyResource);
         return ExitCode.Ok;
     }
 }

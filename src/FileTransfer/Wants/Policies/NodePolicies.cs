@@ -6,7 +6,20 @@ namespace FileTransfer.Wants.Policies;
 /// <summary>A policy as it is kept.</summary>
 /// <param name="ChangedAt">Null where the bucket has none, and everything is wanted.</param>
 /// <param name="IsReviewDue">Whether the node's replicas may not follow it yet.</param>
-public sealed record PolicyRecord(ByteString Bucket, Policy Policy, DateTime? ChangedAt, bool IsReviewDue);
+/// <param name="Prunes">Whether the review that is due takes away what is stored and not wanted, too.</param>
+/// <param name="ReviewedTo">The last file that this review has looked at; empty at its beginning.</param>
+public sealed record PolicyRecord(
+    ByteString Bucket,
+    Policy Policy,
+    DateTime? ChangedAt,
+    bool IsReviewDue,
+    bool Prunes,
+    ByteString ReviewedTo
+)
+{
+    /// <summary>The policy of a bucket of which nothing was said.</summary>
+    public static PolicyRecord None(ByteString bucket) => new(bucket, Policy.Everything, null, false, false, default);
+}
 
 /// <summary>The policies of this node: owner of <c>filetransfer.policies</c>.</summary>
 /// <remarks>
@@ -22,13 +35,13 @@ public sealed class NodePolicies(Database database, NodeId node)
         connection.ExecuteAsync("DELETE FROM filetransfer.policies WHERE node_id = @node", new { node }, cancellationToken);
 
     private const string Select =
-        "SELECT bucket, kind, prefixes, exacts, changed_at, review_due FROM filetransfer.policies WHERE node_id = @node";
+        "SELECT bucket, kind, prefixes, exacts, changed_at, review_due, prunes, reviewed_to FROM filetransfer.policies WHERE node_id = @node";
 
     public async Task<PolicyRecord> GetAsync(ByteString bucket, CancellationToken cancellationToken)
     {
         const string sql = $"{Select} AND bucket = @bucket";
         var row = await database.QuerySingleOrDefaultAsync<PolicyRow>(sql, new { node, bucket }, cancellationToken);
-        return row?.ToRecord() ?? new PolicyRecord(bucket, Policy.Everything, null, false);
+        return row?.ToRecord() ?? PolicyRecord.None(bucket);
     }
 
     /// <summary>The policies of all buckets that have one, in the order of these.</summary>
@@ -38,25 +51,32 @@ public sealed class NodePolicies(Database database, NodeId node)
         return [.. rows.Select(row => row.ToRecord())];
     }
 
-    /// <summary>The buckets that have a policy; only those whose review is due where <paramref name="dueOnly"/>.</summary>
-    public Task<IReadOnlyList<ByteString>> BucketsAsync(bool dueOnly, CancellationToken cancellationToken)
+    /// <summary>The policy whose review is due, the one changed last where there are several; null where none is.</summary>
+    public async Task<PolicyRecord?> DueAsync(CancellationToken cancellationToken)
+    {
+        const string sql = $"{Select} AND review_due ORDER BY changed_at DESC LIMIT 1";
+        return (await database.QueryAsync<PolicyRow>(sql, new { node }, cancellationToken)) is [var row] ? row.ToRecord() : null;
+    }
+
+    /// <summary>Has every policy reviewed, from its beginning where no review is due already.</summary>
+    public Task ReviewAllAsync(CancellationToken cancellationToken)
     {
         const string sql = """
-            SELECT bucket FROM filetransfer.policies WHERE node_id = @node AND (review_due OR NOT @dueOnly) ORDER BY changed_at
+            UPDATE filetransfer.policies SET review_due = true, prunes = false, reviewed_to = '' WHERE node_id = @node AND NOT review_due
             """;
-        return database.QueryAsync<ByteString>(sql, new { node, dueOnly }, cancellationToken);
+        return database.QueryAsync<int>($"{sql} RETURNING 1", new { node }, cancellationToken);
     }
 
     /// <summary>Writes the policy; from the commit on a review is due, and what comes by the feed follows it.</summary>
-    public async Task<PolicyRecord> SetAsync(ByteString bucket, Policy policy, CancellationToken cancellationToken)
+    public async Task<PolicyRecord> SetAsync(ByteString bucket, Policy policy, bool prunes, CancellationToken cancellationToken)
     {
         const string hold = $"SELECT pg_advisory_xact_lock({DesiredState.LockKey})";
         const string write = """
-            INSERT INTO filetransfer.policies (node_id, bucket, kind, prefixes, exacts)
-            VALUES (@node, @bucket, @kind, @prefixes, @exacts)
+            INSERT INTO filetransfer.policies (node_id, bucket, kind, prefixes, exacts, prunes)
+            VALUES (@node, @bucket, @kind, @prefixes, @exacts, @prunes)
             ON CONFLICT (node_id, bucket) DO UPDATE
                 SET kind = EXCLUDED.kind, prefixes = EXCLUDED.prefixes, exacts = EXCLUDED.exacts, review_due = true,
-                    changed_at = clock_timestamp()
+                    prunes = EXCLUDED.prunes, reviewed_to = '', changed_at = clock_timestamp()
             RETURNING changed_at
             """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
@@ -69,10 +89,30 @@ public sealed class NodePolicies(Database database, NodeId node)
             kind = Policy.NameOf(policy.Kind),
             prefixes = policy.Prefixes.Select(value => value.ToArray()).ToArray(),
             exacts = policy.Exacts.Select(value => value.ToArray()).ToArray(),
+            prunes,
         };
         var changedAt = await connection.QuerySingleAsync<DateTime>(write, parameters, cancellationToken);
         await database.Commits.CommitAsync(transaction);
-        return new PolicyRecord(bucket, policy, changedAt, true);
+        return new PolicyRecord(bucket, policy, changedAt, true, prunes, default);
+    }
+
+    /// <summary>The review has come to this file.</summary>
+    /// <returns>False when the policy has changed meanwhile.</returns>
+    public async Task<bool> ReviewedToAsync(PolicyRecord reviewed, ByteString file, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            UPDATE filetransfer.policies SET reviewed_to = @file
+            WHERE node_id = @node AND bucket = @bucket AND changed_at = @changedAt AND review_due
+            RETURNING true
+            """;
+        var parameters = new
+        {
+            node,
+            reviewed.Bucket,
+            reviewed.ChangedAt,
+            file,
+        };
+        return await database.QuerySingleOrDefaultAsync<bool>(sql, parameters, cancellationToken);
     }
 
     /// <summary>The replicas follow this policy now. Of one that wants everything nothing need be kept.</summary>
@@ -81,7 +121,7 @@ public sealed class NodePolicies(Database database, NodeId node)
     {
         const string sql = """
             WITH kept AS (
-                UPDATE filetransfer.policies SET review_due = false
+                UPDATE filetransfer.policies SET review_due = false, prunes = false, reviewed_to = ''
                 WHERE node_id = @node AND bucket = @bucket AND changed_at = @changedAt AND NOT @everything
                 RETURNING 1
             ), ended AS (
@@ -109,6 +149,8 @@ public sealed class NodePolicies(Database database, NodeId node)
         public required byte[][] Exacts { get; init; }
         public required DateTime ChangedAt { get; init; }
         public required bool ReviewDue { get; init; }
+        public required bool Prunes { get; init; }
+        public required byte[] ReviewedTo { get; init; }
 
         public PolicyRecord ToRecord() =>
             new(
@@ -121,7 +163,9 @@ public sealed class NodePolicies(Database database, NodeId node)
                         .Concat(Exacts.Select(value => new LocationFilter(FilterKind.Exact, new ByteString(value))))
                 ),
                 ChangedAt,
-                ReviewDue
+                ReviewDue,
+                Prunes,
+                new ByteString(ReviewedTo)
             );
     }
 }

@@ -1,81 +1,138 @@
 using FileTransfer.Catalog.Replicas;
+using FileTransfer.Concurrency;
 
 namespace FileTransfer.Wants.Policies;
 
-/// <summary>Changes policies and makes each take effect, one after the other.</summary>
+/// <summary>Changes policies, and applies each in steps, in the background: however many files it concerns, nobody waits for all of them.</summary>
+/// <remarks>
+/// A change is durable with the policy, and so is how far it has come: a kill repeats one step at most, which changes nothing the second time. Another
+/// change of the same policy begins from the first file, and the one before is done with.
+/// </remarks>
 public sealed partial class PolicyChanges(
     NodePolicies policies,
     PolicyReview review,
     QueueSignal queue,
     NodeId node,
-    IHostApplicationLifetime lifetime,
+    TimeProvider time,
     ILogger<PolicyChanges> logger
-) : IDisposable
+)
 {
-    private readonly SemaphoreSlim _oneAtATime = new(1, 1);
+    /// <summary>The last change of each bucket that this process knows of.</summary>
+    private readonly ConcurrentDictionary<ByteString, Change> _changes = new();
 
-    public void Dispose() => _oneAtATime.Dispose();
+    /// <summary>Set when there is something to apply.</summary>
+    public AsyncAutoResetEvent Due { get; } = new();
 
-    /// <summary>Writes the policy and makes the replicas follow it. Once it is written this goes on although the caller does not wait.</summary>
+    /// <summary>Writes the policy, and waits a while for it to be applied.</summary>
+    /// <returns>The policy, whose review is due still where that takes longer, and what has come of it.</returns>
     public async Task<(PolicyRecord Policy, PolicyEffect Effect)> SetAsync(
         ByteString bucket,
         Policy policy,
         bool prunes,
+        TimeSpan wait,
         CancellationToken cancellationToken
     )
     {
-        await _oneAtATime.WaitAsync(cancellationToken);
+        var written = await policies.SetAsync(bucket, policy, prunes, cancellationToken);
+        var change = ChangeOf(written);
+        Due.Set();
         try
         {
-            var written = await policies.SetAsync(bucket, policy, cancellationToken);
-            return (written, await FollowAsync(written, prunes, lifetime.ApplicationStopping));
+            await change.Ended.Task.WaitAsync(wait, time, cancellationToken);
         }
-        finally
+        catch (TimeoutException)
         {
-            _oneAtATime.Release();
+            // It is applied in any case.
         }
+
+        return (written with { IsReviewDue = !change.IsApplied }, change.Effect);
     }
 
-    /// <summary>
-    /// Makes the replicas follow the policies of all buckets that have one, or of those alone where a change was cut off before it had taken
-    /// effect.
-    /// </summary>
-    public async Task ReviewAsync(bool dueOnly, CancellationToken cancellationToken)
+    /// <summary>The policy, and what has come of its last change, as far as this process knows.</summary>
+    public async Task<(PolicyRecord Policy, PolicyEffect Effect)> GetAsync(ByteString bucket, CancellationToken cancellationToken)
     {
-        foreach (var bucket in await policies.BucketsAsync(dueOnly, cancellationToken))
-        {
-            await _oneAtATime.WaitAsync(cancellationToken);
-            try
-            {
-                // A change that was under way until now has done it.
-                var policy = await policies.GetAsync(bucket, cancellationToken);
-                if (policy.IsReviewDue || !dueOnly)
-                {
-                    await FollowAsync(policy, prunes: false, cancellationToken);
-                }
-            }
-            finally
-            {
-                _oneAtATime.Release();
-            }
-        }
+        var policy = await policies.GetAsync(bucket, cancellationToken);
+        return (policy, _changes.GetValueOrDefault(bucket)?.Effect ?? PolicyEffect.None);
     }
 
-    private async Task<PolicyEffect> FollowAsync(PolicyRecord policy, bool prunes, CancellationToken cancellationToken)
+    /// <summary>Has all policies reviewed: what they want may have changed while this node was away.</summary>
+    public Task ReviewAllAsync(CancellationToken cancellationToken) => policies.ReviewAllAsync(cancellationToken);
+
+    /// <summary>Takes the next step of a change that is due.</summary>
+    /// <returns>Whether there was one.</returns>
+    public async Task<bool> StepAsync(CancellationToken cancellationToken)
     {
-        var effect = await review.RunAsync(policy.Bucket, prunes, cancellationToken);
-        await policies.ReviewedAsync(policy, cancellationToken);
+        if (await policies.DueAsync(cancellationToken) is not { } policy)
+        {
+            return false;
+        }
+
+        var change = ChangeOf(policy);
+        if (change.IsApplied)
+        {
+            // It is reviewed once more, and counted anew.
+            _changes[policy.Bucket] = change = new Change(policy.ChangedAt);
+        }
+
+        var (effect, to) = await review.StepAsync(policy, cancellationToken);
+        change.Add(effect);
         if (effect.Wanted > 0)
         {
             queue.Set();
         }
 
-        if (!effect.IsNothing)
+        if (to is { } file)
         {
-            Log.Followed(logger, node, policy.Bucket, effect.Wanted, effect.Withdrawn, effect.Pruned, effect.Kept);
+            await policies.ReviewedToAsync(policy, file, cancellationToken);
+        }
+        else if (await policies.ReviewedAsync(policy, cancellationToken))
+        {
+            change.End();
+            var all = change.Effect;
+            if (!all.IsNothing)
+            {
+                Log.Followed(logger, node, policy.Bucket, all.Wanted, all.Withdrawn, all.Pruned, all.Kept);
+            }
         }
 
-        return effect;
+        return true;
+    }
+
+    /// <summary>The change that wrote this policy, or a later one of its bucket.</summary>
+    private Change ChangeOf(PolicyRecord policy) =>
+        _changes.AddOrUpdate(
+            policy.Bucket,
+            _ => new Change(policy.ChangedAt),
+            (_, known) =>
+            {
+                if (known.ChangedAt >= policy.ChangedAt)
+                {
+                    return known;
+                }
+
+                known.Ended.TrySetResult();
+                return new Change(policy.ChangedAt);
+            }
+        );
+
+    private sealed class Change(DateTime? changedAt)
+    {
+        public DateTime? ChangedAt => changedAt;
+
+        /// <summary>Set when it is applied, or another has taken its place.</summary>
+        public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool IsApplied { get; private set; }
+
+        public PolicyEffect Effect { get; private set; } = PolicyEffect.None;
+
+        public void Add(PolicyEffect more) => Effect = Effect.And(more);
+
+        public void End()
+        {
+            IsApplied = true;
+            Ended.TrySetResult();
+        }
     }
 
     private static partial class Log

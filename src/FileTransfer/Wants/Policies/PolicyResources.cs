@@ -10,23 +10,14 @@ public static class PolicyResources
 
     extension(PolicyResource)
     {
-        public static PolicyResource Of(PolicyRecord policy) =>
+        public static PolicyResource Of(PolicyRecord policy, PolicyEffect effect) =>
             new(
                 policy.Bucket.ToString(),
                 Policy.NameOf(policy.Policy.Kind),
                 [.. policy.Policy.Filters.Select(filter => filter.ToString())],
-                policy.ChangedAt
-            );
-    }
-
-    extension(PolicyChangeResource)
-    {
-        public static PolicyChangeResource Of(PolicyResource policy, PolicyEffect effect) =>
-            new(
-                policy.Bucket,
-                policy.Kind,
-                policy.Filters,
                 policy.ChangedAt,
+                policy.IsReviewDue,
+                effect.Reviewed,
                 effect.Wanted,
                 effect.Withdrawn,
                 effect.Pruned,

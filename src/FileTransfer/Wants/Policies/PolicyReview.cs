@@ -5,21 +5,30 @@ using FileTransfer.Postgres;
 namespace FileTransfer.Wants.Policies;
 
 /// <summary>What a review changed.</summary>
+/// <param name="Reviewed">Files that were looked at.</param>
 /// <param name="Wanted">Files that are wanted now and were not.</param>
 /// <param name="Withdrawn">Replicas, queued, running or set aside, that are not wanted any more.</param>
 /// <param name="Pruned">Stored replicas that leave this node.</param>
 /// <param name="Kept">How many stored files that are not wanted stay, for no other living node has them stored.</param>
 /// <param name="KeptKeys">The first of these.</param>
-public sealed record PolicyEffect(long Wanted, long Withdrawn, long Pruned, long Kept, IReadOnlyList<FileKey> KeptKeys)
+public sealed record PolicyEffect(
+    long Reviewed,
+    long Wanted,
+    long Withdrawn,
+    long Pruned,
+    long Kept,
+    IReadOnlyList<FileKey> KeptKeys
+)
 {
     public const int MostKeptKeys = 100;
 
-    public static PolicyEffect None { get; } = new(0, 0, 0, 0, []);
+    public static PolicyEffect None { get; } = new(0, 0, 0, 0, 0, []);
 
     public bool IsNothing => Wanted + Withdrawn + Pruned == 0;
 
     public PolicyEffect And(PolicyEffect more) =>
         new(
+            Reviewed + more.Reviewed,
             Wanted + more.Wanted,
             Withdrawn + more.Withdrawn,
             Pruned + more.Pruned,
@@ -32,7 +41,7 @@ public sealed record PolicyEffect(long Wanted, long Withdrawn, long Pruned, long
 
 /// <summary>Makes the replicas of this node follow the policy of a bucket.</summary>
 /// <remarks>
-/// It goes through the bucket in the order of file keys, a page at a time, however many files there are. A page is looked through first,
+/// It goes through the bucket in the order of file keys, a page a step, however many files there are. A page is looked through first,
 /// without holding anything; what differs is then written in transactions that look again at each file under its lock and by the policy of
 /// that moment. So a review can be cut off anywhere, run twice, or be overtaken by another policy, whose own review follows.
 /// </remarks>
@@ -42,32 +51,19 @@ public sealed class PolicyReview(Database database, ReplicaChanges changes, Node
 
     private const string NotWantedByPolicy = "the policy of its bucket does not want it here";
 
-    /// <param name="bucket">The bucket.</param>
-    /// <param name="prunes">Whether stored contents that nobody wants here leave, too.</param>
-    /// <param name="cancellationToken">Ends it between two pages' changes; what was done stays.</param>
-    public async Task<PolicyEffect> RunAsync(ByteString bucket, bool prunes, CancellationToken cancellationToken)
+    /// <summary>Reviews the next page of the policy's bucket; what was done stays.</summary>
+    /// <returns>What came of it, and the last file of the page; null where the page was the last.</returns>
+    public async Task<(PolicyEffect Effect, ByteString? To)> StepAsync(PolicyRecord policy, CancellationToken cancellationToken)
     {
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        var effect = PolicyEffect.None;
-        byte[] after = [];
-        while (true)
-        {
-            var page = await PageAsync(connection, bucket, after, prunes, cancellationToken);
-            effect = effect.And(await FollowAsync(connection, page, prunes, cancellationToken));
-            if (page.Count < PageSize)
-            {
-                return effect;
-            }
-
-            after = page[^1].Key;
-        }
+        var page = await PageAsync(connection, policy, cancellationToken);
+        var effect = await FollowAsync(connection, page, policy.Prunes, cancellationToken);
+        return (effect, page.Count < PageSize ? null : new ByteString(page[^1].Key));
     }
 
     private async Task<List<(byte[] Key, string? Step)>> PageAsync(
         NpgsqlConnection connection,
-        ByteString bucket,
-        byte[] after,
-        bool prunes,
+        PolicyRecord policy,
         CancellationToken cancellationToken
     )
     {
@@ -90,9 +86,9 @@ public sealed class PolicyReview(Database database, ReplicaChanges changes, Node
         var parameters = new
         {
             node,
-            bucket,
-            after,
-            prunes,
+            policy.Bucket,
+            after = policy.ReviewedTo,
+            policy.Prunes,
             limit = PageSize,
         };
         return (await connection.QueryAsync<(byte[] Key, string? Step)>(sql, parameters, cancellationToken)).AsList();
@@ -128,6 +124,7 @@ public sealed class PolicyReview(Database database, ReplicaChanges changes, Node
         }
 
         return new PolicyEffect(
+            page.Count,
             wanted?.Count ?? 0,
             withdrawn?.Count ?? 0,
             pruned?.Pruned.Count ?? 0,

@@ -6,6 +6,9 @@ namespace FileTransfer.Wants.Policies;
 /// <summary>Which files of a bucket this node wants, and which of them it lacks.</summary>
 public static class PolicyRoutes
 {
+    private const int LongestWait = 60;
+    private static readonly TimeSpan _wait = TimeSpan.FromMilliseconds(500);
+
     public static void MapPolicies(this IEndpointRouteBuilder routes)
     {
         var bucket = routes
@@ -19,12 +22,12 @@ public static class PolicyRoutes
         bucket
             .MapPut("/policy", SetAsync)
             .RequireAuthorization(AccessScopes.Admin)
-            .WithSummary("Says which files of the bucket this node wants, and answers when that has taken effect")
+            .WithSummary("Says which files of the bucket this node wants; 202 while that is still being applied")
             .ProducesProblems(ProblemTypes.MediaTypeUnsupported, ProblemTypes.PolicyInvalid);
         bucket
             .MapDelete("/policy", DeleteAsync)
             .RequireAuthorization(AccessScopes.Admin)
-            .WithSummary("Lets this node want every file of the bucket again, and answers when that has taken effect");
+            .WithSummary("Lets this node want every file of the bucket again; 202 while that is still being applied");
         bucket
             .MapGet("/missing", MissingAsync)
             .RequireAuthorization(AccessScopes.Read)
@@ -36,15 +39,21 @@ public static class PolicyRoutes
 
     private static async Task<Ok<PolicyResource>> GetAsync(
         BucketId bucket,
-        NodePolicies policies,
+        PolicyChanges changes,
         CancellationToken cancellationToken
-    ) => TypedResults.Ok(PolicyResource.Of(await policies.GetAsync(bucket.Value, cancellationToken)));
+    )
+    {
+        var (policy, effect) = await changes.GetAsync(bucket.Value, cancellationToken);
+        return TypedResults.Ok(PolicyResource.Of(policy, effect));
+    }
 
     /// <param name="bucket"></param>
     /// <param name="prune" example="false">Whether stored contents that the policy does not want leave this node, too; never the last copy in the cluster.</param>
-    private static async Task<Results<Ok<PolicyChangeResource>, ProblemHttpResult>> SetAsync(
+    /// <param name="wait" example="10">For how many seconds the answer waits for the policy to be applied, 0 to 60; half a second when left out.</param>
+    private static async Task<Results<Ok<PolicyResource>, Accepted<PolicyResource>, ProblemHttpResult>> SetAsync(
         BucketId bucket,
         bool? prune,
+        int? wait,
         PolicyDefinition definition,
         PolicyChanges changes,
         CancellationToken cancellationToken
@@ -65,25 +74,36 @@ public static class PolicyRoutes
             return Problem.Of(ProblemTypes.PolicyInvalid, fault);
         }
 
-        return await ChangeAsync(bucket, policy, prune ?? false, changes, cancellationToken);
+        return await ChangeAsync(bucket, policy, prune ?? false, wait, changes, cancellationToken);
     }
 
-    private static Task<Ok<PolicyChangeResource>> DeleteAsync(
+    /// <param name="bucket"></param>
+    /// <param name="wait" example="10">For how many seconds the answer waits for that to be applied, 0 to 60; half a second when left out.</param>
+    private static Task<Results<Ok<PolicyResource>, Accepted<PolicyResource>, ProblemHttpResult>> DeleteAsync(
         BucketId bucket,
+        int? wait,
         PolicyChanges changes,
         CancellationToken cancellationToken
-    ) => ChangeAsync(bucket, Policy.Everything, prunes: false, changes, cancellationToken);
+    ) => ChangeAsync(bucket, Policy.Everything, prunes: false, wait, changes, cancellationToken);
 
-    private static async Task<Ok<PolicyChangeResource>> ChangeAsync(
+    private static async Task<Results<Ok<PolicyResource>, Accepted<PolicyResource>, ProblemHttpResult>> ChangeAsync(
         BucketId bucket,
         Policy policy,
         bool prunes,
+        int? wait,
         PolicyChanges changes,
         CancellationToken cancellationToken
     )
     {
-        var (written, effect) = await changes.SetAsync(bucket.Value, policy, prunes, cancellationToken);
-        return TypedResults.Ok(PolicyChangeResource.Of(PolicyResource.Of(written), effect));
+        if (wait is < 0 or > LongestWait)
+        {
+            return Problem.Of(ProblemTypes.BadRequest, $"wait={wait} is out of range; write 0 to {LongestWait}.");
+        }
+
+        var patience = wait is { } seconds ? TimeSpan.FromSeconds(seconds) : _wait;
+        var (written, effect) = await changes.SetAsync(bucket.Value, policy, prunes, patience, cancellationToken);
+        var resource = PolicyResource.Of(written, effect);
+        return written.IsReviewDue ? TypedResults.Accepted((string?)null, resource) : TypedResults.Ok(resource);
     }
 
     private static async Task<IResult> MissingAsync(BucketId bucket, MissingFiles missing, HttpContext context)

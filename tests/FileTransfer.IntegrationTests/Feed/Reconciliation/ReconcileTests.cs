@@ -213,7 +213,7 @@ public sealed class ReconcileTests : IAsyncLifetime
     private static async Task SetPolicyAsync(NodeProcess node)
     {
         using var answer = await node.Http.PutAsJsonAsync(
-            "/v1/buckets/0x09/policy",
+            "/v1/buckets/0x09/policy?wait=60",
             new { kind = "nothing-except", filters = (string[])["prefix:utf8:kept/"] }
         );
         answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());

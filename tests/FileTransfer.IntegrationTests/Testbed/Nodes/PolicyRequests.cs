@@ -14,7 +14,7 @@ internal static class PolicyRequests
     public static async Task<JsonElement> SetPolicyAsync(this NodeProcess node, string kind, string[] filters, bool prune = false)
     {
         using var response = await node.Http.PutAsJsonAsync(
-            $"/v1/buckets/{Bucket}/policy{(prune ? "?prune=true" : "")}",
+            $"/v1/buckets/{Bucket}/policy?wait=60{(prune ? "&prune=true" : "")}",
             new { kind, filters }
         );
         return await response.OkJsonAsync();
@@ -22,14 +22,14 @@ internal static class PolicyRequests
 
     public static async Task<JsonElement> DeletePolicyAsync(this NodeProcess node)
     {
-        using var response = await node.Http.DeleteAsync($"/v1/buckets/{Bucket}/policy");
+        using var response = await node.Http.DeleteAsync($"/v1/buckets/{Bucket}/policy?wait=60");
         return await response.OkJsonAsync();
     }
 
     public static async Task<HttpResponseMessage> PutPolicyAsync(this NodeProcess node, string bucket, string body)
     {
         using var content = new StringContent(body, Encoding.UTF8, "application/json");
-        return await node.Http.PutAsync($"/v1/buckets/{bucket}/policy", content);
+        return await node.Http.PutAsync($"/v1/buckets/{bucket}/policy?wait=60", content);
     }
 
     /// <summary>Every line of what is missing at the node.</summary>

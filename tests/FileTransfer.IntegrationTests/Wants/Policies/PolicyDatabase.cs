@@ -90,7 +90,7 @@ internal sealed class PolicyDatabase : IAsyncDisposable
     /// <summary>Sets the policy and makes the replicas follow it.</summary>
     public async Task<PolicyEffect> FollowAsync(Policy policy, bool prunes = false)
     {
-        var written = await Policies.SetAsync(Bucket, policy, default);
+        var written = await Policies.SetAsync(Bucket, policy, prunes, default);
         var effect = await Review.RunAsync(Bucket, prunes, default);
         (await Policies.ReviewedAsync(written, default)).ShouldBeTrue();
         return effect;
@@ -104,4 +104,26 @@ internal sealed class PolicyDatabase : IAsyncDisposable
     public Task ExecuteAsync(string sql) => Queue.Test.ExecuteAsync(sql);
 
     public ValueTask DisposeAsync() => Queue.DisposeAsync();
+}
+
+internal static class PolicyReviewRuns
+{
+    /// <summary>Every step of a review, one after the other.</summary>
+    public static async Task<PolicyEffect> RunAsync(
+        this PolicyReview review,
+        ByteString bucket,
+        bool prunes,
+        CancellationToken cancellationToken
+    )
+    {
+        var effect = PolicyEffect.None;
+        for (ByteString? to = default(ByteString); to is { } from; )
+        {
+            var policy = PolicyRecord.None(bucket) with { Prunes = prunes, ReviewedTo = from };
+            (var step, to) = await review.StepAsync(policy, cancellationToken);
+            effect = effect.And(step);
+        }
+
+        return effect;
+    }
 }

@@ -107,7 +107,7 @@ public sealed class PolicyRaceTests : IAsyncLifetime
                             1 => _nothing,
                             _ => PolicyDatabase.Policy("nothing-except", $"prefix:utf8:file {random.Next(10)}"),
                         };
-                        await _db.Policies.SetAsync(PolicyDatabase.Bucket, policy, default);
+                        await _db.Policies.SetAsync(PolicyDatabase.Bucket, policy, prunes: false, default);
                         await _db.Review.RunAsync(PolicyDatabase.Bucket, prunes: false, default);
                     }
                 })

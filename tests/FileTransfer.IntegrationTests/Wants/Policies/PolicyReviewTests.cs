@@ -2,6 +2,7 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 using FileTransfer.Wants.Policies;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FileTransfer.IntegrationTests.Wants.Policies;
 
@@ -169,8 +170,8 @@ public sealed class PolicyReviewTests : IAsyncLifetime
             }
 
             var a = new NodeId("a");
-            await new NodePolicies(_db.Queue.Database, a).SetAsync(PolicyDatabase.Bucket, _nothing, default);
-            await _db.Policies.SetAsync(PolicyDatabase.Bucket, _nothing, default);
+            await new NodePolicies(_db.Queue.Database, a).SetAsync(PolicyDatabase.Bucket, _nothing, prunes: false, default);
+            await _db.Policies.SetAsync(PolicyDatabase.Bucket, _nothing, prunes: false, default);
             await _db.SeenAsync("a");
             await _db.SeenAsync("b");
 
@@ -215,25 +216,83 @@ public sealed class PolicyReviewTests : IAsyncLifetime
     public async Task A_policy_that_wants_everything_is_forgotten_once_it_has_taken_effect()
     {
         await _db.FollowAsync(_nothing);
-        (await _db.Policies.BucketsAsync(dueOnly: false, default)).ShouldBe([PolicyDatabase.Bucket]);
-        (await _db.Policies.BucketsAsync(dueOnly: true, default)).ShouldBeEmpty();
+        (await _db.Policies.AllAsync(default)).ShouldHaveSingleItem().IsReviewDue.ShouldBeFalse();
+        (await _db.Policies.DueAsync(default)).ShouldBeNull();
 
-        var written = await _db.Policies.SetAsync(PolicyDatabase.Bucket, Policy.Everything, default);
-        (await _db.Policies.BucketsAsync(dueOnly: true, default)).ShouldBe([PolicyDatabase.Bucket]);
+        var written = await _db.Policies.SetAsync(PolicyDatabase.Bucket, Policy.Everything, prunes: false, default);
+        (await _db.Policies.DueAsync(default)).ShouldNotBeNull().Bucket.ShouldBe(PolicyDatabase.Bucket);
         (await _db.Policies.ReviewedAsync(written, default)).ShouldBeTrue();
 
-        (await _db.Policies.BucketsAsync(dueOnly: false, default)).ShouldBeEmpty();
+        (await _db.Policies.AllAsync(default)).ShouldBeEmpty();
         (await _db.Policies.GetAsync(PolicyDatabase.Bucket, default)).ChangedAt.ShouldBeNull();
     }
 
     [Fact]
     public async Task A_review_of_a_policy_that_was_overtaken_does_not_count_for_the_new_one()
     {
-        var first = await _db.Policies.SetAsync(PolicyDatabase.Bucket, _nothing, default);
-        await _db.Policies.SetAsync(PolicyDatabase.Bucket, Policy.Everything, default);
+        var first = await _db.Policies.SetAsync(PolicyDatabase.Bucket, _nothing, prunes: false, default);
+        await _db.Policies.SetAsync(PolicyDatabase.Bucket, Policy.Everything, prunes: false, default);
 
         (await _db.Policies.ReviewedAsync(first, default)).ShouldBeFalse();
 
-        (await _db.Policies.BucketsAsync(dueOnly: true, default)).ShouldBe([PolicyDatabase.Bucket]);
+        (await _db.Policies.DueAsync(default)).ShouldNotBeNull().Bucket.ShouldBe(PolicyDatabase.Bucket);
     }
+
+    [Fact]
+    public async Task A_change_that_was_cut_off_goes_on_where_it_was_with_what_it_was_to_prune()
+    {
+        // Both nodes have all of them, so that each may be pruned here; two pages and a half.
+        await _db.ManyFilesAsync(5_000);
+        await _db.ExecuteAsync(
+            """
+            INSERT INTO filetransfer.replicas (node_id, file_key, state)
+            SELECT node_id, file_key, 'stored' FROM filetransfer.files, (VALUES ('a'), ('b')) AS nodes(node_id)
+            """
+        );
+        var policies = Changes();
+        (var policy, var effect) = await policies.SetAsync(PolicyDatabase.Bucket, _nothing, prunes: true, TimeSpan.Zero, default);
+        policy.IsReviewDue.ShouldBeTrue("nobody has taken a step yet");
+        effect.IsNothing.ShouldBeTrue();
+        (await policies.StepAsync(default)).ShouldBeTrue();
+        (await policies.GetAsync(PolicyDatabase.Bucket, default)).Effect.Pruned.ShouldBe(2_000);
+
+        // Another process of the node, after a kill.
+        var resumed = Changes();
+        await resumed.ReviewAllAsync(default);
+        (await resumed.StepAsync(default)).ShouldBeTrue();
+        (await resumed.StepAsync(default)).ShouldBeTrue();
+        (await resumed.StepAsync(default)).ShouldBeFalse();
+
+        (policy, effect) = await resumed.GetAsync(PolicyDatabase.Bucket, default);
+        policy.IsReviewDue.ShouldBeFalse();
+        effect.Reviewed.ShouldBe(3_000, "what was reviewed before is not reviewed again");
+        effect.Pruned.ShouldBe(3_000);
+        (await _db.CountAsync("node_id = 'b' AND state = 'stored'")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Another_change_midway_begins_from_the_first_file_and_the_one_before_is_done_with()
+    {
+        await _db.ManyFilesAsync(5_000);
+        var policies = Changes();
+        var first = policies.SetAsync(
+            PolicyDatabase.Bucket,
+            PolicyDatabase.Policy("nothing-except", "prefix:utf8:file 1"),
+            prunes: false,
+            TimeSpan.FromMinutes(1),
+            default
+        );
+        await Eventually.HoldsAsync(() => policies.StepAsync(default), "the first step is taken");
+
+        var second = policies.SetAsync(PolicyDatabase.Bucket, _nothing, prunes: false, TimeSpan.FromMinutes(1), default);
+        (await first).Policy.IsReviewDue.ShouldBeTrue("it was overtaken");
+        await Eventually.HoldsAsync(async () => !await policies.StepAsync(default) && second.IsCompleted, "it is applied");
+
+        (await second).Policy.IsReviewDue.ShouldBeFalse();
+        (await second).Effect.Reviewed.ShouldBe(5_000);
+        (await _db.CountAsync("node_id = 'b'")).ShouldBe(0, "what the first change wanted is withdrawn");
+    }
+
+    private PolicyChanges Changes() =>
+        new(_db.Policies, _db.Review, new QueueSignal(), _db.Queue.Node, TimeProvider.System, NullLogger<PolicyChanges>.Instance);
 }

@@ -46,7 +46,7 @@ public sealed class PolicyRouteTests(RunningCluster nodes)
             .GetString()
             .ShouldBe("everything-except");
 
-        using (var deleted = await nodes.Follower.Http.DeleteAsync($"/v1/buckets/{bucket}/policy"))
+        using (var deleted = await nodes.Follower.Http.DeleteAsync($"/v1/buckets/{bucket}/policy?wait=60"))
         {
             deleted.StatusCode.ShouldBe(HttpStatusCode.OK);
         }
@@ -83,7 +83,7 @@ public sealed class PolicyRouteTests(RunningCluster nodes)
         (await nodes.Follower.StateOfAsync(unwanted.Key)).ShouldBe("absent");
         (await nodes.Follower.MissingAsync(PlainFile.Hex(bucket))).ShouldBeEmpty();
 
-        using var deleted = await nodes.Follower.Http.DeleteAsync($"/v1/buckets/{PlainFile.Hex(bucket)}/policy");
+        using var deleted = await nodes.Follower.Http.DeleteAsync($"/v1/buckets/{PlainFile.Hex(bucket)}/policy?wait=60");
         JsonDocument.Parse(await deleted.Content.ReadAsStringAsync()).RootElement.Count("wanted").ShouldBe(1);
         await TestCluster.StoredAsync(nodes.Follower, unwanted.Key);
     }
@@ -211,14 +211,14 @@ public sealed class PolicyRouteTests(RunningCluster nodes)
                     .Select(async writer =>
                     {
                         using var put = await nodes.Follower.Http.PutAsync(
-                            $"/v1/buckets/{hex}/policy?prune=true",
+                            $"/v1/buckets/{hex}/policy?prune=true&wait=60",
                             new StringContent(
                                 Body("nothing-except", $"prefix:utf8:{(writer + round) % 4}/"),
                                 System.Text.Encoding.UTF8,
                                 "application/json"
                             )
                         );
-                        put.StatusCode.ShouldBe(HttpStatusCode.OK, await put.Content.ReadAsStringAsync());
+                        put.IsSuccessStatusCode.ShouldBeTrue("200, or 202 where another took its place first");
                     })
             );
             var told = (await nodes.Follower.GetJsonAsync($"/v1/buckets/{hex}/policy"))

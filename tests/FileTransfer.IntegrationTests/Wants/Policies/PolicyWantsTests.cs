@@ -31,6 +31,7 @@ public sealed class PolicyWantsTests : IAsyncLifetime
         await _db.Policies.SetAsync(
             PolicyDatabase.Bucket,
             PolicyDatabase.Policy(kind, filter.Length == 0 ? [] : [filter]),
+            prunes: false,
             default
         );
 
@@ -40,7 +41,7 @@ public sealed class PolicyWantsTests : IAsyncLifetime
     [Fact]
     public async Task A_policy_counts_for_its_node_and_its_bucket_alone()
     {
-        await _db.Policies.SetAsync(PolicyDatabase.Bucket, PolicyDatabase.Policy("nothing-except"), default);
+        await _db.Policies.SetAsync(PolicyDatabase.Bucket, PolicyDatabase.Policy("nothing-except"), prunes: false, default);
 
         (await WantsAsync("b", PolicyDatabase.Bucket, ByteString.FromUtf8("x"))).ShouldBeFalse();
         (await WantsAsync("a", PolicyDatabase.Bucket, ByteString.FromUtf8("x"))).ShouldBeTrue();
@@ -54,7 +55,7 @@ public sealed class PolicyWantsTests : IAsyncLifetime
         for (var round = 0; round < 100; round++)
         {
             var policy = AnyPolicy(random);
-            await _db.Policies.SetAsync(PolicyDatabase.Bucket, policy, default);
+            await _db.Policies.SetAsync(PolicyDatabase.Bucket, policy, prunes: false, default);
             for (var question = 0; question < 10; question++)
             {
                 var location = AnyBytes(random, 1);
@@ -77,7 +78,7 @@ public sealed class PolicyWantsTests : IAsyncLifetime
         for (var round = 0; round < 20; round++)
         {
             var policy = AnyPolicy(random);
-            await _db.Policies.SetAsync(PolicyDatabase.Bucket, policy, default);
+            await _db.Policies.SetAsync(PolicyDatabase.Bucket, policy, prunes: false, default);
 
             var kept = await _db.Policies.GetAsync(PolicyDatabase.Bucket, default);
 

@@ -58,6 +58,29 @@ public sealed class PolicyCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_policy_that_takes_longer_is_waited_for_and_how_far_it_is_is_said()
+    {
+        var answer = Change(kept: 0);
+        answer["pending"] = true;
+        answer["reviewed"] = 2000;
+        await using var node = await StartAsync(
+            answer,
+            context =>
+            {
+                answer["pending"] = context.Request.Method == HttpMethods.Put;
+                return Task.CompletedTask;
+            }
+        );
+
+        var result = await _cli.RunAsync("policy", "set", CliHarness.Bucket, "nothing-except", "--url", node.Address);
+
+        result.Code.ShouldBe(ExitCode.Ok, result.Error);
+        result.Error.ShouldContain("2000 files reviewed");
+        result.Lines[0].ShouldBe($"{CliHarness.Bucket} nothing-except: 3 wanted, 2 withdrawn, 1 pruned");
+        node.Requests.ShouldBe([$"PUT /v1/buckets/{CliHarness.Bucket}/policy", $"GET /v1/buckets/{CliHarness.Bucket}/policy"]);
+    }
+
+    [Fact]
     public async Task A_policy_is_deleted_and_its_effect_is_one_line_of_JSON()
     {
         await using var node = await StartAsync(Change(kept: 0));
