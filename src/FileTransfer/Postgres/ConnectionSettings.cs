@@ -66,6 +66,12 @@ internal static class ConnectionSettings
         Unless(written, ["Timeout"], () => settings.Timeout = 5);
         Unless(written, ["Command Timeout", "CommandTimeout"], () => settings.CommandTimeout = 15);
         Unless(written, ["Maximum Pool Size", "MaxPoolSize", "Max Pool Size"], () => settings.MaxPoolSize = 20);
+        // What a burst opened is closed soon after it: all nodes share the connections of one server. Npgsql wants the two to fit each other.
+        Unless(
+            written,
+            ["Connection Idle Lifetime", "ConnectionIdleLifetime", "Connection Pruning Interval", "ConnectionPruningInterval"],
+            () => (settings.ConnectionIdleLifetime, settings.ConnectionPruningInterval) = (10, 5)
+        );
         Unless(written, ["Max Auto Prepare", "MaxAutoPrepare"], () => settings.MaxAutoPrepare = 64);
         Unless(written, ["Auto Prepare Min Usages", "AutoPrepareMinUsages"], () => settings.AutoPrepareMinUsages = 2);
 
