@@ -97,7 +97,7 @@ public sealed class CostTests(ITestOutputHelper output)
 
     // 13 for the put itself, and six for the feed where each put is read by itself; several are where they come faster.
     [Fact]
-    public async Task A_put_costs_the_leader_less_than_20_round_trips_and_a_file_of_a_batch_less_than_one()
+    public async Task A_put_costs_the_leader_less_than_20_round_trips()
     {
         const int files = 50;
         await using var cluster = await TestCluster.CreateAsync();
@@ -120,16 +120,6 @@ public sealed class CostTests(ITestOutputHelper output)
 
         output.WriteLine($"{least / files:0.0} round trips per put");
         (least / files).ShouldBeLessThan(20);
-
-        // Six for a group, and four for each bin of the feed that it is in, where the leader reads that group by itself.
-        const int batch = 512;
-        var batches = new Queue<byte[]>(
-            Enumerable.Range(0, 3).Select(_ => PlainBatch.Of(Enumerable.Range(0, batch).Select(_ => PlainFile.Random(100))))
-        );
-        least = await LeastAsync(3, () => Task.FromResult((long)wire.RoundTrips), () => leader.PutAsync(batches.Dequeue()));
-
-        output.WriteLine($"{least / batch:0.00} round trips per file of a batch");
-        (least / batch).ShouldBeLessThan(1);
     }
 
     private static Task StoredAsync(TestCluster cluster, string node, int files) =>
