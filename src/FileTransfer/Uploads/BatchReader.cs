@@ -12,7 +12,7 @@ namespace FileTransfer.Uploads;
 internal sealed record BatchEntry(int Index, byte[]? Metadata, ulong Size, IMemoryOwner<byte>? Content, bool IsCut = false)
 {
     /// <summary>A content up to this size is read with its metadata; the bytes of a larger one are asked for, or passed over.</summary>
-    public const int SmallUpTo = 64 * 1024;
+    public const int SmallUpTo = ChunkStore.SmallUpTo;
 
     public bool IsLarge => Size > SmallUpTo;
 

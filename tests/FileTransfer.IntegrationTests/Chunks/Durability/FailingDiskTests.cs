@@ -109,6 +109,33 @@ public sealed class FailingDiskTests : IAsyncLifetime
     }
 
     [FailingDiskFact]
+    public async Task A_database_of_small_contents_that_cannot_be_written_pauses_the_queue_and_goes_on_when_it_can()
+    {
+        var follower = await StartAsync();
+        var before = TestFile.Of(1000);
+        await _leader.PutAsync(before.Content, before.Location);
+        await TestCluster.StoredAsync(follower, before.Key.ToString());
+
+        await SetRulesAsync($"write {ReadOnly} {follower.DataDirectory}/small.db");
+        var after = TestFile.Of(2000);
+        await _leader.PutAsync(after.Content, after.Location);
+
+        await Eventually.HoldsAsync(
+            async () => await DiskAsync(follower) is ("degraded", var detail) && detail.Contains("small.db"),
+            "health names the database"
+        );
+        (await follower.Http.GetByteArrayAsync($"/v1/files/{before.Key}/content")).ShouldBe(before.Content);
+        (
+            await _cluster.Database.ScalarAsync<int>("SELECT max(attempts) FROM filetransfer.replicas WHERE node_id = 'b'")
+        ).ShouldBe(0);
+
+        await SetRulesAsync();
+        await TestCluster.StoredAsync(follower, after.Key.ToString());
+        (await follower.Http.GetByteArrayAsync($"/v1/files/{after.Key}/content")).ShouldBe(after.Content);
+        StoredOnDisk.Quarantined(follower).ShouldBeEmpty();
+    }
+
+    [FailingDiskFact]
     public async Task A_partial_that_cannot_be_read_any_more_is_begun_anew()
     {
         await using var source = await FakeSource.StartAsync(_cluster.Database, "source");
