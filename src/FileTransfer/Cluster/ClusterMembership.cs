@@ -54,8 +54,10 @@ public sealed partial class ClusterMembership(
             }
             catch (Exception e) when (!stopping.IsCancellationRequested && (session.Lost.IsCancellationRequested || IsPassing(e)))
             {
-                // ExecuteAsync tells that the session is lost; that ends everybody's work, and one line is enough.
-                var level = session.Lost.IsCancellationRequested ? LogLevel.Debug : LogLevel.Warning;
+                // ExecuteAsync tells that the session is lost; that ends everybody's work, and one line is enough. What was cancelled otherwise
+                // had lost a session of its own a moment before: the leader's, of which LeaderElection tells.
+                var isTold = session.Lost.IsCancellationRequested || e is OperationCanceledException;
+                var level = isTold ? LogLevel.Debug : LogLevel.Warning;
                 var cause = DatabaseReach.CauseOf(e);
                 Log.Interrupted(logger, level, node.Id.Value, cause);
                 await Task.Delay(_pause, time, stopping);
