@@ -33,10 +33,15 @@ public sealed class ExplainTests(SourceCluster cluster) : IClassFixture<SourceCl
         var file = await source.OfferAsync(TestFile.Of(3_000_000));
         source.BytesPerSecond = 100_000;
         await file.WantAtAsync(cluster.Follower);
-        // On a busy machine the first claim may be over before its state is asked for.
+        // The replica and its lock are read one after the other: a claim may come between, and the first one may be over before it is asked for.
         JsonElement explained = default;
         await Eventually.HoldsAsync(
-            async () => (explained = await ExplainAsync(file)).GetProperty("holderHoldsLock").ValueKind == JsonValueKind.True,
+            async () =>
+            {
+                explained = await ExplainAsync(file);
+                return explained.GetProperty("state").GetString() == "downloading"
+                    && explained.GetProperty("holderHoldsLock").ValueKind == JsonValueKind.True;
+            },
             "the holder is shown with its lock"
         );
 
