@@ -3,7 +3,7 @@ using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Feed;
 
-/// <summary>Makes this node's replicas follow its policies whenever it becomes present, and applies changes of policies, step by step.</summary>
+/// <summary>Makes this node's replicas follow its policies whenever it joins its cluster, and applies changes of policies, step by step.</summary>
 public sealed class PolicyReviews(PolicyChanges policies, ClusterMembership membership, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(5);
