@@ -92,10 +92,7 @@ public sealed class DatabaseAwayTests
         var before = Warnings(node).Count;
 
         await server.StopAsync();
-        await Eventually.HoldsAsync(
-            () => Task.FromResult(node.Log.Contains("is unreachable", StringComparison.Ordinal)),
-            "it is told"
-        );
+        await node.SaysAsync("is unreachable");
         var probes = 0;
         await Eventually.HoldsAsync(
             async () =>
@@ -107,10 +104,7 @@ public sealed class DatabaseAwayTests
             "it is probed for more than three seconds"
         );
         await server.StartAgainAsync();
-        await Eventually.HoldsAsync(
-            () => Task.FromResult(node.Log.Contains("is back after", StringComparison.Ordinal)),
-            "it is told that the outage is over"
-        );
+        await node.SaysAsync("is back after");
 
         var told = Warnings(node)[before..];
         told.Count.ShouldBe(1, string.Join("\n", told));

@@ -31,10 +31,7 @@ public sealed class NodeIdentityTests
         await using var cluster = await TestCluster.CreateAsync();
         var first = await cluster.StartLeaderAsync("a");
         await using var second = await NodeProcess.StartAsync("a", cluster.FolderOf("other"), cluster.ConnectionString);
-        await Eventually.HoldsAsync(
-            () => Task.FromResult(second.Log.Contains("Another process runs as node a", StringComparison.Ordinal)),
-            "it waits"
-        );
+        await second.SaysAsync("Another process runs as node a");
 
         await first.KillAsync();
 

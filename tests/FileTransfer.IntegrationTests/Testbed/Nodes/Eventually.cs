@@ -30,4 +30,20 @@ public static class Eventually
 
         throw new ShouldAssertException($"Not so within {limit.TotalSeconds:0} s: {what}. {last?.Message}");
     }
+
+    /// <summary>Waits until a node has logged this; what it logged last is told where it does not.</summary>
+    public static async Task SaysAsync(this NodeProcess node, string text)
+    {
+        try
+        {
+            await HoldsAsync(
+                () => Task.FromResult(node.Log.Contains(text, StringComparison.Ordinal)),
+                $"its log says \"{text}\""
+            );
+        }
+        catch (ShouldAssertException missing)
+        {
+            throw new ShouldAssertException($"{missing.Message}\n{string.Join('\n', node.Log.Split('\n').TakeLast(40))}");
+        }
+    }
 }

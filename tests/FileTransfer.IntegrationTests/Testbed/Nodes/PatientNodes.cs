@@ -92,10 +92,7 @@ public sealed class PatientNodes : IAsyncLifetime
         using var reader = await RawConnection.OpenAsync(Follower);
         await reader.SendHeadAsync("GET", $"/v1/files/{Large.Key}/content");
         await reader.ReceiveSomeAsync(100_000);
-        await Eventually.HoldsAsync(
-            () => Task.FromResult(Follower.Log.Contains("disconnected the reader", StringComparison.Ordinal)),
-            "the reader is ended"
-        );
+        await Follower.SaysAsync("disconnected the reader");
         return await Record.ExceptionAsync(reader.ReadAnswerAsync);
     }
 
