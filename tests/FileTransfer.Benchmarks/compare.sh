@@ -8,9 +8,9 @@
 #   --large MIB       size of the large file (1024)
 #   --small N         how many small files (10000), of --small-bytes N (8192) each
 #   --clients N       downloads at once (64), of --parallel-megabytes N (100) each
-#   --only LIST       of fingerprint,download,large,small,tree,memory; separated by commas (all)
+#   --only LIST       of fingerprint,download,puts,large,small,tree,spread,memory; separated by commas (all)
 #   --report FILE     where the tables go too
-#   --baseline REV    this build beside the build of a revision, instead of peers; --only takes puts, too
+#   --baseline REV    this build beside the build of a revision, instead of peers
 #   --program FILE    a published filetransfer, instead of one that is built first
 #   --no-install      peers that are missing are skipped, not installed
 #
@@ -21,7 +21,7 @@ set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 
 rounds=3 large_megabytes=1024 small_files=10000 small_bytes=8192 clients=64 parallel_megabytes=100 install=true
-only=fingerprint,download,puts,large,small,tree,memory report=/dev/null built="" baseline=""
+only=fingerprint,download,puts,large,small,tree,spread,memory report=/dev/null built="" baseline=""
 while [ $# -gt 0 ]; do
   case "$1" in
     --no-install) install=false && shift && continue ;;
@@ -56,10 +56,13 @@ time_program="$(type -P time)" || fail "GNU time is not here and could not be in
 . tests/FileTransfer.Benchmarks/compare/meter.sh
 . tests/FileTransfer.Benchmarks/compare/peers.sh
 . tests/FileTransfer.Benchmarks/compare/syncthing.sh
+. tests/FileTransfer.Benchmarks/compare/iroh.sh
 . tests/FileTransfer.Benchmarks/compare/cluster.sh
 . tests/FileTransfer.Benchmarks/compare/fingerprint.sh
 . tests/FileTransfer.Benchmarks/compare/download.sh
 . tests/FileTransfer.Benchmarks/compare/replicate.sh
+. tests/FileTransfer.Benchmarks/compare/puts.sh
+. tests/FileTransfer.Benchmarks/compare/spread.sh
 . tests/FileTransfer.Benchmarks/compare/memory.sh
 . tests/FileTransfer.Benchmarks/compare/baseline.sh
 
@@ -101,15 +104,18 @@ if [ "$report" = /dev/null ]; then report="$root/report"; fi
 ensure_postgres_binaries || { explain_missing_postgres && exit 1; }
 find_psql
 find_peers
+find_iroh
 if [ -n "$built" ]; then program="$built"; else publish_program; fi
 say "$(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1); load $(cut -d ' ' -f 1-3 /proc/loadavg); $rounds rounds; $(date -u +%F)"
 
 if [ -n "$baseline" ]; then compare_with_baseline "$baseline" && exit; fi
 if chosen fingerprint; then compare_fingerprints; fi
 if chosen download; then compare_downloads; fi
+if chosen puts; then compare_puts; fi
 if chosen large; then make_large_file && compare_replication large "one large file"; fi
 if chosen small; then make_small_files && compare_replication small "small files of $small_bytes bytes"; fi
 if chosen tree; then make_tree && compare_replication tree "the .NET SDK's folder"; fi
 if chosen large || chosen small || chosen tree; then print_guarantees; fi
+if chosen spread; then compare_spread; fi
 if chosen memory; then measure_memory; fi
 say "" "Load at the end: $(cut -d ' ' -f 1-3 /proc/loadavg)"

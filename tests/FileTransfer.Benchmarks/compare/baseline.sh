@@ -75,21 +75,7 @@ download_into() { # case, path
   record "$1" "$build" source-cpu "$(difference "$before" "$(cpu_of "$leader")")"
 }
 
-put_small_with_build() { # round
-  local leader before before_database started
-  leader="$(pid_of a)"
-  before="$(cpu_of "$leader")" before_database="$(database_cpu)"
-  started="$(now_ms)"
-  "$program" put --url "$(url a)" --bucket "$(printf '0x7075%02x' "$1")" --recursive "$root/puts-$1/" >"$work/puts" || fail "put ended with $?"
-  record puts "$build" seconds "$(awk -v ms=$(($(now_ms) - started)) 'BEGIN { print ms / 1000 }')"
-  record puts "$build" source-cpu "$(difference "$before" "$(cpu_of "$leader")")"
-  record puts "$build" database-cpu "$(difference "$before_database" "$(database_cpu)")"
-}
-
-make_puts() { # round
-  mkdir "$root/puts-$1"
-  head -c $((small_files / 5 * small_bytes)) /dev/urandom | split -b "$small_bytes" -a 6 -d - "$root/puts-$1/"
-}
+put_small_with_build() { put_small "$1" "$build"; } # round
 
 baseline_rows() { # cases…
   local case figure before after
@@ -121,7 +107,7 @@ compare_with_baseline() { # revision
   fi
   if chosen puts; then
     measured+=(puts)
-    for ((round = 1; round <= rounds; round++)); do make_puts "$round" && by_turns "$round" put_small_with_build "$round"; done
+    for ((round = 1; round <= rounds; round++)); do make_puts $((small_files / 5)) && by_turns "$round" put_small_with_build "$round"; done
   fi
   end_clusters
   baseline_rows "${measured[@]}" | print_table "This build beside $1"

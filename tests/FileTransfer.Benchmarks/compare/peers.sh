@@ -74,7 +74,7 @@ answers() { (: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; } # port
 
 # ── rsync
 
-start_rsync_daemon() { # folder
+start_rsync_daemon() { # folder, "no" where it may be written to
   server_port="$(free_port)"
   cat >"$root/rsyncd.conf" <<CONF
 address = 127.0.0.1
@@ -86,7 +86,7 @@ log file = $root/rsyncd.log
 $([ "$(id -u)" -ne 0 ] || printf 'uid = root\ngid = root')
 [files]
 path = $1
-read only = yes
+read only = ${2:-yes}
 CONF
   rm -f -- "$root/rsyncd.pid"
   start_metered_server rsync --daemon --no-detach --config="$root/rsyncd.conf"

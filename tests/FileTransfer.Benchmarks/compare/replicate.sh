@@ -49,6 +49,7 @@ replicate_round() { # case, files, round
     if wanted b2sum; then replicate_with_peer "$1" "curl + tee + b2sum + sync" start_nginx QUIT copy_with_curl_tee; fi
     replicate_with_peer "$1" "curl -o + sync" start_nginx QUIT copy_with_curl
   fi
+  if wanted iroh; then replicate_with_peer "$1" iroh start_iroh TERM copy_with_iroh; fi
   if wanted syncthing; then replicate_with_syncthing "$1" "$2"; fi
 }
 
@@ -57,7 +58,7 @@ replicate_rows() { # case, bytes
   mine="$(median_of "$1" filetransfer seconds)"
   factor="$(awk -v bytes="$2" 'BEGIN { print 1073741824 / bytes }')"
   printf '\tseconds\tMiB/s\tfiletransfer : it\tsource CPU s/GiB\tcopy CPU s/GiB\tdatabase CPU s/GiB\tsource peak MB\tcopy peak MB\tlow-high s\n'
-  for name in filetransfer "curl -o + sync" "rsync --fsync" "rclone + sync" "aria2c -x8 + sync" "curl + tee + b2sum + sync" syncthing; do
+  for name in filetransfer "curl -o + sync" "rsync --fsync" "rclone + sync" "aria2c -x8 + sync" "curl + tee + b2sum + sync" iroh syncthing; do
     seconds="$(median_of "$1" "$name" seconds)"
     [ -n "$seconds" ] || continue
     printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$name" "$(scaled "$seconds" 1 %.2f)" \
@@ -94,6 +95,7 @@ rclone + sync	nothing: size only	by the sync behind it	no	from 1.63 on: renamed
 aria2c -x8 + sync	a SHA-256 known beforehand, read back from the file	by the sync behind it	no	no: visible while it grows
 curl + tee + b2sum + sync	a BLAKE2b known beforehand, of the stream, not of the file	by the sync behind it	no	no: visible while it grows
 curl -o + sync	nothing but the length	by the sync behind it	no	no: visible while it grows
+iroh	BLAKE3 of each 16 KiB, by the content's name	by the sync behind it	in its own store	yes: renamed
 syncthing	SHA-256 of each block, from the sender's index	file fsynced	in its own index	yes: renamed
 TEXT
 }
