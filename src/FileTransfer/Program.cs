@@ -14,7 +14,7 @@ public static class Program
     internal static IReadOnlyDictionary<string, Func<CliStreams, Command>> Commands { get; } =
         new OrderedDictionary<string, Func<CliStreams, Command>>
         {
-            ["serve"] = _ => ServeCommand.Create(),
+            ["serve"] = ServeCommand.Create,
             ["fingerprint"] = FingerprintCommand.Create,
             ["key"] = KeyCommand.Create,
             ["put"] = PutCommand.Create,

@@ -6,40 +6,32 @@ namespace FileTransfer.Cli.Client;
 public sealed class FileGet(NodeSet nodes, FileKey key)
 {
     /// <summary>
-    /// As <see cref="FindAsync(CancellationToken)"/>; where a node's database is away, what that node serves under the key: its size and fingerprint prove the
+    /// As <see cref="FindAsync()"/>; where a node's database is away, what that node serves under the key: its size and fingerprint prove the
     /// content, but nothing proves that they are the key's. <c>NamedBy</c> is that node then.
     /// </summary>
-    public Task<(FileMetadata Metadata, Uri? NamedBy)> FindOrBelieveAsync(CancellationToken cancellationToken) =>
-        nodes.RunAsync(
-            async (node, token) =>
-            {
-                try
-                {
-                    return (await FindAsync(node, token), (Uri?)null);
-                }
-                catch (NodeProblemException away) when (away.IsDatabaseAway)
-                {
-                    if (await BelieveAsync(node, token) is not { } named)
-                    {
-                        throw;
-                    }
-
-                    return (named, node.Node);
-                }
-            },
-            cancellationToken
-        );
-
-    public Task<FileMetadata> FindAsync(CancellationToken cancellationToken) => nodes.RunAsync(FindAsync, cancellationToken);
-
-    private async Task<FileMetadata> FindAsync(NodeClient node, CancellationToken cancellationToken)
-    {
-        var file = await node.GetFileAsync(key, cancellationToken);
-        if (file.IsRemoved)
+    public Task<(FileMetadata Metadata, Uri? NamedBy)> FindOrBelieveAsync() =>
+        nodes.RunAsync(async node =>
         {
-            throw new CliException(ExitCode.NotFound, $"{key} was removed{(file.RemovedAt is { } at ? $" at {at:u}" : "")}.");
-        }
+            try
+            {
+                return (await FindAsync(node), (Uri?)null);
+            }
+            catch (NodeProblemException away) when (away.IsDatabaseAway)
+            {
+                if (await BelieveAsync(node) is not { } named)
+                {
+                    throw;
+                }
 
+                return (named, node.Node);
+            }
+        });
+
+    public Task<FileMetadata> FindAsync() => nodes.RunAsync(FindAsync);
+
+    private async Task<FileMetadata> FindAsync(NodeClient node)
+    {
+        var file = await node.GetFileAsync(key);
         return file.ToMetadata() is { } metadata && metadata.ComputeKey() == key && metadata.Fault() is null
             ? metadata
             : throw new NodeContradictionException(
@@ -48,11 +40,11 @@ public sealed class FileGet(NodeSet nodes, FileKey key)
             );
     }
 
-    private async Task<FileMetadata?> BelieveAsync(NodeClient node, CancellationToken cancellationToken)
+    private async Task<FileMetadata?> BelieveAsync(NodeClient node)
     {
         try
         {
-            return await node.FindContentAsync(key, cancellationToken) is var (size, fingerprint)
+            return await node.FindContentAsync(key) is var (size, fingerprint)
                 ? new FileMetadata(default, default, default, (ulong)size, fingerprint)
                 : null;
         }
@@ -68,11 +60,11 @@ public sealed class FileGet(NodeSet nodes, FileKey key)
     {
         var furthest = 0L;
         return nodes.RunAsync(
-            async (node, token) =>
+            async node =>
             {
                 while (true)
                 {
-                    await FillAsync(node, token);
+                    await FillAsync(node);
                     if (target.Prove())
                     {
                         return;
@@ -80,7 +72,7 @@ public sealed class FileGet(NodeSet nodes, FileKey key)
 
                     if (target.IsResumed)
                     {
-                        await KeepProvenAsync(node, token);
+                        await KeepProvenAsync(node);
                     }
                     else
                     {
@@ -92,17 +84,16 @@ public sealed class FileGet(NodeSet nodes, FileKey key)
                     }
                 }
             },
-            cancellationToken,
             () => furthest
         );
 
         // A crash may have left anything in what was kept; only the node's hashes tell which chunks are right.
-        async Task KeepProvenAsync(NodeClient node, CancellationToken token)
+        async Task KeepProvenAsync(NodeClient node)
         {
-            using var hashes = await node.GetHashesAsync(key, target.Size, token);
+            using var hashes = await node.GetHashesAsync(key, target.Size);
             if (hashes.ComputeFingerprint() == target.Fingerprint)
             {
-                await target.KeepProvenAsync(hashes, token);
+                await target.KeepProvenAsync(hashes, cancellationToken);
             }
             else
             {
@@ -110,14 +101,14 @@ public sealed class FileGet(NodeSet nodes, FileKey key)
             }
         }
 
-        async Task FillAsync(NodeClient node, CancellationToken token)
+        async Task FillAsync(NodeClient node)
         {
             if (target.BytesWritten == target.Size)
             {
                 return;
             }
 
-            using var body = await node.DownloadAsync(key, target.Size, target.NextChunk, token);
+            using var body = await node.DownloadAsync(key, target.Size, target.NextChunk);
             while (true)
             {
                 var firstChunk = body.NextChunk;
@@ -127,7 +118,7 @@ public sealed class FileGet(NodeSet nodes, FileKey key)
                     break;
                 }
 
-                await target.WriteAsync(firstChunk, chunks, token);
+                await target.WriteAsync(firstChunk, chunks, cancellationToken);
                 furthest = Math.Max(furthest, target.BytesWritten);
                 bar.Report(target.BytesWritten);
             }

@@ -1,4 +1,4 @@
-using System.Text.Json.Serialization.Metadata;
+using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Client;
 
@@ -7,7 +7,6 @@ public sealed class NdjsonAnswer<T>(
     Uri node,
     HttpResponseMessage response,
     StreamReader reader,
-    JsonTypeInfo<T> type,
     IdleTimeout stall,
     CancellationToken cancellationToken
 ) : IDisposable
@@ -29,7 +28,9 @@ public sealed class NdjsonAnswer<T>(
         stall.Moved();
         try
         {
-            return line is null ? null : JsonSerializer.Deserialize(line, type) ?? throw new JsonException("A line is null.");
+            return line is null
+                ? null
+                : JsonSerializer.Deserialize(line, CliJson.Of<T>()) ?? throw new JsonException("A line is null.");
         }
         catch (JsonException fault)
         {

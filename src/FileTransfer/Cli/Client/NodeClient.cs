@@ -1,13 +1,25 @@
 using System.Net.Http.Headers;
-using System.Text.Json.Serialization.Metadata;
+using FileTransfer.Cli.Output;
 using FileTransfer.Contracts;
 using FileTransfer.Http;
 
 namespace FileTransfer.Cli.Client;
 
-/// <summary>Speaks to one node. Every failure is a <see cref="NodeException"/> that says what can be done about it.</summary>
-public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider time, TimeSpan stallPeriod)
+/// <summary>Speaks to one node until a token ends it. Every failure is a <see cref="NodeException"/> that says what can be done about it.</summary>
+public sealed partial class NodeClient(
+    Uri node,
+    HttpClient http,
+    TimeProvider time,
+    TimeSpan stallPeriod,
+    CancellationToken cancellationToken
+)
 {
+    /// <summary>
+    /// What goes over a million files is answered when it is done. A line may wait for a large content to be hashed, the first for all of
+    /// them to be sorted.
+    /// </summary>
+    public static readonly TimeSpan LongWithin = TimeSpan.FromMinutes(10);
+
     private static readonly TimeSpan _answerWithin = TimeSpan.FromSeconds(30);
 
     public Uri Node => node;
@@ -27,6 +39,22 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
         return http;
     }
 
+    public Task<T> GetAsync<T>(string path) => AskAsync<T>(HttpMethod.Get, path);
+
+    /// <param name="within">How long the answer may take.</param>
+    public async Task<T> AskAsync<T>(HttpMethod method, string path, HttpContent? body = null, TimeSpan? within = null)
+    {
+        using var response = await SendAsync(Request(method, path, body), within);
+        return await ReadBodyAsync<T>(response);
+    }
+
+    public async Task TellAsync(HttpMethod method, string path)
+    {
+        using var response = await SendAsync(Request(method, path));
+    }
+
+    public static HttpContent Json<T>(T body) => JsonContent.Create(body, CliJson.Of<T>());
+
     internal static CliException InvalidAnswer(Uri address, JsonException fault) =>
         new(
             ExitCode.Failed,
@@ -34,66 +62,35 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
             fault
         );
 
-    private Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
-        AskAsync(HttpMethod.Get, path, type, cancellationToken);
-
-    private async Task<T> AskAsync<T>(
-        HttpMethod method,
-        string path,
-        JsonTypeInfo<T> type,
-        CancellationToken cancellationToken,
-        HttpContent? body = null,
-        TimeSpan? within = null
-    )
-    {
-        using var response = await SendAsync(Request(method, path, body), cancellationToken, within);
-        return await ReadBodyAsync(response, type, cancellationToken);
-    }
-
-    private async Task TellAsync(HttpMethod method, string path, CancellationToken cancellationToken)
-    {
-        using var response = await SendAsync(Request(method, path), cancellationToken);
-    }
-
     private HttpRequestMessage Request(HttpMethod method, string path, HttpContent? body = null) =>
         new(method, new Uri(node, path.TrimStart('/'))) { Content = body };
 
-    private Task<T> ReadBodyAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
-        TranslateFaultsAsync(
-            async () =>
+    private Task<T> ReadBodyAsync<T>(HttpResponseMessage response) =>
+        TranslateFaultsAsync(async () =>
+        {
+            using var stall = new IdleTimeout(time, _answerWithin, cancellationToken);
+            try
             {
-                using var stall = new IdleTimeout(time, _answerWithin, cancellationToken);
-                try
-                {
-                    return await response.Content.ReadFromJsonAsync(type, stall.Token)
-                        ?? throw new JsonException("The answer is null.");
-                }
-                catch (JsonException fault)
-                {
-                    throw InvalidAnswer(response.RequestMessage?.RequestUri ?? node, fault);
-                }
-            },
-            cancellationToken
-        );
-
-    private Task<HttpResponseMessage> SendAsync(
-        HttpRequestMessage request,
-        CancellationToken cancellationToken,
-        TimeSpan? within = null
-    ) =>
-        TranslateFaultsAsync(
-            async () =>
+                return await response.Content.ReadFromJsonAsync(CliJson.Of<T>(), stall.Token)
+                    ?? throw new JsonException("The answer is null.");
+            }
+            catch (JsonException fault)
             {
-                using var sent = request;
-                using var stall = new IdleTimeout(time, within ?? _answerWithin, cancellationToken);
-                var response = await http.SendAsync(sent, HttpCompletionOption.ResponseHeadersRead, stall.Token);
-                await ThrowIfProblemAsync(response, stall.Token);
-                return response;
-            },
-            cancellationToken
-        );
+                throw InvalidAnswer(response.RequestMessage?.RequestUri ?? node, fault);
+            }
+        });
 
-    private async Task<T> TranslateFaultsAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
+    private Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, TimeSpan? within = null) =>
+        TranslateFaultsAsync(async () =>
+        {
+            using var sent = request;
+            using var stall = new IdleTimeout(time, within ?? _answerWithin, cancellationToken);
+            var response = await http.SendAsync(sent, HttpCompletionOption.ResponseHeadersRead, stall.Token);
+            await ThrowIfProblemAsync(response, stall.Token);
+            return response;
+        });
+
+    private async Task<T> TranslateFaultsAsync<T>(Func<Task<T>> work)
     {
         try
         {
@@ -105,7 +102,7 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
         }
     }
 
-    private async Task ThrowIfProblemAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    private async Task ThrowIfProblemAsync(HttpResponseMessage response, CancellationToken stall)
     {
         if (response.IsSuccessStatusCode)
         {
@@ -114,19 +111,18 @@ public sealed partial class NodeClient(Uri node, HttpClient http, TimeProvider t
 
         using (response)
         {
-            var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-            var body =
-                TryRead(bytes, SparseJson.Default.ProblemBody) ?? new ProblemBody(null, response.ReasonPhrase, null, null, null);
+            var bytes = await response.Content.ReadAsByteArrayAsync(stall);
+            var body = TryRead<ProblemBody>(bytes) ?? new ProblemBody(null, response.ReasonPhrase, null, null, null);
             throw new NodeProblemException(node, response.StatusCode, body, ClientHandler.RetryAfterOf(response, time));
         }
     }
 
-    private static T? TryRead<T>(byte[] body, JsonTypeInfo<T> type)
+    private static T? TryRead<T>(byte[] body)
         where T : class
     {
         try
         {
-            return JsonSerializer.Deserialize(body, type);
+            return JsonSerializer.Deserialize(body, CliJson.Of<T>());
         }
         catch (JsonException)
         {

@@ -26,12 +26,7 @@ public sealed class NodeEvents(string path)
 
     /// <summary>Reads until <paramref name="take"/> returns false.</summary>
     /// <returns>False when the stream ended before.</returns>
-    public async Task<bool> ReadAsync(
-        Stream stream,
-        Func<NodeEvent, CancellationToken, Task<bool>> take,
-        IdleTimeout watch,
-        CancellationToken cancellationToken
-    )
+    public async Task<bool> ReadAsync(Stream stream, Func<NodeEvent, Task<bool>> take, IdleTimeout watch)
     {
         using var reader = new StreamReader(stream, Encoding.UTF8);
         var (id, name, data) = (LastId, "", new StringBuilder());
@@ -55,7 +50,7 @@ public sealed class NodeEvents(string path)
                     {
                         Count++;
                         using var document = JsonDocument.Parse(data.ToString());
-                        if (!await take(new NodeEvent(name, document.RootElement.Clone()), cancellationToken))
+                        if (!await take(new NodeEvent(name, document.RootElement.Clone())))
                         {
                             return true;
                         }

@@ -14,14 +14,37 @@ public sealed record NodeRetry(TimeSpan RetryFor, TimeSpan StallPeriod)
     public static TimeSpan Pause(int round, Random random) => _backoff.Bound(round) * (0.5 + (random.NextDouble() / 2));
 }
 
+/// <summary>Which files a listing shows; null where that does not matter.</summary>
+/// <param name="Location">What the location begins with.</param>
+/// <param name="State">The state of the replica at the node that is asked.</param>
+public sealed record ListFilter(ByteString? Bucket, ByteString? Owner, string? Location, string? State)
+{
+    private const int FilesPerPage = 1000;
+
+    public string PathOfPage(string? after)
+    {
+        var query = $"limit={FilesPerPage}";
+        query += State is null ? "" : $"&state={State}";
+        query += Bucket is { } bucket ? $"&bucket={bucket}" : "";
+        query += Owner is { } owner ? $"&owner={owner}" : "";
+        query += Location is { Length: > 0 } location ? $"&location={Uri.EscapeDataString(location)}" : "";
+        return $"{Routes.Files}?{query}{(after is null ? "" : $"&after={after}")}";
+    }
+}
+
 /// <summary>The nodes that the program knows: tries one after the other, follows a follower's word to its leader, and waits for one to come back.</summary>
-public sealed class NodeSet(IReadOnlyList<Uri> urls, HttpClient http, NodeRetry retry, TimeProvider time, Action<string> say)
-    : IDisposable
+public sealed class NodeSet(
+    IReadOnlyList<Uri> urls,
+    HttpClient http,
+    NodeRetry retry,
+    TimeProvider time,
+    Action<string> say,
+    CancellationToken cancellationToken
+) : IDisposable
 {
     private readonly Random _random = new();
-    private readonly Lock _sayOnce = new();
-    private string? _said;
-    private Uri? _leader;
+
+    private Knowledge Known { get; init; } = new();
 
     public void Dispose() => http.Dispose();
 
@@ -29,18 +52,17 @@ public sealed class NodeSet(IReadOnlyList<Uri> urls, HttpClient http, NodeRetry 
     public IEnumerable<NodeSet> Each() => urls.Select(At);
 
     /// <summary>Only one of the nodes, over the same connections.</summary>
-    public NodeSet At(Uri node) => new([node], http, retry, time, say);
+    public NodeSet At(Uri node) => new([node], http, retry, time, say, cancellationToken);
+
+    /// <summary>The same nodes, and what is known of them, until another token ends it.</summary>
+    public NodeSet Until(CancellationToken token) => new(urls, http, retry, time, say, token) { Known = Known };
 
     /// <summary>Does <paramref name="work"/> at the leader, or at whichever node answers where none is needed.</summary>
     /// <remarks>
     /// <c>work</c> is called again from the start after a fault that can pass; it keeps for itself what it has achieved.
     /// <c>progress</c> is a number that grows as the work gets on: while it does, the patience starts anew.
     /// </remarks>
-    public async Task<T> RunAsync<T>(
-        Func<NodeClient, CancellationToken, Task<T>> work,
-        CancellationToken cancellationToken,
-        Func<long>? progress = null
-    )
+    public async Task<T> RunAsync<T>(Func<NodeClient, Task<T>> work, Func<long>? progress = null)
     {
         var started = time.GetTimestamp();
         var reached = progress?.Invoke() ?? 0;
@@ -52,7 +74,7 @@ public sealed class NodeSet(IReadOnlyList<Uri> urls, HttpClient http, NodeRetry 
             {
                 try
                 {
-                    return await AtLeaderAsync(url, work, cancellationToken);
+                    return await AtLeaderAsync(url, work);
                 }
                 catch (NodeException fault) when (fault.Remedy == RetryAdvice.OtherNode)
                 {
@@ -62,7 +84,7 @@ public sealed class NodeSet(IReadOnlyList<Uri> urls, HttpClient http, NodeRetry 
                 catch (NodeException fault) when (fault.Remedy == RetryAdvice.Later)
                 {
                     passing = fault;
-                    Interlocked.CompareExchange(ref _leader, null, fault.Node);
+                    Interlocked.CompareExchange(ref Known.Leader, null, fault.Node);
                 }
             }
 
@@ -92,31 +114,23 @@ public sealed class NodeSet(IReadOnlyList<Uri> urls, HttpClient http, NodeRetry 
     }
 
     /// <summary>The same for work that returns nothing.</summary>
-    public Task RunAsync(
-        Func<NodeClient, CancellationToken, Task> work,
-        CancellationToken cancellationToken,
-        Func<long>? progress = null
-    ) =>
+    public Task RunAsync(Func<NodeClient, Task> work, Func<long>? progress = null) =>
         RunAsync(
-            async (node, token) =>
+            async node =>
             {
-                await work(node, token);
+                await work(node);
                 return true;
             },
-            cancellationToken,
             progress
         );
 
     /// <summary>The files of a listing, whose pages are asked for as they are read.</summary>
-    public async IAsyncEnumerable<FileResource> ListAsync(
-        ListFilter filter,
-        [EnumeratorCancellation] CancellationToken cancellationToken
-    )
+    public async IAsyncEnumerable<FileResource> ListAsync(ListFilter filter)
     {
         string? after = null;
         do
         {
-            var page = await RunAsync((node, token) => node.ListAsync(filter, after, token), cancellationToken);
+            var page = await RunAsync(node => node.GetAsync<FileListing>(filter.PathOfPage(after)));
             foreach (var file in page.Files)
             {
                 yield return file;
@@ -126,52 +140,48 @@ public sealed class NodeSet(IReadOnlyList<Uri> urls, HttpClient http, NodeRetry 
         } while (after is not null);
     }
 
-    private async Task<T> AtLeaderAsync<T>(
-        Uri url,
-        Func<NodeClient, CancellationToken, Task<T>> work,
-        CancellationToken cancellationToken
-    )
+    private async Task<T> AtLeaderAsync<T>(Uri url, Func<NodeClient, Task<T>> work)
     {
         try
         {
-            return await work(Client(url), cancellationToken);
+            return await work(Client(url));
         }
         catch (NodeProblemException problem) when (problem.LeaderUrl is { } leader && leader != url)
         {
-            if (Interlocked.Exchange(ref _leader, leader) != leader)
+            if (Interlocked.Exchange(ref Known.Leader, leader) != leader)
             {
                 say($"{url.Display()} is a follower; continuing at the leader, {leader.Display()}");
             }
 
-            return await work(Client(leader), cancellationToken);
+            return await work(Client(leader));
         }
     }
 
     private List<Uri> Candidates()
     {
-        var leader = Volatile.Read(ref _leader);
+        var leader = Volatile.Read(ref Known.Leader);
         return leader is null ? [.. urls] : [leader, .. urls.Where(url => url != leader)];
     }
 
-    private NodeClient Client(Uri url) => new(url, http, time, retry.StallPeriod);
+    private NodeClient Client(Uri url) => new(url, http, time, retry.StallPeriod, cancellationToken);
 
     // Lanes meet the same fault together, and again in every round.
     private void Say(NodeException fault, bool worthIt)
     {
-        lock (_sayOnce)
+        if (worthIt && Interlocked.Exchange(ref Known.Said, fault.Message) != fault.Message)
         {
-            if (!worthIt || fault.Message == _said)
-            {
-                return;
-            }
-
-            _said = fault.Message;
+            say(
+                fault.Remedy == RetryAdvice.Later
+                    ? $"{fault.Message.TrimEnd('.')}; trying again"
+                    : $"{fault.Message.TrimEnd('.')}; asking the next node"
+            );
         }
+    }
 
-        say(
-            fault.Remedy == RetryAdvice.Later
-                ? $"{fault.Message.TrimEnd('.')}; trying again"
-                : $"{fault.Message.TrimEnd('.')}; asking the next node"
-        );
+    /// <summary>What was learned of the nodes, and said of them last.</summary>
+    private sealed class Knowledge
+    {
+        public Uri? Leader;
+        public string? Said;
     }
 }

@@ -6,7 +6,7 @@ using FileTransfer.Identity.Hashing;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>Puts small files many at a time: one request names them, registers them and sends them.</summary>
-internal sealed class BatchPut(NodeSet nodes, ByteString owner, ByteString bucket, TimeProvider time)
+internal sealed class BatchPut(Invocation run, ByteString owner, ByteString bucket)
 {
     private const int LargestFile = 64 * 1024;
 
@@ -63,7 +63,7 @@ internal sealed class BatchPut(NodeSet nodes, ByteString owner, ByteString bucke
             return items;
         }
 
-        var started = time.GetTimestamp();
+        var started = run.Time.GetTimestamp();
         var open = new Queue<NamedFile>();
         foreach (var item in items)
         {
@@ -79,7 +79,7 @@ internal sealed class BatchPut(NodeSet nodes, ByteString owner, ByteString bucke
 
         try
         {
-            await nodes.RunAsync(SendAsync, cancellationToken, () => -open.Count);
+            await run.Nodes.Until(cancellationToken).RunAsync(SendAsync, () => -open.Count);
         }
         catch (NodeException fault) when (fault.Code is not (ExitCode.Unreachable or ExitCode.Unavailable or ExitCode.Refused))
         {
@@ -88,9 +88,9 @@ internal sealed class BatchPut(NodeSet nodes, ByteString owner, ByteString bucke
 
         return [.. open.Select(file => file.Item)];
 
-        async Task SendAsync(NodeClient node, CancellationToken token)
+        async Task SendAsync(NodeClient node)
         {
-            using var answer = await node.OpenBatchAsync(new BatchBody([.. open.Select(file => file.Entry)]), token);
+            using var answer = await node.OpenBatchAsync(new BatchBody([.. open.Select(file => file.Entry)]));
             while (open.TryPeek(out var file))
             {
                 var line = await answer.ReadAsync() ?? throw new NodeUnreachableException(node.Node, "ended its answer early.");
@@ -118,7 +118,7 @@ internal sealed class BatchPut(NodeSet nodes, ByteString owner, ByteString bucke
                 else
                 {
                     var isKnown = line.Status != (int)HttpStatusCode.Created;
-                    var took = time.GetElapsedTime(started);
+                    var took = run.Time.GetElapsedTime(started);
                     stored(PutLine.Of(file.Key, file.Item.Path, file.Metadata, isKnown, node.Node.Display(), took));
                 }
             }

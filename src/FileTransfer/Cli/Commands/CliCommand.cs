@@ -6,7 +6,7 @@ using FileTransfer.Cli.Output;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>A subcommand with notes, examples and the exit codes that it can end with; its help shows them all.</summary>
-internal sealed class CliCommand(string name, string description) : Command(name, description)
+internal sealed class CliCommand(CliStreams streams, string name, string description) : Command(name, description)
 {
     private static readonly ExitCode[] _endsOfNodes = [ExitCode.Refused, ExitCode.Unreachable, ExitCode.Unavailable];
 
@@ -61,50 +61,32 @@ internal sealed class CliCommand(string name, string description) : Command(name
     }
 
     /// <summary>Runs <paramref name="work"/> with the signals SIGINT and SIGTERM, and turns every failure into an exit code.</summary>
-    public CliCommand Runs(CliStreams streams, Func<Invocation, Task<ExitCode>> work) => Runs(streams, work, connect: null);
+    public CliCommand Runs(Func<Invocation, Task<ExitCode>> work) => Runs(work, connect: null);
 
     /// <summary>Runs <paramref name="work"/> at whichever of the given nodes answers, or at their leader.</summary>
-    public CliCommand AsksNodes(CliStreams streams, Func<Invocation, Task<ExitCode>> work)
-    {
-        var connection = new ConnectionOptions(streams);
-        return Taking([.. connection.All]).Asks(streams, work, connection.Connect);
-    }
+    public CliCommand AsksNodes(Func<Invocation, Task<ExitCode>> work) => Asks(work, toOne: false);
 
     /// <summary>Runs <paramref name="work"/> for what belongs to one node, and must not go to another because that one is away.</summary>
-    public CliCommand AsksOneNode(CliStreams streams, Func<Invocation, Task<ExitCode>> work)
-    {
-        var connection = new ConnectionOptions(streams);
-        return Taking([.. connection.All]).Asks(streams, work, connection.ConnectToOne);
-    }
+    public CliCommand AsksOneNode(Func<Invocation, Task<ExitCode>> work) => Asks(work, toOne: true);
 
     /// <summary>Runs <paramref name="work"/> without trying again.</summary>
-    public CliCommand AsksOnce(CliStreams streams, Func<Invocation, Task<ExitCode>> work)
+    public CliCommand AsksOnce(Func<Invocation, Task<ExitCode>> work)
     {
         var connection = new ConnectionOptions(streams);
-        return Taking([.. connection.WithoutRetry]).Runs(streams, work, connection.ConnectOnce);
+        return Taking([.. connection.WithoutRetry]).Runs(work, connection.ConnectOnce);
     }
 
-    private CliCommand Asks(
-        CliStreams streams,
-        Func<Invocation, Task<ExitCode>> work,
-        Func<ParseResult, CliConsole, NodeSet> connect
-    )
+    private CliCommand Asks(Func<Invocation, Task<ExitCode>> work, bool toOne)
     {
         _asksNodes = true;
-        return Runs(streams, work, connect);
+        var connection = new ConnectionOptions(streams);
+        return Taking([.. connection.All]).Runs(work, toOne ? connection.ConnectToOne : connection.Connect);
     }
 
-    private CliCommand Runs(
-        CliStreams streams,
-        Func<Invocation, Task<ExitCode>> work,
-        Func<ParseResult, CliConsole, NodeSet>? connect
-    )
+    private CliCommand Runs(Func<Invocation, Task<ExitCode>> work, Func<Invocation, NodeSet>? connect)
     {
         Add(OutputOptions.Json());
-        SetAction(
-            async (parse, cancellationToken) =>
-                (int)await CommandRun.RunWorkAsync(streams, parse, work, connect, cancellationToken)
-        );
+        SetAction(async (parse, cancellation) => (int)await CommandRun.RunWorkAsync(streams, parse, work, connect, cancellation));
         return this;
     }
 }

@@ -55,11 +55,11 @@ internal sealed class ClusterStatus(ClusterResource cluster, LeaderResource? lea
 
     private static bool IsDone(NodeResource node) => node is { Pending: 0, Failed: 0, Lag: 0 };
 
-    public static async Task<IStatus> AskAsync(NodeSet nodes, CancellationToken cancellationToken) =>
-        await nodes.RunAsync(
-            async (node, token) => new ClusterStatus(await node.GetNodesAsync(token), await node.FindLeaderAsync(token)),
-            cancellationToken
-        );
+    public static async Task<IStatus> AskAsync(NodeSet nodes) =>
+        await nodes.RunAsync(async node => new ClusterStatus(
+            await node.GetAsync<ClusterResource>(Routes.Nodes),
+            await node.FindLeaderAsync()
+        ));
 
     public void Show(CliConsole console)
     {
@@ -75,7 +75,7 @@ internal sealed class ClusterStatus(ClusterResource cluster, LeaderResource? lea
         var wide = _columns.Where(column => column.IsWide).ToList();
         var head = string.Join('\t', wide.Select(column => column.Name));
         var rows = cluster.Nodes.Select(node => string.Join('\t', wide.Select(column => column.Of(node))));
-        console.Result(string.Join(Environment.NewLine, [head, .. rows]), line, () => CliJson.Default.ClusterStatusLine);
+        console.Result(string.Join(Environment.NewLine, [head, .. rows]), line);
         Tell(console);
     }
 

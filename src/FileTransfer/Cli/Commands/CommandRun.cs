@@ -46,15 +46,14 @@ internal static class CommandRun
         CliStreams streams,
         ParseResult parse,
         Func<Invocation, Task<ExitCode>> work,
-        Func<ParseResult, CliConsole, NodeSet>? connect,
+        Func<Invocation, NodeSet>? connect,
         CancellationToken cancellationToken
     )
     {
         using var interruption = new Interruption(cancellationToken);
-        var console = new CliConsole(streams, OutputOptions.WantsJson(parse));
+        using var run = new Invocation(streams, parse, connect, interruption.Token);
         try
         {
-            using var run = new Invocation(parse, console, connect, interruption.Token);
             return await work(run);
         }
         catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
@@ -63,7 +62,7 @@ internal static class CommandRun
         }
         catch (Exception fault)
         {
-            return console.Failure(fault);
+            return run.Console.Failure(fault);
         }
     }
 

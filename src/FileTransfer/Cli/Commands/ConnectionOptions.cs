@@ -45,23 +45,28 @@ internal sealed class ConnectionOptions(CliStreams streams)
 
     public IEnumerable<Option> WithoutRetry => [_url, _token];
 
-    public NodeSet Connect(ParseResult parse, CliConsole console) =>
-        new(Urls(parse), OpenHttp(parse), new NodeRetry(RetryFor(parse), streams.StallPeriod), streams.Time, console.Notice);
+    public NodeSet Connect(Invocation run) => Connect(run, run.Given(_retryFor) ?? _defaultRetry);
 
-    public NodeSet ConnectOnce(ParseResult parse, CliConsole console) =>
-        new(Urls(parse), OpenHttp(parse), new NodeRetry(TimeSpan.Zero, streams.StallPeriod), streams.Time, console.Notice);
+    public NodeSet ConnectOnce(Invocation run) => Connect(run, TimeSpan.Zero);
 
     /// <summary>For what belongs to one node, and must not go to another because that one is away.</summary>
-    public NodeSet ConnectToOne(ParseResult parse, CliConsole console) =>
-        Urls(parse).Length == 1
-            ? Connect(parse, console)
+    public NodeSet ConnectToOne(Invocation run) =>
+        Urls(run.Parse).Length == 1
+            ? Connect(run)
             : throw new CliException(
                 ExitCode.Usage,
                 $"This command is about one node, but several are given. Give one --url, or one URL in {UrlVariable}."
             );
 
-    private TimeSpan RetryFor(ParseResult parse) =>
-        parse.GetResult(_retryFor) is null ? _defaultRetry : parse.GetValue(_retryFor);
+    private NodeSet Connect(Invocation run, TimeSpan retryFor) =>
+        new(
+            Urls(run.Parse),
+            OpenHttp(run.Parse),
+            new NodeRetry(retryFor, streams.StallPeriod),
+            run.Time,
+            run.Console.Notice,
+            run.CancellationToken
+        );
 
     private HttpClient OpenHttp(ParseResult parse)
     {

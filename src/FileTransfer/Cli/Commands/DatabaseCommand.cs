@@ -26,7 +26,7 @@ internal static class DatabaseCommand
                 result.AddError($"'{token.Value}' is not a port. Write a number from 1 to {IPEndPoint.MaxPort}.");
             }
         });
-        return new CliCommand("database", "Runs a private PostgreSQL for several nodes on this machine")
+        return new CliCommand(streams, "database", "Runs a private PostgreSQL for several nodes on this machine")
         {
             Notes =
             [
@@ -41,15 +41,8 @@ internal static class DatabaseCommand
             Ends = [ExitCode.Configuration],
         }
             .Taking(folder, port)
-            .Runs(
-                streams,
-                run =>
-                    RunAsync(
-                        Path.GetFullPath(run.Get(folder)!),
-                        run.Given(port) ?? FreePort(),
-                        run.Console,
-                        run.CancellationToken
-                    )
+            .Runs(run =>
+                RunAsync(Path.GetFullPath(run.Get(folder)!), run.Given(port) ?? FreePort(), run.Console, run.CancellationToken)
             );
     }
 
@@ -64,11 +57,7 @@ internal static class DatabaseCommand
             logging.CreateLogger<EmbeddedPostgres>(),
             cancellationToken
         );
-        console.Result(
-            database.ConnectionString,
-            new DatabaseLine(database.ConnectionString, folder),
-            () => CliJson.Default.DatabaseLine
-        );
+        console.Result(database.ConnectionString, new DatabaseLine(database.ConnectionString, folder));
 
         // To be told to stop is how this command ends well.
         var stop = Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);

@@ -11,7 +11,7 @@ internal static class EventsCommand
     public static Command Create(CliStreams streams)
     {
         var key = IdentityOptions.Key(ArgumentArity.ZeroOrOne);
-        return new CliCommand("events", "Follows what happens to the downloads of a node, or to one file there")
+        return new CliCommand(streams, "events", "Follows what happens to the downloads of a node, or to one file there")
         {
             Notes =
             [
@@ -27,23 +27,18 @@ internal static class EventsCommand
             Ends = [ExitCode.NotFound, ExitCode.Interrupted],
         }
             .Taking(key)
-            .AsksNodes(
-                streams,
-                async run =>
-                {
-                    var isOfFile = run.Parse.GetResult(key) is { Tokens.Count: > 0 };
-                    var events = new NodeEvents(isOfFile ? Routes.Of(Routes.FileEvents, run.Get(key)) : Routes.Events);
-                    await run.Nodes.RunAsync(
-                        (node, token) => node.FollowAsync(events, (happened, _) => ShowAsync(happened, run, streams.Time), token),
-                        run.CancellationToken,
-                        () => events.Count
-                    );
-                    return ExitCode.Ok;
-                }
-            );
+            .AsksNodes(async run =>
+            {
+                var events = new NodeEvents(run.IsGiven(key) ? Routes.Of(Routes.FileEvents, run.Get(key)) : Routes.Events);
+                await run.Nodes.RunAsync(
+                    node => node.FollowAsync(events, happened => ShowAsync(happened, run)),
+                    () => events.Count
+                );
+                return ExitCode.Ok;
+            });
     }
 
-    private static Task<bool> ShowAsync(NodeEvent happened, Invocation run, TimeProvider time)
+    private static Task<bool> ShowAsync(NodeEvent happened, Invocation run)
     {
         NodeEvent[] shown =
             !run.Console.IsJson && happened.Data.TryGetProperty("downloading", out var list)
@@ -51,7 +46,7 @@ internal static class EventsCommand
                 : [happened];
         foreach (var one in shown)
         {
-            run.Console.Result(TextOf(one, time), one.Data, () => SparseJson.Default.JsonElement);
+            run.Console.Result(TextOf(one, run.Time), one.Data);
         }
 
         return Task.FromResult(true);

@@ -10,7 +10,11 @@ internal static class ExplainCommand
     public static Command Create(CliStreams streams)
     {
         var key = IdentityOptions.Key();
-        return new CliCommand("explain", "Says why a node does not have a file: state, holder, sources tried, next attempt")
+        return new CliCommand(
+            streams,
+            "explain",
+            "Says why a node does not have a file: state, holder, sources tried, next attempt"
+        )
         {
             Notes =
             [
@@ -20,15 +24,12 @@ internal static class ExplainCommand
             Ends = [ExitCode.NotComplete, ExitCode.NotFound],
         }
             .Taking(key)
-            .AsksNodes(
-                streams,
-                async run =>
-                {
-                    var answer = await run.AskAsync((node, token) => node.ExplainAsync(run.Get(key), token));
-                    var says = answer.GetProperty("says").EnumerateArray().Select(sentence => sentence.GetString());
-                    run.Console.Result(string.Join(Environment.NewLine, says), answer, () => SparseJson.Default.JsonElement);
-                    return answer.GetProperty("state").GetString() == "stored" ? ExitCode.Ok : ExitCode.NotComplete;
-                }
-            );
+            .AsksNodes(async run =>
+            {
+                var answer = await run.AskAsync(node => node.GetAsync<JsonElement>(Routes.Of(Routes.Explain, run.Get(key))));
+                var says = answer.GetProperty("says").EnumerateArray().Select(sentence => sentence.GetString());
+                run.Show(says!, answer);
+                return answer.GetProperty("state").GetString() == "stored" ? ExitCode.Ok : ExitCode.NotComplete;
+            });
     }
 }

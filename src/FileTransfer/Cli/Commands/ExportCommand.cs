@@ -34,7 +34,7 @@ internal static class ExportCommand
                 $"That node's database (environment: {DatabaseVariable}); without it, the private one in its data folder.",
             HelpName = "CONNECTION",
         };
-        return new CliCommand("export", "Writes stored files to a folder that any web server can share with nodes")
+        return new CliCommand(streams, "export", "Writes stored files to a folder that any web server can share with nodes")
         {
             Notes =
             [
@@ -57,26 +57,23 @@ internal static class ExportCommand
                     ? "Files are named by their keys or by --bucket and --location, not by both."
                     : null
             )
-            .AsksNodes(
-                streams,
-                async run =>
+            .AsksNodes(async run =>
+            {
+                using var share = ExportFolder.Open(run.Get(folder));
+                await using IExportOrigin origin = run.Get(data) is { } directory
+                    ? await FolderOrigin.OpenAsync(
+                        directory,
+                        run.Get(database) ?? streams.Setting(DatabaseVariable),
+                        run.CancellationToken
+                    )
+                    : new NodeOrigin(run.Nodes);
+                return await run.Console.WithProgressAsync(progress =>
                 {
-                    using var share = ExportFolder.Open(run.Get(folder));
-                    await using IExportOrigin origin = run.Get(data) is { } directory
-                        ? await FolderOrigin.OpenAsync(
-                            directory,
-                            run.Get(database) ?? streams.Setting(DatabaseVariable),
-                            run.CancellationToken
-                        )
-                        : new NodeOrigin(run.Nodes);
-                    return await run.Console.WithProgressAsync(progress =>
-                    {
-                        var export = new ExportRun(origin, share, run.Console, progress, run.Get(verify));
-                        return run.Get(keys) is { Length: > 0 } named
-                            ? export.RunAsync(named, run.CancellationToken)
-                            : export.RunAsync(new ExportFilter(run.Given(bucket), run.Get(location)), run.CancellationToken);
-                    });
-                }
-            );
+                    var export = new ExportRun(origin, share, run.Console, progress, run.Get(verify));
+                    return run.Get(keys) is { Length: > 0 } named
+                        ? export.RunAsync(named, run.CancellationToken)
+                        : export.RunAsync(new ExportFilter(run.Given(bucket), run.Get(location)), run.CancellationToken);
+                });
+            });
     }
 }

@@ -95,8 +95,7 @@ internal sealed class ExportRun(
     private void Tell(ExportFile file, string outcome) =>
         console.Result(
             $"{outcome} {file.Key} {file.Metadata.Location.AsUtf8() ?? file.Metadata.Location.ToString()}",
-            new ExportLine(file.Key.ToString(), file.Metadata.Location.AsUtf8(), file.Metadata.Size, outcome),
-            () => CliJson.Default.ExportLine
+            new ExportLine(file.Key.ToString(), file.Metadata.Location.AsUtf8(), file.Metadata.Size, outcome)
         );
 
     private static bool IsGone(Exception fault) => CliConsole.CodeOf(fault) is ExitCode.NotFound or ExitCode.NotComplete;

@@ -20,7 +20,7 @@ internal static class FetchCommand
             HelpName = "INTENT",
         };
         var wait = Duration.Option("--wait", "Wait no longer than this for all the files (default: until they are there).");
-        return new CliCommand("fetch", "Makes a node download files now, and waits until it has them")
+        return new CliCommand(streams, "fetch", "Makes a node download files now, and waits until it has them")
         {
             Notes =
             [
@@ -42,36 +42,25 @@ internal static class FetchCommand
                     ? "An intent is for one file: give --withdraw one KEY."
                     : null
             )
-            .AsksNodes(
-                streams,
-                async run =>
+            .AsksNodes(async run =>
+            {
+                var files = run.Get(keys);
+                if (run.Get(withdraw) is { } id)
                 {
-                    var files = run.Get(keys);
-                    if (run.Get(withdraw) is { } id)
-                    {
-                        Show(run, await run.AskAsync((node, token) => node.WithdrawAsync(files[0], id, token)));
-                        return ExitCode.Ok;
-                    }
-
-                    var wanted = new WantedFiles(run, streams.Time);
-                    return run.Get(detach)
-                        ? await run.EachAsync(
-                            files,
-                            async key => Show(run, (await wanted.AskAsync(key, run.CancellationToken)).Answer)
-                        )
-                        : await wanted.BringAsync(files, run.Given(wait));
+                    return Show(run, await WantedFiles.WithdrawAsync(run.Nodes, files[0], id));
                 }
-            );
+
+                var wanted = new WantedFiles(run);
+                return run.Get(detach)
+                    ? await run.EachAsync(
+                        files,
+                        async key => Show(run, (await wanted.AskAsync(key, run.CancellationToken)).Answer)
+                    )
+                    : await wanted.BringAsync(files, run.Given(wait));
+            });
     }
 
     /// <summary>Prints where an intent stands.</summary>
-    public static ExitCode Show(Invocation run, IntentResource answer)
-    {
-        run.Console.Result(
-            $"{answer.Key}\t{answer.Outcome ?? answer.State}\t{answer.Id}\t{answer.Says}",
-            answer,
-            () => SparseJson.Default.IntentResource
-        );
-        return ExitCode.Ok;
-    }
+    public static ExitCode Show(Invocation run, IntentResource answer) =>
+        run.Show($"{answer.Key}\t{answer.Outcome ?? answer.State}\t{answer.Id}\t{answer.Says}", answer);
 }

@@ -5,7 +5,7 @@ using FileTransfer.Cli.Output;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>Puts one file: names it, registers it, sends it where it is not there yet.</summary>
-internal sealed class FilePut(NodeSet nodes, ByteString owner, ByteString bucket, TimeProvider time, Action<string> say)
+internal sealed class FilePut(Invocation run, ByteString owner, ByteString bucket)
 {
     /// <summary>A content up to this size is sent again sooner than it is asked for.</summary>
     private const long WorthAsking = 1024 * 1024;
@@ -19,7 +19,7 @@ internal sealed class FilePut(NodeSet nodes, ByteString owner, ByteString bucket
         CancellationToken cancellationToken
     )
     {
-        var started = time.GetTimestamp();
+        var started = run.Time.GetTimestamp();
         using var file = LocalContent.Try(
             item.Path,
             () => File.OpenHandle(item.Path, options: FileOptions.Asynchronous | FileOptions.SequentialScan)
@@ -31,37 +31,40 @@ internal sealed class FilePut(NodeSet nodes, ByteString owner, ByteString bucket
         var key = metadata.ComputeKey();
         bar.Begin(name);
         var sent = new FurthestPoint(bar);
-        var (isKnown, node) = await nodes.RunAsync(
-            async (node, token) =>
-            {
-                sent.Report(0);
-                var (known, isNew) = await node.RegisterAsync(key, metadata, token);
-                if (known.State == Stored)
+        var (isKnown, node) = await run
+            .Nodes.Until(cancellationToken)
+            .RunAsync(
+                async node =>
                 {
-                    return (true, node.Node);
-                }
+                    sent.Report(0);
+                    var (known, isNew) = await node.RegisterAsync(key, metadata);
+                    if (known.State == Stored)
+                    {
+                        return (true, node.Node);
+                    }
 
-                var first = isNew || size <= WorthAsking ? 0 : await node.FindMissingChunkAsync(key, size, token);
-                if (first is null)
-                {
+                    var first = isNew || size <= WorthAsking ? 0 : await node.FindMissingChunkAsync(key, size);
+                    if (first is null)
+                    {
+                        return (false, node.Node);
+                    }
+
+                    if (first > 0)
+                    {
+                        var kept = SizeText.Of(first.Value * ChunkFrame.ChunkLength);
+                        run.Console.Notice(
+                            $"{item.Path}: {kept} of {SizeText.Of(size)} are at {node.Node.Display()} already; resuming there"
+                        );
+                    }
+
+                    using var content = new UploadBody(item.Path, file, size, first.Value, sent);
+                    await node.UploadAsync(key, content);
                     return (false, node.Node);
-                }
-
-                if (first > 0)
-                {
-                    var kept = SizeText.Of(first.Value * ChunkFrame.ChunkLength);
-                    say($"{item.Path}: {kept} of {SizeText.Of(size)} are at {node.Node.Display()} already; resuming there");
-                }
-
-                using var content = new UploadBody(item.Path, file, size, first.Value, sent);
-                await node.UploadAsync(key, content, token);
-                return (false, node.Node);
-            },
-            cancellationToken,
-            () => sent.Furthest
-        );
+                },
+                () => sent.Furthest
+            );
         bar.Report(size);
-        return PutLine.Of(key, item.Path, metadata, isKnown, node.Display(), time.GetElapsedTime(started));
+        return PutLine.Of(key, item.Path, metadata, isKnown, node.Display(), run.Time.GetElapsedTime(started));
     }
 
     /// <summary>Passes on how far a transfer is, and remembers how far any try of it came.</summary>

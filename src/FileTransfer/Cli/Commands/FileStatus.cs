@@ -44,20 +44,11 @@ internal sealed class FileStatus : IStatus
 
     public string Lacking => $"{_file.Key} is not stored on {string.Join(", ", _notStoredOn)}";
 
-    public static async Task<IStatus> AskAsync(NodeSet nodes, FileKey key, CancellationToken cancellationToken) =>
-        await nodes.RunAsync(
-            async (node, token) =>
-            {
-                var file = await node.GetFileAsync(key, token);
-                return file.IsRemoved
-                    ? throw new CliException(
-                        ExitCode.NotFound,
-                        $"{key} was removed{(file.RemovedAt is { } at ? $" at {at:u}" : "")}."
-                    )
-                    : new FileStatus(file, await node.GetNodesAsync(token));
-            },
-            cancellationToken
-        );
+    public static async Task<IStatus> AskAsync(NodeSet nodes, FileKey key) =>
+        await nodes.RunAsync(async node => new FileStatus(
+            await node.GetFileAsync(key),
+            await node.GetAsync<ClusterResource>(Routes.Nodes)
+        ));
 
     public void Show(CliConsole console)
     {
@@ -79,11 +70,7 @@ internal sealed class FileStatus : IStatus
 
         var head = $"{_file.Key}\t{_file.FileState}\t{_file.Size}\t{_file.Location ?? _file.LocationHex}";
         var rows = _replicas.Select(replica => string.Join('\t', Cells(replica)));
-        console.Result(
-            string.Join(Environment.NewLine, [head, .. rows]),
-            new FileStatusLine(IsComplete, _notStoredOn, _file),
-            () => CliJson.Default.FileStatusLine
-        );
+        console.Result(string.Join(Environment.NewLine, [head, .. rows]), new FileStatusLine(IsComplete, _notStoredOn, _file));
     }
 
     private static string[] Cells(ReplicaResource replica) =>

@@ -17,12 +17,12 @@ internal static class FingerprintCommand
             Description = "The files; - is standard input.",
             Arity = ArgumentArity.OneOrMore,
         };
-        return new CliCommand("fingerprint", "Prints the fingerprint of each file: the root of its chunk trie")
+        return new CliCommand(streams, "fingerprint", "Prints the fingerprint of each file: the root of its chunk trie")
         {
             Examples = ["filetransfer fingerprint photo.jpg video.mp4", "tar c folder | filetransfer fingerprint -"],
         }
             .Taking(files)
-            .Runs(streams, run => run.Console.WithProgressAsync(progress => PrintAsync(run.Get(files), streams, run, progress)));
+            .Runs(run => run.Console.WithProgressAsync(progress => PrintAsync(run.Get(files), streams, run, progress)));
     }
 
     private static async Task<ExitCode> PrintAsync(string[] paths, CliStreams streams, Invocation run, TransferProgress progress)
@@ -34,7 +34,7 @@ internal static class FingerprintCommand
             {
                 var fingerprint = await FingerprintAsync(path, streams, progress, run.CancellationToken);
                 var line = new FingerprintLine(path, fingerprint.ToString());
-                run.Console.Result($"{fingerprint} {path}", line, () => CliJson.Default.FingerprintLine);
+                run.Console.Result($"{fingerprint} {path}", line);
             }
             catch (Exception fault) when (fault is not OperationCanceledException)
             {

@@ -15,7 +15,7 @@ internal static class GetCommand
                 "A file, a folder, or - for standard output (default: the last part of each location, in the current folder).",
             HelpName = "PATH",
         };
-        return new CliCommand("get", "Downloads files and verifies each against its key")
+        return new CliCommand(streams, "get", "Downloads files and verifies each against its key")
         {
             Notes =
             [
@@ -43,12 +43,8 @@ internal static class GetCommand
                     ? $"Several files do not fit into '{path.Value}'. Give --output a folder."
                     : null
             )
-            .AsksNodes(
-                streams,
-                run =>
-                    run.Console.WithProgressAsync(progress =>
-                        new GetRun(run, streams, run.Get(output), progress).GetAllAsync(run.Get(keys))
-                    )
+            .AsksNodes(run =>
+                run.Console.WithProgressAsync(progress => new GetRun(run, run.Get(output), progress).GetAllAsync(run.Get(keys)))
             );
     }
 }

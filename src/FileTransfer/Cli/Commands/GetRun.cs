@@ -4,7 +4,7 @@ using FileTransfer.Cli.Output;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>One run of <c>get</c>: file after file.</summary>
-internal sealed class GetRun(Invocation run, CliStreams streams, string? output, TransferProgress progress)
+internal sealed class GetRun(Invocation run, string? output, TransferProgress progress)
 {
     private const string StandardOutput = "-";
 
@@ -40,9 +40,9 @@ internal sealed class GetRun(Invocation run, CliStreams streams, string? output,
 
     private async Task GetAsync(FileKey key)
     {
-        var started = streams.Time.GetTimestamp();
+        var started = run.Time.GetTimestamp();
         var file = new FileGet(run.Nodes, key);
-        var (metadata, namedBy) = await file.FindOrBelieveAsync(run.CancellationToken);
+        var (metadata, namedBy) = await file.FindOrBelieveAsync();
         var path = output == StandardOutput ? null : PathFor(key, metadata);
         using var bar = progress.Start(path is null ? key.ToString() : Path.GetFileName(path), (long)metadata.Size);
         using var target = new DownloadTarget(path, key, metadata, goesOn: path is not null);
@@ -57,7 +57,7 @@ internal sealed class GetRun(Invocation run, CliStreams streams, string? output,
 
         if (path is null)
         {
-            await using var stream = streams.OpenOutput();
+            await using var stream = run.Streams.OpenOutput();
             await target.CopyToAsync(stream, run.CancellationToken);
             return;
         }
@@ -68,10 +68,10 @@ internal sealed class GetRun(Invocation run, CliStreams streams, string? output,
             path,
             metadata.Size,
             metadata.Fingerprint.ToString(),
-            Math.Round(streams.Time.GetElapsedTime(started).TotalSeconds, 3),
+            Math.Round(run.Time.GetElapsedTime(started).TotalSeconds, 3),
             namedBy is null ? "key" : "fingerprint"
         );
-        run.Console.Result($"{key} {path}", line, () => CliJson.Default.GetLine);
+        run.Console.Result($"{key} {path}", line);
     }
 
     /// <summary>Goes on with what an earlier run has left, and leaves what has come for a later one.</summary>

@@ -18,7 +18,7 @@ internal static class HealthcheckCommand
         };
         var cluster = new Option<bool>("--cluster") { Description = "Ask whether the cluster takes uploads and removals." };
         var timeout = Duration.Option("--timeout", "How long to wait for the answer (default 3s).");
-        return new CliCommand("healthcheck", "Exits with 0 when the node is healthy, else with 1")
+        return new CliCommand(streams, "healthcheck", "Exits with 0 when the node is healthy, else with 1")
         {
             Notes = ["Prints what is not healthy and why, even where it exits with 0: 'degraded; disk: … (since …)'."],
             Examples =
@@ -34,39 +34,28 @@ internal static class HealthcheckCommand
                     ? "--ready and --cluster are two questions. Give one of them."
                     : null
             )
-            .AsksOnce(
-                streams,
-                async run =>
+            .AsksOnce(async run =>
+            {
+                var route =
+                    run.Get(cluster) ? $"{Routes.Health}/cluster"
+                    : run.Get(ready) ? $"{Routes.Health}/ready"
+                    : $"{Routes.Health}/live";
+                try
                 {
-                    var route =
-                        run.Get(cluster) ? $"{Routes.Health}/cluster"
-                        : run.Get(ready) ? $"{Routes.Health}/ready"
-                        : $"{Routes.Health}/live";
-                    try
-                    {
-                        return await run.AskAsync(
-                            (node, token) => AskAsync(node, route, run.Given(timeout) ?? _defaultTimeout, run.Console, token)
-                        );
-                    }
-                    catch (NodeException fault)
-                    {
-                        // A health check knows two answers.
-                        run.Console.Failure(fault);
-                        return ExitCode.Failed;
-                    }
+                    return await run.AskAsync(node => AskAsync(node, route, run.Given(timeout) ?? _defaultTimeout, run.Console));
                 }
-            );
+                catch (NodeException fault)
+                {
+                    // A health check knows two answers.
+                    run.Console.Failure(fault);
+                    return ExitCode.Failed;
+                }
+            });
     }
 
-    private static async Task<ExitCode> AskAsync(
-        NodeClient node,
-        string route,
-        TimeSpan within,
-        CliConsole console,
-        CancellationToken cancellationToken
-    )
+    private static async Task<ExitCode> AskAsync(NodeClient node, string route, TimeSpan within, CliConsole console)
     {
-        var (code, health) = await node.GetHealthAsync(route, within, cancellationToken);
+        var (code, health) = await node.GetHealthAsync(route, within);
         var healthy = code == HttpStatusCode.OK;
         var status = health?.Status ?? (healthy ? "healthy" : $"answered {(int)code}");
         var details = health
@@ -77,8 +66,7 @@ internal static class HealthcheckCommand
             );
         console.Result(
             status + string.Concat(details ?? []),
-            new HealthLine(node.Node.Display(), status, healthy, health?.Checks),
-            () => CliJson.Default.HealthLine
+            new HealthLine(node.Node.Display(), status, healthy, health?.Checks)
         );
         return healthy ? ExitCode.Ok : ExitCode.Failed;
     }

@@ -6,21 +6,25 @@ namespace FileTransfer.Cli.Commands;
 
 /// <summary>One run of a command: what was given, where results go, and the nodes that it asks.</summary>
 internal sealed class Invocation(
+    CliStreams streams,
     ParseResult parse,
-    CliConsole console,
-    Func<ParseResult, CliConsole, NodeSet>? connect,
+    Func<Invocation, NodeSet>? connect,
     CancellationToken cancellationToken
 ) : IDisposable
 {
     private NodeSet? _nodes;
 
+    public CliStreams Streams => streams;
+
     public ParseResult Parse => parse;
 
-    public CliConsole Console => console;
+    public CliConsole Console { get; } = new(streams, OutputOptions.WantsJson(parse));
 
     public CancellationToken CancellationToken => cancellationToken;
 
-    public NodeSet Nodes => _nodes ??= connect!(parse, console);
+    public TimeProvider Time => streams.Time;
+
+    public NodeSet Nodes => _nodes ??= connect!(this);
 
     public T? Get<T>(Option<T> option) => parse.GetValue(option);
 
@@ -30,7 +34,19 @@ internal sealed class Invocation(
     public T? Given<T>(Option<T> option)
         where T : struct => parse.GetResult(option) is null ? null : parse.GetValue(option);
 
-    public Task<T> AskAsync<T>(Func<NodeClient, CancellationToken, Task<T>> ask) => Nodes.RunAsync(ask, cancellationToken);
+    public bool IsGiven(Argument argument) => parse.GetResult(argument) is { Tokens.Count: > 0 };
+
+    public Task<T> AskAsync<T>(Func<NodeClient, Task<T>> ask) => Nodes.RunAsync(ask);
+
+    /// <summary>Prints a result that is a good end.</summary>
+    public ExitCode Show<T>(string text, T value)
+    {
+        Console.Result(text, value);
+        return ExitCode.Ok;
+    }
+
+    /// <summary>The same in lines.</summary>
+    public ExitCode Show<T>(IEnumerable<string> lines, T value) => Show(string.Join(Environment.NewLine, lines), value);
 
     /// <summary>Does the same for one file after the other; what is wrong with one of them does not keep the others from it.</summary>
     public async Task<ExitCode> EachAsync(IEnumerable<FileKey> keys, Func<FileKey, Task<ExitCode>> work)
@@ -44,7 +60,7 @@ internal sealed class Invocation(
             }
             catch (NodeException fault) when (fault.Remedy == RetryAdvice.OtherNode)
             {
-                end = end.And(console.Failure(fault, key.ToString()));
+                end = end.And(Console.Failure(fault, key.ToString()));
             }
         }
 

@@ -14,7 +14,7 @@ internal static class KeyCommand
         var location = new Option<string>("--location") { Description = "The file's path in its bucket.", HelpName = "TEXT" };
         var locationHex = IdentityOptions.HexOption("--location-hex", "The same, where it is not UTF-8 text.");
         var identity = new IdentityOptions(streams);
-        return new CliCommand("key", "Prints the file key: the hash of owner, bucket, location, size and fingerprint")
+        return new CliCommand(streams, "key", "Prints the file key: the hash of owner, bucket, location, size and fingerprint")
         {
             Examples =
             [
@@ -28,21 +28,18 @@ internal static class KeyCommand
                     ? "Give the location once: with --location, or with --location-hex where it is not text."
                     : null
             )
-            .Runs(
-                streams,
-                run =>
-                    run.Console.WithProgressAsync(async progress =>
-                    {
-                        var place = run.Get(location) is { } text ? ByteString.FromUtf8(text) : run.Get(locationHex);
-                        var path = run.Get(file);
-                        var (owner, bucket) = (identity.Owner(run.Parse), identity.Bucket(run.Parse));
-                        var size = LocalContent.LengthOf(path);
-                        using var bar = progress.Start(Path.GetFileName(path), size);
-                        var metadata = await LocalContent.NameAsync(path, size, owner, bucket, place, bar, run.CancellationToken);
-                        var line = FileDescription.Of(metadata);
-                        run.Console.Result(line.Key!, line, () => SparseJson.Default.FileDescription);
-                        return ExitCode.Ok;
-                    })
+            .Runs(run =>
+                run.Console.WithProgressAsync(async progress =>
+                {
+                    var place = run.Get(location) is { } text ? ByteString.FromUtf8(text) : run.Get(locationHex);
+                    var path = run.Get(file);
+                    var (owner, bucket) = (identity.Owner(run.Parse), identity.Bucket(run.Parse));
+                    var size = LocalContent.LengthOf(path);
+                    using var bar = progress.Start(Path.GetFileName(path), size);
+                    var metadata = await LocalContent.NameAsync(path, size, owner, bucket, place, bar, run.CancellationToken);
+                    var line = FileDescription.Of(metadata);
+                    return run.Show(line.Key!, line);
+                })
             );
     }
 }

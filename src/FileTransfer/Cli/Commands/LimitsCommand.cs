@@ -9,7 +9,7 @@ namespace FileTransfer.Cli.Commands;
 internal static class LimitsCommand
 {
     public static Command Create(CliStreams streams) =>
-        new CliCommand("limits", "Shows and changes how much a node's transfers may use, while it runs")
+        new CliCommand(streams, "limits", "Shows and changes how much a node's transfers may use, while it runs")
         {
             Notes =
             [
@@ -27,32 +27,22 @@ internal static class LimitsCommand
                 streams,
                 "get",
                 "Shows a node's limits in force, where each comes from, and the current rates",
-                (node, token) => node.GetLimitsAsync(token)
+                HttpMethod.Get
             ),
             CreateSet(streams),
-            CreateOne(
-                streams,
-                "delete",
-                "Deletes what was set: the node's configuration applies again",
-                (node, token) => node.DeleteLimitsAsync(token)
-            )
+            CreateOne(streams, "delete", "Deletes what was set: the node's configuration applies again", HttpMethod.Delete)
         );
 
-    private static CliCommand CreateOne(
-        CliStreams streams,
-        string name,
-        string description,
-        Func<NodeClient, CancellationToken, Task<LimitsResource>> ask
-    ) =>
-        new CliCommand(name, description) { Examples = [$"filetransfer limits {name} --url http://node-b:7070"] }.AsksOneNode(
-            streams,
-            async run => Show(run, await run.AskAsync(ask))
-        );
+    private static CliCommand CreateOne(CliStreams streams, string name, string description, HttpMethod method) =>
+        new CliCommand(streams, name, description)
+        {
+            Examples = [$"filetransfer limits {name} --url http://node-b:7070"],
+        }.AsksOneNode(async run => Show(run, await run.AskAsync(node => node.AskAsync<LimitsResource>(method, Routes.Limits))));
 
     private static CliCommand CreateSet(CliStreams streams)
     {
         var options = new LimitValues();
-        return new CliCommand("set", "Sets limits of a node; those that are not given stay as they are")
+        return new CliCommand(streams, "set", "Sets limits of a node; those that are not given stay as they are")
         {
             Notes = ["NAME is a source as the node calls it (node b, share mirror), its name alone, or * for all others."],
             Examples =
@@ -63,20 +53,17 @@ internal static class LimitsCommand
         }
             .Taking(options.All)
             .Refusing(options.Fault)
-            .AsksOneNode(
-                streams,
-                async run =>
+            .AsksOneNode(async run =>
+            {
+                var given = options.Read(run.Parse);
+                var limits = await run.AskAsync(async node =>
                 {
-                    var given = options.Read(run.Parse);
-                    return Show(
-                        run,
-                        await run.AskAsync(
-                            async (node, token) =>
-                                await node.SetLimitsAsync(LimitValues.Over(await node.GetLimitsAsync(token), given), token)
-                        )
-                    );
-                }
-            );
+                    var before = await node.GetAsync<LimitsResource>(Routes.Limits);
+                    var all = NodeClient.Json(LimitValues.Over(before, given));
+                    return await node.AskAsync<LimitsResource>(HttpMethod.Put, Routes.Limits, all);
+                });
+                return Show(run, limits);
+            });
     }
 
     private static ExitCode Show(Invocation run, LimitsResource limits)
@@ -93,8 +80,7 @@ internal static class LimitsCommand
             Line("requests per source", $"{inForce.RequestsPerSource}", set?.RequestsPerSource is not null),
             Line("connections", $"{inForce.Connections}", set?.Connections is not null),
         ];
-        run.Console.Result(string.Join(Environment.NewLine, lines), limits, () => WireJson.Default.LimitsResource);
-        return ExitCode.Ok;
+        return run.Show(lines, limits);
     }
 
     private static string Line(string name, string? value, bool isSet, RateNow? now = null) =>

@@ -25,7 +25,7 @@ internal static class ListCommand
             Description = $"Only files that are in this state at the node: {_states}.",
             HelpName = "STATE",
         };
-        return new CliCommand("list", "Lists the files of the cluster, with their state at the node that answers")
+        return new CliCommand(streams, "list", "Lists the files of the cluster, with their state at the node that answers")
         {
             Notes =
             [
@@ -47,19 +47,16 @@ internal static class ListCommand
                     ? null
                     : $"--state is '{given}'. Write one of {_states}."
             )
-            .AsksNodes(
-                streams,
-                async run =>
+            .AsksNodes(async run =>
+            {
+                var filter = new ListFilter(run.Given(bucket), run.Given(owner), run.Get(prefix), run.Get(state));
+                await foreach (var file in run.Nodes.ListAsync(filter))
                 {
-                    var filter = new ListFilter(run.Given(bucket), run.Given(owner), run.Get(prefix), run.Get(state));
-                    await foreach (var file in run.Nodes.ListAsync(filter, run.CancellationToken))
-                    {
-                        run.Console.Result(LineOf(file), file, () => SparseJson.Default.FileResource);
-                    }
-
-                    return ExitCode.Ok;
+                    run.Console.Result(LineOf(file), file);
                 }
-            );
+
+                return ExitCode.Ok;
+            });
     }
 
     // A location is anyone's text: it must neither part the columns nor steer the terminal.

@@ -10,7 +10,7 @@ internal static class MissingCommand
     public static Command Create(CliStreams streams)
     {
         var bucket = IdentityOptions.BucketArgument();
-        return new CliCommand("missing", "Lists the files of a bucket that a node wants but lacks, or has only in part")
+        return new CliCommand(streams, "missing", "Lists the files of a bucket that a node wants but lacks, or has only in part")
         {
             Notes =
             [
@@ -25,29 +25,24 @@ internal static class MissingCommand
             Ends = [ExitCode.NotComplete],
         }
             .Taking(bucket)
-            .AsksOneNode(
-                streams,
-                async run =>
+            .AsksOneNode(async run =>
+            {
+                var last = "";
+                await run.Nodes.RunAsync(async node =>
                 {
-                    var last = "";
-                    await run.Nodes.RunAsync(
-                        async (node, token) =>
+                    using var files = await node.OpenLinesAsync<MissingFile>(Routes.Of(Routes.Missing, run.Get(bucket)));
+                    while (await files.ReadAsync() is { } file)
+                    {
+                        // After a lost connection the list comes again from its beginning.
+                        if (string.CompareOrdinal(file.Key, last) > 0)
                         {
-                            await foreach (var file in node.GetMissingAsync(run.Get(bucket), token))
-                            {
-                                // After a lost connection the list comes again from its beginning.
-                                if (string.CompareOrdinal(file.Key, last) > 0)
-                                {
-                                    last = file.Key;
-                                    run.Console.Result(TextOf(file), file, () => SparseJson.Default.MissingFile);
-                                }
-                            }
-                        },
-                        run.CancellationToken
-                    );
-                    return last.Length == 0 ? ExitCode.Ok : ExitCode.NotComplete;
-                }
-            );
+                            last = file.Key;
+                            run.Console.Result(TextOf(file), file);
+                        }
+                    }
+                });
+                return last.Length == 0 ? ExitCode.Ok : ExitCode.NotComplete;
+            });
     }
 
     private static string TextOf(MissingFile file) =>

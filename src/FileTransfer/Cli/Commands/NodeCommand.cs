@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
 using FileTransfer.Contracts;
 
@@ -8,7 +9,7 @@ namespace FileTransfer.Cli.Commands;
 internal static class NodeCommand
 {
     public static Command Create(CliStreams streams) =>
-        new CliCommand("node", "Takes a node that is gone for good out of the cluster")
+        new CliCommand(streams, "node", "Takes a node that is gone for good out of the cluster")
         {
             Examples = ["filetransfer node remove node-c", "filetransfer node remove node-c --yes"],
         }.Taking(CreateRemove(streams));
@@ -17,7 +18,11 @@ internal static class NodeCommand
     {
         var name = new Argument<string>("NAME") { Description = "The node, as 'filetransfer status' names it." };
         var yes = new Option<bool>("--yes", "-y") { Description = "Do it; without this, the command only says what would go." };
-        return new CliCommand("remove", "Forgets a dead node: its replicas, its place in the feed, its policies and its intents")
+        return new CliCommand(
+            streams,
+            "remove",
+            "Forgets a dead node: its replicas, its place in the feed, its policies and its intents"
+        )
         {
             Notes =
             [
@@ -29,26 +34,21 @@ internal static class NodeCommand
             Ends = [ExitCode.NotFound],
         }
             .Taking(name, yes)
-            .AsksNodes(
-                streams,
-                async run =>
+            .AsksNodes(async run =>
+            {
+                if (!run.Get(yes))
                 {
-                    if (!run.Get(yes))
-                    {
-                        throw Preview(run.Get(name), await run.AskAsync((node, token) => node.GetNodesAsync(token)));
-                    }
-
-                    var removed = await run.AskAsync((node, token) => node.RemoveNodeAsync(run.Get(name), token));
-                    var lost =
-                        removed.OnlyCopies > 0 ? $"; {removed.OnlyCopies} files were nowhere else, and nobody has them now" : "";
-                    run.Console.Result(
-                        $"{removed.Node} removed, with {removed.Replicas} replicas{lost}",
-                        removed,
-                        () => SparseJson.Default.NodeRemovalResource
-                    );
-                    return ExitCode.Ok;
+                    throw Preview(run.Get(name), await run.AskAsync(node => node.GetAsync<ClusterResource>(Routes.Nodes)));
                 }
-            );
+
+                var path = Routes.Of(Routes.Node, run.Get(name));
+                var removed = await run.AskAsync(node =>
+                    node.AskAsync<NodeRemovalResource>(HttpMethod.Delete, path, within: NodeClient.LongWithin)
+                );
+                var lost =
+                    removed.OnlyCopies > 0 ? $"; {removed.OnlyCopies} files were nowhere else, and nobody has them now" : "";
+                return run.Show($"{removed.Node} removed, with {removed.Replicas} replicas{lost}", removed);
+            });
     }
 
     private static CliException Preview(string name, ClusterResource cluster) =>

@@ -8,7 +8,7 @@ namespace FileTransfer.Cli.Commands;
 internal static class OrphansCommand
 {
     public static Command Create(CliStreams streams) =>
-        new CliCommand("orphans", "Shows and deletes contents of a node that no file refers to")
+        new CliCommand(streams, "orphans", "Shows and deletes contents of a node that no file refers to")
         {
             Notes =
             [
@@ -19,47 +19,42 @@ internal static class OrphansCommand
         }.Taking(CreateList(streams), CreateDiscard(streams));
 
     private static CliCommand CreateList(CliStreams streams) =>
-        new CliCommand("list", "Lists them: since when, and to which files they belong as far as the node's folder remembers")
+        new CliCommand(
+            streams,
+            "list",
+            "Lists them: since when, and to which files they belong as far as the node's folder remembers"
+        )
         {
             Examples = ["filetransfer orphans list --url http://node-b:7070"],
-        }.AsksOneNode(streams, ListAsync);
+        }.AsksOneNode(ListAsync);
 
     private static CliCommand CreateDiscard(CliStreams streams)
     {
         var yes = new Option<bool>("--yes") { Description = "Do it; without this, the command only says what would go." };
-        return new CliCommand("discard", "Deletes them, and lets the node collect orphans by itself again")
+        return new CliCommand(streams, "discard", "Deletes them, and lets the node collect orphans by itself again")
         {
             Notes = ["What is deleted cannot be recovered. 'filetransfer reconcile' brings the files back instead."],
             Examples = ["filetransfer orphans discard", "filetransfer orphans discard --yes"],
         }
             .Taking(yes)
-            .AsksOneNode(
-                streams,
-                async run =>
+            .AsksOneNode(async run =>
+            {
+                if (!run.Get(yes))
                 {
-                    if (!run.Get(yes))
-                    {
-                        await ListAsync(run);
-                        run.Console.Notice("Nothing was deleted. To delete them: filetransfer orphans discard --yes");
-                        return ExitCode.Ok;
-                    }
-
-                    var discarded = await run.AskAsync((node, token) => node.DiscardOrphansAsync(token));
-                    run.Console.Result(
-                        $"{discarded.Count} contents deleted, {discarded.Bytes} bytes; collection goes on",
-                        discarded,
-                        () => WireJson.Default.OrphansDiscarded
-                    );
+                    await ListAsync(run);
+                    run.Console.Notice("Nothing was deleted. To delete them: filetransfer orphans discard --yes");
                     return ExitCode.Ok;
                 }
-            );
+
+                var discarded = await run.AskAsync(node => node.AskAsync<OrphansDiscarded>(HttpMethod.Delete, Routes.Orphans));
+                return run.Show($"{discarded.Count} contents deleted, {discarded.Bytes} bytes; collection goes on", discarded);
+            });
     }
 
     private static async Task<ExitCode> ListAsync(Invocation run)
     {
-        var orphans = await run.AskAsync((node, token) => node.GetOrphansAsync(token));
-        run.Console.Result(string.Join(Environment.NewLine, LinesOf(orphans)), orphans, () => WireJson.Default.OrphansResource);
-        return ExitCode.Ok;
+        var orphans = await run.AskAsync(node => node.GetAsync<OrphansResource>(Routes.Orphans));
+        return run.Show(LinesOf(orphans), orphans);
     }
 
     private static IEnumerable<string> LinesOf(OrphansResource orphans)

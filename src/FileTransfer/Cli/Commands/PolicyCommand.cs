@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
 using FileTransfer.Contracts;
 using FileTransfer.Wants.Policies;
@@ -11,7 +12,7 @@ internal static class PolicyCommand
     private static readonly TimeSpan _look = TimeSpan.FromSeconds(1);
 
     public static Command Create(CliStreams streams) =>
-        new CliCommand("policy", "Shows and sets which files of a bucket a node wants")
+        new CliCommand(streams, "policy", "Shows and sets which files of a bucket a node wants")
         {
             Notes =
             [
@@ -30,21 +31,16 @@ internal static class PolicyCommand
     private static CliCommand CreateGet(CliStreams streams)
     {
         var bucket = IdentityOptions.BucketArgument();
-        return new CliCommand("get", "Shows the policy of a bucket at a node")
+        return new CliCommand(streams, "get", "Shows the policy of a bucket at a node")
         {
             Examples = ["filetransfer policy get 0x22… --url http://node-b:7070"],
         }
             .Taking(bucket)
-            .AsksOneNode(
-                streams,
-                async run =>
-                {
-                    var policy = await run.AskAsync((node, token) => node.GetPolicyAsync(run.Get(bucket), token));
-                    var text = string.Join(Environment.NewLine, [policy.Kind, .. policy.Filters]);
-                    run.Console.Result(text, policy, () => SparseJson.Default.PolicyResource);
-                    return ExitCode.Ok;
-                }
-            );
+            .AsksOneNode(async run =>
+            {
+                var policy = await run.AskAsync(node => node.GetAsync<PolicyResource>(PathOf(run, bucket)));
+                return run.Show([policy.Kind, .. policy.Filters], policy);
+            });
     }
 
     private static CliCommand CreateSet(CliStreams streams)
@@ -64,7 +60,7 @@ internal static class PolicyCommand
         {
             Description = "Also delete stored contents that are no longer wanted, but never the last copy in the cluster.",
         };
-        return new CliCommand("set", "Sets the policy of a bucket at a node")
+        return new CliCommand(streams, "set", "Sets the policy of a bucket at a node")
         {
             Notes =
             [
@@ -79,49 +75,48 @@ internal static class PolicyCommand
             ],
         }
             .Taking(bucket, kind, filters, prune)
-            .AsksOneNode(
-                streams,
-                async run =>
-                    Policy.TryParse(run.Get(kind), run.Get(filters) ?? [], out var policy, out var fault)
-                        ? await ShowAsync(
-                            run,
-                            run.Get(bucket),
-                            await run.AskAsync(
-                                (node, token) => node.SetPolicyAsync(run.Get(bucket), policy, run.Get(prune), token)
-                            )
-                        )
-                        : throw new CliException(ExitCode.Usage, fault)
+            .AsksOneNode(async run =>
+                Policy.TryParse(run.Get(kind), run.Get(filters) ?? [], out var policy, out var fault)
+                    ? await ChangeAsync(run, PathOf(run, bucket), HttpMethod.Put, policy.ToDefinition(), run.Get(prune))
+                    : throw new CliException(ExitCode.Usage, fault)
             );
     }
 
     private static CliCommand CreateDelete(CliStreams streams)
     {
         var bucket = IdentityOptions.BucketArgument();
-        return new CliCommand("delete", "Deletes the policy: the node wants every file of the bucket again")
+        return new CliCommand(streams, "delete", "Deletes the policy: the node wants every file of the bucket again")
         {
             Examples = ["filetransfer policy delete 0x22… --url http://node-b:7070"],
         }
             .Taking(bucket)
-            .AsksOneNode(
-                streams,
-                async run =>
-                    await ShowAsync(
-                        run,
-                        run.Get(bucket),
-                        await run.AskAsync((node, token) => node.DeletePolicyAsync(run.Get(bucket), token))
-                    )
-            );
+            .AsksOneNode(run => ChangeAsync(run, PathOf(run, bucket), HttpMethod.Delete));
     }
 
-    /// <summary>Waits until the policy is applied, which goes on if nobody waits, and says how far it is meanwhile.</summary>
-    private static async Task<ExitCode> ShowAsync(Invocation run, ByteString bucket, PolicyResource change)
+    private static string PathOf(Invocation run, Argument<ByteString> bucket) => Routes.Of(Routes.Policy, run.Get(bucket));
+
+    /// <summary>Changes the policy, waits until it is applied, which goes on if nobody waits, and says how far it is meanwhile.</summary>
+    private static async Task<ExitCode> ChangeAsync(
+        Invocation run,
+        string path,
+        HttpMethod method,
+        PolicyDefinition? policy = null,
+        bool prunes = false
+    )
     {
+        var change = await run.AskAsync(node =>
+            node.AskAsync<PolicyResource>(
+                method,
+                prunes ? $"{path}?prune=true" : path,
+                policy is null ? null : NodeClient.Json(policy)
+            )
+        );
         var written = change.ChangedAt;
         while (change.Pending && change.ChangedAt == written)
         {
             run.Console.Notice($"{change.Bucket}: {change.Reviewed} files reviewed; the node goes on without this program");
             await Task.Delay(_look, run.CancellationToken);
-            change = await run.AskAsync((node, token) => node.GetPolicyAsync(bucket, token));
+            change = await run.AskAsync(node => node.GetAsync<PolicyResource>(path));
         }
 
         string[] lines =
@@ -130,7 +125,6 @@ internal static class PolicyCommand
             .. change.Kept > 0 ? [$"{change.Kept} stay, for no other living node has them stored:"] : (string[])[],
             .. change.KeptKeys,
         ];
-        run.Console.Result(string.Join(Environment.NewLine, lines), change, () => SparseJson.Default.PolicyResource);
-        return ExitCode.Ok;
+        return run.Show(lines, change);
     }
 }

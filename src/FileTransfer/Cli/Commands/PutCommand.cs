@@ -44,7 +44,7 @@ internal static class PutCommand
             }
         });
         var identity = new IdentityOptions(streams);
-        return new CliCommand("put", "Registers files and sends their contents to the leader")
+        return new CliCommand(streams, "put", "Registers files and sends their contents to the leader")
         {
             Notes =
             [
@@ -65,22 +65,18 @@ internal static class PutCommand
         }
             .Taking([paths, .. identity.All, location, prefix, recursive, skipEmpty, parallel])
             .Refusing(Fault)
-            .AsksNodes(
-                streams,
-                async run =>
-                {
-                    var (owner, bucket) = (identity.Owner(run.Parse), identity.Bucket(run.Parse));
-                    var put = new FilePut(run.Nodes, owner, bucket, streams.Time, run.Console.Notice);
-                    var batches = new BatchPut(run.Nodes, owner, bucket, streams.Time);
-                    return await run.Console.WithProgressAsync(progress =>
-                        new PutRun(run, put, batches, progress).PutAllAsync(
-                            () => PutItems.Of(run.Get(paths), run.Get(location), run.Get(prefix) ?? "", run.Get(recursive)),
-                            run.Get(parallel),
-                            run.Get(skipEmpty)
-                        )
-                    );
-                }
-            );
+            .AsksNodes(async run =>
+            {
+                var (owner, bucket) = (identity.Owner(run.Parse), identity.Bucket(run.Parse));
+                var (put, batches) = (new FilePut(run, owner, bucket), new BatchPut(run, owner, bucket));
+                return await run.Console.WithProgressAsync(progress =>
+                    new PutRun(run, put, batches, progress).PutAllAsync(
+                        () => PutItems.Of(run.Get(paths), run.Get(location), run.Get(prefix) ?? "", run.Get(recursive)),
+                        run.Get(parallel),
+                        run.Get(skipEmpty)
+                    )
+                );
+            });
 
         string? Fault(CommandResult result) =>
             result.GetResult(location) is not null

@@ -136,7 +136,7 @@ internal sealed class PutRun(Invocation run, FilePut put, BatchPut batches, Tran
 
     private void Report(PutLine line)
     {
-        run.Console.Result($"{line.Key} {line.Path}", line, () => CliJson.Default.PutLine);
+        run.Console.Result($"{line.Key} {line.Path}", line);
         Interlocked.Increment(ref _stored);
     }
 

@@ -16,7 +16,7 @@ internal static class ReconcileCommand
             HelpName = "NODE",
         };
         var apply = new Option<bool>("--apply") { Description = "Do it; without this, nothing is changed." };
-        return new CliCommand("reconcile", "Restores a lost or older catalog from what the nodes' data folders remember")
+        return new CliCommand(streams, "reconcile", "Restores a lost or older catalog from what the nodes' data folders remember")
         {
             Notes =
             [
@@ -39,13 +39,11 @@ internal static class ReconcileCommand
             Ends = [ExitCode.NotComplete],
         }
             .Taking(directories, without, apply, CreateRestore(streams), CreateDiscard(streams))
-            .AsksNodes(
-                streams,
-                run =>
-                    new ReconcileRun(run.Nodes, run.Console, run.Get(without) ?? [], run.Get(apply)).RunAsync(
-                        run.Get(directories) ?? [],
-                        run.CancellationToken
-                    )
+            .AsksNodes(run =>
+                new ReconcileRun(run.Nodes, run.Console, run.Get(without) ?? [], run.Get(apply)).RunAsync(
+                    run.Get(directories) ?? [],
+                    run.CancellationToken
+                )
             );
     }
 
@@ -53,36 +51,39 @@ internal static class ReconcileCommand
     {
         var keys = IdentityOptions.Keys();
         var directories = DataDirectories();
-        return new CliCommand("restore", "Registers and adds files that a data folder has, whatever else is known of them")
+        return new CliCommand(
+            streams,
+            "restore",
+            "Registers and adds files that a data folder has, whatever else is known of them"
+        )
         {
             Examples = ["filetransfer reconcile restore 0x5f1c… --url http://node-a:7070 --url http://node-b:7070"],
             Ends = [ExitCode.NotFound],
         }
             .Taking(keys, directories)
-            .AsksNodes(
-                streams,
-                run =>
-                    new ReconcileChoice(run.Nodes, run.Console).RestoreAsync(
-                        run.Get(keys),
-                        run.Get(directories) ?? [],
-                        run.CancellationToken
-                    )
+            .AsksNodes(run =>
+                new ReconcileChoice(run.Nodes, run.Console).RestoreAsync(
+                    run.Get(keys),
+                    run.Get(directories) ?? [],
+                    run.CancellationToken
+                )
             );
     }
 
     private static CliCommand CreateDiscard(CliStreams streams)
     {
         var keys = IdentityOptions.Keys();
-        return new CliCommand("discard", "Makes the folders of running nodes forget files that the catalog does not have")
+        return new CliCommand(
+            streams,
+            "discard",
+            "Makes the folders of running nodes forget files that the catalog does not have"
+        )
         {
             Notes = ["Their contents become orphans: they are kept for FileTransfer:Store:OrphanGrace, and then collected."],
             Examples = ["filetransfer reconcile discard 0x5f1c… --url http://node-a:7070 --url http://node-b:7070"],
         }
             .Taking(keys)
-            .AsksNodes(
-                streams,
-                run => new ReconcileChoice(run.Nodes, run.Console).DiscardAsync(run.Get(keys), run.CancellationToken)
-            );
+            .AsksNodes(run => new ReconcileChoice(run.Nodes, run.Console).DiscardAsync(run.Get(keys)));
     }
 
     private static Option<string[]> DataDirectories() =>

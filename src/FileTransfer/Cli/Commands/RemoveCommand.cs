@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -9,25 +10,25 @@ internal static class RemoveCommand
     public static Command Create(CliStreams streams)
     {
         var keys = IdentityOptions.Keys();
-        return new CliCommand("remove", "Removes files from every node of the cluster, even while they are being downloaded")
+        return new CliCommand(
+            streams,
+            "remove",
+            "Removes files from every node of the cluster, even while they are being downloaded"
+        )
         {
             Examples = ["filetransfer remove 0x3f… 0x9a… --url http://node-a:7070"],
             Ends = [ExitCode.NotFound],
         }
             .Taking(keys)
-            .AsksNodes(
-                streams,
-                run =>
-                    run.EachAsync(
-                        run.Get(keys),
-                        async key =>
-                        {
-                            await run.Nodes.RunAsync((node, token) => node.RemoveAsync(key, token), run.CancellationToken);
-                            var line = new KeyStateLine(key.ToString(), "removed");
-                            run.Console.Result($"{key} removed", line, () => CliJson.Default.KeyStateLine);
-                            return ExitCode.Ok;
-                        }
-                    )
+            .AsksNodes(run =>
+                run.EachAsync(
+                    run.Get(keys),
+                    async key =>
+                    {
+                        await run.Nodes.RunAsync(node => node.TellAsync(HttpMethod.Delete, Routes.Of(Routes.File, key)));
+                        return run.Show($"{key} removed", new KeyStateLine(key.ToString(), "removed"));
+                    }
+                )
             );
     }
 }

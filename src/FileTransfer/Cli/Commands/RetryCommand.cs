@@ -18,7 +18,11 @@ internal static class RetryCommand
             Description = $"With --all: only those that failed for this cause: {string.Join(", ", FailureCauses.Slugs)}.",
             HelpName = "CAUSE",
         };
-        return new CliCommand("retry", "Retries files at a node now: failed ones, and ones that wait after a failed attempt")
+        return new CliCommand(
+            streams,
+            "retry",
+            "Retries files at a node now: failed ones, and ones that wait after a failed attempt"
+        )
         {
             Notes = ["A node also retries them by itself: when a source comes back, and now and then to see what still fails."],
             Examples =
@@ -31,30 +35,25 @@ internal static class RetryCommand
         }
             .Taking(keys, all, cause)
             .Refusing(Fault)
-            .AsksOneNode(
-                streams,
-                async run =>
+            .AsksOneNode(async run =>
+            {
+                if (!run.Get(all))
                 {
-                    if (!run.Get(all))
-                    {
-                        return await run.EachAsync(
-                            run.Get(keys),
-                            async key =>
-                            {
-                                var state = await run.AskAsync((node, token) => node.RetryAsync(key, token));
-                                var line = new KeyStateLine(key.ToString(), state);
-                                run.Console.Result($"{key} {state}", line, () => CliJson.Default.KeyStateLine);
-                                return ExitCode.Ok;
-                            }
-                        );
-                    }
-
-                    var answer = await run.AskAsync((node, token) => node.RetryAllAsync(run.Get(cause), token));
-                    var says = $"{answer.Retried} files are being retried at {answer.Node}";
-                    run.Console.Result(says, answer, () => SparseJson.Default.RetriedResource);
-                    return ExitCode.Ok;
+                    return await run.EachAsync(
+                        run.Get(keys),
+                        async key =>
+                        {
+                            var path = Routes.Of(Routes.Retry, key);
+                            var file = await run.AskAsync(node => node.AskAsync<FileResource>(HttpMethod.Post, path));
+                            return run.Show($"{key} {file.State}", new KeyStateLine(key.ToString(), file.State));
+                        }
+                    );
                 }
-            );
+
+                var route = run.Get(cause) is { } slug ? $"{Routes.RetryAll}?cause={slug}" : Routes.RetryAll;
+                var answer = await run.AskAsync(node => node.AskAsync<RetriedResource>(HttpMethod.Post, route));
+                return run.Show($"{answer.Retried} files are being retried at {answer.Node}", answer);
+            });
 
         string? Fault(CommandResult result)
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
 using FileTransfer.Contracts;
 
@@ -23,7 +24,11 @@ internal static class ScrubCommand
         };
         var cancel = new Option<bool>("--cancel") { Description = "End the pass under way." };
         var show = new Option<bool>("--show") { Description = "Show how far the scrub has got; start nothing." };
-        return new CliCommand("scrub", "Makes a node verify every content it has and replace damaged ones from other nodes")
+        return new CliCommand(
+            streams,
+            "scrub",
+            "Makes a node verify every content it has and replace damaged ones from other nodes"
+        )
         {
             Notes =
             [
@@ -43,34 +48,30 @@ internal static class ScrubCommand
         }
             .Taking(keys, bucket, wait, show, cancel)
             .Refusing(Fault)
-            .AsksOneNode(
-                streams,
-                async run =>
+            .AsksOneNode(async run =>
+            {
+                if (run.Get(show) || run.Get(cancel))
                 {
-                    if (run.Get(show) || run.Get(cancel))
-                    {
-                        var now = await run.AskAsync(
-                            (node, token) => run.Get(cancel) ? node.CancelScrubAsync(token) : node.GetScrubAsync(token)
-                        );
-                        return Show(run, now, judges: true);
-                    }
-
-                    var named = run.Get(keys) ?? [];
-                    ScrubRequest? what =
-                        run.Given(bucket) is { } some ? new ScrubRequest(some.ToString(), Keys: null)
-                        : named.Length > 0 ? new ScrubRequest(null, [.. named.Select(key => key.ToString())])
-                        : null;
-                    var scrub = await run.AskAsync((node, token) => node.StartScrubAsync(what, token));
-                    if (run.Get(wait))
-                    {
-                        scrub = await run.Console.WithProgressAsync(progress =>
-                            WaitAsync(run, scrub, what is not null, streams.Time, progress)
-                        );
-                    }
-
-                    return Show(run, scrub, judges: run.Get(wait));
+                    var method = run.Get(cancel) ? HttpMethod.Delete : HttpMethod.Get;
+                    var now = await run.AskAsync(node => node.AskAsync<ScrubResource>(method, Routes.Scrub));
+                    return Show(run, now, judges: true);
                 }
-            );
+
+                var named = run.Get(keys) ?? [];
+                ScrubRequest? what =
+                    run.Given(bucket) is { } some ? new ScrubRequest(some.ToString(), Keys: null)
+                    : named.Length > 0 ? new ScrubRequest(null, [.. named.Select(key => key.ToString())])
+                    : null;
+                var scrub = await run.AskAsync(node =>
+                    node.AskAsync<ScrubResource>(HttpMethod.Post, Routes.Scrub, what is null ? null : NodeClient.Json(what))
+                );
+                if (run.Get(wait))
+                {
+                    scrub = await run.Console.WithProgressAsync(progress => WaitAsync(run, scrub, what is not null, progress));
+                }
+
+                return Show(run, scrub, judges: run.Get(wait));
+            });
 
         string? Fault(CommandResult result)
         {
@@ -85,7 +86,6 @@ internal static class ScrubCommand
         Invocation run,
         ScrubResource scrub,
         bool isNamed,
-        TimeProvider time,
         TransferProgress progress
     )
     {
@@ -99,8 +99,8 @@ internal static class ScrubCommand
                 : scrub.Pass is null || scrub.Pass.StartedAt > startedAt || scrub.Last?.StartedAt >= startedAt;
             if (isProven)
             {
-                provenAt ??= time.GetTimestamp();
-                if (scrub.Damage.Count == 0 || time.GetElapsedTime(provenAt.Value) > _repairWithin)
+                provenAt ??= run.Time.GetTimestamp();
+                if (scrub.Damage.Count == 0 || run.Time.GetElapsedTime(provenAt.Value) > _repairWithin)
                 {
                     bar?.Dispose();
                     return scrub;
@@ -112,14 +112,14 @@ internal static class ScrubCommand
                 bar.Report(scrub.Pass.Bytes);
             }
 
-            await Task.Delay(_pollInterval, time, run.CancellationToken);
-            scrub = await run.AskAsync((node, token) => node.GetScrubAsync(token));
+            await Task.Delay(_pollInterval, run.Time, run.CancellationToken);
+            scrub = await run.AskAsync(node => node.GetAsync<ScrubResource>(Routes.Scrub));
         }
     }
 
     private static ExitCode Show(Invocation run, ScrubResource scrub, bool judges)
     {
-        run.Console.Result(string.Join(Environment.NewLine, LinesOf(scrub)), scrub, () => SparseJson.Default.ScrubResource);
+        run.Show(LinesOf(scrub), scrub);
         return !judges || scrub.Damage.Count == 0 ? ExitCode.Ok : ExitCode.NotProven;
     }
 

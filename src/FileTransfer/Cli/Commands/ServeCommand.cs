@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FileTransfer.Cli.Output;
 using FileTransfer.Hosting;
 
 namespace FileTransfer.Cli.Commands;
@@ -6,9 +7,9 @@ namespace FileTransfer.Cli.Commands;
 /// <summary><c>filetransfer serve</c>: the service; everything after the word is its configuration.</summary>
 public static class ServeCommand
 {
-    public static Command Create()
+    internal static Command Create(CliStreams streams)
     {
-        var command = new CliCommand("serve", "Runs a node")
+        var command = new CliCommand(streams, "serve", "Runs a node")
         {
             Notes =
             [

@@ -42,7 +42,7 @@ internal static class SimulateCommand
             HelpName = "N",
             DefaultValueFactory = _ => world.Seed,
         };
-        return new CliCommand("simulate", "Shows how a content spreads from a leader to many nodes, in virtual time")
+        return new CliCommand(streams, "simulate", "Shows how a content spreads from a leader to many nodes, in virtual time")
         {
             Notes =
             [
@@ -59,26 +59,24 @@ internal static class SimulateCommand
             Ends = [ExitCode.NotComplete],
         }
             .Taking(nodes, size, up, down, latency, loss, churn, seed)
-            .Runs(
-                streams,
-                run =>
-                    Task.FromResult(
-                        Run(
-                            world with
-                            {
-                                Size = run.Get(size),
-                                Up = run.Get(up),
-                                Down = run.Get(down),
-                                Latency = run.Given(latency) ?? world.Latency,
-                                Loss = run.Get(loss),
-                                Churn = run.Get(churn),
-                                Seed = run.Get(seed),
-                            },
-                            run.Get(nodes) is { Length: > 0 } given ? given : _nodes,
-                            run.Console,
-                            run.CancellationToken
-                        )
+            .Runs(run =>
+                Task.FromResult(
+                    Run(
+                        world with
+                        {
+                            Size = run.Get(size),
+                            Up = run.Get(up),
+                            Down = run.Get(down),
+                            Latency = run.Given(latency) ?? world.Latency,
+                            Loss = run.Get(loss),
+                            Churn = run.Get(churn),
+                            Seed = run.Get(seed),
+                        },
+                        run.Get(nodes) is { Length: > 0 } given ? given : _nodes,
+                        run.Console,
+                        run.CancellationToken
                     )
+                )
             );
     }
 
@@ -89,7 +87,7 @@ internal static class SimulateCommand
         foreach (var number in nodes)
         {
             var result = SimulationResult.Run(world with { Nodes = number }, cancellationToken);
-            console.Result(heading + TextOf(result), LineOf(result), () => CliJson.Default.SimulationLine);
+            console.Result(heading + TextOf(result), LineOf(result));
             heading = "";
             end = result.Stored < number ? ExitCode.NotComplete : end;
         }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
@@ -12,7 +13,7 @@ internal static class StatusCommand
     {
         var key = IdentityOptions.Key(ArgumentArity.ZeroOrOne);
         var wait = Duration.Option("--wait", "Wait until everything (or KEY) is stored on all nodes, but no longer than this.");
-        return new CliCommand("status", "Shows the nodes with their roles and queues, or one file with its replicas")
+        return new CliCommand(streams, "status", "Shows the nodes with their roles and queues, or one file with its replicas")
         {
             Notes =
             [
@@ -24,37 +25,34 @@ internal static class StatusCommand
             Ends = [ExitCode.NotComplete, ExitCode.TimedOut, ExitCode.NotFound],
         }
             .Taking(key, wait)
-            .AsksNodes(
-                streams,
-                async run =>
-                {
-                    Func<CancellationToken, Task<IStatus>> ask = run.Parse.GetResult(key) is { Tokens.Count: > 0 }
-                        ? token => FileStatus.AskAsync(run.Nodes, run.Get(key), token)
-                        : token => ClusterStatus.AskAsync(run.Nodes, token);
-                    return run.Given(wait) is { } limit
-                        ? await run.Console.WithStatusAsync(tell => WaitAsync(ask, limit, streams.Time, run, tell))
-                        : Show(await ask(run.CancellationToken), run.Console);
-                }
-            );
+            .AsksNodes(async run =>
+            {
+                Func<NodeSet, Task<IStatus>> ask = run.IsGiven(key)
+                    ? nodes => FileStatus.AskAsync(nodes, run.Get(key))
+                    : ClusterStatus.AskAsync;
+                return run.Given(wait) is { } limit
+                    ? await run.Console.WithStatusAsync(tell => WaitAsync(ask, limit, run, tell))
+                    : Show(await ask(run.Nodes), run.Console);
+            });
     }
 
     private static async Task<ExitCode> WaitAsync(
-        Func<CancellationToken, Task<IStatus>> ask,
+        Func<NodeSet, Task<IStatus>> ask,
         TimeSpan wait,
-        TimeProvider time,
         Invocation run,
         Action<string> tell
     )
     {
-        using var over = new CancellationTokenSource(wait, time);
+        using var over = new CancellationTokenSource(wait, run.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(run.CancellationToken, over.Token);
+        var nodes = run.Nodes.Until(either.Token);
         IStatus? status = null;
         try
         {
-            while ((status = await ask(either.Token)) is { IsComplete: false, IsHopeless: false })
+            while ((status = await ask(nodes)) is { IsComplete: false, IsHopeless: false })
             {
                 tell(status.Lacking);
-                await Task.Delay(_pollInterval, time, either.Token);
+                await Task.Delay(_pollInterval, run.Time, either.Token);
             }
 
             return Show(status, run.Console);

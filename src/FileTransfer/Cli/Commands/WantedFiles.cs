@@ -5,7 +5,7 @@ using FileTransfer.Contracts;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>The intents of one command, and the wait for their files.</summary>
-internal sealed class WantedFiles(Invocation run, TimeProvider time)
+internal sealed class WantedFiles(Invocation run)
 {
     private static readonly TimeSpan _patienceOfTheEnd = TimeSpan.FromSeconds(10);
 
@@ -16,12 +16,14 @@ internal sealed class WantedFiles(Invocation run, TimeProvider time)
     public Task<(Uri Node, IntentResource Answer)> AskAsync(FileKey key, CancellationToken cancellationToken)
     {
         var id = Guid.CreateVersion7();
-        return run.Nodes.RunAsync(
-            async (node, token) =>
+        return run
+            .Nodes.Until(cancellationToken)
+            .RunAsync(async node =>
             {
                 try
                 {
-                    return (node.Node, await node.AskForAsync(key, id, token));
+                    var path = $"{Routes.Of(Routes.Intents, key)}?id={id}";
+                    return (node.Node, await node.AskAsync<IntentResource>(HttpMethod.Post, path));
                 }
                 catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
                 {
@@ -29,15 +31,13 @@ internal sealed class WantedFiles(Invocation run, TimeProvider time)
                     _standing.Add((node.Node, key, id));
                     throw;
                 }
-            },
-            cancellationToken
-        );
+            });
     }
 
     /// <summary>Waits until all of the files are there, but no longer than the limit; withdraws the intents that still stand then.</summary>
     public async Task<ExitCode> BringAsync(FileKey[] keys, TimeSpan? limit)
     {
-        using var over = limit is { } span ? new CancellationTokenSource(span, time) : new CancellationTokenSource();
+        using var over = limit is { } span ? new CancellationTokenSource(span, run.Time) : new CancellationTokenSource();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(run.CancellationToken, over.Token);
         try
         {
@@ -85,12 +85,12 @@ internal sealed class WantedFiles(Invocation run, TimeProvider time)
     /// <summary>Withdraws what still stands, as well as that can be done: the command ends.</summary>
     private async Task WithdrawAsync()
     {
-        using var patience = new CancellationTokenSource(_patienceOfTheEnd, time);
+        using var patience = new CancellationTokenSource(_patienceOfTheEnd, run.Time);
         foreach (var (node, key, intent) in _standing)
         {
             try
             {
-                await run.Nodes.At(node).RunAsync((client, token) => client.WithdrawAsync(key, intent, token), patience.Token);
+                await WithdrawAsync(run.Nodes.At(node).Until(patience.Token), key, intent);
             }
             catch (NodeProblemException problem) when (problem.Status == HttpStatusCode.NotFound)
             {
@@ -106,6 +106,12 @@ internal sealed class WantedFiles(Invocation run, TimeProvider time)
         }
     }
 
+    /// <summary>Withdraws one intent.</summary>
+    public static Task<IntentResource> WithdrawAsync(NodeSet nodes, FileKey key, Guid intent) =>
+        nodes.RunAsync(node => node.AskAsync<IntentResource>(HttpMethod.Delete, PathOf(key, intent)));
+
+    private static string PathOf(FileKey key, Guid intent) => $"{Routes.Of(Routes.Intents, key)}/{intent}";
+
     private async Task<IntentResource> EndOfAsync(
         Uri at,
         FileKey key,
@@ -114,18 +120,19 @@ internal sealed class WantedFiles(Invocation run, TimeProvider time)
         CancellationToken cancellationToken
     )
     {
-        var events = new NodeEvents($"{Routes.Of(Routes.File, key)}/events");
+        var events = new NodeEvents(Routes.Of(Routes.FileEvents, key));
         TransferBar? bar = null;
         IntentResource? end = null;
         try
         {
             await run
                 .Nodes.At(at)
+                .Until(cancellationToken)
                 .RunAsync(
-                    (node, token) =>
+                    node =>
                         node.FollowAsync(
                             events,
-                            async (happened, _) =>
+                            async happened =>
                             {
                                 if (happened.Number("size") is { } size)
                                 {
@@ -134,11 +141,9 @@ internal sealed class WantedFiles(Invocation run, TimeProvider time)
                                 }
 
                                 return !MayEnd(happened)
-                                    || (end = await node.GetIntentAsync(key, intent, token)) is { Outcome: null };
-                            },
-                            token
+                                    || (end = await node.GetAsync<IntentResource>(PathOf(key, intent))) is { Outcome: null };
+                            }
                         ),
-                    cancellationToken,
                     () => events.Count
                 );
         }

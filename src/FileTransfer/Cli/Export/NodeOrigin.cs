@@ -12,7 +12,7 @@ public sealed class NodeOrigin(NodeSet nodes) : IExportOrigin
     )
     {
         var stored = new ListFilter(filter.Bucket, Owner: null, filter.Location, "stored");
-        await foreach (var file in nodes.ListAsync(stored, cancellationToken))
+        await foreach (var file in nodes.Until(cancellationToken).ListAsync(stored))
         {
             yield return FileKey.TryParse(file.Key, out var key)
             && file.ToMetadata() is { } metadata
@@ -23,10 +23,10 @@ public sealed class NodeOrigin(NodeSet nodes) : IExportOrigin
     }
 
     public async Task<ExportFile> FindAsync(FileKey key, CancellationToken cancellationToken) =>
-        new(key, await new FileGet(nodes, key).FindAsync(cancellationToken));
+        new(key, await new FileGet(nodes.Until(cancellationToken), key).FindAsync());
 
     public async Task FetchAsync(ExportFile file, DownloadTarget target, TransferBar bar, CancellationToken cancellationToken) =>
-        await new FileGet(nodes, file.Key).FetchAsync(target, bar, cancellationToken);
+        await new FileGet(nodes.Until(cancellationToken), file.Key).FetchAsync(target, bar, cancellationToken);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

@@ -1,5 +1,4 @@
 using System.Text.Encodings.Web;
-using System.Text.Json.Serialization.Metadata;
 using FileTransfer.Postgres;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -24,10 +23,9 @@ public sealed class CliConsole(CliStreams streams, bool json)
     /// <summary>A result: its text for a person or a pipe, its value for a script.</summary>
     /// <param name="text">What it is in words.</param>
     /// <param name="value">The same as JSON.</param>
-    /// <param name="type">How it becomes JSON; asked only then, because making it takes a tenth of a short command's time.</param>
-    public void Result<T>(string text, T value, Func<JsonTypeInfo<T>> type)
+    public void Result<T>(string text, T value)
     {
-        var line = json ? Serialize(value, type) : text;
+        var line = json ? Serialize(value) : text;
         lock (_lock)
         {
             if (_live is { } live && streams.OutputIsTerminal)
@@ -48,8 +46,7 @@ public sealed class CliConsole(CliStreams streams, bool json)
         console.Write(renderable(console.Profile.Width >= WideTerminal));
     }
 
-    public void Notice(string text) =>
-        WriteError(json ? Serialize(new NoticeLine(text), () => CliJson.Default.NoticeLine) : text);
+    public void Notice(string text) => WriteError(json ? Serialize(new NoticeLine(text)) : text);
 
     /// <summary>Says what failed, and returns what it is worth as an exit code.</summary>
     public ExitCode Failure(Exception fault, string? subject = null)
@@ -60,10 +57,7 @@ public sealed class CliConsole(CliStreams streams, bool json)
         var about = subject is null ? "" : $"{subject}: ";
         WriteError(
             json
-                ? Serialize(
-                    new ErrorLine(fault.Message, problem?.Title, problem?.Type, subject, (int)code),
-                    () => CliJson.Default.ErrorLine
-                )
+                ? Serialize(new ErrorLine(fault.Message, problem?.Title, problem?.Type, subject, (int)code))
                 : $"error: {about}{fault.Message}{title}"
         );
         return code;
@@ -129,15 +123,15 @@ public sealed class CliConsole(CliStreams streams, bool json)
             : [description, new PercentageColumn(), done, speed];
     }
 
-    private static string Serialize<T>(T value, Func<JsonTypeInfo<T>> type)
+    private static string Serialize<T>(T value)
     {
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = _encoder }))
         {
-            JsonSerializer.Serialize(writer, value, type());
+            JsonSerializer.Serialize(writer, value, CliJson.Of<T>());
         }
 
-        return System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
+        return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 
     private void WriteError(string line)

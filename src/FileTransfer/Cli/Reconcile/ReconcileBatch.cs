@@ -23,13 +23,13 @@ public sealed class ReconcileBatch(NodeSet nodes)
     /// <summary>The files that somebody else changed meanwhile.</summary>
     public IReadOnlyList<string> Changed => _changed;
 
-    public async Task AddAsync(Verdict verdict, CancellationToken cancellationToken)
+    public async Task AddAsync(Verdict verdict)
     {
         var restore = verdict.Kind == VerdictKind.Remove ? null : FileRegistration.Of(verdict.Metadata!);
         var bytes = restore is null ? 0 : verdict.Metadata!.Location.Length;
         if (_files.Count == MostFiles || (_files.Count > 0 && _bytes + bytes > MostBytes))
         {
-            await SendAsync(cancellationToken);
+            await SendAsync();
         }
 
         _bytes += bytes;
@@ -44,14 +44,17 @@ public sealed class ReconcileBatch(NodeSet nodes)
         );
     }
 
-    public async Task SendAsync(CancellationToken cancellationToken)
+    public async Task SendAsync()
     {
         if (_files.Count == 0)
         {
             return;
         }
 
-        var done = await nodes.RunAsync((client, token) => client.ReconcileAsync(_files, token), cancellationToken);
+        var request = new ReconcileRequest(_files);
+        var done = await nodes.RunAsync(node =>
+            node.AskAsync<ReconcileResource>(HttpMethod.Post, Routes.Reconcile, NodeClient.Json(request), NodeClient.LongWithin)
+        );
         Restored += done.Restored;
         Removed += done.Removed;
         _changed.AddRange(done.Changed);

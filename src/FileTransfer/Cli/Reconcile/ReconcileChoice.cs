@@ -16,10 +16,8 @@ public sealed class ReconcileChoice(NodeSet nodes, CliConsole console)
     )
     {
         var (left, batch) = (keys.ToHashSet(), new ReconcileBatch(nodes));
-        using var folders = await FolderSet.OpenAsync(nodes, dataDirectories, proves: true, cancellationToken);
-        using var catalog = await nodes.RunAsync((client, token) => client.OpenCatalogAsync(token), cancellationToken);
-        var about = await catalog.ReadAsync() ?? new CatalogLine([], [], null);
-        await foreach (var verdict in new ReconcilePlan(folders.All, catalog, about).DecideAsync(cancellationToken))
+        using var plan = await ReconcilePlan.OpenAsync(nodes, dataDirectories, proves: true);
+        await foreach (var verdict in plan.DecideAsync(cancellationToken))
         {
             if (!left.Remove(verdict.Key))
             {
@@ -38,10 +36,10 @@ public sealed class ReconcileChoice(NodeSet nodes, CliConsole console)
                 throw new CliException(ExitCode.NotFound, why);
             }
 
-            await batch.AddAsync(verdict with { Kind = VerdictKind.Restore }, cancellationToken);
+            await batch.AddAsync(verdict with { Kind = VerdictKind.Restore });
         }
 
-        await batch.SendAsync(cancellationToken);
+        await batch.SendAsync();
         foreach (var key in left)
         {
             console.Notice($"{key} is not known to any of these folders");
@@ -57,11 +55,11 @@ public sealed class ReconcileChoice(NodeSet nodes, CliConsole console)
     }
 
     /// <summary>Lets the folders forget the files.</summary>
-    public async Task<ExitCode> DiscardAsync(IReadOnlyCollection<FileKey> keys, CancellationToken cancellationToken)
+    public async Task<ExitCode> DiscardAsync(IReadOnlyCollection<FileKey> keys)
     {
         foreach (var (node, key) in nodes.Each().SelectMany(_ => keys, (node, key) => (node, key)))
         {
-            await node.RunAsync((client, token) => client.ForgetAsync(key, token), cancellationToken);
+            await node.RunAsync(client => client.TellAsync(HttpMethod.Delete, $"{Routes.Reconcile}/folder/{key}"));
         }
 
         console.Notice($"{keys.Count} discarded");

@@ -2,6 +2,7 @@ using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
 using FileTransfer.Contracts;
 using FileTransfer.Feed.Reconciliation;
+using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Cli.Reconcile;
 
@@ -13,26 +14,15 @@ public sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyLis
 
     public async Task<ExitCode> RunAsync(IReadOnlyList<string> dataDirectories, CancellationToken cancellationToken)
     {
-        using var folders = await FolderSet.OpenAsync(nodes, dataDirectories, applies, cancellationToken);
-        using var catalog = await nodes.RunAsync((client, token) => client.OpenCatalogAsync(token), cancellationToken);
-        var about = await catalog.ReadAsync() ?? new CatalogLine([], [], null);
-        return await RunAsync(folders.All, new ReconcilePlan(folders.All, catalog, about), cancellationToken);
-    }
-
-    private async Task<ExitCode> RunAsync(
-        IReadOnlyList<KnownFolder> folders,
-        ReconcilePlan plan,
-        CancellationToken cancellationToken
-    )
-    {
+        using var plan = await ReconcilePlan.OpenAsync(nodes, dataDirectories, applies);
         var missing = plan.MembersNotIn(writtenOff);
-        foreach (var folder in folders.Where(folder => folder.Fault is not null))
+        foreach (var folder in plan.Folders.Where(folder => folder.Fault is not null))
         {
             console.Notice($"'{folder.Node}': {folder.Fault}; only its files larger than 64 KiB are known");
         }
 
         // What a node wants of what comes back is said first.
-        var policies = await RestorePoliciesAsync(folders, cancellationToken);
+        var policies = await RestorePoliciesAsync(plan.Folders);
         await foreach (var verdict in plan.DecideAsync(cancellationToken))
         {
             _counts[verdict.Kind] = Count(verdict.Kind) + 1;
@@ -42,22 +32,26 @@ public sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyLis
             }
 
             var line = VerdictLine.Of(verdict);
-            console.Result(line.ToString(), line, () => CliJson.Default.VerdictLine);
+            console.Result(line.ToString(), line);
             if (applies && verdict.Kind is VerdictKind.Restore or VerdictKind.Remove)
             {
-                await _batch.AddAsync(verdict, cancellationToken);
+                await _batch.AddAsync(verdict);
             }
         }
 
         if (applies)
         {
-            await _batch.SendAsync(cancellationToken);
+            await _batch.SendAsync();
         }
 
         var undone = Count(VerdictKind.Lost) + Count(VerdictKind.Undecided) + _batch.Changed.Count;
         if (applies && missing.Count == 0 && _batch.Changed.Count == 0)
         {
-            await ReleaseAsync(folders, cancellationToken);
+            // All that was remembered is back or listed: from now on what nothing refers to may be collected again.
+            foreach (var folder in plan.Folders.OfType<RunningFolder>())
+            {
+                await folder.Client.RunAsync(node => node.TellAsync(HttpMethod.Delete, $"{Routes.Orphans}/hold"));
+            }
         }
 
         Summarize(missing, policies);
@@ -69,7 +63,7 @@ public sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyLis
 
     /// <summary>Gives nodes that run the policies back that they remember, where the catalog has none of that bucket for them.</summary>
     /// <returns>How many there are to give back, or were.</returns>
-    private async Task<int> RestorePoliciesAsync(IReadOnlyList<KnownFolder> folders, CancellationToken cancellationToken)
+    private async Task<int> RestorePoliciesAsync(IReadOnlyList<KnownFolder> folders)
     {
         var restored = 0;
         foreach (var folder in folders)
@@ -88,18 +82,14 @@ public sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyLis
 
             foreach (var policy in running.Policies)
             {
-                restored += await RestorePolicyAsync(running, policy, cancellationToken) ? 1 : 0;
+                restored += await RestorePolicyAsync(running, policy) ? 1 : 0;
             }
         }
 
         return restored;
     }
 
-    private async Task<bool> RestorePolicyAsync(
-        RunningFolder folder,
-        FolderPolicyResource remembered,
-        CancellationToken cancellationToken
-    )
+    private async Task<bool> RestorePolicyAsync(RunningFolder folder, FolderPolicyResource remembered)
     {
         var policy = KnownFolder.Parse(remembered);
         if (policy.IsEverything || !ByteString.TryParseHex(remembered.Bucket, out var bucket))
@@ -107,7 +97,8 @@ public sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyLis
             return false;
         }
 
-        var present = await folder.Client.RunAsync((client, token) => client.GetPolicyAsync(bucket, token), cancellationToken);
+        var path = Routes.Of(Routes.Policy, bucket);
+        var present = await folder.Client.RunAsync(node => node.GetAsync<PolicyResource>(path));
         if (present.ChangedAt is not null)
         {
             return false;
@@ -116,22 +107,13 @@ public sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyLis
         console.Notice($"policy\t{folder.Node}\t{bucket}\t{remembered.Kind} {string.Join(' ', remembered.Filters)}");
         if (applies)
         {
-            await folder.Client.RunAsync(
-                (client, token) => client.SetPolicyAsync(bucket, policy, prune: false, token),
-                cancellationToken
+            var definition = policy.ToDefinition();
+            await folder.Client.RunAsync(node =>
+                node.AskAsync<PolicyResource>(HttpMethod.Put, path, NodeClient.Json(definition))
             );
         }
 
         return true;
-    }
-
-    /// <summary>All that was remembered is back or listed: from now on what nothing refers to may be collected again.</summary>
-    private static async Task ReleaseAsync(IReadOnlyList<KnownFolder> folders, CancellationToken cancellationToken)
-    {
-        foreach (var folder in folders.OfType<RunningFolder>())
-        {
-            await folder.Client.RunAsync((client, token) => client.ReleaseCollectionAsync(token), cancellationToken);
-        }
     }
 
     private void Summarize(IReadOnlyList<string> missing, int policies)
@@ -148,7 +130,7 @@ public sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyLis
             policies,
             missing
         );
-        console.Result(summary.ToString(), summary, () => CliJson.Default.ReconcileSummary);
+        console.Result(summary.ToString(), summary);
         if (missing.Count > 0)
         {
             console.Notice(

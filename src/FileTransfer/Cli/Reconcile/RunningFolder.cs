@@ -23,24 +23,22 @@ public sealed class RunningFolder(NodeSet node, Uri url, NdjsonAnswer<FolderLine
 
     public override IReadOnlyList<FolderPolicyResource> Policies => about.Policies;
 
-    public static Task<RunningFolder> OpenAsync(NodeSet at, bool proves, CancellationToken cancellationToken) =>
-        at.RunAsync(
-            async (client, token) =>
+    public static Task<RunningFolder> OpenAsync(NodeSet at, bool proves) =>
+        at.RunAsync(async client =>
+        {
+            var prove = proves ? "true" : "false";
+            var opened = await client.OpenLinesAsync<FolderLine>($"{Routes.Reconcile}/folder?prove={prove}");
+            if (await opened.ReadAsync() is { Folder: { } found })
             {
-                var opened = await client.OpenFolderAsync(proves, token);
-                if (await opened.ReadAsync() is { Folder: { } found })
-                {
-                    return new RunningFolder(at, client.Node, opened, found);
-                }
+                return new RunningFolder(at, client.Node, opened, found);
+            }
 
-                opened.Dispose();
-                throw new CliException(
-                    ExitCode.Failed,
-                    $"{client.Node.Display()} does not say whose folder it has. Is it a newer or older program?"
-                );
-            },
-            cancellationToken
-        );
+            opened.Dispose();
+            throw new CliException(
+                ExitCode.Failed,
+                $"{client.Node.Display()} does not say whose folder it has. Is it a newer or older program?"
+            );
+        });
 
     public override async IAsyncEnumerable<FolderEvidence> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
