@@ -74,6 +74,7 @@ public sealed partial class CatalogGate(
 
         var found = await CatalogIdentity.ReadAsync(connection, cancellationToken);
         Guid? left = IsLeft(admission, found) ? found.FeedEpoch : null;
+        database.Joined.Set(found);
         var (epoch, replaced) = await FeedEpochs.SettleAsync(connection, found, left, cancellationToken);
         if (replaced is { } former)
         {

@@ -110,6 +110,8 @@ public sealed partial class ClusterMembership(
         session.Notified += database.Notifications.Deliver;
         await session.UseAsync(JoinAsync, stopping);
 
+        // What the pool had open may be at another server.
+        database.Pool.Clear();
         NotJoinedBecause = null;
         _joined.SetResult(session);
         Log.Joined(logger, node.Id.Value, node.Url, session.BackendPid);
@@ -132,6 +134,7 @@ public sealed partial class ClusterMembership(
         }
         finally
         {
+            database.Joined.Clear();
             await LookOnceMoreAsync(session);
             NotJoinedBecause = "its connection to the database was lost";
             _joined = new TaskCompletionSource<LockConnection>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -5,7 +5,7 @@ namespace FileTransfer.Postgres;
 /// <summary>What is added to the operator's connection string. Whatever he wrote himself stays, except where correctness needs another value.</summary>
 internal static class ConnectionSettings
 {
-    public static NpgsqlDataSource Pool(string connectionString, ILoggerFactory loggers)
+    public static NpgsqlDataSource Pool(string connectionString, JoinedServer joined, ILoggerFactory loggers)
     {
         var settings = Common(connectionString);
         if (HasManyHosts(settings))
@@ -13,14 +13,17 @@ internal static class ConnectionSettings
             settings.TargetSessionAttributes = "read-write";
         }
 
-        return new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers).WithSessionDefaults().Build();
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString)
+            .UseLoggerFactory(loggers)
+            .WithSessionDefaults(joined)
+            .Build();
     }
 
     /// <summary>
     /// Connections of their own, for locks: never pooled, so that closing one ends its backend. This kind of source asks each server, also
     /// a single one, whether it takes writes: open with <see cref="TargetSessionAttributes.ReadWrite"/>.
     /// </summary>
-    public static NpgsqlMultiHostDataSource Sessions(string connectionString, ILoggerFactory loggers)
+    public static NpgsqlMultiHostDataSource Sessions(string connectionString, JoinedServer joined, ILoggerFactory loggers)
     {
         var settings = Common(connectionString);
         settings.Pooling = false;
@@ -34,7 +37,7 @@ internal static class ConnectionSettings
 
         return new NpgsqlDataSourceBuilder(settings.ConnectionString)
             .UseLoggerFactory(loggers)
-            .WithSessionDefaults()
+            .WithSessionDefaults(joined)
             .BuildMultiHost();
     }
 

@@ -21,15 +21,17 @@ public sealed class Database : IAsyncDisposable
         _time = time;
         _sessionLogger = loggers.CreateLogger<LockConnection>();
         Reach = new DatabaseReach(ServerOf(source), time, loggers.CreateLogger<DatabaseReach>());
-        Pool = ConnectionSettings.Pool(source.ConnectionString, loggers);
+        Pool = ConnectionSettings.Pool(source.ConnectionString, Joined, loggers);
         LockWaits = new LockWaits(Pool, time);
         Clock = new DatabaseClock(time, loggers.CreateLogger<DatabaseClock>());
         Notifications = new DatabaseNotifications(Pool, loggers.CreateLogger<DatabaseNotifications>());
         Commits = new DurableCommits(Pool, time, loggers.CreateLogger<DurableCommits>());
-        _sessions = ConnectionSettings.Sessions(source.ConnectionString, loggers);
+        _sessions = ConnectionSettings.Sessions(source.ConnectionString, Joined, loggers);
     }
 
     public DatabaseSource Source { get; }
+
+    public JoinedServer Joined { get; } = new();
 
     public DatabaseClock Clock { get; }
 

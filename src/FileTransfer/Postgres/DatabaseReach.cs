@@ -42,7 +42,8 @@ public sealed partial class DatabaseReach(string server, TimeProvider time, ILog
                         or PostgresErrorCodes.CannotConnectNow
                         or PostgresErrorCodes.TooManyConnections
                         or PostgresErrorCodes.ReadOnlySqlTransaction,
-            NpgsqlException e => e.IsTransient || e.InnerException is IOException or SocketException or TimeoutException,
+            NpgsqlException e => e.IsTransient
+                || e.InnerException is IOException or SocketException or TimeoutException or AggregateException,
             SocketException => true,
             _ => false,
         };

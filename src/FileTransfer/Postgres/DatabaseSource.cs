@@ -25,7 +25,7 @@ public sealed record DatabaseSource(string ConnectionString, string? EmbeddedFol
             }
 
             // Some settings do not go together, which the driver says when it makes what they are for.
-            ConnectionSettings.Pool(connectionString, NullLoggerFactory.Instance).Dispose();
+            ConnectionSettings.Pool(connectionString, new JoinedServer(), NullLoggerFactory.Instance).Dispose();
             return new DatabaseSource(connectionString, null);
         }
         catch (Exception e)

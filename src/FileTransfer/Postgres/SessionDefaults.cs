@@ -26,24 +26,30 @@ internal static class SessionDefaults
                set_config('DateStyle', 'ISO, YMD', false),
                set_config('IntervalStyle', 'postgres', false),
                set_config('TimeZone', 'UTC', false),
-               set_config('bytea_output', 'hex', false)
+               set_config('bytea_output', 'hex', false),
+               {JoinedServer.Identity}
         """;
 
-    public static NpgsqlDataSourceBuilder WithSessionDefaults(this NpgsqlDataSourceBuilder builder)
-    {
-        builder.UsePhysicalConnectionInitializer(Set, SetAsync);
-        return builder;
-    }
+    /// <param name="joined">The server that connections must go to.</param>
+    public static NpgsqlDataSourceBuilder WithSessionDefaults(this NpgsqlDataSourceBuilder builder, JoinedServer joined) =>
+        builder.UsePhysicalConnectionInitializer(
+            connection => Set(connection, joined),
+            connection => SetAsync(connection, joined)
+        );
 
-    private static void Set(NpgsqlConnection connection)
+    private static void Set(NpgsqlConnection connection, JoinedServer joined)
     {
         using var command = new NpgsqlCommand(Sql, connection);
-        command.ExecuteNonQuery();
+        using var reader = command.ExecuteReader();
+        reader.Read();
+        joined.Require(reader.GetValue(reader.FieldCount - 1) as string);
     }
 
-    private static async Task SetAsync(NpgsqlConnection connection)
+    private static async Task SetAsync(NpgsqlConnection connection, JoinedServer joined)
     {
         await using var command = new NpgsqlCommand(Sql, connection);
-        await command.ExecuteNonQueryAsync();
+        await using var reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        joined.Require(reader.GetValue(reader.FieldCount - 1) as string);
     }
 }

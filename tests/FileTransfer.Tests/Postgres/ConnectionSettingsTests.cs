@@ -12,7 +12,7 @@ public sealed class ConnectionSettingsTests
     [InlineData("Connection Idle Lifetime=3;Connection Pruning Interval=2", 3, 2)]
     public async Task Idle_connections_are_closed_soon_unless_the_operator_says_when(string written, int lifetime, int interval)
     {
-        await using var pool = ConnectionSettings.Pool($"Host=nowhere;{written}", NullLoggerFactory.Instance);
+        await using var pool = ConnectionSettings.Pool($"Host=nowhere;{written}", new JoinedServer(), NullLoggerFactory.Instance);
 
         var settings = new NpgsqlConnectionStringBuilder(pool.ConnectionString);
         settings.ConnectionIdleLifetime.ShouldBe(lifetime);
