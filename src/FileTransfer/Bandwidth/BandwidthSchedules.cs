@@ -1,5 +1,3 @@
-using FileTransfer.Contracts;
-
 namespace FileTransfer.Bandwidth;
 
 /// <summary>The rates of a <see cref="LimitSet"/>, read.</summary>
@@ -22,8 +20,6 @@ internal sealed class BandwidthSchedules
     public BandwidthSchedule Download { get; }
 
     public BandwidthSchedule Upload { get; }
-
-    public IReadOnlyDictionary<string, BandwidthSchedule> PerSource => _perSource;
 
     public bool LimitsSources => _perSource.Count > 0;
 

@@ -61,7 +61,6 @@ public sealed class FairTokenBucket : IDisposable
     /// <summary>Waits until bytes may pass and takes some.</summary>
     /// <param name="flow">Who shares with others; each flow belongs to one bucket.</param>
     /// <param name="most">The bytes there are; at least 1.</param>
-    /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>The bytes that may pass now: 1 to <paramref name="most"/>.</returns>
     public ValueTask<int> AcquireAsync(RateFlow flow, int most, CancellationToken cancellationToken) =>
         IsLimited ? AcquireLimitedAsync(flow, most, cancellationToken) : new ValueTask<int>(most);

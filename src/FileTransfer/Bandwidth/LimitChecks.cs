@@ -1,5 +1,3 @@
-using FileTransfer.Contracts;
-
 namespace FileTransfer.Bandwidth;
 
 /// <summary>What limits may be.</summary>

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using FileTransfer.Contracts;
 
 namespace FileTransfer.Bandwidth;
 

@@ -1,6 +1,3 @@
-using FileTransfer.Contracts;
-using FileTransfer.Http;
-
 namespace FileTransfer.Bandwidth;
 
 /// <summary>The limits of this node, read and changed while it runs.</summary>

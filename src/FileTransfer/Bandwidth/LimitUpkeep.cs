@@ -1,6 +1,3 @@
-using FileTransfer.Concurrency;
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Bandwidth;
 
 /// <summary>Brings back the limits that were set before a restart, and follows the timetables.</summary>

@@ -1,6 +1,3 @@
-using FileTransfer.Contracts;
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Bandwidth;
 
 /// <summary>The limits that were set at this node at run time: kept, and in force until they are taken away.</summary>
@@ -8,81 +5,53 @@ public sealed class NodeLimits(Database database, TransferLimits limits, NodeId 
 {
     /// <summary>The limits of a node that is taken out of the cluster.</summary>
     public static Task ForgetNodeAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>
-        connection.ExecuteAsync(
-            new CommandDefinition(
-                "DELETE FROM filetransfer.limits WHERE node_id = @node",
-                new { node = node.Value },
-                cancellationToken: cancellationToken
-            )
-        );
+        connection.ExecuteAsync("DELETE FROM filetransfer.limits WHERE node_id = @node", new { node }, cancellationToken);
 
     private readonly SemaphoreSlim _one = new(1, 1);
 
     /// <summary>Keeps limits and lets them be in force.</summary>
     /// <param name="set">Without <see cref="LimitChecks.Faults"/>; null takes away what was set.</param>
-    /// <param name="cancellationToken">Ends the waiting; what is kept then is as before, or as asked.</param>
     public async Task SetAsync(LimitSet? set, CancellationToken cancellationToken)
     {
         const string write = """
             INSERT INTO filetransfer.limits (node_id, limits) VALUES (@node, @limits::jsonb)
             ON CONFLICT (node_id) DO UPDATE SET limits = EXCLUDED.limits, set_at = EXCLUDED.set_at
             """;
-        await _one.WaitAsync(cancellationToken);
-        try
+        using var turn = await _one.EnterAsync(cancellationToken);
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        if (set is null)
         {
-            await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-            if (set is null)
-            {
-                await ForgetNodeAsync(connection, here, cancellationToken);
-            }
-            else
-            {
-                var json = JsonSerializer.Serialize(set, WireJson.Default.LimitSet);
-                var values = new { node = here.Value, limits = json };
-                await connection.ExecuteAsync(new CommandDefinition(write, values, cancellationToken: cancellationToken));
-            }
+            await ForgetNodeAsync(connection, here, cancellationToken);
+        }
+        else
+        {
+            var json = JsonSerializer.Serialize(set, WireJson.Default.LimitSet);
+            await connection.ExecuteAsync(write, new { node = here, limits = json }, cancellationToken);
+        }
 
-            limits.Set(set);
-        }
-        finally
-        {
-            _one.Release();
-        }
+        limits.Set(set);
     }
 
     /// <summary>Lets what was set earlier be in force again.</summary>
     /// <returns>Why not, when it cannot; null when all is well.</returns>
     public async Task<string?> LoadAsync(CancellationToken cancellationToken)
     {
-        await _one.WaitAsync(cancellationToken);
-        try
+        using var turn = await _one.EnterAsync(cancellationToken);
+        const string read = "SELECT limits::text FROM filetransfer.limits WHERE node_id = @node";
+        var text = await database.QuerySingleOrDefaultAsync<string>(read, new { node = here }, cancellationToken);
+        if (text is null)
         {
-            await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-            var text = await connection.QuerySingleOrDefaultAsync<string>(
-                new CommandDefinition(
-                    "SELECT limits::text FROM filetransfer.limits WHERE node_id = @node",
-                    new { node = here.Value },
-                    cancellationToken: cancellationToken
-                )
-            );
-            if (text is null)
-            {
-                return null;
-            }
-
-            var kept = Read(text);
-            if (kept?.Faults().Select(fault => $"{fault.Member}: {fault.Text}").FirstOrDefault() is { } fault)
-            {
-                return fault;
-            }
-
-            limits.Set(kept);
-            return kept is null ? $"'{text}' is not understood" : null;
+            return null;
         }
-        finally
+
+        var kept = Read(text);
+        if (kept?.Faults().Select(fault => $"{fault.Member}: {fault.Text}").FirstOrDefault() is { } fault)
         {
-            _one.Release();
+            return fault;
         }
+
+        limits.Set(kept);
+        return kept is null ? $"'{text}' is not understood" : null;
     }
 
     public void Dispose() => _one.Dispose();

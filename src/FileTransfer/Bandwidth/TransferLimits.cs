@@ -1,4 +1,3 @@
-using FileTransfer.Contracts;
 using Microsoft.Extensions.Primitives;
 
 namespace FileTransfer.Bandwidth;

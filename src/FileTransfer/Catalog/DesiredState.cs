@@ -1,5 +1,3 @@
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Catalog;
 
 /// <summary>Which files a node wants to have, as conditions for statements: what its policies say, and the open intents.</summary>

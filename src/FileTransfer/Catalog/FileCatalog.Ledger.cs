@@ -1,5 +1,4 @@
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Catalog;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Catalog;
 

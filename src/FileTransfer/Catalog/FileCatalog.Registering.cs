@@ -1,5 +1,3 @@
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Catalog;
 
 /// <summary>What became of a registration.</summary>

@@ -1,6 +1,5 @@
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Small;
-using FileTransfer.Concurrency;
 
 namespace FileTransfer.Chunks;
 

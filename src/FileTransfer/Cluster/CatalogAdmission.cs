@@ -1,6 +1,5 @@
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Cluster;
 

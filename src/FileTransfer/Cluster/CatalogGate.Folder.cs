@@ -1,5 +1,4 @@
 using FileTransfer.Chunks.Folder;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Cluster;
 

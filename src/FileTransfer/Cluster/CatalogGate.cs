@@ -2,7 +2,6 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Cluster;
 

@@ -1,6 +1,5 @@
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Folder;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Cluster;
 

@@ -1,5 +1,3 @@
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Cluster;
 
 /// <summary>Keeps this node joined to the cluster: one session that holds the node's own lock, hears notifications and tells it is alive.</summary>

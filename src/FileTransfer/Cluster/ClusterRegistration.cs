@@ -1,5 +1,4 @@
 using FileTransfer.Cluster.Peers;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Cluster;
 

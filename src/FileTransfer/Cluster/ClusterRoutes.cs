@@ -1,6 +1,3 @@
-using FileTransfer.Contracts;
-using FileTransfer.Http;
-
 namespace FileTransfer.Cluster;
 
 public static class ClusterRoutes

@@ -1,6 +1,5 @@
 using System.Data;
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Cluster;
 

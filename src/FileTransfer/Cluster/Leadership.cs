@@ -1,6 +1,4 @@
 using FileTransfer.Cluster.Peers;
-using FileTransfer.Concurrency;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Cluster;
 

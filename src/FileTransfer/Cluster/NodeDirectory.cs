@@ -1,9 +1,8 @@
 using FileTransfer.Catalog.Providers;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Cluster;
 
-/// <param name="IsAlive">It was heard of within <see cref="NodeLiveness.SilentFor"/>.</param>
+/// <param name="IsAlive">It was heard of within <see cref="NodeLiveness.IsHeardOf"/>.</param>
 public sealed record NodeRecord(
     NodeId Node,
     string ConfiguredRole,

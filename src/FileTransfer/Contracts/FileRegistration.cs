@@ -1,5 +1,3 @@
-using FileTransfer.Http;
-
 namespace FileTransfer.Contracts;
 
 /// <summary>Metadata as JSON, the body of a registration.</summary>

@@ -4,7 +4,6 @@ using FileTransfer.Chunks.Durability;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Progress;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Downloads;
 

@@ -1,6 +1,5 @@
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Sources;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Downloads;
 

@@ -1,6 +1,5 @@
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Contracts;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Progress;
 using FileTransfer.Downloads.Sources;

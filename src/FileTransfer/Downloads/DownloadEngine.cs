@@ -4,7 +4,6 @@ using FileTransfer.Chunks;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Cluster;
-using FileTransfer.Concurrency;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Progress;
 using FileTransfer.Downloads.Sources;

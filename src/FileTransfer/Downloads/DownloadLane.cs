@@ -2,7 +2,6 @@ using FileTransfer.Catalog.Providers;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Downloads.Planning;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Downloads;
 

@@ -1,6 +1,5 @@
 using FileTransfer.Bandwidth;
 using FileTransfer.Chunks.Frames;
-using FileTransfer.Contracts;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Sources;
 

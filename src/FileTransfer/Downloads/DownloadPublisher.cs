@@ -8,7 +8,6 @@ using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads.Progress;
 using FileTransfer.Feed;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Downloads;
 

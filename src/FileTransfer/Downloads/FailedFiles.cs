@@ -1,6 +1,5 @@
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
-using FileTransfer.Concurrency;
 
 namespace FileTransfer.Downloads;
 

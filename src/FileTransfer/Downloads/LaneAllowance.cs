@@ -1,6 +1,3 @@
-using FileTransfer.Concurrency;
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Downloads;
 
 /// <summary>Why fewer lanes run than are set, in words, and since when.</summary>

@@ -2,8 +2,6 @@ using FileTransfer.Bandwidth;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
-using FileTransfer.Concurrency;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Downloads;
 

@@ -1,7 +1,6 @@
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Downloads;
 

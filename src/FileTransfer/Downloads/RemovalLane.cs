@@ -2,7 +2,6 @@ using FileTransfer.Catalog.Repair;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Downloads;
 

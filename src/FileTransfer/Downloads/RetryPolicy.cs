@@ -1,5 +1,3 @@
-using FileTransfer.Concurrency;
-
 namespace FileTransfer.Downloads;
 
 /// <summary>When a failed download is tried again.</summary>

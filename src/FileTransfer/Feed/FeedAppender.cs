@@ -1,6 +1,5 @@
 using FileTransfer.Catalog;
 using FileTransfer.Cluster;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Feed;
 

@@ -1,5 +1,3 @@
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Feed;
 
 /// <summary>How many mutations each node has not brought into its queue yet.</summary>

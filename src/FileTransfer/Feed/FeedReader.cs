@@ -1,6 +1,4 @@
 using FileTransfer.Cluster;
-using FileTransfer.Concurrency;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Feed;
 

@@ -2,8 +2,6 @@ using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 
 namespace FileTransfer.Feed;
 

@@ -1,6 +1,5 @@
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Contracts;
 using FileTransfer.Feed.Reconciliation;
 
 namespace FileTransfer.Feed;

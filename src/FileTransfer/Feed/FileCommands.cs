@@ -2,7 +2,6 @@ using FileTransfer.Catalog;
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Feed;
 

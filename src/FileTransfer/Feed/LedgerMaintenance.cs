@@ -4,7 +4,6 @@ using FileTransfer.Chunks;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
-using FileTransfer.Postgres;
 using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Feed;

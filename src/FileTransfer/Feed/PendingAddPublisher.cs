@@ -1,5 +1,4 @@
 using FileTransfer.Cluster;
-using FileTransfer.Concurrency;
 
 namespace FileTransfer.Feed;
 

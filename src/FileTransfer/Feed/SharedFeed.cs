@@ -1,5 +1,4 @@
 using FileTransfer.Cluster;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Feed;
 

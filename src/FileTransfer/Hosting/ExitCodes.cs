@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Hosting.Access;
-using FileTransfer.Postgres;
 using Microsoft.AspNetCore.Connections;
 
 namespace FileTransfer.Hosting;

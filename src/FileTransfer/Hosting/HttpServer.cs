@@ -1,4 +1,3 @@
-using FileTransfer.Contracts;
 using FileTransfer.Hosting.Access;
 using FileTransfer.Hosting.Configuration;
 using FileTransfer.Hosting.Requests;

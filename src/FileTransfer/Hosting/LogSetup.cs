@@ -1,6 +1,5 @@
 using FileTransfer.Cluster;
 using FileTransfer.Hosting.Configuration;
-using FileTransfer.Postgres;
 using Serilog;
 using Serilog.Events;
 using Serilog.Extensions.Hosting;

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using FileTransfer.Http;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.OpenApi;

@@ -1,4 +1,3 @@
-using FileTransfer.Http;
 using Microsoft.OpenApi;
 
 namespace FileTransfer.Hosting;

@@ -46,7 +46,6 @@ public sealed record ContentName(string? Disposition, DateTimeOffset Modified)
     }
 
     /// <summary>No other folder, no hidden file, nothing that a terminal or a file manager shows as something else than it is.</summary>
-    /// <summary>No other folder, no hidden file, nothing that a terminal or a file manager shows as something else than it is.</summary>
     private static string Safe(string name)
     {
         var safe = string.Concat(name.EnumerateRunes().Select(rune => IsSafe(rune) ? rune : (Rune)'_'));

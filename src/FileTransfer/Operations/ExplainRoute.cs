@@ -1,6 +1,4 @@
 using FileTransfer.Catalog;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 
 namespace FileTransfer.Operations;
 

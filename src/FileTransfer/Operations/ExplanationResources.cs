@@ -1,5 +1,4 @@
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Contracts;
 
 namespace FileTransfer.Operations;
 

@@ -1,9 +1,7 @@
 using FileTransfer.Bandwidth;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
-using FileTransfer.Contracts;
 using FileTransfer.Feed;
-using FileTransfer.Postgres;
 using FileTransfer.Wants.Intents;
 using FileTransfer.Wants.Policies;
 

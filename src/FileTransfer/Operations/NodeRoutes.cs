@@ -1,8 +1,6 @@
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
-using FileTransfer.Contracts;
 using FileTransfer.Feed;
-using FileTransfer.Http;
 
 namespace FileTransfer.Operations;
 

@@ -1,7 +1,5 @@
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 
 namespace FileTransfer.Operations;
 

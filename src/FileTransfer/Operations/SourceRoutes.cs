@@ -1,7 +1,5 @@
-using FileTransfer.Contracts;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Planning;
-using FileTransfer.Http;
 
 namespace FileTransfer.Operations;
 

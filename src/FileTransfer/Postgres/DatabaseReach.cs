@@ -1,5 +1,3 @@
-using FileTransfer.Concurrency;
-
 namespace FileTransfer.Postgres;
 
 public sealed record DatabaseOutage(DateTimeOffset Since, string Cause);

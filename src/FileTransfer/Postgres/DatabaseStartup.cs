@@ -1,4 +1,3 @@
-using FileTransfer.Concurrency;
 using FileTransfer.Postgres.Embedded;
 
 namespace FileTransfer.Postgres;

@@ -1,8 +1,6 @@
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 
 namespace FileTransfer.Serving;
 

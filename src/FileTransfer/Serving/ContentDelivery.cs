@@ -1,6 +1,5 @@
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
-using FileTransfer.Http;
 
 namespace FileTransfer.Serving;
 

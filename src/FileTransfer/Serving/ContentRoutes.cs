@@ -1,7 +1,5 @@
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Serving;

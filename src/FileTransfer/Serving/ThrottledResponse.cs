@@ -1,8 +1,6 @@
 using FileTransfer.Bandwidth;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 
 namespace FileTransfer.Serving;
 

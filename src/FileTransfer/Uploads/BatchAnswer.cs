@@ -1,6 +1,4 @@
 using FileTransfer.Chunks;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 using Microsoft.AspNetCore.Mvc;
 
 namespace FileTransfer.Uploads;

@@ -1,5 +1,4 @@
 using FileTransfer.Chunks;
-using FileTransfer.Contracts;
 
 namespace FileTransfer.Uploads;
 

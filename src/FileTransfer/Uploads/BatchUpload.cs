@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Contracts;
 using FileTransfer.Feed;
 using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
@@ -47,26 +46,19 @@ public sealed class BatchUpload(
 
     private async Task ReceiveSmallAsync(BatchReader reader, BatchAnswer answer, CancellationToken cancellationToken)
     {
-        await _groups.WaitAsync(cancellationToken);
-        try
+        using var place = await _groups.EnterAsync(cancellationToken);
+        using var group = new UploadGroup();
+        var began = time.GetTimestamp();
+        do
         {
-            using var group = new UploadGroup();
-            var began = time.GetTimestamp();
-            do
-            {
-                group.Add(Prove(reader.Take()));
-            } while (
-                !group.IsFull
-                && await IsSoonAsync(reader.PeekAsync(), began, cancellationToken)
-                && reader.PeekAsync() is { IsCompletedSuccessfully: true, Result.IsLarge: false }
-            );
+            group.Add(Prove(reader.Take()));
+        } while (
+            !group.IsFull
+            && await IsSoonAsync(reader.PeekAsync(), began, cancellationToken)
+            && reader.PeekAsync() is { IsCompletedSuccessfully: true, Result.IsLarge: false }
+        );
 
-            await PublishAsync(group, answer, cancellationToken);
-        }
-        finally
-        {
-            _groups.Release();
-        }
+        await PublishAsync(group, answer, cancellationToken);
     }
 
     private async Task ReceiveLargeAsync(BatchReader reader, BatchAnswer answer, CancellationToken cancellationToken)

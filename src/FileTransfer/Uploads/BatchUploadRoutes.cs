@@ -1,6 +1,4 @@
 using FileTransfer.Cluster;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 using Microsoft.Net.Http.Headers;
 
 namespace FileTransfer.Uploads;

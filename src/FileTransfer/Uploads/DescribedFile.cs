@@ -1,8 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 
 namespace FileTransfer.Uploads;
 

@@ -2,8 +2,6 @@ using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
-using FileTransfer.Http;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Uploads;
 

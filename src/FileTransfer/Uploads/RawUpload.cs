@@ -1,40 +1,8 @@
 using FileTransfer.Catalog;
 using FileTransfer.Chunks;
-using FileTransfer.Contracts;
 using FileTransfer.Feed;
 
 namespace FileTransfer.Uploads;
-
-public sealed record RawUploadTarget(ByteString Owner, ByteString Bucket, ByteString Location)
-{
-    public static (RawUploadTarget? Target, MetadataFault? Fault) Read(
-        string owner,
-        string bucket,
-        string? location,
-        string? locationHex
-    )
-    {
-        if (!ByteString.TryParseHex(owner, out var ownerId))
-        {
-            return (null, FileRegistration.HexFault("owner", owner));
-        }
-
-        if (!ByteString.TryParseHex(bucket, out var bucketId))
-        {
-            return (null, FileRegistration.HexFault("bucket", bucket));
-        }
-
-        if (FileRegistration.ReadLocation(location, locationHex, out var where) is { } locationFault)
-        {
-            return (null, locationFault);
-        }
-
-        var target = new RawUploadTarget(ownerId, bucketId, where);
-        return target.WithContent(1, default).Fault() is { } fault ? (null, MetadataFault.Invalid(fault)) : (target, null);
-    }
-
-    public FileMetadata WithContent(long size, Fingerprint fingerprint) => new(Owner, Bucket, Location, (ulong)size, fingerprint);
-}
 
 /// <param name="File">The stored file; null on a fault.</param>
 /// <param name="IsNew">False when the file was stored already.</param>
@@ -44,7 +12,8 @@ public sealed record RawUploadResult(FileRecord? File, bool IsNew, string? Fault
 /// <summary>Takes a raw body of any length, computes its identity, registers it and publishes it.</summary>
 public sealed class RawUpload(ChunkStore store, FileCatalog catalog, UploadPublisher publisher)
 {
-    public async Task<RawUploadResult> ReceiveAsync(RawUploadTarget target, PipeReader body, CancellationToken cancellationToken)
+    /// <param name="described">What the content does not say itself.</param>
+    public async Task<RawUploadResult> ReceiveAsync(FileMetadata described, PipeReader body, CancellationToken cancellationToken)
     {
         using var incoming = store.CreateIncoming();
         await TakeAsync(body, incoming, cancellationToken);
@@ -54,7 +23,7 @@ public sealed class RawUpload(ChunkStore store, FileCatalog catalog, UploadPubli
             return new RawUploadResult(null, false, "The body is empty; an empty file cannot be transferred.");
         }
 
-        var metadata = target.WithContent(incoming.Size, fingerprint);
+        var metadata = described with { Size = (ulong)incoming.Size, Fingerprint = fingerprint };
         var upload = new ProvenUpload(
             metadata.ComputeKey(),
             metadata,

@@ -1,5 +1,3 @@
-using FileTransfer.Http;
-
 namespace FileTransfer.Uploads;
 
 /// <summary>

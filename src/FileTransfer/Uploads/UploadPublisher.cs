@@ -4,7 +4,6 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Feed;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Uploads;
 

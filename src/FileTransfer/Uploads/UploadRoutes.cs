@@ -2,9 +2,6 @@ using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Cluster;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Uploads;
 
@@ -113,8 +110,11 @@ public static class UploadRoutes
     )
     {
         var gone = context.RequestAborted;
-        var (target, fault) = RawUploadTarget.Read(owner, bucket, location, locationHex);
-        if (target is null)
+
+        // Size and fingerprint are the content's, and stand for it here until it has come.
+        var registration = new FileRegistration(owner, bucket, location, locationHex, Size: 1, default(Fingerprint).ToString());
+        var (described, fault) = registration.Read();
+        if (described is null)
         {
             return Problem.Of(fault!.Type, fault.Detail);
         }
@@ -133,7 +133,7 @@ public static class UploadRoutes
             );
         }
 
-        var received = await upload.ReceiveAsync(target, context.Request.BodyReader, gone);
+        var received = await upload.ReceiveAsync(described, context.Request.BodyReader, gone);
         if (received.Fault is { } invalid)
         {
             return Problem.Of(ProblemTypes.MetadataInvalid, invalid);

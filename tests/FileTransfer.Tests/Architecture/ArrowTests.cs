@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using FileTransfer.Contracts;
 
 namespace FileTransfer.Tests.Architecture;
 
@@ -55,6 +56,19 @@ public sealed partial class ArrowTests
             .SelectMany(source => Uses(source.Text).Select(used => (source.Room, source.File, Used: used)))
             .Where(use => use.Room != use.Used && !MayUse(use.Room, use.Used))
             .Select(use => $"{use.File} uses {use.Used}");
+        wrong.ShouldBeEmpty();
+    }
+
+    /// <summary>No using directive shows who knows them.</summary>
+    [Fact]
+    public void Contracts_are_known_neither_to_what_they_are_made_of_nor_to_the_foundations()
+    {
+        var contracts = typeof(Routes).Assembly.GetTypes().Where(type => type.Namespace == typeof(Routes).Namespace);
+        var names = contracts.Select(type => type.Name).ToHashSet();
+        var wrong = Sources()
+            .Where(source => source.Room == "Identity" || _foundations.Contains(source.Room))
+            .SelectMany(source => Word().Matches(source.Text).Select(word => (source.File, word.Value)))
+            .Where(use => names.Contains(use.Value));
         wrong.ShouldBeEmpty();
     }
 
@@ -187,6 +201,9 @@ public sealed partial class ArrowTests
 
     [GeneratedRegex(@"\bFileTransfer\.(?<name>[A-Z]\w*(?:\.[A-Z]\w*)*)", RegexOptions.NonBacktracking)]
     private static partial Regex UsedNamespace();
+
+    [GeneratedRegex(@"\w+", RegexOptions.NonBacktracking)]
+    private static partial Regex Word();
 
     [GeneratedRegex(@"\bfiletransfer\.(?<table>[a-z_]+)\b", RegexOptions.NonBacktracking)]
     private static partial Regex Table();

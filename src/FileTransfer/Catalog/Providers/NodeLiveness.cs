@@ -3,9 +3,6 @@ namespace FileTransfer.Catalog.Providers;
 /// <summary>When a node counts as alive, by when it was heard of last. The clock is the database's, which may have jumped.</summary>
 public static class NodeLiveness
 {
-    /// <summary>A node that was not heard of for this long is called dead.</summary>
-    public static readonly TimeSpan SilentFor = TimeSpan.FromSeconds(10);
-
     /// <summary>Whether the node of row <c>n</c> was heard of lately. A time that has not come yet was written by a clock that was wrong, and says nothing.</summary>
     public const string IsHeardOf = "(n.seen_at BETWEEN clock_timestamp() - interval '10 seconds' AND clock_timestamp())";
 

@@ -1,7 +1,5 @@
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 
 namespace FileTransfer.Catalog.Repair;
 

@@ -16,7 +16,6 @@ public sealed partial class DamagedContents
     /// <param name="fingerprint">The content.</param>
     /// <param name="size">What its file says, for the words of a finding; null where nobody knows.</param>
     /// <param name="doubt">Who doubts it, and why, for the log.</param>
-    /// <param name="cancellationToken">Ends the waiting, not the proof.</param>
     public Task<ContentFinding> ExamineAsync(
         Fingerprint fingerprint,
         long? size,
@@ -32,27 +31,20 @@ public sealed partial class DamagedContents
         var stopping = _stopping.Token;
         try
         {
-            await _proofs.WaitAsync(stopping);
-            try
+            using var place = await _proofs.EnterAsync(stopping);
+            var finding = await store.ProveAsync(fingerprint, size, always: true, proven: null, pace: null, stopping);
+            switch (finding)
             {
-                var finding = await store.ProveAsync(fingerprint, size, always: true, proven: null, pace: null, stopping);
-                switch (finding)
-                {
-                    case ContentFinding.Damaged { Reason: var reason }:
-                        await SetAsideAsync(fingerprint, reason, stopping);
-                        break;
-                    case ContentFinding.Intact { HashesMended: var mended }:
-                        var found = mended ? "chunk hashes" : "nothing";
-                        Log.Doubted(logger, fingerprint, here, doubt, found);
-                        break;
-                }
+                case ContentFinding.Damaged { Reason: var reason }:
+                    await SetAsideAsync(fingerprint, reason, stopping);
+                    break;
+                case ContentFinding.Intact { HashesMended: var mended }:
+                    var found = mended ? "chunk hashes" : "nothing";
+                    Log.Doubted(logger, fingerprint, here, doubt, found);
+                    break;
+            }
 
-                return finding;
-            }
-            finally
-            {
-                _proofs.Release();
-            }
+            return finding;
         }
         catch (Exception fault) when (!stopping.IsCancellationRequested)
         {

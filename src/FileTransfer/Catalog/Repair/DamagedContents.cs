@@ -1,7 +1,5 @@
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
-using FileTransfer.Concurrency;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Catalog.Repair;
 

@@ -1,9 +1,6 @@
 using FileTransfer.Bandwidth;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
-using FileTransfer.Concurrency;
-using FileTransfer.Contracts;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Catalog.Repair;
 
@@ -27,20 +24,11 @@ public sealed partial class NamedScrub(
     private readonly Queue<ByteString> _buckets = [];
     private readonly RateFlow _flow = new();
     private readonly AsyncAutoResetEvent _hint = new();
-    private NamedScrubResource? _progress;
+    private volatile NamedScrubResource? _progress;
     private FileRecord? _after;
 
     /// <summary>How far it is; null where nobody has named any since the node started.</summary>
-    public NamedScrubResource? Progress
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _progress;
-            }
-        }
-    }
+    public NamedScrubResource? Progress => _progress;
 
     public void Start(ByteString bucket) => Start(() => _buckets.Enqueue(bucket));
 

@@ -70,33 +70,26 @@ public sealed partial class OrphanCollector(
     /// <summary>One look: what is due is deleted, or waits for a person.</summary>
     internal async Task CollectAsync(CancellationToken cancellationToken)
     {
-        await _oneAtATime.WaitAsync(cancellationToken);
-        try
+        using var turn = await _oneAtATime.EnterAsync(cancellationToken);
+        var total = await LookAsync(cancellationToken);
+        var orphans = await FindAsync(cancellationToken);
+        if (orphans.Count == 0 && folder.Hold is { EndsByItself: true })
         {
-            var total = await LookAsync(cancellationToken);
-            var orphans = await FindAsync(cancellationToken);
-            if (orphans.Count == 0 && folder.Hold is { EndsByItself: true })
-            {
-                folder.EndHold();
-                Log.HoldEnded(logger, node);
-            }
-
-            var due = orphans.Where(orphan => orphan is { IsDue: true, IsUnexplained: false }).ToList();
-            var because = WhyNot(orphans, due.Count, total);
-            if (because is not null && because != WaitsBecause)
-            {
-                Log.Waits(logger, node, because);
-            }
-
-            WaitsBecause = because;
-            if (folder.Hold is null && MayCollect(due.Count, total))
-            {
-                await DeleteAsync(due, cancellationToken);
-            }
+            folder.EndHold();
+            Log.HoldEnded(logger, node);
         }
-        finally
+
+        var due = orphans.Where(orphan => orphan is { IsDue: true, IsUnexplained: false }).ToList();
+        var because = WhyNot(orphans, due.Count, total);
+        if (because is not null && because != WaitsBecause)
         {
-            _oneAtATime.Release();
+            Log.Waits(logger, node, because);
+        }
+
+        WaitsBecause = because;
+        if (folder.Hold is null && MayCollect(due.Count, total))
+        {
+            await DeleteAsync(due, cancellationToken);
         }
     }
 
@@ -127,18 +120,11 @@ public sealed partial class OrphanCollector(
     /// <returns>What was deleted.</returns>
     public async Task<IReadOnlyList<Orphan>> DiscardAsync(CancellationToken cancellationToken)
     {
-        await _oneAtATime.WaitAsync(cancellationToken);
-        try
-        {
-            var deleted = await DeleteAsync(await FindAsync(cancellationToken), cancellationToken);
-            folder.EndHold();
-            WaitsBecause = null;
-            return deleted;
-        }
-        finally
-        {
-            _oneAtATime.Release();
-        }
+        using var turn = await _oneAtATime.EnterAsync(cancellationToken);
+        var deleted = await DeleteAsync(await FindAsync(cancellationToken), cancellationToken);
+        folder.EndHold();
+        WaitsBecause = null;
+        return deleted;
     }
 
     /// <returns>How many contents there are.</returns>

@@ -1,6 +1,4 @@
 using FileTransfer.Chunks.Folder;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 
 namespace FileTransfer.Catalog.Repair;
 

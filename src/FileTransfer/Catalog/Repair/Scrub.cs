@@ -1,6 +1,5 @@
 using FileTransfer.Bandwidth;
 using FileTransfer.Chunks;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Catalog.Repair;
 

@@ -1,5 +1,4 @@
 using FileTransfer.Chunks;
-using FileTransfer.Concurrency;
 
 namespace FileTransfer.Catalog.Repair;
 
@@ -11,20 +10,11 @@ public sealed class ScrubPasses(ChunkStore store, IOptions<ScrubOptions> options
 
     private readonly ScrubFile _file = new(store.DataDirectory);
     private readonly Lock _lock = new();
-    private ScrubState _state = new ScrubFile(store.DataDirectory).Load();
+    private volatile ScrubState _state = new ScrubFile(store.DataDirectory).Load();
     private CancellationTokenSource _pass = new();
 
     /// <summary>How far it is.</summary>
-    public ScrubState State
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _state;
-            }
-        }
-    }
+    public ScrubState State => _state;
 
     /// <summary>When the next pass begins by itself; null while one is under way.</summary>
     public DateTimeOffset? NextAt => State is { Now: null } state ? state.NextAt ?? time.GetUtcNow() : null;

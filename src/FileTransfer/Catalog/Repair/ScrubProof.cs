@@ -12,7 +12,6 @@ public sealed class ScrubProof(ChunkStore store, DamagedContents damaged, IOptio
     /// <param name="content">The content.</param>
     /// <param name="size">What its file says, for the words of a finding; null where nobody knows.</param>
     /// <param name="flow">Shares the rate with the others fairly.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
     public async Task<ContentFinding> ProveAsync(
         Fingerprint content,
         long? size,

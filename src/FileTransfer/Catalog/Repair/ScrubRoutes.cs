@@ -1,6 +1,4 @@
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 
 namespace FileTransfer.Catalog.Repair;
 

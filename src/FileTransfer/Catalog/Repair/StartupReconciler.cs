@@ -46,7 +46,7 @@ public sealed partial class StartupReconciler(
     /// <summary>Compares everything once. What was cut off before, by a lost session say, goes on where it was, and is then followed by a whole comparison.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await _oneAtATime.WaitAsync(cancellationToken);
+        using var turn = await _oneAtATime.EnterAsync(cancellationToken);
         try
         {
             if (_resumesAfter is not null)
@@ -67,7 +67,6 @@ public sealed partial class StartupReconciler(
         finally
         {
             Progress = null;
-            _oneAtATime.Release();
         }
     }
 

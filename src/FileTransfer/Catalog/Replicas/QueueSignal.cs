@@ -1,5 +1,3 @@
-using FileTransfer.Concurrency;
-
 namespace FileTransfer.Catalog.Replicas;
 
 /// <summary>Tells the lanes of this process that the queue may have something ready.</summary>

@@ -1,5 +1,3 @@
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Catalog.Replicas;
 
 /// <summary>What nodes of one database tell each other of replicas, each time after the commit.</summary>

@@ -1,5 +1,4 @@
 using FileTransfer.Catalog.Providers;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Catalog.Replicas;
 

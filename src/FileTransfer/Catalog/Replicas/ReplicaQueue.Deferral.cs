@@ -1,5 +1,3 @@
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Catalog.Replicas;
 
 /// <content>Replicas of files that no node has: they wait outside the queue until one has, and cost a claim nothing.</content>

@@ -1,5 +1,3 @@
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Catalog.Replicas;
 
 /// <content>

@@ -1,5 +1,3 @@
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Catalog.Replicas;
 
 /// <content>What no lane does: replicas that come due, and those that a lost holder left.</content>

@@ -1,5 +1,3 @@
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Catalog.Replicas;
 
 /// <summary>The queue of one node: the statements that a session runs under the lock of a replica.</summary>

@@ -1,5 +1,3 @@
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Catalog.Replicas;
 
 /// <summary>Where one replica stands in its node's queue, for a person who wonders.</summary>

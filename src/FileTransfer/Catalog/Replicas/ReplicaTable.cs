@@ -1,5 +1,3 @@
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Catalog.Replicas;
 
 /// <summary>Every node's copy of every file: what there is to read in <c>filetransfer.replicas</c>.</summary>

@@ -1,5 +1,3 @@
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Catalog.Replicas;
 
 /// <content>Replicas whose attempts failed, tried again: because a person asks, or because a trial of one of them went well.</content>

@@ -1,5 +1,3 @@
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Catalog.Replicas;
 
 /// <content>Wanted: because somebody named the file, asks for it, or because of a policy. The caller has locked the file's row.</content>

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Catalog.Replicas;
 

@@ -1,5 +1,4 @@
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Chunks.Folder;
 

@@ -1,5 +1,4 @@
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Postgres;
 using Microsoft.Data.Sqlite;
 
 namespace FileTransfer.Chunks.Small;

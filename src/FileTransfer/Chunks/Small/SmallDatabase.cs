@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Concurrency;
 using Microsoft.Data.Sqlite;
 
 namespace FileTransfer.Chunks.Small;

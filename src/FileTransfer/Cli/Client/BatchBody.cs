@@ -1,5 +1,4 @@
 using System.Net.Http.Headers;
-using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Client;
 

@@ -1,6 +1,4 @@
 using System.Net.Http.Headers;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 
 namespace FileTransfer.Cli.Client;
 

@@ -1,6 +1,5 @@
 using System.Net.Http.Headers;
 using FileTransfer.Chunks.Frames;
-using FileTransfer.Contracts;
 using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Cli.Client;

@@ -1,7 +1,5 @@
 using System.Net.Http.Headers;
 using FileTransfer.Cli.Output;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 
 namespace FileTransfer.Cli.Client;
 

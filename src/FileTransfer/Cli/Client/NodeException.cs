@@ -1,6 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 
 namespace FileTransfer.Cli.Client;
 

@@ -1,6 +1,3 @@
-using FileTransfer.Concurrency;
-using FileTransfer.Contracts;
-
 namespace FileTransfer.Cli.Client;
 
 /// <summary>How patient the program is with nodes.</summary>

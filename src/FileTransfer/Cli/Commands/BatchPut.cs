@@ -1,6 +1,5 @@
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Contracts;
 using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Cli.Commands;
@@ -49,7 +48,6 @@ internal sealed class BatchPut(Invocation run, ByteString owner, ByteString buck
     /// <param name="items">Small ones.</param>
     /// <param name="stored">Told of each file as it is stored.</param>
     /// <param name="failed">Told of each file that cannot be stored, and why.</param>
-    /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The files of which a batch tells nothing, to be put one by one: the node does not take batches, or fails of this one.</returns>
     public async Task<IReadOnlyList<PutItem>> PutAsync(
         IReadOnlyList<PutItem> items,

@@ -20,12 +20,11 @@ internal sealed class ConnectionOptions(CliStreams streams)
         CustomParser = ParseUrls,
     };
 
-    private readonly Option<string> _token = new("--token")
-    {
-        Description =
-            $"The bearer token; other users of this machine can see it here, so prefer the environment ({TokenVariable}).",
-        HelpName = "TOKEN",
-    };
+    private readonly Option<string> _token = CliOption.Text(
+        "--token",
+        "TOKEN",
+        $"The bearer token; other users of this machine can see it here, so prefer the environment ({TokenVariable})."
+    );
 
     private readonly Option<TimeSpan> _retryFor = Duration.Option(
         "--retry-for",

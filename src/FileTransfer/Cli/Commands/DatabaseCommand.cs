@@ -9,23 +9,9 @@ internal static class DatabaseCommand
 {
     public static Command Create(CliStreams streams)
     {
-        var folder = new Option<string>("--data-directory")
-        {
-            Description = "Where the database lives; created when missing.",
-            HelpName = "DIR",
-            Required = true,
-        };
-        var port = new Option<int>("--port") { Description = "The loopback port; without it, a free one.", HelpName = "N" };
-        port.Validators.Add(result =>
-        {
-            if (
-                result.Tokens is [var token]
-                && !(int.TryParse(token.Value, out var number) && number is > 0 and <= IPEndPoint.MaxPort)
-            )
-            {
-                result.AddError($"'{token.Value}' is not a port. Write a number from 1 to {IPEndPoint.MaxPort}.");
-            }
-        });
+        var folder = CliOption.Text("--data-directory", "DIR", "Where the database lives; created when missing.");
+        folder.Required = true;
+        var port = CliOption.Number("--port", IPEndPoint.MaxPort, "The loopback port; without it, a free one.");
         return new CliCommand(streams, "database", "Runs a private PostgreSQL for several nodes on this machine")
         {
             Notes =

@@ -14,26 +14,18 @@ internal static class ExportCommand
         var folder = new Argument<string>("FOLDER") { Description = "The folder of the share; created when missing." };
         var keys = IdentityOptions.Keys(ArgumentArity.ZeroOrMore);
         var bucket = IdentityOptions.HexOption("--bucket", "Only files of this bucket.");
-        var location = new Option<string>("--location")
-        {
-            Description = "Only files whose location begins with this text.",
-            HelpName = "TEXT",
-        };
-        var verify = new Option<bool>("--verify")
-        {
-            Description = "Also verify what is in the folder already, by reading all of it.",
-        };
-        var data = new Option<string>("--data-directory")
-        {
-            Description = "Take the files from the data folder of a node that does not run, instead of asking one.",
-            HelpName = "DIR",
-        };
-        var database = new Option<string>("--database")
-        {
-            Description =
-                $"That node's database (environment: {DatabaseVariable}); without it, the private one in its data folder.",
-            HelpName = "CONNECTION",
-        };
+        var location = CliOption.Text("--location", "TEXT", "Only files whose location begins with this text.");
+        var verify = CliOption.Flag("--verify", "Also verify what is in the folder already, by reading all of it.");
+        var data = CliOption.Text(
+            "--data-directory",
+            "DIR",
+            "Take the files from the data folder of a node that does not run, instead of asking one."
+        );
+        var database = CliOption.Text(
+            "--database",
+            "CONNECTION",
+            $"That node's database (environment: {DatabaseVariable}); without it, the private one in its data folder."
+        );
         return new CliCommand(streams, "export", "Writes stored files to a folder that any web server can share with nodes")
         {
             Notes =

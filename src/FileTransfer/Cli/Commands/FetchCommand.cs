@@ -1,6 +1,5 @@
 using System.CommandLine;
 using FileTransfer.Cli.Output;
-using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -10,10 +9,7 @@ internal static class FetchCommand
     public static Command Create(CliStreams streams)
     {
         var keys = IdentityOptions.Keys();
-        var detach = new Option<bool>("--detach")
-        {
-            Description = "Leave the intents at the node and exit at once; each line names the intent.",
-        };
+        var detach = CliOption.Flag("--detach", "Leave the intents at the node and exit at once; each line names the intent.");
         var withdraw = new Option<Guid?>("--withdraw")
         {
             Description = "Withdraw this intent for KEY instead of making one.",

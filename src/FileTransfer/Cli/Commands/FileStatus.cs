@@ -1,6 +1,5 @@
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Contracts;
 using Spectre.Console;
 
 namespace FileTransfer.Cli.Commands;

@@ -12,11 +12,7 @@ internal static class FingerprintCommand
 
     public static Command Create(CliStreams streams)
     {
-        var files = new Argument<string[]>("FILE")
-        {
-            Description = "The files; - is standard input.",
-            Arity = ArgumentArity.OneOrMore,
-        };
+        var files = CliOption.Several("FILE", ArgumentArity.OneOrMore, "The files; - is standard input.");
         return new CliCommand(streams, "fingerprint", "Prints the fingerprint of each file: the root of its chunk trie")
         {
             Examples = ["filetransfer fingerprint photo.jpg video.mp4", "tar c folder | filetransfer fingerprint -"],

@@ -9,12 +9,12 @@ internal static class GetCommand
     public static Command Create(CliStreams streams)
     {
         var keys = IdentityOptions.Keys();
-        var output = new Option<string>("--output", "-o")
-        {
-            Description =
-                "A file, a folder, or - for standard output (default: the last part of each location, in the current folder).",
-            HelpName = "PATH",
-        };
+        var output = CliOption.Text(
+            "--output",
+            "PATH",
+            "A file, a folder, or - for standard output (default: the last part of each location, in the current folder).",
+            "-o"
+        );
         return new CliCommand(streams, "get", "Downloads files and verifies each against its key")
         {
             Notes =

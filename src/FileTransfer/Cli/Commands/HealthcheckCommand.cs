@@ -1,7 +1,6 @@
 using System.CommandLine;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -12,11 +11,8 @@ internal static class HealthcheckCommand
 
     public static Command Create(CliStreams streams)
     {
-        var ready = new Option<bool>("--ready")
-        {
-            Description = "Ask whether the node serves what it has, not only whether it is alive.",
-        };
-        var cluster = new Option<bool>("--cluster") { Description = "Ask whether the cluster takes uploads and removals." };
+        var ready = CliOption.Flag("--ready", "Ask whether the node serves what it has, not only whether it is alive.");
+        var cluster = CliOption.Flag("--cluster", "Ask whether the cluster takes uploads and removals.");
         var timeout = Duration.Option("--timeout", "How long to wait for the answer (default 3s).");
         return new CliCommand(streams, "healthcheck", "Exits with 0 when the node is healthy, else with 1")
         {

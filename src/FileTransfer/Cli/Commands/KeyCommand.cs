@@ -1,7 +1,6 @@
 using System.CommandLine;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -11,7 +10,7 @@ internal static class KeyCommand
     public static Command Create(CliStreams streams)
     {
         var file = new Argument<string>("FILE") { Description = "The file with the content." };
-        var location = new Option<string>("--location") { Description = "The file's path in its bucket.", HelpName = "TEXT" };
+        var location = CliOption.Text("--location", "TEXT", "The file's path in its bucket.");
         var locationHex = IdentityOptions.HexOption("--location-hex", "The same, where it is not UTF-8 text.");
         var identity = new IdentityOptions(streams);
         return new CliCommand(streams, "key", "Prints the file key: the hash of owner, bucket, location, size and fingerprint")

@@ -1,35 +1,26 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using FileTransfer.Bandwidth;
-using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>The options of <c>limits set</c>.</summary>
 internal sealed class LimitValues
 {
-    private readonly Option<string> _download = Rate("--download", "Content downloaded by the node per second.");
-    private readonly Option<string> _upload = Rate("--upload", "Content sent by the node per second.");
-
-    private readonly Option<string[]> _perSource = new("--per-source")
-    {
-        Description = "Content downloaded from one source per second; repeat it for several sources.",
-        HelpName = "NAME=RATE",
-    };
-
-    private readonly Option<int?> _requests = new("--requests") { Description = "Requests in flight.", HelpName = "N" };
-
-    private readonly Option<int?> _requestsPerSource = new("--requests-per-source")
-    {
-        Description = "Requests in flight at one source.",
-        HelpName = "N",
-    };
-
-    private readonly Option<int?> _connections = new("--connections")
-    {
-        Description = "Sources with requests in flight.",
-        HelpName = "N",
-    };
+    private readonly Option<string> _download = CliOption.Text(
+        "--download",
+        "RATE",
+        "Content downloaded by the node per second."
+    );
+    private readonly Option<string> _upload = CliOption.Text("--upload", "RATE", "Content sent by the node per second.");
+    private readonly Option<string[]> _perSource = CliOption.Texts(
+        "--per-source",
+        "NAME=RATE",
+        "Content downloaded from one source per second; repeat it for several sources."
+    );
+    private readonly Option<int?> _requests = Count("--requests", "Requests in flight.");
+    private readonly Option<int?> _requestsPerSource = Count("--requests-per-source", "Requests in flight at one source.");
+    private readonly Option<int?> _connections = Count("--connections", "Sources with requests in flight.");
 
     public Option[] All => [_download, _upload, _perSource, _requests, _requestsPerSource, _connections];
 
@@ -85,6 +76,5 @@ internal sealed class LimitValues
         return twice is null ? null : $"'{twice.Key}' is given twice. Give each source once.";
     }
 
-    private static Option<string> Rate(string name, string description) =>
-        new(name) { Description = description, HelpName = "RATE" };
+    private static Option<int?> Count(string name, string description) => new(name) { Description = description, HelpName = "N" };
 }

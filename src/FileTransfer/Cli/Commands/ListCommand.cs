@@ -2,7 +2,6 @@ using System.CommandLine;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -15,16 +14,8 @@ internal static class ListCommand
     {
         var bucket = IdentityOptions.HexOption("--bucket", "Only files of this bucket.");
         var owner = IdentityOptions.HexOption("--owner", "Only files of this owner.");
-        var prefix = new Option<string>("--prefix")
-        {
-            Description = "Only files whose location begins with this text.",
-            HelpName = "TEXT",
-        };
-        var state = new Option<string>("--state")
-        {
-            Description = $"Only files that are in this state at the node: {_states}.",
-            HelpName = "STATE",
-        };
+        var prefix = CliOption.Text("--prefix", "TEXT", "Only files whose location begins with this text.");
+        var state = CliOption.Text("--state", "STATE", $"Only files that are in this state at the node: {_states}.");
         return new CliCommand(streams, "list", "Lists the files of the cluster, with their state at the node that answers")
         {
             Notes =

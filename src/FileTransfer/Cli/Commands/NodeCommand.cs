@@ -1,7 +1,6 @@
 using System.CommandLine;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -17,7 +16,7 @@ internal static class NodeCommand
     private static CliCommand CreateRemove(CliStreams streams)
     {
         var name = new Argument<string>("NAME") { Description = "The node, as 'filetransfer status' names it." };
-        var yes = new Option<bool>("--yes", "-y") { Description = "Do it; without this, the command only says what would go." };
+        var yes = CliOption.Flag("--yes", "Do it; without this, the command only says what would go.", "-y");
         return new CliCommand(
             streams,
             "remove",

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using FileTransfer.Cli.Output;
-using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -30,7 +29,7 @@ internal static class OrphansCommand
 
     private static CliCommand CreateDiscard(CliStreams streams)
     {
-        var yes = new Option<bool>("--yes") { Description = "Do it; without this, the command only says what would go." };
+        var yes = CliOption.Flag("--yes", "Do it; without this, the command only says what would go.");
         return new CliCommand(streams, "discard", "Deletes them, and lets the node collect orphans by itself again")
         {
             Notes = ["What is deleted cannot be recovered. 'filetransfer reconcile' brings the files back instead."],

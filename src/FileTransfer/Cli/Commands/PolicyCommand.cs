@@ -1,7 +1,6 @@
 using System.CommandLine;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Contracts;
 using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Cli.Commands;
@@ -51,15 +50,12 @@ internal static class PolicyCommand
             Description = "nothing-except: only what a filter matches is wanted; everything-except: all but that.",
         };
         kind.AcceptOnlyFromAmong([.. Policy.KindNames]);
-        var filters = new Argument<string[]>("FILTER")
-        {
-            Description = "What locations are compared with, like prefix:utf8:photos/.",
-            Arity = ArgumentArity.ZeroOrMore,
-        };
-        var prune = new Option<bool>("--prune")
-        {
-            Description = "Also delete stored contents that are no longer wanted, but never the last copy in the cluster.",
-        };
+        const string what = "What locations are compared with, like prefix:utf8:photos/.";
+        var filters = CliOption.Several("FILTER", ArgumentArity.ZeroOrMore, what);
+        var prune = CliOption.Flag(
+            "--prune",
+            "Also delete stored contents that are no longer wanted, but never the last copy in the cluster."
+        );
         return new CliCommand(streams, "set", "Sets the policy of a bucket at a node")
         {
             Notes =

@@ -11,38 +11,21 @@ internal static class PutCommand
 
     public static Command Create(CliStreams streams)
     {
-        var paths = new Argument<string[]>("PATH")
-        {
-            Description = "Files, or folders with --recursive.",
-            Arity = ArgumentArity.OneOrMore,
-        };
-        var location = new Option<string>("--location") { Description = "The location of the one file.", HelpName = "TEXT" };
-        var prefix = new Option<string>("--prefix")
-        {
-            Description = "Put before each location, which is the file's name, or its path in the folder.",
-            HelpName = "TEXT",
-        };
-        var recursive = new Option<bool>("--recursive", "-r")
-        {
-            Description = "Put folders with everything in them; see the notes.",
-        };
-        var skipEmpty = new Option<bool>("--skip-empty")
-        {
-            Description = $"Leave empty files out and still exit with 0; without this, put exits with {(int)ExitCode.LeftOut}.",
-        };
-        var parallel = new Option<int>("--parallel")
-        {
-            Description = $"How many files, or requests with many small ones, at once, 1 to {MaxParallel}.",
-            HelpName = "N",
-            DefaultValueFactory = _ => 4,
-        };
-        parallel.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && !(int.TryParse(token.Value, out var count) && count is > 0 and <= MaxParallel))
-            {
-                result.AddError($"--parallel is '{token.Value}'. Write a number from 1 to {MaxParallel}.");
-            }
-        });
+        var paths = CliOption.Several("PATH", ArgumentArity.OneOrMore, "Files, or folders with --recursive.");
+        var location = CliOption.Text("--location", "TEXT", "The location of the one file.");
+        var prefix = CliOption.Text(
+            "--prefix",
+            "TEXT",
+            "Put before each location, which is the file's name, or its path in the folder."
+        );
+        var recursive = CliOption.Flag("--recursive", "Put folders with everything in them; see the notes.", "-r");
+        var skipEmpty = CliOption.Flag(
+            "--skip-empty",
+            $"Leave empty files out and still exit with 0; without this, put exits with {(int)ExitCode.LeftOut}."
+        );
+        var atOnce = $"How many files, or requests with many small ones, at once, 1 to {MaxParallel}.";
+        var parallel = CliOption.Number("--parallel", MaxParallel, atOnce);
+        parallel.DefaultValueFactory = _ => 4;
         var identity = new IdentityOptions(streams);
         return new CliCommand(streams, "put", "Registers files and sends their contents to the leader")
         {

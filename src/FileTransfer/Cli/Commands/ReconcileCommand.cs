@@ -10,12 +10,8 @@ internal static class ReconcileCommand
     public static Command Create(CliStreams streams)
     {
         var directories = DataDirectories();
-        var without = new Option<string[]>("--without")
-        {
-            Description = "A node whose folder is gone for good; repeat it for several.",
-            HelpName = "NODE",
-        };
-        var apply = new Option<bool>("--apply") { Description = "Do it; without this, nothing is changed." };
+        var without = CliOption.Texts("--without", "NODE", "A node whose folder is gone for good; repeat it for several.");
+        var apply = CliOption.Flag("--apply", "Do it; without this, nothing is changed.");
         return new CliCommand(streams, "reconcile", "Restores a lost or older catalog from what the nodes' data folders remember")
         {
             Notes =

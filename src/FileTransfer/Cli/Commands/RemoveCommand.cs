@@ -1,6 +1,5 @@
 using System.CommandLine;
 using FileTransfer.Cli.Output;
-using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cli.Output;
-using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -12,12 +11,9 @@ internal static class RetryCommand
     public static Command Create(CliStreams streams)
     {
         var keys = IdentityOptions.Keys(ArgumentArity.ZeroOrMore);
-        var all = new Option<bool>("--all") { Description = "All files of the node whose last attempt failed." };
-        var cause = new Option<string?>("--cause")
-        {
-            Description = $"With --all: only those that failed for this cause: {string.Join(", ", FailureCauses.Slugs)}.",
-            HelpName = "CAUSE",
-        };
+        var all = CliOption.Flag("--all", "All files of the node whose last attempt failed.");
+        var causes = string.Join(", ", FailureCauses.Slugs);
+        var cause = CliOption.Text("--cause", "CAUSE", $"With --all: only those that failed for this cause: {causes}.");
         return new CliCommand(
             streams,
             "retry",
@@ -61,8 +57,7 @@ internal static class RetryCommand
             return result.GetValue(all) == result.GetResult(keys)?.Tokens.Count > 0
                     ? "Give the KEYs of the files to retry, or --all."
                 : slug is not null && !result.GetValue(all) ? "--cause goes with --all."
-                : !FailureCauses.TryParse(slug, out _)
-                    ? $"'{slug}' is not a cause; give one of {string.Join(", ", FailureCauses.Slugs)}."
+                : !FailureCauses.TryParse(slug, out _) ? $"'{slug}' is not a cause; give one of {causes}."
                 : null;
         }
     }

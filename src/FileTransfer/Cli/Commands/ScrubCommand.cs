@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -18,12 +17,9 @@ internal static class ScrubCommand
     {
         var keys = IdentityOptions.Keys(ArgumentArity.ZeroOrMore);
         var bucket = IdentityOptions.HexOption("--bucket", "Verify only the files of this bucket.");
-        var wait = new Option<bool>("--wait")
-        {
-            Description = "Wait until everything is verified, and what was damaged is back from another node.",
-        };
-        var cancel = new Option<bool>("--cancel") { Description = "End the pass under way." };
-        var show = new Option<bool>("--show") { Description = "Show how far the scrub has got; start nothing." };
+        var wait = CliOption.Flag("--wait", "Wait until everything is verified, and what was damaged is back from another node.");
+        var cancel = CliOption.Flag("--cancel", "End the pass under way.");
+        var show = CliOption.Flag("--show", "Show how far the scrub has got; start nothing.");
         return new CliCommand(
             streams,
             "scrub",

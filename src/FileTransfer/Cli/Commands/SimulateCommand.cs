@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using FileTransfer.Bandwidth;
 using FileTransfer.Cli.Output;
 using FileTransfer.Cli.Simulation;
@@ -23,13 +22,7 @@ internal static class SimulateCommand
             HelpName = "N",
             AllowMultipleArgumentsPerToken = true,
         };
-        nodes.Validators.Add(result =>
-            Check(
-                result,
-                result.Tokens.All(token => int.TryParse(token.Value, out var n) && n is >= 1 and <= 100_000),
-                "1 to 100000"
-            )
-        );
+        CliOption.Check(nodes, text => int.TryParse(text, out var n) && n is >= 1 and <= 100_000, "1 to 100000");
         var size = Option("--size", "SIZE", "Bytes of the content.", world.Size, ByteSize.TryParse, ByteSize.Form);
         var up = Option("--up", "RATE", "What every node can send.", world.Up, ByteRate.TryParse, ByteRate.Form);
         var down = Option("--down", "RATE", "What every node can receive.", world.Down, ByteRate.TryParse, ByteRate.Form);
@@ -129,37 +122,27 @@ internal static class SimulateCommand
         T defaultValue,
         TryParse<T> tryParse,
         string form
-    ) =>
-        new(name)
+    )
+    {
+        var option = new Option<T>(name)
         {
             Description = description,
             HelpName = helpName,
             DefaultValueFactory = _ => defaultValue,
-            CustomParser = result =>
-            {
-                Check(result, tryParse(result.Tokens[0].Value, out var value), form);
-                return value;
-            },
+            CustomParser = result => tryParse(result.Tokens[0].Value, out var value) ? value : defaultValue,
         };
+        CliOption.Check(option, text => tryParse(text, out _), form);
+        return option;
+    }
 
     private static Option<double> Number(string name, string description, double most)
     {
         var option = new Option<double>(name) { Description = description, HelpName = "NUMBER" };
-        option.Validators.Add(result =>
-            Check(
-                result,
-                result.Tokens.All(token => double.TryParse(token.Value, out var number) && number >= 0 && number <= most),
-                $"a number from 0 to {most}"
-            )
+        CliOption.Check(
+            option,
+            text => double.TryParse(text, out var number) && number >= 0 && number <= most,
+            $"a number from 0 to {most}"
         );
         return option;
-    }
-
-    private static void Check(SymbolResult result, bool isRight, string form)
-    {
-        if (!isRight)
-        {
-            result.AddError($"'{string.Join(' ', result.Tokens.Select(token => token.Value))}' is not valid here. Write {form}.");
-        }
     }
 }

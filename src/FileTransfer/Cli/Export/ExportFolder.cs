@@ -1,7 +1,6 @@
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Contracts;
 using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Cli.Export;

@@ -4,7 +4,6 @@ using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Postgres;
 using FileTransfer.Postgres.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -17,7 +16,6 @@ public sealed class FolderOrigin(ChunkStore store, EmbeddedPostgres? embedded, N
 
     /// <param name="folder">The data folder.</param>
     /// <param name="connectionString">The node's database; null = the private one in the folder, which is started for as long as this is open.</param>
-    /// <param name="cancellationToken">Gives it up.</param>
     public static async Task<FolderOrigin> OpenAsync(string folder, string? connectionString, CancellationToken cancellationToken)
     {
         if (!Directory.Exists(Path.Combine(folder, "content")))

@@ -1,5 +1,4 @@
 using System.Text.Encodings.Web;
-using FileTransfer.Postgres;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

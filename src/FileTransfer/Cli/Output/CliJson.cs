@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization.Metadata;
-using FileTransfer.Contracts;
 
 namespace FileTransfer.Cli.Output;
 

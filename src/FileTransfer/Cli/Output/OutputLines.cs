@@ -1,5 +1,3 @@
-using FileTransfer.Contracts;
-
 namespace FileTransfer.Cli.Output;
 
 /// <summary>A line of <c>fingerprint --json</c>.</summary>

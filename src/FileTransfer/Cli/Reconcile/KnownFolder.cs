@@ -1,5 +1,4 @@
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Contracts;
 using FileTransfer.Feed.Reconciliation;
 using FileTransfer.Wants.Policies;
 

@@ -1,6 +1,5 @@
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
-using FileTransfer.Contracts;
 using FileTransfer.Feed.Reconciliation;
 
 namespace FileTransfer.Cli.Reconcile;

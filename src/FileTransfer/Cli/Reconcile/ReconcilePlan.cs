@@ -1,5 +1,4 @@
 using FileTransfer.Cli.Client;
-using FileTransfer.Contracts;
 using FileTransfer.Feed.Reconciliation;
 
 namespace FileTransfer.Cli.Reconcile;

@@ -1,6 +1,5 @@
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cli.Client;
-using FileTransfer.Contracts;
 using FileTransfer.Feed.Reconciliation;
 
 namespace FileTransfer.Cli.Reconcile;

@@ -2,7 +2,6 @@ using FileTransfer.Chunks;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Contracts;
 using FileTransfer.Feed.Reconciliation;
 using FileTransfer.Identity.Hashing;
 

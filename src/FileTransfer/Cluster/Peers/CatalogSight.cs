@@ -1,5 +1,3 @@
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Cluster.Peers;
 
 /// <summary>Which catalog a node works on, as nodes tell each other with requests and answers.</summary>

@@ -1,6 +1,3 @@
-using FileTransfer.Contracts;
-using FileTransfer.Http;
-
 namespace FileTransfer.Cluster.Peers;
 
 /// <summary>What this node asks of other nodes of the cluster in its own name: with its token, and with the catalog that it works on.</summary>

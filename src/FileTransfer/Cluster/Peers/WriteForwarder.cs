@@ -1,5 +1,4 @@
 using System.Runtime.ExceptionServices;
-using FileTransfer.Http;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace FileTransfer.Cluster.Peers;

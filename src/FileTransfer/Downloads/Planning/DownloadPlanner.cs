@@ -1,5 +1,3 @@
-using FileTransfer.Concurrency;
-
 namespace FileTransfer.Downloads.Planning;
 
 /// <summary>Decides which source is asked for which part of which file, when, and when waiting is over.</summary>

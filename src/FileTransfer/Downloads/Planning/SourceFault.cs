@@ -1,5 +1,3 @@
-using FileTransfer.Contracts;
-
 namespace FileTransfer.Downloads.Planning;
 
 /// <summary>Why a request brought nothing, or not all.</summary>

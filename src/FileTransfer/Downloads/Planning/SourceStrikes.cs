@@ -1,5 +1,3 @@
-using FileTransfer.Concurrency;
-
 namespace FileTransfer.Downloads.Planning;
 
 /// <summary>The strikes against a source: the files of which it sent wrong bytes, how often, and how lately.</summary>

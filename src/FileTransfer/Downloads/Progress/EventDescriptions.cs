@@ -1,7 +1,6 @@
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
-using FileTransfer.Contracts;
 
 namespace FileTransfer.Downloads.Progress;
 

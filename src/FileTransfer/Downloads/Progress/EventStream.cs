@@ -1,7 +1,4 @@
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Downloads.Progress;
 

@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Downloads.Progress;
 

@@ -3,7 +3,6 @@ using System.Net.Mime;
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
-using FileTransfer.Contracts;
 using FileTransfer.Downloads.Planning;
 
 namespace FileTransfer.Downloads.Sources;

@@ -1,6 +1,4 @@
-using FileTransfer.Contracts;
 using FileTransfer.Downloads.Planning;
-using FileTransfer.Http;
 
 namespace FileTransfer.Downloads.Sources;
 

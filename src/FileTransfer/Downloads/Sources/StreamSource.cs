@@ -1,5 +1,4 @@
 using FileTransfer.Chunks.Frames;
-using FileTransfer.Contracts;
 using FileTransfer.Downloads.Planning;
 
 namespace FileTransfer.Downloads.Sources;

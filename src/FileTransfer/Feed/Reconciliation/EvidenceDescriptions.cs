@@ -1,6 +1,5 @@
 using FileTransfer.Catalog;
 using FileTransfer.Chunks.Ledger;
-using FileTransfer.Contracts;
 using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Feed.Reconciliation;

@@ -1,7 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using FileTransfer.Catalog;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 
 namespace FileTransfer.Feed.Reconciliation;
 

@@ -5,8 +5,6 @@ using FileTransfer.Chunks;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 
 namespace FileTransfer.Feed.Reconciliation;
 

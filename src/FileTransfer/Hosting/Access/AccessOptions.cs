@@ -1,5 +1,3 @@
-using FileTransfer.Http;
-
 namespace FileTransfer.Hosting.Access;
 
 /// <summary>Who may call. Section <c>FileTransfer</c>; a change of the file takes effect without a restart.</summary>

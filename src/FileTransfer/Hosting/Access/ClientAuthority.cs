@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using FileTransfer.Postgres;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace FileTransfer.Hosting.Access;

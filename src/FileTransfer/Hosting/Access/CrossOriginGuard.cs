@@ -1,5 +1,3 @@
-using FileTransfer.Http;
-
 namespace FileTransfer.Hosting.Access;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Hosting.Access;
 
 /// <summary>Where the server is told to listen, as configured: <c>Urls</c>, or the endpoints of section <c>Kestrel</c>, which win.</summary>

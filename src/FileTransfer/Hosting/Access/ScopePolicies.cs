@@ -1,4 +1,3 @@
-using FileTransfer.Http;
 using Microsoft.AspNetCore.Authorization;
 
 namespace FileTransfer.Hosting.Access;

@@ -1,6 +1,5 @@
 using System.Security.Claims;
 using System.Security.Cryptography;
-using FileTransfer.Http;
 using Microsoft.Extensions.Primitives;
 
 namespace FileTransfer.Hosting.Access;
@@ -80,7 +79,7 @@ internal sealed partial class TokenTable : IDisposable
                 return;
             }
 
-            if (!entries.SequenceEqual(_entries, EntryComparer.Instance))
+            if (!entries.Select(entry => entry.Text).SequenceEqual(_entries.Select(entry => entry.Text)))
             {
                 _entries = entries;
                 Log.Changed(_logger, string.Join(", ", entries.Select(entry => entry.Principal.Identity!.Name)));
@@ -93,19 +92,9 @@ internal sealed partial class TokenTable : IDisposable
         }
     }
 
-    private sealed record Entry(byte[] Hash, ClaimsPrincipal Principal);
-
-    private sealed class EntryComparer : IEqualityComparer<Entry>
+    private sealed record Entry(byte[] Hash, ClaimsPrincipal Principal)
     {
-        public static readonly EntryComparer Instance = new();
-
-        public bool Equals(Entry? x, Entry? y) =>
-            x is not null
-            && y is not null
-            && x.Hash.AsSpan().SequenceEqual(y.Hash)
-            && x.Principal.Claims.Select(claim => claim.Value).SequenceEqual(y.Principal.Claims.Select(claim => claim.Value));
-
-        public int GetHashCode(Entry entry) => BitConverter.ToInt32(entry.Hash);
+        public string Text => $"{Convert.ToHexString(Hash)} {string.Join(' ', Principal.Claims.Select(claim => claim.Value))}";
     }
 
     private static partial class Log

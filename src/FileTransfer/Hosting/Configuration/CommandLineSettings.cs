@@ -1,5 +1,3 @@
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Hosting.Configuration;
 
 /// <summary>Settings on the command line: <c>--key=value</c> or <c>--key value</c>. Anything else is refused by name.</summary>

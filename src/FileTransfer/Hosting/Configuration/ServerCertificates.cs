@@ -1,6 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
 using FileTransfer.Hosting.Access;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Hosting.Configuration;
 

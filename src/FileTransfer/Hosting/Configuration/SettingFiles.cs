@@ -1,4 +1,3 @@
-using FileTransfer.Postgres;
 using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.FileProviders;
 

@@ -1,5 +1,4 @@
 using FileTransfer.Hosting.Access;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Hosting.Configuration;
 

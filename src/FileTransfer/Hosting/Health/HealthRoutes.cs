@@ -1,5 +1,4 @@
 using FileTransfer.Cluster;
-using FileTransfer.Contracts;
 using FileTransfer.Hosting.Configuration;
 using FileTransfer.Hosting.Requests;
 using Microsoft.Extensions.Diagnostics.HealthChecks;

@@ -1,4 +1,3 @@
-using FileTransfer.Postgres;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace FileTransfer.Hosting.Health;

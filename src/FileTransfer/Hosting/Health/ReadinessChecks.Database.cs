@@ -1,5 +1,4 @@
 using FileTransfer.Downloads;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Hosting.Health;
 

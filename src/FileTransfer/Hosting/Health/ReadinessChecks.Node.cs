@@ -5,7 +5,6 @@ using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Cluster;
 using FileTransfer.Feed;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Hosting.Health;
 

@@ -2,7 +2,6 @@ using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
 using FileTransfer.Cluster.Peers;
 using FileTransfer.Hosting.Access;
-using FileTransfer.Http;
 
 namespace FileTransfer.Hosting.Requests;
 

@@ -1,4 +1,3 @@
-using FileTransfer.Http;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace FileTransfer.Hosting.Requests;

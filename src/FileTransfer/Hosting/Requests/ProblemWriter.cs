@@ -1,5 +1,4 @@
 using FileTransfer.Hosting.Access;
-using FileTransfer.Http;
 using Microsoft.AspNetCore.Mvc;
 using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 

@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using System.Reflection;
-using FileTransfer.Http;
 using Microsoft.AspNetCore.Mvc.ApiExplorer;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using FileTransfer.Http;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;

@@ -1,5 +1,4 @@
 using FileTransfer.Hosting.Configuration;
-using FileTransfer.Http;
 
 namespace FileTransfer.Hosting.Requests;
 

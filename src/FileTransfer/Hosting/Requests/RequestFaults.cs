@@ -1,8 +1,6 @@
 using FileTransfer.Catalog;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Cluster;
-using FileTransfer.Http;
-using FileTransfer.Postgres;
 using Microsoft.AspNetCore.Connections;
 
 namespace FileTransfer.Hosting.Requests;

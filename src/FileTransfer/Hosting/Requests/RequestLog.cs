@@ -1,4 +1,3 @@
-using FileTransfer.Http;
 using Serilog;
 using Serilog.Events;
 

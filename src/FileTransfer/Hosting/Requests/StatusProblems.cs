@@ -1,4 +1,3 @@
-using FileTransfer.Http;
 using Microsoft.AspNetCore.Diagnostics;
 
 namespace FileTransfer.Hosting.Requests;

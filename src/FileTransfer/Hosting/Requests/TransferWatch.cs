@@ -1,5 +1,4 @@
 using FileTransfer.Hosting.Configuration;
-using FileTransfer.Http;
 using Microsoft.AspNetCore.Connections.Features;
 
 namespace FileTransfer.Hosting.Requests;

@@ -1,5 +1,3 @@
-using FileTransfer.Concurrency;
-
 namespace FileTransfer.Identity.Hashing;
 
 /// <summary>The fingerprint of a whole content, for 32 bytes of state per chunk: in memory while they are few, else in a temporary file.</summary>
@@ -22,7 +20,6 @@ public static class ContentFingerprint
     /// <summary>A file of known size is read and hashed on the caller's thread and on others beside it; what has no size, as it comes.</summary>
     /// <param name="path">A file, or anything else that can be read to an end.</param>
     /// <param name="bytesDone">Told how many bytes are hashed, as they grow.</param>
-    /// <param name="cancellationToken">Ends the reading between two pieces.</param>
     /// <exception cref="IOException">The file could not be read, or its size changed while it was.</exception>
     public static async Task<Fingerprint> OfFileAsync(
         string path,

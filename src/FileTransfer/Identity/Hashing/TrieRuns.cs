@@ -1,5 +1,3 @@
-using FileTransfer.Concurrency;
-
 namespace FileTransfer.Identity.Hashing;
 
 /// <summary>The nodes two nibbles below the root for all keys of two and of four bytes, computed for runs of neighbours at once.</summary>

@@ -1,7 +1,5 @@
 using System.Security.Claims;
 using FileTransfer.Catalog;
-using FileTransfer.Contracts;
-using FileTransfer.Http;
 
 namespace FileTransfer.Wants.Intents;
 

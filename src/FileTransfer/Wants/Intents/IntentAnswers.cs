@@ -1,10 +1,8 @@
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
-using FileTransfer.Contracts;
 using FileTransfer.Downloads.Progress;
 using FileTransfer.Downloads.Sources;
-using FileTransfer.Http;
 
 namespace FileTransfer.Wants.Intents;
 

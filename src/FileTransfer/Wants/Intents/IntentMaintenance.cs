@@ -1,7 +1,6 @@
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Wants.Intents;
 

@@ -1,6 +1,5 @@
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Contracts;
 
 namespace FileTransfer.Wants.Intents;
 

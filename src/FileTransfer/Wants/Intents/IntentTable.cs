@@ -1,6 +1,5 @@
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Wants.Intents;
 

@@ -1,6 +1,3 @@
-using FileTransfer.Contracts;
-using FileTransfer.Postgres;
-
 namespace FileTransfer.Wants.Policies;
 
 /// <summary>What the policy of a bucket wants and this node lacks, asked of the catalog at the moment it is read.</summary>

@@ -1,5 +1,4 @@
 using FileTransfer.Catalog;
-using FileTransfer.Postgres;
 
 namespace FileTransfer.Wants.Policies;
 

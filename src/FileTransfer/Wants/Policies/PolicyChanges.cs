@@ -1,5 +1,4 @@
 using FileTransfer.Catalog.Replicas;
-using FileTransfer.Concurrency;
 
 namespace FileTransfer.Wants.Policies;
 

@@ -1,5 +1,3 @@
-using FileTransfer.Contracts;
-
 namespace FileTransfer.Wants.Policies;
 
 /// <summary>Policies as JSON.</summary>

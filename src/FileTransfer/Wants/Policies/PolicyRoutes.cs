@@ -1,6 +1,3 @@
-using FileTransfer.Contracts;
-using FileTransfer.Http;
-
 namespace FileTransfer.Wants.Policies;
 
 /// <summary>Which files of a bucket this node wants, and which of them it lacks.</summary>
