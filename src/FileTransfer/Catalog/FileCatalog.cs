@@ -28,6 +28,10 @@ public sealed partial class FileCatalog(Database database, FeedHistory history, 
         return (await database.QuerySingleOrDefaultAsync<FileRow>(sql, new { here, key }, cancellationToken))?.ToListed();
     }
 
+    /// <summary>SQL: some file has no Add yet.</summary>
+    public const string HasRegistered =
+        "(SELECT true FROM filetransfer.files WHERE state = 'registered' ORDER BY file_key LIMIT 1) IS NOT NULL";
+
     /// <summary>
     /// Locks, in the order of their keys, the rows of registered files that <paramref name="node"/> has stored, or <paramref name="other"/>
     /// where they were registered before a time.

@@ -10,6 +10,7 @@ public sealed partial class ClusterMembership(
     ThisNode node,
     CatalogGate gate,
     NodeDirectory nodes,
+    NodePulse pulse,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
     ILogger<ClusterMembership> logger
@@ -191,13 +192,15 @@ public sealed partial class ClusterMembership(
         await connection.ExecuteAsync(listen, null, cancellationToken);
     }
 
-    /// <summary>Tells that the node is alive, and hears what time it is there.</summary>
+    /// <summary>Tells that the node is alive, and hears what time it is there, and what there is to do.</summary>
     private async Task BeatAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
+        var (questions, answer) = pulse.Next();
         var asked = time.GetTimestamp();
-        if (await nodes.BeatAsync(connection, _instance, cancellationToken) is { } there)
+        if (await nodes.BeatAsync(connection, _instance, questions, cancellationToken) is var (there, answers))
         {
             database.Clock.Observe(there, asked);
+            answer(answers);
         }
     }
 

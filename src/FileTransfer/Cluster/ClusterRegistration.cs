@@ -14,6 +14,7 @@ public static class ClusterRegistration
         builder.Services.AddSingleton<PeerClient>();
         builder.Services.AddSingleton<WriteForwarder>();
         builder.Services.AddSingleton<NodeDirectory>();
+        builder.Services.AddSingleton<NodePulse>();
         builder.Services.AddSingleton<ClusterMembership>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ClusterMembership>());
         builder.Services.AddSingleton<RivalWatch>();

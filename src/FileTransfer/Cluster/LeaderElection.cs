@@ -14,8 +14,10 @@ public sealed partial class LeaderElection(
     ILogger<LeaderElection> logger
 ) : BackgroundService
 {
-    private static readonly TimeSpan _contendPeriod = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan _provePeriod = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan _rivalPeriod = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>A third of <see cref="Leadership.ProofLifetime"/>: two may be late.</summary>
+    private static readonly TimeSpan _provePeriod = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -34,18 +36,17 @@ public sealed partial class LeaderElection(
         await rivals.LookAsync(during.Token);
         while (true)
         {
-            if (
-                leadership.Rival is null
-                && await AdvisoryLockHandle.TryAcquireAsync(session, leadership.Lock, during.Token) is { } lease
-            )
+            if (leadership.Rival is not null)
             {
-                await using (lease)
-                {
-                    await LeadAsync(session, during.Token);
-                }
+                await Task.Delay(_rivalPeriod, time, during.Token);
+                continue;
             }
 
-            await Task.Delay(_contendPeriod, time, during.Token);
+            await using var lease = await AdvisoryLockHandle.AwaitAsync(session, leadership.Lock, during.Token);
+            if (lease is not null && leadership.Rival is null)
+            {
+                await LeadAsync(session, during.Token);
+            }
         }
     }
 

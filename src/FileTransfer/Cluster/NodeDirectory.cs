@@ -68,14 +68,27 @@ public sealed class NodeDirectory(Database database, ThisNode here)
     }
 
     /// <summary>This node is alive.</summary>
-    /// <returns>What time it is at the database; null when another run of the node has joined since.</returns>
-    internal Task<DateTime?> BeatAsync(NpgsqlConnection connection, Guid instance, CancellationToken cancellationToken)
+    /// <param name="connection">Of the node's session.</param>
+    /// <param name="instance">The run of its process.</param>
+    /// <param name="questions">SQL for an array of answers that are read with it.</param>
+    /// <param name="cancellationToken">Leaves all as it was.</param>
+    /// <returns>What time it is at the database, and the answers; null when another run of the node has joined since.</returns>
+    internal Task<(DateTime Now, bool[] Answers)?> BeatAsync(
+        NpgsqlConnection connection,
+        Guid instance,
+        string questions,
+        CancellationToken cancellationToken
+    )
     {
-        const string sql = """
+        var sql = $"""
             UPDATE filetransfer.nodes SET seen_at = now() WHERE node_id = @node AND instance = @instance
-            RETURNING clock_timestamp()
+            RETURNING clock_timestamp(), {questions}
             """;
-        return connection.QuerySingleOrDefaultAsync<DateTime?>(sql, new { node = here.Id.Value, instance }, cancellationToken);
+        return connection.QuerySingleOrDefaultAsync<(DateTime, bool[])?>(
+            sql,
+            new { node = here.Id.Value, instance },
+            cancellationToken
+        );
     }
 
     public async Task<IReadOnlyList<NodeRecord>> AllAsync(CancellationToken cancellationToken)

@@ -8,7 +8,7 @@ public sealed class DownloadOptions
 {
     public const string Section = "FileTransfer:Downloads";
 
-    /// <summary>Downloads done at once; each holds one database session of its own.</summary>
+    /// <summary>Downloads done at once; each holds one database session of its own, while there is something to do.</summary>
     /// <remarks>Default 4, 1–64: four hide the round trips of small files; more sessions than 64 per node crowd the database.</remarks>
     [Range(1, 64)]
     public int Lanes { get; set; } = 4;
@@ -28,8 +28,11 @@ public sealed class DownloadOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "1.00:00:00")]
     public TimeSpan BackoffCap { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How often an idle lane asks the queue although no notification came.</summary>
-    /// <remarks>Default 1 s, 10 ms – 1 min: notifications are a hint and can be lost; this bounds what that costs.</remarks>
+    /// <summary>How often the queue is looked at, although no notification came, while something is in it or was a moment ago.</summary>
+    /// <remarks>
+    /// Default 1 s, 10 ms – 1 min: notifications are a hint and can be lost; this bounds what that costs. Whether something came into an
+    /// empty queue is asked with the node's heartbeat, every 2 s.
+    /// </remarks>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 

@@ -1,4 +1,5 @@
 using FileTransfer.Bandwidth;
+using FileTransfer.Catalog.Providers;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
@@ -7,11 +8,12 @@ namespace FileTransfer.Downloads;
 
 /// <summary>
 /// The hosted worker: while the node has joined its cluster it runs the lanes, each on a session of its own that holds the advisory locks of
-/// what it downloads, the removal lane, and the maintenance of the queue.
+/// what it downloads, the removal lane, and the maintenance of the queue. Lanes that have nothing to do have no session.
 /// </summary>
 public sealed partial class ProcessFollowerDownloads(
     Database database,
     ClusterMembership membership,
+    NodePulse pulse,
     StartupReconciler reconciler,
     OrphanCollector orphans,
     DownloadLane lane,
@@ -20,6 +22,7 @@ public sealed partial class ProcessFollowerDownloads(
     DownloadEngine engine,
     TransferLimits limits,
     QueueSignal signal,
+    OutsideSources outside,
     LaneAllowance allowance,
     ThisNode node,
     IHostApplicationLifetime lifetime,
@@ -31,10 +34,21 @@ public sealed partial class ProcessFollowerDownloads(
     private static readonly TimeSpan _afterFault = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _reconcileAgain = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a lane without work keeps its session, and polls.</summary>
+    private static readonly TimeSpan _sessionKept = TimeSpan.FromSeconds(10);
+
     private readonly AsyncAutoResetEvent _removals = new();
+    private readonly TimeSpan _pollInterval =
+        options.Value.PollInterval < _sessionKept ? options.Value.PollInterval : _sessionKept;
+    private int _sessions;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // Whoever has no session is woken for what is there: by a notification, or else by the node's heartbeat.
+        using var waiting = pulse.Ask(QueueConditions.HasReady, signal.Set);
+        using var unprovided = outside.AreConfigured ? pulse.Ask(QueueConditions.HasUnprovidedDue, signal.Set) : null;
+        using var removing = pulse.Ask(QueueConditions.HasRemoving, _removals.Set);
+
         // Downloads stop when a stop begins; requests that others have running may take until the end of the drain.
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
         using var ready = database.Notifications.Subscribe(ReplicaNotifications.Ready, OnReady);
@@ -73,7 +87,7 @@ public sealed partial class ProcessFollowerDownloads(
             .Range(1, options.Value.Lanes)
             .Select(number => LoopAsync($"lane-{number}", lane.StepAsync, signal, number, cancellationToken))
             .Append(LoopAsync("removal", removal.StepAsync, _removals, number: 1, cancellationToken))
-            .Append(maintenance.RunAsync(cancellationToken))
+            .Append(maintenance.RunAsync(() => Volatile.Read(ref _sessions) > 0, cancellationToken))
             .Append(ReconcileAsync(cancellationToken));
         return Task.WhenAll(loops);
     }
@@ -121,15 +135,9 @@ public sealed partial class ProcessFollowerDownloads(
                     await Task.Delay(_afterFault, time, cancellationToken);
                 }
 
-                // A session that met a fault is closed, and with it every lock it may still hold.
-                await using var session = await database.OpenSessionAsync($"{node.Id}/{name}", cancellationToken);
-                while (allowance.Allows(number))
-                {
-                    if (!await step(session, cancellationToken))
-                    {
-                        await hint.WaitAsync(options.Value.PollInterval, time, cancellationToken);
-                    }
-                }
+                await StepOnSessionAsync(name, step, hint, number, cancellationToken);
+                await hint.WaitAsync(Timeout.InfiniteTimeSpan, time, cancellationToken);
+                continue;
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -149,6 +157,39 @@ public sealed partial class ProcessFollowerDownloads(
             }
 
             await Task.Delay(_afterFault, time, cancellationToken);
+        }
+    }
+
+    /// <summary>Steps until there has been nothing to do for a while, or the lane may not run any more.</summary>
+    private async Task StepOnSessionAsync(
+        string name,
+        Func<LockConnection, CancellationToken, Task<bool>> step,
+        AsyncAutoResetEvent hint,
+        int number,
+        CancellationToken cancellationToken
+    )
+    {
+        Interlocked.Increment(ref _sessions);
+        try
+        {
+            // A session that met a fault is closed, and with it every lock it may still hold.
+            await using var session = await database.OpenSessionAsync($"{node.Id}/{name}", cancellationToken);
+            var workedAt = time.GetTimestamp();
+            while (allowance.Allows(number) && time.GetElapsedTime(workedAt) < _sessionKept)
+            {
+                if (await step(session, cancellationToken))
+                {
+                    workedAt = time.GetTimestamp();
+                }
+                else
+                {
+                    await hint.WaitAsync(_pollInterval, time, cancellationToken);
+                }
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _sessions);
         }
     }
 

@@ -4,9 +4,10 @@ using FileTransfer.Cluster;
 
 namespace FileTransfer.Downloads;
 
-/// <summary>Maintains the queue while the lanes run: makes ready what is due, and defers in bulk what nobody has.</summary>
+/// <summary>Maintains the queue while there is something in it: makes ready what is due, and defers in bulk what nobody has.</summary>
 public sealed partial class QueueMaintenance(
     Database database,
+    NodePulse pulse,
     ReplicaQueue queue,
     DownloadEngine engine,
     FailedFiles failed,
@@ -32,15 +33,21 @@ public sealed partial class QueueMaintenance(
     private bool _sourceAnswers;
     private long? _lookedHereAt;
 
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <param name="isActive">Whether lanes are at work, or were a moment ago.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task RunAsync(Func<bool> isActive, CancellationToken cancellationToken)
     {
         _timesAreRight = false;
         _hasLookedOutside = !outside.AreConfigured;
         _lookedHereAt = null;
         database.Clock.Jumped += OnClockJumped;
+        using var unsettled = pulse.Ask(QueueConditions.HasUnsettled);
         try
         {
-            await Task.WhenAll(MaintainAsync(cancellationToken), DeferAsync(cancellationToken));
+            await Task.WhenAll(
+                MaintainAsync(() => unsettled.Holds || isActive(), cancellationToken),
+                DeferAsync(cancellationToken)
+            );
         }
         finally
         {
@@ -51,11 +58,15 @@ public sealed partial class QueueMaintenance(
     private void OnClockJumped() => _timesAreRight = false;
 
     /// <summary>Every poll interval; and at once when a source answers again that replicas wait for.</summary>
-    private async Task MaintainAsync(CancellationToken cancellationToken)
+    private async Task MaintainAsync(Func<bool> isDue, CancellationToken cancellationToken)
     {
         while (true)
         {
-            await TryAsync(() => MakeReadyAsync(cancellationToken));
+            if (isDue() || !_timesAreRight)
+            {
+                await TryAsync(() => MakeReadyAsync(cancellationToken));
+            }
+
             _sourceAnswers |= await engine.SourceAnswers.WaitAsync(options.Value.PollInterval, time, cancellationToken);
         }
     }

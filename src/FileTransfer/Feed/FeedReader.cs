@@ -3,10 +3,11 @@ using FileTransfer.Cluster;
 namespace FileTransfer.Feed;
 
 /// <summary>Reads the feed as it grows, and has it applied.</summary>
-/// <remarks>A notification is a hint; the heads of the bins are asked for at every <see cref="_period"/> all the same.</remarks>
+/// <remarks>A notification is a hint; with every heartbeat of the node it is asked all the same whether a bin has grown.</remarks>
 public sealed partial class FeedReader(
     Database database,
     ClusterMembership membership,
+    NodePulse pulse,
     ThisNode node,
     IFeedSource source,
     FeedApplier applier,
@@ -14,8 +15,6 @@ public sealed partial class FeedReader(
     ILogger<FeedReader> logger
 ) : BackgroundService
 {
-    private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
-
     /// <summary>From one look to the next at least, so that what is added in quick succession is read in pages and not one by one.</summary>
     private static readonly TimeSpan _leastPeriod = TimeSpan.FromMilliseconds(20);
 
@@ -27,6 +26,7 @@ public sealed partial class FeedReader(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var growth = database.Notifications.Subscribe(FeedAppender.Grown, _ => _hint.Set());
+        using var lag = pulse.Ask(SharedFeed.HasGrown, _hint.Set);
         await membership.RunWhileJoinedAsync(ReadAsync, stoppingToken);
     }
 
@@ -42,7 +42,7 @@ public sealed partial class FeedReader(
             }
 
             Fault = gap?.Message;
-            await _hint.WaitAsync(_period, time, cancellationToken);
+            await _hint.WaitAsync(Timeout.InfiniteTimeSpan, time, cancellationToken);
             await nextLook;
         }
     }

@@ -15,6 +15,7 @@ namespace FileTransfer.Feed;
 public sealed partial class LedgerMaintenance(
     Database database,
     ClusterMembership membership,
+    NodePulse pulse,
     FolderLedger folder,
     NodeFile identity,
     FeedHistory history,
@@ -34,6 +35,7 @@ public sealed partial class LedgerMaintenance(
     private static readonly TimeSpan _lastLook = TimeSpan.FromSeconds(2);
 
     private Dictionary<int, FeedPosition>? _cursors;
+    private volatile bool _hasGrown;
     private IReadOnlyList<LedgerPolicy>? _policies;
 
     /// <summary>After a clean stop the folder knows all that the feed had: the catalog may be an older one when the node starts again.</summary>
@@ -56,14 +58,19 @@ public sealed partial class LedgerMaintenance(
         }
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        membership.RunWhileJoinedAsync(MaintainAsync, stoppingToken);
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var growth = database.Notifications.Subscribe(FeedAppender.Grown, _ => _hasGrown = true);
+        using var lag = pulse.Ask(SharedFeed.HasGrown, () => _hasGrown = true);
+        await membership.RunWhileJoinedAsync(MaintainAsync, stoppingToken);
+    }
 
     private async Task MaintainAsync(CancellationToken cancellationToken)
     {
         _cursors = new Dictionary<int, FeedPosition>(folder.Cursors());
         long? policiesAt = null;
         long? agedAt = null;
+        _hasGrown = true;
         while (true)
         {
             try
@@ -74,9 +81,15 @@ public sealed partial class LedgerMaintenance(
                     _policies = null;
                     policiesAt = null;
                     await FillAsync(cancellationToken);
+                    _hasGrown = true;
                 }
 
-                await FollowAsync(cancellationToken);
+                if (_hasGrown)
+                {
+                    _hasGrown = false;
+                    await FollowAsync(cancellationToken);
+                }
+
                 if (IsDue(ref policiesAt, _policyPeriod))
                 {
                     await KeepPoliciesAsync(cancellationToken);
@@ -89,6 +102,7 @@ public sealed partial class LedgerMaintenance(
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
+                _hasGrown = true;
                 Log.NotKept(logger, node.Id, e.Message);
             }
 

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog;
 using FileTransfer.Cluster;
 
 namespace FileTransfer.Feed;
@@ -12,20 +13,22 @@ public sealed partial class PendingAddPublisher(
     FileCommands commands,
     Leadership leadership,
     ClusterMembership membership,
+    NodePulse pulse,
     ThisNode node,
     TimeProvider time,
     ILogger<PendingAddPublisher> logger
 ) : BackgroundService
 {
-    private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
-
     private readonly AsyncAutoResetEvent _stored = new();
 
     /// <summary>A download has stored a file here, whose Add may be due.</summary>
     public void Wake() => _stored.Set();
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        membership.RunWhileJoinedAsync(AppendAsync, stoppingToken);
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var registered = pulse.Ask(FileCatalog.HasRegistered, _stored.Set);
+        await membership.RunWhileJoinedAsync(AppendAsync, stoppingToken);
+    }
 
     private async Task AppendAsync(CancellationToken cancellationToken)
     {
@@ -43,7 +46,7 @@ public sealed partial class PendingAddPublisher(
                 // Whoever leads now does it.
             }
 
-            await _stored.WaitAsync(_period, time, cancellationToken);
+            await _stored.WaitAsync(Timeout.InfiniteTimeSpan, time, cancellationToken);
         }
     }
 

@@ -4,12 +4,14 @@ using FileTransfer.Wants.Policies;
 namespace FileTransfer.Feed;
 
 /// <summary>Makes this node's replicas follow its policies whenever it joins its cluster, and applies changes of policies, step by step.</summary>
-public sealed class PolicyReviews(PolicyChanges policies, ClusterMembership membership, TimeProvider time) : BackgroundService
+public sealed class PolicyReviews(PolicyChanges policies, ClusterMembership membership, NodePulse pulse, TimeProvider time)
+    : BackgroundService
 {
-    private static readonly TimeSpan _period = TimeSpan.FromSeconds(5);
-
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        membership.RunWhileJoinedAsync(ReviewAsync, stoppingToken);
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var due = pulse.Ask(NodePolicies.IsAnyDue, policies.Due.Set);
+        await membership.RunWhileJoinedAsync(ReviewAsync, stoppingToken);
+    }
 
     private async Task ReviewAsync(CancellationToken cancellationToken)
     {
@@ -17,7 +19,7 @@ public sealed class PolicyReviews(PolicyChanges policies, ClusterMembership memb
         while (true)
         {
             while (await policies.StepAsync(cancellationToken)) { }
-            await policies.Due.WaitAsync(_period, time, cancellationToken);
+            await policies.Due.WaitAsync(Timeout.InfiniteTimeSpan, time, cancellationToken);
         }
     }
 }

@@ -7,14 +7,17 @@ public sealed class SharedFeed(Database database, Leadership leadership, NodeId 
 {
     private const int PageSize = 500;
 
+    private const string Grown = """
+        filetransfer.bins b LEFT JOIN filetransfer.feed_positions p ON p.bin = b.bin AND p.node_id = @node
+        WHERE b.head > coalesce(p.sequence, 0)
+        """;
+
+    /// <summary>SQL: a bin has grown beyond the position of <c>@node</c>.</summary>
+    internal const string HasGrown = $"EXISTS (SELECT FROM {Grown})";
+
     public Task<IReadOnlyList<BinGrowth>> FindGrownAsync(CancellationToken cancellationToken)
     {
-        const string sql = """
-            SELECT b.bin, coalesce(p.sequence, 0) AS position, b.head FROM filetransfer.bins b
-            LEFT JOIN filetransfer.feed_positions p ON p.bin = b.bin AND p.node_id = @node
-            WHERE b.head > coalesce(p.sequence, 0)
-            ORDER BY b.bin
-            """;
+        const string sql = $"SELECT b.bin, coalesce(p.sequence, 0) AS position, b.head FROM {Grown} ORDER BY b.bin";
         return database.QueryAsync<BinGrowth>(sql, new { node }, cancellationToken);
     }
 

@@ -19,6 +19,13 @@ public sealed class AdvisoryLockHandle : IAsyncDisposable
         CancellationToken cancellationToken
     ) => await session.TryLockAsync(key, cancellationToken) ? new AdvisoryLockHandle(session, key) : null;
 
+    /// <summary>Waits for the lock for nearly a second; the session must not hold it.</summary>
+    public static async Task<AdvisoryLockHandle?> AwaitAsync(
+        LockConnection session,
+        AdvisoryLockKey key,
+        CancellationToken cancellationToken
+    ) => await session.AwaitLockAsync(key, cancellationToken) ? new AdvisoryLockHandle(session, key) : null;
+
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)

@@ -19,6 +19,36 @@ public sealed partial class LockConnection
             cancellationToken
         );
 
+    /// <summary>Takes a lock that this session does not hold, as soon as it is free, for nearly a second; one statement, however often it is looked.</summary>
+    /// <remarks>
+    /// The server looks, and does not wait in the lock's queue: who waits there shows as blocked, and gets the lock although its client stands
+    /// still. In less than a second, for longer statements are often logged.
+    /// </remarks>
+    public Task<bool> AwaitLockAsync(AdvisoryLockKey key, CancellationToken cancellationToken) =>
+        UseAsync(
+            async (connection, token) =>
+            {
+                var look = $"""
+                    DO $$ BEGIN
+                        FOR look IN 1..3 LOOP
+                            EXIT WHEN pg_try_advisory_lock({key.Value.ToString(CultureInfo.InvariantCulture)});
+                            PERFORM pg_sleep(0.3);
+                        END LOOP;
+                    END $$
+                    """;
+                await using var batch = new NpgsqlBatch(connection)
+                {
+                    BatchCommands =
+                    {
+                        new(look),
+                        new(ProveSql) { Parameters = { new NpgsqlParameter<long> { TypedValue = key.Value } } },
+                    },
+                };
+                return (bool)(await batch.ExecuteScalarAsync(token))!;
+            },
+            cancellationToken
+        );
+
     /// <summary>Asks the server whether this session holds the lock. No answer within 3 s counts as no, and the session is given up.</summary>
     public async Task<bool> ProveAsync(AdvisoryLockKey key, CancellationToken cancellationToken)
     {

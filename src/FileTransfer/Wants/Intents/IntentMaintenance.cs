@@ -4,10 +4,11 @@ using FileTransfer.Downloads;
 
 namespace FileTransfer.Wants.Intents;
 
-/// <summary>Ends intents whose file is stored, failed or removed, and sees to it that every other one is served; every poll interval.</summary>
+/// <summary>Ends intents whose file is stored, failed or removed, and sees to it that every other one is served; every poll interval while there are any.</summary>
 public sealed partial class IntentMaintenance(
     IntentTable intents,
     ClusterMembership membership,
+    NodePulse pulse,
     QueueSignal queue,
     NodeId node,
     IOptions<DownloadOptions> options,
@@ -15,16 +16,19 @@ public sealed partial class IntentMaintenance(
     ILogger<IntentMaintenance> logger
 ) : BackgroundService
 {
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        membership.RunWhileJoinedAsync(MaintainAsync, stoppingToken);
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var any = pulse.Ask(IntentTable.HasAnyToMaintain);
+        await membership.RunWhileJoinedAsync(joined => MaintainAsync(any, joined), stoppingToken);
+    }
 
-    private async Task MaintainAsync(CancellationToken cancellationToken)
+    private async Task MaintainAsync(PulseQuestion any, CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
-                if (await intents.MaintainAsync(cancellationToken) > 0)
+                if (any.Holds && await intents.MaintainAsync(cancellationToken) > 0)
                 {
                     queue.Set();
                 }

@@ -23,6 +23,15 @@ public sealed class IntentTable(Database database, NodeId node)
     private const string Columns = "i.intent_id AS id, i.file_key AS file, i.caller, i.asked_at, i.ended_at, i.outcome, i.reason";
 
     /// <summary>Ends the intents whose file is stored here, has failed or was removed.</summary>
+    /// <summary>SQL: <see cref="MaintainAsync"/> finds something to look at.</summary>
+    public static readonly string HasAnyToMaintain = $"""
+        EXISTS (SELECT FROM filetransfer.intents WHERE node_id = @node AND ended_at IS NULL)
+        OR EXISTS (
+            SELECT FROM filetransfer.intents
+            WHERE node_id = @node AND (ended_at > now() OR ended_at < now() - interval '{Remembered.TotalSeconds:0} s')
+        )
+        """;
+
     private const string SettleSql = """
         UPDATE filetransfer.intents i
         SET ended_at = clock_timestamp(),

@@ -33,6 +33,9 @@ public sealed class NodePolicies(Database database, NodeId node)
     public static Task ForgetNodeAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>
         connection.ExecuteAsync("DELETE FROM filetransfer.policies WHERE node_id = @node", new { node }, cancellationToken);
 
+    /// <summary>SQL: the review of a policy of <c>@node</c> is due.</summary>
+    public const string IsAnyDue = "EXISTS (SELECT FROM filetransfer.policies WHERE node_id = @node AND review_due)";
+
     private const string Select =
         "SELECT bucket, kind, prefixes, exacts, changed_at, review_due, prunes, reviewed_to FROM filetransfer.policies WHERE node_id = @node";
 

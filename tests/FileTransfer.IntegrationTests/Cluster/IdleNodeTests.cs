@@ -1,0 +1,53 @@
+using FileTransfer.IntegrationTests.Testbed.Nodes;
+using FileTransfer.IntegrationTests.Testbed.Wires;
+
+namespace FileTransfer.IntegrationTests.Cluster;
+
+/// <summary>What nodes that are in step cost the database they share: figures that a busy machine only lowers.</summary>
+public sealed class IdleNodeTests(ITestOutputHelper output)
+{
+    private const int MostConnections = 4;
+    private const double MostRoundTripsPerSecond = 3;
+
+    [Fact]
+    public async Task Nodes_in_step_keep_few_connections_and_ask_little()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        await using var ofLeader = new DatabaseWire(cluster.ConnectionString);
+        await using var ofFollower = new DatabaseWire(cluster.ConnectionString);
+        cluster.ConnectionString = ofLeader.ConnectionString;
+        var leader = await cluster.StartLeaderAsync("a");
+        cluster.ConnectionString = ofFollower.ConnectionString;
+        var follower = await cluster.StartAsync("b");
+        var file = PlainFile.Random(50_000);
+        await leader.StoreAsync(file);
+        await TestCluster.StoredAsync(follower, file.Key);
+
+        await Eventually.HoldsAsync(
+            async () => await SessionsAsync("LIKE '%/lane-%' OR application_name LIKE '%/removal'") == 0,
+            "lanes without work have no session",
+            TimeSpan.FromSeconds(60)
+        );
+
+        var connections = await SessionsAsync("IN ('a/node', 'a/leader', 'b/node', 'b/leader', 'filetransfer')");
+        output.WriteLine($"{connections} connections of two nodes");
+        connections.ShouldBeLessThanOrEqualTo(2 * MostConnections);
+        var (ledBefore, followedBefore, began) = (ofLeader.RoundTrips, ofFollower.RoundTrips, await SeenAtAsync());
+        await Eventually.HoldsAsync(
+            async () => await SeenAtAsync() - began > TimeSpan.FromSeconds(8),
+            "both nodes were heard of again and again"
+        );
+        var seconds = (await SeenAtAsync() - began).TotalSeconds;
+        var (led, followed) = (ofLeader.RoundTrips - ledBefore, ofFollower.RoundTrips - followedBefore);
+        output.WriteLine($"{led / seconds:0.0} round trips a second of the leader, {followed / seconds:0.0} of the follower");
+        (led / seconds).ShouldBeLessThan(MostRoundTripsPerSecond);
+        (followed / seconds).ShouldBeLessThan(MostRoundTripsPerSecond);
+
+        Task<long> SessionsAsync(string names) =>
+            cluster.Database.ScalarAsync<long>(
+                $"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND (application_name {names})"
+            );
+
+        Task<DateTime> SeenAtAsync() => cluster.Database.ScalarAsync<DateTime>("SELECT min(seen_at) FROM filetransfer.nodes");
+    }
+}
