@@ -21,7 +21,11 @@ public static class Routes
     public const string Bucket = "/v1/buckets/{bucket}";
     public const string Policy = $"{Bucket}/policy";
     public const string Missing = $"{Bucket}/missing";
-    public const string Deliveries = "/v1/sync/deliveries";
+    public const string Sync = "/v1/sync";
+    public const string Cursors = $"{Sync}/cursors";
+    public const string Bin = $"{Sync}/bins/{{bin}}";
+    public const string SyncRequest = $"{Sync}/requests/{{id}}";
+    public const string Deliveries = $"{Sync}/deliveries";
     public const string Events = "/v1/events";
     public const string Leader = "/v1/leader";
     public const string Limits = "/v1/limits";

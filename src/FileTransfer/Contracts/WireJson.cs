@@ -28,6 +28,8 @@ namespace FileTransfer.Contracts;
 [JsonSerializable(typeof(ScrubRequest))]
 [JsonSerializable(typeof(ScrubResource))]
 [JsonSerializable(typeof(SourcesResource))]
+[JsonSerializable(typeof(SyncCursors))]
+[JsonSerializable(typeof(SyncPage))]
 internal sealed partial class WireJson : JsonSerializerContext;
 
 /// <summary>What is null is left out: events, the lines of a reconciliation, and all that the program sends, reads and prints.</summary>

@@ -1,3 +1,4 @@
+using FileTransfer.Feed.Pull;
 using FileTransfer.Feed.Reconciliation;
 
 namespace FileTransfer.Feed;
@@ -16,6 +17,10 @@ public static class FeedRegistration
         builder.Services.AddHostedService(services => services.GetRequiredService<PendingAddPublisher>());
         builder.Services.AddHostedService<PolicyReviews>();
         builder.Services.AddHostedService<LedgerMaintenance>();
+        builder.Services.AddSingleton<FeedNews>();
+        builder.Services.AddSingleton<OfferedFeed>();
+        builder.Services.AddSingleton<SyncRequests>();
+        builder.Services.AddSingleton<SyncWait>();
         builder.Services.AddSingleton<FolderReading>();
         builder.Services.AddSingleton<CatalogReading>();
     }

@@ -19,6 +19,9 @@ public sealed record BinGrowth(short Bin, long Position, long Head);
 /// <param name="After">The sequence that comes before the first.</param>
 public sealed record FeedPage(Guid Epoch, short Bin, long After, IReadOnlyList<Mutation> Mutations)
 {
+    /// <summary>How many bins a feed is split in.</summary>
+    public const int Bins = 16;
+
     /// <summary>The sequence of the last one; the position where there is none.</summary>
     public long Last => Mutations is [.., var last] ? last.Sequence : After;
 

@@ -7,6 +7,7 @@ using FileTransfer.Cluster;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Progress;
 using FileTransfer.Feed;
+using FileTransfer.Feed.Pull;
 using FileTransfer.Feed.Reconciliation;
 using FileTransfer.Hosting.Access;
 using FileTransfer.Hosting.Configuration;
@@ -112,6 +113,7 @@ public static partial class FileTransferServer
         app.MapDamage();
         app.MapScrub();
         app.MapReconcile();
+        app.MapSync();
         app.MapUploads();
         app.MapBatchUploads();
         app.MapLimits();

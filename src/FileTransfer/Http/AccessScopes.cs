@@ -8,6 +8,9 @@ public static class AccessScopes
     public const string Node = "node";
     public const string Admin = "admin";
 
+    /// <summary>What whoever calls is named where no tokens are asked for.</summary>
+    public const string Anonymous = "anonymous";
+
     public static readonly IReadOnlyList<string> Scopes = [Read, Write, Node, Admin];
 
     public static IReadOnlyList<string> ImpliedBy(string scope) =>

@@ -9,12 +9,14 @@ public static class ProblemTypes
     public static readonly ProblemType Unauthenticated = new("unauthenticated", 401, "A token is needed");
 
     public static readonly ProblemType Forbidden = new("forbidden", 403, "The token lacks a scope");
+    public static readonly ProblemType RequestOfAnother = new("request-of-another", 403, "The request is another peer's");
     public static readonly ProblemType OriginRefused = new("origin-refused", 403, "The request comes from a foreign web page");
 
     public static readonly ProblemType FileUnknown = new("file-unknown", 404, "The file is unknown");
     public static readonly ProblemType FileRemoved = new("file-removed", 404, "The file was removed");
     public static readonly ProblemType IntentUnknown = new("intent-unknown", 404, "The intent is unknown");
     public static readonly ProblemType NodeUnknown = new("node-unknown", 404, "The node is unknown");
+    public static readonly ProblemType RequestUnknown = new("request-unknown", 404, "No such request is running");
     public static readonly ProblemType RouteUnknown = new("route-unknown", 404, "There is no such route");
 
     public static readonly ProblemType MethodNotAllowed = new("method-not-allowed", 405, "The route has no such method");
@@ -26,6 +28,11 @@ public static class ProblemTypes
     public static readonly ProblemType NodeAlive = new("node-alive", 409, "The node is alive");
 
     public static readonly ProblemType FileInCatalog = new("file-in-catalog", 409, "The catalog has the file");
+
+    public static readonly ProblemType RequestRunning = new("request-running", 409, "A request of this id is running");
+
+    /// <summary>Extension: <c>retainedFrom</c>, the first sequence that can still be asked for.</summary>
+    public static readonly ProblemType FeedCompacted = new("feed-compacted", 410, "The feed does not go back that far any more");
 
     public static readonly ProblemType PreconditionFailed = new("precondition-failed", 412, "The precondition does not hold");
     public static readonly ProblemType RequestTooLarge = new("request-too-large", 413, "The request is too large");

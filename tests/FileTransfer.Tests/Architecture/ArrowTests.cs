@@ -34,7 +34,7 @@ public sealed partial class ArrowTests
     private static readonly Dictionary<string, string[]> _tables = new()
     {
         ["bins"] = ["Feed", "Cluster", "Postgres"],
-        ["cluster"] = ["Cluster", "Postgres"],
+        ["cluster"] = ["Cluster", "Feed", "Postgres"],
         ["feed_epochs"] = ["Cluster"],
         ["feed_positions"] = ["Feed"],
         ["files"] = ["Catalog", "Feed", "Wants/Intents", "Wants/Policies"],

@@ -11,7 +11,7 @@ internal sealed partial class TokenTable : IDisposable
     public const string ScopeClaim = "scope";
 
     /// <summary>Stands for whoever calls a node that asks for no token.</summary>
-    public static readonly ClaimsPrincipal Anyone = PrincipalOf("anonymous", AccessScopes.Scopes);
+    public static readonly ClaimsPrincipal Anyone = PrincipalOf(AccessScopes.Anonymous, AccessScopes.Scopes);
 
     private readonly IOptionsFactory<AccessOptions> _options;
     private readonly ILogger _logger;

@@ -1,0 +1,36 @@
+namespace FileTransfer.Contracts;
+
+/// <summary>How far a cluster's feed goes.</summary>
+/// <param name="Cluster">The cluster whose feed it is.</param>
+/// <param name="Epoch">Names the history that the sequences belong to.</param>
+/// <param name="Bins">All 16, in their order.</param>
+public sealed record SyncCursors(string Cluster, Guid Epoch, IReadOnlyList<BinCursor> Bins);
+
+/// <summary>How far one bin of a feed goes.</summary>
+/// <param name="Cursor">The newest sequence; 0 before the first.</param>
+/// <param name="RetainedFrom">The first sequence that can still be asked for.</param>
+public sealed record BinCursor(int Bin, long Cursor, long RetainedFrom);
+
+/// <summary>Mutations of one bin that follow each other.</summary>
+/// <param name="From">The first sequence that was asked for.</param>
+/// <param name="Topmost">The last sequence that this answers for; below <paramref name="From"/> where there was none.</param>
+public sealed record SyncPage(Guid Epoch, int Bin, long From, long Topmost, IReadOnlyList<SyncMutation> Mutations);
+
+/// <summary>A mutation as clusters pass it on.</summary>
+/// <param name="Kind"><c>add</c> or <c>remove</c>.</param>
+/// <param name="Metadata">Of an Add: its hash is the key.</param>
+public sealed record SyncMutation(
+    long Sequence,
+    string Kind,
+    string Key,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] FileRegistration? Metadata,
+    SyncOrigin Origin,
+    DateTimeOffset AppendedAt
+)
+{
+    public const string Add = "add";
+    public const string Remove = "remove";
+}
+
+/// <summary>The place that a mutation had in the feed it was appended to first; it stays the same from cluster to cluster.</summary>
+public sealed record SyncOrigin(string Cluster, Guid Epoch, int Bin, long Sequence);

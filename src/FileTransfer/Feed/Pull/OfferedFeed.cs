@@ -1,0 +1,102 @@
+using FileTransfer.Catalog;
+using FileTransfer.Chunks.Ledger;
+using FileTransfer.Cluster;
+
+namespace FileTransfer.Feed.Pull;
+
+/// <summary>This cluster's feed as other clusters read it: with all that they need to know of each mutation.</summary>
+public sealed class OfferedFeed(Database database, FeedHistory history, ThisNode node)
+{
+    /// <summary>Mutations of an answer at most.</summary>
+    public const int LargestPage = 1000;
+
+    /// <summary>The first sequence of bin <c>b</c> that is kept.</summary>
+    private const string RetainedFrom =
+        "coalesce((SELECT min(m.sequence) FROM filetransfer.mutations m WHERE m.bin = b.bin), b.head + 1)";
+
+    private readonly SharedWork<(short Bin, long From, long To, int Limit, Task News), OfferedPage> _pages = new();
+    private readonly SharedWork<Task, OfferedCursors> _cursors = new();
+
+    /// <param name="news">What is asked for before a piece of news is not answered with what was read after it, nor the other way round.</param>
+    public Task<OfferedCursors> CursorsAsync(Task news, CancellationToken cancellationToken) =>
+        _cursors.RunAsync(news, ReadCursorsAsync, cancellationToken);
+
+    /// <summary>The mutations of a bin between two sequences, both included, as far as a page goes. Asked for by many at once, they are read once.</summary>
+    /// <param name="news">As for <see cref="CursorsAsync"/>.</param>
+    public Task<OfferedPage> ReadAsync(
+        short bin,
+        long from,
+        long to,
+        int limit,
+        Task news,
+        CancellationToken cancellationToken
+    ) => _pages.RunAsync((bin, from, to, limit, news), () => ReadPageAsync(bin, from, to, limit), cancellationToken);
+
+    private async Task<OfferedCursors> ReadCursorsAsync()
+    {
+        const string sql = $"""
+            SELECT c.feed_epoch, b.bin, b.head, {RetainedFrom}
+            FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c ORDER BY b.bin
+            """;
+        var rows = await database.QueryAsync<(Guid Epoch, short Bin, long Head, long RetainedFrom)>(
+            sql,
+            null,
+            CancellationToken.None
+        );
+        return new OfferedCursors(rows[0].Epoch, [.. rows.Select(row => new OfferedBin(row.Bin, row.Head, row.RetainedFrom))]);
+    }
+
+    private async Task<OfferedPage> ReadPageAsync(short bin, long from, long to, int limit)
+    {
+        const string sql = $"""
+            SELECT c.feed_epoch, b.head, {RetainedFrom}
+            FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c WHERE b.bin = @bin;
+            SELECT m.sequence, m.kind, m.appended_at, {FileRow.Columns}
+            FROM (
+                SELECT * FROM filetransfer.mutations WHERE bin = @bin AND sequence BETWEEN @from AND @to ORDER BY sequence LIMIT @limit
+            ) m
+            JOIN filetransfer.files f USING (file_key)
+            ORDER BY m.sequence
+            """;
+        var parameters = new
+        {
+            bin,
+            from,
+            to,
+            limit,
+        };
+        await using var connection = await database.Pool.OpenConnectionAsync();
+        await using var answers = await connection.QueryMultipleAsync(sql, parameters);
+        var (epoch, head, retainedFrom) = await answers.ReadSingleAsync<(Guid, long, long)>();
+        var rows = await answers.ReadAsync<OfferedRow>();
+        var page = new FeedPage(epoch, bin, from - 1, [.. rows.Select(row => row.ToMutation(bin, OwnPlace(bin, row, epoch)))]);
+        if (page.Mutations.Count > 0 || (from >= retainedFrom && from <= head && from <= to))
+        {
+            page.RequireDense();
+        }
+
+        return new OfferedPage(page, head, retainedFrom);
+    }
+
+    private MutationOrigin OwnPlace(short bin, OfferedRow row, Guid epoch) =>
+        new(node.ClusterId, history.PositionOf(bin, row.Sequence)?.Epoch ?? epoch, row.Sequence);
+
+    private sealed class OfferedRow : FileRow
+    {
+        public required long Sequence { get; init; }
+        public required MutationKind Kind { get; init; }
+        public required DateTimeOffset AppendedAt { get; init; }
+
+        public Mutation ToMutation(short bin, MutationOrigin ownPlace) =>
+            new(bin, Sequence, Kind, FileKey) { Details = new MutationDetails(ToRecord().Metadata, ownPlace, AppendedAt) };
+    }
+}
+
+/// <param name="RetainedFrom">The first sequence that is kept.</param>
+public sealed record OfferedBin(int Bin, long Head, long RetainedFrom);
+
+public sealed record OfferedCursors(Guid Epoch, IReadOnlyList<OfferedBin> Bins);
+
+/// <param name="Head">The newest sequence of the bin when the page was read, or a little before.</param>
+/// <param name="RetainedFrom">The first sequence that is kept.</param>
+public sealed record OfferedPage(FeedPage Page, long Head, long RetainedFrom);
