@@ -7,7 +7,7 @@ namespace FileTransfer.Benchmarks.Identity;
 /// <summary>The root of the chunk trie from hashes that are there already.</summary>
 public class TrieRoot
 {
-    private byte[] _encoded = [];
+    private HashStorage _hashes = null!;
 
     [Params(64, 16_384, 65_536, 1_048_576)]
     public int Chunks { get; set; }
@@ -18,16 +18,15 @@ public class TrieRoot
     [GlobalSetup]
     public void Fill()
     {
-        _encoded = new byte[Chunks * Hash256.Length];
-        new Random(2).NextBytes(_encoded);
+        var encoded = new byte[Chunks * Hash256.Length];
+        new Random(2).NextBytes(encoded);
+        _hashes = FileBackedHashStorage.Create(encoded.Length, path: null);
+        _hashes.Write(0, encoded);
     }
 
+    [GlobalCleanup]
+    public void Close() => _hashes.Dispose();
+
     [Benchmark]
-    public unsafe Fingerprint Root()
-    {
-        fixed (byte* encoded = _encoded)
-        {
-            return ChunkTrie.Root(encoded, (long)Chunks * ChunkHashes.ChunkSize, Cores);
-        }
-    }
+    public Fingerprint Root() => ChunkTrie.Root(_hashes, (long)Chunks * ChunkHashes.ChunkSize, Cores);
 }

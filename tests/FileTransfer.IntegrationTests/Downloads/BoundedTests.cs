@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
 using FileTransfer.IntegrationTests.Testbed.Disks;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 
@@ -62,23 +64,48 @@ public sealed class BoundedTests
     }
 
     [Fact]
-    public async Task A_follower_needs_no_more_memory_for_a_large_file()
+    public async Task Neither_leader_nor_follower_needs_more_memory_for_a_larger_file()
     {
+        const long mebibyte = 1024 * 1024;
         await using var cluster = await TestCluster.CreateAsync();
-        var follower = await StartAsync(cluster, Quick);
-        await using var source = await FakeSource.StartAsync(cluster.Database, "source");
-        var small = await source.OfferAsync(TestFile.Of(1_000_000));
-        await small.WantAtAsync(follower);
-        await TestCluster.StoredAsync(follower, small.Key.ToString());
-        var before = PeakBytes(follower);
+        var leader = await cluster.StartLeaderAsync("a");
+        var follower = await cluster.StartFollowerAsync("b", Quick);
+        await ReplicateAsync(Showing.Of(small: 40, full: 1024) * mebibyte);
+        var (leaderBefore, followerBefore) = (PeakBytes(leader), PeakBytes(follower));
 
-        var large = await source.OfferAsync(TestFile.Of(150_000_000));
-        await large.WantAtAsync(follower);
-        await TestCluster.StoredAsync(follower, large.Key.ToString());
+        await ReplicateAsync(Showing.Of(small: 160, full: 8 * 1024) * mebibyte);
 
-        var grown = PeakBytes(follower) - before;
-        grown.ShouldBeLessThan(100_000_000);
-        PeakBytes(follower).ShouldBeLessThan(300_000_000);
+        foreach (var (node, before) in ((NodeProcess, long)[])[(leader, leaderBefore), (follower, followerBefore)])
+        {
+            var grown = Showing.Of(small: 40, full: 10) * mebibyte;
+            var most = Showing.Of(small: 300, full: 200) * mebibyte;
+            Showing.Tell($"Peak resident memory of {node.Id}, 8 GiB", PeakBytes(node) / 1e6, most / 1e6, "MB");
+            (PeakBytes(node) - before).ShouldBeLessThan(grown, node.Id);
+            PeakBytes(node).ShouldBeLessThan(most, node.Id);
+        }
+
+        async Task ReplicateAsync(long size)
+        {
+            await using var content = new FileStream(
+                Path.Combine(cluster.Folder, "content"),
+                new FileStreamOptions
+                {
+                    Mode = FileMode.Create,
+                    Access = FileAccess.ReadWrite,
+                    Options = FileOptions.DeleteOnClose,
+                }
+            );
+            content.SetLength(size);
+            using var body = new StreamContent(content, 256 * 1024);
+            using var put = await leader.Http.PostAsync($"/v1/files?owner=0x01&bucket=0x02&location={size}", body);
+            var key = (await put.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>()).GetProperty("key");
+            await TestCluster.StoredAsync(follower, key.GetString()!, within: TimeSpan.FromMinutes(Showing.Of(1, 10)));
+            using var got = await follower.Http.GetAsync(
+                $"/v1/files/{key.GetString()}/content",
+                HttpCompletionOption.ResponseHeadersRead
+            );
+            await (await got.EnsureSuccessStatusCode().Content.ReadAsStreamAsync()).CopyToAsync(Stream.Null);
+        }
     }
 
     private static async Task<NodeProcess> StartAsync(TestCluster cluster, (string, string)[] settings)

@@ -174,8 +174,7 @@ public sealed class ChunkHashes : IDisposable
 
     internal static int LastLengthOf(long size) => (int)(size - ((ChunkCountOf(size) - 1) * ChunkSize));
 
-    internal unsafe Fingerprint ComputeFingerprint(int maxDegreeOfParallelism) =>
-        _storage.Walk(encoded => ChunkTrie.Root((byte*)encoded, Size, maxDegreeOfParallelism));
+    internal Fingerprint ComputeFingerprint(int maxDegreeOfParallelism) => ChunkTrie.Root(_storage, Size, maxDegreeOfParallelism);
 
     /// <summary>Writes the encoded form of a run of at most <see cref="ChunksAtOnce"/> chunks and returns its length.</summary>
     internal static int Encode(long firstChunk, ReadOnlySpan<byte> bytes, Span<byte> destination)

@@ -13,6 +13,10 @@ namespace FileTransfer.Identity.Hashing;
 /// </remarks>
 internal readonly struct ChunkIdSet
 {
+    /// <summary>The first id whose key has four bytes, and the first one beyond those.</summary>
+    public const ulong FirstOfFourBytes = 1 << 14;
+    public const ulong EndOfFourBytes = 1 << 30;
+
     private readonly ulong _end;
     private readonly ulong _mask;
     private readonly ulong _pattern;
@@ -38,6 +42,9 @@ internal readonly struct ChunkIdSet
 
     public bool IsEmpty => First >= _end;
 
+    /// <summary>Where the next nibble is in an id. Bytes are little-endian with the high nibble first; before the id come 2 bits of mode, or 8 of length.</summary>
+    private int Shift => (Depth / 2 * 8) + (Depth % 2 == 0 ? 4 : 0) - (KeyLength > 4 ? 8 : 2);
+
     // From one member to the next: count on in the free bits, carrying over the fixed ones.
     public bool IsSingle => ((((First | _mask) + 1) & ~_mask) | _pattern) >= _end;
 
@@ -50,8 +57,8 @@ internal readonly struct ChunkIdSet
             var (from, end, keyLength) = mode switch
             {
                 0 => (0ul, 1ul << 6, 1),
-                1 => (1ul << 6, 1ul << 14, 2),
-                _ => (1ul << 14, 1ul << 30, 4),
+                1 => (1ul << 6, FirstOfFourBytes, 2),
+                _ => (FirstOfFourBytes, EndOfFourBytes, 4),
             };
             var lowBits = (ulong)((firstNibble << 2) | (secondNibble >> 2));
             return new ChunkIdSet(from, Math.Min(end, chunkCount), 63, lowBits, 2, keyLength);
@@ -62,7 +69,7 @@ internal readonly struct ChunkIdSet
         return length > 7
             ? new ChunkIdSet(0, 0, 0, 0, 2, 0)
             : new ChunkIdSet(
-                Math.Max(1ul << 30, 1ul << (8 * (length - 1))),
+                Math.Max(EndOfFourBytes, 1ul << (8 * (length - 1))),
                 Math.Min(1ul << (8 * length), chunkCount),
                 0,
                 0,
@@ -75,10 +82,12 @@ internal readonly struct ChunkIdSet
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ChunkIdSet Child(int nibble)
     {
-        // Bytes are little-endian with the high nibble first; before the id come 2 bits of mode, or 8 of length.
-        var shift = (Depth / 2 * 8) + (Depth % 2 == 0 ? 4 : 0) - (KeyLength > 4 ? 8 : 2);
+        var shift = Shift;
         return new ChunkIdSet(First, _end, _mask | (15ul << shift), _pattern | ((ulong)nibble << shift), Depth + 1, KeyLength);
     }
+
+    /// <summary>The child that this id is in, or would be.</summary>
+    public ChunkIdSet Towards(ulong id) => Child((int)(id >> Shift) & 15);
 
     /// <summary>The smallest number from <paramref name="from"/> on whose bits under <paramref name="mask"/> are <paramref name="pattern"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,11 +1,9 @@
-using System.IO.MemoryMappedFiles;
-
 namespace FileTransfer.Identity.Hashing;
 
-/// <summary>Many chunk hashes in a file, mapped into memory while they are walked.</summary>
+/// <summary>Many chunk hashes in a file.</summary>
 /// <remarks>
 /// Writes and reads are calls, not touches of mapped pages: a full or broken disk is then an exception and not the signal that ends
-/// the process. For the same reason the file is read through once before it is mapped, which also brings its pages in order.
+/// the process, and the pages count as nobody's memory.
 /// </remarks>
 internal sealed class FileBackedHashStorage : HashStorage
 {
@@ -58,26 +56,12 @@ internal sealed class FileBackedHashStorage : HashStorage
         }
     }
 
-    public override Fingerprint Walk(Func<nint, Fingerprint> walk)
-    {
-        var length = RandomAccess.GetLength(_file);
-        ReadThrough(length);
-        using var map = MemoryMappedFile.CreateFromFile(
-            _file,
-            mapName: null,
-            capacity: 0,
-            MemoryMappedFileAccess.Read,
-            HandleInheritability.None,
-            leaveOpen: true
-        );
-        using var view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-        return Walk(view.SafeMemoryMappedViewHandle, walk);
-    }
-
     public override void Dispose() => _file.Dispose();
 
-    private void ReadThrough(long length)
+    /// <summary>Has the system read the file in order, before its hashes are asked for in the order of their keys.</summary>
+    public override void Warm()
     {
+        var length = RandomAccess.GetLength(_file);
         var buffer = PieceBufferPool.Rent(length);
         try
         {

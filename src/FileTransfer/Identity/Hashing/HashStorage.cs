@@ -9,24 +9,10 @@ internal abstract partial class HashStorage : IDisposable
 
     public abstract void Flush();
 
-    /// <summary>Goes over all bytes as memory, for reading; it is there until the walk returns, beyond <see cref="Dispose"/> too.</summary>
-    public abstract Fingerprint Walk(Func<nint, Fingerprint> walk);
+    /// <summary>Says that all of it will be read soon, in another order than it lies in.</summary>
+    public abstract void Warm();
 
     public abstract void Dispose();
-
-    protected static unsafe Fingerprint Walk(SafeBuffer pages, Func<nint, Fingerprint> walk)
-    {
-        byte* bytes = null;
-        pages.AcquirePointer(ref bytes);
-        try
-        {
-            return walk((nint)bytes);
-        }
-        finally
-        {
-            pages.ReleasePointer();
-        }
-    }
 
     protected static SafeFileHandle OpenOrCreate(string path) =>
         File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);

@@ -53,7 +53,7 @@ internal sealed class MemoryHashStorage : HashStorage
         Synchronize(file, _backingFile);
     }
 
-    public override Fingerprint Walk(Func<nint, Fingerprint> walk) => Walk(_buffer, walk);
+    public override void Warm() { }
 
     public override void Dispose() => _buffer.Dispose();
 

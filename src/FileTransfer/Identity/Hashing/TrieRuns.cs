@@ -5,35 +5,51 @@ namespace FileTransfer.Identity.Hashing;
 /// 64 neighbouring ids have keys that differ in the first byte only. So the subtrees below their first bytes have one shape, and where
 /// one has the hash of a chunk, the others have those next to it in memory: a run of them is one walk, which takes whole cache lines
 /// and hashes all its nodes side by side. Two things end a run: the end of the content, from which on the subtrees have one chunk
-/// less, and a last chunk that is carried, which is left to be walked alone.
+/// less, and a last chunk that is carried, which is walked alone.
 /// </remarks>
-internal sealed unsafe class TrieRuns : IDisposable
+internal sealed partial class TrieRuns : IDisposable
 {
-    private const int Neighbours = 64;
+    private const int Neighbours = HashWindow.Neighbours;
     private const int TwoBytes = 1;
     private const int FourBytes = 2;
 
-    private readonly byte* _encoded;
+    private const int NoneIsLast = -1;
+
+    private readonly HashStorage _hashes;
+    private readonly long _size;
     private readonly ulong _count;
+    private readonly bool _lastIsCarried;
     private readonly int _lanes;
     private readonly byte[] _nodes = PieceBufferPool.Rent(2 * Neighbours * TrieChildren.SlotLength);
     private readonly int[] _lengths = new int[2 * Neighbours];
 
-    /// <param name="encoded">The hashes of all chunks.</param>
-    /// <param name="count">Chunks; more than have keys of two bytes.</param>
-    /// <param name="lastIsCarried">Whether the last of them is there itself and not as its hash.</param>
+    /// <param name="hashes">Those of all chunks.</param>
+    /// <param name="first">Where the first of them are loaded.</param>
+    /// <param name="size">Of the content.</param>
     /// <param name="lanes">Nodes at once.</param>
     /// <param name="maxDegreeOfParallelism">Processor cores for it.</param>
-    public TrieRuns(byte* encoded, ulong count, bool lastIsCarried, int lanes, int maxDegreeOfParallelism)
+    public TrieRuns(HashStorage hashes, HashWindow first, long size, int lanes, int maxDegreeOfParallelism)
     {
-        _encoded = encoded;
-        _count = count;
+        var chunks = (ulong)ChunkHashes.ChunkCountOf(size);
+        _hashes = hashes;
+        _size = size;
+        _count = Math.Min(chunks, ChunkIdSet.EndOfFourBytes);
+        _lastIsCarried = chunks == _count && ChunkValue.IsCarried(ChunkHashes.LastLengthOf(size));
         _lanes = lanes;
-        var runs = new List<Run>();
-        Cut(TwoBytes, Neighbours, Neighbours, runs);
-        Cut(FourBytes, (int)(count % Neighbours), lastIsCarried ? (int)((count - 1) % Neighbours) : Neighbours, runs);
-        ParallelRanges.Run(runs.Count, maxDegreeOfParallelism, run => Encode(runs[(int)run]));
+        if (first.HasRoomFor(HashWindow.NeighbourBits))
+        {
+            ParallelRanges.Run(2, maxDegreeOfParallelism, mode => EncodeAll(first, (int)mode + TwoBytes));
+        }
+        else
+        {
+            EncodeInParts(first, maxDegreeOfParallelism);
+        }
     }
+
+    /// <summary>Neighbours up to this one have one chunk more than the others, where the content ends.</summary>
+    private int LastNeighbour => (int)((_count - 1) % Neighbours);
+
+    public static bool HasSome(long size) => (ulong)ChunkHashes.ChunkCountOf(size) > ChunkIdSet.FirstOfFourBytes;
 
     /// <summary>Writes the node of all keys that start with these two nibbles and returns its length; 0 where it is not in a run.</summary>
     public int Node(int firstNibble, int secondNibble, Span<byte> destination)
@@ -53,37 +69,49 @@ internal sealed unsafe class TrieRuns : IDisposable
 
     private static int SlotOf(int mode, int neighbour) => ((mode - TwoBytes) * Neighbours) + neighbour;
 
-    private void Cut(int mode, int shapeEnds, int leftOut, List<Run> runs)
-    {
-        for (var first = 0; first < Neighbours; )
-        {
-            var end = Math.Min(first + _lanes, Neighbours);
-            end = first < shapeEnds ? Math.Min(end, shapeEnds) : end;
-            end = first < leftOut ? Math.Min(end, leftOut) : end;
-            if (first != leftOut)
-            {
-                runs.Add(new Run(mode, first, end - first));
-            }
-
-            first = first == leftOut ? first + 1 : end;
-        }
-    }
-
+    /// <summary>Encodes the nodes of all keys of a mode, all of which are loaded.</summary>
     [SkipLocalsInit]
-    private void Encode(Run run)
+    private void EncodeAll(HashWindow window, int mode)
     {
-        var ids = ChunkIdSet.StartingWith(run.First >> 2, ((run.First & 3) << 2) | run.Mode, _count);
-        if (ids.IsEmpty)
+        var last = mode == FourBytes ? LastNeighbour : NoneIsLast;
+        var nodes = new Nodes(window, stackalloc byte[_lanes * TrieChildren.SlotLength]);
+        for (var first = 0; first < Neighbours; first += nodes.Count)
         {
-            return;
+            nodes.Count = CountRun(first, last);
+            var ids = IdsOf(mode, first);
+            if (!ids.IsEmpty)
+            {
+                Keep(nodes, mode, first, EncodeRun(ids, first, last, nodes));
+            }
+        }
+    }
+
+    private void Keep(in Nodes nodes, int mode, int first, int length)
+    {
+        var slot = SlotOf(mode, first);
+        nodes.Bytes[..(nodes.Count * TrieChildren.SlotLength)].CopyTo(_nodes.AsSpan(slot * TrieChildren.SlotLength));
+        _lengths.AsSpan(slot, nodes.Count).Fill(length);
+    }
+
+    private ChunkIdSet IdsOf(int mode, int neighbour) =>
+        ChunkIdSet.StartingWith(neighbour >> 2, ((neighbour & 3) << 2) | mode, _count);
+
+    /// <summary>So many neighbours from this one on have subtrees of one shape; up to <paramref name="last"/> those have one chunk more.</summary>
+    private int CountRun(int first, int last)
+    {
+        var end = Math.Min(first + _lanes, Neighbours);
+        if (first <= last)
+        {
+            end = Math.Min(end, _lastIsCarried && first < last ? last : last + 1);
         }
 
-        var nodes = new Nodes(stackalloc byte[_lanes * TrieChildren.SlotLength], run.Length);
-        var length = Encode(ids, 2, nodes);
-        var slot = SlotOf(run.Mode, run.First);
-        nodes.Bytes[..(run.Length * TrieChildren.SlotLength)].CopyTo(_nodes.AsSpan(slot * TrieChildren.SlotLength));
-        _lengths.AsSpan(slot, run.Length).Fill(length);
+        return end - first;
     }
+
+    private int EncodeRun(in ChunkIdSet ids, int first, int last, Nodes nodes) =>
+        first == last && _lastIsCarried
+            ? new TrieWalk(_hashes, nodes.Window, _size).EncodeNode(ids, ids.Depth, nodes[0])
+            : Encode(ids, ids.Depth, nodes);
 
     /// <summary>Encodes the nodes of these ids, the run's first, and of their neighbours; their own nibbles begin at <paramref name="from"/>.</summary>
     /// <returns>The length of each.</returns>
@@ -126,7 +154,7 @@ internal sealed unsafe class TrieRuns : IDisposable
 
             if (!int.IsPow2(bitmap))
             {
-                return EncodeBranches(new ChunkKey(ids), from, ids.Depth, bitmap, hashes, nodes);
+                return EncodeBranches(new ChunkKey(ids), from, ids.Depth, bitmap, hashes, _lanes, nodes);
             }
 
             ids = last;
@@ -137,18 +165,15 @@ internal sealed unsafe class TrieRuns : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Hash(in ChunkIdSet child, Nodes nodes, Span<byte> hashes)
     {
-        var length = Encode(child, child.Depth, nodes);
         var nibble = new ChunkKey(child).Nibble(child.Depth - 1);
-        var destination = hashes.Slice(nibble * _lanes * Hash256.Length, _lanes * Hash256.Length);
-        var wanted = (1u << nodes.Count) - 1;
-        Blake2bLanes.HashPadded(_lanes, nodes.Bytes, TrieChildren.SlotLength, length, wanted, destination);
+        Hash(nodes, Encode(child, child.Depth, nodes), hashes[(nibble * _lanes * Hash256.Length)..]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private int EncodeLeaves(in ChunkIdSet ids, int from, Nodes nodes)
+    private static int EncodeLeaves(in ChunkIdSet ids, int from, Nodes nodes)
     {
         var key = new ChunkKey(ids);
-        var values = new ReadOnlySpan<byte>(_encoded + ((long)ids.First * Hash256.Length), nodes.Count * Hash256.Length);
+        var values = nodes.Window.Of(ids.First, nodes.Count * Hash256.Length);
         var at = 0;
         for (var i = 0; i < nodes.Count; i++)
         {
@@ -161,8 +186,26 @@ internal sealed unsafe class TrieRuns : IDisposable
         return at + Hash256.Length;
     }
 
+    private void Hash(in Nodes nodes, int length, Span<byte> hashes) =>
+        Blake2bLanes.HashPadded(
+            _lanes,
+            nodes.Bytes,
+            TrieChildren.SlotLength,
+            length,
+            (1u << nodes.Count) - 1,
+            hashes[..(_lanes * Hash256.Length)]
+        );
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private int EncodeBranches(ChunkKey key, int from, int depth, int bitmap, ReadOnlySpan<byte> hashes, Nodes nodes)
+    private static int EncodeBranches(
+        ChunkKey key,
+        int from,
+        int depth,
+        int bitmap,
+        ReadOnlySpan<byte> hashes,
+        int stride,
+        Nodes nodes
+    )
     {
         var at = 0;
         for (var i = 0; i < nodes.Count; i++)
@@ -173,7 +216,7 @@ internal sealed unsafe class TrieRuns : IDisposable
             at += 2;
             for (var left = bitmap; left != 0; left &= left - 1)
             {
-                var child = (int.TrailingZeroCount(left) * _lanes) + i;
+                var child = (int.TrailingZeroCount(left) * stride) + i;
                 at += ScaleCompact.Write(node[at..], Hash256.Length);
                 hashes.Slice(child * Hash256.Length, Hash256.Length).CopyTo(node[at..]);
                 at += Hash256.Length;
@@ -185,19 +228,17 @@ internal sealed unsafe class TrieRuns : IDisposable
         return at;
     }
 
-    /// <param name="Mode">What the keys say of their length, in the lowest bits of their first byte.</param>
-    /// <param name="First">The first neighbour, 0–63.</param>
-    /// <param name="Length">Neighbours.</param>
-    private readonly record struct Run(int Mode, int First, int Length);
-
     /// <summary>Room for one node of each neighbour of a run.</summary>
-    private readonly ref struct Nodes(Span<byte> bytes, int count)
+    private ref struct Nodes(HashWindow window, Span<byte> bytes)
     {
+        public HashWindow Window { get; } = window;
+
         /// <summary>As many slots as there are lanes, though a run may have fewer nodes.</summary>
         public Span<byte> Bytes { get; } = bytes;
 
-        public int Count { get; } = count;
+        public int Count { get; set; }
 
-        public Span<byte> this[int neighbour] => Bytes.Slice(neighbour * TrieChildren.SlotLength, TrieChildren.SlotLength);
+        public readonly Span<byte> this[int neighbour] =>
+            Bytes.Slice(neighbour * TrieChildren.SlotLength, TrieChildren.SlotLength);
     }
 }

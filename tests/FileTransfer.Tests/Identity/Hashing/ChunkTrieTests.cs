@@ -37,6 +37,18 @@ public sealed class ChunkTrieTests
     }
 
     [Fact]
+    public void Contents_that_are_walked_in_parts_and_end_in_a_short_chunk_have_the_root_of_the_plain_trie()
+    {
+        var content = SplitMix64.Bytes(4, 32_770 * 1024);
+        foreach (var size in (int[])[(32_768 * 1024) + 1, (32_769 * 1024) + 23, (32_769 * 1024) + 24])
+        {
+            var bytes = content.AsSpan(0, size);
+
+            ContentFingerprint.Of(bytes).ToArray().ShouldBe(PlainTrie.Root(bytes), $"{size} bytes");
+        }
+    }
+
+    [Fact]
     public void Contents_of_random_sizes_have_the_root_of_the_plain_trie()
     {
         var random = new Random(20_260);
@@ -53,24 +65,22 @@ public sealed class ChunkTrieTests
     [InlineData(16_385)]
     [InlineData(16_400)]
     [InlineData(16_448)]
+    [InlineData(32_768)]
+    [InlineData(32_769)]
     [InlineData(33_000)]
     [InlineData(65_536)]
     [InlineData(300_001)]
-    public unsafe void One_core_and_several_and_runs_of_every_width_find_the_root_of_the_plain_trie(int chunks)
+    public void One_core_and_several_and_runs_of_every_width_find_the_root_of_the_plain_trie(int chunks)
     {
         var hashes = SplitMix64.Bytes((ulong)chunks, chunks * Hash256.Length);
         var plain = PlainTrie.RootOfHashes(hashes);
-        fixed (byte* encoded = hashes)
+        using var storage = MemoryHashStorage.Create(hashes.Length, backingFile: null);
+        storage.Write(0, hashes);
+        foreach (var lanes in (int[])[1, 2, 4, 16])
         {
-            foreach (var lanes in (int[])[1, 2, 4, 16])
+            foreach (var cores in (int[])[1, 4])
             {
-                foreach (var cores in (int[])[1, 4])
-                {
-                    ChunkTrie
-                        .Root(encoded, chunks * 1024L, cores, lanes)
-                        .ToArray()
-                        .ShouldBe(plain, $"{lanes} lanes, {cores} cores");
-                }
+                ChunkTrie.Root(storage, chunks * 1024L, cores, lanes).ToArray().ShouldBe(plain, $"{lanes} lanes, {cores} cores");
             }
         }
     }
