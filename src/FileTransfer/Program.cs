@@ -11,8 +11,8 @@ public static class Program
     public static Task<int> Main(string[] args) => RunAsync(args, CliStreams.OfProcess(), CancellationToken.None);
 
     /// <summary>The commands by their names, in the order that the help has them.</summary>
-    internal static IReadOnlyDictionary<string, Func<CliStreams, Command>> Commands { get; } =
-        new OrderedDictionary<string, Func<CliStreams, Command>>
+    internal static IReadOnlyDictionary<string, Func<Command>> Commands { get; } =
+        new OrderedDictionary<string, Func<Command>>
         {
             ["serve"] = ServeCommand.Create,
             ["fingerprint"] = FingerprintCommand.Create,
@@ -41,7 +41,7 @@ public static class Program
 
     internal static Task<int> RunAsync(string[] args, CliStreams streams, CancellationToken cancellationToken)
     {
-        RootCommand root = new("Keeps the same files on every node of a cluster and verifies every byte against the file's key.");
+        var root = new CliRoot(streams);
 
         // A command that is named needs none of the others: making them all takes longer than many a command itself.
         var named = args.Length > 0 ? Commands.GetValueOrDefault(args[0]) : null;
@@ -53,9 +53,9 @@ public static class Program
 
         foreach (var create in named is null ? Commands.Values : [named])
         {
-            root.Add(create(streams));
+            root.Add(create());
         }
 
-        return CommandRun.RunAsync(root, args, streams, cancellationToken);
+        return CommandRun.RunAsync(root, args, cancellationToken);
     }
 }

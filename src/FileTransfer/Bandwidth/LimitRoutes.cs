@@ -15,12 +15,7 @@ public static class LimitRoutes
             .RequireAuthorization(AccessScopes.Admin)
             .WithSummary("Puts limits over the configuration of this node; they count at once and after a restart")
             .WithDescription("What is left out is as configured. What was set before is replaced.")
-            .ProducesProblems(
-                ProblemTypes.BadRequest,
-                ProblemTypes.MediaTypeUnsupported,
-                ProblemTypes.LimitsInvalid,
-                ProblemTypes.DatabaseUnavailable
-            );
+            .ProducesProblems(ProblemTypes.BadRequest, ProblemTypes.LimitsInvalid, ProblemTypes.DatabaseUnavailable);
         limits
             .MapDelete("", DeleteAsync)
             .RequireAuthorization(AccessScopes.Admin)

@@ -14,7 +14,7 @@ public static class FileRoutes
         files
             .MapGet("/{key}", FindAsync)
             .WithSummary("One file: its metadata and every node's replica")
-            .ProducesProblems(ProblemTypes.FileKeyMalformed, ProblemTypes.FileUnknown, ProblemTypes.DatabaseUnavailable);
+            .ProducesProblems(ProblemTypes.FileUnknown, ProblemTypes.DatabaseUnavailable);
         files
             .MapGet("", ListAsync)
             .WithSummary(

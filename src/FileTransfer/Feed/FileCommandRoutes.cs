@@ -15,9 +15,7 @@ public static class FileCommandRoutes
             .MapPut("/{key}", RegisterAsync)
             .WithSummary("Makes a file known by its metadata; at a node that does not lead, the file is wanted there at once")
             .ProducesProblems(
-                ProblemTypes.FileKeyMalformed,
                 ProblemTypes.BadRequest,
-                ProblemTypes.MediaTypeUnsupported,
                 ProblemTypes.MetadataInvalid,
                 ProblemTypes.KeyMismatch,
                 ProblemTypes.CommitUnconfirmed,
@@ -27,12 +25,7 @@ public static class FileCommandRoutes
             .MapDelete("/{key}", RemoveAsync)
             .AtTheLeaderOnly()
             .WithSummary("Removes a file from every node")
-            .ProducesProblems(
-                ProblemTypes.FileKeyMalformed,
-                ProblemTypes.FileUnknown,
-                ProblemTypes.CommitUnconfirmed,
-                ProblemTypes.DatabaseUnavailable
-            );
+            .ProducesProblems(ProblemTypes.FileUnknown, ProblemTypes.CommitUnconfirmed, ProblemTypes.DatabaseUnavailable);
     }
 
     private static async Task<Results<Ok<FileResource>, Created<FileResource>, ProblemHttpResult>> RegisterAsync(

@@ -56,10 +56,15 @@ internal sealed class RouteDescriptions : IOperationFilter
         }
 
         problems.Add(ProblemTypes.InternalFault);
-        DescribePaths(operation);
+        DescribePaths(operation, problems);
         if (metadata.OfType<OctetBody>().LastOrDefault() is { } body)
         {
             operation.RequestBody = OctetsOf(body);
+        }
+
+        if (operation.RequestBody is not null)
+        {
+            problems.Add(ProblemTypes.MediaTypeUnsupported);
         }
 
         if (metadata.OfType<EventAnswer>().Any())
@@ -87,7 +92,7 @@ internal sealed class RouteDescriptions : IOperationFilter
         );
     }
 
-    private static void DescribePaths(OpenApiOperation operation)
+    private static void DescribePaths(OpenApiOperation operation, List<ProblemType> problems)
     {
         foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
         {
@@ -95,6 +100,7 @@ internal sealed class RouteDescriptions : IOperationFilter
             {
                 parameter.Description = "The file key: 64 hex digits in any case, with or without 0x.";
                 parameter.Example = JsonValue.Create(ExampleKey);
+                problems.Add(ProblemTypes.FileKeyMalformed);
             }
             else if (parameter is { Name: "node", In: ParameterLocation.Path })
             {

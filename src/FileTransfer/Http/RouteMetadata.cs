@@ -8,7 +8,7 @@ public static class RouteMetadata
     /// <summary>The media type of bytes that are nothing more than that.</summary>
     public const string Octets = "application/octet-stream";
 
-    /// <summary>Declares the problems a route answers with.</summary>
+    /// <summary>Declares the problems a route answers with, except those that follow from its scope, its file key or its body.</summary>
     public static TBuilder ProducesProblems<TBuilder>(this TBuilder route, params ProblemType[] problems)
         where TBuilder : IEndpointConventionBuilder
     {

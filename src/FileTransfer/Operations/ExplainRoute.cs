@@ -11,7 +11,7 @@ public static class ExplainRoute
             .RequireAuthorization(AccessScopes.Read)
             .WithTags("Files")
             .WithSummary("Why a file is not at this node, in words, with the facts; or that it is")
-            .ProducesProblems(ProblemTypes.FileKeyMalformed, ProblemTypes.FileUnknown, ProblemTypes.DatabaseUnavailable);
+            .ProducesProblems(ProblemTypes.FileUnknown, ProblemTypes.DatabaseUnavailable);
 
     private static async Task<Results<Ok<ExplanationResource>, ProblemHttpResult>> ExplainAsync(
         FileKey key,

@@ -13,12 +13,7 @@ public static class RetryRoutes
             .RequireAuthorization(AccessScopes.Write)
             .WithTags("Files")
             .WithSummary("Tries a file at this node at once that has failed, or waits; changes nothing where it does neither")
-            .ProducesProblems(
-                ProblemTypes.FileKeyMalformed,
-                ProblemTypes.FileUnknown,
-                ProblemTypes.FileRemoved,
-                ProblemTypes.DatabaseUnavailable
-            );
+            .ProducesProblems(ProblemTypes.FileUnknown, ProblemTypes.FileRemoved, ProblemTypes.DatabaseUnavailable);
         routes
             .MapPost(Routes.RetryAll, RetryAllAsync)
             .RequireAuthorization(AccessScopes.Write)

@@ -20,12 +20,7 @@ public static class BatchRoutes
                 "A size of -1, and no bytes, where a file is not stored here or its content is above 4 MiB: GET that one to be told why."
             )
             .WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(Stream), [RouteMetadata.Octets]))
-            .ProducesProblems(
-                ProblemTypes.BadRequest,
-                ProblemTypes.MediaTypeUnsupported,
-                ProblemTypes.FileKeyMalformed,
-                ProblemTypes.DatabaseUnavailable
-            );
+            .ProducesProblems(ProblemTypes.BadRequest, ProblemTypes.FileKeyMalformed, ProblemTypes.DatabaseUnavailable);
 
     private static async Task<IResult> AnswerAsync(
         BatchRequest order,

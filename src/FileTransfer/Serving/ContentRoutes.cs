@@ -39,7 +39,6 @@ public static class ContentRoutes
             )
             .ServesOctets()
             .ProducesProblems(
-                ProblemTypes.FileKeyMalformed,
                 ProblemTypes.FileUnknown,
                 ProblemTypes.FileRemoved,
                 ProblemTypes.FileNotStored,

@@ -26,7 +26,6 @@ public static class BatchUploadRoutes
             .Produces<BatchLine>(StatusCodes.Status200OK, Ndjson.MediaType)
             .ProducesProblems(
                 ProblemTypes.RequestTimeout,
-                ProblemTypes.MediaTypeUnsupported,
                 ProblemTypes.DiskFull,
                 ProblemTypes.CommitUnconfirmed,
                 ProblemTypes.DatabaseUnavailable

@@ -21,11 +21,9 @@ public static class UploadRoutes
             .WithSummary("The content of a registered file as frames in any order")
             .Produces(StatusCodes.Status200OK)
             .ProducesProblems(
-                ProblemTypes.FileKeyMalformed,
                 ProblemTypes.FileUnknown,
                 ProblemTypes.FileRemoved,
                 ProblemTypes.RequestTimeout,
-                ProblemTypes.MediaTypeUnsupported,
                 ProblemTypes.UploadInvalid,
                 ProblemTypes.FingerprintMismatch,
                 ProblemTypes.DiskFull,
@@ -42,7 +40,6 @@ public static class UploadRoutes
             .ProducesProblems(
                 ProblemTypes.BadRequest,
                 ProblemTypes.RequestTimeout,
-                ProblemTypes.MediaTypeUnsupported,
                 ProblemTypes.MetadataInvalid,
                 ProblemTypes.FileRemoved,
                 ProblemTypes.DiskFull,

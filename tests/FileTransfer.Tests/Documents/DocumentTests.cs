@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Reflection;
 using System.Text.RegularExpressions;
-using FileTransfer.Cli.Output;
 using FileTransfer.Hosting.Configuration;
 using FileTransfer.Http;
 
@@ -120,7 +119,7 @@ public sealed partial class DocumentTests
             return $"no command {words[0]}";
         }
 
-        List<Command> path = [create(CliStreams.OfProcess())];
+        List<Command> path = [create()];
         if (path[0].Subcommands.Count > 0 && words.Length > 1 && words[1][0] is not '-')
         {
             if (path[0].Subcommands.FirstOrDefault(command => command.Name == words[1]) is not { } sub)

@@ -23,9 +23,7 @@ public static class DamageRoutes
             .Produces<DamageFinding>()
             .Produces<DamageFinding>(StatusCodes.Status202Accepted)
             .ProducesProblems(
-                ProblemTypes.FileKeyMalformed,
                 ProblemTypes.BadRequest,
-                ProblemTypes.MediaTypeUnsupported,
                 ProblemTypes.FileUnknown,
                 ProblemTypes.FileRemoved,
                 ProblemTypes.FileNotStored,

@@ -28,7 +28,6 @@ public static class ScrubRoutes
             .Produces<ScrubResource>(StatusCodes.Status202Accepted)
             .ProducesProblems(
                 ProblemTypes.BadRequest,
-                ProblemTypes.MediaTypeUnsupported,
                 ProblemTypes.FileKeyMalformed,
                 ProblemTypes.FileUnknown,
                 ProblemTypes.FileRemoved,

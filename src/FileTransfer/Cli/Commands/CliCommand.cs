@@ -1,12 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>A subcommand with notes, examples and the exit codes that it can end with; its help shows them all.</summary>
-internal sealed class CliCommand(CliStreams streams, string name, string description) : Command(name, description)
+internal sealed class CliCommand(string name, string description) : Command(name, description)
 {
     private static readonly ExitCode[] _endsOfNodes = [ExitCode.Refused, ExitCode.Unreachable, ExitCode.Unavailable];
 
@@ -72,21 +71,21 @@ internal sealed class CliCommand(CliStreams streams, string name, string descrip
     /// <summary>Runs <paramref name="work"/> without trying again.</summary>
     public CliCommand AsksOnce(Func<Invocation, Task<ExitCode>> work)
     {
-        var connection = new ConnectionOptions(streams);
+        var connection = new ConnectionOptions();
         return Taking([.. connection.WithoutRetry]).Runs(work, connection.ConnectOnce);
     }
 
     private CliCommand Asks(Func<Invocation, Task<ExitCode>> work, bool toOne)
     {
         _asksNodes = true;
-        var connection = new ConnectionOptions(streams);
+        var connection = new ConnectionOptions();
         return Taking([.. connection.All]).Runs(work, toOne ? connection.ConnectToOne : connection.Connect);
     }
 
     private CliCommand Runs(Func<Invocation, Task<ExitCode>> work, Func<Invocation, NodeSet>? connect)
     {
-        Add(OutputOptions.Json());
-        SetAction(async (parse, cancellation) => (int)await CommandRun.RunWorkAsync(streams, parse, work, connect, cancellation));
+        Add(CliOption.Json());
+        SetAction(async (parse, cancellation) => (int)await CommandRun.RunWorkAsync(parse, work, connect, cancellation));
         return this;
     }
 }

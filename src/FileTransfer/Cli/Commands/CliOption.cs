@@ -5,6 +5,16 @@ namespace FileTransfer.Cli.Commands;
 /// <summary>Options and arguments in the forms that several commands have.</summary>
 internal static class CliOption
 {
+    private const string JsonName = "--json";
+
+    /// <summary>The same for every command that has something to say.</summary>
+    public static Option<bool> Json() =>
+        Flag(JsonName, "Write one JSON object per line instead of text, errors (on standard error) too.");
+
+    public static bool WantsJson(ParseResult parse) =>
+        parse.CommandResult.Command.Options.FirstOrDefault(option => option.Name == JsonName) is Option<bool> json
+        && parse.GetValue(json);
+
     public static Option<bool> Flag(string name, string description, params string[] aliases) =>
         new(name, aliases) { Description = description };
 

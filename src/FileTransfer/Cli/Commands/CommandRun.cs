@@ -6,17 +6,20 @@ using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
+/// <summary>The program, and what it reads and writes.</summary>
+internal sealed class CliRoot(CliStreams streams)
+    : RootCommand("Keeps the same files on every node of a cluster and verifies every byte against the file's key.")
+{
+    public CliStreams Streams => streams;
+}
+
 /// <summary>Runs one command line: parses it, runs the work, and turns how it ended into an exit code.</summary>
 internal static class CommandRun
 {
-    public static async Task<int> RunAsync(
-        RootCommand root,
-        string[] args,
-        CliStreams streams,
-        CancellationToken cancellationToken
-    )
+    public static async Task<int> RunAsync(CliRoot root, string[] args, CancellationToken cancellationToken)
     {
         CommandHelp.Install(root);
+        var streams = root.Streams;
 
         // A name that begins with @ is a file's name like any other, not a list of arguments.
         var parse = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
@@ -43,7 +46,6 @@ internal static class CommandRun
     }
 
     internal static async Task<ExitCode> RunWorkAsync(
-        CliStreams streams,
         ParseResult parse,
         Func<Invocation, Task<ExitCode>> work,
         Func<Invocation, NodeSet>? connect,
@@ -51,7 +53,7 @@ internal static class CommandRun
     )
     {
         using var interruption = new Interruption(cancellationToken);
-        using var run = new Invocation(streams, parse, connect, interruption.Token);
+        using var run = new Invocation(parse, connect, interruption.Token);
         try
         {
             return await work(run);

@@ -6,7 +6,7 @@ using FileTransfer.Cli.Output;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>Which nodes to talk to, as whom, and for how long to try.</summary>
-internal sealed class ConnectionOptions(CliStreams streams)
+internal sealed class ConnectionOptions
 {
     private const string DefaultUrl = "http://127.0.0.1:7070";
     private const string UrlVariable = "FILETRANSFER_URL";
@@ -50,7 +50,7 @@ internal sealed class ConnectionOptions(CliStreams streams)
 
     /// <summary>For what belongs to one node, and must not go to another because that one is away.</summary>
     public NodeSet ConnectToOne(Invocation run) =>
-        Urls(run.Parse).Length == 1
+        Urls(run).Length == 1
             ? Connect(run)
             : throw new CliException(
                 ExitCode.Usage,
@@ -59,17 +59,17 @@ internal sealed class ConnectionOptions(CliStreams streams)
 
     private NodeSet Connect(Invocation run, TimeSpan retryFor) =>
         new(
-            Urls(run.Parse),
-            OpenHttp(run.Parse),
-            new NodeRetry(retryFor, streams.StallPeriod),
+            Urls(run),
+            OpenHttp(run),
+            new NodeRetry(retryFor, run.Streams.StallPeriod),
             run.Time,
             run.Console.Notice,
             run.CancellationToken
         );
 
-    private HttpClient OpenHttp(ParseResult parse)
+    private HttpClient OpenHttp(Invocation run)
     {
-        var token = parse.GetValue(_token) ?? streams.Setting(TokenVariable);
+        var token = run.Get(_token) ?? run.Streams.Setting(TokenVariable);
         try
         {
             return NodeClient.OpenHttp(token);
@@ -83,14 +83,14 @@ internal sealed class ConnectionOptions(CliStreams streams)
         }
     }
 
-    private Uri[] Urls(ParseResult parse)
+    private Uri[] Urls(Invocation run)
     {
-        if (parse.GetValue(_url) is { Length: > 0 } given)
+        if (run.Get(_url) is { Length: > 0 } given)
         {
             return given;
         }
 
-        var texts = (streams.Setting(UrlVariable) ?? DefaultUrl).Split(
+        var texts = (run.Streams.Setting(UrlVariable) ?? DefaultUrl).Split(
             ',',
             StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries
         );

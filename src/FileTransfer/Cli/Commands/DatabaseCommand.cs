@@ -7,12 +7,12 @@ namespace FileTransfer.Cli.Commands;
 /// <summary><c>filetransfer database</c>: one PostgreSQL for several nodes on this machine.</summary>
 internal static class DatabaseCommand
 {
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var folder = CliOption.Text("--data-directory", "DIR", "Where the database lives; created when missing.");
         folder.Required = true;
         var port = CliOption.Number("--port", IPEndPoint.MaxPort, "The loopback port; without it, a free one.");
-        return new CliCommand(streams, "database", "Runs a private PostgreSQL for several nodes on this machine")
+        return new CliCommand("database", "Runs a private PostgreSQL for several nodes on this machine")
         {
             Notes =
             [

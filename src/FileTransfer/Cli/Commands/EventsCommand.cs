@@ -1,16 +1,15 @@
 using System.CommandLine;
 using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer events [KEY]</c></summary>
 internal static class EventsCommand
 {
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var key = IdentityOptions.Key(ArgumentArity.ZeroOrOne);
-        return new CliCommand(streams, "events", "Follows what happens to the downloads of a node, or to one file there")
+        return new CliCommand("events", "Follows what happens to the downloads of a node, or to one file there")
         {
             Notes =
             [

@@ -1,19 +1,14 @@
 using System.CommandLine;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer explain KEY</c></summary>
 internal static class ExplainCommand
 {
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var key = IdentityOptions.Key();
-        return new CliCommand(
-            streams,
-            "explain",
-            "Says why a node does not have a file: state, holder, sources tried, next attempt"
-        )
+        return new CliCommand("explain", "Says why a node does not have a file: state, holder, sources tried, next attempt")
         {
             Notes =
             [

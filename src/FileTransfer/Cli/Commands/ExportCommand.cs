@@ -1,6 +1,5 @@
 using System.CommandLine;
 using FileTransfer.Cli.Export;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -9,7 +8,7 @@ internal static class ExportCommand
 {
     private const string DatabaseVariable = "ConnectionStrings__Postgres";
 
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var folder = new Argument<string>("FOLDER") { Description = "The folder of the share; created when missing." };
         var keys = IdentityOptions.Keys(ArgumentArity.ZeroOrMore);
@@ -26,7 +25,7 @@ internal static class ExportCommand
             "CONNECTION",
             $"That node's database (environment: {DatabaseVariable}); without it, the private one in its data folder."
         );
-        return new CliCommand(streams, "export", "Writes stored files to a folder that any web server can share with nodes")
+        return new CliCommand("export", "Writes stored files to a folder that any web server can share with nodes")
         {
             Notes =
             [
@@ -55,7 +54,7 @@ internal static class ExportCommand
                 await using IExportOrigin origin = run.Get(data) is { } directory
                     ? await FolderOrigin.OpenAsync(
                         directory,
-                        run.Get(database) ?? streams.Setting(DatabaseVariable),
+                        run.Get(database) ?? run.Streams.Setting(DatabaseVariable),
                         run.CancellationToken
                     )
                     : new NodeOrigin(run.Nodes);

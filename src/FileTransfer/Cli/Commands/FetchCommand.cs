@@ -6,7 +6,7 @@ namespace FileTransfer.Cli.Commands;
 /// <summary><c>filetransfer fetch KEY…</c></summary>
 internal static class FetchCommand
 {
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var keys = IdentityOptions.Keys();
         var detach = CliOption.Flag("--detach", "Leave the intents at the node and exit at once; each line names the intent.");
@@ -16,7 +16,7 @@ internal static class FetchCommand
             HelpName = "INTENT",
         };
         var wait = Duration.Option("--wait", "Wait no longer than this for all the files (default: until they are there).");
-        return new CliCommand(streams, "fetch", "Makes a node download files now, and waits until it has them")
+        return new CliCommand("fetch", "Makes a node download files now, and waits until it has them")
         {
             Notes =
             [

@@ -10,25 +10,25 @@ internal static class FingerprintCommand
 {
     private const string StandardInput = "-";
 
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var files = CliOption.Several("FILE", ArgumentArity.OneOrMore, "The files; - is standard input.");
-        return new CliCommand(streams, "fingerprint", "Prints the fingerprint of each file: the root of its chunk trie")
+        return new CliCommand("fingerprint", "Prints the fingerprint of each file: the root of its chunk trie")
         {
             Examples = ["filetransfer fingerprint photo.jpg video.mp4", "tar c folder | filetransfer fingerprint -"],
         }
             .Taking(files)
-            .Runs(run => run.Console.WithProgressAsync(progress => PrintAsync(run.Get(files), streams, run, progress)));
+            .Runs(run => run.Console.WithProgressAsync(progress => PrintAsync(run.Get(files), run, progress)));
     }
 
-    private static async Task<ExitCode> PrintAsync(string[] paths, CliStreams streams, Invocation run, TransferProgress progress)
+    private static async Task<ExitCode> PrintAsync(string[] paths, Invocation run, TransferProgress progress)
     {
         var end = ExitCode.Ok;
         foreach (var path in paths)
         {
             try
             {
-                var fingerprint = await FingerprintAsync(path, streams, progress, run.CancellationToken);
+                var fingerprint = await FingerprintAsync(path, run, progress);
                 var line = new FingerprintLine(path, fingerprint.ToString());
                 run.Console.Result($"{fingerprint} {path}", line);
             }
@@ -41,21 +41,16 @@ internal static class FingerprintCommand
         return end;
     }
 
-    private static async Task<Fingerprint> FingerprintAsync(
-        string path,
-        CliStreams streams,
-        TransferProgress progress,
-        CancellationToken cancellationToken
-    )
+    private static async Task<Fingerprint> FingerprintAsync(string path, Invocation run, TransferProgress progress)
     {
         if (path == StandardInput)
         {
-            await using var input = streams.OpenInput();
+            await using var input = run.Streams.OpenInput();
             using var counter = progress.Start("standard input", 0);
-            return await ContentFingerprint.OfStreamAsync(input, counter, cancellationToken);
+            return await ContentFingerprint.OfStreamAsync(input, counter, run.CancellationToken);
         }
 
         using var bar = progress.Start(Path.GetFileName(path), LocalContent.LengthOf(path));
-        return await LocalContent.FingerprintAsync(path, bar, cancellationToken);
+        return await LocalContent.FingerprintAsync(path, bar, run.CancellationToken);
     }
 }

@@ -1,12 +1,11 @@
 using System.CommandLine;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer get KEY…</c></summary>
 internal static class GetCommand
 {
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var keys = IdentityOptions.Keys();
         var output = CliOption.Text(
@@ -15,7 +14,7 @@ internal static class GetCommand
             "A file, a folder, or - for standard output (default: the last part of each location, in the current folder).",
             "-o"
         );
-        return new CliCommand(streams, "get", "Downloads files and verifies each against its key")
+        return new CliCommand("get", "Downloads files and verifies each against its key")
         {
             Notes =
             [

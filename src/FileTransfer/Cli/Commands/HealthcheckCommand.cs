@@ -9,12 +9,12 @@ internal static class HealthcheckCommand
 {
     private static readonly TimeSpan _defaultTimeout = TimeSpan.FromSeconds(3);
 
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var ready = CliOption.Flag("--ready", "Ask whether the node serves what it has, not only whether it is alive.");
         var cluster = CliOption.Flag("--cluster", "Ask whether the cluster takes uploads and removals.");
         var timeout = Duration.Option("--timeout", "How long to wait for the answer (default 3s).");
-        return new CliCommand(streams, "healthcheck", "Exits with 0 when the node is healthy, else with 1")
+        return new CliCommand("healthcheck", "Exits with 0 when the node is healthy, else with 1")
         {
             Notes = ["Prints what is not healthy and why, even where it exits with 0: 'degraded; disk: … (since …)'."],
             Examples =

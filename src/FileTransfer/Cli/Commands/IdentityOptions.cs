@@ -1,11 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>The options that name a file together with its content: owner and bucket.</summary>
-internal sealed class IdentityOptions(CliStreams streams)
+internal sealed class IdentityOptions
 {
     private const string OwnerVariable = "FILETRANSFER_OWNER";
     private const string BucketVariable = "FILETRANSFER_BUCKET";
@@ -15,9 +14,9 @@ internal sealed class IdentityOptions(CliStreams streams)
 
     public IEnumerable<Option> All => [_owner, _bucket];
 
-    public ByteString Owner(ParseResult parse) => Value(parse, _owner, OwnerVariable);
+    public ByteString Owner(Invocation run) => Value(run, _owner, OwnerVariable);
 
-    public ByteString Bucket(ParseResult parse) => Value(parse, _bucket, BucketVariable);
+    public ByteString Bucket(Invocation run) => Value(run, _bucket, BucketVariable);
 
     public static Option<ByteString> HexOption(string name, string description) =>
         new(name)
@@ -50,24 +49,21 @@ internal sealed class IdentityOptions(CliStreams streams)
     public static Argument<ByteString> BucketArgument() =>
         new("BUCKET") { Description = "The bucket's id: hex digits, with or without 0x.", CustomParser = ParseHex };
 
-    private ByteString Value(ParseResult parse, Option<ByteString> option, string variable)
+    private static ByteString Value(Invocation run, Option<ByteString> option, string variable)
     {
-        if (parse.GetResult(option) is not null)
+        if (run.Given(option) is { } given)
         {
-            return parse.GetValue(option);
+            return given;
         }
 
-        var text = streams.Setting(variable);
-        if (text is null)
-        {
-            throw new CliException(ExitCode.Usage, $"{option.Name} is missing. Give it as hex digits, or set {variable}.");
-        }
-
+        var text = run.Streams.Setting(variable);
         return ByteString.TryParseHex(text, out var octets)
             ? octets
             : throw new CliException(
                 ExitCode.Usage,
-                $"{variable} is '{text}', which is not hex. Write an even number of hex digits."
+                text is null
+                    ? $"{option.Name} is missing. Give it as hex digits, or set {variable}."
+                    : $"{variable} is '{text}', which is not hex. Write an even number of hex digits."
             );
     }
 

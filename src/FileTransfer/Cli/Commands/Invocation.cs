@@ -5,24 +5,20 @@ using FileTransfer.Cli.Output;
 namespace FileTransfer.Cli.Commands;
 
 /// <summary>One run of a command: what was given, where results go, and the nodes that it asks.</summary>
-internal sealed class Invocation(
-    CliStreams streams,
-    ParseResult parse,
-    Func<Invocation, NodeSet>? connect,
-    CancellationToken cancellationToken
-) : IDisposable
+internal sealed class Invocation(ParseResult parse, Func<Invocation, NodeSet>? connect, CancellationToken cancellationToken)
+    : IDisposable
 {
     private NodeSet? _nodes;
 
-    public CliStreams Streams => streams;
+    public CliStreams Streams { get; } = ((CliRoot)parse.RootCommandResult.Command).Streams;
 
     public ParseResult Parse => parse;
 
-    public CliConsole Console { get; } = new(streams, OutputOptions.WantsJson(parse));
+    public CliConsole Console => field ??= new CliConsole(Streams, CliOption.WantsJson(parse));
 
     public CancellationToken CancellationToken => cancellationToken;
 
-    public TimeProvider Time => streams.Time;
+    public TimeProvider Time => Streams.Time;
 
     public NodeSet Nodes => _nodes ??= connect!(this);
 

@@ -1,19 +1,18 @@
 using System.CommandLine;
 using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer key</c>: the file key of a file, computed here.</summary>
 internal static class KeyCommand
 {
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "The file with the content." };
         var location = CliOption.Text("--location", "TEXT", "The file's path in its bucket.");
         var locationHex = IdentityOptions.HexOption("--location-hex", "The same, where it is not UTF-8 text.");
-        var identity = new IdentityOptions(streams);
-        return new CliCommand(streams, "key", "Prints the file key: the hash of owner, bucket, location, size and fingerprint")
+        var identity = new IdentityOptions();
+        return new CliCommand("key", "Prints the file key: the hash of owner, bucket, location, size and fingerprint")
         {
             Examples =
             [
@@ -32,7 +31,7 @@ internal static class KeyCommand
                 {
                     var place = run.Get(location) is { } text ? ByteString.FromUtf8(text) : run.Get(locationHex);
                     var path = run.Get(file);
-                    var (owner, bucket) = (identity.Owner(run.Parse), identity.Bucket(run.Parse));
+                    var (owner, bucket) = (identity.Owner(run), identity.Bucket(run));
                     var size = LocalContent.LengthOf(path);
                     using var bar = progress.Start(Path.GetFileName(path), size);
                     var metadata = await LocalContent.NameAsync(path, size, owner, bucket, place, bar, run.CancellationToken);

@@ -1,14 +1,13 @@
 using System.CommandLine;
 using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer limits get|set|delete</c></summary>
 internal static class LimitsCommand
 {
-    public static Command Create(CliStreams streams) =>
-        new CliCommand(streams, "limits", "Shows and changes how much a node's transfers may use, while it runs")
+    public static Command Create() =>
+        new CliCommand("limits", "Shows and changes how much a node's transfers may use, while it runs")
         {
             Notes =
             [
@@ -22,26 +21,20 @@ internal static class LimitsCommand
                 "filetransfer limits delete",
             ],
         }.Taking(
-            CreateOne(
-                streams,
-                "get",
-                "Shows a node's limits in force, where each comes from, and the current rates",
-                HttpMethod.Get
-            ),
-            CreateSet(streams),
-            CreateOne(streams, "delete", "Deletes what was set: the node's configuration applies again", HttpMethod.Delete)
+            CreateOne("get", "Shows a node's limits in force, where each comes from, and the current rates", HttpMethod.Get),
+            CreateSet(),
+            CreateOne("delete", "Deletes what was set: the node's configuration applies again", HttpMethod.Delete)
         );
 
-    private static CliCommand CreateOne(CliStreams streams, string name, string description, HttpMethod method) =>
-        new CliCommand(streams, name, description)
-        {
-            Examples = [$"filetransfer limits {name} --url http://node-b:7070"],
-        }.AsksOneNode(async run => Show(run, await run.AskAsync(node => node.AskAsync<LimitsResource>(method, Routes.Limits))));
+    private static CliCommand CreateOne(string name, string description, HttpMethod method) =>
+        new CliCommand(name, description) { Examples = [$"filetransfer limits {name} --url http://node-b:7070"] }.AsksOneNode(
+            async run => Show(run, await run.AskAsync(node => node.AskAsync<LimitsResource>(method, Routes.Limits)))
+        );
 
-    private static CliCommand CreateSet(CliStreams streams)
+    private static CliCommand CreateSet()
     {
         var options = new LimitValues();
-        return new CliCommand(streams, "set", "Sets limits of a node; those that are not given stay as they are")
+        return new CliCommand("set", "Sets limits of a node; those that are not given stay as they are")
         {
             Notes = ["NAME is a source as the node calls it (node b, share mirror), its name alone, or * for all others."],
             Examples =

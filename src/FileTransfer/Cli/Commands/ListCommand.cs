@@ -1,7 +1,6 @@
 using System.CommandLine;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -10,13 +9,13 @@ internal static class ListCommand
 {
     private static readonly string _states = string.Join(", ", Enum.GetValues<ReplicaState>().Select(ReplicaTransitions.NameOf));
 
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var bucket = IdentityOptions.HexOption("--bucket", "Only files of this bucket.");
         var owner = IdentityOptions.HexOption("--owner", "Only files of this owner.");
         var prefix = CliOption.Text("--prefix", "TEXT", "Only files whose location begins with this text.");
         var state = CliOption.Text("--state", "STATE", $"Only files that are in this state at the node: {_states}.");
-        return new CliCommand(streams, "list", "Lists the files of the cluster, with their state at the node that answers")
+        return new CliCommand("list", "Lists the files of the cluster, with their state at the node that answers")
         {
             Notes =
             [

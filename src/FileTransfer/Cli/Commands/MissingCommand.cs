@@ -1,15 +1,14 @@
 using System.CommandLine;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer missing BUCKET</c></summary>
 internal static class MissingCommand
 {
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var bucket = IdentityOptions.BucketArgument();
-        return new CliCommand(streams, "missing", "Lists the files of a bucket that a node wants but lacks, or has only in part")
+        return new CliCommand("missing", "Lists the files of a bucket that a node wants but lacks, or has only in part")
         {
             Notes =
             [

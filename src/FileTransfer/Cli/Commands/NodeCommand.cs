@@ -1,27 +1,22 @@
 using System.CommandLine;
 using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer node remove NAME</c></summary>
 internal static class NodeCommand
 {
-    public static Command Create(CliStreams streams) =>
-        new CliCommand(streams, "node", "Takes a node that is gone for good out of the cluster")
+    public static Command Create() =>
+        new CliCommand("node", "Takes a node that is gone for good out of the cluster")
         {
             Examples = ["filetransfer node remove node-c", "filetransfer node remove node-c --yes"],
-        }.Taking(CreateRemove(streams));
+        }.Taking(CreateRemove());
 
-    private static CliCommand CreateRemove(CliStreams streams)
+    private static CliCommand CreateRemove()
     {
         var name = new Argument<string>("NAME") { Description = "The node, as 'filetransfer status' names it." };
         var yes = CliOption.Flag("--yes", "Do it; without this, the command only says what would go.", "-y");
-        return new CliCommand(
-            streams,
-            "remove",
-            "Forgets a dead node: its replicas, its place in the feed, its policies and its intents"
-        )
+        return new CliCommand("remove", "Forgets a dead node: its replicas, its place in the feed, its policies and its intents")
         {
             Notes =
             [

@@ -1,13 +1,12 @@
 using System.CommandLine;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer orphans list|discard</c></summary>
 internal static class OrphansCommand
 {
-    public static Command Create(CliStreams streams) =>
-        new CliCommand(streams, "orphans", "Shows and deletes contents of a node that no file refers to")
+    public static Command Create() =>
+        new CliCommand("orphans", "Shows and deletes contents of a node that no file refers to")
         {
             Notes =
             [
@@ -15,22 +14,18 @@ internal static class OrphansCommand
                 "heard of, are the sign of a wrong or an older catalog: it keeps them until a person decides.",
             ],
             Examples = ["filetransfer orphans list", "filetransfer orphans discard --yes --url http://node-b:7070"],
-        }.Taking(CreateList(streams), CreateDiscard(streams));
+        }.Taking(CreateList(), CreateDiscard());
 
-    private static CliCommand CreateList(CliStreams streams) =>
-        new CliCommand(
-            streams,
-            "list",
-            "Lists them: since when, and to which files they belong as far as the node's folder remembers"
-        )
+    private static CliCommand CreateList() =>
+        new CliCommand("list", "Lists them: since when, and to which files they belong as far as the node's folder remembers")
         {
             Examples = ["filetransfer orphans list --url http://node-b:7070"],
         }.AsksOneNode(ListAsync);
 
-    private static CliCommand CreateDiscard(CliStreams streams)
+    private static CliCommand CreateDiscard()
     {
         var yes = CliOption.Flag("--yes", "Do it; without this, the command only says what would go.");
-        return new CliCommand(streams, "discard", "Deletes them, and lets the node collect orphans by itself again")
+        return new CliCommand("discard", "Deletes them, and lets the node collect orphans by itself again")
         {
             Notes = ["What is deleted cannot be recovered. 'filetransfer reconcile' brings the files back instead."],
             Examples = ["filetransfer orphans discard", "filetransfer orphans discard --yes"],

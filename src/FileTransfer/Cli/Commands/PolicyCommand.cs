@@ -1,6 +1,5 @@
 using System.CommandLine;
 using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
 using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Cli.Commands;
@@ -10,8 +9,8 @@ internal static class PolicyCommand
 {
     private static readonly TimeSpan _look = TimeSpan.FromSeconds(1);
 
-    public static Command Create(CliStreams streams) =>
-        new CliCommand(streams, "policy", "Shows and sets which files of a bucket a node wants")
+    public static Command Create() =>
+        new CliCommand("policy", "Shows and sets which files of a bucket a node wants")
         {
             Notes =
             [
@@ -25,12 +24,12 @@ internal static class PolicyCommand
                 "filetransfer policy set 0x22… everything-except prefix:utf8:tmp/ --prune",
                 "filetransfer policy delete 0x22…",
             ],
-        }.Taking(CreateGet(streams), CreateSet(streams), CreateDelete(streams));
+        }.Taking(CreateGet(), CreateSet(), CreateDelete());
 
-    private static CliCommand CreateGet(CliStreams streams)
+    private static CliCommand CreateGet()
     {
         var bucket = IdentityOptions.BucketArgument();
-        return new CliCommand(streams, "get", "Shows the policy of a bucket at a node")
+        return new CliCommand("get", "Shows the policy of a bucket at a node")
         {
             Examples = ["filetransfer policy get 0x22… --url http://node-b:7070"],
         }
@@ -42,7 +41,7 @@ internal static class PolicyCommand
             });
     }
 
-    private static CliCommand CreateSet(CliStreams streams)
+    private static CliCommand CreateSet()
     {
         var bucket = IdentityOptions.BucketArgument();
         var kind = new Argument<string>("KIND")
@@ -56,7 +55,7 @@ internal static class PolicyCommand
             "--prune",
             "Also delete stored contents that are no longer wanted, but never the last copy in the cluster."
         );
-        return new CliCommand(streams, "set", "Sets the policy of a bucket at a node")
+        return new CliCommand("set", "Sets the policy of a bucket at a node")
         {
             Notes =
             [
@@ -78,10 +77,10 @@ internal static class PolicyCommand
             );
     }
 
-    private static CliCommand CreateDelete(CliStreams streams)
+    private static CliCommand CreateDelete()
     {
         var bucket = IdentityOptions.BucketArgument();
-        return new CliCommand(streams, "delete", "Deletes the policy: the node wants every file of the bucket again")
+        return new CliCommand("delete", "Deletes the policy: the node wants every file of the bucket again")
         {
             Examples = ["filetransfer policy delete 0x22… --url http://node-b:7070"],
         }

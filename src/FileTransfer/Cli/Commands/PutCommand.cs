@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -9,7 +8,7 @@ internal static class PutCommand
 {
     private const int MaxParallel = 64;
 
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var paths = CliOption.Several("PATH", ArgumentArity.OneOrMore, "Files, or folders with --recursive.");
         var location = CliOption.Text("--location", "TEXT", "The location of the one file.");
@@ -26,8 +25,8 @@ internal static class PutCommand
         var atOnce = $"How many files, or requests with many small ones, at once, 1 to {MaxParallel}.";
         var parallel = CliOption.Number("--parallel", MaxParallel, atOnce);
         parallel.DefaultValueFactory = _ => 4;
-        var identity = new IdentityOptions(streams);
-        return new CliCommand(streams, "put", "Registers files and sends their contents to the leader")
+        var identity = new IdentityOptions();
+        return new CliCommand("put", "Registers files and sends their contents to the leader")
         {
             Notes =
             [
@@ -50,7 +49,7 @@ internal static class PutCommand
             .Refusing(Fault)
             .AsksNodes(async run =>
             {
-                var (owner, bucket) = (identity.Owner(run.Parse), identity.Bucket(run.Parse));
+                var (owner, bucket) = (identity.Owner(run), identity.Bucket(run));
                 var (put, batches) = (new FilePut(run, owner, bucket), new BatchPut(run, owner, bucket));
                 return await run.Console.WithProgressAsync(progress =>
                     new PutRun(run, put, batches, progress).PutAllAsync(

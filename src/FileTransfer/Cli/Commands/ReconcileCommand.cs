@@ -1,5 +1,4 @@
 using System.CommandLine;
-using FileTransfer.Cli.Output;
 using FileTransfer.Cli.Reconcile;
 
 namespace FileTransfer.Cli.Commands;
@@ -7,12 +6,12 @@ namespace FileTransfer.Cli.Commands;
 /// <summary><c>filetransfer reconcile</c></summary>
 internal static class ReconcileCommand
 {
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var directories = DataDirectories();
         var without = CliOption.Texts("--without", "NODE", "A node whose folder is gone for good; repeat it for several.");
         var apply = CliOption.Flag("--apply", "Do it; without this, nothing is changed.");
-        return new CliCommand(streams, "reconcile", "Restores a lost or older catalog from what the nodes' data folders remember")
+        return new CliCommand("reconcile", "Restores a lost or older catalog from what the nodes' data folders remember")
         {
             Notes =
             [
@@ -34,7 +33,7 @@ internal static class ReconcileCommand
             ],
             Ends = [ExitCode.NotComplete],
         }
-            .Taking(directories, without, apply, CreateRestore(streams), CreateDiscard(streams))
+            .Taking(directories, without, apply, CreateRestore(), CreateDiscard())
             .AsksNodes(run =>
                 new ReconcileRun(run.Nodes, run.Console, run.Get(without) ?? [], run.Get(apply)).RunAsync(
                     run.Get(directories) ?? [],
@@ -43,15 +42,11 @@ internal static class ReconcileCommand
             );
     }
 
-    private static CliCommand CreateRestore(CliStreams streams)
+    private static CliCommand CreateRestore()
     {
         var keys = IdentityOptions.Keys();
         var directories = DataDirectories();
-        return new CliCommand(
-            streams,
-            "restore",
-            "Registers and adds files that a data folder has, whatever else is known of them"
-        )
+        return new CliCommand("restore", "Registers and adds files that a data folder has, whatever else is known of them")
         {
             Examples = ["filetransfer reconcile restore 0x5f1c… --url http://node-a:7070 --url http://node-b:7070"],
             Ends = [ExitCode.NotFound],
@@ -66,14 +61,10 @@ internal static class ReconcileCommand
             );
     }
 
-    private static CliCommand CreateDiscard(CliStreams streams)
+    private static CliCommand CreateDiscard()
     {
         var keys = IdentityOptions.Keys();
-        return new CliCommand(
-            streams,
-            "discard",
-            "Makes the folders of running nodes forget files that the catalog does not have"
-        )
+        return new CliCommand("discard", "Makes the folders of running nodes forget files that the catalog does not have")
         {
             Notes = ["Their contents become orphans: they are kept for FileTransfer:Store:OrphanGrace, and then collected."],
             Examples = ["filetransfer reconcile discard 0x5f1c… --url http://node-a:7070 --url http://node-b:7070"],

@@ -6,14 +6,10 @@ namespace FileTransfer.Cli.Commands;
 /// <summary><c>filetransfer remove KEY…</c></summary>
 internal static class RemoveCommand
 {
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var keys = IdentityOptions.Keys();
-        return new CliCommand(
-            streams,
-            "remove",
-            "Removes files from every node of the cluster, even while they are being downloaded"
-        )
+        return new CliCommand("remove", "Removes files from every node of the cluster, even while they are being downloaded")
         {
             Examples = ["filetransfer remove 0x3f… 0x9a… --url http://node-a:7070"],
             Ends = [ExitCode.NotFound],

@@ -8,17 +8,13 @@ namespace FileTransfer.Cli.Commands;
 /// <summary><c>filetransfer retry KEY… | --all [--cause SLUG]</c></summary>
 internal static class RetryCommand
 {
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var keys = IdentityOptions.Keys(ArgumentArity.ZeroOrMore);
         var all = CliOption.Flag("--all", "All files of the node whose last attempt failed.");
         var causes = string.Join(", ", FailureCauses.Slugs);
         var cause = CliOption.Text("--cause", "CAUSE", $"With --all: only those that failed for this cause: {causes}.");
-        return new CliCommand(
-            streams,
-            "retry",
-            "Retries files at a node now: failed ones, and ones that wait after a failed attempt"
-        )
+        return new CliCommand("retry", "Retries files at a node now: failed ones, and ones that wait after a failed attempt")
         {
             Notes = ["A node also retries them by itself: when a source comes back, and now and then to see what still fails."],
             Examples =

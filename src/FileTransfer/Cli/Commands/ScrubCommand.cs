@@ -13,18 +13,14 @@ internal static class ScrubCommand
     /// <summary>How long what is damaged is waited for once all is proven: it comes from another node, or from nowhere.</summary>
     private static readonly TimeSpan _repairWithin = TimeSpan.FromSeconds(60);
 
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var keys = IdentityOptions.Keys(ArgumentArity.ZeroOrMore);
         var bucket = IdentityOptions.HexOption("--bucket", "Verify only the files of this bucket.");
         var wait = CliOption.Flag("--wait", "Wait until everything is verified, and what was damaged is back from another node.");
         var cancel = CliOption.Flag("--cancel", "End the pass under way.");
         var show = CliOption.Flag("--show", "Show how far the scrub has got; start nothing.");
-        return new CliCommand(
-            streams,
-            "scrub",
-            "Makes a node verify every content it has and replace damaged ones from other nodes"
-        )
+        return new CliCommand("scrub", "Makes a node verify every content it has and replace damaged ones from other nodes")
         {
             Notes =
             [

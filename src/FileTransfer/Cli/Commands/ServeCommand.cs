@@ -1,5 +1,4 @@
 using System.CommandLine;
-using FileTransfer.Cli.Output;
 using FileTransfer.Hosting;
 
 namespace FileTransfer.Cli.Commands;
@@ -7,9 +6,9 @@ namespace FileTransfer.Cli.Commands;
 /// <summary><c>filetransfer serve</c>: the service; everything after the word is its configuration.</summary>
 public static class ServeCommand
 {
-    internal static Command Create(CliStreams streams)
+    internal static Command Create()
     {
-        var command = new CliCommand(streams, "serve", "Runs a node")
+        var command = new CliCommand("serve", "Runs a node")
         {
             Notes =
             [

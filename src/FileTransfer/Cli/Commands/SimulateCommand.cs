@@ -12,7 +12,7 @@ internal static class SimulateCommand
 
     private static readonly int[] _nodes = [1, 10, 100, 1_000, 10_000];
 
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var world = new SimulatedWorld();
         var nodes = new Option<int[]>("--nodes")
@@ -35,7 +35,7 @@ internal static class SimulateCommand
             HelpName = "N",
             DefaultValueFactory = _ => world.Seed,
         };
-        return new CliCommand(streams, "simulate", "Shows how a content spreads from a leader to many nodes, in virtual time")
+        return new CliCommand("simulate", "Shows how a content spreads from a leader to many nodes, in virtual time")
         {
             Notes =
             [

@@ -9,11 +9,11 @@ internal static class StatusCommand
 {
     private static readonly TimeSpan _pollInterval = TimeSpan.FromMilliseconds(250);
 
-    public static Command Create(CliStreams streams)
+    public static Command Create()
     {
         var key = IdentityOptions.Key(ArgumentArity.ZeroOrOne);
         var wait = Duration.Option("--wait", "Wait until everything (or KEY) is stored on all nodes, but no longer than this.");
-        return new CliCommand(streams, "status", "Shows the nodes with their roles and queues, or one file with its replicas")
+        return new CliCommand("status", "Shows the nodes with their roles and queues, or one file with its replicas")
         {
             Notes =
             [

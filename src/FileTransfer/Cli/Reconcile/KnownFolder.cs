@@ -5,7 +5,7 @@ using FileTransfer.Wants.Policies;
 namespace FileTransfer.Cli.Reconcile;
 
 /// <summary>A data folder that takes part: of a node that runs, or of one that does not.</summary>
-public abstract class KnownFolder : IDisposable
+internal abstract class KnownFolder : IDisposable
 {
     /// <summary>The node whose folder it is.</summary>
     public abstract string Node { get; }
@@ -35,11 +35,5 @@ public abstract class KnownFolder : IDisposable
             ? parsed
             : throw new CliException(ExitCode.Failed, $"A folder remembers a policy of {policy.Bucket} that is none: {fault}");
 
-    public void Dispose()
-    {
-        Dispose(true);
-        GC.SuppressFinalize(this);
-    }
-
-    protected abstract void Dispose(bool disposing);
+    public abstract void Dispose();
 }

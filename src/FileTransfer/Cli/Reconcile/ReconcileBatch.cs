@@ -4,7 +4,7 @@ using FileTransfer.Feed.Reconciliation;
 namespace FileTransfer.Cli.Reconcile;
 
 /// <summary>Sends decisions to the leader, some hundred at a time.</summary>
-public sealed class ReconcileBatch(NodeSet nodes)
+internal sealed class ReconcileBatch(NodeSet nodes)
 {
     private const int MostFiles = 200;
 

@@ -5,7 +5,7 @@ using FileTransfer.Feed.Reconciliation;
 namespace FileTransfer.Cli.Reconcile;
 
 /// <summary>Does what a person has decided about single files.</summary>
-public sealed class ReconcileChoice(NodeSet nodes, CliConsole console)
+internal sealed class ReconcileChoice(NodeSet nodes, CliConsole console)
 {
     /// <summary>Registers and adds the files again, with the metadata that a folder with their content remembers.</summary>
     public async Task<ExitCode> RestoreAsync(

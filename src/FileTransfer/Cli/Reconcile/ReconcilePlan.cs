@@ -4,7 +4,7 @@ using FileTransfer.Feed.Reconciliation;
 namespace FileTransfer.Cli.Reconcile;
 
 /// <summary>Compares folders, each of another node of one cluster, with the catalog, file by file, in bounded memory.</summary>
-public sealed class ReconcilePlan : IDisposable
+internal sealed class ReconcilePlan : IDisposable
 {
     private readonly List<KnownFolder> _folders = [];
     private NdjsonAnswer<CatalogLine>? _catalog;

@@ -6,7 +6,7 @@ using FileTransfer.Wants.Policies;
 namespace FileTransfer.Cli.Reconcile;
 
 /// <summary>One reconciliation: opens folders and catalog, decides, says what is found, and does it where that is asked for.</summary>
-public sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyList<string> writtenOff, bool applies)
+internal sealed class ReconcileRun(NodeSet nodes, CliConsole console, IReadOnlyList<string> writtenOff, bool applies)
 {
     private readonly ReconcileBatch _batch = new(nodes);
     private readonly Dictionary<VerdictKind, long> _counts = [];

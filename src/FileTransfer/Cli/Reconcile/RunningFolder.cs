@@ -5,7 +5,7 @@ using FileTransfer.Feed.Reconciliation;
 namespace FileTransfer.Cli.Reconcile;
 
 /// <summary>The folder of a node that runs, as it tells it.</summary>
-public sealed class RunningFolder(NodeSet node, Uri url, NdjsonAnswer<FolderLine> lines, FolderResource about) : KnownFolder
+internal sealed class RunningFolder(NodeSet node, Uri url, NdjsonAnswer<FolderLine> lines, FolderResource about) : KnownFolder
 {
     /// <summary>The node, to be told more.</summary>
     public NodeSet Client => node;
@@ -47,5 +47,5 @@ public sealed class RunningFolder(NodeSet node, Uri url, NdjsonAnswer<FolderLine
         }
     }
 
-    protected override void Dispose(bool disposing) => lines.Dispose();
+    public override void Dispose() => lines.Dispose();
 }

@@ -8,7 +8,7 @@ using FileTransfer.Identity.Hashing;
 namespace FileTransfer.Cli.Reconcile;
 
 /// <summary>The folder of a node that does not run. It is only read, and kept from being used meanwhile.</summary>
-public sealed class StoppedFolder : KnownFolder
+internal sealed class StoppedFolder : KnownFolder
 {
     private readonly StorePaths _paths;
     private readonly FolderIdentity _identity;
@@ -77,7 +77,7 @@ public sealed class StoppedFolder : KnownFolder
         }
     }
 
-    protected override void Dispose(bool disposing)
+    public override void Dispose()
     {
         _ledger.Dispose();
         _lock.Dispose();

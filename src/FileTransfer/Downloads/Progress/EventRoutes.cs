@@ -17,12 +17,7 @@ public static class EventRoutes
             .MapGet(Routes.FileEvents, FollowFileAsync)
             .WithTags("Files")
             .WithSummary("One file at this node as server-sent events: its present state first, then every change")
-            .ProducesProblems(
-                ProblemTypes.FileKeyMalformed,
-                ProblemTypes.FileUnknown,
-                ProblemTypes.FileRemoved,
-                ProblemTypes.DatabaseUnavailable
-            );
+            .ProducesProblems(ProblemTypes.FileUnknown, ProblemTypes.FileRemoved, ProblemTypes.DatabaseUnavailable);
     }
 
     private static async Task<IResult> FollowNodeAsync(

@@ -16,7 +16,9 @@ public sealed class FolderReading(FolderLedger ledger, ChunkStore store, Replica
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        foreach (var page in EvidenceMerge.OfFolder(node.Value, AllFiles(), AllRemovals(), ContentOf).Chunk(PageSize))
+        var files = All(ledger.Files, file => file.Key);
+        var removals = All(ledger.Removals, removal => removal.Key);
+        foreach (var page in EvidenceMerge.OfFolder(node.Value, files, removals, ContentOf).Chunk(PageSize))
         {
             var unproven = proves ? await NotStoredAsync(page, cancellationToken) : [];
             foreach (var evidence in page)
@@ -54,31 +56,17 @@ public sealed class FolderReading(FolderLedger ledger, ChunkStore store, Replica
             _ => HeldContent.Damaged,
         };
 
-    private IEnumerable<LedgerFile> AllFiles()
+    private static IEnumerable<T> All<T>(Func<FileKey?, int, IReadOnlyList<T>> read, Func<T, FileKey> keyOf)
     {
         FileKey? after = null;
-        while (ledger.Files(after, PageSize) is { Count: > 0 } page)
+        while (read(after, PageSize) is { Count: > 0 } page)
         {
-            foreach (var file in page)
+            foreach (var one in page)
             {
-                yield return file;
+                yield return one;
             }
 
-            after = page[^1].Key;
-        }
-    }
-
-    private IEnumerable<LedgerRemoval> AllRemovals()
-    {
-        FileKey? after = null;
-        while (ledger.Removals(after, PageSize) is { Count: > 0 } page)
-        {
-            foreach (var removal in page)
-            {
-                yield return removal;
-            }
-
-            after = page[^1].Key;
+            after = keyOf(page[^1]);
         }
     }
 }

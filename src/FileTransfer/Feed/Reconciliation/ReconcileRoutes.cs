@@ -28,7 +28,7 @@ public static class ReconcileRoutes
         reconcile
             .MapDelete("/folder/{key}", ForgetAsync)
             .WithSummary("Lets the data folder of this node forget a file that the catalog does not have")
-            .ProducesProblems(ProblemTypes.FileKeyMalformed, ProblemTypes.FileInCatalog);
+            .ProducesProblems(ProblemTypes.FileInCatalog);
         reconcile
             .MapGet("/catalog", CatalogAsync)
             .AtTheLeaderOnly()
@@ -38,12 +38,7 @@ public static class ReconcileRoutes
             .MapPost("", ApplyAsync)
             .AtTheLeaderOnly()
             .WithSummary("Registers and adds again, or removes again, what the catalog has lost")
-            .ProducesProblems(
-                ProblemTypes.BadRequest,
-                ProblemTypes.MediaTypeUnsupported,
-                ProblemTypes.MetadataInvalid,
-                ProblemTypes.KeyMismatch
-            );
+            .ProducesProblems(ProblemTypes.BadRequest, ProblemTypes.MetadataInvalid, ProblemTypes.KeyMismatch);
     }
 
     /// <param name="prove" example="false">Whether contents are hashed that the catalog does not call stored here.</param>

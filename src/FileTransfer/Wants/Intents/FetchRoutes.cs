@@ -11,12 +11,7 @@ public static class FetchRoutes
         var fetch = routes
             .MapGroup(Routes.Intents)
             .WithTags("Files")
-            .ProducesProblems(
-                ProblemTypes.FileKeyMalformed,
-                ProblemTypes.FileUnknown,
-                ProblemTypes.FileRemoved,
-                ProblemTypes.DatabaseUnavailable
-            );
+            .ProducesProblems(ProblemTypes.FileUnknown, ProblemTypes.FileRemoved, ProblemTypes.DatabaseUnavailable);
         fetch
             .MapPost("", AskAsync)
             .RequireAuthorization(AccessScopes.Write)

@@ -20,7 +20,7 @@ public static class PolicyRoutes
             .MapPut("/policy", SetAsync)
             .RequireAuthorization(AccessScopes.Admin)
             .WithSummary("Says which files of the bucket this node wants; 202 while that is still being applied")
-            .ProducesProblems(ProblemTypes.MediaTypeUnsupported, ProblemTypes.PolicyInvalid);
+            .ProducesProblems(ProblemTypes.PolicyInvalid);
         bucket
             .MapDelete("/policy", DeleteAsync)
             .RequireAuthorization(AccessScopes.Admin)

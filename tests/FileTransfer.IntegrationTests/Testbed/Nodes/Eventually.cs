@@ -43,7 +43,10 @@ public static class Eventually
         }
         catch (ShouldAssertException missing)
         {
-            throw new ShouldAssertException($"{missing.Message}\n{string.Join('\n', node.Log.Split('\n').TakeLast(40))}", missing);
+            throw new ShouldAssertException(
+                $"{missing.Message}\n{string.Join('\n', node.Log.Split('\n').TakeLast(40))}",
+                missing
+            );
         }
     }
 }
