@@ -59,19 +59,42 @@ internal sealed class ChunkSet(long chunkCount)
     /// <summary>The first run from <paramref name="from"/> on that is not in the set, at most <paramref name="maxCount"/> long.</summary>
     public bool TryNextAbsent(long from, int maxCount, out long first, out int count)
     {
-        first = from;
+        first = EndOfRun(from);
         count = 0;
-        while (first < chunkCount && Contains(first))
-        {
-            first = NextAfterPresent(first);
-        }
-
         while (count < maxCount && first + count < chunkCount && !Contains(first + count))
         {
             count++;
         }
 
         return count > 0;
+    }
+
+    /// <summary>The first chunk from <paramref name="from"/> on that is not in the set; one behind the last where there is none.</summary>
+    public long EndOfRun(long from)
+    {
+        while (from < chunkCount && Contains(from))
+        {
+            from = NextAfterPresent(from);
+        }
+
+        return Math.Min(from, chunkCount);
+    }
+
+    /// <summary>The runs of chunks that are in the set, in order.</summary>
+    public IEnumerable<(long First, long End)> Runs()
+    {
+        for (var chunk = 0L; chunk < chunkCount; )
+        {
+            if (!Contains(chunk))
+            {
+                chunk = NextAfterAbsent(chunk);
+                continue;
+            }
+
+            var end = EndOfRun(chunk);
+            yield return (chunk, end);
+            chunk = end;
+        }
     }
 
     private bool Add(long chunk)
@@ -115,6 +138,17 @@ internal sealed class ChunkSet(long chunkCount)
         }
 
         return page![chunk % PageChunks / 64] == ulong.MaxValue ? (chunk / 64 * 64) + 64 : chunk + 1;
+    }
+
+    /// <summary>Steps over an empty page or word at once.</summary>
+    private long NextAfterAbsent(long chunk)
+    {
+        if (_pages[chunk / PageChunks] is not { } page)
+        {
+            return (chunk / PageChunks * PageChunks) + PageChunks;
+        }
+
+        return page[chunk % PageChunks / 64] == 0 ? (chunk / 64 * 64) + 64 : chunk + 1;
     }
 
     private static bool Contains(ulong[]? page, int bit) => page is not null && (page[bit / 64] & (1ul << (bit % 64))) != 0;

@@ -6,18 +6,18 @@ public sealed partial class ChunkStore
 {
     /// <summary>Opens the content of a visible file; null when the file is not visible here. Nothing is proven: see <see cref="Prove"/>.</summary>
     /// <exception cref="ContentDamagedException">It is here and cannot be opened.</exception>
-    public StoredContent? TryOpen(FileKey key) => VisibleContentOf(key) is { } fingerprint ? TryOpen(fingerprint) : null;
+    public OpenContent? TryOpen(FileKey key) => VisibleContentOf(key) is { } fingerprint ? TryOpen(fingerprint) : null;
 
     /// <summary>Opens a content; null when it is not here. Nothing is proven: see <see cref="Prove"/>.</summary>
     /// <exception cref="ContentDamagedException">It is here and cannot be opened.</exception>
-    public StoredContent? TryOpen(Fingerprint fingerprint)
+    public OpenContent? TryOpen(Fingerprint fingerprint)
     {
         // The file first: where a small content moves, it is deleted once the row is there.
         try
         {
             var path = _paths.Content(fingerprint);
             return Path.Exists(path) && TryOpenRead(path) is { } handle
-                ? new StoredContent(handle, fingerprint)
+                ? new OpenContent(handle, fingerprint)
                 : TryOpenSmall(fingerprint);
         }
         catch (Exception fault) when (ContentDamagedException.IsDamage(fault))

@@ -6,7 +6,7 @@ namespace FileTransfer.Chunks;
 /// <content>The chunk hashes of stored contents: known, kept beside the content, or computed from it.</content>
 public sealed partial class ChunkStore
 {
-    private ChunkHashes SmallHashes(StoredContent content)
+    private ChunkHashes SmallHashes(OpenContent content)
     {
         if (_proofs.HashesOf(content.Fingerprint) is { } known)
         {
@@ -29,7 +29,7 @@ public sealed partial class ChunkStore
     }
 
     /// <summary>Those on disk, in so far as they are right; else computed, which proves the content, and kept.</summary>
-    private ChunkHashes LargeHashes(StoredContent content)
+    private ChunkHashes LargeHashes(OpenContent content)
     {
         if (TryOpenHashes(content) is { } kept)
         {
@@ -42,7 +42,7 @@ public sealed partial class ChunkStore
     }
 
     /// <summary>The hashes on disk, when their root is the fingerprint. That is looked into once, as long as their file does not change.</summary>
-    private ChunkHashes? TryOpenHashes(StoredContent content)
+    private ChunkHashes? TryOpenHashes(OpenContent content)
     {
         var path = _paths.Hashes(content.Fingerprint);
         if (FileIdentity.TryOf(path) is not { } file)
@@ -94,7 +94,7 @@ public sealed partial class ChunkStore
         }
     }
 
-    private static void Compute(StoredContent content, ChunkHashes hashes)
+    private static void Compute(OpenContent content, ChunkHashes hashes)
     {
         content.ReadThrough(hashes.Set);
         if (hashes.ComputeFingerprint() is var computed && computed != content.Fingerprint)
@@ -104,7 +104,7 @@ public sealed partial class ChunkStore
     }
 
     /// <summary>Computes the hashes beside and gives them their name once they are whole.</summary>
-    private void KeepHashes(StoredContent content)
+    private void KeepHashes(OpenContent content)
     {
         var folder = _paths.Incoming(Guid.NewGuid());
         Directory.CreateDirectory(folder);

@@ -20,7 +20,7 @@ public sealed partial class ChunkStore
     }
 
     /// <summary>Attaches the chunk hashes that prove an open content as it is read: kept and checked ones, else computed.</summary>
-    public void Prove(StoredContent content)
+    public void Prove(OpenContent content)
     {
         var identity = content.Identity();
         var isSmall = content.Size <= HashesKeptAbove;
@@ -102,7 +102,7 @@ public sealed partial class ChunkStore
     }
 
     private async Task<ContentFinding> ReadThroughAsync(
-        StoredContent content,
+        OpenContent content,
         FileIdentity identity,
         Action<long>? proven,
         Func<int, CancellationToken, ValueTask>? pace,
@@ -182,7 +182,7 @@ public sealed partial class ChunkStore
     }
 
     /// <summary>The hashes are as many as the chunks, and the last one is of a chunk of this very length: so the size is proven, too.</summary>
-    private static void RequireSize(StoredContent content, ChunkHashes hashes)
+    private static void RequireSize(OpenContent content, ChunkHashes hashes)
     {
         if (hashes.Size != content.Size)
         {

@@ -24,7 +24,7 @@ public sealed partial class ChunkStore
         ];
 
     /// <summary>Proven, for it is read in any case. Null when it is no row.</summary>
-    private StoredContent? TryOpenSmall(Fingerprint fingerprint)
+    private OpenContent? TryOpenSmall(Fingerprint fingerprint)
     {
         var bytes = _small.Read(engine => SmallContents.Read(engine, fingerprint));
         if (bytes is not null && ContentFingerprint.Of(bytes) is var found && found != fingerprint)
@@ -32,7 +32,7 @@ public sealed partial class ChunkStore
             throw new ContentDamagedException(fingerprint, $"what is in small.db has the fingerprint {found}");
         }
 
-        return bytes is null ? null : new StoredContent(bytes, fingerprint);
+        return bytes is null ? null : new OpenContent(bytes, fingerprint);
     }
 
     private long? SizeOfSmall(Fingerprint fingerprint) => _small.Read(engine => SmallContents.SizeOf(engine, fingerprint));

@@ -13,15 +13,15 @@ public sealed partial class ChunkStore
     /// <summary>The file is stored, by the catalog: readers get it by its key.</summary>
     public void MakeVisible(FileKey key)
     {
-        if (_hidden.TryRemove(key, out var why) && why == _uncommitted)
-        {
-            return;
-        }
-
-        if (_small.Read(engine => LedgerReading.IsHidden(engine, key)))
+        if (
+            (!_hidden.TryRemove(key, out var why) || why != _uncommitted)
+            && _small.Read(engine => LedgerReading.IsHidden(engine, key))
+        )
         {
             _ = _small.WriteSoon(engine => engine.Execute("UPDATE files SET hidden = 0 WHERE file_key = $1", key));
         }
+
+        Readable.Set(key);
     }
 
     /// <summary>Readers do not get the file any more. What is being read of it can be read to its end.</summary>

@@ -16,7 +16,7 @@ namespace FileTransfer.Chunks;
 /// </remarks>
 public sealed class ContentProof : IDisposable
 {
-    private readonly StoredContent _content;
+    private readonly OpenContent _content;
     private readonly ProofLedger _ledger;
     private readonly FileIdentity _identity;
     private readonly bool _ownsHashes;
@@ -25,7 +25,7 @@ public sealed class ContentProof : IDisposable
     private long _provenTo;
 
     internal ContentProof(
-        StoredContent content,
+        OpenContent content,
         ChunkHashes hashes,
         bool ownsHashes,
         FileIdentity identity,

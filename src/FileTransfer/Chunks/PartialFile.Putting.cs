@@ -49,6 +49,8 @@ public sealed partial class PartialFile
             _unwritten = isDue ? 0 : _unwritten;
         }
 
+        Arriving?.Arrived(firstChunk, firstChunk + CountOf(bytes.Length));
+
         if (isDue)
         {
             DurableFile.BeginWriting(_data);

@@ -55,6 +55,8 @@ public sealed partial class PartialFile
         {
             PieceBufferPool.Return(buffer);
         }
+
+        Runs().ForEach(run => Arriving?.Arrived(run.First, run.End));
     }
 
     private long NextDataChunk(long offset)

@@ -25,6 +25,7 @@ public sealed partial class PartialFile : IDisposable
     private readonly bool _dataFound;
     private bool _isUnreadable;
     private bool _closed;
+    private volatile bool _hashesProven;
 
     internal PartialFile(
         ChunkStore store,
@@ -81,7 +82,18 @@ public sealed partial class PartialFile : IDisposable
     public ChunkHashes Hashes { get; }
 
     /// <summary>The hashes have the fingerprint for their root, so each proves its chunk.</summary>
-    public bool HashesProven { get; private set; }
+    public bool HashesProven
+    {
+        get => _hashesProven;
+        private set
+        {
+            _hashesProven = value;
+            if (value)
+            {
+                Arriving?.Begin();
+            }
+        }
+    }
 
     /// <summary>Bytes of the chunks that are here; proven ones when <see cref="HashesProven"/>, else with a hash computed from them.</summary>
     public long BytesProven
@@ -180,7 +192,11 @@ public sealed partial class PartialFile : IDisposable
 
     public void Discard() => Close(keep: false);
 
-    public void Dispose() => Close(keep: true);
+    public void Dispose()
+    {
+        Arriving?.Fail();
+        Close(keep: true);
+    }
 
     /// <summary>Nothing of what is on disk counts until it is put or proven again.</summary>
     internal void Forget()
@@ -221,8 +237,7 @@ public sealed partial class PartialFile : IDisposable
         }
         finally
         {
-            Hashes.Dispose();
-            _data.Dispose();
+            Unshare();
             _store.ClosePartial(Folder, keep);
         }
     }

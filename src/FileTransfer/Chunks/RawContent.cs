@@ -10,7 +10,7 @@ public static class RawContent
     /// <exception cref="OperationCanceledException">The reader went away.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public static async ValueTask WriteAsync(
-        StoredContent content,
+        OpenContent content,
         PipeWriter output,
         long offset,
         long count,

@@ -1,12 +1,23 @@
 namespace FileTransfer.Contracts;
 
-/// <summary>The header in which a node that asks another says which one it is.</summary>
+/// <summary>The headers in which a node that asks another says which one it is, and of what it knows.</summary>
 public static class NodeHeader
 {
     public const string Name = "FileTransfer-Node";
 
+    /// <summary>The header in which a node names the registration of the file, <c>generation</c>, of which it asks for parts.</summary>
+    public const string Generation = "FileTransfer-Generation";
+
     /// <summary>The node that the reader says it is; null where it says nothing.</summary>
     public static NodeId? Of(HttpContext context) => NodeId.FromText(context.Request.Headers[Name]);
+
+    /// <summary>The generation that the reader asks for; null where it names none, 0 where it names something else.</summary>
+    public static int? GenerationOf(HttpContext context) =>
+        context.Request.Headers[Generation] is [{ } text]
+            ? int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                ? number
+                : 0
+            : null;
 
     /// <summary>
     /// Whether the reader proves what it gets: nodes do, and say so by naming themselves. Whoever else names himself goes without the proof at

@@ -11,6 +11,7 @@ public static class Routes
     public const string File = $"{Files}/{{key}}";
     public const string Content = $"{File}/content";
     public const string Hashes = $"{File}/hashes";
+    public const string Parts = $"{File}/parts";
     public const string Damage = $"{File}/damage";
     public const string Explain = $"{File}/explain";
     public const string FileEvents = $"{File}/events";

@@ -55,6 +55,7 @@ internal sealed partial class WireJson : JsonSerializerContext;
 [JsonSerializable(typeof(FileDescription))]
 [JsonSerializable(typeof(NodeRemovalResource))]
 [JsonSerializable(typeof(NodeStateResource))]
+[JsonSerializable(typeof(PartsLine))]
 [JsonSerializable(typeof(PolicyDefinition))]
 [JsonSerializable(typeof(PolicyResource))]
 [JsonSerializable(typeof(ProblemBody))]

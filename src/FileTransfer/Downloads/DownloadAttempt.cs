@@ -7,12 +7,16 @@ using FileTransfer.Downloads.Planning;
 namespace FileTransfer.Downloads;
 
 /// <summary>One download, from the claim of its replica to the end of that claim: what ends it, its partial, and what is being done for it.</summary>
-/// <param name="isInWindows">Proven chunk by chunk with its hashes, and kept between attempts; a small content comes whole.</param>
+/// <param name="isInWindows">
+/// Proven chunk by chunk with its hashes, read by others meanwhile, and kept between attempts; a small content comes whole.
+/// </param>
+/// <param name="awaited">Told of a chunk that a reader waits for.</param>
 internal sealed class DownloadAttempt(
     ClaimedReplica claim,
     bool isInWindows,
     ChunkStore store,
     DiskPressure disk,
+    Action<long> awaited,
     CancellationToken stopping,
     CancellationToken lost
 ) : IDisposable
@@ -25,6 +29,8 @@ internal sealed class DownloadAttempt(
     private readonly HashSet<SourceId> _answered = [];
     private Task<PartialFile>? _opening;
     private ExceptionDispatchInfo? _fault;
+    private CancellationTokenRegistration _whenStopping;
+    private CancellationTokenRegistration _whenLost;
     private volatile bool _isAborted;
     private long _found;
 
@@ -67,6 +73,7 @@ internal sealed class DownloadAttempt(
     public void Abort()
     {
         _isAborted = true;
+        StopReaders();
         try
         {
             _ = _cancel.CancelAsync();
@@ -177,6 +184,8 @@ internal sealed class DownloadAttempt(
 
     public void Dispose()
     {
+        _whenStopping.Dispose();
+        _whenLost.Dispose();
         _cancel.Dispose();
         _closed.TrySetResult();
     }
@@ -206,11 +215,17 @@ internal sealed class DownloadAttempt(
         }
     }
 
+    /// <summary>What is here may be of a removed file, or another's by now: nobody is to read it.</summary>
+    private void StopReaders() => Partial?.Arriving?.Fail();
+
     private async Task<PartialFile> OpenPartialAsync()
     {
         var partial = Partial = store.OpenPartial(claim.Key, claim.Epoch, claim.Fingerprint, claim.Size);
         if (isInWindows)
         {
+            partial.Share(claim.Generation, awaited);
+            _whenStopping = stopping.Register(StopReaders);
+            _whenLost = lost.Register(StopReaders);
             await partial.RevalidateFromDiskAsync(_cancel.Token);
         }
 

@@ -27,8 +27,13 @@ public sealed partial class DownloadEngine
     {
         var token = abort.Token;
         var came = 0;
+        IDisposable? expected = null;
         var progress = new FetchProgress(
-            () => OnAnswered(fetch, attempt),
+            () =>
+            {
+                OnAnswered(fetch, attempt);
+                expected ??= fetch.Part is FetchPart.Window coming ? attempt.Partial?.Arriving?.Expect(coming.Chunks) : null;
+            },
             chunks =>
             {
                 OnChunks(fetch, attempt, came, chunks);
@@ -105,6 +110,7 @@ public sealed partial class DownloadEngine
         }
         finally
         {
+            expected?.Dispose();
             lock (_gate)
             {
                 _requests.Remove(fetch.Request);

@@ -56,7 +56,15 @@ public sealed partial class DownloadEngine(
     internal DownloadAttempt Start(ClaimedReplica claim, CancellationToken stopping, CancellationToken lost)
     {
         var isInWindows = ChunkFrame.ChunkCount(claim.Size) > limits.Planner.WindowChunks;
-        var attempt = new DownloadAttempt(claim, isInWindows, store, disk, stopping, lost);
+        var attempt = new DownloadAttempt(
+            claim,
+            isInWindows,
+            store,
+            disk,
+            chunk => Tell(new PlannerEvent.ChunkAwaited(claim.Key, chunk)),
+            stopping,
+            lost
+        );
         attempt.Running = RunAsync(attempt);
         return attempt;
     }

@@ -155,13 +155,15 @@ public sealed partial class DownloadPublisher(
         }
 
         adds.Wake();
-        foreach (var claim in durable.Select(attempt => attempt.Claim))
+        foreach (var attempt in durable)
         {
+            var claim = attempt.Claim;
             try
             {
                 if (result.Published.Contains(claim.Key))
                 {
                     ShowStored(claim);
+                    attempt.Partial?.Arriving?.Complete();
                 }
                 else
                 {

@@ -105,6 +105,7 @@ public static partial class FileTransferServer
     {
         app.MapHealth();
         app.MapContents();
+        app.MapParts();
         app.MapBatches();
         app.MapFiles();
         app.MapPolicies();

@@ -25,6 +25,9 @@ public static class ProblemTypes
     /// <summary>Extension: <c>state</c>, this node's state of the file.</summary>
     public static readonly ProblemType FileNotStored = new("file-not-stored", 409, "The file is not stored on this node");
 
+    /// <summary>Said to nodes alone. Extension: <c>generation</c>, the one that this node has or brings.</summary>
+    public static readonly ProblemType GenerationDiffers = new("generation-differs", 409, "The file has been registered anew");
+
     public static readonly ProblemType NodeAlive = new("node-alive", 409, "The node is alive");
 
     public static readonly ProblemType FileInCatalog = new("file-in-catalog", 409, "The catalog has the file");

@@ -40,7 +40,7 @@ public static class BatchRoutes
 
         var gone = context.RequestAborted;
         var proven = !NodeHeader.ProvesForItself(context);
-        var contents = new List<StoredContent?>(want.Count);
+        var contents = new List<OpenContent?>(want.Count);
         try
         {
             foreach (var text in want)
@@ -87,7 +87,7 @@ public static class BatchRoutes
         }
     }
 
-    private static async ValueTask<StoredContent?> OpenAsync(
+    private static async ValueTask<OpenContent?> OpenAsync(
         StoredContents stored,
         FileKey key,
         bool proven,
@@ -105,7 +105,7 @@ public static class BatchRoutes
     }
 
     private static async ValueTask DeliverAsync(
-        StoredContent? content,
+        OpenContent? content,
         int flushedFrom,
         ThrottledResponse sending,
         PipeWriter output,
@@ -125,7 +125,7 @@ public static class BatchRoutes
 
     /// <summary>Contents go out together, as soon as so many bytes have gathered.</summary>
     private static async ValueTask WriteAsync(
-        (StoredContent Content, int FlushedFrom) from,
+        (OpenContent Content, int FlushedFrom) from,
         PipeWriter output,
         long offset,
         long count,

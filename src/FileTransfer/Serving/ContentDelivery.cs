@@ -4,11 +4,15 @@ using FileTransfer.Chunks;
 namespace FileTransfer.Serving;
 
 /// <summary>A form that a content is sent in: how the answer names it, and what writes parts of it.</summary>
-public readonly record struct ContentForm<T>(Representation Representation, T From, RangeWriter<T> Write);
+/// <param name="ChunkLength">Bytes that a chunk has in this form; 0 where it is all there as soon as the content can be read at all.</param>
+public readonly record struct ContentForm<T>(Representation Representation, T From, RangeWriter<T> Write, int ChunkLength);
 
-/// <summary>Sends a stored file in one of its forms: opened, conditional, admitted, throttled. What turns out to be damaged is dealt with.</summary>
+/// <summary>
+/// Sends a file, stored or under way, in one of its forms: opened, conditional, admitted, throttled. What turns out to be damaged is dealt with.
+/// </summary>
 public sealed class ContentDelivery(
     StoredContents stored,
+    ArrivingContents arriving,
     ContentElsewhere elsewhere,
     DamagedContents damaged,
     EgressBandwidth egress
@@ -19,13 +23,13 @@ public sealed class ContentDelivery(
         HttpContext context,
         FileKey key,
         bool proven,
-        Func<StoredContent, ContentForm<T>> formOf
+        Func<OpenContent, ContentForm<T>> formOf
     )
     {
         var gone = context.RequestAborted;
         for (var isFirst = true; ; isFirst = false)
         {
-            var (content, problem) = await stored.OpenAsync(key, proven, gone);
+            var (content, problem) = await OpenAsync(context, key, proven);
             using (content)
             {
                 if (content is null)
@@ -37,7 +41,7 @@ public sealed class ContentDelivery(
                 {
                     return await SendAsync(context, key, content, formOf(content));
                 }
-                catch (ContentDamagedException damage)
+                catch (ContentDamagedException damage) when (content.Arriving is null)
                 {
                     // An answer that has begun has been cut off; the content is dealt with whether or not its reader waits for it.
                     var examined = damaged.ExamineAsync(
@@ -58,16 +62,38 @@ public sealed class ContentDelivery(
         }
     }
 
-    private async Task<IResult> SendAsync<T>(HttpContext context, FileKey key, StoredContent content, ContentForm<T> form)
+    /// <summary>The content, stored or under way, or the problem that says why not; as long as the reader prefers to wait for it.</summary>
+    private async Task<(OpenContent? Content, ProblemHttpResult? Problem)> OpenAsync(
+        HttpContext context,
+        FileKey key,
+        bool proven
+    )
+    {
+        var opened = await OpenNowAsync(context, key, proven);
+        return opened.Problem is { } problem && ArrivingContents.PatienceOf(context, problem) is { } patience
+            ? await arriving.WaitAsync(context, key, patience, () => OpenNowAsync(context, key, proven))
+            : opened;
+    }
+
+    private async Task<(OpenContent? Content, ProblemHttpResult? Problem)> OpenNowAsync(
+        HttpContext context,
+        FileKey key,
+        bool proven
+    ) => arriving.Open(context, key, proven) ?? await stored.OpenAsync(key, proven, context.RequestAborted);
+
+    private async Task<IResult> SendAsync<T>(HttpContext context, FileKey key, OpenContent content, ContentForm<T> form)
     {
         var answer = form.Representation.AnswerTo(context.Request);
-        using var sending = ThrottledResponse.TryBegin(egress, context, content, answer);
+        using var sending = ArrivingContents.IsWorthAsking(context, content, form.ChunkLength, answer)
+            ? ThrottledResponse.TryBegin(egress, context, content, answer)
+            : null;
         if (sending is null)
         {
             context.Response.Headers.RetryAfter = "1";
             return Problem.Of(
                 ProblemTypes.SourceBusy,
-                $"This source is serving the content of {key} to another node; ask another source, or this one again in a second."
+                $"This source is serving the content of {key} to another node, or does not have this part of it yet; "
+                    + "ask another source, or this one again in a second."
             );
         }
 
@@ -78,7 +104,9 @@ public sealed class ContentDelivery(
             (writer, offset, count, token) =>
             {
                 content.Proof?.Begin(endsAt: offset + count);
-                return sending.WriteAsync(form.Write, form.From, writer, offset, count, token);
+                return content.Arriving is null || form.ChunkLength == 0
+                    ? sending.WriteAsync(form.Write, form.From, writer, offset, count, token)
+                    : arriving.WriteAsync(context, content.Arriving, form, sending, writer, offset, count, token);
             }
         );
         return Results.Empty;

@@ -18,7 +18,7 @@ public sealed class ContentDigests
 
     /// <summary>The header's value, or null when it is neither cheap nor asked for.</summary>
     /// <exception cref="ContentDamagedException">There is none: the content, which must prove itself, is not right.</exception>
-    public string? For(HttpRequest request, StoredContent content, CancellationToken cancellationToken)
+    public string? For(HttpRequest request, OpenContent content, CancellationToken cancellationToken)
     {
         if (_known.TryGetValue(content.Fingerprint, out var known))
         {
@@ -46,7 +46,7 @@ public sealed class ContentDigests
             .Select(preference => preference.Split('=', 2, StringSplitOptions.TrimEntries))
             .Any(parts => parts[0].Trim() == "sha-256" && (parts.Length == 1 || parts[1] != "0"));
 
-    private static byte[] Sha256(StoredContent content, CancellationToken cancellationToken)
+    private static byte[] Sha256(OpenContent content, CancellationToken cancellationToken)
     {
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = ArrayPool<byte>.Shared.Rent(PieceLength);

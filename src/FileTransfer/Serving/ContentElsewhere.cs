@@ -2,7 +2,7 @@ using FileTransfer.Catalog.Replicas;
 
 namespace FileTransfer.Serving;
 
-/// <summary>Tells a reader who asks for what is not stored here who has it. Nodes know by themselves, and are told "not here" alone.</summary>
+/// <summary>Tells a reader who asks for what cannot be read here who has it. Nodes know by themselves, and are told "not here" alone.</summary>
 public sealed class ContentElsewhere(ReplicaTable replicas, NodeId here)
 {
     /// <summary>A file that somebody has is here within seconds as a rule.</summary>

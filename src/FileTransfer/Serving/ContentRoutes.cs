@@ -35,13 +35,16 @@ public static class ContentRoutes
             .WithSummary(summary)
             .WithDescription(
                 $"A node names itself in {NodeHeader.Name}; it is told to come back while another is being sent a content above "
-                    + "4 MiB and there is no bandwidth to spare."
+                    + "4 MiB and there is no bandwidth to spare. A content above 4 MiB that is still being downloaded is sent as far as it is "
+                    + $"proven, as it comes: to nodes that name the file's generation in {NodeHeader.Generation}, and to everybody else. "
+                    + "`Prefer: wait=SECONDS` waits so long for a file that is not here yet."
             )
             .ServesOctets()
             .ProducesProblems(
                 ProblemTypes.FileUnknown,
                 ProblemTypes.FileRemoved,
                 ProblemTypes.FileNotStored,
+                ProblemTypes.GenerationDiffers,
                 ProblemTypes.FileElsewhere,
                 ProblemTypes.SourceBusy,
                 ProblemTypes.DatabaseUnavailable
@@ -52,10 +55,11 @@ public static class ContentRoutes
             context,
             file_key,
             proven: !NodeHeader.ProvesForItself(context),
-            content => new ContentForm<StoredContent>(
+            content => new ContentForm<OpenContent>(
                 new Representation($"\"{file_key}\"", ChunkFrame.BodyLength(content.Size)),
                 content,
-                FramedContent.WriteAsync
+                FramedContent.WriteAsync,
+                ChunkFrame.Length
             )
         );
 
@@ -74,15 +78,19 @@ public static class ContentRoutes
             proven: !NodeHeader.ProvesForItself(context),
             content =>
             {
-                if (content.Proof is not null && digests.For(context.Request, content, context.RequestAborted) is { } digest)
+                if (
+                    content is { Proof: not null, Arriving: null }
+                    && digests.For(context.Request, content, context.RequestAborted) is { } digest
+                )
                 {
                     context.Response.Headers["Repr-Digest"] = digest;
                 }
 
-                return new ContentForm<StoredContent>(
+                return new ContentForm<OpenContent>(
                     new Representation($"\"{content.Fingerprint}\"", content.Size, name),
                     content,
-                    RawContent.WriteAsync
+                    RawContent.WriteAsync,
+                    ChunkFrame.ChunkLength
                 );
             }
         );
@@ -96,7 +104,8 @@ public static class ContentRoutes
             content => new ContentForm<ChunkHashes>(
                 new Representation($"\"{content.Fingerprint}.hashes\"", content.Proof!.Hashes.EncodedLength),
                 content.Proof.Hashes,
-                WriteHashesAsync
+                WriteHashesAsync,
+                ChunkLength: 0
             )
         );
 

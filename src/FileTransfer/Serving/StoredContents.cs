@@ -17,7 +17,7 @@ public sealed class StoredContents(
     /// <summary>The content, or the problem that says why it cannot be read here. What turns out to be damaged is dealt with first.</summary>
     /// <param name="proven">Whether the content proves itself as it is read; not for a reader who proves it himself.</param>
     /// <exception cref="ContentDamagedException">It reads as damaged and as right by turns.</exception>
-    public async Task<(StoredContent? Content, ProblemHttpResult? Problem)> OpenAsync(
+    public async Task<(OpenContent? Content, ProblemHttpResult? Problem)> OpenAsync(
         FileKey key,
         bool proven,
         CancellationToken cancellationToken
@@ -35,7 +35,7 @@ public sealed class StoredContents(
         return await TryOpenAsync(key, proven, cancellationToken);
     }
 
-    private async Task<(StoredContent? Content, ProblemHttpResult? Problem)> TryOpenAsync(
+    private async Task<(OpenContent? Content, ProblemHttpResult? Problem)> TryOpenAsync(
         FileKey key,
         bool proven,
         CancellationToken cancellationToken
@@ -82,7 +82,7 @@ public sealed class StoredContents(
         }
     }
 
-    private StoredContent Proven(StoredContent content, bool proven)
+    private OpenContent Proven(OpenContent content, bool proven)
     {
         if (!proven)
         {

@@ -46,7 +46,7 @@ public sealed class ThrottledResponse : IDisposable
     public static ThrottledResponse? TryBegin(
         EgressBandwidth egress,
         HttpContext context,
-        StoredContent content,
+        OpenContent content,
         ConditionalAnswer answer
     ) =>
         !NeedsPermit(context, content, answer) || NodeHeader.Of(context) is not { } node ? Begin(egress, context)
@@ -107,7 +107,7 @@ public sealed class ThrottledResponse : IDisposable
         }
     }
 
-    private static bool NeedsPermit(HttpContext context, StoredContent content, ConditionalAnswer answer) =>
+    private static bool NeedsPermit(HttpContext context, OpenContent content, ConditionalAnswer answer) =>
         content.Size > ContentAdmission.FreeUpToBytes
         && HttpMethods.IsGet(context.Request.Method)
         && answer is { StatusCode: StatusCodes.Status200OK or StatusCodes.Status206PartialContent, Range.Count: > FreePart };

@@ -26,7 +26,7 @@ internal sealed class StoreOfOneContent : IDisposable
         Content = _store.TryOpen(fingerprint)!;
     }
 
-    public StoredContent Content { get; }
+    public OpenContent Content { get; }
 
     public void Dispose()
     {

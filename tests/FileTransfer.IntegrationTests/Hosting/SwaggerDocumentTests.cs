@@ -26,6 +26,7 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
             { "HEAD /v1/files/{key}/content", "If-Match If-None-Match key", "200 304 400 404 409 412" },
             { "GET /v1/files/{key}/hashes", "If-Match If-None-Match If-Range key Range", "200 206 304 400 404 409 412 416" },
             { "HEAD /v1/files/{key}/hashes", "If-Match If-None-Match key", "200 304 400 404 409 412" },
+            { "GET /v1/files/{key}/parts", "key", "200 400 404 409" },
             { "POST /v1/sync/deliveries", "", "200 400 415" },
             { "GET /v1/sync/cursors", "after wait", "200 400 409" },
             { "GET /v1/sync/bins/{bin}", "bin from limit to wait", "200 400 409 410" },

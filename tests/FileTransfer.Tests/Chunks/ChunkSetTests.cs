@@ -23,6 +23,7 @@ public sealed class ChunkSetTests
 
             var from = random.Next(chunkCount);
             var absent = Array.IndexOf(plain, false, from);
+            set.EndOfRun(from).ShouldBe(absent >= 0 ? absent : chunkCount);
             set.TryNextAbsent(from, 50, out var found, out var length).ShouldBe(absent >= 0);
             if (absent >= 0)
             {
@@ -32,10 +33,25 @@ public sealed class ChunkSetTests
         }
 
         set.TryNextAbsent(0, 1, out _, out _).ShouldBeFalse();
+        set.Runs().ShouldBe([(0, chunkCount)]);
         set.Clear();
         set.Contains(0).ShouldBeFalse();
+        set.Runs().ShouldBeEmpty();
         set.TryNextAbsent(0, int.MaxValue, out _, out var all).ShouldBeTrue();
         all.ShouldBe(chunkCount);
+    }
+
+    [Fact]
+    public void Its_runs_are_those_that_were_added()
+    {
+        var set = new ChunkSet(200_000);
+        (long First, long End)[] runs = [(0, 1), (63, 65), (32_700, 100_000), (131_071, 131_073), (199_999, 200_000)];
+        foreach (var (first, end) in runs)
+        {
+            set.Add(first, (int)(end - first));
+        }
+
+        set.Runs().ShouldBe(runs);
     }
 
     [Fact]

@@ -233,7 +233,7 @@ public sealed class ProvingTests : IDisposable
         }
     }
 
-    private StoredContent Open(SampleContent content)
+    private OpenContent Open(SampleContent content)
     {
         var stored = _store.Store.TryOpen(content.Fingerprint)!;
         try
@@ -288,10 +288,10 @@ public sealed class ProvingTests : IDisposable
         }
     }
 
-    private static Task<byte[]> RawAsync(StoredContent content, long offset, long count) =>
+    private static Task<byte[]> RawAsync(OpenContent content, long offset, long count) =>
         WrittenAsync(output => RawContent.WriteAsync(content, output, offset, count, CancellationToken.None));
 
-    private static Task<byte[]> FramedAsync(StoredContent content, long offset, long count) =>
+    private static Task<byte[]> FramedAsync(OpenContent content, long offset, long count) =>
         WrittenAsync(output => FramedContent.WriteAsync(content, output, offset, count, CancellationToken.None));
 
     private static async Task<byte[]> WrittenAsync(Func<PipeWriter, ValueTask> write)

@@ -97,7 +97,7 @@ internal sealed class TestStore : IDisposable
     public string PartialPath(SampleContent content, long epoch = 1) =>
         Path.Combine(Root, "partial", $"{content.Key.ToHex()}.{epoch}");
 
-    public static byte[] ReadAll(StoredContent content)
+    public static byte[] ReadAll(OpenContent content)
     {
         var bytes = new byte[content.Size];
         content.ReadExactly(0, bytes);

@@ -3,6 +3,7 @@ using FileTransfer.Catalog.Providers;
 namespace FileTransfer.Catalog.Replicas;
 
 /// <summary>A replica that a session has claimed: it holds the advisory lock, and its epoch fences every earlier holder.</summary>
+/// <param name="Generation">The registration of the file that it is claimed for.</param>
 /// <param name="Providers">Where else the file is, at the time of the claim.</param>
 public sealed record ClaimedReplica(
     FileKey Key,
@@ -11,6 +12,7 @@ public sealed record ClaimedReplica(
     long Epoch,
     int Attempts,
     AdvisoryLockKey LockKey,
+    int Generation,
     FileProviders Providers
 );
 

@@ -68,7 +68,7 @@ public sealed partial class ReplicaQueue
                 LIMIT $2
                 FOR UPDATE SKIP LOCKED
             ), sized AS MATERIALIZED (
-                SELECT next.*, f.fingerprint, f.size, row_number() OVER queue AS place, sum(f.size) OVER queue AS bytes_so_far
+                SELECT next.*, f.fingerprint, f.size, f.generation, row_number() OVER queue AS place, sum(f.size) OVER queue AS bytes_so_far
                 FROM next JOIN filetransfer.files f USING (file_key)
                 WINDOW queue AS (ORDER BY {order})
             ), seen AS MATERIALIZED (
@@ -94,7 +94,8 @@ public sealed partial class ReplicaQueue
                 changed_at = clock_timestamp()
             FROM locked
             WHERE r.node_id = locked.node_id AND r.file_key = locked.file_key
-            RETURNING acquired, r.file_key, locked.fingerprint, locked.size, r.epoch, r.attempts, r.lock_key, {ProviderColumns}
+            RETURNING acquired, r.file_key, locked.fingerprint, locked.size, r.epoch, r.attempts, r.lock_key,
+                locked.generation, {ProviderColumns}
             """;
 
     private void AddClaim(NpgsqlBatch batch, LockConnection session, ClaimLimit limit)
@@ -149,7 +150,8 @@ public sealed partial class ReplicaQueue
                         reader.GetInt64(4),
                         reader.GetInt32(5),
                         new AdvisoryLockKey(reader.GetInt64(6)),
-                        reader.FieldCount > 7 ? ReadProviders(reader, 7) : FileProviders.None
+                        reader.GetInt32(7),
+                        reader.FieldCount > 8 ? ReadProviders(reader, 8) : FileProviders.None
                     )
                 );
             }

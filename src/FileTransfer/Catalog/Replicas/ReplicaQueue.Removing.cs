@@ -24,7 +24,7 @@ public sealed partial class ReplicaQueue
             next_attempt_at = clock_timestamp() + CASE WHEN acquired THEN interval '10 seconds' ELSE interval '250 milliseconds' END
         FROM locked, filetransfer.files f
         WHERE r.node_id = locked.node_id AND r.file_key = locked.file_key AND f.file_key = r.file_key
-        RETURNING acquired, r.file_key, f.fingerprint, f.size, r.epoch, r.attempts, r.lock_key
+        RETURNING acquired, r.file_key, f.fingerprint, f.size, r.epoch, r.attempts, r.lock_key, f.generation
         """;
 
     private static readonly string _stillRemoving = $"""

@@ -18,7 +18,7 @@ public static class FramedContent
     /// <exception cref="OperationCanceledException">The reader went away.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public static async ValueTask WriteAsync(
-        StoredContent content,
+        OpenContent content,
         PipeWriter output,
         long offset,
         long count,
@@ -43,7 +43,7 @@ public static class FramedContent
 
     /// <summary>Writes the ids of one piece and reads its chunks between them. The parts of neighbouring chunks are neighbours in the file.</summary>
     [SkipLocalsInit]
-    private static unsafe void Fill(StoredContent content, Span<byte> piece, long offset)
+    private static unsafe void Fill(OpenContent content, Span<byte> piece, long offset)
     {
         Span<byte> id = stackalloc byte[ChunkFrame.IdLength];
         Span<ScatterRead.Part> parts = stackalloc ScatterRead.Part[PieceFrames];
@@ -87,7 +87,7 @@ public static class FramedContent
         }
     }
 
-    private static long Read(StoredContent content, ReadOnlySpan<ScatterRead.Part> parts, long fileOffset)
+    private static long Read(OpenContent content, ReadOnlySpan<ScatterRead.Part> parts, long fileOffset)
     {
         if (content.File is not { } file)
         {
@@ -105,7 +105,7 @@ public static class FramedContent
     }
 
     /// <summary>A scatter read may stop early for other reasons than the end of the file; a plain one tells. Of what is in memory it reads nothing.</summary>
-    private static void ReadRest(StoredContent content, ReadOnlySpan<ScatterRead.Part> parts, long fileOffset, long read)
+    private static void ReadRest(OpenContent content, ReadOnlySpan<ScatterRead.Part> parts, long fileOffset, long read)
     {
         foreach (var part in parts)
         {

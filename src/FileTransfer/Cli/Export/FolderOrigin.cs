@@ -107,7 +107,7 @@ public sealed class FolderOrigin(ChunkStore store, EmbeddedPostgres? embedded, N
         store.Dispose();
     }
 
-    private StoredContent Open(FileKey key)
+    private OpenContent Open(FileKey key)
     {
         try
         {
@@ -157,7 +157,7 @@ public sealed class FolderOrigin(ChunkStore store, EmbeddedPostgres? embedded, N
     }
 
     private static async Task CopyAsync(
-        StoredContent content,
+        OpenContent content,
         DownloadTarget target,
         TransferBar bar,
         CancellationToken cancellationToken

@@ -1,3 +1,5 @@
+using FileTransfer.Chunks;
+
 namespace FileTransfer.Downloads.Planning;
 
 // What holds after every event.

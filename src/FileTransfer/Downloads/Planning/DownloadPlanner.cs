@@ -64,6 +64,9 @@ public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
             case PlannerEvent.FileDropped dropped:
                 FileDropped(dropped.File);
                 return true;
+            case PlannerEvent.ChunkAwaited awaited:
+                _fileOf.GetValueOrDefault(awaited.File)?.Await(awaited.Chunk);
+                return false;
             case PlannerEvent.ProbeAnswered answered:
                 ProbeAnswered(answered.Source, answered.After);
                 return true;

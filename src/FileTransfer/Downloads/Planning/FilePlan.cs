@@ -5,6 +5,11 @@ namespace FileTransfer.Downloads.Planning;
 /// <summary>One wanted file: what is missing of it, what is under way, and who has it.</summary>
 internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
 {
+    /// <summary>Places of readers that are remembered; more readers than that wait for each other's windows.</summary>
+    private const int MostPlaces = 16;
+
+    private readonly List<long> _places = [];
+
     public FileKey Key => wanted.File;
 
     public long ChunkCount => wanted.ChunkCount;
@@ -71,10 +76,23 @@ internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
 
     public FileSource? SourceOf(SourceId id) => Sources.Find(source => source.State.Id == id);
 
-    /// <summary>Takes the next window out of what is not started.</summary>
+    /// <summary>A reader waits for a chunk: from there on windows are started first.</summary>
+    public void Await(long chunk)
+    {
+        // Places from which the same window comes next are one.
+        var next = Unstarted.FirstFrom(chunk);
+        _places.RemoveAll(place => Unstarted.FirstFrom(place) == next);
+        _places.Insert(0, chunk);
+        if (_places.Count > MostPlaces)
+        {
+            _places.RemoveAt(MostPlaces);
+        }
+    }
+
+    /// <summary>Takes the next window out of what is not started: where readers wait, in turn, else the first.</summary>
     public WindowPlan StartWindow(int maxChunks, out ChunkRange chunks)
     {
-        chunks = Unstarted.TakeFirst(maxChunks);
+        chunks = FirstAwaited() is { } first ? Unstarted.TakeFrom(first, maxChunks) : Unstarted.TakeFirst(maxChunks);
         var outstanding = new ChunkRanges();
         outstanding.Add(chunks.First, chunks.End);
         return Start(outstanding);
@@ -93,6 +111,22 @@ internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
     {
         Windows.Remove(window);
         Unstarted.Add(window.Outstanding);
+    }
+
+    /// <summary>The first chunk that is not started behind the place whose turn it is, which goes behind the others.</summary>
+    private long? FirstAwaited()
+    {
+        while (_places is [var place, ..])
+        {
+            _places.RemoveAt(0);
+            if (Unstarted.FirstFrom(place) is { } first)
+            {
+                _places.Add(place);
+                return first;
+            }
+        }
+
+        return null;
     }
 
     private WindowPlan Start(ChunkRanges outstanding)

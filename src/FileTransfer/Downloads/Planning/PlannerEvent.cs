@@ -36,6 +36,9 @@ public abstract record PlannerEvent
     /// <summary>A file is not wanted any more. Its requests are to be cancelled, as the answer says.</summary>
     public sealed record FileDropped(FileKey File) : PlannerEvent;
 
+    /// <summary>A reader waits for a chunk of a file under way, and for what follows it.</summary>
+    public sealed record ChunkAwaited(FileKey File, long Chunk) : PlannerEvent;
+
     /// <summary>A source answers: whatever it said of the file it was asked for, it is there.</summary>
     /// <param name="After">How long that took.</param>
     public sealed record ProbeAnswered(SourceId Source, TimeSpan After = default) : PlannerEvent;

@@ -1,5 +1,4 @@
 using FileTransfer.Chunks;
-using FileTransfer.Downloads.Planning;
 
 namespace FileTransfer.Downloads.Progress;
 

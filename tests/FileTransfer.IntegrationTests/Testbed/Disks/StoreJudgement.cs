@@ -139,7 +139,7 @@ internal static class StoreJudgement
         ReadAll(stored).AsSpan().SequenceEqual(content.Bytes).ShouldBeTrue($"the resumed {content} has other bytes");
     }
 
-    private static byte[] ReadAll(StoredContent content)
+    private static byte[] ReadAll(OpenContent content)
     {
         var bytes = new byte[content.Size];
         content.ReadExactly(0, bytes);

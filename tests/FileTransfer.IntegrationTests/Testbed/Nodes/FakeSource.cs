@@ -92,6 +92,14 @@ internal sealed class FakeSource : IAsyncDisposable
     /// <summary>Closes the connection in the middle of each body whose number is a multiple of this.</summary>
     public int? ClosesEvery { get; set; }
 
+    /// <summary>Sends no chunk from this one on, and keeps the connections open, until <see cref="Release"/>.</summary>
+    public void HoldFrom(long chunk) =>
+        _held = (chunk, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+
+    public void Release() => _held.Released.TrySetResult();
+
+    private (long Chunk, TaskCompletionSource Released) _held = (long.MaxValue, new TaskCompletionSource());
+
     public static async Task<FakeSource> StartAsync(TestDatabase database, string id, int port = 0)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -232,6 +240,7 @@ internal sealed class FakeSource : IAsyncDisposable
                 (offset, length) => isFramed ? Frames(content, offset, length, lie) : Bytes(content, offset, length, lie),
                 from,
                 count,
+                unit,
                 closesAfter,
                 context
             );
@@ -242,7 +251,14 @@ internal sealed class FakeSource : IAsyncDisposable
         }
     }
 
-    private async Task SendAsync(Func<long, long, byte[]> part, long from, long count, long? closesAfter, HttpContext context)
+    private async Task SendAsync(
+        Func<long, long, byte[]> part,
+        long from,
+        long count,
+        int unit,
+        long? closesAfter,
+        HttpContext context
+    )
     {
         var began = TimeProvider.System.GetTimestamp();
         var piece = BytesPerSecond > 0 ? Math.Clamp(BytesPerSecond / 50, 512, 8 * 1032) : 32 * 1032;
@@ -259,7 +275,13 @@ internal sealed class FakeSource : IAsyncDisposable
                 await Task.Delay(Timeout.Infinite, context.RequestAborted);
             }
 
-            var bytes = part(from + sent, Math.Min(piece, count - sent));
+            var length = Math.Min(piece, count - sent);
+            if (_held is var (held, released) && (from + sent + length - 1) / unit >= held)
+            {
+                await released.Task.WaitAsync(context.RequestAborted);
+            }
+
+            var bytes = part(from + sent, length);
             await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
             await context.Response.Body.FlushAsync(context.RequestAborted);
             sent += bytes.Length;

@@ -6,7 +6,7 @@ using FileTransfer.IntegrationTests.Testbed.Servers;
 namespace FileTransfer.IntegrationTests.Testbed.Nodes;
 
 /// <summary>A leader and an impatient follower, whose sources the test plays.</summary>
-public sealed class SourceCluster : IAsyncLifetime
+public class SourceCluster : IAsyncLifetime
 {
     public static readonly (string, string)[] Impatient =
     [
@@ -20,6 +20,8 @@ public sealed class SourceCluster : IAsyncLifetime
 
     private TestCluster _cluster = null!;
     private int _sources;
+
+    protected virtual (string, string)[] FollowerSettings => Impatient;
 
     public NodeProcess Leader { get; private set; } = null!;
 
@@ -88,8 +90,22 @@ public sealed class SourceCluster : IAsyncLifetime
     {
         _cluster = await TestCluster.CreateAsync();
         Leader = await _cluster.StartLeaderAsync("a");
-        Follower = await _cluster.StartFollowerAsync("b", Impatient);
+        Follower = await _cluster.StartFollowerAsync("b", FollowerSettings);
     }
 
-    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
+    /// <summary>The follower again, over its own folder.</summary>
+    internal async Task RestartFollowerAsync() => Follower = await _cluster.StartFollowerAsync("b", FollowerSettings);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+}
+
+/// <summary>The same, where a source may be silent for long.</summary>
+public sealed class PatientSourceCluster : SourceCluster
+{
+    protected override (string, string)[] FollowerSettings =>
+        [.. Impatient.SkipLast(1), ("FileTransfer__Downloads__StallPeriod", "00:01:00")];
 }

@@ -126,7 +126,7 @@ public sealed class FramedContentTests
     private static IEnumerable<int> Counts(int rest) =>
         new[] { 0, 1, 7, 8, 9, 1031, 1032, 1033, rest - 1, rest }.Where(count => count >= 0 && count <= rest).Distinct();
 
-    private static Task<byte[]> Framed(StoredContent content, long offset, long count) =>
+    private static Task<byte[]> Framed(OpenContent content, long offset, long count) =>
         Written(output => FramedContent.WriteAsync(content, output, offset, count, CancellationToken.None));
 
     private static async Task<byte[]> Written(Func<PipeWriter, ValueTask> write)

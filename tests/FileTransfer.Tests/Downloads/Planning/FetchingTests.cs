@@ -109,6 +109,25 @@ public sealed class FetchingTests
     }
 
     [Fact]
+    public void Windows_that_readers_wait_for_are_started_first_each_reader_in_turn()
+    {
+        _driver.BringUp(Node("a"));
+        var key = _driver.Want(1, 100 * WindowChunks, [Node("a")], hashesProven: true);
+        _driver.InFlight.Select(fetch => WindowOf(fetch).First / WindowChunks).ShouldBe([0, 1]);
+
+        _driver.Tell(new PlannerEvent.ChunkAwaited(key, 50 * WindowChunks));
+        _driver.Tell(new PlannerEvent.ChunkAwaited(key, 80 * WindowChunks));
+        var started = new List<ChunkRange>();
+        while (started.Count < 4)
+        {
+            _driver.Done(_driver.InFlight[0]);
+            started.Add(WindowOf(_driver.OnlyFetch()));
+        }
+
+        started.Select(window => window.First).ShouldBe([80 * WindowChunks, 50 * WindowChunks, started[0].End, started[1].End]);
+    }
+
+    [Fact]
     public void What_a_failed_request_brought_is_not_asked_for_again()
     {
         _driver.BringUp(Node("a"), Node("b"));

@@ -1,6 +1,6 @@
-using FileTransfer.Downloads.Planning;
+using FileTransfer.Chunks;
 
-namespace FileTransfer.Tests.Downloads.Planning;
+namespace FileTransfer.Tests.Chunks;
 
 public sealed class ChunkRangesTests
 {
@@ -19,7 +19,7 @@ public sealed class ChunkRangesTests
             var first = random.Next(Size);
             var end = random.Next(first, Size + 1);
             var ids = Enumerable.Range(first, end - first).Select(id => (long)id).ToList();
-            switch (random.Next(3))
+            switch (random.Next(4))
             {
                 case 0:
                     ranges.Add(first, end);
@@ -35,6 +35,19 @@ public sealed class ChunkRangesTests
                     for (var id = taken.First; id < taken.End; id++)
                     {
                         plain.Remove(id).ShouldBeTrue();
+                    }
+
+                    break;
+                case 3:
+                    ranges.FirstFrom(first).ShouldBe(plain.Where(id => id >= first).Select(id => (long?)id).FirstOrDefault());
+                    if (ranges.FirstFrom(first) is { } next)
+                    {
+                        var run = ranges.TakeFrom(next, 1 + random.Next(10));
+                        run.First.ShouldBe(next);
+                        for (var id = run.First; id < run.End; id++)
+                        {
+                            plain.Remove(id).ShouldBeTrue();
+                        }
                     }
 
                     break;

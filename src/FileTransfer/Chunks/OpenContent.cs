@@ -4,24 +4,33 @@ using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Chunks;
 
-/// <summary>A stored content, open to be read. It stays readable until disposed, also when it is deleted meanwhile.</summary>
+/// <summary>A content, open to be read: a stored one, or one under way. It stays readable until disposed, also when it is deleted meanwhile.</summary>
 /// <remarks>
+/// Of one under way (<see cref="Arriving"/>) only what is here is to be read.
 /// What was proven when it was stored need not be right any more. With a <see cref="Proof"/> every byte that is read is proven again; without
 /// one the reader has to do it. A small one is in memory, and was proven when it was opened.
 /// </remarks>
-public sealed class StoredContent : IDisposable
+public sealed class OpenContent : IDisposable
 {
     private readonly ReadOnlyMemory<byte> _bytes;
 
-    internal StoredContent(SafeFileHandle file, Fingerprint fingerprint)
+    internal OpenContent(SafeFileHandle file, Fingerprint fingerprint)
     {
         File = file;
         Fingerprint = fingerprint;
         Size = RandomAccess.GetLength(file);
     }
 
+    internal OpenContent(SafeFileHandle file, ArrivingContent arriving)
+    {
+        File = file;
+        Fingerprint = arriving.Fingerprint;
+        Size = arriving.Size;
+        Arriving = arriving;
+    }
+
     /// <param name="bytes">All of it, proven.</param>
-    internal StoredContent(ReadOnlyMemory<byte> bytes, Fingerprint fingerprint)
+    internal OpenContent(ReadOnlyMemory<byte> bytes, Fingerprint fingerprint)
     {
         _bytes = bytes;
         Fingerprint = fingerprint;
@@ -35,13 +44,23 @@ public sealed class StoredContent : IDisposable
 
     public Fingerprint Fingerprint { get; }
 
+    /// <summary>The download that brings it, whose file this is; null for a stored content.</summary>
+    public ArrivingContent? Arriving { get; }
+
     /// <summary>What proves the bytes as they are read; null where the reader proves them himself.</summary>
     public ContentProof? Proof { get; internal set; }
 
     public void Dispose()
     {
         Proof?.Dispose();
-        File?.Dispose();
+        if (Arriving is null)
+        {
+            File?.Dispose();
+        }
+        else
+        {
+            Arriving.Release();
+        }
     }
 
     /// <summary>What would show a change. What is in memory does not change.</summary>

@@ -1,6 +1,4 @@
-using FileTransfer.Chunks;
-
-namespace FileTransfer.Downloads.Planning;
+namespace FileTransfer.Chunks;
 
 /// <summary>A set of chunk ids as runs: it is as large as its gaps are many, whatever the size of the file.</summary>
 internal sealed class ChunkRanges
@@ -89,6 +87,22 @@ internal sealed class ChunkRanges
 
         Count -= count;
         return new ChunkRange(first, count);
+    }
+
+    /// <summary>The lowest id from this one on; null where there is none.</summary>
+    public long? FirstFrom(long id)
+    {
+        // The lowest run that ends behind it.
+        var index = _runs.FindLastIndex(run => run.End > id);
+        return index < 0 ? null : Math.Max(id, _runs[index].First);
+    }
+
+    /// <summary>Takes ids that follow one another out of the set, from one on that is in it.</summary>
+    public ChunkRange TakeFrom(long first, int maxCount)
+    {
+        var end = Math.Min(first + maxCount, _runs[FirstBelow(first + 1)].End);
+        Remove(first, end);
+        return new ChunkRange(first, (int)(end - first));
     }
 
     /// <summary>From the lowest to the highest. It must not be empty.</summary>
