@@ -78,8 +78,11 @@ public sealed partial class FileCatalog
     )
     {
         var rows = await database.QueryAsync<LedgerRow>(sql, parameters, cancellationToken);
-        return [.. rows.Select(row => row.ToLedger(history, time.GetUtcNow()))];
+        return [.. rows.Select(ForLedger)];
     }
+
+    /// <summary>What a folder remembers of a file that was claimed with its Add.</summary>
+    internal LedgerFile ForLedger(LedgerRow row) => row.ToLedger(history, time.GetUtcNow());
 
     /// <summary>A page of all files, removed ones too, in the order of their keys: their state, and their newest mutation's sequence.</summary>
     public Task<IReadOnlyList<(FileKey Key, FileState State, int Generation, long? Sequence)>> StatesAsync(

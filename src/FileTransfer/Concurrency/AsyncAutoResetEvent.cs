@@ -9,7 +9,7 @@ public class AsyncAutoResetEvent
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
     );
 
-    public void Set() => _signals.Writer.TryWrite(true);
+    public virtual void Set() => _signals.Writer.TryWrite(true);
 
     /// <summary>Waits until set, or until <paramref name="atMost"/> has passed.</summary>
     /// <returns>Whether it was set.</returns>

@@ -2,6 +2,7 @@ using FileTransfer.Catalog.Providers;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Downloads.Planning;
+using FileTransfer.Feed;
 
 namespace FileTransfer.Downloads;
 
@@ -21,6 +22,7 @@ public sealed class DownloadLane(
     DiskPressure disk,
     QueueSignal signal,
     DeferralSignal deferral,
+    FeedOffers offers,
     OutsideSources outside,
     IOptions<DownloadOptions> options,
     TimeProvider time
@@ -54,20 +56,31 @@ public sealed class DownloadLane(
     /// <summary>Claims what is next and deals with it, and with what is claimed in the round trips that publish.</summary>
     /// <returns>Whether to ask again at once: false where nothing was ready, or nothing may start.</returns>
     /// <exception cref="LockConnectionLostException">The session is gone; go on with a new one.</exception>
-    public async Task<bool> StepAsync(LockConnection session, CancellationToken cancellationToken) =>
-        disk.AllowsDownloads()
-        && (
-            await ClaimAsync(session, LimitOf(Together), cancellationToken)
-            || (outside.AreConfigured && await LookForUnprovidedAsync(session, cancellationToken))
-        );
+    public async Task<bool> StepAsync(LockConnection session, CancellationToken cancellationToken)
+    {
+        if (!disk.AllowsDownloads())
+        {
+            return false;
+        }
+
+        var limit = LimitOf(Together);
+        if (await offers.TryClaimAsync(session, limit, cancellationToken) is { } added)
+        {
+            return (added is ClaimOutcome.Claimed claimed && await HandleAsync(session, claimed, cancellationToken))
+                || signal.IsDue;
+        }
+
+        signal.Clear();
+        return await ClaimAsync(session, limit, cancellationToken)
+            || (outside.AreConfigured && await LookForUnprovidedAsync(session, cancellationToken));
+    }
 
     private async Task<bool> ClaimAsync(LockConnection session, ClaimLimit limit, CancellationToken cancellationToken)
     {
         switch (await queue.ClaimAsync(session, limit, cancellationToken))
         {
-            case ClaimOutcome.Claimed { Replicas: var claims }:
-                await HandleAsync(session, claims, cancellationToken);
-                return true;
+            case ClaimOutcome.Claimed claimed:
+                return await HandleAsync(session, claimed, cancellationToken);
             case ClaimOutcome.Deferred:
                 deferral.Set();
                 return true;
@@ -98,9 +111,11 @@ public sealed class DownloadLane(
             outside.AreConfigured
         );
 
-    private async Task HandleAsync(LockConnection session, IReadOnlyList<ClaimedReplica> claims, CancellationToken stopping)
+    /// <returns>Whether the queue may have more that is ready.</returns>
+    private async Task<bool> HandleAsync(LockConnection session, ClaimOutcome.Claimed claims, CancellationToken stopping)
     {
         var running = new List<DownloadAttempt>();
+        var mayBeMore = false;
         try
         {
             var checkedAt = time.GetTimestamp();
@@ -115,22 +130,28 @@ public sealed class DownloadLane(
                 }
 
                 var ended = running.FindAll(attempt => attempt.Running.IsCompleted);
-                var next = await CompleteAsync(session, ended, running.Except(ended), stopping);
+                var next = await CompleteAsync(session, ended, running.Except(ended), mayBeMore, stopping);
                 foreach (var attempt in ended)
                 {
                     running.Remove(attempt);
                     await engine.CloseAsync(attempt);
                 }
 
-                if (next is ClaimOutcome.Claimed { Replicas: var more })
+                switch (next)
                 {
-                    Start(more);
-                }
-                else if (next is ClaimOutcome.Deferred)
-                {
-                    deferral.Set();
+                    case ClaimOutcome.Claimed more:
+                        Start(more);
+                        break;
+                    case ClaimOutcome.Deferred:
+                        deferral.Set();
+                        break;
+                    case ClaimOutcome.Empty:
+                        mayBeMore = false;
+                        break;
                 }
             }
+
+            return mayBeMore;
         }
         finally
         {
@@ -141,10 +162,15 @@ public sealed class DownloadLane(
             }
         }
 
-        void Start(IReadOnlyList<ClaimedReplica> claimed)
+        void Start(ClaimOutcome.Claimed claimed)
         {
-            signal.Set(); // There may be more: let the next lane look.
-            running.AddRange(claimed.Select(claim => engine.Start(claim, stopping, session.Lost)));
+            mayBeMore = claimed.MayBeMore;
+            if (mayBeMore)
+            {
+                signal.Set(); // Let the next lane look.
+            }
+
+            running.AddRange(claimed.Replicas.Select(claim => engine.Start(claim, stopping, session.Lost)));
         }
     }
 
@@ -186,11 +212,12 @@ public sealed class DownloadLane(
     }
 
     /// <summary>Ends the claims of those that have ended; publishes what has come.</summary>
-    /// <returns>What was claimed in the same round trip: nothing beside a large file.</returns>
+    /// <returns>What was claimed in the same round trip, where there may be more: nothing beside a large file.</returns>
     private async Task<ClaimOutcome?> CompleteAsync(
         LockConnection session,
         List<DownloadAttempt> ended,
         IEnumerable<DownloadAttempt> left,
+        bool mayBeMore,
         CancellationToken stopping
     )
     {
@@ -224,7 +251,7 @@ public sealed class DownloadLane(
         }
 
         var (files, bytes) = (left.Count(), left.Sum(attempt => attempt.Claim.Size));
-        var limit = bytes <= _togetherBytes ? LimitOf(Together - files) : ClaimLimit.None;
+        var limit = mayBeMore && bytes <= _togetherBytes ? LimitOf(Together - files) : ClaimLimit.None;
         return (await publisher.PublishAsync(session, proven, limit, stopping)).Next;
     }
 }

@@ -76,7 +76,7 @@ public sealed partial class DownloadPublisher(
     )
     {
         // The folder remembers the files before the catalog calls them stored; small contents come with it, larger ones at the same time.
-        var files = await catalog.ForLedgerAsync(node.Id, proven.ConvertAll(attempt => attempt.Claim.Key), stopping);
+        var files = await ForLedgerAsync(proven.ConvertAll(attempt => attempt.Claim), stopping);
         var recording = folder.RecordAsync(files, [.. proven.Where(IsSmall).Select(attempt => attempt.Bytes!)]);
         var faults = MakeDurableTogether(proven.FindAll(attempt => attempt.Bytes is not null && !IsSmall(attempt)));
         try
@@ -118,6 +118,13 @@ public sealed partial class DownloadPublisher(
         }
 
         return durable;
+    }
+
+    private async Task<IReadOnlyList<LedgerFile>> ForLedgerAsync(List<ClaimedReplica> claims, CancellationToken stopping)
+    {
+        var unknown = claims.FindAll(claim => claim.Row is null).ConvertAll(claim => claim.Key);
+        var known = claims.FindAll(claim => claim.Row is not null).ConvertAll(claim => catalog.ForLedger(claim.Row!));
+        return unknown.Count == 0 ? known : [.. known, .. await catalog.ForLedgerAsync(node.Id, unknown, stopping)];
     }
 
     private static bool IsSmall(DownloadAttempt attempt) => attempt.Bytes is not null && ChunkStore.IsSmall(attempt.Claim.Size);

@@ -177,13 +177,9 @@ public sealed partial class ProcessFollowerDownloads(
             var workedAt = time.GetTimestamp();
             while (allowance.Allows(number) && time.GetElapsedTime(workedAt) < _sessionKept)
             {
-                if (await step(session, cancellationToken))
+                if (await step(session, cancellationToken) || await hint.WaitAsync(_pollInterval, time, cancellationToken))
                 {
                     workedAt = time.GetTimestamp();
-                }
-                else
-                {
-                    await hint.WaitAsync(_pollInterval, time, cancellationToken);
                 }
             }
         }

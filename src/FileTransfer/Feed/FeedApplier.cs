@@ -10,60 +10,97 @@ namespace FileTransfer.Feed;
 /// The position of a bin moves in the transaction that puts a page's effects into the queue, so each mutation takes effect once and none
 /// is lost.
 /// </remarks>
-public sealed class FeedApplier(Database database, NodeId node, QueueSignal queue, ReplicaChanges changes)
+public sealed class FeedApplier(Database database, NodeId node, ReplicaQueue replicas, QueueSignal queue, ReplicaChanges changes)
 {
+    /// <summary>Moves the positions of bins behind pages of theirs, those that are where the page begins; its rows are these bins.</summary>
+    private const string MoveSql = """
+        INSERT INTO filetransfer.feed_positions AS p (node_id, bin, sequence)
+        SELECT @node, page.bin, page.last FROM unnest(@bins::smallint[], @after::bigint[], @last::bigint[]) AS page (bin, after, last)
+        WHERE page.after = 0 OR EXISTS (SELECT FROM filetransfer.feed_positions known WHERE known.node_id = @node AND known.bin = page.bin)
+        ON CONFLICT (node_id, bin) DO UPDATE
+            SET sequence = EXCLUDED.sequence WHERE p.sequence = (@after::bigint[])[array_position(@bins::smallint[], p.bin)]
+        RETURNING bin
+        """;
+
     /// <summary>Applies a page of a bin and moves this node's position behind it.</summary>
     /// <returns>False when the position is no longer where the page begins: nothing was done.</returns>
-    /// <exception cref="FeedGapException">The page does not follow the position without a gap.</exception>
     public async Task<bool> ApplyAsync(FeedPage page, CancellationToken cancellationToken)
     {
-        page.RequireDense();
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        if (!await MovePositionAsync(connection, page, cancellationToken))
+
+        // A page that a failover loses is read again, so it waits for no standby.
+        var parameters = new
+        {
+            node,
+            bins = new[] { page.Bin },
+            after = new[] { page.After },
+            last = new[] { page.Last },
+        };
+        var moved = await connection.QueryAsync<short>(
+            $"SET LOCAL synchronous_commit = local; {MoveSql}",
+            parameters,
+            cancellationToken
+        );
+        if (!moved.Any())
         {
             return false;
         }
 
-        // A Remove has ended every replica of this database in its own transaction, and an Add that was removed since is not wanted
-        // any more: what is left of a page is the Adds that still stand.
-        var added = page
-            .Mutations.Where(mutation => mutation.Kind == MutationKind.Add)
-            .Select(mutation => mutation.Key)
-            .Distinct()
-            .ToList();
-        var wanted = await ReplicaTransitions.WantAddedAsync(connection, node, added, cancellationToken);
+        var wanted = await ReplicaTransitions.WantAddedAsync(connection, node, Added([page]), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        if (wanted.Count > 0)
-        {
-            queue.Set();
-            changes.PublishWanted(wanted);
-        }
-
+        Publish(wanted, isReady: wanted.Count > 0);
         return true;
     }
 
-    private async Task<bool> MovePositionAsync(NpgsqlConnection connection, FeedPage page, CancellationToken cancellationToken)
+    /// <summary>
+    /// The same of pages of several bins, on the session of a lane, which has claimed in the end what is small, was never here and is at
+    /// another node. A page whose position is not where it begins is left out.
+    /// </summary>
+    public async Task<ClaimOutcome> ClaimAsync(
+        LockConnection session,
+        IReadOnlyList<FeedPage> pages,
+        ClaimLimit limit,
+        CancellationToken cancellationToken
+    )
     {
-        // A page that a failover loses is read again, so it waits for no standby.
-        const string sql = """
-            SET LOCAL synchronous_commit = local;
-            INSERT INTO filetransfer.feed_positions (node_id, bin, sequence) VALUES (@node, @bin, 0) ON CONFLICT DO NOTHING;
-            UPDATE filetransfer.feed_positions SET sequence = @to
-            WHERE node_id = @node AND bin = @bin AND sequence = @from
-            RETURNING true
-            """;
-        var parameters = new
-        {
-            node,
-            bin = page.Bin,
-            from = page.After,
-            to = page.Last,
-        };
-        return await connection.QuerySingleOrDefaultAsync<bool>(sql, parameters, cancellationToken);
+        var move = new FeedMove(
+            MoveSql,
+            [
+                ("bins", pages.Select(page => page.Bin).ToArray()),
+                ("after", pages.Select(page => page.After).ToArray()),
+                ("last", pages.Select(page => page.Last).ToArray()),
+            ]
+        );
+        var (claims, wanted) = await replicas.ClaimAddedAsync(session, Added(pages), move, limit, cancellationToken);
+        Publish(wanted, isReady: wanted.Count > claims.Count);
+        return claims.Count > 0 ? new ClaimOutcome.Claimed(claims, MayBeMore: false) : new ClaimOutcome.Empty();
     }
 
     /// <summary>The positions of a node that is taken out of the cluster.</summary>
     public static Task ForgetNodeAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>
         connection.ExecuteAsync("DELETE FROM filetransfer.feed_positions WHERE node_id = @node", new { node }, cancellationToken);
+
+    /// <summary>
+    /// A Remove has ended every replica of this database in its own transaction, and an Add that was removed since is not wanted any more:
+    /// what is left of a page is the Adds that still stand.
+    /// </summary>
+    private static List<FileKey> Added(IReadOnlyList<FeedPage> pages) =>
+        [
+            .. pages
+                .SelectMany(page => page.Mutations)
+                .Where(mutation => mutation.Kind == MutationKind.Add)
+                .Select(mutation => mutation.Key)
+                .Distinct(),
+        ];
+
+    private void Publish(IReadOnlyList<ReplicaChange> wanted, bool isReady)
+    {
+        if (isReady)
+        {
+            queue.Set();
+        }
+
+        changes.PublishWanted(wanted);
+    }
 }

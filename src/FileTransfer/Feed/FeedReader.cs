@@ -11,6 +11,7 @@ public sealed partial class FeedReader(
     ThisNode node,
     IFeedSource source,
     FeedApplier applier,
+    FeedOffers offers,
     TimeProvider time,
     ILogger<FeedReader> logger
 ) : BackgroundService
@@ -49,30 +50,50 @@ public sealed partial class FeedReader(
 
     /// <summary>Reads every bin to its head. A bin with a gap stays where it is, and the others go on.</summary>
     /// <returns>The first gap; null where there is none.</returns>
-    internal async Task<FeedGapException?> CatchUpAsync(CancellationToken cancellationToken)
+    private async Task<FeedGapException?> CatchUpAsync(CancellationToken cancellationToken)
     {
-        FeedGapException? first = null;
-        foreach (var bin in await source.FindGrownAsync(cancellationToken))
+        while (true)
         {
-            try
+            FeedGapException? first = null;
+            var dense = new List<FeedPage>();
+            foreach (var page in await source.ReadAsync(cancellationToken))
             {
-                await CatchUpAsync(bin, cancellationToken);
+                try
+                {
+                    page.RequireDense();
+                    dense.Add(page);
+                }
+                catch (FeedGapException gap)
+                {
+                    first ??= gap;
+                }
             }
-            catch (FeedGapException gap)
+
+            await ApplyAsync(dense, cancellationToken);
+            if (dense.TrueForAll(page => page.Last == page.Head))
             {
-                first ??= gap;
+                return first;
             }
         }
-
-        return first;
     }
 
-    private async Task CatchUpAsync(BinGrowth bin, CancellationToken cancellationToken)
+    /// <summary>By the lanes, as long as one is free; else into the queue.</summary>
+    private async Task ApplyAsync(IReadOnlyList<FeedPage> pages, CancellationToken cancellationToken)
     {
-        var page = await source.ReadAsync(bin.Bin, bin.Position, cancellationToken);
-        while (await applier.ApplyAsync(page, cancellationToken) && page.Last < bin.Head)
+        while (pages.Count > 0)
         {
-            page = await source.ReadAsync(bin.Bin, page.Last, cancellationToken);
+            var left = await offers.OfferAsync(pages, cancellationToken);
+            if (left == pages)
+            {
+                foreach (var page in pages)
+                {
+                    await applier.ApplyAsync(page, cancellationToken);
+                }
+
+                return;
+            }
+
+            pages = left;
         }
     }
 

@@ -11,6 +11,7 @@ public static class FeedRegistration
         builder.Services.AddSingleton<FeedLag>();
         builder.Services.AddSingleton<IFeedSource, SharedFeed>();
         builder.Services.AddSingleton<FeedApplier>();
+        builder.Services.AddSingleton<FeedOffers>();
         builder.Services.AddSingleton<FeedReader>();
         builder.Services.AddHostedService(services => services.GetRequiredService<FeedReader>());
         builder.Services.AddSingleton<PendingAddPublisher>();

@@ -3,16 +3,9 @@ namespace FileTransfer.Feed;
 /// <summary>Where mutations come from. What they do at this node is <see cref="FeedApplier"/>'s.</summary>
 public interface IFeedSource
 {
-    /// <summary>The bins that have grown beyond this node's position in them.</summary>
-    Task<IReadOnlyList<BinGrowth>> FindGrownAsync(CancellationToken cancellationToken);
-
-    /// <summary>What follows a position of a bin, as far as a page goes.</summary>
-    Task<FeedPage> ReadAsync(short bin, long after, CancellationToken cancellationToken);
+    /// <summary>What follows this node's position in each bin that has grown beyond it, as far as a page of the bin goes.</summary>
+    Task<IReadOnlyList<FeedPage>> ReadAsync(CancellationToken cancellationToken);
 }
-
-/// <param name="Position">The last sequence of the bin that this node has applied; 0 before the first.</param>
-/// <param name="Head">The newest sequence of the bin.</param>
-public sealed record BinGrowth(short Bin, long Position, long Head);
 
 /// <summary>Mutations of one bin that follow each other.</summary>
 /// <param name="Epoch">The history that they belong to.</param>
@@ -22,8 +15,34 @@ public sealed record FeedPage(Guid Epoch, short Bin, long After, IReadOnlyList<M
     /// <summary>How many bins a feed is split in.</summary>
     public const int Bins = 16;
 
+    /// <summary>The newest sequence of the bin, where it is read to be applied.</summary>
+    public long Head { get; init; }
+
     /// <summary>The sequence of the last one; the position where there is none.</summary>
     public long Last => Mutations is [.., var last] ? last.Sequence : After;
+
+    /// <summary>The first so many mutations of some pages, and what is left of them.</summary>
+    public static (IReadOnlyList<FeedPage> Part, IReadOnlyList<FeedPage> Left) Split(IReadOnlyList<FeedPage> pages, int mutations)
+    {
+        var (part, rest) = (new List<FeedPage>(), new List<FeedPage>());
+        foreach (var page in pages)
+        {
+            var count = Math.Min(mutations, page.Mutations.Count);
+            mutations -= count;
+            var first = page with { Mutations = [.. page.Mutations.Take(count)] };
+            if (count > 0)
+            {
+                part.Add(first);
+            }
+
+            if (count < page.Mutations.Count)
+            {
+                rest.Add(page with { After = first.Last, Mutations = [.. page.Mutations.Skip(count)] });
+            }
+        }
+
+        return (part, rest);
+    }
 
     /// <exception cref="FeedGapException">A sequence is missing, or there is none: a page is asked for only where the bin goes on.</exception>
     public void RequireDense()

@@ -5,37 +5,42 @@ namespace FileTransfer.Feed;
 /// <summary>The feed of nodes that share a database: they read what the leader appends where it appends it.</summary>
 public sealed class SharedFeed(Database database, Leadership leadership, NodeId node) : IFeedSource
 {
+    /// <summary>Mutations of one bin that are read at once.</summary>
     private const int PageSize = 500;
 
-    private const string Grown = """
-        filetransfer.bins b LEFT JOIN filetransfer.feed_positions p ON p.bin = b.bin AND p.node_id = @node
-        WHERE b.head > coalesce(p.sequence, 0)
-        """;
+    private const string Grown = "b.head > coalesce(p.sequence, 0)";
+
+    private const string Bins = "filetransfer.bins b LEFT JOIN filetransfer.feed_positions p ON p.bin = b.bin AND p.node_id = @node";
 
     /// <summary>SQL: a bin has grown beyond the position of <c>@node</c>.</summary>
-    internal const string HasGrown = $"EXISTS (SELECT FROM {Grown})";
+    internal const string HasGrown = $"EXISTS (SELECT FROM {Bins} WHERE {Grown})";
 
-    public Task<IReadOnlyList<BinGrowth>> FindGrownAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<FeedPage>> ReadAsync(CancellationToken cancellationToken)
     {
-        const string sql = $"SELECT b.bin, coalesce(p.sequence, 0) AS position, b.head FROM {Grown} ORDER BY b.bin";
-        return database.QueryAsync<BinGrowth>(sql, new { node }, cancellationToken);
-    }
-
-    public async Task<FeedPage> ReadAsync(short bin, long after, CancellationToken cancellationToken)
-    {
-        const string sql = """
-            SELECT sequence, kind, file_key FROM filetransfer.mutations
-            WHERE bin = @bin AND sequence > @after
-            ORDER BY sequence LIMIT @limit
+        // A bin that has grown and shows no mutation is a gap: its row stays.
+        const string sql = $"""
+            SELECT b.bin, coalesce(p.sequence, 0) AS position, b.head, m.sequence, m.kind, m.file_key AS key
+            FROM {Bins}
+            LEFT JOIN LATERAL (
+                SELECT sequence, kind, file_key FROM filetransfer.mutations
+                WHERE bin = b.bin AND sequence > coalesce(p.sequence, 0)
+                ORDER BY sequence LIMIT @limit
+            ) m ON true
+            WHERE {Grown}
+            ORDER BY b.bin, m.sequence
             """;
-        var parameters = new
-        {
-            bin,
-            after,
-            limit = PageSize,
-        };
-        var rows = await database.QueryAsync<(long Sequence, MutationKind Kind, FileKey Key)>(sql, parameters, cancellationToken);
+        var rows = await database.QueryAsync<Row>(sql, new { node, limit = PageSize }, cancellationToken);
         var epoch = leadership.Sight?.FeedEpoch ?? Guid.Empty;
-        return new FeedPage(epoch, bin, after, [.. rows.Select(row => new Mutation(bin, row.Sequence, row.Kind, row.Key))]);
+        return
+        [
+            .. rows.GroupBy(row => (row.Bin, row.Position, row.Head))
+                .Select(bin => new FeedPage(epoch, bin.Key.Bin, bin.Key.Position, [.. Mutations(bin)]) { Head = bin.Key.Head }),
+        ];
     }
+
+    private static IEnumerable<Mutation> Mutations(IEnumerable<Row> rows) =>
+        rows.Where(row => row.Sequence is not null)
+            .Select(row => new Mutation(row.Bin, row.Sequence!.Value, row.Kind!.Value, row.Key!.Value));
+
+    private sealed record Row(short Bin, long Position, long Head, long? Sequence, MutationKind? Kind, FileKey? Key);
 }

@@ -30,8 +30,14 @@ public readonly record struct AdvisoryLockKey(long Value)
     /// The table is read once a statement, however many rows are judged by it.
     /// </remarks>
     public static string HeldBy(string keyExpression, string pidExpression) =>
+        $"({keyExpression}) = ANY ({AllOf(pidExpression)})";
+
+    /// <summary>A SQL expression: the keys of all locks that the session holds which evaluates it, as an array.</summary>
+    public static string AllOfThisSession => AllOf("pg_backend_pid()");
+
+    private static string AllOf(string pidExpression) =>
         $"""
-            ({keyExpression}) = ANY (ARRAY(
+            ARRAY(
                 SELECT (held_lock.classid::bigint << 32) | held_lock.objid::bigint
                 FROM pg_catalog.pg_locks AS held_lock
                 WHERE held_lock.locktype = 'advisory'
@@ -39,7 +45,7 @@ public readonly record struct AdvisoryLockKey(long Value)
                   AND held_lock.objsubid = 1
                   AND held_lock.mode = 'ExclusiveLock'
                   AND held_lock.pid = {pidExpression}
-                  AND held_lock.granted))
+                  AND held_lock.granted)
             """;
 
     /// <summary>The two halves as <c>pg_locks</c> shows them, to be found there by eye.</summary>

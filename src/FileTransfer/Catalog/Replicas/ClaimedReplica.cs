@@ -14,7 +14,11 @@ public sealed record ClaimedReplica(
     AdvisoryLockKey LockKey,
     int Generation,
     FileProviders Providers
-);
+)
+{
+    /// <summary>What a folder remembers of the file, where the claim came with its Add; else it is asked for when it is stored.</summary>
+    internal LedgerRow? Row { get; init; }
+}
 
 /// <summary>What came of publishing claimed replicas.</summary>
 /// <param name="Published">
@@ -43,5 +47,6 @@ public abstract record ClaimOutcome
     public sealed record Deferred : ClaimOutcome;
 
     /// <summary>The replicas, one at least, are the caller's.</summary>
-    public sealed record Claimed(IReadOnlyList<ClaimedReplica> Replicas) : ClaimOutcome;
+    /// <param name="MayBeMore">Whether others may be ready that went beyond the limit; else whoever makes one ready says so.</param>
+    public sealed record Claimed(IReadOnlyList<ClaimedReplica> Replicas, bool MayBeMore) : ClaimOutcome;
 }

@@ -5,7 +5,7 @@ namespace FileTransfer.Catalog.Replicas;
 /// <content>The claim: which rows are taken, under which locks, with which proof.</content>
 public sealed partial class ReplicaQueue
 {
-    // The two statements of a claim name their parameters by number: of names Npgsql makes another text each time, and nothing runs as often.
+    // A claim names its parameters by number: of names Npgsql makes another text each time, and nothing runs as often.
 
     private static readonly string _claimOldest = ClaimSql(
         """
@@ -36,12 +36,7 @@ public sealed partial class ReplicaQueue
         isClaimable: "true"
     );
 
-    private static readonly string _proveClaims = $"""
-        SELECT r.file_key FROM filetransfer.replicas r
-        WHERE r.node_id = $1 AND r.state = 'downloading' AND r.holder_pid = pg_backend_pid() AND {Held}
-        """;
-
-    /// <summary>Takes the next ready replicas, their advisory locks and the proof of them, in one round trip.</summary>
+    /// <summary>Takes the next ready replicas, their advisory locks and the proof of them, in one statement.</summary>
     public Task<ClaimOutcome> ClaimAsync(LockConnection session, ClaimLimit limit, CancellationToken cancellationToken) =>
         session.UseAsync(
             async (connection, token) =>
@@ -49,7 +44,7 @@ public sealed partial class ReplicaQueue
                 await using var batch = new NpgsqlBatch(connection);
                 AddClaim(batch, session, limit);
                 await using var reader = await batch.ExecuteReaderAsync(token);
-                return await ReadProvenClaimsAsync(reader, session, token);
+                return await ReadClaimsAsync(reader, session, limit.Files, token);
             },
             cancellationToken
         );
@@ -58,7 +53,10 @@ public sealed partial class ReplicaQueue
     /// <param name="next">Which rows, and in which order.</param>
     /// <param name="order">The order once more, of the rows that were taken.</param>
     /// <param name="isClaimable">Whether a row may be claimed; one that may not is deferred until a node has its file.</param>
-    /// <remarks>Rows are taken in the order of the queue, so those that are locked and not claimed go with the commit of this statement.</remarks>
+    /// <remarks>
+    /// Rows are taken in the order of the queue, so those that are locked and not claimed go with the commit of this statement. The server's
+    /// lock table is read once, after the last lock was taken, and not at all where none was.
+    /// </remarks>
     private static string ClaimSql(string next, string order, string isClaimable = Claimable) =>
         $"""
             WITH next AS MATERIALIZED (
@@ -75,7 +73,7 @@ public sealed partial class ReplicaQueue
                 SELECT r.*, {ProviderColumns} FROM sized r {WithProviders} WHERE place = 1 OR bytes_so_far <= $4
             ), locked AS MATERIALIZED (
                 SELECT r.*, CASE WHEN {isClaimable} THEN pg_try_advisory_lock(lock_key) END AS acquired FROM seen r
-            )
+            ), {ProofOfLocked}
             UPDATE filetransfer.replicas AS r
             SET state = CASE WHEN acquired THEN 'downloading' ELSE 'wanted' END,
                 epoch = r.epoch + CASE WHEN acquired THEN 1 ELSE 0 END,
@@ -92,10 +90,19 @@ public sealed partial class ReplicaQueue
                 END,
                 in_folder = NULL,
                 changed_at = clock_timestamp()
-            FROM locked
+            FROM locked CROSS JOIN proof
             WHERE r.node_id = locked.node_id AND r.file_key = locked.file_key
             RETURNING acquired, r.file_key, locked.fingerprint, locked.size, r.epoch, r.attempts, r.lock_key,
-                locked.generation, {ProviderColumns}
+                locked.generation, r.lock_key = ANY(proof.held), (SELECT count(*) FROM next)::integer, {ProviderColumns}
+            """;
+
+    /// <summary>The keys of all locks of this session, read once those of <c>locked</c> are taken.</summary>
+    private static string ProofOfLocked =>
+        $"""
+            proof AS MATERIALIZED (
+                SELECT CASE WHEN taken.any THEN {AdvisoryLockKey.AllOfThisSession} END AS held
+                FROM (SELECT coalesce(bool_or(acquired), false) AS any FROM locked) taken
+            )
             """;
 
     private void AddClaim(NpgsqlBatch batch, LockConnection session, ClaimLimit limit)
@@ -110,56 +117,57 @@ public sealed partial class ReplicaQueue
         batch.BatchCommands.Add(
             Numbered(claim, node.Value, limit.Files, session.ApplicationName, limit.Bytes, limit.AsksShares, lookAgain)
         );
-        batch.BatchCommands.Add(Numbered(_proveClaims, node.Value));
     }
 
-    private static async Task<ClaimOutcome> ReadProvenClaimsAsync(
+    private static async Task<ClaimOutcome> ReadClaimsAsync(
         NpgsqlDataReader reader,
         LockConnection session,
+        int limit,
         CancellationToken cancellationToken
     )
     {
-        var outcome = await ReadClaimsAsync(reader, cancellationToken);
-        await reader.NextResultAsync(cancellationToken);
-        var proven = await ReadKeysAsync(reader, cancellationToken);
-        return outcome is ClaimOutcome.Claimed { Replicas: var claims } && !claims.All(claim => proven.Contains(claim.Key))
-            ? throw new LockConnectionLostException(
-                $"{session.ApplicationName} claimed a file, but pg_locks does not show its lock."
-            )
-            : outcome;
-    }
-
-    private static async Task<ClaimOutcome> ReadClaimsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
-    {
         var claims = new List<ClaimedReplica>();
-        var (isEmpty, isDeferred) = (true, false);
+        var (rows, lookedAt, isDeferred) = (0, 0, false);
         while (await reader.ReadAsync(cancellationToken))
         {
-            isEmpty = false;
-            if (await reader.IsDBNullAsync(0, cancellationToken))
+            rows++;
+            lookedAt = reader.GetInt32(9);
+            if (reader.IsDBNull(0))
             {
                 isDeferred = true;
             }
             else if (reader.GetBoolean(0))
             {
-                claims.Add(
-                    new ClaimedReplica(
-                        new FileKey(reader.GetFieldValue<byte[]>(1)),
-                        new Fingerprint(reader.GetFieldValue<byte[]>(2)),
-                        reader.GetInt64(3),
-                        reader.GetInt64(4),
-                        reader.GetInt32(5),
-                        new AdvisoryLockKey(reader.GetInt64(6)),
-                        reader.GetInt32(7),
-                        reader.FieldCount > 8 ? ReadProviders(reader, 8) : FileProviders.None
-                    )
-                );
+                RequireProven(session, reader.GetBoolean(8));
+                claims.Add(ReadClaim(reader, ReadProviders(reader, 10)));
             }
         }
 
-        return claims.Count > 0 ? new ClaimOutcome.Claimed(claims)
-            : isEmpty ? new ClaimOutcome.Empty()
+        return claims.Count > 0 ? new ClaimOutcome.Claimed(claims, lookedAt == limit || rows < lookedAt)
+            : rows == 0 ? new ClaimOutcome.Empty()
             : isDeferred ? new ClaimOutcome.Deferred()
             : new ClaimOutcome.Busy();
+    }
+
+    private static ClaimedReplica ReadClaim(NpgsqlDataReader reader, FileProviders providers) =>
+        new(
+            new FileKey(reader.GetFieldValue<byte[]>(1)),
+            new Fingerprint(reader.GetFieldValue<byte[]>(2)),
+            reader.GetInt64(3),
+            reader.GetInt64(4),
+            reader.GetInt32(5),
+            new AdvisoryLockKey(reader.GetInt64(6)),
+            reader.GetInt32(7),
+            providers
+        );
+
+    private static void RequireProven(LockConnection session, bool isProven)
+    {
+        if (!isProven)
+        {
+            throw new LockConnectionLostException(
+                $"{session.ApplicationName} claimed a file, but pg_locks does not show its lock."
+            );
+        }
     }
 }

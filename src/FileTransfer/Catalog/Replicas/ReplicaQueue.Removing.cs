@@ -1,3 +1,5 @@
+using FileTransfer.Catalog.Providers;
+
 namespace FileTransfer.Catalog.Replicas;
 
 /// <content>Replicas whose bytes are to be deleted.</content>
@@ -54,7 +56,14 @@ public sealed partial class ReplicaQueue
                 };
                 await using var reader = await batch.ExecuteReaderAsync(token);
                 await reader.NextResultAsync(token);
-                return await ReadClaimsAsync(reader, token);
+                if (!await reader.ReadAsync(token))
+                {
+                    return new ClaimOutcome.Empty();
+                }
+
+                return reader.GetBoolean(0)
+                    ? new ClaimOutcome.Claimed([ReadClaim(reader, FileProviders.None)], MayBeMore: true)
+                    : (ClaimOutcome)new ClaimOutcome.Busy();
             },
             cancellationToken
         );

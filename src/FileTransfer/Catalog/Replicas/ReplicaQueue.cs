@@ -9,12 +9,25 @@ namespace FileTransfer.Catalog.Replicas;
 /// </remarks>
 public sealed partial class ReplicaQueue(NodeId node)
 {
+    /// <summary>Parameters by number, as those of a claim.</summary>
+    /// <remarks>
+    /// Locks are let go of after the last row was written under them; the rows stay locked until the commit, which waits for a standby where
+    /// there is one.
+    /// </remarks>
     private static readonly string _publish = $"""
-        UPDATE filetransfer.replicas r
-        SET {ReplicaSql.Stored}, bytes_proven = claim.size
-        FROM unnest(@keys::bytea[], @epochs::bigint[], @sizes::bigint[]) AS claim (file_key, epoch, size)
-        WHERE r.node_id = @node AND r.file_key = claim.file_key AND r.epoch = claim.epoch AND r.state = 'downloading' AND {Held}
-        RETURNING r.file_key
+        WITH published AS (
+            UPDATE filetransfer.replicas r
+            SET {ReplicaSql.Stored}, bytes_proven = claim.size
+            FROM unnest($2::bytea[], $3::bigint[], $4::bigint[]) AS claim (file_key, epoch, size)
+            WHERE r.node_id = $1 AND r.file_key = claim.file_key AND r.epoch = claim.epoch AND r.state = 'downloading' AND {Held}
+            RETURNING r.file_key
+        ), {ReplicaTransitions.Waking("SELECT file_key FROM published", "$1")}
+        SELECT file_key, NULL::text AS node_id FROM published
+        UNION ALL SELECT NULL, node_id FROM (SELECT DISTINCT node_id FROM woken) other
+        UNION ALL SELECT NULL, NULL FROM unnest($5::bigint[]) AS lock
+            WHERE CASE WHEN (SELECT count(*) FROM published) >= 0 AND (SELECT set_config('synchronous_commit', $6, true)) <> ''
+                THEN pg_advisory_unlock(lock) IS NULL
+            END
         """;
 
     private const string Mine = "r.node_id = @node AND r.file_key = @key AND r.epoch = @epoch";
@@ -22,8 +35,8 @@ public sealed partial class ReplicaQueue(NodeId node)
     private static string Held => AdvisoryLockKey.HeldByThisSession("r.lock_key");
 
     /// <summary>
-    /// Publishes claimed replicas as stored, wakes the replicas that waited for a source, lets go of the locks and claims what is next:
-    /// all in one transaction and round trip.
+    /// Publishes claimed replicas as stored, wakes the replicas that waited for a source and lets go of the locks in one statement, and claims
+    /// what is next in the same transaction and round trip.
     /// </summary>
     public Task<PublishResult> PublishAsync(
         LockConnection session,
@@ -34,21 +47,19 @@ public sealed partial class ReplicaQueue(NodeId node)
         session.UseAsync(
             async (connection, token) =>
             {
-                var keys = claims.Select(claim => claim.Key).ToParameter();
                 await using var batch = new NpgsqlBatch(connection)
                 {
                     BatchCommands =
                     {
-                        Confirmed(session),
-                        Command(
+                        Numbered(
                             _publish,
-                            ("node", node.Value),
-                            ("keys", keys),
-                            ("epochs", claims.Select(claim => claim.Epoch).ToArray()),
-                            ("sizes", claims.Select(claim => claim.Size).ToArray())
+                            node.Value,
+                            claims.Select(claim => claim.Key).ToParameter(),
+                            claims.Select(claim => claim.Epoch).ToArray(),
+                            claims.Select(claim => claim.Size).ToArray(),
+                            claims.Select(claim => claim.LockKey.Value).ToArray(),
+                            session.ConfirmedCommit
                         ),
-                        Command(ReplicaTransitions.WakeSql, ("node", node.Value), ("keys", keys)),
-                        Unlock(claims),
                     },
                 };
                 if (claimNext.Files > 0)
@@ -57,19 +68,23 @@ public sealed partial class ReplicaQueue(NodeId node)
                 }
 
                 await using var reader = await batch.ExecuteReaderAsync(token);
-                await reader.NextResultAsync(token);
-                var published = await ReadKeysAsync(reader, token);
-
-                await reader.NextResultAsync(token);
+                var published = new HashSet<FileKey>();
                 var woken = new List<NodeId>();
                 while (await reader.ReadAsync(token))
                 {
-                    woken.Add(new NodeId(reader.GetString(0)));
+                    if (reader.IsDBNull(1))
+                    {
+                        published.Add(new FileKey(reader.GetFieldValue<byte[]>(0)));
+                    }
+                    else
+                    {
+                        woken.Add(new NodeId(reader.GetString(1)));
+                    }
                 }
 
-                // The unlocking answers next.
-                await reader.NextResultAsync(token);
-                var next = await reader.NextResultAsync(token) ? await ReadProvenClaimsAsync(reader, session, token) : null;
+                var next = await reader.NextResultAsync(token)
+                    ? await ReadClaimsAsync(reader, session, claimNext.Files, token)
+                    : null;
                 return new PublishResult(published, next) { Woken = woken };
             },
             cancellationToken
@@ -110,17 +125,6 @@ public sealed partial class ReplicaQueue(NodeId node)
     /// <summary>Makes the transaction of a batch wait for a standby where there is one.</summary>
     private static NpgsqlBatchCommand Confirmed(LockConnection session) =>
         Numbered("SELECT set_config('synchronous_commit', $1, true)", session.ConfirmedCommit);
-
-    private static async Task<HashSet<FileKey>> ReadKeysAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
-    {
-        var keys = new HashSet<FileKey>();
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            keys.Add(new FileKey(reader.GetFieldValue<byte[]>(0)));
-        }
-
-        return keys;
-    }
 
     private static NpgsqlBatchCommand Command(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {

@@ -48,42 +48,55 @@ public sealed partial class ReplicaTransitions
     public const int WokenForPermit = 4;
 
     /// <summary>
-    /// Lets every other node's replicas of the files <c>@keys</c> that wait, back off or gave up try again at once: <c>@node</c> has the files
-    /// stored. Of those that wait for a permit only the first few: this node serves one of them, and who has waited longest comes next.
+    /// Lets every other node's replicas of the files <c>@keys</c> that wait, back off or gave up try again at once, where <c>@node</c> has the
+    /// files stored. Its rows are the nodes to notify (<see cref="ReplicaNotifications.Ready"/>) after the commit.
     /// </summary>
-    /// <remarks>
-    /// Its rows are the nodes to notify (<see cref="ReplicaNotifications.Ready"/>) after the commit. OFFSET, and a value instead of an EXISTS,
-    /// keep the server to looking up single rows: of a node that has just filled up, or wants very many, its statistics say that it has next
-    /// to nothing.
-    /// </remarks>
     internal static readonly string WakeSql = $"""
-        WITH waiting AS MATERIALIZED (
-            SELECT r.node_id, r.file_key FROM unnest(@keys::bytea[]) AS stored (file_key) CROSS JOIN LATERAL (
-                SELECT * FROM filetransfer.replicas WHERE file_key = stored.file_key OFFSET 0
-            ) r
-            WHERE r.node_id <> @node
-              AND (r.state = 'failed' OR (r.state = 'wanted' AND r.next_attempt_at IS NOT NULL))
-              AND (
-                  r.state = 'failed' OR r.waits_for IS DISTINCT FROM 'permit' OR r.node_id = ANY(ARRAY(
-                      SELECT waiter.node_id FROM filetransfer.replicas waiter
-                      WHERE waiter.file_key = r.file_key AND waiter.node_id <> @node AND waiter.state = 'wanted' AND waiter.waits_for = 'permit'
-                      ORDER BY waiter.wanted_at LIMIT {WokenForPermit}
-                  ))
-              )
-              AND (
-                  SELECT source.state = 'stored' FROM filetransfer.replicas source
-                  WHERE source.node_id = @node AND source.file_key = r.file_key
-              )
-        ), woken AS (
-            UPDATE filetransfer.replicas r
-            SET state = 'wanted', next_attempt_at = NULL, waits_for = NULL, attempts = 0, reason = NULL, changed_at = clock_timestamp()
-            FROM waiting
-            WHERE r.node_id = waiting.node_id AND r.file_key = waiting.file_key
-              AND (r.state = 'failed' OR (r.state = 'wanted' AND r.next_attempt_at IS NOT NULL))
-            RETURNING r.node_id
-        )
+        WITH {Waking("SELECT file_key FROM unnest(@keys::bytea[]) AS given (file_key)", "@node", StoredHere)}
         SELECT DISTINCT node_id FROM woken
         """;
+
+    private const string StoredHere = """
+        AND (SELECT source.state = 'stored' FROM filetransfer.replicas source WHERE source.node_id = @node AND source.file_key = r.file_key)
+        """;
+
+    /// <summary>
+    /// Expressions of a WITH, the last named <c>woken</c>: other nodes' replicas of what has been stored at a node, made ready. Of those that
+    /// wait for a permit only the first few: the node serves one of them, and who has waited longest comes next.
+    /// </summary>
+    /// <param name="stored">A query for the files' keys.</param>
+    /// <param name="node">The parameter that names the node.</param>
+    /// <param name="condition">AND: what has to hold of a replica <c>r</c> beside.</param>
+    /// <remarks>
+    /// OFFSET, and a value instead of an EXISTS, keep the server to looking up single rows: of a node that has just filled up, or wants very
+    /// many, its statistics say that it has next to nothing.
+    /// </remarks>
+    internal static string Waking(string stored, string node, string condition = "") =>
+        $"""
+            waiting AS MATERIALIZED (
+                SELECT r.node_id, r.file_key FROM ({stored}) stored CROSS JOIN LATERAL (
+                    SELECT * FROM filetransfer.replicas WHERE file_key = stored.file_key OFFSET 0
+                ) r
+                WHERE r.node_id <> {node}
+                  AND (r.state = 'failed' OR (r.state = 'wanted' AND r.next_attempt_at IS NOT NULL))
+                  AND (
+                      r.state = 'failed' OR r.waits_for IS DISTINCT FROM 'permit' OR r.node_id = ANY(ARRAY(
+                          SELECT waiter.node_id FROM filetransfer.replicas waiter
+                          WHERE waiter.file_key = r.file_key AND waiter.node_id <> {node} AND waiter.state = 'wanted'
+                            AND waiter.waits_for = 'permit'
+                          ORDER BY waiter.wanted_at LIMIT {WokenForPermit}
+                      ))
+                  )
+                  {condition}
+            ), woken AS (
+                UPDATE filetransfer.replicas r
+                SET state = 'wanted', next_attempt_at = NULL, waits_for = NULL, attempts = 0, reason = NULL, changed_at = clock_timestamp()
+                FROM waiting
+                WHERE r.node_id = waiting.node_id AND r.file_key = waiting.file_key
+                  AND (r.state = 'failed' OR (r.state = 'wanted' AND r.next_attempt_at IS NOT NULL))
+                RETURNING r.node_id
+            )
+            """;
 
     /// <summary>
     /// Every replica of the node whose content turned out to be absent is wanted again; one that neither a policy nor anybody wants at this node

@@ -17,7 +17,8 @@ public sealed partial class FolderLedger
         INSERT INTO files (file_key, owner, bucket, location, size, fingerprint, generation, pinned, epoch, sequence, stored_at, hidden)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         ON CONFLICT (file_key) DO UPDATE
-            SET generation = excluded.generation, pinned = excluded.pinned, stored_at = excluded.stored_at, hidden = excluded.hidden,
+            SET pinned = excluded.pinned OR (pinned AND generation = excluded.generation),
+                generation = excluded.generation, stored_at = excluded.stored_at, hidden = excluded.hidden,
                 epoch = coalesce(excluded.epoch, CASE WHEN generation = excluded.generation THEN epoch END),
                 sequence = coalesce(excluded.sequence, CASE WHEN generation = excluded.generation THEN sequence END)
         """;
