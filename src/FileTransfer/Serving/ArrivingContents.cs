@@ -11,6 +11,9 @@ public sealed class ArrivingContents(ChunkStore store, IHostApplicationLifetime 
     /// <summary>How long a node is let wait for a chunk that is about to come: then it asks elsewhere.</summary>
     public static readonly TimeSpan PatienceOfNodes = TimeSpan.FromSeconds(10);
 
+    /// <summary>So much is read and proven before the first byte goes out.</summary>
+    private const int FirstPiece = 32 * 1024;
+
     /// <summary>A reader asks for his place again when he waits this many chunks further on.</summary>
     private const int PlaceChunks = 1024;
 
@@ -106,7 +109,8 @@ public sealed class ArrivingContents(ChunkStore store, IHostApplicationLifetime 
 
         // The head goes out before the first chunk is here.
         (await output.FlushAsync(ends.Token)).ThrowIfGone(ends.Token);
-        for (var (end, asksFrom) = (offset + count, 0L); offset < end; )
+        var most = (long)FirstPiece;
+        for (var (end, asksFrom) = (offset + count, 0L); offset < end; most = long.MaxValue)
         {
             var chunk = offset / form.ChunkLength;
             var asks = !isNode && chunk >= asksFrom;
@@ -118,7 +122,7 @@ public sealed class ArrivingContents(ChunkStore store, IHostApplicationLifetime 
                 ends.Token
             );
             asksFrom = asks ? chunk + PlaceChunks : asksFrom;
-            var length = Math.Min(end, here * form.ChunkLength) - offset;
+            var length = Math.Min(most, Math.Min(end, here * form.ChunkLength) - offset);
             await sending.WriteAsync(form.Write, form.From, output, offset, length, ends.Token);
             offset += length;
         }

@@ -18,7 +18,6 @@ public static class PartRoutes
             .Produces<PartsLine>(StatusCodes.Status200OK, Ndjson.MediaType)
             .ProducesProblems(
                 ProblemTypes.BadRequest,
-                ProblemTypes.FileKeyMalformed,
                 ProblemTypes.FileUnknown,
                 ProblemTypes.FileRemoved,
                 ProblemTypes.FileNotStored,

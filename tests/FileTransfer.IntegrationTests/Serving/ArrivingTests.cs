@@ -104,6 +104,38 @@ public sealed class ArrivingTests(PatientSourceCluster cluster) : IClassFixture<
     }
 
     [Fact]
+    public async Task A_node_that_loses_the_session_of_its_claim_gives_no_parts()
+    {
+        await using var source = await cluster.StartSourceAsync();
+        var file = await ArriveAsync(source, HeldFrom);
+        var reading = await BeginAsync(file);
+        var parts = await FollowAsync(file);
+
+        await cluster.Database.ExecuteAsync(
+            $"SELECT pg_terminate_backend(holder_pid) FROM filetransfer.replicas WHERE file_key = {file.KeySql} AND state = 'downloading'"
+        );
+
+        await ShouldBeCutAsync(reading, file);
+        (await LinesAsync(parts))[^1].End.ShouldBe(PartsLine.Failed);
+        source.Release();
+        await cluster.StoredAsync(file);
+    }
+
+    [Fact]
+    public async Task A_reader_that_stands_still_keeps_no_download_waiting_and_gets_the_rest()
+    {
+        await using var source = await cluster.StartSourceAsync();
+        var file = await ArriveAsync(source, HeldFrom, size: 12_000_000);
+        await using var reading = await BeginAsync(file);
+        source.Release();
+        await cluster.StoredAsync(file);
+
+        var came = new byte[file.Content.Length];
+        await reading.ReadExactlyAsync(came);
+        came.AsSpan().SequenceEqual(file.Content).ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task Wrong_bytes_of_a_source_never_reach_a_reader()
     {
         await using var source = await cluster.StartSourceAsync();

@@ -61,9 +61,9 @@ public sealed class NodeSource : Source
             : $"it answered {(int)response.StatusCode}";
     }
 
-    /// <summary>Does not name this node: a probe takes nobody's permit.</summary>
+    /// <summary>So little takes nobody's permit. It names this node: a reader would be waited for, and preferred, by a node that downloads the file itself.</summary>
     protected override HttpRequestMessage ProbeRequest(FileKey key) =>
-        Request(Routes.Of(Routes.Download, key), (0, ChunkFrame.Length - 1));
+        OfNode(Request(Routes.Of(Routes.Download, key), (0, ChunkFrame.Length - 1)));
 
     protected override HttpRequestMessage ContentRequest(FileKey key, (long First, long Last)? range = null) =>
         OfNode(Request(Routes.Of(Routes.Content, key), range));
