@@ -36,6 +36,7 @@ public static class Program
             ["simulate"] = SimulateCommand.Create,
             ["healthcheck"] = HealthcheckCommand.Create,
             ["reconcile"] = ReconcileCommand.Create,
+            ["sync"] = SyncCommand.Create,
             ["database"] = DatabaseCommand.Create,
         };
 

@@ -7,7 +7,7 @@ namespace FileTransfer.Catalog;
 internal class FileRow
 {
     public const string Columns =
-        "f.file_key, f.owner, f.bucket, f.location, f.size, f.fingerprint, f.state, f.generation, f.registered_at, f.removed_at";
+        "f.file_key, f.owner, f.bucket, f.location, f.size, f.fingerprint, f.state, f.generation, f.registered_at, f.removed_at, f.own";
 
     public required FileKey FileKey { get; init; }
     public required ByteString Owner { get; init; }
@@ -20,6 +20,9 @@ internal class FileRow
     public required DateTimeOffset RegisteredAt { get; init; }
     public DateTimeOffset? RemovedAt { get; init; }
 
+    /// <summary>This cluster itself wants it, where the query asks for that.</summary>
+    public bool Own { get; init; } = true;
+
     /// <summary>The state of this node's replica, where the query asks for it.</summary>
     public ReplicaState? ReplicaState { get; init; }
 
@@ -30,7 +33,8 @@ internal class FileRow
             State,
             Generation,
             RegisteredAt,
-            RemovedAt
+            RemovedAt,
+            Own
         );
 
     public ListedFile ToListed() => new(ToRecord(), ReplicaState);

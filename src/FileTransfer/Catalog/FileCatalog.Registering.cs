@@ -30,24 +30,26 @@ public sealed partial class FileCatalog
         FileKey key,
         FileMetadata metadata,
         CancellationToken cancellationToken
-    ) => (await RegisterAsync(connection, [(key, metadata)], cancellationToken))[0];
+    ) => (await RegisterAsync(connection, [(key, metadata)], isOwn: true, cancellationToken))[0];
 
     /// <summary>Makes files known, each once, and locks their rows; those that were removed become registered again.</summary>
+    /// <param name="isOwn">Whether this cluster itself wants those to exist that it did not know, or not any more.</param>
     /// <returns>In the order of their keys.</returns>
     public static async Task<IReadOnlyList<(RegisterOutcome Outcome, FileRecord File)>> RegisterAsync(
         NpgsqlConnection connection,
         IReadOnlyCollection<(FileKey Key, FileMetadata Metadata)> files,
+        bool isOwn,
         CancellationToken cancellationToken
     )
     {
         const string sql = $"""
-            INSERT INTO filetransfer.files AS f (file_key, owner, bucket, location, size, fingerprint, state)
-            SELECT file_key, owner, bucket, location, size, fingerprint, 'registered'
+            INSERT INTO filetransfer.files AS f (file_key, owner, bucket, location, size, fingerprint, state, own)
+            SELECT file_key, owner, bucket, location, size, fingerprint, 'registered', @isOwn
             FROM unnest(@keys::bytea[], @owners::bytea[], @buckets::bytea[], @locations::bytea[], @sizes::bigint[], @fingerprints::bytea[])
                 AS given (file_key, owner, bucket, location, size, fingerprint)
             ORDER BY file_key
             ON CONFLICT (file_key) DO UPDATE
-                SET state = 'registered', generation = f.generation + 1, registered_at = now(), removed_at = NULL
+                SET state = 'registered', generation = f.generation + 1, registered_at = now(), removed_at = NULL, own = @isOwn
                 WHERE f.state = 'removed'
             RETURNING f.file_key, f.generation;
             {LockSql}
@@ -60,6 +62,7 @@ public sealed partial class FileCatalog
             locations = files.Select(file => file.Metadata.Location.ToArray()).ToArray(),
             sizes = files.Select(file => (long)file.Metadata.Size).ToArray(),
             fingerprints = files.Select(file => file.Metadata.Fingerprint.ToArray()).ToArray(),
+            isOwn,
         };
         await using var answers = await connection.QueryMultipleAsync(
             new CommandDefinition(sql, parameters, cancellationToken: cancellationToken)
@@ -83,6 +86,19 @@ public sealed partial class FileCatalog
             ),
         ];
     }
+
+    /// <summary>This cluster itself wants files to exist, whose rows the transaction has locked, or does not any more.</summary>
+    public static Task SetOwnAsync(
+        NpgsqlConnection connection,
+        IReadOnlyCollection<FileKey> keys,
+        bool isOwn,
+        CancellationToken cancellationToken
+    ) =>
+        connection.ExecuteAsync(
+            "UPDATE filetransfer.files SET own = @isOwn WHERE file_key = ANY(@keys)",
+            new { keys = keys.ToParameter(), isOwn },
+            cancellationToken
+        );
 
     /// <summary>Locks the file's row against removal and registration until the transaction ends.</summary>
     public static async Task<FileRecord?> LockAsync(

@@ -17,13 +17,15 @@ public enum FileState
 
 /// <summary>A file of the cluster.</summary>
 /// <param name="Generation">Counts registrations after a removal, from 1.</param>
+/// <param name="IsOwn">This cluster itself wants it to exist; else it is here for upstreams alone.</param>
 public sealed record FileRecord(
     FileKey Key,
     FileMetadata Metadata,
     FileState State,
     int Generation,
     DateTimeOffset RegisteredAt,
-    DateTimeOffset? RemovedAt
+    DateTimeOffset? RemovedAt,
+    bool IsOwn = true
 )
 {
     public long Size => (long)Metadata.Size;

@@ -33,6 +33,10 @@ public sealed record FileResource(
         new FileRegistration(Owner, Bucket, Location, LocationHex, (ulong)Size, Fingerprint).Read().Metadata;
 }
 
+/// <summary>A file that this cluster does not want any more, and that stays.</summary>
+/// <param name="KeptFor">The upstreams that have it.</param>
+public sealed record KeptFile(string Key, IReadOnlyList<string> KeptFor);
+
 /// <summary>One node's replica as JSON.</summary>
 /// <param name="Progress">Proven part of the content, 0 to 1.</param>
 /// <param name="Reason">Why it is not stored, in words.</param>

@@ -23,8 +23,10 @@ public static class Routes
     public const string Policy = $"{Bucket}/policy";
     public const string Missing = $"{Bucket}/missing";
     public const string Sync = "/v1/sync";
+    public const string SyncStatus = $"{Sync}/status";
     public const string Cursors = $"{Sync}/cursors";
     public const string Bin = $"{Sync}/bins/{{bin}}";
+    public const string BinFiles = $"{Bin}/files";
     public const string SyncRequest = $"{Sync}/requests/{{id}}";
     public const string Deliveries = $"{Sync}/deliveries";
     public const string Events = "/v1/events";

@@ -16,6 +16,14 @@ public sealed record BinCursor(int Bin, long Cursor, long RetainedFrom);
 /// <param name="Topmost">The last sequence that this answers for; below <paramref name="From"/> where there was none.</param>
 public sealed record SyncPage(Guid Epoch, int Bin, long From, long Topmost, IReadOnlyList<SyncMutation> Mutations);
 
+/// <summary>A page of the files of one bin.</summary>
+/// <param name="Cursor">The bin's newest sequence when the page was read.</param>
+/// <param name="Next">The value of <c>after</c> for the next page; null on the last one.</param>
+public sealed record SyncFiles(Guid Epoch, int Bin, long Cursor, IReadOnlyList<SyncFile> Files, string? Next);
+
+/// <param name="Origin">Of the file's newest Add.</param>
+public sealed record SyncFile(string Key, FileRegistration Metadata, SyncOrigin Origin);
+
 /// <summary>A mutation as clusters pass it on.</summary>
 /// <param name="Kind"><c>add</c> or <c>remove</c>.</param>
 /// <param name="Metadata">Of an Add: its hash is the key.</param>

@@ -13,6 +13,7 @@ namespace FileTransfer.Contracts;
 [JsonSerializable(typeof(FileResource))]
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(IntentResource))]
+[JsonSerializable(typeof(KeptFile))]
 [JsonSerializable(typeof(LeaderResource))]
 [JsonSerializable(typeof(LimitSet))]
 [JsonSerializable(typeof(LimitsResource))]
@@ -29,7 +30,9 @@ namespace FileTransfer.Contracts;
 [JsonSerializable(typeof(ScrubResource))]
 [JsonSerializable(typeof(SourcesResource))]
 [JsonSerializable(typeof(SyncCursors))]
+[JsonSerializable(typeof(SyncFiles))]
 [JsonSerializable(typeof(SyncPage))]
+[JsonSerializable(typeof(SyncStatusResource))]
 internal sealed partial class WireJson : JsonSerializerContext;
 
 /// <summary>What is null is left out: events, the lines of a reconciliation, and all that the program sends, reads and prints.</summary>
@@ -50,6 +53,7 @@ internal sealed partial class WireJson : JsonSerializerContext;
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(IntentResource))]
 [JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(KeptFile))]
 [JsonSerializable(typeof(LeaderResource))]
 [JsonSerializable(typeof(MissingFile))]
 [JsonSerializable(typeof(FileDescription))]
@@ -64,4 +68,5 @@ internal sealed partial class WireJson : JsonSerializerContext;
 [JsonSerializable(typeof(RetriedResource))]
 [JsonSerializable(typeof(ScrubRequest))]
 [JsonSerializable(typeof(ScrubResource))]
+[JsonSerializable(typeof(SyncStatusResource))]
 internal sealed partial class SparseJson : JsonSerializerContext;

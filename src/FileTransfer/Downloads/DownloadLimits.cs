@@ -1,4 +1,5 @@
 using FileTransfer.Bandwidth;
+using FileTransfer.Catalog.Providers;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Sources;
@@ -6,8 +7,11 @@ using FileTransfer.Downloads.Sources;
 namespace FileTransfer.Downloads;
 
 /// <summary>What the planner and the sources are held to: the limits in force, and how downloads are configured.</summary>
-public sealed class DownloadLimits(TransferLimits limits, IOptions<DownloadOptions> options)
+public sealed class DownloadLimits(TransferLimits limits, OutsideSources outside, IOptions<DownloadOptions> options)
 {
+    /// <summary>An upstream tells of a file before each of its nodes has it: where none had it, they are asked again soon.</summary>
+    private static readonly TimeSpan _upstreamWait = TimeSpan.FromSeconds(3);
+
     private volatile Terms? _terms;
 
     public PlannerLimits Planner
@@ -46,6 +50,7 @@ public sealed class DownloadLimits(TransferLimits limits, IOptions<DownloadOptio
             LongWindowChunks = windowChunks,
             AnswerPatience = options.Value.FirstBytePatience,
             LongestAnswerPatience = options.Value.FirstBytePatienceCap,
+            NoSourceWait = outside.Upstreams ? _upstreamWait : PlannerLimits.Default.NoSourceWait,
         };
     }
 

@@ -1,6 +1,7 @@
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Downloads.Progress;
 using FileTransfer.Downloads.Sources;
+using FileTransfer.Feed.Upstreams;
 
 namespace FileTransfer.Downloads;
 
@@ -18,7 +19,8 @@ public static class DownloadRegistration
         );
         builder.Services.AddSingleton<SourceRegistry>();
         builder.Services.AddSingleton(services => new OutsideSources(
-            services.GetRequiredService<IOptions<SourceOptions>>().Value.Sources.Count > 0
+            services.GetRequiredService<IOptions<SourceOptions>>().Value.Sources.Count > 0,
+            services.GetRequiredService<IOptions<SyncOptions>>().Value.Upstreams.Count > 0
         ));
         builder.Services.AddSingleton<FailedFiles>();
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<DownloadEngine>(services, new Random()));

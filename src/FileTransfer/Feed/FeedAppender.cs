@@ -17,26 +17,31 @@ public static class FeedAppender
     /// Appends a mutation of each file in the leader's transaction, which has locked the files' rows, and gives them the state that follows;
     /// the last thing it should do, for the bins are locked from here on.
     /// </summary>
+    /// <param name="originOf">Where the mutation of a file was appended first; null = here.</param>
     public static async Task AppendAsync(
         LeaderTransaction transaction,
         MutationKind kind,
         IReadOnlyCollection<FileKey> keys,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        Func<FileKey, MutationOrigin?>? originOf = null
     )
     {
         // The bins in their order, so that no two appends wait for each other.
         const string sql = $"""
             SELECT count(*) FROM (SELECT 1 FROM filetransfer.bins WHERE bin = ANY(@bins) ORDER BY bin FOR UPDATE) locked;
             WITH due AS (
-                SELECT bin, file_key, row_number() OVER (PARTITION BY bin ORDER BY file_key) AS ordinal
-                FROM unnest(@binOfEach::smallint[], @keys::bytea[]) AS given (bin, file_key)
+                SELECT given.*, row_number() OVER (PARTITION BY bin ORDER BY file_key) AS ordinal
+                FROM unnest(@binOfEach::smallint[], @keys::bytea[], @clusters::text[], @epochs::uuid[], @sequences::bigint[])
+                    AS given (bin, file_key, origin_cluster, origin_epoch, origin_sequence)
             ), next AS (
                 UPDATE filetransfer.bins b SET head = b.head + grown.by
                 FROM (SELECT bin, count(*) AS by FROM due GROUP BY bin) grown
                 WHERE b.bin = grown.bin RETURNING b.bin, b.head - grown.by AS former
             ), appended AS (
-                INSERT INTO filetransfer.mutations (bin, sequence, kind, file_key, leader_epoch)
-                SELECT bin, former + ordinal, @kind, file_key, @epoch FROM due JOIN next USING (bin)
+                INSERT INTO filetransfer.mutations
+                    (bin, sequence, kind, file_key, leader_epoch, origin_cluster, origin_epoch, origin_sequence)
+                SELECT bin, former + ordinal, @kind, file_key, @epoch, origin_cluster, origin_epoch, origin_sequence
+                FROM due JOIN next USING (bin)
                 RETURNING file_key, sequence
             )
             {FileCatalog.MutateSql}
@@ -46,12 +51,16 @@ public static class FeedAppender
             return;
         }
 
+        var origins = keys.Select(key => originOf?.Invoke(key)).ToList();
         var bins = keys.Select(key => key.Bin).Distinct().ToList();
         var parameters = new
         {
             bins = bins.Select(bin => (short)bin).ToArray(),
             binOfEach = keys.Select(key => (short)key.Bin).ToArray(),
             keys = keys.ToParameter(),
+            clusters = origins.Select(origin => origin?.Cluster).ToArray(),
+            epochs = origins.Select(origin => origin?.Epoch).ToArray(),
+            sequences = origins.Select(origin => origin?.Sequence).ToArray(),
             kind = kind.ToString().ToLowerInvariant(),
             state = kind == MutationKind.Add ? "added" : "removed",
             epoch = transaction.LeaderEpoch,

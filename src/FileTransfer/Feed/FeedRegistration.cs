@@ -1,5 +1,6 @@
 using FileTransfer.Feed.Pull;
 using FileTransfer.Feed.Reconciliation;
+using FileTransfer.Feed.Upstreams;
 
 namespace FileTransfer.Feed;
 
@@ -22,6 +23,12 @@ public static class FeedRegistration
         builder.Services.AddSingleton<OfferedFeed>();
         builder.Services.AddSingleton<SyncRequests>();
         builder.Services.AddSingleton<SyncWait>();
+        builder.Services.AddSingleton<UpstreamSummary>();
+        builder.Services.AddSingleton<UpstreamClients>();
+        builder.Services.AddSingleton<UpstreamNodes>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<UpstreamNodes>());
+        builder.Services.AddSingleton<UpstreamPuller>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<UpstreamPuller>());
         builder.Services.AddSingleton<FolderReading>();
         builder.Services.AddSingleton<CatalogReading>();
     }

@@ -2,6 +2,7 @@ using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
+using FileTransfer.Feed.Upstreams;
 
 namespace FileTransfer.Feed;
 
@@ -24,8 +25,13 @@ public static class FileCommandRoutes
         files
             .MapDelete("/{key}", RemoveAsync)
             .AtTheLeaderOnly()
-            .WithSummary("Removes a file from every node")
-            .ProducesProblems(ProblemTypes.FileUnknown, ProblemTypes.CommitUnconfirmed, ProblemTypes.DatabaseUnavailable);
+            .WithSummary("Removes a file from every node; 200 where it stays because an upstream has it")
+            .ProducesProblems(
+                ProblemTypes.FileUnknown,
+                ProblemTypes.FileOwnedUpstream,
+                ProblemTypes.CommitUnconfirmed,
+                ProblemTypes.DatabaseUnavailable
+            );
     }
 
     private static async Task<Results<Ok<FileResource>, Created<FileResource>, ProblemHttpResult>> RegisterAsync(
@@ -95,19 +101,34 @@ public static class FileCommandRoutes
         }
     }
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(
+    private static async Task<Results<NoContent, Ok<KeptFile>, ProblemHttpResult>> RemoveAsync(
         FileKey key,
         FileCommands commands,
         ChunkStore store,
+        IOptions<SyncOptions> sync,
         CancellationToken cancellationToken
     )
     {
-        if (!await commands.RemoveAsync(key, cancellationToken))
+        var removal = await commands.RemoveAsync(key, cancellationToken);
+        switch (removal)
         {
-            return FileProblems.Unknown(key);
+            case { State: null }:
+                return FileProblems.Unknown(key);
+            case { KeptFor.Count: 0 }:
+                store.Hide(key);
+                return TypedResults.NoContent();
+            case { WasOwn: true }:
+                return TypedResults.Ok(new KeptFile(key.ToString(), removal.KeptFor));
         }
 
-        store.Hide(key);
-        return TypedResults.NoContent();
+        var upstreams = sync.Value.Upstreams.Where(upstream => removal.KeptFor.Contains(upstream.Name)).ToList();
+        return Problem.Of(
+            ProblemTypes.FileOwnedUpstream,
+            $"The file {key} is here because {string.Join(" and ", upstreams.Select(u => $"'{u.Name}' at {u.Url}"))} "
+                + "has it; remove it there.",
+            ("key", key.ToString()),
+            ("upstreams", upstreams.Select(upstream => upstream.Name).ToArray()),
+            ("urls", upstreams.Select(upstream => upstream.Url).ToArray())
+        );
     }
 }

@@ -54,7 +54,7 @@ public sealed partial class FileCommands
                     }
                     else if (now is { State: FileState.Added or FileState.Registered })
                     {
-                        await EndAsync(transaction, decision.Key, token);
+                        await EndAsync(transaction, [decision.Key], _ => null, token);
                         removed++;
                     }
                 }

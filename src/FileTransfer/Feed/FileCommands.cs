@@ -2,6 +2,7 @@ using FileTransfer.Catalog;
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
+using FileTransfer.Feed.Upstreams;
 
 namespace FileTransfer.Feed;
 
@@ -26,9 +27,23 @@ public sealed record UploadedFile(FileKey Key, FileMetadata Metadata, int Genera
 /// <param name="IsReady">Whether its download to this node may start at once; where not, its upload is waited for.</param>
 public sealed record RegisteredFile(RegisterOutcome Outcome, FileRecord File, bool IsReady);
 
+/// <summary>What became of a removal.</summary>
+/// <param name="State">Null where the cluster never knew the file.</param>
+/// <param name="WasOwn">Whether this cluster itself claimed the file.</param>
+/// <param name="KeptFor">The upstreams that claim it, so that it stays.</param>
+public sealed record RemovalOutcome(FileState? State, bool WasOwn, IReadOnlyList<string> KeptFor);
+
 /// <summary>What a leader decides: which files exist. Each change and its mutation commit together.</summary>
-public sealed partial class FileCommands(Leadership leadership, Database database, OutsideSources outside, ThisNode node)
+public sealed partial class FileCommands(
+    Leadership leadership,
+    Database database,
+    OutsideSources outside,
+    IOptions<SyncOptions> sync,
+    ThisNode node
+)
 {
+    private readonly string[] _upstreams = [.. sync.Value.Upstreams.Select(upstream => upstream.Name)];
+
     /// <summary>
     /// Makes a file known. At the leader its replica waits for the upload, unless a source outside the cluster may have it, and the Add
     /// follows when it is stored; at any other node the file is wanted at once. Somebody named it here, so no policy of the node keeps it out.
@@ -40,7 +55,8 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
                 async (transaction, token) =>
                 {
                     var (outcome, file) = await FileCatalog.RegisterAsync(transaction.Connection, key, metadata, token);
-                    var isReady = file.State != FileState.Registered || outside.AreConfigured;
+                    await OwnAsync(transaction, [file], token);
+                    var isReady = file.State != FileState.Registered || outside.Shares;
                     await ReplicaTransitions.WantAsync(transaction.Connection, node.Id, key, waitsForUpload: !isReady, token);
                     return new RegisteredFile(outcome, file, isReady);
                 },
@@ -70,6 +86,7 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
                             await FileCatalog.RegisterAsync(
                                 connection,
                                 [.. files.Select(file => (file.Key, file.Metadata))],
+                                isOwn: true,
                                 token
                             )
                         ).Select(file => file.File),
@@ -86,6 +103,7 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
                     transaction.NotifyAfterCommit(ReplicaNotifications.Ready, other);
                 }
 
+                await OwnAsync(transaction, there, token);
                 var added = there.Where(file => file.State == FileState.Registered && stored.Contains(file.Key));
                 await FeedAppender.AppendAsync(transaction, MutationKind.Add, [.. added.Select(file => file.Key)], token);
                 var commits = files.ToDictionary(file => file.Key, _ => UploadCommit.Removed);
@@ -123,19 +141,36 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
             cancellationToken
         );
 
-    /// <summary>Removes a file from the cluster. From the commit on no download of it can end as stored on any node of this database.</summary>
-    /// <returns>False when the cluster never knew the file.</returns>
-    public Task<bool> RemoveAsync(FileKey key, CancellationToken cancellationToken) =>
+    /// <summary>
+    /// Ends this cluster's own claim to a file, and removes the file where no upstream claims it. From the commit on no download of a removed
+    /// file can end as stored on any node of this database.
+    /// </summary>
+    public Task<RemovalOutcome> RemoveAsync(FileKey key, CancellationToken cancellationToken) =>
         InLeaderTransactionAsync(
             async (transaction, token) =>
             {
-                var file = await FileCatalog.LockAsync(transaction.Connection, key, token);
-                if (file is { State: FileState.Registered or FileState.Added })
+                var connection = transaction.Connection;
+                var file = await FileCatalog.LockAsync(connection, key, token);
+                if (file is not { State: FileState.Registered or FileState.Added })
                 {
-                    await EndAsync(transaction, key, token);
+                    return new RemovalOutcome(file?.State, WasOwn: true, []);
                 }
 
-                return file is not null;
+                var claims =
+                    _upstreams.Length == 0
+                        ? []
+                        : (await UpstreamFiles.ClaimsAsync(connection, _upstreams, [key], token))[key].ToList();
+                if (claims.Count == 0)
+                {
+                    await EndAsync(transaction, [key], _ => null, token);
+                }
+                else if (file.IsOwn)
+                {
+                    await FileCatalog.SetOwnAsync(connection, [key], false, token);
+                    await FeedAppender.AppendAsync(transaction, MutationKind.Add, [key], token, _ => claims[0].Origin);
+                }
+
+                return new RemovalOutcome(file.State, file.IsOwn, [.. claims.Select(claim => claim.Upstream)]);
             },
             cancellationToken
         );
@@ -151,6 +186,11 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
         async Task<RegisteredFile> RegisterAndWantAsync()
         {
             var (outcome, file) = await FileCatalog.RegisterAsync(connection, key, metadata, cancellationToken);
+            if (!file.IsOwn)
+            {
+                await FileCatalog.SetOwnAsync(connection, [key], true, cancellationToken);
+            }
+
             await ReplicaTransitions.WantAsync(connection, node.Id, key, waitsForUpload: false, cancellationToken);
             return new RegisteredFile(outcome, file, IsReady: true);
         }
@@ -168,13 +208,21 @@ public sealed partial class FileCommands(Leadership leadership, Database databas
             return result;
         });
 
-    private static async Task EndAsync(LeaderTransaction transaction, FileKey key, CancellationToken cancellationToken)
+    private static async Task EndAsync(
+        LeaderTransaction transaction,
+        IReadOnlyList<FileKey> keys,
+        Func<FileKey, MutationOrigin?> originOf,
+        CancellationToken cancellationToken
+    )
     {
-        foreach (var holder in await ReplicaTransitions.RemoveAsync(transaction.Connection, key, cancellationToken))
+        foreach (var key in keys)
         {
-            transaction.NotifyAfterCommit(ReplicaNotifications.Ended, new EndedReplica(holder, key));
+            foreach (var holder in await ReplicaTransitions.RemoveAsync(transaction.Connection, key, cancellationToken))
+            {
+                transaction.NotifyAfterCommit(ReplicaNotifications.Ended, new EndedReplica(holder, key));
+            }
         }
 
-        await FeedAppender.AppendAsync(transaction, MutationKind.Remove, [key], cancellationToken);
+        await FeedAppender.AppendAsync(transaction, MutationKind.Remove, keys, cancellationToken, originOf);
     }
 }

@@ -14,9 +14,9 @@ public sealed record Mutation(int Bin, long Sequence, MutationKind Kind, FileKey
     public MutationDetails? Details { get; init; }
 }
 
-/// <param name="Metadata">Of the file.</param>
+/// <param name="Metadata">Of an Add's file; null where an upstream's Remove does not tell it.</param>
 /// <param name="Origin">Where it was appended first.</param>
-public sealed record MutationDetails(FileMetadata Metadata, MutationOrigin Origin, DateTimeOffset AppendedAt);
+public sealed record MutationDetails(FileMetadata? Metadata, MutationOrigin Origin, DateTimeOffset AppendedAt);
 
 /// <summary>The feed that a mutation was appended to first, and its place there; its bin is the key's everywhere.</summary>
 public sealed record MutationOrigin(string Cluster, Guid Epoch, long Sequence);

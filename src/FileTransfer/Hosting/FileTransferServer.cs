@@ -115,6 +115,7 @@ public static partial class FileTransferServer
         app.MapScrub();
         app.MapReconcile();
         app.MapSync();
+        app.MapSyncStatus();
         app.MapUploads();
         app.MapBatchUploads();
         app.MapLimits();

@@ -32,6 +32,9 @@ public static class ProblemTypes
 
     public static readonly ProblemType FileInCatalog = new("file-in-catalog", 409, "The catalog has the file");
 
+    /// <summary>Extensions: <c>upstreams</c>, <c>urls</c> of those that have it.</summary>
+    public static readonly ProblemType FileOwnedUpstream = new("file-owned-upstream", 409, "The file belongs to an upstream");
+
     public static readonly ProblemType RequestRunning = new("request-running", 409, "A request of this id is running");
 
     /// <summary>Extension: <c>retainedFrom</c>, the first sequence that can still be asked for.</summary>

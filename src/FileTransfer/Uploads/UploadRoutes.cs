@@ -72,7 +72,7 @@ public static class UploadRoutes
 
         // A stored or held content is answered without its body; a client that waits for 100 Continue never sends it. It is proven before:
         // the bytes that come are right, and those that are here may not be.
-        if (stateHere == ReplicaState.Stored && await publisher.IsIntactAsync(file, gone))
+        if (file.IsOwn && stateHere == ReplicaState.Stored && await publisher.IsIntactAsync(file, gone))
         {
             // What stored it may not have been confirmed.
             await database.Commits.ConfirmAsync(gone);

@@ -47,6 +47,9 @@ public sealed partial class ArrowTests
         ["policy_wants"] = ["Wants/Policies", "Catalog"],
         ["replicas"] = ["Catalog", "Wants/Intents", "Wants/Policies"],
         ["schema_versions"] = ["Postgres"],
+        ["upstream_bins"] = ["Feed"],
+        ["upstream_files"] = ["Feed"],
+        ["upstreams"] = ["Feed"],
     };
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FileTransfer.Bandwidth;
+using FileTransfer.Catalog.Providers;
 using FileTransfer.Contracts;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Planning;
@@ -30,7 +31,7 @@ public sealed class TransferLimitsTests : IDisposable
         _options.Connections = 3;
         var limits = Start();
 
-        new DownloadLimits(limits, Options.Create(new DownloadOptions())).Planner.ShouldBe(
+        new DownloadLimits(limits, new OutsideSources(false), Options.Create(new DownloadOptions())).Planner.ShouldBe(
             PlannerLimits.Default with
             {
                 Requests = 9,

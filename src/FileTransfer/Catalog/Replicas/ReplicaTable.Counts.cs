@@ -31,6 +31,19 @@ public sealed partial class ReplicaTable
             cancellationToken
         );
 
+    /// <summary>The files that are to be at <c>@node</c> and are not, along indexes that hold nothing else.</summary>
+    internal static readonly string LackingSql = string.Join(
+        " UNION ALL ",
+        new[]
+        {
+            ReplicaSql.IsReady,
+            ReplicaSql.Waits,
+            ReplicaSql.WaitsForProvider,
+            "r.state = 'downloading'",
+            "r.state IN ('failed', 'paused')",
+        }.Select(part => $"SELECT file_key FROM filetransfer.replicas r WHERE node_id = @node AND {part}")
+    );
+
     /// <param name="parts">The condition of one index each.</param>
     private Task<IReadOnlyList<ReplicaCounts>> CountAsync(string[] parts, CancellationToken cancellationToken)
     {

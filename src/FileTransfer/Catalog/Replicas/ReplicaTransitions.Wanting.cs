@@ -127,7 +127,7 @@ public sealed partial class ReplicaTransitions
                 ) f
                 WHERE {DesiredState.WantsSql}
                 ON CONFLICT (node_id, file_key) DO UPDATE SET state = 'wanted', reason = NULL, {ReplicaSql.WantedAnew}
-                    WHERE r.state = 'removing'
+                    WHERE r.state = 'removing' OR (r.state = 'wanted' AND r.waits_for = 'upload' AND r.next_attempt_at IS NOT NULL)
                 RETURNING r.file_key
             )
             SELECT w.file_key, f.size FROM wanted w JOIN filetransfer.files f ON f.file_key = w.file_key

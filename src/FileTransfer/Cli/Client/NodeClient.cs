@@ -46,6 +46,14 @@ public sealed partial class NodeClient(
         return await ReadBodyAsync<T>(response);
     }
 
+    /// <returns>Null where the answer is that there is nothing to say (204).</returns>
+    public async Task<T?> FindAsync<T>(HttpMethod method, string path)
+        where T : class
+    {
+        using var response = await SendAsync(Request(method, path));
+        return response.StatusCode == HttpStatusCode.NoContent ? null : await ReadBodyAsync<T>(response);
+    }
+
     public async Task TellAsync(HttpMethod method, string path)
     {
         using var response = await SendAsync(Request(method, path));

@@ -20,8 +20,13 @@ internal static class RemoveCommand
                     run.Get(keys),
                     async key =>
                     {
-                        await run.Nodes.RunAsync(node => node.TellAsync(HttpMethod.Delete, Routes.Of(Routes.File, key)));
-                        return run.Show($"{key} removed", new KeyStateLine(key.ToString(), "removed"));
+                        var path = Routes.Of(Routes.File, key);
+                        return await run.AskAsync(node => node.FindAsync<KeptFile>(HttpMethod.Delete, path)) is { } kept
+                            ? run.Show(
+                                $"{key} stays, for the upstreams that have it: {string.Join(", ", kept.KeptFor)}",
+                                new KeyStateLine(key.ToString(), "kept")
+                            )
+                            : run.Show($"{key} removed", new KeyStateLine(key.ToString(), "removed"));
                     }
                 )
             );

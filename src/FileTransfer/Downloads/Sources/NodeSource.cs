@@ -4,6 +4,7 @@ using FileTransfer.Catalog.Providers;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
+using FileTransfer.Feed.Pull;
 
 namespace FileTransfer.Downloads.Sources;
 
@@ -17,7 +18,21 @@ public sealed class NodeSource : Source
     private readonly BatchFetcher _batches;
 
     public NodeSource(ContentProvider provider, NodeId here, HttpMessageInvoker http, SourceClientOptions options)
-        : base(IdOf(provider.Node), $"node '{provider.Node}'", provider.Url, http, options)
+        : this(IdOf(provider.Node), $"node '{provider.Node}'", provider, here, http, options) { }
+
+    /// <summary>A node of an upstream.</summary>
+    public NodeSource(UpstreamNode node, NodeId here, SourceClientOptions options)
+        : this(IdOf(node), $"node '{node.Node}' of upstream '{node.Upstream}'", ProviderOf(node), here, node.Client, options) { }
+
+    private NodeSource(
+        SourceId id,
+        string name,
+        ContentProvider provider,
+        NodeId here,
+        HttpMessageInvoker http,
+        SourceClientOptions options
+    )
+        : base(id, name, provider.Url, http, options)
     {
         Provider = provider;
         _here = here;
@@ -29,6 +44,10 @@ public sealed class NodeSource : Source
     protected override string Refusal => "refuses this node's token; set FileTransfer:NodeToken to one it knows, with scope node";
 
     public static SourceId IdOf(NodeId node) => new($"node {node}");
+
+    public static ContentProvider ProviderOf(UpstreamNode node) => new(node.Node, IsLeader: false, node.Url, node.Instance);
+
+    public static SourceId IdOf(UpstreamNode node) => new($"upstream {node.Upstream}/{node.Node}");
 
     public override Task<ProvenBytes> FetchBytesAsync(
         FileKey key,

@@ -2,6 +2,7 @@ using FileTransfer.Catalog.Providers;
 using FileTransfer.Cluster;
 using FileTransfer.Cluster.Peers;
 using FileTransfer.Downloads.Planning;
+using FileTransfer.Feed.Pull;
 
 namespace FileTransfer.Downloads.Sources;
 
@@ -15,11 +16,19 @@ public sealed class SourceRegistry : IDisposable
 
     /// <summary>For configured sources, which learn nothing about this node.</summary>
     private readonly HttpMessageInvoker _others = new(PeerClient.Connections());
+    private readonly UpstreamNodes _upstreams;
     private readonly SourceClientOptions _options;
     private readonly NodeId _here;
 
-    public SourceRegistry(IOptions<SourceOptions> configured, PeerClient peers, SourceClientOptions options, ThisNode node)
+    public SourceRegistry(
+        IOptions<SourceOptions> configured,
+        PeerClient peers,
+        UpstreamNodes upstreams,
+        SourceClientOptions options,
+        ThisNode node
+    )
     {
+        _upstreams = upstreams;
         _peers = peers;
         _options = options;
         _here = node.Id;
@@ -34,8 +43,9 @@ public sealed class SourceRegistry : IDisposable
         }
     }
 
-    /// <summary>The configured ones; what they have is known when they are asked.</summary>
-    public IReadOnlyList<SourceId> Configured => [.. _configured.Select(hint => hint.Id)];
+    /// <summary>The configured ones and the nodes of upstreams; what they have is known when they are asked.</summary>
+    public IReadOnlyList<SourceId> Configured =>
+        [.. _configured.Select(hint => hint.Id), .. _upstreams.All.Select(NodeSource.IdOf)];
 
     public Source? Find(SourceId id)
     {
@@ -58,7 +68,17 @@ public sealed class SourceRegistry : IDisposable
             {
                 var id = NodeSource.IdOf(provider.Node);
                 hints.Add(new SourceHint(id, provider.IsLeader ? SourceKind.Leader : SourceKind.Node));
-                if (Upsert(id, provider))
+                if (Upsert(id, provider, () => new NodeSource(provider, _here, _peers, _options)))
+                {
+                    (anew ??= []).Add(id);
+                }
+            }
+
+            foreach (var node in _upstreams.All)
+            {
+                var id = NodeSource.IdOf(node);
+                hints.Add(new SourceHint(id, SourceKind.Node));
+                if (Upsert(id, NodeSource.ProviderOf(node), () => new NodeSource(node, _here, _options)))
                 {
                     (anew ??= []).Add(id);
                 }
@@ -75,13 +95,13 @@ public sealed class SourceRegistry : IDisposable
     {
         lock (_gate)
         {
-            return Upsert(NodeSource.IdOf(provider.Node), provider);
+            return Upsert(NodeSource.IdOf(provider.Node), provider, () => new NodeSource(provider, _here, _peers, _options));
         }
     }
 
     public void Dispose() => _others.Dispose();
 
-    private bool Upsert(SourceId id, ContentProvider provider)
+    private bool Upsert(SourceId id, ContentProvider provider, Func<NodeSource> create)
     {
         var known = _sources.GetValueOrDefault(id) as NodeSource;
         if (known is not null && known.Provider.Instance == provider.Instance && known.Url == provider.Url)
@@ -89,7 +109,7 @@ public sealed class SourceRegistry : IDisposable
             return false;
         }
 
-        _sources[id] = new NodeSource(provider, _here, _peers, _options);
+        _sources[id] = create();
         return known is not null;
     }
 }

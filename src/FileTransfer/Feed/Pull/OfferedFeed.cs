@@ -51,7 +51,7 @@ public sealed class OfferedFeed(Database database, FeedHistory history, ThisNode
         const string sql = $"""
             SELECT c.feed_epoch, b.head, {RetainedFrom}
             FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c WHERE b.bin = @bin;
-            SELECT m.sequence, m.kind, m.appended_at, {FileRow.Columns}
+            SELECT m.sequence, m.kind, m.appended_at, m.origin_cluster, m.origin_epoch, m.origin_sequence, {FileRow.Columns}
             FROM (
                 SELECT * FROM filetransfer.mutations WHERE bin = @bin AND sequence BETWEEN @from AND @to ORDER BY sequence LIMIT @limit
             ) m
@@ -69,7 +69,12 @@ public sealed class OfferedFeed(Database database, FeedHistory history, ThisNode
         await using var answers = await connection.QueryMultipleAsync(sql, parameters);
         var (epoch, head, retainedFrom) = await answers.ReadSingleAsync<(Guid, long, long)>();
         var rows = await answers.ReadAsync<OfferedRow>();
-        var page = new FeedPage(epoch, bin, from - 1, [.. rows.Select(row => row.ToMutation(bin, OwnPlace(bin, row, epoch)))]);
+        var page = new FeedPage(
+            epoch,
+            bin,
+            from - 1,
+            [.. rows.Select(row => row.ToMutation(bin, OwnPlace(bin, row.Sequence, epoch)))]
+        );
         if (page.Mutations.Count > 0 || (from >= retainedFrom && from <= head && from <= to))
         {
             page.RequireDense();
@@ -78,17 +83,75 @@ public sealed class OfferedFeed(Database database, FeedHistory history, ThisNode
         return new OfferedPage(page, head, retainedFrom);
     }
 
-    private MutationOrigin OwnPlace(short bin, OfferedRow row, Guid epoch) =>
-        new(node.ClusterId, history.PositionOf(bin, row.Sequence)?.Epoch ?? epoch, row.Sequence);
+    /// <summary>A page of the files of a bin that the feed has added, in the order of their keys.</summary>
+    /// <remarks>
+    /// Whose newest Add a file is stands with the file itself: its own claim is this cluster's, else it is an upstream's, with the origin that
+    /// came with it. So it outlives the mutation.
+    /// </remarks>
+    public async Task<OfferedFiles> FilesAsync(short bin, FileKey? after, int limit, CancellationToken cancellationToken)
+    {
+        const string sql = $"""
+            SELECT c.feed_epoch, b.head FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c WHERE b.bin = @bin;
+            SELECT coalesce(f.sequence, 0) AS sequence, 'add' AS kind, f.registered_at AS appended_at,
+                u.origin_cluster, u.origin_epoch, u.origin_sequence, {FileRow.Columns}
+            FROM filetransfer.files f
+            LEFT JOIN LATERAL (
+                SELECT * FROM filetransfer.upstream_files WHERE file_key = f.file_key AND claims AND NOT f.own ORDER BY upstream LIMIT 1
+            ) u ON true
+            WHERE f.file_key > @after AND f.file_key < @until AND f.state = 'added'
+            ORDER BY f.file_key LIMIT @limit
+            """;
+        var first = new byte[Hash256.Length];
+        first[0] = (byte)(bin << 4);
+        var parameters = new
+        {
+            bin,
+            // Nothing hashes to a key of zeros, so what is behind the first key of the bin is all of it.
+            after = after?.ToArray() ?? first,
+            until = bin == FeedPage.Bins - 1
+                ? [.. Enumerable.Repeat(byte.MaxValue, Hash256.Length + 1)]
+                : new[] { (byte)((bin + 1) << 4) },
+            limit,
+        };
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        await using var answers = await connection.QueryMultipleAsync(
+            new CommandDefinition(sql, parameters, cancellationToken: cancellationToken)
+        );
+        var (epoch, head) = await answers.ReadSingleAsync<(Guid, long)>();
+        var rows = await answers.ReadAsync<OfferedRow>();
+        return new OfferedFiles(
+            epoch,
+            head,
+            [
+                .. rows.Select(row => new OfferedFile(
+                    row.FileKey,
+                    row.ToRecord().Metadata,
+                    row.OriginAt(OwnPlace(bin, row.Sequence, epoch))
+                )),
+            ]
+        );
+    }
+
+    private MutationOrigin OwnPlace(short bin, long sequence, Guid epoch) =>
+        new(node.ClusterId, history.PositionOf(bin, sequence)?.Epoch ?? epoch, sequence);
 
     private sealed class OfferedRow : FileRow
     {
         public required long Sequence { get; init; }
         public required MutationKind Kind { get; init; }
         public required DateTimeOffset AppendedAt { get; init; }
+        public string? OriginCluster { get; init; }
+        public Guid? OriginEpoch { get; init; }
+        public long? OriginSequence { get; init; }
+
+        public MutationOrigin OriginAt(MutationOrigin ownPlace) =>
+            OriginCluster is { } cluster ? new MutationOrigin(cluster, OriginEpoch!.Value, OriginSequence!.Value) : ownPlace;
 
         public Mutation ToMutation(short bin, MutationOrigin ownPlace) =>
-            new(bin, Sequence, Kind, FileKey) { Details = new MutationDetails(ToRecord().Metadata, ownPlace, AppendedAt) };
+            new(bin, Sequence, Kind, FileKey)
+            {
+                Details = new MutationDetails(ToRecord().Metadata, OriginAt(ownPlace), AppendedAt),
+            };
     }
 }
 
@@ -96,6 +159,11 @@ public sealed class OfferedFeed(Database database, FeedHistory history, ThisNode
 public sealed record OfferedBin(int Bin, long Head, long RetainedFrom);
 
 public sealed record OfferedCursors(Guid Epoch, IReadOnlyList<OfferedBin> Bins);
+
+public sealed record OfferedFiles(Guid Epoch, long Head, IReadOnlyList<OfferedFile> Files);
+
+/// <param name="Origin">Of its newest Add.</param>
+public sealed record OfferedFile(FileKey Key, FileMetadata Metadata, MutationOrigin Origin);
 
 /// <param name="Head">The newest sequence of the bin when the page was read, or a little before.</param>
 /// <param name="RetainedFrom">The first sequence that is kept.</param>

@@ -1,3 +1,5 @@
+using FileTransfer.Catalog;
+
 namespace FileTransfer.Feed.Pull;
 
 /// <summary>The feed over HTTP, for clusters that do not share the database.</summary>
@@ -22,6 +24,10 @@ public static class SyncRoutes
             )
             .Produces<SyncPage>()
             .ProducesProblems(ProblemTypes.RequestRunning, ProblemTypes.FeedCompacted, ProblemTypes.DatabaseUnavailable);
+        sync.MapGet(Routes.BinFiles, FilesAsync)
+            .WithSummary("The files of a bin in the order of their keys, and the cursor when the page was read")
+            .Produces<SyncFiles>()
+            .ProducesProblems(ProblemTypes.FileKeyMalformed, ProblemTypes.DatabaseUnavailable);
         sync.MapDelete(Routes.SyncRequest, Cancel)
             .WithSummary("Ends the wait of a request that the same peer has named: it answers what it has")
             .ProducesProblems(ProblemTypes.RequestUnknown, ProblemTypes.RequestOfAnother);
@@ -73,11 +79,9 @@ public static class SyncRoutes
     )
     {
         var fault =
-            bin is < 0 or >= FeedPage.Bins ? $"There is no bin {bin}; write 0 to {FeedPage.Bins - 1}."
-            : from < 1 ? $"from={from} is out of range; write 1 or more."
+            from < 1 ? $"from={from} is out of range; write 1 or more."
             : to < from ? $"to={to} is below from={from}."
-            : limit is < 1 or > OfferedFeed.LargestPage ? $"limit={limit} is out of range; write 1 to {OfferedFeed.LargestPage}."
-            : null;
+            : FaultOf(bin, limit);
         if (fault is not null)
         {
             return Problem.Of(ProblemTypes.BadRequest, fault);
@@ -100,6 +104,52 @@ public static class SyncRoutes
         );
     }
 
+    /// <param name="bin" example="7">0 to 15: the first hex digit of the keys in it.</param>
+    /// <param name="after" example="0x7a5edab282632443219e051e4ade2d1d5bbc671c781051bf1437897cbdfea0f1">The last key of the page before.</param>
+    /// <param name="limit" example="250">1 to 1000; 250 when left out.</param>
+    private static async Task<IResult> FilesAsync(
+        int bin,
+        string? after,
+        int? limit,
+        OfferedFeed feed,
+        CancellationToken cancellationToken
+    )
+    {
+        FileKey? last = null;
+        if (after is not null)
+        {
+            if (!FileKey.TryParse(after, out var key))
+            {
+                return FileProblems.Malformed(after);
+            }
+
+            last = key;
+        }
+
+        if (FaultOf(bin, limit) is { } fault)
+        {
+            return Problem.Of(ProblemTypes.BadRequest, fault);
+        }
+
+        var page = await feed.FilesAsync((short)bin, last, limit ?? PageSize, cancellationToken);
+        return TypedResults.Json(
+            new SyncFiles(
+                page.Epoch,
+                bin,
+                page.Head,
+                [
+                    .. page.Files.Select(file => new SyncFile(
+                        file.Key.ToString(),
+                        FileRegistration.Of(file.Metadata),
+                        OriginOf(bin, file.Origin)
+                    )),
+                ],
+                page.Files.Count == (limit ?? PageSize) ? page.Files[^1].Key.ToString() : null
+            ),
+            WireJson.Default.SyncFiles
+        );
+    }
+
     /// <param name="id" example="3f0c5a52-b1d9-4c3c-9d6e-2a7f00c1e5b4">As the request named itself.</param>
     private static Results<NoContent, ProblemHttpResult> Cancel(string id, SyncRequests requests, HttpContext context) =>
         requests.Cancel(id, SyncWait.PeerOf(context)) switch
@@ -115,6 +165,11 @@ public static class SyncRoutes
             ),
         };
 
+    private static string? FaultOf(int bin, int? limit) =>
+        bin is < 0 or >= FeedPage.Bins ? $"There is no bin {bin}; write 0 to {FeedPage.Bins - 1}."
+        : limit is < 1 or > OfferedFeed.LargestPage ? $"limit={limit} is out of range; write 1 to {OfferedFeed.LargestPage}."
+        : null;
+
     private static SyncPage PageOf(OfferedPage offered, long from)
     {
         var page = offered.Page;
@@ -129,11 +184,13 @@ public static class SyncRoutes
             mutation.Sequence,
             mutation.Kind == MutationKind.Add ? SyncMutation.Add : SyncMutation.Remove,
             mutation.Key.ToString(),
-            mutation.Kind == MutationKind.Add ? FileRegistration.Of(metadata) : null,
-            new SyncOrigin(origin.Cluster, origin.Epoch, mutation.Bin, origin.Sequence),
+            mutation.Kind == MutationKind.Add ? FileRegistration.Of(metadata!) : null,
+            OriginOf(mutation.Bin, origin),
             appendedAt
         );
     }
+
+    private static SyncOrigin OriginOf(int bin, MutationOrigin origin) => new(origin.Cluster, origin.Epoch, bin, origin.Sequence);
 
     private static long[]? Parse(string cursors)
     {

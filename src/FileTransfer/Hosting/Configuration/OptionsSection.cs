@@ -4,6 +4,7 @@ using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Sources;
+using FileTransfer.Feed.Upstreams;
 using FileTransfer.Hosting.Access;
 
 namespace FileTransfer.Hosting.Configuration;
@@ -25,6 +26,7 @@ internal sealed record OptionsSection(
         Of<DownloadOptions>(DownloadOptions.Section, options => options.Faults()),
         Of<LimitOptions>(LimitOptions.Section, options => options.Faults()),
         Of<SourceOptions>(SourceOptions.Section, options => options.Faults()),
+        Of<SyncOptions>(SyncOptions.Section, options => options.Faults()),
         Of<AccessOptions>(AccessOptions.Section, options => options.Faults()),
         Of<ServerOptions>(ServerOptions.Section),
         Of<HealthOptions>(HealthOptions.Section),

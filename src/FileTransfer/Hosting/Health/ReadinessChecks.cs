@@ -28,7 +28,8 @@ internal static partial class ReadinessChecks
             .Add<FilesCheck>("files", Stops.Nothing)
             .Add<ReconciliationCheck>("reconciliation", Stops.Nothing)
             .Add<OrphansCheck>("orphans", Stops.Nothing)
-            .Add<SourcesCheck>("sources", Stops.Nothing);
+            .Add<SourcesCheck>("sources", Stops.Nothing)
+            .Add<UpstreamsCheck>("upstreams", Stops.Nothing);
     }
 
     private static IHealthChecksBuilder Add<T>(this IHealthChecksBuilder checks, string name, Stops stops)

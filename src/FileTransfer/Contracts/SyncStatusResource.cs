@@ -1,0 +1,33 @@
+namespace FileTransfer.Contracts;
+
+/// <summary>How far this cluster is with the clusters that it pulls from.</summary>
+public sealed record SyncStatusResource(string Cluster, IReadOnlyList<UpstreamResource> Upstreams);
+
+/// <param name="Name">What this cluster calls it.</param>
+/// <param name="Url">The address that is asked now.</param>
+/// <param name="Upstream">Which cluster it is; null before it was reached first.</param>
+/// <param name="Epoch">The history of its feed that is read; null before it was reached first.</param>
+/// <param name="CaughtUp">All that it has told of is applied here; contents may still be on their way.</param>
+/// <param name="Files">Files that it has.</param>
+/// <param name="Lacking">Those of them that this cluster has because of it and whose content the leader does not have stored, though it wants them.</param>
+/// <param name="Kept">Files that a comparison did not find there any more, and that stay here.</param>
+/// <param name="LastError">What keeps it from being pulled; null while nothing does.</param>
+public sealed record UpstreamResource(
+    string Name,
+    Uri Url,
+    string? Upstream,
+    Guid? Epoch,
+    bool CaughtUp,
+    long Files,
+    long Lacking,
+    long Kept,
+    string? LastError,
+    DateTimeOffset? FailingSince,
+    IReadOnlyList<UpstreamBinResource> Bins
+);
+
+/// <param name="Cursor">The bin's newest sequence as the upstream said last; null while it has said nothing to this leader.</param>
+/// <param name="Sealed">Every sequence up to it has been applied.</param>
+/// <param name="Behind">Mutations that are not applied yet; null while the cursor is not known.</param>
+/// <param name="Comparing">The bin's files are being compared.</param>
+public sealed record UpstreamBinResource(int Bin, long? Cursor, long Sealed, long? Behind, bool Comparing);

@@ -1,0 +1,134 @@
+using FileTransfer.Catalog;
+using FileTransfer.Cluster;
+using FileTransfer.Feed.Upstreams;
+
+namespace FileTransfer.Feed;
+
+/// <content>Applies what upstreams have added and removed, however it came here.</content>
+/// <remarks>
+/// A file stays while this cluster or an upstream claims it. What an upstream claims is its newest Add of it, unless that was appended here
+/// first: so a file that two clusters have from each other is held by none of the two alone.
+/// </remarks>
+public sealed partial class FileCommands
+{
+    /// <summary>Notes how far an upstream's feed goes, and which history it is.</summary>
+    public Task<IReadOnlyList<UpstreamPosition>> SettleUpstreamAsync(
+        string upstream,
+        UpstreamCursors told,
+        CancellationToken cancellationToken
+    ) =>
+        InLeaderTransactionAsync(
+            (transaction, token) => UpstreamPositions.SettleAsync(transaction.Connection, upstream, told, token),
+            cancellationToken
+        );
+
+    /// <summary>
+    /// Applies a page of an upstream's feed and seals it: its Adds are this cluster's too from now on, and a Remove ends the upstream's claim.
+    /// </summary>
+    /// <returns>False when the upstream's position is no longer where the page begins: nothing was done.</returns>
+    public Task<bool> ApplyUpstreamAsync(UpstreamOptions upstream, FeedPage page, CancellationToken cancellationToken)
+    {
+        page.RequireDense();
+        return InLeaderTransactionAsync(
+            async (transaction, token) =>
+            {
+                if (!await UpstreamPositions.SealAsync(transaction.Connection, upstream.Name, page, token))
+                {
+                    return false;
+                }
+
+                // Of several mutations of one file the last one says how it is.
+                var newest = page.Mutations.GroupBy(mutation => mutation.Key).Select(mutations => mutations.Last()).ToList();
+                await TakeAsync(transaction, upstream, newest, token);
+                return true;
+            },
+            cancellationToken
+        );
+    }
+
+    /// <summary>Takes a part of the files that a compared upstream has; with the last part its bin is sealed up to the cursor it had.</summary>
+    public Task CompareUpstreamAsync(
+        UpstreamOptions upstream,
+        IReadOnlyList<Mutation> files,
+        ComparedBin? ended,
+        CancellationToken cancellationToken
+    ) =>
+        InLeaderTransactionAsync(
+            async (transaction, token) =>
+            {
+                await TakeAsync(transaction, upstream, files, token);
+                if (ended is not null)
+                {
+                    await UpstreamPositions.EndComparisonAsync(transaction.Connection, upstream.Name, ended, token);
+                }
+
+                return true;
+            },
+            cancellationToken
+        );
+
+    /// <summary>The upstream's feed does not go back to where this cluster is in a bin.</summary>
+    public Task RequireComparisonAsync(string upstream, short bin, CancellationToken cancellationToken) =>
+        InLeaderTransactionAsync(
+            async (transaction, token) =>
+            {
+                await UpstreamPositions.RequireComparisonAsync(transaction.Connection, upstream, bin, token);
+                return true;
+            },
+            cancellationToken
+        );
+
+    /// <param name="newest">The newest mutation of each file.</param>
+    private async Task TakeAsync(
+        LeaderTransaction transaction,
+        UpstreamOptions upstream,
+        IReadOnlyCollection<Mutation> newest,
+        CancellationToken cancellationToken
+    )
+    {
+        var connection = transaction.Connection;
+        var adds = newest.Where(m => m.Kind == MutationKind.Add && upstream.Follows(m.Details!.Metadata!.Bucket)).ToList();
+        var removes = newest.Where(m => m.Kind == MutationKind.Remove).ToList();
+        var (own, foreign) = (adds.Where(IsOwn).ToList(), adds.Where(add => !IsOwn(add)).ToList());
+
+        // The rows of the files first, in the order of their keys, as everybody locks them.
+        var files = await FileCatalog.RegisterAsync(
+            connection,
+            [.. foreign.Select(add => (add.Key, add.Details!.Metadata!))],
+            isOwn: false,
+            cancellationToken
+        );
+        var ending = await FileCatalog.LockAsync(connection, [.. removes.Concat(own).Select(m => m.Key)], cancellationToken);
+        await UpstreamFiles.EndAsync(connection, upstream.Name, [.. removes.Select(m => m.Key)], cancellationToken);
+        await UpstreamFiles.PutAsync(connection, upstream.Name, node.ClusterId, adds, cancellationToken);
+        var claims = await UpstreamFiles.ClaimsAsync(connection, _upstreams, ending.Select(file => file.Key), cancellationToken);
+        var ended = ending
+            .Where(file => file is { IsOwn: false, State: not FileState.Removed } && !claims.Contains(file.Key))
+            .ToList();
+        var origins = newest.ToDictionary(m => m.Key, m => m.Details!.Origin);
+        await EndAsync(transaction, [.. ended.Select(file => file.Key)], key => OriginOutside(origins[key]), cancellationToken);
+        var added = files.Where(file => file.File.State == FileState.Registered).Select(file => file.File.Key);
+        await FeedAppender.AppendAsync(transaction, MutationKind.Add, [.. added], cancellationToken, key => origins[key]);
+    }
+
+    /// <summary>This cluster itself claims files of upstreams now, which its feed says to those who have them from here.</summary>
+    private static async Task OwnAsync(
+        LeaderTransaction transaction,
+        IEnumerable<FileRecord> files,
+        CancellationToken cancellationToken
+    )
+    {
+        var foreign = files.Where(file => !file.IsOwn).ToList();
+        if (foreign.Count > 0)
+        {
+            await FileCatalog.SetOwnAsync(transaction.Connection, [.. foreign.Select(file => file.Key)], true, cancellationToken);
+            var added = foreign.Where(file => file.State == FileState.Added).Select(file => file.Key);
+            await FeedAppender.AppendAsync(transaction, MutationKind.Add, [.. added], cancellationToken);
+        }
+    }
+
+    private bool IsOwn(Mutation mutation) => mutation.Details!.Origin.Cluster == node.ClusterId;
+
+    /// <summary>What came back here is appended as this cluster's own doing.</summary>
+    private MutationOrigin? OriginOutside(MutationOrigin origin) => origin.Cluster == node.ClusterId ? null : origin;
+}

@@ -1,0 +1,94 @@
+using System.Diagnostics.CodeAnalysis;
+using FileTransfer.Feed.Upstreams;
+
+namespace FileTransfer.Feed.Pull;
+
+/// <summary>Takes an upstream's answers apart. One in which anything is wrong is rejected whole.</summary>
+public static class OfferReading
+{
+    /// <exception cref="UpstreamFaultException">Something is wrong with it.</exception>
+    public static UpstreamCursors Read(SyncCursors told, string here)
+    {
+        Require(NodeId.FromText(told.Cluster) is not null, "its cursors name no cluster");
+        Require(
+            told.Cluster != here,
+            $"it is of a cluster '{here}' too, and the ids of clusters that meet must differ; rename one"
+        );
+        Require(told.Bins is { Count: FeedPage.Bins }, $"its cursors have {told.Bins?.Count ?? 0} bins");
+        foreach (var (bin, cursor) in told.Bins!.Index())
+        {
+            Require(cursor is { Cursor: >= 0 } && cursor.Bin == bin, $"its cursor of bin {bin} is missing or below zero");
+        }
+
+        return new UpstreamCursors(told.Cluster, told.Epoch, [.. told.Bins!.Select(bin => bin.Cursor)]);
+    }
+
+    /// <summary>What follows a position of a bin.</summary>
+    /// <exception cref="UpstreamFaultException">Something is wrong with it.</exception>
+    public static FeedPage Read(SyncPage offer, short bin, long after)
+    {
+        Require(
+            offer.Bin == bin && offer.From == after + 1,
+            $"asked for bin {bin} from {after + 1}, it offers bin {offer.Bin} from {offer.From}"
+        );
+        Require(offer.Mutations is not null, "its offer has no mutations");
+        var mutations = offer.Mutations.Select(mutation => Read(mutation, bin)).ToList();
+        var page = new FeedPage(offer.Epoch, bin, after, mutations);
+        try
+        {
+            page.RequireDense();
+        }
+        catch (FeedGapException gap)
+        {
+            throw new UpstreamFaultException($"its offer is not dense. {gap.Message}");
+        }
+
+        Require(
+            offer.Topmost == page.Last,
+            $"its offer of bin {bin} ends with {page.Last} and calls {offer.Topmost} its topmost"
+        );
+        return page;
+    }
+
+    /// <summary>A file that is there, as the Add it came by.</summary>
+    /// <exception cref="UpstreamFaultException">Something is wrong with it.</exception>
+    public static Mutation Read(SyncFile file, short bin) =>
+        Read(new SyncMutation(0, SyncMutation.Add, file.Key, file.Metadata, file.Origin, default), bin);
+
+    private static Mutation Read(SyncMutation mutation, short bin)
+    {
+        Require(FileKey.TryParse(mutation.Key, out var key), $"'{mutation.Key}' is not a file key");
+        Require(key != default, "it offers the key of zeros");
+        Require(key.Bin == bin, $"the key {key} is not of bin {bin}");
+        Require(mutation.Kind is SyncMutation.Add or SyncMutation.Remove, $"'{mutation.Kind}' is not a kind of mutation");
+        var origin = mutation.Origin;
+        Require(
+            origin is not null && NodeId.FromText(origin.Cluster) is not null && origin.Bin == bin && origin.Sequence >= 0,
+            $"the mutation of {key} has no right origin"
+        );
+        var details = new MutationOrigin(origin.Cluster, origin.Epoch, origin.Sequence);
+        if (mutation.Kind == SyncMutation.Remove)
+        {
+            return new Mutation(bin, mutation.Sequence, MutationKind.Remove, key)
+            {
+                Details = new MutationDetails(null, details, mutation.AppendedAt),
+            };
+        }
+
+        var (metadata, fault) = mutation.Metadata?.Read() ?? (null, null);
+        Require(metadata is not null, $"the Add of {key} has no right metadata. {fault?.Detail}");
+        Require(metadata!.ComputeKey() == key, $"the metadata of {key} does not hash to it");
+        return new Mutation(bin, mutation.Sequence, MutationKind.Add, key)
+        {
+            Details = new MutationDetails(metadata, details, mutation.AppendedAt),
+        };
+    }
+
+    private static void Require([DoesNotReturnIf(false)] bool holds, string fault)
+    {
+        if (!holds)
+        {
+            throw new UpstreamFaultException(fault);
+        }
+    }
+}

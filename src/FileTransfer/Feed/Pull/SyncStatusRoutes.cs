@@ -1,0 +1,60 @@
+using FileTransfer.Cluster;
+using FileTransfer.Feed.Upstreams;
+
+namespace FileTransfer.Feed.Pull;
+
+/// <summary>How far this cluster is with those that it pulls from; its leader knows.</summary>
+public static class SyncStatusRoutes
+{
+    public static void MapSyncStatus(this IEndpointRouteBuilder routes) =>
+        routes
+            .MapGet(Routes.SyncStatus, StatusAsync)
+            .AtTheLeaderOnly()
+            .RequireAuthorization(AccessScopes.Read)
+            .WithTags("Sync")
+            .WithSummary("How far this cluster is with each of its upstreams")
+            .Produces<SyncStatusResource>()
+            .ProducesProblems(ProblemTypes.DatabaseUnavailable);
+
+    private static async Task<IResult> StatusAsync(
+        UpstreamPuller puller,
+        UpstreamSummary summary,
+        ThisNode node,
+        CancellationToken cancellationToken
+    )
+    {
+        var counts = await summary.ReadAsync(cancellationToken);
+        var upstreams = puller.Upstreams.Select(upstream =>
+            ResourceOf(upstream, counts.GetValueOrDefault(upstream.Options.Name))
+        );
+        return TypedResults.Json(new SyncStatusResource(node.ClusterId, [.. upstreams]), WireJson.Default.SyncStatusResource);
+    }
+
+    private static UpstreamResource ResourceOf(Upstream upstream, UpstreamCounts? counts)
+    {
+        // What was said of another history than the one that is sealed says nothing of what is behind.
+        var told = upstream.Told is { } cursors && cursors.Epoch == counts?.Epoch ? cursors : null;
+        var bins = (counts?.Bins ?? [])
+            .Select(bin => new UpstreamBinResource(
+                bin.Bin,
+                told?.Heads[bin.Bin],
+                bin.Sealed,
+                told is null ? null : Math.Max(0, told.Heads[bin.Bin] - bin.Sealed),
+                bin.CompareDue
+            ))
+            .ToList();
+        return new UpstreamResource(
+            upstream.Options.Name,
+            upstream.Client.Url,
+            counts?.Cluster,
+            counts?.Epoch,
+            upstream.Fault is null && bins.Count > 0 && bins.All(bin => bin is { Behind: 0, Comparing: false }),
+            counts?.Files ?? 0,
+            counts?.Lacking ?? 0,
+            counts?.Kept ?? 0,
+            upstream.Fault?.Reason,
+            upstream.Fault?.Since,
+            bins
+        );
+    }
+}

@@ -1,0 +1,56 @@
+using FileTransfer.Feed.Upstreams;
+
+namespace FileTransfer.Feed.Pull;
+
+/// <summary>A node of an upstream, which may have what the upstream has.</summary>
+/// <param name="Instance">Names one run of its process.</param>
+public sealed record UpstreamNode(string Upstream, NodeId Node, Uri Url, string Instance, UpstreamClient Client);
+
+/// <summary>The nodes of the upstreams, as these list them. Every node of this cluster asks, for each fetches contents by itself.</summary>
+public sealed class UpstreamNodes(UpstreamClients clients, TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan _period = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _periodUntilKnown = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<string, IReadOnlyList<UpstreamNode>> _known = new();
+
+    public IEnumerable<UpstreamNode> All => _known.Values.SelectMany(nodes => nodes);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(clients.All.Select(upstream => FollowAsync(upstream.Options, upstream.Client, stoppingToken)));
+
+    private async Task FollowAsync(UpstreamOptions upstream, UpstreamClient client, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var isKnown = await LookAsync(upstream, client, cancellationToken);
+            await Task.Delay(isKnown ? _period : _periodUntilKnown, time, cancellationToken);
+        }
+    }
+
+    private async Task<bool> LookAsync(UpstreamOptions upstream, UpstreamClient client, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var cluster = await client.GetAsync(Routes.Nodes, TimeSpan.Zero, WireJson.Default.ClusterResource, cancellationToken);
+            _known[upstream.Name] =
+            [
+                .. (cluster?.Nodes ?? [])
+                    .Where(node => node.Alive && NodeId.FromText(node.Node) is not null && node.Url.IsAbsoluteUri)
+                    .Select(node => new UpstreamNode(
+                        upstream.Name,
+                        new NodeId(node.Node),
+                        node.Url,
+                        $"{node.StartedAt:O}",
+                        client
+                    )),
+            ];
+            return true;
+        }
+        catch (UpstreamFaultException)
+        {
+            // The leader's puller says so; what was known of its nodes is as good as before.
+            return false;
+        }
+    }
+}

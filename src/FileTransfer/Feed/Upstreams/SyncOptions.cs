@@ -1,0 +1,69 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace FileTransfer.Feed.Upstreams;
+
+/// <summary>Which clusters this one follows. Section <c>FileTransfer:Sync</c>.</summary>
+public sealed class SyncOptions
+{
+    public const string Section = "FileTransfer:Sync";
+
+    /// <summary>Clusters with a database of their own, whose files this cluster has too.</summary>
+    /// <remarks>Default none. The same at every node of the cluster: its leader pulls their feeds, and each node fetches contents.</remarks>
+    public IList<UpstreamOptions> Upstreams { get; } = [];
+
+    /// <summary>What is wrong with these values together, and what to write instead.</summary>
+    public IEnumerable<string> Faults()
+    {
+        for (var i = 0; i < Upstreams.Count; i++)
+        {
+            var (key, upstream) = ($"{Section}:Upstreams:{i}", Upstreams[i]);
+            if (Upstreams.Take(i).Any(earlier => string.Equals(earlier.Name, upstream.Name, StringComparison.OrdinalIgnoreCase)))
+            {
+                yield return $"{key}:Name is '{upstream.Name}' again; write another name.";
+            }
+
+            foreach (var url in upstream.Url.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            {
+                if (!Uri.TryCreate(url, UriKind.Absolute, out var parsed) || parsed.Scheme is not ("http" or "https"))
+                {
+                    yield return $"{key}:Url has '{url}'; write absolute URLs such as http://node.example:7070, separated by spaces.";
+                }
+            }
+
+            foreach (var bucket in upstream.Buckets.Where(bucket => !BucketId.TryParse(bucket, out _)))
+            {
+                yield return $"{key}:Buckets has '{bucket}'; write each bucket in hex.";
+            }
+        }
+    }
+}
+
+/// <summary>One cluster that this one follows.</summary>
+public sealed class UpstreamOptions
+{
+    private const string NameHint = "1 to 64 letters, digits, '.', '_' or '-'";
+
+    /// <summary>What this cluster calls it. What was pulled is kept under this name.</summary>
+    [Required(ErrorMessage = NameHint)]
+    [RegularExpression("^[A-Za-z0-9._-]{1,64}$", ErrorMessage = NameHint)]
+    public string Name { get; set; } = "";
+
+    /// <summary>Where any of its nodes answers: one absolute http(s) URL, or several separated by spaces, which are tried in turn.</summary>
+    [Required(ErrorMessage = "an absolute URL such as http://node.example:7070, or several separated by spaces")]
+    public string Url { get; set; } = "";
+
+    /// <summary>A token that it knows, with scope <c>node</c>. It is shown to the hosts of <see cref="Url"/> and to no other.</summary>
+    /// <remarks>Default none. A secret: give it by environment (<c>FileTransfer__Sync__Upstreams__0__Token</c>) rather than by a file.</remarks>
+    [RegularExpression("^[A-Za-z0-9._~+/=-]+$", ErrorMessage = "letters, digits and any of . _ ~ + / - =, nothing else")]
+    public string? Token { get; set; }
+
+    /// <summary>Only files of these buckets, in hex.</summary>
+    /// <remarks>Default none: all buckets.</remarks>
+    public IList<string> Buckets { get; } = [];
+
+    internal IReadOnlyList<Uri> Urls => [.. Url.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(url => new Uri(url))];
+
+    /// <summary>Whether files of the bucket are followed.</summary>
+    internal bool Follows(ByteString bucket) =>
+        Buckets.Count == 0 || Buckets.Any(one => BucketId.TryParse(one, out var id) && id.Value == bucket);
+}

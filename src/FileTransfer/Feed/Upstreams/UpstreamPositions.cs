@@ -1,0 +1,129 @@
+namespace FileTransfer.Feed.Upstreams;
+
+/// <summary>Which history of an upstream's feed is read, and how far: owner of <c>filetransfer.upstreams</c> and <c>filetransfer.upstream_bins</c>.</summary>
+public static class UpstreamPositions
+{
+    /// <summary>
+    /// Notes the history that an upstream tells of. Where it is another than before, or has gone back, nothing of it is sealed any more, and
+    /// its bins are compared.
+    /// </summary>
+    /// <exception cref="UpstreamFaultException">It is another cluster than before.</exception>
+    public static async Task<IReadOnlyList<UpstreamPosition>> SettleAsync(
+        NpgsqlConnection connection,
+        string upstream,
+        UpstreamCursors told,
+        CancellationToken cancellationToken
+    )
+    {
+        const string begin = """
+            INSERT INTO filetransfer.upstreams (name, cluster_id, feed_epoch) VALUES (@upstream, @cluster, @epoch) ON CONFLICT DO NOTHING;
+            INSERT INTO filetransfer.upstream_bins (upstream, bin) SELECT @upstream, generate_series(0, 15) ON CONFLICT DO NOTHING;
+            SELECT cluster_id, feed_epoch FROM filetransfer.upstreams WHERE name = @upstream FOR UPDATE
+            """;
+        const string positions =
+            "SELECT bin, sealed, compare_due FROM filetransfer.upstream_bins WHERE upstream = @upstream ORDER BY bin";
+        const string begun = """
+            UPDATE filetransfer.upstreams SET feed_epoch = @epoch WHERE name = @upstream;
+            UPDATE filetransfer.upstream_bins SET sealed = 0, round = round + 1, compare_due = true WHERE upstream = @upstream
+            """;
+        var parameters = new
+        {
+            upstream,
+            told.Cluster,
+            told.Epoch,
+        };
+        var (cluster, epoch) = await connection.QuerySingleAsync<(string, Guid)>(begin, parameters, cancellationToken);
+        if (cluster != told.Cluster)
+        {
+            throw new UpstreamFaultException(
+                $"it is of cluster '{told.Cluster}', and what was pulled under its name is of cluster '{cluster}'; give it another name, or the URL of that cluster"
+            );
+        }
+
+        var known = (await connection.QueryAsync<UpstreamPosition>(positions, parameters, cancellationToken)).AsList();
+        if (epoch == told.Epoch && known.All(bin => bin.Sealed <= told.Heads[bin.Bin]))
+        {
+            return known;
+        }
+
+        await connection.ExecuteAsync(begun, parameters, cancellationToken);
+        return (await connection.QueryAsync<UpstreamPosition>(positions, parameters, cancellationToken)).AsList();
+    }
+
+    /// <summary>Seals what a page has, in the transaction that applies it.</summary>
+    /// <returns>False where the bin is not at the page's beginning, or in another history.</returns>
+    public static Task<bool> SealAsync(
+        NpgsqlConnection connection,
+        string upstream,
+        FeedPage page,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            UPDATE filetransfer.upstream_bins b SET sealed = @last FROM filetransfer.upstreams u
+            WHERE u.name = b.upstream AND b.upstream = @upstream AND b.bin = @bin
+              AND u.feed_epoch = @epoch AND b.sealed = @after AND NOT b.compare_due
+            RETURNING true
+            """;
+        var parameters = new
+        {
+            upstream,
+            page.Bin,
+            page.Epoch,
+            page.After,
+            page.Last,
+        };
+        return connection.QuerySingleOrDefaultAsync<bool>(sql, parameters, cancellationToken);
+    }
+
+    /// <summary>Seals a bin up to the cursor it had when its comparison began, which has ended now.</summary>
+    public static Task EndComparisonAsync(
+        NpgsqlConnection connection,
+        string upstream,
+        ComparedBin compared,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            UPDATE filetransfer.upstream_bins b SET sealed = @cursor, compare_due = false FROM filetransfer.upstreams u
+            WHERE u.name = b.upstream AND b.upstream = @upstream AND b.bin = @bin AND u.feed_epoch = @epoch AND b.compare_due
+            """;
+        var parameters = new
+        {
+            upstream,
+            compared.Bin,
+            compared.Epoch,
+            compared.Cursor,
+        };
+        return connection.ExecuteAsync(sql, parameters, cancellationToken);
+    }
+
+    /// <summary>The upstream's feed does not go back to where this bin is: it is compared.</summary>
+    public static Task RequireComparisonAsync(
+        NpgsqlConnection connection,
+        string upstream,
+        short bin,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            UPDATE filetransfer.upstream_bins SET sealed = 0, round = round + 1, compare_due = true
+            WHERE upstream = @upstream AND bin = @bin AND NOT compare_due
+            """;
+        return connection.ExecuteAsync(sql, new { upstream, bin }, cancellationToken);
+    }
+}
+
+/// <param name="Sealed">Every sequence up to it has been applied.</param>
+/// <param name="CompareDue">The bin is to be compared first.</param>
+public sealed record UpstreamPosition(short Bin, long Sealed, bool CompareDue);
+
+/// <summary>How far an upstream says that its feed goes.</summary>
+/// <param name="Heads">The newest sequence of each bin.</param>
+public sealed record UpstreamCursors(string Cluster, Guid Epoch, IReadOnlyList<long> Heads);
+
+/// <summary>A bin whose files are compared, as it was when that began.</summary>
+public sealed record ComparedBin(Guid Epoch, short Bin, long Cursor);
+
+/// <summary>An upstream does what it must not; nothing of it was taken.</summary>
+public sealed class UpstreamFaultException(string message) : Exception(message);

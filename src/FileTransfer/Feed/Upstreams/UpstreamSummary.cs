@@ -1,0 +1,88 @@
+using FileTransfer.Catalog.Replicas;
+
+namespace FileTransfer.Feed.Upstreams;
+
+/// <param name="Epoch">The history of its feed that is read.</param>
+/// <param name="Lacking">Files that it claims and whose content this node wants and has not stored.</param>
+/// <param name="Kept">Files that a comparison did not find there any more.</param>
+public sealed record UpstreamCounts(
+    string Cluster,
+    Guid Epoch,
+    long Files,
+    long Lacking,
+    long Kept,
+    IReadOnlyList<UpstreamPosition> Bins
+);
+
+/// <summary>What is kept of each upstream, in numbers.</summary>
+public sealed class UpstreamSummary(Database database, NodeId node)
+{
+    private const string MostCounted = "10000";
+
+    /// <summary>Whether the file of row <c>f</c> was not found by the comparison of its bin <c>b</c>.</summary>
+    private const string IsKept = "(f.claims AND f.round < b.round AND NOT b.compare_due)";
+
+    public async Task<IReadOnlyDictionary<string, UpstreamCounts>> ReadAsync(CancellationToken cancellationToken)
+    {
+        const string sql = $"""
+            SELECT u.name, u.cluster_id, u.feed_epoch, b.bin, b.sealed, b.compare_due,
+                (SELECT count(*) FROM filetransfer.upstream_files f WHERE f.upstream = u.name AND f.bin = b.bin) AS files,
+                (SELECT count(*) FROM filetransfer.upstream_files f WHERE f.upstream = u.name AND f.bin = b.bin AND {IsKept}) AS kept
+            FROM filetransfer.upstreams u JOIN filetransfer.upstream_bins b ON b.upstream = u.name
+            ORDER BY u.name, b.bin
+            """;
+        var rows = await database.QueryAsync<Row>(sql, null, cancellationToken);
+        if (rows.Count == 0)
+        {
+            return new Dictionary<string, UpstreamCounts>();
+        }
+
+        var lacking = await LackingAsync(cancellationToken);
+        return rows.GroupBy(row => (row.Name, row.ClusterId, row.FeedEpoch))
+            .ToDictionary(
+                bins => bins.Key.Name,
+                bins => new UpstreamCounts(
+                    bins.Key.ClusterId,
+                    bins.Key.FeedEpoch,
+                    bins.Sum(bin => bin.Files),
+                    lacking.GetValueOrDefault(bins.Key.Name),
+                    bins.Sum(bin => bin.Kept),
+                    [.. bins.Select(bin => new UpstreamPosition(bin.Bin, bin.Sealed, bin.CompareDue))]
+                )
+            );
+    }
+
+    /// <summary>How many files are kept of which upstreams; counted no further than to <see cref="MostCounted"/>.</summary>
+    public Task<IReadOnlyList<(string Upstream, long Count)>> KeptAsync(CancellationToken cancellationToken)
+    {
+        const string sql = $"""
+            SELECT kept.upstream, count(*) FROM (
+                SELECT f.upstream FROM filetransfer.upstream_bins b
+                JOIN filetransfer.upstream_files f ON f.upstream = b.upstream AND f.bin = b.bin AND {IsKept}
+                LIMIT {MostCounted}
+            ) kept GROUP BY kept.upstream
+            """;
+        return database.QueryAsync<(string, long)>(sql, null, cancellationToken);
+    }
+
+    private async Task<IReadOnlyDictionary<string, long>> LackingAsync(CancellationToken cancellationToken)
+    {
+        var sql = $"""
+            SELECT f.upstream, count(*) FROM ({ReplicaTable.LackingSql}) lacking JOIN filetransfer.upstream_files f USING (file_key)
+            WHERE f.claims GROUP BY f.upstream
+            """;
+        var rows = await database.QueryAsync<(string Upstream, long Count)>(sql, new { node }, cancellationToken);
+        return rows.ToDictionary(row => row.Upstream, row => row.Count);
+    }
+
+    private sealed record Row(
+        string Name,
+        string ClusterId,
+        Guid FeedEpoch,
+        short Bin,
+        long Sealed,
+        bool CompareDue,
+        long Files,
+        long Kept
+    );
+}

@@ -1,0 +1,33 @@
+using FileTransfer.Feed.Pull;
+using FileTransfer.Feed.Upstreams;
+
+namespace FileTransfer.Hosting.Health;
+
+internal static partial class ReadinessChecks
+{
+    private sealed class UpstreamsCheck(UpstreamPuller puller, UpstreamSummary summary) : ReadinessCheck
+    {
+        protected override async ValueTask<Finding> FindAsync(CancellationToken cancellationToken)
+        {
+            if (puller.Upstreams.Count == 0)
+            {
+                return Finding.Healthy("no upstream is configured");
+            }
+
+            if (puller.Upstreams.FirstOrDefault(upstream => upstream.Fault is not null) is { Fault: { } fault } at)
+            {
+                return Finding.Degraded(
+                    $"upstream '{at.Options.Name}' at {at.Client.Url} cannot be pulled: {fault.Reason}",
+                    fault.Since
+                );
+            }
+
+            var kept = (await summary.KeptAsync(cancellationToken)).FirstOrDefault(one => one.Count > 0);
+            return kept is { Upstream: { } name }
+                ? Finding.Degraded(
+                    $"upstream '{name}' does not have {kept.Count} files any more that are kept here: it began another history, or went back"
+                )
+                : Finding.Healthy("nothing keeps the upstreams from being pulled");
+        }
+    }
+}
