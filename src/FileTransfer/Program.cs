@@ -37,6 +37,7 @@ public static class Program
             ["healthcheck"] = HealthcheckCommand.Create,
             ["reconcile"] = ReconcileCommand.Create,
             ["sync"] = SyncCommand.Create,
+            ["verify"] = VerifyCommand.Create,
             ["database"] = DatabaseCommand.Create,
         };
 

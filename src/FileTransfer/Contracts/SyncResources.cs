@@ -9,7 +9,8 @@ public sealed record SyncCursors(string Cluster, Guid Epoch, IReadOnlyList<BinCu
 /// <summary>How far one bin of a feed goes.</summary>
 /// <param name="Cursor">The newest sequence; 0 before the first.</param>
 /// <param name="RetainedFrom">The first sequence that can still be asked for.</param>
-public sealed record BinCursor(int Bin, long Cursor, long RetainedFrom);
+/// <param name="Digest">Of the set of the bin's files as of the cursor: equal where the sets are.</param>
+public sealed record BinCursor(int Bin, long Cursor, long RetainedFrom, string Digest);
 
 /// <summary>Mutations of one bin that follow each other.</summary>
 /// <param name="From">The first sequence that was asked for.</param>

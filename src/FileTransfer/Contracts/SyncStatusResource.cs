@@ -7,7 +7,7 @@ public sealed record SyncStatusResource(string Cluster, IReadOnlyList<UpstreamRe
 /// <param name="Url">The address that is asked now.</param>
 /// <param name="Upstream">Which cluster it is; null before it was reached first.</param>
 /// <param name="Epoch">The history of its feed that is read; null before it was reached first.</param>
-/// <param name="CaughtUp">All that it has told of is applied here; contents may still be on their way.</param>
+/// <param name="InStep">All that it has told of is applied here, and the digests say that this is just what it has; contents may still be on their way.</param>
 /// <param name="Files">Files that it has.</param>
 /// <param name="Lacking">Those of them that this cluster has because of it and whose content the leader does not have stored, though it wants them.</param>
 /// <param name="Kept">Files that a comparison did not find there any more, and that stay here.</param>
@@ -17,7 +17,7 @@ public sealed record UpstreamResource(
     Uri Url,
     string? Upstream,
     Guid? Epoch,
-    bool CaughtUp,
+    bool InStep,
     long Files,
     long Lacking,
     long Kept,
@@ -30,4 +30,5 @@ public sealed record UpstreamResource(
 /// <param name="Sealed">Every sequence up to it has been applied.</param>
 /// <param name="Behind">Mutations that are not applied yet; null while the cursor is not known.</param>
 /// <param name="Comparing">The bin's files are being compared.</param>
-public sealed record UpstreamBinResource(int Bin, long? Cursor, long Sealed, long? Behind, bool Comparing);
+/// <param name="Differs">All is applied, and the digests are not equal.</param>
+public sealed record UpstreamBinResource(int Bin, long? Cursor, long Sealed, long? Behind, bool Comparing, bool Differs);

@@ -30,7 +30,8 @@ public static class FeedAppender
         const string sql = $"""
             SELECT count(*) FROM (SELECT 1 FROM filetransfer.bins WHERE bin = ANY(@bins) ORDER BY bin FOR UPDATE) locked;
             WITH due AS (
-                SELECT given.*, row_number() OVER (PARTITION BY bin ORDER BY file_key) AS ordinal
+                SELECT given.*, (SELECT f.state = 'added' FROM filetransfer.files f WHERE f.file_key = given.file_key) AS was_added,
+                    row_number() OVER (PARTITION BY bin ORDER BY file_key) AS ordinal
                 FROM unnest(@binOfEach::smallint[], @keys::bytea[], @clusters::text[], @epochs::uuid[], @sequences::bigint[])
                     AS given (bin, file_key, origin_cluster, origin_epoch, origin_sequence)
             ), next AS (
@@ -39,8 +40,8 @@ public static class FeedAppender
                 WHERE b.bin = grown.bin RETURNING b.bin, b.head - grown.by AS former
             ), appended AS (
                 INSERT INTO filetransfer.mutations
-                    (bin, sequence, kind, file_key, leader_epoch, origin_cluster, origin_epoch, origin_sequence)
-                SELECT bin, former + ordinal, @kind, file_key, @epoch, origin_cluster, origin_epoch, origin_sequence
+                    (bin, sequence, kind, file_key, leader_epoch, origin_cluster, origin_epoch, origin_sequence, was_added)
+                SELECT bin, former + ordinal, @kind, file_key, @epoch, origin_cluster, origin_epoch, origin_sequence, was_added
                 FROM due JOIN next USING (bin)
                 RETURNING file_key, sequence
             )

@@ -20,6 +20,7 @@ public static class FeedRegistration
         builder.Services.AddHostedService<PolicyReviews>();
         builder.Services.AddHostedService<LedgerMaintenance>();
         builder.Services.AddSingleton<FeedNews>();
+        builder.Services.AddSingleton<FeedDigests>();
         builder.Services.AddSingleton<OfferedFeed>();
         builder.Services.AddSingleton<SyncRequests>();
         builder.Services.AddSingleton<SyncWait>();

@@ -99,8 +99,9 @@ public sealed partial class FileCommands
             cancellationToken
         );
         var ending = await FileCatalog.LockAsync(connection, [.. removes.Concat(own).Select(m => m.Key)], cancellationToken);
-        await UpstreamFiles.EndAsync(connection, upstream.Name, [.. removes.Select(m => m.Key)], cancellationToken);
-        await UpstreamFiles.PutAsync(connection, upstream.Name, node.ClusterId, adds, cancellationToken);
+        var gone = await UpstreamFiles.EndAsync(connection, upstream.Name, [.. removes.Select(m => m.Key)], cancellationToken);
+        var come = await UpstreamFiles.PutAsync(connection, upstream.Name, node.ClusterId, adds, cancellationToken);
+        await UpstreamPositions.CountAsync(connection, upstream.Name, come, gone, cancellationToken);
         var claims = await UpstreamFiles.ClaimsAsync(connection, _upstreams, ending.Select(file => file.Key), cancellationToken);
         var ended = ending
             .Where(file => file is { IsOwn: false, State: not FileState.Removed } && !claims.Contains(file.Key))

@@ -10,7 +10,8 @@ public sealed class SharedFeed(Database database, Leadership leadership, NodeId 
 
     private const string Grown = "b.head > coalesce(p.sequence, 0)";
 
-    private const string Bins = "filetransfer.bins b LEFT JOIN filetransfer.feed_positions p ON p.bin = b.bin AND p.node_id = @node";
+    private const string Bins =
+        "filetransfer.bins b LEFT JOIN filetransfer.feed_positions p ON p.bin = b.bin AND p.node_id = @node";
 
     /// <summary>SQL: a bin has grown beyond the position of <c>@node</c>.</summary>
     internal const string HasGrown = $"EXISTS (SELECT FROM {Bins} WHERE {Grown})";

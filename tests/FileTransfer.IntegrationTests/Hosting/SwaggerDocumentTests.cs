@@ -28,7 +28,7 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
             { "HEAD /v1/files/{key}/hashes", "If-Match If-None-Match key", "200 304 400 404 409 412" },
             { "GET /v1/files/{key}/parts", "key", "200 400 404 409" },
             { "POST /v1/sync/deliveries", "", "200 400 415" },
-            { "GET /v1/sync/cursors", "after wait", "200 400 409" },
+            { "GET /v1/sync/cursors", "after buckets wait", "200 400 409" },
             { "GET /v1/sync/bins/{bin}", "bin from limit to wait", "200 400 409 410" },
             { "GET /v1/sync/bins/{bin}/files", "after bin limit", "200 400" },
             { "GET /v1/sync/status", "", "200 421" },

@@ -34,7 +34,9 @@ public sealed partial class ArrowTests
     private static readonly Dictionary<string, string[]> _tables = new()
     {
         ["bins"] = ["Feed", "Cluster", "Postgres"],
+        ["bucket_digests"] = ["Feed"],
         ["cluster"] = ["Cluster", "Feed", "Postgres"],
+        ["digested_bins"] = ["Feed"],
         ["feed_epochs"] = ["Cluster"],
         ["feed_positions"] = ["Feed"],
         ["files"] = ["Catalog", "Feed", "Wants/Intents", "Wants/Policies"],

@@ -100,6 +100,8 @@ public sealed class HelpTests : IDisposable
             "simulate",
             "healthcheck",
             "database",
+            "sync",
+            "verify",
         ];
 
     public static TheoryData<string> EveryCommand => new(Commands);

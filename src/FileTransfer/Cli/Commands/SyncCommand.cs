@@ -16,7 +16,8 @@ internal static class SyncCommand
         {
             Notes =
             [
-                "Exits with 3 while an upstream has told of something that is not applied, or whose content the leader lacks. Kept files are",
+                "Exits with 3 while an upstream is not in step, or the leader lacks a content of it. In step: all of its feed is applied, and the",
+                "digests say that this cluster has of it what it has. Kept files are",
                 "those that an upstream does not have any more since it began another history.",
             ],
             Examples = ["filetransfer sync status", "filetransfer sync status --json"],
@@ -26,7 +27,7 @@ internal static class SyncCommand
             var status = await run.AskAsync(node => node.GetAsync<SyncStatusResource>(Routes.SyncStatus));
             var lines = status.Upstreams.Count == 0 ? ["no upstream is configured"] : status.Upstreams.Select(LineOf);
             run.Show(lines, status);
-            return status.Upstreams.All(upstream => upstream is { CaughtUp: true, Lacking: 0 })
+            return status.Upstreams.All(upstream => upstream is { InStep: true, Lacking: 0 })
                 ? ExitCode.Ok
                 : ExitCode.NotComplete;
         });
@@ -35,7 +36,8 @@ internal static class SyncCommand
     {
         var behind = upstream.Bins.Sum(bin => bin.Behind ?? 0);
         var position =
-            upstream.CaughtUp ? "caught up"
+            upstream.InStep ? "in step"
+            : upstream.Bins.Any(bin => bin.Differs) ? "differs"
             : upstream.Bins.Any(bin => bin.Comparing) ? "comparing"
             : upstream.Bins.Any(bin => bin.Behind is null) || upstream.Bins.Count == 0 ? "not reached yet"
             : $"{behind} mutations behind";

@@ -21,6 +21,7 @@ namespace FileTransfer.Cli.Output;
 [JsonSerializable(typeof(ReconcileSummary))]
 [JsonSerializable(typeof(SimulationLine))]
 [JsonSerializable(typeof(VerdictLine))]
+[JsonSerializable(typeof(VerifyLine))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>How a type is sent to a node, read from it and printed. Asked only then: making it takes a tenth of a short command's time.</summary>

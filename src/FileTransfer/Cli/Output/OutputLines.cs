@@ -67,4 +67,7 @@ public sealed record DatabaseLine(string ConnectionString, string DataDirectory)
 /// <summary>A failure, on standard error: the file or key it is about, and the problem's title and type where a node said it.</summary>
 public sealed record ErrorLine(string Error, string? Title, string? Type, string? Subject, int ExitCode);
 
+/// <summary>A file that two nodes do not both have stored, and its state at each; null where one does not know it.</summary>
+public sealed record VerifyLine(string Key, string Difference, string? StateA, string? StateB);
+
 public sealed record NoticeLine(string Notice);

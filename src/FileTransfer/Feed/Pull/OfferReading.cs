@@ -15,12 +15,15 @@ public static class OfferReading
             $"it is of a cluster '{here}' too, and the ids of clusters that meet must differ; rename one"
         );
         Require(told.Bins is { Count: FeedPage.Bins }, $"its cursors have {told.Bins?.Count ?? 0} bins");
+        var digests = new List<Hash256>();
         foreach (var (bin, cursor) in told.Bins!.Index())
         {
             Require(cursor is { Cursor: >= 0 } && cursor.Bin == bin, $"its cursor of bin {bin} is missing or below zero");
+            Require(Hash256.TryParse(cursor.Digest, out var digest), $"the digest of its bin {bin} is '{cursor.Digest}'");
+            digests.Add(digest);
         }
 
-        return new UpstreamCursors(told.Cluster, told.Epoch, [.. told.Bins!.Select(bin => bin.Cursor)]);
+        return new UpstreamCursors(told.Cluster, told.Epoch, [.. told.Bins!.Select(bin => bin.Cursor)], digests);
     }
 
     /// <summary>What follows a position of a bin.</summary>

@@ -5,7 +5,7 @@ using FileTransfer.Cluster;
 namespace FileTransfer.Feed.Pull;
 
 /// <summary>This cluster's feed as other clusters read it: with all that they need to know of each mutation.</summary>
-public sealed class OfferedFeed(Database database, FeedHistory history, ThisNode node)
+public sealed class OfferedFeed(Database database, FeedDigests digests, FeedHistory history, ThisNode node)
 {
     /// <summary>Mutations of an answer at most.</summary>
     public const int LargestPage = 1000;
@@ -15,11 +15,15 @@ public sealed class OfferedFeed(Database database, FeedHistory history, ThisNode
         "coalesce((SELECT min(m.sequence) FROM filetransfer.mutations m WHERE m.bin = b.bin), b.head + 1)";
 
     private readonly SharedWork<(short Bin, long From, long To, int Limit, Task News), OfferedPage> _pages = new();
-    private readonly SharedWork<Task, OfferedCursors> _cursors = new();
+    private readonly SharedWork<(Task News, string Buckets), OfferedCursors> _cursors = new();
 
     /// <param name="news">What is asked for before a piece of news is not answered with what was read after it, nor the other way round.</param>
-    public Task<OfferedCursors> CursorsAsync(Task news, CancellationToken cancellationToken) =>
-        _cursors.RunAsync(news, ReadCursorsAsync, cancellationToken);
+    /// <param name="buckets">Whose files the digests are of; null = of all.</param>
+    public Task<OfferedCursors> CursorsAsync(
+        IReadOnlyCollection<ByteString>? buckets,
+        Task news,
+        CancellationToken cancellationToken
+    ) => _cursors.RunAsync((news, string.Join(',', buckets ?? [])), () => ReadCursorsAsync(buckets), cancellationToken);
 
     /// <summary>The mutations of a bin between two sequences, both included, as far as a page goes. Asked for by many at once, they are read once.</summary>
     /// <param name="news">As for <see cref="CursorsAsync"/>.</param>
@@ -32,18 +36,17 @@ public sealed class OfferedFeed(Database database, FeedHistory history, ThisNode
         CancellationToken cancellationToken
     ) => _pages.RunAsync((bin, from, to, limit, news), () => ReadPageAsync(bin, from, to, limit), cancellationToken);
 
-    private async Task<OfferedCursors> ReadCursorsAsync()
+    private async Task<OfferedCursors> ReadCursorsAsync(IReadOnlyCollection<ByteString>? buckets)
     {
         const string sql = $"""
-            SELECT c.feed_epoch, b.bin, b.head, {RetainedFrom}
-            FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c ORDER BY b.bin
+            SELECT c.feed_epoch, {RetainedFrom} FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c ORDER BY b.bin
             """;
-        var rows = await database.QueryAsync<(Guid Epoch, short Bin, long Head, long RetainedFrom)>(
-            sql,
-            null,
-            CancellationToken.None
+        var rows = await database.QueryAsync<(Guid Epoch, long RetainedFrom)>(sql, null, CancellationToken.None);
+        var sets = await digests.ReadAsync(buckets, CancellationToken.None);
+        return new OfferedCursors(
+            rows[0].Epoch,
+            [.. sets.Select(set => new OfferedBin(set.Bin, set.Sequence, rows[set.Bin].RetainedFrom, set.Digest.ToHash()))]
         );
-        return new OfferedCursors(rows[0].Epoch, [.. rows.Select(row => new OfferedBin(row.Bin, row.Head, row.RetainedFrom))]);
     }
 
     private async Task<OfferedPage> ReadPageAsync(short bin, long from, long to, int limit)
@@ -101,16 +104,12 @@ public sealed class OfferedFeed(Database database, FeedHistory history, ThisNode
             WHERE f.file_key > @after AND f.file_key < @until AND f.state = 'added'
             ORDER BY f.file_key LIMIT @limit
             """;
-        var first = new byte[Hash256.Length];
-        first[0] = (byte)(bin << 4);
+        var (first, until) = FeedPage.KeysOf(bin);
         var parameters = new
         {
             bin,
-            // Nothing hashes to a key of zeros, so what is behind the first key of the bin is all of it.
             after = after?.ToArray() ?? first,
-            until = bin == FeedPage.Bins - 1
-                ? [.. Enumerable.Repeat(byte.MaxValue, Hash256.Length + 1)]
-                : new[] { (byte)((bin + 1) << 4) },
+            until,
             limit,
         };
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
@@ -156,7 +155,7 @@ public sealed class OfferedFeed(Database database, FeedHistory history, ThisNode
 }
 
 /// <param name="RetainedFrom">The first sequence that is kept.</param>
-public sealed record OfferedBin(int Bin, long Head, long RetainedFrom);
+public sealed record OfferedBin(int Bin, long Head, long RetainedFrom, Hash256 Digest);
 
 public sealed record OfferedCursors(Guid Epoch, IReadOnlyList<OfferedBin> Bins);
 

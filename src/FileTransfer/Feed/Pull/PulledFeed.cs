@@ -8,7 +8,6 @@ internal sealed record BinGrowth(short Bin, long Position, long Head);
 
 /// <summary>The feed of a cluster with another database, as it is read over HTTP.</summary>
 internal sealed class PulledFeed(UpstreamOptions upstream, UpstreamClient client, FileCommands commands, string here)
-   
 {
     /// <summary>How long the upstream keeps a question for news while there is none.</summary>
     private static readonly TimeSpan _wait = TimeSpan.FromSeconds(60);
@@ -28,9 +27,19 @@ internal sealed class PulledFeed(UpstreamOptions upstream, UpstreamClient client
     public async Task<IReadOnlyList<BinGrowth>> FindGrownAsync(CancellationToken cancellationToken)
     {
         var wait = _hasApplied ? _wait : TimeSpan.Zero;
-        var after = _hasApplied ? $"?after={string.Join(',', Told!.Heads)}&wait={wait.TotalSeconds}s" : "";
+        List<string> asked = _hasApplied ? [$"after={string.Join(',', Told!.Heads)}", $"wait={wait.TotalSeconds}s"] : [];
+        if (upstream.Buckets.Count > 0)
+        {
+            asked.Add($"buckets={string.Join(',', upstream.Buckets)}");
+        }
+
         _hasApplied = false;
-        var answer = await client.GetAsync(Routes.Cursors + after, wait, WireJson.Default.SyncCursors, cancellationToken);
+        var answer = await client.GetAsync(
+            $"{Routes.Cursors}?{string.Join('&', asked)}",
+            wait,
+            WireJson.Default.SyncCursors,
+            cancellationToken
+        );
         var told = OfferReading.Read(answer ?? throw new UpstreamFaultException("it has no cursors"), here);
         Positions = await commands.SettleUpstreamAsync(upstream.Name, told, cancellationToken);
         Told = told;

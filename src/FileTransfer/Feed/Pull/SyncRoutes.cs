@@ -34,9 +34,30 @@ public static class SyncRoutes
     }
 
     /// <param name="after" example="5,0,12,9,4,0,7,1,3,3,8,2,6,10,4,11">The 16 cursors that are known, by bin: the answer waits for others.</param>
+    /// <param name="buckets" example="0x22,0x33">Whose files the digests are of, separated by commas; of all when left out.</param>
     /// <param name="wait" example="60s">For how many seconds the answer waits, 0 to 60; 0 when left out.</param>
-    private static async Task<IResult> CursorsAsync(string? after, string? wait, SyncWait waits, HttpContext context)
+    private static async Task<IResult> CursorsAsync(
+        string? after,
+        string? buckets,
+        string? wait,
+        SyncWait waits,
+        HttpContext context
+    )
     {
+        List<ByteString>? ofBuckets = null;
+        foreach (var text in buckets?.Split(',') ?? [])
+        {
+            if (!BucketId.TryParse(text, out var bucket))
+            {
+                return Problem.Of(
+                    ProblemTypes.BadRequest,
+                    $"'{Problem.Quote(text)}' is not a bucket; write buckets in hex, separated by commas."
+                );
+            }
+
+            (ofBuckets ??= []).Add(bucket.Value);
+        }
+
         long[]? known = null;
         if (after is not null && (known = Parse(after)) is null)
         {
@@ -49,14 +70,14 @@ public static class SyncRoutes
         return await waits.RunAsync(
             context,
             wait,
-            (feed, news, token) => feed.CursorsAsync(news, token),
+            (feed, news, token) => feed.CursorsAsync(ofBuckets, news, token),
             cursors => known is null || !cursors.Bins.Select(bin => bin.Head).SequenceEqual(known),
             (cursors, node) =>
                 TypedResults.Json(
                     new SyncCursors(
                         node.ClusterId,
                         cursors.Epoch,
-                        [.. cursors.Bins.Select(bin => new BinCursor(bin.Bin, bin.Head, bin.RetainedFrom))]
+                        [.. cursors.Bins.Select(bin => new BinCursor(bin.Bin, bin.Head, bin.RetainedFrom, bin.Digest.ToString()))]
                     ),
                     WireJson.Default.SyncCursors
                 )

@@ -40,7 +40,8 @@ public static class SyncStatusRoutes
                 told?.Heads[bin.Bin],
                 bin.Sealed,
                 told is null ? null : Math.Max(0, told.Heads[bin.Bin] - bin.Sealed),
-                bin.CompareDue
+                bin.CompareDue,
+                upstream.Differing.Contains(bin.Bin)
             ))
             .ToList();
         return new UpstreamResource(
@@ -48,7 +49,7 @@ public static class SyncStatusRoutes
             upstream.Client.Url,
             counts?.Cluster,
             counts?.Epoch,
-            upstream.Fault is null && bins.Count > 0 && bins.All(bin => bin is { Behind: 0, Comparing: false }),
+            upstream.IsInStep && bins.All(bin => bin is { Behind: 0, Comparing: false }),
             counts?.Files ?? 0,
             counts?.Lacking ?? 0,
             counts?.Kept ?? 0,

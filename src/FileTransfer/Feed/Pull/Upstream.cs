@@ -10,6 +10,7 @@ public sealed class Upstream(UpstreamOptions options, UpstreamClient client)
 {
     private volatile UpstreamFault? _fault;
     private volatile UpstreamCursors? _told;
+    private volatile Comparison? _compared;
 
     public UpstreamOptions Options => options;
 
@@ -25,7 +26,29 @@ public sealed class Upstream(UpstreamOptions options, UpstreamClient client)
     /// <summary>What it said last.</summary>
     public UpstreamCursors? Told => _told;
 
+    /// <summary>The bins of which this cluster has other files than the upstream, though it has applied all that was told.</summary>
+    public IReadOnlyList<int> Differing => _compared?.Differing ?? [];
+
+    /// <summary>Whether what is applied was found to be just what the upstream has.</summary>
+    public bool IsInStep => Fault is null && _compared is { Differing.Count: 0 } compared && compared.With == _told;
+
     internal void See(PulledFeed feed) => _told = feed.Told;
+
+    /// <summary>What was applied is compared with what was told: a bin says nothing where it is at another sequence by now.</summary>
+    /// <returns>Whether that is news.</returns>
+    internal bool Compare(UpstreamCursors told, IReadOnlyList<(long Sealed, Hash256 Digest)> applied)
+    {
+        var differing = Enumerable
+            .Range(0, applied.Count)
+            .Where(bin => applied[bin].Sealed == told.Heads[bin] && applied[bin].Digest != told.Digests[bin])
+            .ToList();
+        var isNews = !differing.SequenceEqual(Differing);
+        var isWhole = applied.Index().All(bin => bin.Item.Sealed == told.Heads[bin.Index]);
+        _compared = isWhole || differing.Count > 0 ? new Comparison(told, differing) : null;
+        return isNews;
+    }
+
+    private sealed record Comparison(UpstreamCursors With, IReadOnlyList<int> Differing);
 }
 
 /// <summary>The configured upstreams, each with its client.</summary>

@@ -12,6 +12,7 @@ public sealed partial class UpstreamPuller : BackgroundService
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
 
     private readonly Backoff _backoff = new(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(15));
+    private readonly Database _database;
     private readonly FileCommands _commands;
     private readonly Leadership _leadership;
     private readonly ClusterMembership _membership;
@@ -21,6 +22,7 @@ public sealed partial class UpstreamPuller : BackgroundService
 
     public UpstreamPuller(
         UpstreamClients clients,
+        Database database,
         FileCommands commands,
         Leadership leadership,
         ClusterMembership membership,
@@ -29,7 +31,7 @@ public sealed partial class UpstreamPuller : BackgroundService
         ILogger<UpstreamPuller> logger
     )
     {
-        (_commands, _leadership, _membership) = (commands, leadership, membership);
+        (_database, _commands, _leadership, _membership) = (database, commands, leadership, membership);
         (_node, _time, _logger) = (node, time, logger);
         Upstreams = [.. clients.All.Select(one => new Upstream(one.Options, one.Client))];
     }
@@ -113,24 +115,39 @@ public sealed partial class UpstreamPuller : BackgroundService
             parallel,
             async (bin, token) =>
                 await (
-                    feed.Positions[bin.Bin].CompareDue
-                        ? feed.CompareAsync(bin, token)
-                        : FeedCatchUp.RunAsync(
-                            feed,
-                            bin,
-                            (page, applied) => _commands.ApplyUpstreamAsync(upstream.Options, page, applied),
-                            token
-                        )
+                    feed.Positions[bin.Bin].CompareDue ? feed.CompareAsync(bin, token) : CatchUpAsync(upstream, feed, bin, token)
                 )
         );
         feed.Applied();
+        var applied = await UpstreamPositions.DigestsAsync(_database, upstream.Options.Name, cancellationToken);
+        if (upstream.Compare(feed.Told!, applied) && upstream.Differing.Count > 0)
+        {
+            Log.Differs(_logger, upstream.Options.Name, upstream.Client.Url, string.Join(", ", upstream.Differing));
+        }
+
         return grown.Count > 0;
+    }
+
+    private async Task CatchUpAsync(Upstream upstream, PulledFeed feed, BinGrowth bin, CancellationToken cancellationToken)
+    {
+        var page = await feed.ReadAsync(bin.Bin, bin.Position, cancellationToken);
+        while (await _commands.ApplyUpstreamAsync(upstream.Options, page, cancellationToken) && page.Last < bin.Head)
+        {
+            page = await feed.ReadAsync(bin.Bin, page.Last, cancellationToken);
+        }
     }
 
     private static partial class Log
     {
         [LoggerMessage(1730, LogLevel.Warning, "Upstream {Upstream} at {Url} cannot be pulled; retrying: {Reason}")]
         public static partial void Fault(ILogger logger, string upstream, Uri url, string reason);
+
+        [LoggerMessage(
+            1732,
+            LogLevel.Error,
+            "Upstream {Upstream} at {Url} has other files than this cluster has of it, in bins {Bins}, though all of its feed is applied"
+        )]
+        public static partial void Differs(ILogger logger, string upstream, Uri url, string bins);
 
         [LoggerMessage(1731, LogLevel.Information, "Upstream {Upstream} at {Url} can be pulled again")]
         public static partial void Works(ILogger logger, string upstream, Uri url);

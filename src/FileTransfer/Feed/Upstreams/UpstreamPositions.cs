@@ -1,3 +1,5 @@
+using FileTransfer.Identity.Hashing;
+
 namespace FileTransfer.Feed.Upstreams;
 
 /// <summary>Which history of an upstream's feed is read, and how far: owner of <c>filetransfer.upstreams</c> and <c>filetransfer.upstream_bins</c>.</summary>
@@ -24,7 +26,8 @@ public static class UpstreamPositions
             "SELECT bin, sealed, compare_due FROM filetransfer.upstream_bins WHERE upstream = @upstream ORDER BY bin";
         const string begun = """
             UPDATE filetransfer.upstreams SET feed_epoch = @epoch WHERE name = @upstream;
-            UPDATE filetransfer.upstream_bins SET sealed = 0, round = round + 1, compare_due = true WHERE upstream = @upstream
+            UPDATE filetransfer.upstream_bins SET sealed = 0, round = round + 1, compare_due = true, digest = NULL
+            WHERE upstream = @upstream
             """;
         var parameters = new
         {
@@ -76,6 +79,63 @@ public static class UpstreamPositions
         return connection.QuerySingleOrDefaultAsync<bool>(sql, parameters, cancellationToken);
     }
 
+    /// <summary>Counts files in and out of the digest of what the upstream has, in the transaction that notes them; they are of one bin.</summary>
+    public static async Task CountAsync(
+        NpgsqlConnection connection,
+        string upstream,
+        IEnumerable<FileKey> come,
+        IEnumerable<FileKey> gone,
+        CancellationToken cancellationToken
+    )
+    {
+        const string read = "SELECT digest FROM filetransfer.upstream_bins WHERE upstream = @upstream AND bin = @bin FOR UPDATE";
+        const string write = "UPDATE filetransfer.upstream_bins SET digest = @state WHERE upstream = @upstream AND bin = @bin";
+        foreach (
+            var keys in come.Select(key => (key, isThere: true))
+                .Concat(gone.Select(key => (key, isThere: false)))
+                .GroupBy(one => one.key.Bin)
+        )
+        {
+            var bin = (short)keys.Key;
+            var state = await connection.QuerySingleAsync<byte[]?>(read, new { upstream, bin }, cancellationToken);
+            var digest = state is null ? new SetDigest() : new SetDigest(state);
+            foreach (var (key, isThere) in keys)
+            {
+                if (isThere)
+                {
+                    digest.Add(key);
+                }
+                else
+                {
+                    digest.Remove(key);
+                }
+            }
+
+            await connection.ExecuteAsync(
+                write,
+                new
+                {
+                    upstream,
+                    bin,
+                    state = digest.ToArray(),
+                },
+                cancellationToken
+            );
+        }
+    }
+
+    /// <summary>What the upstream has as far as it has been applied: by bin, the sequence and the digest.</summary>
+    public static async Task<IReadOnlyList<(long Sealed, Hash256 Digest)>> DigestsAsync(
+        Database database,
+        string upstream,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = "SELECT sealed, digest FROM filetransfer.upstream_bins WHERE upstream = @upstream ORDER BY bin";
+        var rows = await database.QueryAsync<(long Sealed, byte[]? State)>(sql, new { upstream }, cancellationToken);
+        return [.. rows.Select(row => (row.Sealed, (row.State is null ? new SetDigest() : new SetDigest(row.State)).ToHash()))];
+    }
+
     /// <summary>Seals a bin up to the cursor it had when its comparison began, which has ended now.</summary>
     public static Task EndComparisonAsync(
         NpgsqlConnection connection,
@@ -107,7 +167,7 @@ public static class UpstreamPositions
     )
     {
         const string sql = """
-            UPDATE filetransfer.upstream_bins SET sealed = 0, round = round + 1, compare_due = true
+            UPDATE filetransfer.upstream_bins SET sealed = 0, round = round + 1, compare_due = true, digest = NULL
             WHERE upstream = @upstream AND bin = @bin AND NOT compare_due
             """;
         return connection.ExecuteAsync(sql, new { upstream, bin }, cancellationToken);
@@ -120,7 +180,8 @@ public sealed record UpstreamPosition(short Bin, long Sealed, bool CompareDue);
 
 /// <summary>How far an upstream says that its feed goes.</summary>
 /// <param name="Heads">The newest sequence of each bin.</param>
-public sealed record UpstreamCursors(string Cluster, Guid Epoch, IReadOnlyList<long> Heads);
+/// <param name="Digests">Of the files that each bin has as of its newest sequence.</param>
+public sealed record UpstreamCursors(string Cluster, Guid Epoch, IReadOnlyList<long> Heads, IReadOnlyList<Hash256> Digests);
 
 /// <summary>A bin whose files are compared, as it was when that began.</summary>
 public sealed record ComparedBin(Guid Epoch, short Bin, long Cursor);

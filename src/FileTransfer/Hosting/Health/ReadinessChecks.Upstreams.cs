@@ -22,6 +22,13 @@ internal static partial class ReadinessChecks
                 );
             }
 
+            if (puller.Upstreams.FirstOrDefault(upstream => upstream.Differing.Count > 0) is { } other)
+            {
+                return Finding.Degraded(
+                    $"upstream '{other.Options.Name}' at {other.Client.Url} has other files than this cluster has of it, in bins {string.Join(", ", other.Differing)}"
+                );
+            }
+
             var kept = (await summary.KeptAsync(cancellationToken)).FirstOrDefault(one => one.Count > 0);
             return kept is { Upstream: { } name }
                 ? Finding.Degraded(

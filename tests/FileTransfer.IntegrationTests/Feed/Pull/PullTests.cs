@@ -38,6 +38,7 @@ public sealed class PullTests
         await TestCluster.StoredAsync(follower, live.Key);
         (await up.DeleteAsync(live.Key)).ShouldBe(HttpStatusCode.NoContent);
         await follower.RemovedAsync(live.Key);
+        await InStepAsync(leader, "up");
         (await follower.StateOfAsync(files[39].Key)).ShouldBeOneOf("absent", null);
     }
 
@@ -117,7 +118,10 @@ public sealed class PullTests
             (await node.StateOfAsync(two.Key)).ShouldBe("stored");
         }
 
-        // At rest nothing goes round.
+        // At rest nothing goes round, and all are proven to be in step.
+        await InStepAsync(a, "two");
+        await InStepAsync(b, "one");
+        await InStepAsync(c, "two");
         await SealedAsync(b, "one", a);
         await SealedAsync(a, "two", b);
         var cursors = $"{await a.GetJsonAsync("/v1/sync/cursors")}{await b.GetJsonAsync("/v1/sync/cursors")}";
@@ -152,6 +156,7 @@ public sealed class PullTests
         await up.StoreAsync(added);
         await TestCluster.StoredAsync(down, added.Key);
         await SealedAsync(down, "up", up);
+        await InStepAsync(down, "up");
         (await StatusAsync(down, "up")).GetProperty("kept").GetInt32().ShouldBe(2);
         await down.CheckSaysAsync("upstreams", "degraded", "does not have 2 files any more");
         foreach (var file in files)
@@ -200,6 +205,12 @@ public sealed class PullTests
             .GetInt64()
             .ShouldBe(1);
     }
+
+    private static Task InStepAsync(NodeProcess down, string upstream) =>
+        Eventually.HoldsAsync(
+            async () => (await StatusAsync(down, upstream)).GetProperty("inStep").GetBoolean(),
+            $"{upstream} is in step"
+        );
 
     private static int BinOf(PlainFile file) => Convert.ToInt32(file.Key[2..3], 16);
 

@@ -89,6 +89,7 @@ internal sealed class FakeUpstream : IAsyncDisposable
                         bin,
                         cursor = _file is { } file && Convert.ToInt32(file.Key[2..3], 16) == bin ? Cursor : 0,
                         retainedFrom = 1,
+                        digest = new string('0', 64),
                     }),
             }
         );

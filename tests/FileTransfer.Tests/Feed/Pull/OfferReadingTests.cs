@@ -70,7 +70,11 @@ public sealed class OfferReadingTests
     [Fact]
     public void Cursors_of_a_cluster_with_this_ones_id_or_without_a_bin_are_refused()
     {
-        var cursors = new SyncCursors("up", _epoch, [.. Enumerable.Range(0, 16).Select(bin => new BinCursor(bin, bin, 1))]);
+        var cursors = new SyncCursors(
+            "up",
+            _epoch,
+            [.. Enumerable.Range(0, 16).Select(bin => new BinCursor(bin, bin, 1, _key.ToString()))]
+        );
 
         OfferReading.Read(cursors, "here").Heads[7].ShouldBe(7);
         Should.Throw<UpstreamFaultException>(() => OfferReading.Read(cursors, "up")).Message.ShouldContain("'up'");
