@@ -105,6 +105,12 @@ internal sealed class ChunkRanges
         return new ChunkRange(first, (int)(end - first));
     }
 
+    public bool Overlaps(long first, long end)
+    {
+        var index = FirstBelow(end);
+        return index < _runs.Count && _runs[index].End > first;
+    }
+
     /// <summary>From the lowest to the highest. It must not be empty.</summary>
     public ChunkRange Span() => new(_runs[^1].First, (int)(_runs[0].End - _runs[^1].First));
 

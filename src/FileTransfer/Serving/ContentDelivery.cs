@@ -85,7 +85,7 @@ public sealed class ContentDelivery(
     {
         var answer = form.Representation.AnswerTo(context.Request);
         using var sending = ArrivingContents.IsWorthAsking(context, content, form.ChunkLength, answer)
-            ? ThrottledResponse.TryBegin(egress, context, content, answer)
+            ? ThrottledResponse.TryBegin(egress, context, content, form.Representation.Length, answer)
             : null;
         if (sending is null)
         {

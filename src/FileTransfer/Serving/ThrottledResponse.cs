@@ -27,32 +27,48 @@ public sealed class ThrottledResponse : IDisposable
 
     private readonly EgressBandwidth _egress;
     private readonly HttpContext _context;
-    private readonly NodeId? _permitOf;
-    private readonly Fingerprint _content;
+    private readonly ContentPermit? _permit;
     private string? _reader;
     private RateFlow? _flow;
+    private readonly bool _hasAll;
+    private long _left;
 
-    private ThrottledResponse(EgressBandwidth egress, HttpContext context, NodeId? permitOf, Fingerprint content)
+    private ThrottledResponse(EgressBandwidth egress, HttpContext context, ContentPermit? permit, bool hasAll, long count)
     {
+        _hasAll = hasAll;
         _egress = egress;
         _context = context;
-        _permitOf = permitOf;
-        _content = content;
+        _permit = permit;
+        _left = count;
     }
 
-    public static ThrottledResponse Begin(EgressBandwidth egress, HttpContext context) => new(egress, context, null, default);
+    public static ThrottledResponse Begin(EgressBandwidth egress, HttpContext context) =>
+        new(egress, context, null, hasAll: true, 0);
 
-    /// <summary>An answer that needs a turn where a node asks for much of a large content; null while it is another's turn.</summary>
+    /// <summary>An answer that needs a permit where a node asks for much of a large content; null while others are sent that part.</summary>
+    /// <param name="bodyLength">Bytes of the whole content, or of its hashes, in the form that is sent.</param>
     public static ThrottledResponse? TryBegin(
         EgressBandwidth egress,
         HttpContext context,
         OpenContent content,
+        long bodyLength,
         ConditionalAnswer answer
-    ) =>
-        !NeedsPermit(context, content, answer) || NodeHeader.Of(context) is not { } node ? Begin(egress, context)
-        : egress.Admission.TryAcquire(node, content.Fingerprint, egress.Now)
-            ? new ThrottledResponse(egress, context, node, content.Fingerprint)
-        : null;
+    )
+    {
+        if (!NeedsPermit(context, content, answer) || NodeHeader.Of(context) is not { } node)
+        {
+            return Begin(egress, context);
+        }
+
+        var (offset, count) = (answer.Range.Offset, answer.Range.Count);
+        var part =
+            bodyLength < content.Size
+                ? ContentPart.OfHashes(isEnd: offset + count == bodyLength)
+                : ContentPart.OfContent(offset, count, bodyLength, content.Size);
+        return egress.Admission.TryAcquire(node, content.Fingerprint, part, egress.Now) is { } permit
+            ? new ThrottledResponse(egress, context, permit, hasAll: content.Arriving is null, count)
+            : null;
+    }
 
     /// <summary>Writes a part in slices, each when the limit allows.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -84,9 +100,9 @@ public sealed class ThrottledResponse : IDisposable
 
     public void Dispose()
     {
-        if (_permitOf is not null)
+        if (_permit is not null)
         {
-            _egress.Admission.Release(_permitOf, _content, _egress.Now);
+            _egress.Admission.Release(_permit, isPassedOn: _left == 0 && _hasAll, _egress.Now);
         }
 
         if (_flow is not null)
@@ -97,14 +113,8 @@ public sealed class ThrottledResponse : IDisposable
 
     private void Account(int bytes)
     {
-        if (_permitOf is null)
-        {
-            _egress.Admission.Sent(bytes, _egress.Now);
-        }
-        else
-        {
-            _egress.Admission.Sent(_permitOf, _content, bytes, _egress.Now);
-        }
+        _left -= bytes;
+        _egress.Admission.Sent(_permit, bytes, _egress.Now);
     }
 
     private static bool NeedsPermit(HttpContext context, OpenContent content, ConditionalAnswer answer) =>

@@ -3,7 +3,7 @@ using FileTransfer.IntegrationTests.Testbed.Nodes;
 
 namespace FileTransfer.IntegrationTests.Serving;
 
-/// <summary>A large content goes to one node at a time while the uplink is full; nobody else is kept waiting for it.</summary>
+/// <summary>A window of a large content goes to one node at a time while the uplink is full; nobody else is kept waiting for it.</summary>
 public sealed class AdmissionTests : IAsyncLifetime
 {
     private const int MiB = 1024 * 1024;
@@ -67,16 +67,30 @@ public sealed class AdmissionTests : IAsyncLifetime
         part.StatusCode.ShouldBe(expected);
     }
 
-    [Theory]
-    [InlineData("hashes")]
-    [InlineData("content")]
-    public async Task The_hashes_and_the_bytes_of_a_large_content_belong_to_the_turn(string what)
+    [Fact]
+    public async Task Nodes_that_ask_for_different_windows_are_all_served()
     {
-        using var first = await AskAsync("x");
-        using var refused = await AskAsync("y", path: $"/v1/files/{_key}/{what}");
-        await refused.ShouldBeProblemAsync(503, "source-busy", _key);
-        using var own = await AskAsync("x", path: $"/v1/files/{_key}/{what}");
-        own.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var path = $"/v1/files/{_key}/content";
+        using var first = await AskAsync("x", $"bytes=0-{(4 * MiB) - 1}", path);
+        first.StatusCode.ShouldBe(HttpStatusCode.PartialContent);
+        using var other = await AskAsync("y", $"bytes={8 * MiB}-{(12 * MiB) - 1}", path);
+        other.StatusCode.ShouldBe(HttpStatusCode.PartialContent);
+        using var same = await AskAsync("y", $"bytes={2 * MiB}-{(6 * MiB) - 1}", path);
+        await same.ShouldBeProblemAsync(503, "source-busy", _key);
+    }
+
+    [Fact]
+    public async Task The_hashes_of_a_large_content_go_before_its_bytes_and_to_one_node_at_a_time()
+    {
+        using var first = await AskAsync("x", path: $"/v1/files/{_key}/hashes");
+        first.StatusCode.ShouldBe(HttpStatusCode.OK);
+        foreach (var what in new[] { "hashes", "content" })
+        {
+            using var refused = await AskAsync("y", path: $"/v1/files/{_key}/{what}");
+            await refused.ShouldBeProblemAsync(503, "source-busy", _key);
+            using var own = await AskAsync("x", path: $"/v1/files/{_key}/{what}");
+            own.StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
     }
 
     [Fact]

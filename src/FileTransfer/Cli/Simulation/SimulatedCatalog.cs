@@ -1,25 +1,28 @@
 using FileTransfer.Catalog.Providers;
-using FileTransfer.Catalog.Replicas;
 using FileTransfer.Downloads.Planning;
 
 namespace FileTransfer.Cli.Simulation;
 
-/// <summary>Who has the content, who wants it, and who waits: what the nodes' shared database knows.</summary>
+/// <summary>Who has the content and who wants it: what the nodes' shared database knows.</summary>
 internal sealed class SimulatedCatalog(SimulatedNode leader, Random random)
 {
+    /// <summary>Looked at of many that have it: the database looks at all.</summary>
+    private const int Looked = 4 * FileProviders.Most;
+
     private readonly List<SimulatedNode> _holders = [leader];
-    private readonly List<SimulatedNode> _waiting = [];
     private readonly PriorityQueue<SourceHint, double> _drawn = new();
 
     /// <summary>Nodes that are there and do not have it yet.</summary>
     public int Wanting { get; set; }
 
-    /// <summary>Who a node may ask: drawn as the queue does it, the newer the likelier.</summary>
-    public List<SourceHint> Holdings(TimeSpan now)
+    /// <summary>Who has all of it, of those a node may ask: drawn as the queue does it, the newer the likelier.</summary>
+    public void AddHoldings(List<SourceHint> hints, TimeSpan now)
     {
         _drawn.Clear();
-        foreach (var holder in _holders)
+        var looked = Math.Min(Looked, _holders.Count);
+        for (var i = 0; i < looked; i++)
         {
+            var holder = _holders[looked == _holders.Count ? i : random.Next(_holders.Count)];
             var draw = (now - (holder.StoredAt ?? TimeSpan.Zero)).TotalSeconds * random.NextDouble();
             if (_drawn.Count < FileProviders.Most)
             {
@@ -31,34 +34,13 @@ internal sealed class SimulatedCatalog(SimulatedNode leader, Random random)
             }
         }
 
-        return [.. _drawn.UnorderedItems.Select(item => item.Element)];
+        hints.AddRange(_drawn.UnorderedItems.Select(item => item.Element).Distinct());
     }
 
-    /// <summary>A node has it from now on, and some of those that wait for their turn are woken.</summary>
+    /// <summary>A node has it from now on.</summary>
     public void Publish(SimulatedNode node)
     {
         _holders.Add(node);
         Wanting--;
-        for (var woken = 0; woken < ReplicaTransitions.WokenForPermit && _waiting.Count > 0; woken++)
-        {
-            _waiting[random.Next(_waiting.Count)].Wake();
-        }
-    }
-
-    public void Wait(SimulatedNode node)
-    {
-        node.WaitsAt = _waiting.Count;
-        _waiting.Add(node);
-    }
-
-    public void StopWaiting(SimulatedNode node)
-    {
-        if (node.WaitsAt is { } index)
-        {
-            _waiting[index] = _waiting[^1];
-            _waiting[index].WaitsAt = index;
-            _waiting.RemoveAt(_waiting.Count - 1);
-            node.WaitsAt = null;
-        }
     }
 }

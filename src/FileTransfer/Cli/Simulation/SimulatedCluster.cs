@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Providers;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Serving;
@@ -10,6 +11,9 @@ internal sealed class SimulatedCluster
     public static readonly FileKey File = new(Enumerable.Repeat((byte)1, Hash256.Length).ToArray());
     public static readonly Fingerprint Content = new(Enumerable.Repeat((byte)2, Hash256.Length).ToArray());
 
+    /// <summary>Of those that want it too, each node hears from so many what they have.</summary>
+    private const int Fellows = FileProviders.Most;
+
     private static readonly TimeSpan _longest = TimeSpan.FromDays(7);
 
     private readonly SimulatedNode[] _nodes;
@@ -18,10 +22,11 @@ internal sealed class SimulatedCluster
     {
         World = world;
         Random = new Random(world.Seed);
+        ChunkCount = ChunkFrame.ChunkCount(world.Size);
+        Windows = WindowOf(Math.Max(0, ChunkCount - 1)) + 1;
         Network = new SimulatedNetwork(Time, world.Up.BytesPerSecond, world.Down.BytesPerSecond);
         _nodes = [.. Enumerable.Range(0, world.Nodes + 1).Select(number => new SimulatedNode(this, number))];
         Catalog = new SimulatedCatalog(_nodes[0], Random) { Wanting = world.Nodes };
-        ChunkCount = ChunkFrame.ChunkCount(world.Size);
     }
 
     public SimulatedWorld World { get; }
@@ -36,7 +41,11 @@ internal sealed class SimulatedCluster
 
     public long ChunkCount { get; }
 
-    public bool NeedsTurns => World.Size > ContentAdmission.FreeUpToBytes;
+    public int Windows { get; }
+
+    public bool NeedsPermits => World.Size > ContentAdmission.FreeUpToBytes;
+
+    public static int WindowOf(long chunk) => (int)(chunk / PlannerLimits.Default.WindowChunks);
 
     public SimulatedNode NodeOf(SourceId id) => _nodes[int.Parse(id.Value)];
 
@@ -44,7 +53,7 @@ internal sealed class SimulatedCluster
     {
         foreach (var node in _nodes.AsSpan(1))
         {
-            node.Want();
+            node.Want([.. FellowsOf(node)]);
             PlanDeath(node);
         }
 
@@ -54,6 +63,19 @@ internal sealed class SimulatedCluster
         }
 
         return SimulationResult.Of(World, _nodes, Time);
+    }
+
+    private IEnumerable<SimulatedNode> FellowsOf(SimulatedNode node)
+    {
+        var drawn = new HashSet<SimulatedNode> { node };
+        while (drawn.Count <= Math.Min(Fellows, _nodes.Length - 2))
+        {
+            var fellow = _nodes[1 + Random.Next(_nodes.Length - 1)];
+            if (drawn.Add(fellow))
+            {
+                yield return fellow;
+            }
+        }
     }
 
     private void PlanDeath(SimulatedNode node)

@@ -1,7 +1,9 @@
+using FileTransfer.Serving;
+
 namespace FileTransfer.Cli.Simulation;
 
 /// <summary>A body on its way from one node to another, at a rate that changes when others come and go.</summary>
-internal sealed class SimulatedFlow(SimulatedNode from, SimulatedNode to, double bytes, bool hasTurn, Action ended)
+internal sealed class SimulatedFlow(SimulatedNode from, SimulatedNode to, double bytes, ContentPermit? permit, Action ended)
 {
     /// <summary>How far back a rate is looked at, and in what steps it is measured.</summary>
     private static readonly TimeSpan _looked = TimeSpan.FromSeconds(1);
@@ -37,12 +39,12 @@ internal sealed class SimulatedFlow(SimulatedNode from, SimulatedNode to, double
         BytesLeft -= came;
         from.BytesSent += came;
 
-        // The turns look at the last moments only, and measure as a server does that writes slice by slice.
+        // The admission looks at the last moments only, and measure as a server does that writes slice by slice.
         var since = elapsed > _looked ? now - _looked : _settledAt;
         for (var at = since; at < now; at += _slice)
         {
             var part = at + _slice < now ? _slice : now - at;
-            from.Account(to, hasTurn, (long)(came * (part / elapsed)), at + part);
+            from.Account(permit, (long)(came * (part / elapsed)), at + part);
         }
 
         _settledAt = now;

@@ -1,4 +1,3 @@
-using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
 
@@ -23,18 +22,12 @@ internal sealed partial class SimulatedNode
 
     private TimeSpan Now => cluster.Time.Now;
 
-    /// <summary>It hears that there is something to bring.</summary>
-    public void Want()
+    /// <summary>It hears that there is something to download, and who downloads it too.</summary>
+    public void Want(SimulatedNode[] fellows)
     {
+        _fellows = fellows;
         _missing.Add(0, cluster.ChunkCount);
         cluster.Time.After(cluster.World.Latency * (1 + cluster.Random.NextDouble()), Claim);
-    }
-
-    /// <summary>What it waits for may have come.</summary>
-    public void Wake()
-    {
-        cluster.Catalog.StopWaiting(this);
-        cluster.Time.After(cluster.World.Latency, Claim);
     }
 
     private void Claim()
@@ -44,7 +37,6 @@ internal sealed partial class SimulatedNode
             return;
         }
 
-        cluster.Catalog.StopWaiting(this);
         _isInLane = true;
         _claim++;
         _planner ??= new DownloadPlanner(PlannerLimits.Default, new Random(cluster.Random.Next()));
@@ -54,11 +46,22 @@ internal sealed partial class SimulatedNode
                 cluster.ChunkCount,
                 Missing(),
                 _hasHashes,
-                cluster.Catalog.Holdings(Now),
+                Hints(),
                 cluster.Catalog.Wanting - 1
             )
         );
+        FollowParts();
         ReportProgress();
+    }
+
+    private List<SourceHint> Hints()
+    {
+        var hints = new List<SourceHint>();
+        cluster.Catalog.AddHoldings(hints, Now);
+        hints.AddRange(
+            _fellows.Where(fellow => !hints.Contains(fellow.Hint)).Select(fellow => fellow.Hint with { IsPartial = true })
+        );
+        return hints;
     }
 
     private List<ChunkRange> Missing() => [.. _missing.Runs.Select(run => new ChunkRange(run.First, (int)(run.End - run.First)))];
@@ -69,7 +72,7 @@ internal sealed partial class SimulatedNode
             WhileInLane(() =>
             {
                 var competingNodes = cluster.Catalog.Wanting - 1;
-                Tell(new PlannerEvent.SourcesChanged(SimulatedCluster.File, cluster.Catalog.Holdings(Now), competingNodes));
+                Tell(new PlannerEvent.SourcesChanged(SimulatedCluster.File, Hints(), competingNodes));
                 ReportProgress();
             })
         );
@@ -122,6 +125,7 @@ internal sealed partial class SimulatedNode
                 if (_requests.Remove(cancel.Request, out var cancelled))
                 {
                     Stop(cancelled);
+                    Lose(cancelled.Fetch.Part);
                 }
 
                 break;
@@ -145,25 +149,20 @@ internal sealed partial class SimulatedNode
                 cluster.Catalog.Publish(this);
                 break;
             case PlannerAction.Defer defer:
-                LeaveLane(defer.RetryIn, waitsForTurn: defer.Kind == WaitCondition.Permit);
+                LeaveLane(defer.RetryIn);
                 break;
             case PlannerAction.GiveUp:
-                LeaveLane(_progressPeriod * cluster.Random.NextDouble(), waitsForTurn: false);
+                LeaveLane(_progressPeriod * cluster.Random.NextDouble());
                 break;
             case PlannerAction.Wake:
-                Wake();
+                cluster.Time.After(cluster.World.Latency, Claim);
                 break;
         }
     }
 
-    private void LeaveLane(TimeSpan retryIn, bool waitsForTurn)
+    private void LeaveLane(TimeSpan retryIn)
     {
         _isInLane = false;
-        if (waitsForTurn)
-        {
-            cluster.Catalog.Wait(this);
-        }
-
         var claim = _claim;
         cluster.Time.After(
             retryIn,

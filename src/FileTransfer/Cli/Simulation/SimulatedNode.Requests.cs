@@ -1,5 +1,6 @@
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
+using FileTransfer.Serving;
 
 namespace FileTransfer.Cli.Simulation;
 
@@ -24,7 +25,11 @@ internal sealed partial class SimulatedNode
                 {
                     Fail(request, SourceFaultKind.Unreachable);
                 }
-                else if (cluster.NeedsTurns && !(request.HasTurn = source.TryServe(this)))
+                else if (!source.Has(fetch.Part))
+                {
+                    Fail(request, SourceFaultKind.NotFound);
+                }
+                else if (!source.TryServe(request, this))
                 {
                     Fail(request, SourceFaultKind.Busy);
                 }
@@ -44,16 +49,34 @@ internal sealed partial class SimulatedNode
             request.Source,
             this,
             request.Breaks ? bytes * cluster.Random.NextDouble() : bytes,
-            request.HasTurn,
-            () => Received(request)
+            request.Permit,
+            () => CameOver(request)
         );
         cluster.Network.Begin(request.Flow);
+        if (request.Fetch.Part is FetchPart.Window(var chunks))
+        {
+            Announce(SimulatedCluster.WindowOf(chunks.First), PartState.Coming);
+        }
+
         Tell(new PlannerEvent.RequestAnswered(request.Fetch.Request));
+    }
+
+    /// <summary>All of it was sent, but for what its source is still being sent itself: that is passed on as it comes.</summary>
+    private void CameOver(Request request)
+    {
+        request.Flow = null;
+        if (request.Fetch.Part is not FetchPart.Window(var chunks) || request.Source.IsHere(SimulatedCluster.WindowOf(chunks.First)))
+        {
+            Received(request);
+        }
+        else
+        {
+            request.Source._waiting.Add((SimulatedCluster.WindowOf(chunks.First), this, request));
+        }
     }
 
     private void Received(Request request)
     {
-        request.Flow = null;
         if (request.Breaks)
         {
             Fail(request, SourceFaultKind.EndedEarly);
@@ -61,11 +84,16 @@ internal sealed partial class SimulatedNode
         }
 
         _requests.Remove(request.Fetch.Request);
-        Stop(request);
+        Stop(request, isDone: true);
         switch (request.Fetch.Part)
         {
             case FetchPart.Window(var chunks):
                 _missing.Remove(chunks.First, chunks.End);
+                for (var window = SimulatedCluster.WindowOf(chunks.First); window <= SimulatedCluster.WindowOf(chunks.End - 1); window++)
+                {
+                    Announce(window, PartState.Here);
+                }
+
                 break;
             case FetchPart.Whole:
                 _missing.Remove(0, cluster.ChunkCount);
@@ -82,6 +110,7 @@ internal sealed partial class SimulatedNode
     private void ProveHashes()
     {
         _hasHashes = true;
+        TellFellows();
         Tell(new PlannerEvent.HashesKnown(SimulatedCluster.File, Missing()));
     }
 
@@ -89,11 +118,12 @@ internal sealed partial class SimulatedNode
     {
         _requests.Remove(request.Fetch.Request);
         Stop(request);
+        Lose(request.Fetch.Part);
         Tell(new PlannerEvent.RequestFailed(request.Fetch.Request, kind, $"{request.Fetch.Source} failed ({kind})"));
     }
 
     /// <summary>Ends a request wherever it is.</summary>
-    private void Stop(Request request)
+    private void Stop(Request request, bool isDone = false)
     {
         if (request.Flow is { } flow)
         {
@@ -101,10 +131,10 @@ internal sealed partial class SimulatedNode
             cluster.Network.End(flow);
         }
 
-        if (request.HasTurn)
+        if (request.Permit is { } permit)
         {
-            request.HasTurn = false;
-            request.Source.Leave(this);
+            request.Permit = null;
+            request.Source._admission.Release(permit, isPassedOn: isDone && request.Source.HasAll, Now);
         }
     }
 
@@ -116,10 +146,10 @@ internal sealed partial class SimulatedNode
         _isInLane = false;
         _planner = null;
         _tickAt = null;
-        cluster.Catalog.StopWaiting(this);
         foreach (var request in _requests.Values)
         {
             Stop(request);
+            Lose(request.Fetch.Part);
         }
 
         _requests.Clear();
@@ -163,7 +193,7 @@ internal sealed partial class SimulatedNode
 
         public SimulatedFlow? Flow { get; set; }
 
-        public bool HasTurn { get; set; }
+        public ContentPermit? Permit { get; set; }
 
         public bool Breaks { get; set; }
     }

@@ -1,16 +1,17 @@
+using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Serving;
 
 namespace FileTransfer.Cli.Simulation;
 
-/// <summary>A node of the simulated cluster: the real planner, the real turns, and a link.</summary>
+/// <summary>A node of the simulated cluster: the real planner, the real admission, and a link.</summary>
 internal sealed partial class SimulatedNode(SimulatedCluster cluster, int number)
 {
     /// <summary>How long a killed node is away.</summary>
     public static readonly TimeSpan AwayFor = TimeSpan.FromSeconds(10);
 
     private readonly NodeId _id = new($"n{number}");
-    private readonly ContentAdmission _turns = new(() => cluster.World.Up);
+    private readonly ContentAdmission _admission = new(() => cluster.World.Up);
 
     public SourceHint Hint { get; } = new(new SourceId($"{number}"), number == 0 ? SourceKind.Leader : SourceKind.Node);
 
@@ -18,41 +19,50 @@ internal sealed partial class SimulatedNode(SimulatedCluster cluster, int number
 
     public List<SimulatedFlow> Receiving { get; } = [];
 
-    /// <summary>Its place among those that wait for their turn.</summary>
-    public int? WaitsAt { get; set; }
-
     public bool IsThere { get; private set; } = true;
 
     public double BytesSent { get; set; }
 
-    /// <summary>Requests that it answered with "not your turn".</summary>
+    /// <summary>Requests that it refused because others were sent what was asked for.</summary>
     public long TurnedAway { get; private set; }
 
-    /// <summary>Asks for its turn to be given the content; false when it is another's.</summary>
-    private bool TryServe(SimulatedNode asker)
+    private bool HasAll => number == 0 || StoredAt is not null;
+
+    public void Account(ContentPermit? permit, long bytes, TimeSpan at) => _admission.Sent(permit, bytes, at);
+
+    /// <summary>Admits a request for a part of the content; false when others are sent it.</summary>
+    private bool TryServe(Request request, SimulatedNode asker)
     {
+        if (!cluster.NeedsPermits)
+        {
+            return true;
+        }
+
         var now = cluster.Time.Now;
         foreach (var flow in Sending)
         {
             flow.Settle(now);
         }
 
-        var isServed = _turns.TryAcquire(asker._id, SimulatedCluster.Content, now);
-        TurnedAway += isServed ? 0 : 1;
-        return isServed;
+        request.Permit = _admission.TryAcquire(asker._id, SimulatedCluster.Content, PartOf(request.Fetch.Part), now);
+        TurnedAway += request.Permit is null ? 1 : 0;
+        return request.Permit is not null;
     }
 
-    private void Leave(SimulatedNode asker) => _turns.Release(asker._id, SimulatedCluster.Content, cluster.Time.Now);
+    private ContentPart OfChunks(long first, long count) =>
+        ContentPart.OfContent(
+            first * ChunkFrame.Length,
+            count * ChunkFrame.Length,
+            cluster.ChunkCount * ChunkFrame.Length,
+            cluster.World.Size
+        );
 
-    public void Account(SimulatedNode to, bool hasTurn, long bytes, TimeSpan at)
-    {
-        if (hasTurn)
+    private ContentPart PartOf(FetchPart part) =>
+        part switch
         {
-            _turns.Sent(to._id, SimulatedCluster.Content, bytes, at);
-        }
-        else
-        {
-            _turns.Sent(bytes, at);
-        }
-    }
+            FetchPart.Window(var chunks) => OfChunks(chunks.First, chunks.Count),
+            FetchPart.Whole => OfChunks(0, cluster.ChunkCount),
+            FetchPart.HashRange(var hashes) => ContentPart.OfHashes(hashes.End == cluster.ChunkCount),
+            _ => ContentPart.OfHashes(isEnd: true),
+        };
 }

@@ -5,9 +5,6 @@ namespace FileTransfer.Downloads.Planning;
 // Which source brings a part soonest.
 public sealed partial class DownloadPlanner
 {
-    /// <summary>A file that other nodes want takes one more source each time it has been at it for so long.</summary>
-    private static readonly TimeSpan _oneMoreSourceAfter = TimeSpan.FromSeconds(5);
-
     /// <summary>This many other nodes that have a file are enough to leave the leader alone.</summary>
     private const int NodesThatSpareTheLeader = 2;
 
@@ -17,13 +14,8 @@ public sealed partial class DownloadPlanner
     /// <summary>The source with a free slot that ends the next part of a file first; null when none should start it now.</summary>
     private FileSource? ChooseSource(FilePlan file)
     {
-        var maySpread = MayTakeAnotherSource(file);
-        var best = SoonestSource(
-            file,
-            BytesOfNextPart(file),
-            source => (maySpread || source.InFlight > 0) && HasSlot(file, source)
-        );
-        return best is var (source, seconds) && !OthersEndBefore(file, source, seconds) ? source : null;
+        var best = SoonestSource(file, BytesOfNextPart(file), source => HasSlot(file, source));
+        return best is var (source, seconds) && (file.IsInMap || !OthersEndBefore(file, source, seconds)) ? source : null;
     }
 
     private long BytesOfNextPart(FilePlan file) =>
@@ -44,7 +36,9 @@ public sealed partial class DownloadPlanner
             }
 
             var seconds = SecondsToBring(source.State.Load, bytes, optimisticRate);
-            var order = best is var (other, least) ? (seconds, source.Kind).CompareTo((least, other.Kind)) : -1;
+            var order = best is var (other, least)
+                ? (PlaceOf(file, source), seconds, source.Kind).CompareTo((PlaceOf(file, other), least, other.Kind))
+                : -1;
             equals = order == 0 ? equals + 1 : 1;
 
             // Drawn among equals, so that many nodes that see the same sources do not all go to the same one.
@@ -66,7 +60,14 @@ public sealed partial class DownloadPlanner
         && source.State.PausedUntil <= _now
         && (IsTrusted(file, source) || !HasTrustedSource(file))
         && (source.Kind != SourceKind.Leader || !SparesLeader(file))
-        && (!SendsOnlyWhole(file, source) || IsSmall(file) || (!HasWindowsInFlight(file) && !HasHopefulForRanges(file)));
+        && (!SendsOnlyWhole(file, source) || IsSmall(file) || (!HasWindowsInFlight(file) && !HasHopefulForRanges(file)))
+        && HasNextPart(file, source);
+
+    /// <summary>A leader that many ask comes first for windows, of which it is asked for those alone that nobody else has, and last for hashes.</summary>
+    private static int PlaceOf(FilePlan file, FileSource source) =>
+        !file.IsShared || source.Kind != SourceKind.Leader ? 0
+        : file.HashesProven ? -1
+        : 1;
 
     private static bool SendsOnlyWhole(FilePlan file, FileSource source) =>
         source.Kind == SourceKind.Stream || (source.LacksHashes && !file.HashesProven);
@@ -89,6 +90,7 @@ public sealed partial class DownloadPlanner
 
     private bool HasSlot(FilePlan file, FileSource source) =>
         source.State != _evicted
+        && MayShareMore(file, source)
         && source.InFlight < _limits.RequestsPerFileAndSource
         && source.State.Load.HasRoomFor(IsSmall(file) ? PlannedRequest.ShareOf(file, source) : 0, _limits.RequestsPerSource)
         && (source.State.Load.InFlight.Count > 0 || _connections < _limits.Connections);
@@ -98,7 +100,7 @@ public sealed partial class DownloadPlanner
         var nodes = 0;
         foreach (var source in file.Sources)
         {
-            nodes += source.Kind == SourceKind.Node && IsHopeful(source) && IsTrusted(file, source) ? 1 : 0;
+            nodes += source is { Kind: SourceKind.Node, Parts: null } && IsHopeful(source) && IsTrusted(file, source) ? 1 : 0;
         }
 
         return file.CompetingNodes > 0 && nodes >= NodesThatSpareTheLeader;
@@ -126,28 +128,6 @@ public sealed partial class DownloadPlanner
 
     /// <summary>One request brings it, and proves it at its end.</summary>
     private bool IsSmall(FilePlan file) => !file.HashesProven && file.ChunkCount <= _limits.WindowChunks;
-
-    /// <summary>
-    /// Where many nodes want a file, each takes its share of the sources: a source gives its whole rate to one node, which then is a source
-    /// itself. More than that only when the share proves too slow.
-    /// </summary>
-    private bool MayTakeAnotherSource(FilePlan file)
-    {
-        if (file.CompetingNodes == 0)
-        {
-            return true;
-        }
-
-        var (taken, hopeful) = (0, 0);
-        foreach (var source in file.Sources)
-        {
-            taken += source.InFlight > 0 ? 1 : 0;
-            hopeful += IsHopeful(source) ? 1 : 0;
-        }
-
-        var share = Math.Max(1, hopeful / (file.CompetingNodes + 1));
-        return taken < share + (int)((_now - file.WantedAt) / _oneMoreSourceAfter);
-    }
 
     /// <summary>The sources that a file uses already have all that is left sooner than another one has this window.</summary>
     private bool OthersEndBefore(FilePlan file, FileSource candidate, double seconds)

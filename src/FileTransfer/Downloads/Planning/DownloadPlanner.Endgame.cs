@@ -36,12 +36,15 @@ public sealed partial class DownloadPlanner
         }
 
         var isDivided = slowest.IsRange;
-        var maySpread = !isDivided || MayTakeAnotherSource(file);
         var bytes = slowest.Window is { } window ? window.Outstanding.Count * slowest.BytesPerChunk : BytesOf(file.ChunkCount);
         var idle = SoonestSource(
             file,
             bytes,
-            source => maySpread && IsIdle(source.State) && source.State != slowest.Source.State && HasSlot(file, source)
+            source =>
+                IsIdle(source.State)
+                && source.State != slowest.Source.State
+                && HasSlot(file, source)
+                && Has(file, source, slowest.Window)
         );
         if (idle is not var (source, seconds))
         {

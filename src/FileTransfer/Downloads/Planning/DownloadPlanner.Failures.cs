@@ -16,6 +16,9 @@ public sealed partial class DownloadPlanner
                 source.LacksHashes = true;
                 CancelAll(file, source, failed.Reason);
                 break;
+            case SourceFaultKind.NotFound or SourceFaultKind.EndedEarly or SourceFaultKind.Stalled when source.Parts is not null:
+                WasNotHere(request, failed.Reason);
+                break;
             case SourceFaultKind.NotFound:
                 source.Lose(SourceLoss.NotFound, failed.Reason);
                 CancelAll(file, source, failed.Reason);
@@ -28,8 +31,7 @@ public sealed partial class DownloadPlanner
                 Throttled(source, failed);
                 break;
             case SourceFaultKind.Busy:
-                source.State.LastSeen = _now;
-                source.BusyUntil = _now + Shorter(failed.RetryAfter ?? _limits.PermitWait, _longestBusy);
+                Refused(request, failed);
                 break;
             case SourceFaultKind.Refused:
                 source.State.LastSeen = _now;

@@ -7,7 +7,7 @@ public sealed partial class DownloadPlanner
 
     private void FileWanted(PlannerEvent.FileWanted wanted)
     {
-        var file = new FilePlan(wanted, _now);
+        var file = new FilePlan(wanted, _limits.WindowChunks);
         if (!_fileOf.TryAdd(file.Key, file))
         {
             throw new InvalidOperationException($"The file {file.Key} is wanted already.");
@@ -121,8 +121,14 @@ public sealed partial class DownloadPlanner
             source.IsListed = false;
         }
 
-        foreach (var (id, kind) in hints)
+        foreach (var (id, kind, isPartial) in hints)
         {
+            if (isPartial && file.ChunkCount <= _limits.WindowChunks)
+            {
+                // It comes whole, from who has it whole.
+                continue;
+            }
+
             if (file.SourceOf(id) is not { } source)
             {
                 source = new FileSource(StateOf(id), kind);
@@ -130,12 +136,33 @@ public sealed partial class DownloadPlanner
                 file.Sources.Add(source);
             }
 
+            if (isPartial)
+            {
+                source.Parts ??= new SourceParts(file.Map.Count);
+            }
+            else if (source.Parts is not null)
+            {
+                ForgetParts(file, source);
+                source.Parts = null;
+            }
+
             source.Kind = kind;
             source.IsListed = true;
         }
 
         // One that had it, lost it and has it again is asked again.
-        file.Sources.RemoveAll(source => source is { IsListed: false, InFlight: 0, Loss: not SourceLoss.Corrupt });
+        file.IsShared = file.Sources.Exists(source => source is { IsListed: true, Parts: not null });
+        foreach (
+            var source in file.Sources.FindAll(source => source is { IsListed: false, InFlight: 0, Loss: not SourceLoss.Corrupt })
+        )
+        {
+            if (source.Parts is not null)
+            {
+                ForgetParts(file, source);
+            }
+
+            file.Sources.Remove(source);
+        }
     }
 
     /// <summary>Nodes come and go for years; what was learned of those that no file has now is let go when there are many.</summary>

@@ -54,7 +54,10 @@ public sealed partial class DownloadPlanner
         );
         Holds(file.InFlight.Count > 0 || !file.IsComplete, "a complete file is finished");
         Holds(file.Deadline is not { } deadline || deadline > _now, "a file past its deadline is given up");
-        Holds(IsServed(file) || file.Sources.Exists(IsWorthWaitingFor), "a file in a lane has something to wait for");
+        Holds(
+            IsServed(file) || file.Sources.Exists(source => IsWorthWaitingFor(file, source)),
+            "a file in a lane has something to wait for"
+        );
         Holds(
             file.InFlight.Count > 0 || file.IsRevalidating || _requests.Count > 0 || NextTick is not null,
             "a file waits for something that comes"
@@ -73,6 +76,7 @@ public sealed partial class DownloadPlanner
         );
         Holds(!file.IsRevalidating || file.InFlight.Count == 0, "nothing comes while hashes are proven");
 
+        CheckMap(file);
         var missing = new ChunkRanges();
         missing.Add(file.Unstarted);
         foreach (var window in file.Windows)
@@ -103,6 +107,29 @@ public sealed partial class DownloadPlanner
             Holds(
                 source.InFlight == file.InFlight.Count(request => request.Source == source),
                 "requests at a source are counted"
+            );
+        }
+    }
+
+    /// <summary>What is known of windows is what is so.</summary>
+    private static void CheckMap(FilePlan file)
+    {
+        if (!file.IsInMap)
+        {
+            return;
+        }
+
+        var partial = file.Sources.FindAll(source => source.Parts is not null);
+        for (var window = 0; window < file.Map.Count; window++)
+        {
+            var chunks = file.Map.ChunksOf(window);
+            Holds(
+                file.Map.Unstarted.Contains(window) == file.Unstarted.Overlaps(chunks.First, chunks.End),
+                "a window of which something is not started is known"
+            );
+            Holds(
+                file.Map.CopiesOf(window) == partial.Count(source => source.Parts!.StateOf(window) != PartState.Missing),
+                "copies of a window are counted"
             );
         }
     }

@@ -79,7 +79,9 @@ public sealed partial class DownloadPlanner
         }
         else
         {
-            var window = file.StartWindow(WindowChunksOf(file, source.State), out var chunks);
+            var window = file.IsInMap
+                ? file.StartSharedWindow(NextWindow(file, source), out var chunks)
+                : file.StartWindow(WindowChunksOf(file, source.State), out chunks);
             Send(file, source, new FetchPart.Window(chunks), window);
         }
     }

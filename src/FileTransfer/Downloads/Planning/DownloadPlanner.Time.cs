@@ -36,19 +36,15 @@ public sealed partial class DownloadPlanner
         foreach (var file in _files)
         {
             Due(file.Deadline ?? TimeSpan.MaxValue);
-            Due(file.WaitsSince + LongestLaneWait ?? TimeSpan.MaxValue);
+            Due(file.WaitsSince + LongestLaneWait(file) ?? TimeSpan.MaxValue);
             foreach (var source in file.Sources)
             {
                 Due(source.BusyUntil);
+                Due(source.RefusedUntil);
                 Due(source.RetryAt);
                 Due(source.State.PausedUntil);
                 DueOfStrikes(source.State, file.Key);
                 DueOf(source.State);
-            }
-
-            if (file.CompetingNodes > 0)
-            {
-                Due(file.WantedAt + (((int)((_now - file.WantedAt) / _oneMoreSourceAfter) + 1) * _oneMoreSourceAfter));
             }
         }
 

@@ -11,20 +11,31 @@ public sealed partial class DownloadPlanner
     private static readonly TimeSpan _shortestSourceWait = TimeSpan.FromSeconds(2);
 
     /// <summary>A short back-off, and the probe after it.</summary>
-    private TimeSpan LongestLaneWait => 2 * _limits.LanePatience;
+    private TimeSpan LongestLaneWait(FilePlan file) => file.IsShared ? _limits.SharedPatience : 2 * _limits.LanePatience;
 
     private void EndStuckFiles()
     {
         for (var i = _files.Count - 1; i >= 0; i--)
         {
             var file = _files[i];
-            file.WaitsSince = IsServed(file) ? null : file.WaitsSince ?? _now;
-            if (file.WaitsSince is { } since && (since + LongestLaneWait <= _now || !file.Sources.Exists(IsWorthWaitingFor)))
+            file.WaitsSince = IsProgressing(file) ? null : file.WaitsSince ?? _now;
+            if (
+                !IsServed(file)
+                && (
+                    file.WaitsSince + LongestLaneWait(file) <= _now
+                    || !file.Sources.Exists(source => IsWorthWaitingFor(file, source))
+                )
+            )
             {
                 EndStuck(file);
             }
         }
     }
+
+    /// <summary>A shared file that is refused whatever it asks for waits all the while.</summary>
+    private bool IsProgressing(FilePlan file) =>
+        IsServed(file)
+        && (!file.IsShared || file.InFlight.Count == 0 || file.InFlight.Exists(request => request.AnsweredAt is not null));
 
     /// <summary>Something of it is under way, or only lacks a slot.</summary>
     private bool IsServed(FilePlan file) => file.InFlight.Count > 0 || file.IsRevalidating || CanUseAny(file);
@@ -32,23 +43,23 @@ public sealed partial class DownloadPlanner
     private bool CanUseAny(FilePlan file) => file.Sources.Exists(source => CanUse(file, source));
 
     /// <summary>Worth it in the lane: in a moment it is free, or has shown whether it answers.</summary>
-    private bool IsWorthWaitingFor(FileSource source)
+    private bool IsWorthWaitingFor(FilePlan file, FileSource source)
     {
         if (!source.IsCandidate || source.Failures >= _limits.FailuresPerFile)
         {
             return false;
         }
 
+        var patience = file.IsShared ? _limits.SharedPatience : _limits.LanePatience;
+        var free = Longer(Longer(source.BusyUntil, source.RefusedUntil), Longer(source.RetryAt, source.State.PausedUntil));
         return source.State.Condition == SourceCondition.Healthy
-            ? Longer(Longer(source.BusyUntil, source.RetryAt), source.State.PausedUntil) is var free
-                && free > _now
-                && free <= _now + _limits.LanePatience
+            ? (free > _now && free <= _now + patience) || (source.Parts is not null && free <= _now)
             : source.State.MayAnswerSoon(_now, _limits.LanePatience);
     }
 
     private void EndStuck(FilePlan file)
     {
-        var listed = file.Sources.FindAll(source => source.IsListed);
+        var listed = file.Sources.FindAll(source => source is { IsListed: true, Parts: not { HasHashes: false } });
         var candidates = listed.FindAll(source => source.IsCandidate);
         if (candidates.Exists(source => source.IsBusy(_now)))
         {
@@ -56,6 +67,15 @@ public sealed partial class DownloadPlanner
                 file,
                 WaitCondition.Permit,
                 $"waits for its turn: {JoinReasons(candidates, BusyText)}",
+                About(PermitWait(file))
+            );
+        }
+        else if (candidates.Exists(source => source.Parts is not null))
+        {
+            Defer(
+                file,
+                WaitCondition.Permit,
+                $"waits for what {string.Join(", ", candidates.Where(source => source.Parts is not null).Take(ReasonsJoined).Select(source => source.State.Id))} are about to have",
                 About(PermitWait(file))
             );
         }

@@ -61,6 +61,12 @@ public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
             case PlannerEvent.SourcesChanged changed:
                 SourcesChanged(changed);
                 return true;
+            case PlannerEvent.PartsBegun begun:
+                return Apply(begun);
+            case PlannerEvent.PartChanged changed:
+                return Apply(changed);
+            case PlannerEvent.PartsEnded ended:
+                return Apply(ended);
             case PlannerEvent.FileDropped dropped:
                 FileDropped(dropped.File);
                 return true;

@@ -3,7 +3,7 @@ using FileTransfer.Chunks;
 namespace FileTransfer.Downloads.Planning;
 
 /// <summary>One wanted file: what is missing of it, what is under way, and who has it.</summary>
-internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
+internal sealed class FilePlan(PlannerEvent.FileWanted wanted, int windowChunks)
 {
     /// <summary>Places of readers that are remembered; more readers than that wait for each other's windows.</summary>
     private const int MostPlaces = 16;
@@ -12,9 +12,9 @@ internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
 
     public FileKey Key => wanted.File;
 
-    public long ChunkCount => wanted.ChunkCount;
+    private FileWindows? _map;
 
-    public TimeSpan WantedAt => now;
+    public long ChunkCount => wanted.ChunkCount;
 
     public TimeSpan? Deadline => wanted.Deadline;
 
@@ -43,6 +43,15 @@ internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
 
     public List<FileSource> Sources { get; } = new(wanted.Sources.Count);
 
+    /// <summary>Sources download it too: it is taken from them, in no order, and passed on to them.</summary>
+    public bool IsShared { get; set; }
+
+    /// <summary>Its windows are taken where they are, not one after the other.</summary>
+    public bool IsInMap => HashesProven && IsShared;
+
+    /// <summary>Its windows, made when they are first asked for.</summary>
+    public FileWindows Map => _map ??= MapOf();
+
     /// <summary>A source was asked for something since the lane has it: an attempt in which nobody was asked is none.</summary>
     public bool HasAsked { get; set; }
 
@@ -65,6 +74,7 @@ internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
         HashesProven = true;
         IsRevalidating = false;
         Unstarted = RangesOf(missing);
+        _map?.Look(Unstarted, 0, ChunkCount);
     }
 
     public void HashesInvalid()
@@ -93,9 +103,16 @@ internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
     public WindowPlan StartWindow(int maxChunks, out ChunkRange chunks)
     {
         chunks = FirstAwaited() is { } first ? Unstarted.TakeFrom(first, maxChunks) : Unstarted.TakeFirst(maxChunks);
-        var outstanding = new ChunkRanges();
-        outstanding.Add(chunks.First, chunks.End);
-        return Start(outstanding);
+        return Start(chunks);
+    }
+
+    /// <summary>Takes what is not started of one window.</summary>
+    public WindowPlan StartSharedWindow(int window, out ChunkRange chunks)
+    {
+        var all = Map.ChunksOf(window);
+        var first = Unstarted.FirstFrom(all.First)!.Value;
+        chunks = Unstarted.TakeFrom(first, (int)(all.End - first));
+        return Start(chunks);
     }
 
     /// <summary>Takes all that is not started, for one body that has everything.</summary>
@@ -103,6 +120,7 @@ internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
     {
         var outstanding = Unstarted;
         Unstarted = new ChunkRanges();
+        _map?.Look(Unstarted, 0, ChunkCount);
         return Start(outstanding);
     }
 
@@ -111,10 +129,23 @@ internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
     {
         Windows.Remove(window);
         Unstarted.Add(window.Outstanding);
+        if (HashesProven)
+        {
+            Map.Return(window.Outstanding);
+            Map.Look(Unstarted, window.Outstanding.Span().First, window.Outstanding.Span().End);
+        }
+    }
+
+    private WindowPlan Start(ChunkRange chunks)
+    {
+        _map?.Look(Unstarted, chunks.First, chunks.End);
+        var outstanding = new ChunkRanges();
+        outstanding.Add(chunks.First, chunks.End);
+        return Start(outstanding);
     }
 
     /// <summary>The first chunk that is not started behind the place whose turn it is, which goes behind the others.</summary>
-    private long? FirstAwaited()
+    public long? FirstAwaited()
     {
         while (_places is [var place, ..])
         {
@@ -134,6 +165,13 @@ internal sealed class FilePlan(PlannerEvent.FileWanted wanted, TimeSpan now)
         var window = new WindowPlan(outstanding);
         Windows.Add(window);
         return window;
+    }
+
+    private FileWindows MapOf()
+    {
+        var map = new FileWindows(ChunkCount, windowChunks);
+        map.Look(Unstarted, 0, ChunkCount);
+        return map;
     }
 
     private static ChunkRanges RangesOf(IReadOnlyList<ChunkRange> missing)

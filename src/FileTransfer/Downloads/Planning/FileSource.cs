@@ -18,6 +18,17 @@ internal sealed class FileSource(SourceState state, SourceKind kind)
     /// <summary>It is still said to have the file.</summary>
     public bool IsListed { get; set; } = true;
 
+    /// <summary>What it has, where it downloads the file itself; null where it has everything.</summary>
+    public SourceParts? Parts { get; set; }
+
+    /// <summary>Windows that it serves to others, until <see cref="RefusedUntil"/>.</summary>
+    public WindowSet? Refused { get; private set; }
+
+    public TimeSpan RefusedUntil { get; private set; }
+
+    /// <summary>Requests in a row that it refused for others.</summary>
+    public int Refusals { get; set; }
+
     public SourceLoss Loss { get; private set; }
 
     /// <summary>What it last did wrong.</summary>
@@ -47,12 +58,25 @@ internal sealed class FileSource(SourceState state, SourceKind kind)
     /// <summary>Requests of this file in flight there.</summary>
     public int InFlight { get; set; }
 
-    public bool IsCandidate => IsListed && Loss == SourceLoss.None;
+    public bool IsCandidate => IsListed && Loss == SourceLoss.None && Parts is not { HasHashes: false };
 
     public bool IsBusy(TimeSpan now) => IsCandidate && State.Condition == SourceCondition.Healthy && BusyUntil > now;
 
     /// <summary>It failed so often, or in such a way, that waiting for it is no hope.</summary>
     public bool HasFailed(int failuresPerFile) => HasRefused || Failures >= failuresPerFile;
+
+    /// <summary>It serves a window to another node.</summary>
+    public void Refuse(int window, int windows, TimeSpan until, TimeSpan now)
+    {
+        Refused ??= new WindowSet(windows);
+        if (RefusedUntil <= now)
+        {
+            Refused.Clear();
+        }
+
+        Refused.Add(window);
+        RefusedUntil = until;
+    }
 
     public void Lose(SourceLoss loss, string? reason)
     {
@@ -86,6 +110,7 @@ internal sealed class FileSource(SourceState state, SourceKind kind)
 
     public void Progressed()
     {
+        Refusals = 0;
         Failures = 0;
         HasRefused = false;
     }

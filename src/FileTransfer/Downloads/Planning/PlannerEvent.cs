@@ -33,6 +33,16 @@ public abstract record PlannerEvent
     /// <summary>Who is said to have a wanted file now: all of them, not the change.</summary>
     public sealed record SourcesChanged(FileKey File, IReadOnlyList<SourceHint> Sources, int CompetingNodes) : PlannerEvent;
 
+    /// <summary>A source that downloads a wanted file itself has proven its hashes: it answers for what it has.</summary>
+    public sealed record PartsBegun(SourceId Source, FileKey File) : PlannerEvent;
+
+    /// <summary>What such a source has of a window changed.</summary>
+    /// <param name="Window">A run of <see cref="PlannerLimits.WindowChunks"/> chunks, counted from 0.</param>
+    public sealed record PartChanged(SourceId Source, FileKey File, int Window, PartState State) : PlannerEvent;
+
+    /// <summary>Such a source does not report any more what it has: it is not asked until it does again.</summary>
+    public sealed record PartsEnded(SourceId Source, FileKey File) : PlannerEvent;
+
     /// <summary>A file is not wanted any more. Its requests are to be cancelled, as the answer says.</summary>
     public sealed record FileDropped(FileKey File) : PlannerEvent;
 

@@ -19,6 +19,9 @@ public sealed record PlannerLimits
     /// <summary>Requests in flight at one source for one file: the one that is read, and the next, so that no round trip is waited for.</summary>
     public int RequestsPerFileAndSource { get; init; } = 2;
 
+    /// <summary>Requests in flight of one file that other nodes download too.</summary>
+    public int RequestsPerSharedFile { get; init; } = 8;
+
     /// <summary>Sources with requests in flight.</summary>
     public int Connections { get; init; } = 25;
 
@@ -36,6 +39,12 @@ public sealed record PlannerLimits
 
     /// <summary>How long a file waits in its lane for a source that may answer yet, before it is deferred.</summary>
     public TimeSpan LanePatience { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long a file that other nodes download too waits in its lane for what they, or busy sources, have.</summary>
+    public TimeSpan SharedPatience { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a source that serves a window to another node is not asked for it again.</summary>
+    public TimeSpan RefusedWait { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How long a source may be silent on a request or a probe before it is unreachable; one that was seen to take longer has twice that.</summary>
     public TimeSpan AnswerPatience { get; init; } = TimeSpan.FromSeconds(1);

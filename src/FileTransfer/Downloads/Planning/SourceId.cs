@@ -23,4 +23,5 @@ public enum SourceKind
 }
 
 /// <summary>A source that is said to have a file.</summary>
-public readonly record struct SourceHint(SourceId Id, SourceKind Kind);
+/// <param name="IsPartial">It downloads the file itself: it has what it reports.</param>
+public readonly record struct SourceHint(SourceId Id, SourceKind Kind, bool IsPartial = false);

@@ -238,19 +238,6 @@ public sealed class ChoosingTests
             .ShouldBe(41 * WindowChunks);
     }
 
-    [Fact]
-    public void Many_contenders_share_the_sources()
-    {
-        var sources = Enumerable.Range(0, 16).Select(number => Node($"{number}")).ToArray();
-        _driver.BringUp(sources);
-        _driver.Want(1, 1000 * WindowChunks, sources, hashesProven: true, competingNodes: 100);
-        _driver.InFlight.DistinctBy(fetch => fetch.Source).Count().ShouldBe(1);
-        var driver = new PlannerDriver();
-        driver.BringUp(sources);
-        driver.Want(1, 1000 * WindowChunks, sources, hashesProven: true, competingNodes: 3);
-        driver.InFlight.DistinctBy(fetch => fetch.Source).Count().ShouldBe(4);
-    }
-
     /// <summary>Sources that send each request at their own pace, one after the other, until the file is done.</summary>
     private void Run(FileKey key, Func<SourceId, double> windowMilliseconds)
     {

@@ -34,6 +34,9 @@ internal sealed class PlannerDriver(PlannerLimits? limits = null, int seed = 1)
 
     public static SourceHint Leader(string name) => new(new SourceId($"node {name}"), SourceKind.Leader);
 
+    /// <summary>A node that downloads the file too.</summary>
+    public static SourceHint Partial(string name) => new(new SourceId($"node {name}"), SourceKind.Node, IsPartial: true);
+
     public static SourceHint Share(string name) => new(new SourceId($"share {name}"), SourceKind.Share);
 
     public static SourceHint Stream(string name) => new(new SourceId($"node {name}"), SourceKind.Stream);

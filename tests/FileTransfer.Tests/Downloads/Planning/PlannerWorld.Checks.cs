@@ -70,6 +70,10 @@ internal sealed partial class PlannerWorld
         file.LiedAt.ShouldNotContain(fetch.Source, "who lied about a file is not asked for it again in the same attempt");
         source.PausedUntil.ShouldBeLessThanOrEqualTo(_now, "who wants to be left alone is");
         file.WasAsked = true;
+        if (IsPartial(fetch.Source))
+        {
+            CheckPartial(fetch, file.Parts.GetValueOrDefault(fetch.Source).ShouldNotBeNull("it has said what it has"));
+        }
 
         var atSource = _requests.Values.Where(request => request.Source == fetch.Source).ToList();
         _requests.Values.GroupBy(request => request.Source).Sum(RequestsOf).ShouldBeLessThan(_limits.Requests);
@@ -123,6 +127,16 @@ internal sealed partial class PlannerWorld
         _requests.Add(fetch.Request, request);
     }
 
+    /// <summary>Who downloads a file too is asked for what it has, or is about to have.</summary>
+    private void CheckPartial(PlannerAction.Fetch fetch, Dictionary<int, PartState> parts)
+    {
+        if (fetch.Part is FetchPart.Window(var chunks))
+        {
+            parts.GetValueOrDefault((int)chunks.First / _limits.WindowChunks).ShouldNotBe(PartState.Missing);
+            ((chunks.End - 1) / _limits.WindowChunks).ShouldBe(chunks.First / _limits.WindowChunks, "it has whole windows");
+        }
+    }
+
     /// <summary>How many requests a source sees: it delivers small contents together.</summary>
     private static int RequestsOf(IEnumerable<WorldRequest> requests)
     {
@@ -153,10 +167,10 @@ internal sealed partial class PlannerWorld
         switch (defer.Kind)
         {
             case WaitCondition.Provider:
-                file.Sources.ShouldAllBe(hint => file.NotFoundAt.Contains(hint.Id));
+                file.Sources.ShouldAllBe(hint => file.NotFoundAt.Contains(hint.Id) || hint.IsPartial);
                 break;
             case WaitCondition.Permit:
-                file.LastBusyUntil.ShouldBeGreaterThan(_now);
+                (file.LastBusyUntil > _now || IsShared(file) || file.Parts.Count > 0).ShouldBeTrue("somebody serves others");
                 break;
             case WaitCondition.Source:
                 foreach (var hint in file.Sources)
@@ -199,7 +213,7 @@ internal sealed partial class PlannerWorld
                 || file.Sources.Exists(hint => healthy.Contains(hint.Id));
             file.ChangedAt = wasServed || file.IsServed ? _now : file.ChangedAt;
             (_now - file.ChangedAt).ShouldBeLessThanOrEqualTo(
-                2 * _limits.LanePatience,
+                IsShared(file) ? _limits.SharedPatience : 2 * _limits.LanePatience,
                 "a lane does not wait for sources that are away"
             );
         }

@@ -19,6 +19,8 @@ internal sealed partial class PlannerWorld
         PlannerDriver.Leader("l"),
         PlannerDriver.Share("s"),
         PlannerDriver.Stream("t"),
+        PlannerDriver.Partial("p"),
+        PlannerDriver.Partial("q"),
     ];
 
     private readonly DownloadPlanner _planner;
@@ -97,6 +99,9 @@ internal sealed partial class PlannerWorld
             case 27:
                 VerifyHashes(file);
                 break;
+            case 30:
+                Part(file, move);
+                break;
             case 28:
                 Pass(TimeSpan.FromMilliseconds(move.A * 20));
                 break;
@@ -113,6 +118,7 @@ internal sealed partial class PlannerWorld
             return;
         }
 
+        file.CompetingNodes = how % 3 == 0 ? how % 10 : 0;
         file.Want(Subset(sources), _now, how % 16 == 0 ? _now + TimeSpan.FromSeconds(how % 7) : null);
         Tell(
             new PlannerEvent.FileWanted(
@@ -121,7 +127,7 @@ internal sealed partial class PlannerWorld
                 file.Missing(),
                 file.HashesProven,
                 file.Sources,
-                how % 3 == 0 ? how % 10 : 0,
+                file.CompetingNodes,
                 file.Deadline
             )
         );
@@ -141,10 +147,53 @@ internal sealed partial class PlannerWorld
     {
         if (file.IsWanted)
         {
-            file.ChangeSources(Subset(sources), _now);
-            Tell(new PlannerEvent.SourcesChanged(file.Key, file.Sources, competingNodes % 4));
+            var now = Subset(sources);
+            foreach (var gone in file.Parts.Keys.Where(id => !now.Exists(hint => hint.Id == id)).ToList())
+            {
+                file.Parts.Remove(gone);
+                Tell(new PlannerEvent.PartsEnded(gone, file.Key));
+            }
+
+            if (file.IsWanted)
+            {
+                file.CompetingNodes = competingNodes % 4;
+                file.ChangeSources(now, _now);
+                Tell(new PlannerEvent.SourcesChanged(file.Key, file.Sources, file.CompetingNodes));
+            }
         }
     }
+
+    /// <summary>A source that downloads a file too says something of it.</summary>
+    private void Part(WorldFile file, Move move)
+    {
+        var partial = file.Sources.FindAll(hint => hint.IsPartial);
+        if (!file.IsWanted || partial.Count == 0)
+        {
+            return;
+        }
+
+        var id = partial[move.B % partial.Count].Id;
+        file.ChangedAt = _now;
+        if (!file.Parts.TryGetValue(id, out var parts))
+        {
+            file.Parts[id] = [];
+            _sources[id].HasEverAnswered = true;
+            Tell(new PlannerEvent.PartsBegun(id, file.Key));
+        }
+        else if (move.C % 8 == 0)
+        {
+            file.Parts.Remove(id);
+            Tell(new PlannerEvent.PartsEnded(id, file.Key));
+        }
+        else
+        {
+            var window = move.B % Math.Max(1, (file.ChunkCount + _limits.WindowChunks - 1) / _limits.WindowChunks);
+            parts[window] = (PartState)(move.C % 3);
+            Tell(new PlannerEvent.PartChanged(id, file.Key, window, parts[window]));
+        }
+    }
+
+    private static bool IsShared(WorldFile file) => file.Sources.Exists(hint => hint.IsPartial);
 
     private void EndProbe(Move move)
     {
@@ -205,6 +254,13 @@ internal sealed partial class PlannerWorld
             or SourceFaultKind.NotFound when request.IsOfHashes && KindOf(request.Source) == SourceKind.Share:
                 file.HashesLackAt.Add(request.Source);
                 break;
+            case SourceFaultKind.NotFound or SourceFaultKind.EndedEarly or SourceFaultKind.Stalled when IsPartial(request.Source):
+                if (file.Parts.TryGetValue(request.Source, out var parts))
+                {
+                    parts[(int)(request.Chunks.First / _limits.WindowChunks)] = PartState.Missing;
+                }
+
+                break;
             case SourceFaultKind.Corrupt:
                 file.LiedAt.Add(request.Source);
                 _blameDue = (request.Source, file.Key);
@@ -216,7 +272,7 @@ internal sealed partial class PlannerWorld
                 source.PausedUntil = Later(source.PausedUntil, _now + wait);
                 break;
             case SourceFaultKind.Busy:
-                file.Busy(request.Source, _now + (retryAfter ?? _limits.PermitWait));
+                file.Busy(request.Source, _now + (retryAfter ?? _limits.PermitWait), IsShared(file));
                 break;
             case SourceFaultKind.Local:
                 file.HasLocalFault = true;
@@ -226,6 +282,8 @@ internal sealed partial class PlannerWorld
         Tell(new PlannerEvent.RequestFailed(request.Id, kind, $"{request.Source} failed: {kind}", retryAfter));
         _blameDue.ShouldBeNull("a lie is blamed");
     }
+
+    private static bool IsPartial(SourceId id) => _hints.First(hint => hint.Id == id).IsPartial;
 
     private static SourceKind KindOf(SourceId id) => _hints.First(hint => hint.Id == id).Kind;
 

@@ -31,6 +31,12 @@ internal sealed class WorldFile(FileKey key, int chunkCount)
 
     public List<SourceHint> Sources { get; private set; } = [];
 
+    /// <summary>Other nodes that download it too.</summary>
+    public int CompetingNodes { get; set; }
+
+    /// <summary>What sources that download it too have said that they have.</summary>
+    public Dictionary<SourceId, Dictionary<int, PartState>> Parts { get; } = [];
+
     public TimeSpan? Deadline { get; private set; }
 
     /// <summary>When something last happened to it, so that it may wait anew.</summary>
@@ -70,6 +76,7 @@ internal sealed class WorldFile(FileKey key, int chunkCount)
         LiedAt.Clear();
         HashesLackAt.Clear();
         BusyUntil.Clear();
+        Parts.Clear();
         WasAsked = false;
     }
 
@@ -84,9 +91,14 @@ internal sealed class WorldFile(FileKey key, int chunkCount)
         }
     }
 
-    public void Busy(SourceId source, TimeSpan until)
+    /// <param name="isShared">Others want it too: it is asked for other windows meanwhile.</param>
+    public void Busy(SourceId source, TimeSpan until, bool isShared)
     {
-        BusyUntil[source] = until;
+        if (!isShared)
+        {
+            BusyUntil[source] = until;
+        }
+
         LastBusyUntil = until > LastBusyUntil ? until : LastBusyUntil;
     }
 
