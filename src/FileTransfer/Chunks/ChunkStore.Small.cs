@@ -23,6 +23,21 @@ public sealed partial class ChunkStore
                 .Where(content => !ConfirmRight(content.Fingerprint, content.Bytes.Length)),
         ];
 
+    /// <summary>Opens visible files whose contents are rows, all at one look; null where one is not, or is damaged: see <see cref="TryOpen(FileKey)"/>.</summary>
+    public IEnumerable<OpenContent?> TryOpenSmall(IReadOnlyList<FileKey> keys)
+    {
+        var visible = _small.Read(engine =>
+            engine.AtOneLook(() => keys.Select(key => SmallContents.TryReadOf(engine, key)).ToList())
+        );
+        return visible.Zip(
+            keys,
+            (found, key) =>
+                found is var (fingerprint, bytes) && !_hidden.ContainsKey(key) && ContentFingerprint.Of(bytes) == fingerprint
+                    ? new OpenContent(bytes, fingerprint)
+                    : null
+        );
+    }
+
     /// <summary>Proven, for it is read in any case. Null when it is no row.</summary>
     private OpenContent? TryOpenSmall(Fingerprint fingerprint)
     {

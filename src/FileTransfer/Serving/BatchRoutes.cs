@@ -40,17 +40,23 @@ public static class BatchRoutes
 
         var gone = context.RequestAborted;
         var proven = !NodeHeader.ProvesForItself(context);
-        var contents = new List<OpenContent?>(want.Count);
+        var keys = new List<FileKey>(want.Count);
+        foreach (var text in want)
+        {
+            if (!FileKey.TryParse(text, out var key))
+            {
+                return FileProblems.Malformed(text ?? "");
+            }
+
+            keys.Add(key);
+        }
+
+        List<OpenContent?> contents = [.. stored.OpenSmall(keys, proven)];
         try
         {
-            foreach (var text in want)
+            for (var i = 0; i < keys.Count; i++)
             {
-                if (!FileKey.TryParse(text, out var key))
-                {
-                    return FileProblems.Malformed(text ?? "");
-                }
-
-                contents.Add(await OpenAsync(stored, key, proven, gone));
+                contents[i] ??= await OpenAsync(stored, keys[i], proven, gone);
             }
 
             context.Response.ContentType = RouteMetadata.Octets;

@@ -35,6 +35,10 @@ public sealed class StoredContents(
         return await TryOpenAsync(key, proven, cancellationToken);
     }
 
+    /// <summary>Of many files those that are small and visible, opened together; null where <see cref="OpenAsync"/> has to look.</summary>
+    public IEnumerable<OpenContent?> OpenSmall(IReadOnlyList<FileKey> keys, bool proven) =>
+        store.TryOpenSmall(keys).Select(content => content is null ? null : Proven(content, proven));
+
     private async Task<(OpenContent? Content, ProblemHttpResult? Problem)> TryOpenAsync(
         FileKey key,
         bool proven,

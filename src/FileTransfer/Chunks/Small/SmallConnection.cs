@@ -79,6 +79,15 @@ public sealed class SmallConnection : IDisposable
     /// <summary>A write transaction from its first moment: one that began with reading could not become one when another wrote meanwhile.</summary>
     internal SqliteTransaction BeginImmediate() => _transaction = _connection.BeginTransaction(deferred: false);
 
+    /// <summary>Reads more than once of one and the same state, for the price of one look whether there is a newer one.</summary>
+    internal T AtOneLook<T>(Func<T> read)
+    {
+        using (_transaction = _connection.BeginTransaction(deferred: true))
+        {
+            return read();
+        }
+    }
+
     /// <summary>A statement that is prepared once; its values are given in the order of <c>$1</c>, <c>$2</c>, ….</summary>
     public int Execute(string sql, params ReadOnlySpan<object?> values) => Command(sql, values).ExecuteNonQuery();
 

@@ -41,6 +41,30 @@ internal static class SmallContents
         }
     }
 
+    /// <summary>The content of a file that is not hidden; null where there is none, or it cannot be read.</summary>
+    public static (Fingerprint Fingerprint, byte[] Bytes)? TryReadOf(SmallConnection engine, FileKey key)
+    {
+        const string sql = """
+            SELECT f.fingerprint, b.bytes FROM files f
+            JOIN contents c ON c.fingerprint = f.fingerprint
+            JOIN bytes b ON b.place = c.place
+            WHERE f.file_key = $1 AND f.hidden = 0
+            """;
+        try
+        {
+            var found = engine.Query(
+                sql,
+                row => (new Fingerprint(row.GetFieldValue<byte[]>(0)), row.GetFieldValue<byte[]>(1)),
+                key
+            );
+            return found is [var content] ? content : null;
+        }
+        catch (SqliteException damage) when (SmallConnection.IsDamage(damage) || SmallConnection.IsUnreadable(damage))
+        {
+            return null;
+        }
+    }
+
     /// <summary>Takes a content out. Bytes that are damaged stay where they are: their pages are not used again.</summary>
     public static void Delete(SmallConnection engine, Fingerprint fingerprint)
     {
