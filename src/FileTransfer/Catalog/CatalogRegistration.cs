@@ -11,7 +11,6 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<FileCatalog>();
         builder.Services.AddSingleton<ReplicaTable>();
         builder.Services.AddSingleton<ReplicaTransitions>();
-        builder.Services.AddSingleton<ReplicaTallies>();
         builder.Services.AddSingleton<ReplicaChanges>();
         builder.Services.AddSingleton<ReplicaQueue>();
         builder.Services.AddSingleton<QueueSignal>();

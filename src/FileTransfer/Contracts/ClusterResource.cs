@@ -8,8 +8,12 @@ public sealed record ClusterResource(string Cluster, string? Leader, IReadOnlyLi
 /// <param name="Role">What it is now: <c>leader</c>, <c>follower</c> or <c>standalone</c>.</param>
 /// <param name="ConfiguredRole"><c>auto</c>, <c>follower</c> or <c>standalone</c>.</param>
 /// <param name="Alive">It was heard of within the last 10 seconds.</param>
-/// <param name="Stored">Replicas in this state; the same for the next four. Where counting takes its time, as it was up to a minute ago.</param>
+/// <param name="Stored">Replicas in this state; the same for the next four.</param>
 /// <param name="Lag">Mutations of the feed that it has not brought into its queue yet.</param>
+/// <param name="Estimated">
+/// There are too many replicas to be counted for an answer: <paramref name="Stored"/> is about right, within some percent, and so are others of tens of
+/// thousands. Smaller ones are exact; 0 is none.
+/// </param>
 public sealed record NodeResource(
     string Node,
     string Role,
@@ -23,7 +27,8 @@ public sealed record NodeResource(
     long Downloading,
     long Failed,
     long Removing,
-    long Lag
+    long Lag,
+    bool Estimated = false
 )
 {
     /// <summary>What this node still has to bring or take away.</summary>

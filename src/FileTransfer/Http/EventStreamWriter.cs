@@ -29,13 +29,12 @@ public sealed class EventStreamWriter
         return writer;
     }
 
+    /// <summary>An event, for as many readers as there are.</summary>
     /// <param name="json">JSON in UTF-8, on one line.</param>
-    public void Event(string id, string name, ReadOnlySpan<byte> json)
-    {
-        Write($"id: {id}\nevent: {name}\ndata: ");
-        _body.Write(json);
-        _body.Write("\n\n"u8);
-    }
+    public static byte[] FrameOf(string id, string name, ReadOnlySpan<byte> json) =>
+        [.. Encoding.UTF8.GetBytes($"id: {id}\nevent: {name}\ndata: "), .. json, .. "\n\n"u8];
+
+    public void Write(ReadOnlySpan<byte> frame) => _body.Write(frame);
 
     /// <summary>Shows that the connection is alive, and moves the reader's last event id to <paramref name="id"/>.</summary>
     public void Heartbeat(string id) => Write($": alive\nid: {id}\n\n");

@@ -58,14 +58,15 @@ internal static class NodeRoutes
     private static async Task<IResult> NodesAsync(
         NodeDirectory directory,
         Leadership leadership,
-        ReplicaTallies replicas,
+        ReplicaTable replicas,
         FeedLag feed,
         ThisNode here,
         CancellationToken cancellationToken
     )
     {
         var leader = await leadership.FindLeaderAsync(cancellationToken);
-        var counts = (await replicas.CountAsync(cancellationToken)).ToLookup(count => count.Node);
+        var tally = await replicas.CountAsync(cancellationToken);
+        var counts = tally.Counts.ToLookup(count => count.Node);
         var lag = await feed.OfNodesAsync(cancellationToken);
         var nodes = (await directory.AllAsync(cancellationToken))
             .Select(node =>
@@ -84,7 +85,8 @@ internal static class NodeRoutes
                     Of(ReplicaState.Downloading),
                     Of(ReplicaState.Failed),
                     Of(ReplicaState.Removing),
-                    lag.GetValueOrDefault(node.Node)
+                    lag.GetValueOrDefault(node.Node),
+                    tally.AreEstimated
                 );
             })
             .ToList();

@@ -29,6 +29,30 @@ public sealed class DeepPageTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await _db.DisposeAsync();
 
     [Fact]
+    public async Task Counting_replicas_reads_so_many_pages_of_the_table_and_little_beside_them()
+    {
+        const int pages = 128;
+        const int mostRowsOfPage = 80;
+        await _db.Test.ExecuteAsync(
+            "UPDATE filetransfer.replicas SET state = 'failed' WHERE file_key IN (SELECT file_key FROM filetransfer.replicas LIMIT 3)"
+        );
+        var table = new ReplicaTable(_db.Database);
+        var tally = new ReplicaTally([], AreEstimated: false);
+
+        var read = await _db.RowsReadAsync(async () => tally = await table.CountAsync(pages, default), "replicas");
+
+        read.ShouldBeLessThan(2 * pages * mostRowsOfPage);
+        tally.AreEstimated.ShouldBeTrue();
+        tally.Counts.Single(count => count.State == ReplicaState.Failed).Count.ShouldBe(3, "what is not stored is counted");
+        tally
+            .Counts.Single(count => count.State == ReplicaState.Stored)
+            .Count.ShouldBeInRange(_files / 2, _files * 2, "what is stored is estimated");
+        var all = await table.CountAsync(int.MaxValue, default);
+        all.AreEstimated.ShouldBeFalse();
+        all.Counts.Single(count => count.State == ReplicaState.Stored).Count.ShouldBe(_files - 3);
+    }
+
+    [Fact]
     public async Task A_page_deep_in_a_listing_reads_its_own_files_alone()
     {
         const int page = 100;

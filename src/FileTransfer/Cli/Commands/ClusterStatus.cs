@@ -13,7 +13,7 @@ internal sealed class ClusterStatus(ClusterResource cluster, LeaderResource? lea
         ("node", true, true, node => node.Node),
         ("role", true, true, node => node.Role ?? "-"),
         ("alive", true, true, node => node.Alive ? "yes" : "no"),
-        ("stored", true, true, node => $"{node.Stored}"),
+        ("stored", true, true, node => node.Estimated ? $"~{node.Stored}" : $"{node.Stored}"),
         ("wanted", true, false, node => $"{node.Wanted}"),
         ("downloading", true, false, node => $"{node.Downloading}"),
         ("removing", true, false, node => $"{node.Removing}"),

@@ -1,7 +1,22 @@
 namespace FileTransfer.Downloads.Progress;
 
 /// <summary>An event with its position in the log: 1, 2, 3 …</summary>
-public readonly record struct LoggedEvent(long Position, DateTimeOffset At, DownloadEvent Event);
+public sealed class LoggedEvent(long position, DateTimeOffset at, DownloadEvent happened)
+{
+    private byte[]? _frame;
+
+    public long Position => position;
+
+    public DateTimeOffset At => at;
+
+    public DownloadEvent Event => happened;
+
+    /// <summary>The event as it is sent, made once for all who read it soon.</summary>
+    internal byte[] FrameOf(Func<LoggedEvent, byte[]> make) => _frame ??= make(this);
+
+    /// <summary>Whoever still has to read it makes it anew.</summary>
+    internal void ForgetFrame() => _frame = null;
+}
 
 /// <summary>The newest events of this process, in order, for any number of readers who each keep their own position.</summary>
 /// <remarks>
@@ -11,8 +26,11 @@ public sealed class DownloadEventLog(TimeProvider time)
 {
     internal const int Kept = 16 * 1024;
 
+    /// <summary>So many of the newest keep their frames.</summary>
+    internal const int FramesKept = 1024;
+
     private readonly Lock _gate = new();
-    private readonly LoggedEvent[] _ring = new LoggedEvent[Kept];
+    private readonly LoggedEvent?[] _ring = new LoggedEvent?[Kept];
 
     /// <summary>Positions begin anew with each process; ids of another one are told apart by this.</summary>
     private readonly long _run = time.GetUtcNow().UtcTicks;
@@ -29,6 +47,7 @@ public sealed class DownloadEventLog(TimeProvider time)
         {
             var position = _newest + 1;
             _ring[position % Kept] = new LoggedEvent(position, time.GetUtcNow(), happened);
+            _ring[(position + Kept - FramesKept) % Kept]?.ForgetFrame();
             Interlocked.Exchange(ref _newest, position);
             (waiters, _waiters) = (_waiters, null);
         }
@@ -50,15 +69,24 @@ public sealed class DownloadEventLog(TimeProvider time)
             var last = Math.Min(_newest, position + atMost);
             for (var next = position + 1; next <= last; next++)
             {
-                into.Add(_ring[next % Kept]);
+                into.Add(_ring[next % Kept]!);
             }
 
             return true;
         }
     }
 
-    /// <summary>Waits until there is an event after <paramref name="position"/>.</summary>
-    public Task WaitAsync(long position, CancellationToken cancellationToken)
+    /// <summary>Waits until there is an event after <paramref name="position"/>, or until <paramref name="atMost"/> has passed.</summary>
+    public async Task WaitAsync(long position, TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        // One registration and one timer: many readers wait for the same event. That time is up is no fault.
+        await NextAsync(position)
+            .WaitAsync(atMost, time, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    private Task NextAsync(long position)
     {
         lock (_gate)
         {
@@ -68,7 +96,7 @@ public sealed class DownloadEventLog(TimeProvider time)
             }
 
             _waiters ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _waiters.Task.WaitAsync(cancellationToken);
+            return _waiters.Task;
         }
     }
 

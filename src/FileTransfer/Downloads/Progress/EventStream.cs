@@ -11,7 +11,8 @@ internal sealed record StreamState(byte[] Json, string Name);
 /// <para>The position is taken before the state is read, so a change between the two is sent twice rather than never.</para>
 /// <para>
 /// A reader who comes back with the id of an event that is still kept goes on behind it. One who is slower than the log, or comes back
-/// too late, gets the state again. Meanwhile a reader costs a position, and the buffer of its connection.
+/// too late, gets the state again. Meanwhile a reader costs a position, and the buffer of its connection; one who reads nothing for
+/// <c>Serving:PauseTimeout</c> is cut off, as every reader is. What an event is as text is made once, for all who read it.
 /// </para>
 /// <para>
 /// Some changes are made by another process, and publish nothing here. So the state is read again when a while has passed without an event,
@@ -80,7 +81,7 @@ internal sealed class EventStream(
             }
             else
             {
-                await WaitAsync(reviews ? ReviewPeriod : HeartbeatPeriod, cancellationToken);
+                await log.WaitAsync(_position, reviews ? ReviewPeriod : HeartbeatPeriod, cancellationToken);
                 if (log.Newest == _position)
                 {
                     await OnQuietAsync(writer, cancellationToken);
@@ -96,18 +97,23 @@ internal sealed class EventStream(
             _position = logged.Position;
             if (file is null || logged.Event.File == file)
             {
-                var resource = EventResource.Of(logged);
-                var json = JsonSerializer.SerializeToUtf8Bytes(resource, SparseJson.Default.EventResource);
-                writer.Event(log.IdOf(logged.Position), resource.Kind, json);
+                writer.Write(logged.FrameOf(FrameOf));
                 _lastWritten = time.GetTimestamp();
                 _sent = StatesAfter(logged.Event.Kind);
             }
         }
     }
 
+    private byte[] FrameOf(LoggedEvent logged)
+    {
+        var resource = EventResource.Of(logged);
+        var json = JsonSerializer.SerializeToUtf8Bytes(resource, SparseJson.Default.EventResource);
+        return EventStreamWriter.FrameOf(log.IdOf(logged.Position), resource.Kind, json);
+    }
+
     private void Write(EventStreamWriter writer, StreamState state)
     {
-        writer.Event(log.IdOf(_position), "state", state.Json);
+        writer.Write(EventStreamWriter.FrameOf(log.IdOf(_position), "state", state.Json));
         _sent = [state.Name];
         _lastWritten = time.GetTimestamp();
         _lastReview = _lastWritten;
@@ -155,13 +161,4 @@ internal sealed class EventStream(
         };
 
     private static string NameOf(ReplicaState state) => ReplicaTransitions.NameOf(state);
-
-    private async Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var timer = Task.Delay(atMost, time, limit.Token);
-        await Task.WhenAny(log.WaitAsync(_position, limit.Token), timer);
-        await limit.CancelAsync();
-        cancellationToken.ThrowIfCancellationRequested();
-    }
 }

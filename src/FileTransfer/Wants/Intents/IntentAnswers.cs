@@ -124,7 +124,7 @@ public sealed class IntentAnswers(
         var heard = new List<LoggedEvent>();
         while (!heard.Exists(one => one.Event.File == key))
         {
-            await events.Log.WaitAsync(position, cancellationToken);
+            await events.Log.WaitAsync(position, Timeout.InfiniteTimeSpan, cancellationToken);
             heard.Clear();
             if (!events.Log.TryRead(position, DownloadEventLog.Kept, heard))
             {

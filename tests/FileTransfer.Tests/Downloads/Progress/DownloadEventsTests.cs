@@ -43,6 +43,24 @@ public sealed class DownloadEventsTests : IDisposable
     }
 
     [Fact]
+    public void An_event_is_made_text_once_for_all_who_read_it_soon_and_old_texts_are_not_kept()
+    {
+        Publish(DownloadEventKind.Connected);
+        var made = 0;
+        byte[] Make(LoggedEvent logged) => [(byte)++made];
+
+        var first = Logged()[0].FrameOf(Make);
+        Logged()[0].FrameOf(Make).ShouldBeSameAs(first);
+        for (var i = 0; i < DownloadEventLog.FramesKept; i++)
+        {
+            Publish(DownloadEventKind.Connected);
+        }
+
+        Logged()[0].FrameOf(Make).ShouldNotBeSameAs(first);
+        made.ShouldBe(2);
+    }
+
+    [Fact]
     public void What_is_proven_between_two_that_are_told_costs_no_memory()
     {
         Proven(0, 1);
