@@ -161,12 +161,7 @@ public sealed class ContendedCatalogTests(SourceCluster cluster) : IClassFixture
     [Fact]
     public async Task A_node_that_was_heard_of_in_the_future_is_not_alive()
     {
-        await cluster.Database.ExecuteAsync(
-            """
-            INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at)
-            VALUES ('ahead', 'auto', 'http://127.0.0.1:1/', gen_random_uuid(), now(), now() + interval '365 days')
-            """
-        );
+        await new ForgedNode("ahead") { HeardOfBefore = TimeSpan.FromDays(-365) }.AddAsync(cluster.Database);
 
         var nodes = (await cluster.Leader.GetJsonAsync("/v1/nodes")).GetProperty("nodes").EnumerateArray().ToList();
 
@@ -186,12 +181,7 @@ public sealed class ContendedCatalogTests(SourceCluster cluster) : IClassFixture
     public async Task What_another_node_has_costs_neither_the_page_of_the_nodes_nor_a_listing()
     {
         var files = Showing.Of(small: 50_000, full: 1_000_000);
-        await cluster.Database.ExecuteAsync(
-            """
-            INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at)
-            VALUES ('large', 'auto', 'http://127.0.0.1:1/', gen_random_uuid(), now(), now() - interval '1 day')
-            """
-        );
+        await new ForgedNode("large") { HeardOfBefore = TimeSpan.FromDays(1) }.AddAsync(cluster.Database);
         await Backlog.AddAsync(cluster.Database, "large", files, "stored");
         await cluster.Database.ExecuteAsync("ANALYZE filetransfer.files, filetransfer.replicas");
         var mine = new PlainFile(PlainFile.RandomBytes(100), owner: [0xee, 0xee]);

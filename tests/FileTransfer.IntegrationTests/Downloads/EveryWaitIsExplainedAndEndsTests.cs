@@ -97,12 +97,7 @@ public sealed class EveryWaitIsExplainedAndEndsTests(SourceCluster cluster) : IC
         var file = await db.WantAsync();
         var session = await db.OpenAsync();
         var claim = await db.ClaimAsync(session);
-        await db.Test.ExecuteAsync(
-            $"""
-            INSERT INTO filetransfer.replicas (node_id, file_key, state, changed_at)
-            VALUES ('c', {file.KeySql}, 'stored', clock_timestamp())
-            """
-        );
+        await new ForgedReplica("c", ReplicaState.Stored).AddAsync(db.Test, file);
 
         var given = isSpent
             ? db.Queue.FailAsync(session, claim, FailureCause.WrongBytes, "node 'a' lied", 3, default)
@@ -124,14 +119,8 @@ public sealed class EveryWaitIsExplainedAndEndsTests(SourceCluster cluster) : IC
         await using var connection = await db.Database.Pool.OpenConnectionAsync();
         await using var upload = await connection.BeginTransactionAsync();
         await FileCatalog.LockAsync(connection, file.Key, default);
-        await connection.ExecuteAsync(
-            $"""
-            INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at)
-            VALUES ('c', 'auto', 'http://c:7070', gen_random_uuid(), now(), now());
-            INSERT INTO filetransfer.replicas (node_id, file_key, state, changed_at)
-            VALUES ('c', {file.KeySql}, 'stored', clock_timestamp())
-            """
-        );
+        await connection.ExecuteAsync(new ForgedNode("c").Sql);
+        await connection.ExecuteAsync(new ForgedReplica("c", ReplicaState.Stored).SqlOf(file));
         var session = await db.OpenAsync();
         var anywhere = ClaimLimit.One with { AsksShares = true };
         (await db.Queue.ClaimAsync(session, anywhere, default)).ShouldBeOfType<ClaimOutcome.Deferred>();

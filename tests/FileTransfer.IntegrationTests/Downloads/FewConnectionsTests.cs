@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 using Npgsql;
 
@@ -62,12 +63,8 @@ public sealed class FewConnectionsTests : IAsyncLifetime
         check.GetProperty("detail").GetString()!.ShouldContain("max_connections");
         var waiting = TestFile.Of(10);
         await waiting.KnowAsync(_cluster.Database);
-        await _cluster.Database.ExecuteAsync(
-            $"""
-            INSERT INTO filetransfer.replicas (node_id, file_key, state, next_attempt_at)
-            VALUES ('b', {waiting.KeySql}, 'wanted', now() + interval '1 min')
-            """
-        );
+        var deferred = new ForgedReplica("b", ReplicaState.Wanted) { NextAttemptAt = "now() + interval '1 min'" };
+        await deferred.AddAsync(_cluster.Database, waiting);
         await Eventually.HoldsAsync(
             async () =>
                 (await follower.GetJsonAsync($"/v1/files/{waiting.Key}/explain"))
@@ -79,7 +76,7 @@ public sealed class FewConnectionsTests : IAsyncLifetime
         await _cluster.Database.ExecuteAsync($"ALTER ROLE {_role} CONNECTION LIMIT -1");
 
         await CheckAsync(follower, "healthy");
-        follower.Log.ShouldContain("All 4 lanes run again");
+        await follower.SaysAsync("All 4 lanes run again");
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 
 namespace FileTransfer.IntegrationTests.Downloads;
@@ -115,12 +116,7 @@ public sealed class SmallFilesTogetherTests(SourceCluster cluster) : IClassFixtu
     }
 
     private Task WantAsync(IEnumerable<TestFile> files) =>
-        cluster.Database.ExecuteAsync(
-            $"""
-            INSERT INTO filetransfer.replicas (node_id, file_key, state)
-            SELECT 'b', key, 'wanted' FROM unnest(ARRAY[{string.Join(',', files.Select(file => file.KeySql))}]) AS key
-            """
-        );
+        new ForgedReplica("b", ReplicaState.Wanted).AddAsync(cluster.Database, files);
 
     private async Task StoredAsync(List<TestFile> files)
     {

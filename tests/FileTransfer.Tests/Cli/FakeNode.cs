@@ -1,8 +1,6 @@
-using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using FileTransfer.Identity;
-using FileTransfer.Identity.Hashing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -11,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace FileTransfer.Tests.Cli;
 
 /// <summary>A node on a real socket that keeps files in memory, answers as the routes promise, and misbehaves where a test asks for it.</summary>
-internal sealed class FakeNode : IAsyncDisposable
+internal sealed partial class FakeNode : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
@@ -219,190 +217,6 @@ internal sealed class FakeNode : IAsyncDisposable
         return Results.NoContent();
     }
 
-    private async Task<IResult> UploadAsync(string key, HttpContext context)
-    {
-        if (NotLeader() is { } elsewhere)
-        {
-            return elsewhere;
-        }
-
-        if (Find(key) is not { } file)
-        {
-            return Unknown(key);
-        }
-
-        var size = (int)file.Metadata.Size;
-        var cut = Cuts.TryDequeue(out var bytes) ? bytes : int.MaxValue;
-        using var body = new MemoryStream();
-        var buffer = new byte[64 * 1024];
-        for (int read; (read = await context.Request.Body.ReadAsync(buffer)) > 0; )
-        {
-            Interlocked.Add(ref BytesReceived, read);
-            body.Write(buffer, 0, read);
-            if (body.Length > cut)
-            {
-                Keep(key, body.ToArray());
-                context.Abort();
-                return Results.Empty;
-            }
-        }
-
-        var content = new byte[size];
-        var kept = Keep(key, body.ToArray(), isWhole: true);
-        var missing = Enumerable.Range(0, (size + 1023) / 1024).FirstOrDefault(id => !kept.ContainsKey(id), -1);
-        if (missing >= 0)
-        {
-            return Problem(422, "upload-invalid", "The upload is invalid", "A chunk is missing.", ("chunk", missing));
-        }
-
-        foreach (var (id, chunk) in kept)
-        {
-            chunk.CopyTo(content.AsSpan((int)id * 1024));
-        }
-
-        if (ContentFingerprint.Of(content) != file.Metadata.Fingerprint)
-        {
-            return Problem(422, "fingerprint-mismatch", "Fingerprint mismatch", "The content has another fingerprint.");
-        }
-
-        (file.Content, file.FileState, file.State) = (content, "added", "stored");
-        return Results.Ok();
-    }
-
-    private async Task<IResult> TakeBatchAsync(HttpContext context)
-    {
-        if (KnowsNoBatches)
-        {
-            return Problem(405, "method-not-allowed", "Method not allowed", "The route has no such method.");
-        }
-
-        if (NotLeader() is { } elsewhere)
-        {
-            return elsewhere;
-        }
-
-        using var whole = new MemoryStream();
-        await context.Request.Body.CopyToAsync(whole);
-        Interlocked.Add(ref BytesReceived, whole.Length);
-        context.Response.ContentType = "application/x-ndjson";
-        var batch = whole.ToArray().AsMemory();
-        for (var index = 0; !batch.IsEmpty; index++)
-        {
-            var length = BinaryPrimitives.ReadInt32LittleEndian(batch.Span);
-            var described = JsonNode.Parse(batch.Span[4..(4 + length)])!;
-            var size = (int)BinaryPrimitives.ReadInt64LittleEndian(batch.Span[(4 + length)..]);
-            var content = batch.Slice(12 + length, size).ToArray();
-            batch = batch[(12 + length + size)..];
-            ByteString.TryParseHex((string)described["owner"]!, out var owner).ShouldBeTrue();
-            ByteString.TryParseHex((string)described["bucket"]!, out var bucket).ShouldBeTrue();
-            var location = ByteString.FromUtf8((string)described["location"]!);
-            var metadata = new FileMetadata(owner, bucket, location, (ulong)size, ContentFingerprint.Of(content));
-            var (status, problem) =
-                InBatch?.Invoke(location.AsUtf8()!) ?? (Files.ContainsKey(metadata.ComputeKey()) ? 200 : 201, null);
-            if (status == 0)
-            {
-                break;
-            }
-
-            var key = status < 300 ? $"{Add(metadata, content)}" : null;
-            var line = new JsonObject
-            {
-                ["index"] = index,
-                ["key"] = key,
-                ["status"] = status,
-                ["problem"] = problem,
-            };
-            await context.Response.WriteAsync(line.ToJsonString() + "\n");
-        }
-
-        return Results.Empty;
-    }
-
-    private async Task<IResult> DownloadAsync(string key, HttpContext context)
-    {
-        Ranges.Enqueue(context.Request.Headers.Range.ToString());
-        if (Find(key) is not { } file)
-        {
-            return Unknown(key);
-        }
-
-        if (file.Content is not { } content || file.FileState == "removed")
-        {
-            return Problem(409, "file-not-stored", "File not stored", $"{key} is {file.State} here.");
-        }
-
-        var body = Frame(content);
-        if (Corrupts)
-        {
-            body[8] ^= 1;
-        }
-
-        var from = 0;
-        if (!IgnoresRanges && context.Request.GetTypedHeaders().Range?.Ranges.Single().From is { } first)
-        {
-            from = (int)first;
-            context.Response.StatusCode = 206;
-            context.Response.Headers.ContentRange = $"bytes {from}-{body.Length - 1}/{body.Length}";
-        }
-
-        context.Response.ContentLength = body.Length - from;
-        var end = Cuts.TryDequeue(out var cut) ? Math.Min(from + cut, body.Length) : body.Length;
-        end = StandsStill ? Math.Min(from + 2000, body.Length) : end;
-        await context.Response.Body.WriteAsync(body.AsMemory(from, end - from));
-        await context.Response.Body.FlushAsync();
-        if (StandsStill)
-        {
-            _stoodStill.TrySetResult();
-            var gone = new TaskCompletionSource();
-            await using var registration = context.RequestAborted.Register(gone.SetResult);
-            await gone.Task;
-        }
-
-        if (end < body.Length)
-        {
-            context.Abort();
-        }
-
-        return Results.Empty;
-    }
-
-    private SortedDictionary<long, byte[]> Keep(string key, ReadOnlySpan<byte> frames, bool isWhole = false)
-    {
-        var kept = Kept.GetOrAdd(key, _ => []);
-        for (; frames.Length >= (isWhole ? 9 : 1032); frames = frames[Math.Min(1032, frames.Length)..])
-        {
-            kept[BinaryPrimitives.ReadInt64LittleEndian(frames)] = frames[8..Math.Min(1032, frames.Length)].ToArray();
-        }
-
-        return kept;
-    }
-
-    private IResult Head(string key, HttpContext context)
-    {
-        if (Find(key) is not { Content: { } content } file)
-        {
-            return HasNoDatabase ? NoDatabase() : Unknown(key);
-        }
-
-        context.Response.Headers.ETag = $"\"{file.Metadata.Fingerprint}\"";
-        context.Response.ContentLength = content.Length;
-        return Results.Empty;
-    }
-
-    private IResult Hashes(string key)
-    {
-        if (Find(key) is not { Content: { } content })
-        {
-            return Unknown(key);
-        }
-
-        using var hashes = ChunkHashes.Create(content.Length);
-        hashes.Set(0, content);
-        var encoded = new byte[hashes.EncodedLength];
-        hashes.ReadEncoded(0, encoded);
-        return Results.Bytes(encoded);
-    }
-
     private IResult RemoveNode(string name)
     {
         var nodes = Cluster["nodes"]!.AsArray();
@@ -428,20 +242,6 @@ internal sealed class FakeNode : IAsyncDisposable
     }
 
     private static IResult NoDatabase() => Problem(503, "database-unavailable", "The database is away", "The database is away.");
-
-    private static byte[] Frame(byte[] content)
-    {
-        using var body = new MemoryStream();
-        Span<byte> id = stackalloc byte[8];
-        for (var i = 0; i * 1024 < content.Length; i++)
-        {
-            BinaryPrimitives.WriteInt64LittleEndian(id, i);
-            body.Write(id);
-            body.Write(content.AsSpan(i * 1024, Math.Min(1024, content.Length - (i * 1024))));
-        }
-
-        return body.ToArray();
-    }
 
     private FakeFile? Find(string key) =>
         FileKey.TryParse(key, out var parsed) && Files.TryGetValue(parsed, out var file) ? file : null;

@@ -175,10 +175,7 @@ public sealed class DeferralTests : IAsyncLifetime
         return file;
     }
 
-    private Task StoreAsync(TestFile file, string node) =>
-        _db.Test.ExecuteAsync(
-            $"INSERT INTO filetransfer.replicas (node_id, file_key, state) VALUES ('{node}', {file.KeySql}, 'stored')"
-        );
+    private Task StoreAsync(TestFile file, string node) => new ForgedReplica(node, ReplicaState.Stored).AddAsync(_db.Test, file);
 
     private Task WantNowhereAsync(int files) => Backlog.AddAsync(_db.Test, "b", files);
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 
 namespace FileTransfer.IntegrationTests.Downloads.Sources;
@@ -110,12 +111,7 @@ public sealed class NoHostageTests(SourceCluster cluster) : IClassFixture<Source
     }
 
     private Task WantAsync(IEnumerable<TestFile> files) =>
-        cluster.Database.ExecuteAsync(
-            $"""
-            INSERT INTO filetransfer.replicas (node_id, file_key, state)
-            SELECT 'b', key, 'wanted' FROM unnest(ARRAY[{string.Join(',', files.Select(file => file.KeySql))}]) AS key
-            """
-        );
+        new ForgedReplica("b", ReplicaState.Wanted).AddAsync(cluster.Database, files);
 
     /// <summary>An address that answers nothing: its queue of connections is full.</summary>
     private sealed class DeafListener : IDisposable

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 
 namespace FileTransfer.IntegrationTests.Hosting.Health;
@@ -57,12 +58,13 @@ public sealed class ReadinessTests
 
         var file = TestFile.Of(10);
         await file.KnowAsync(cluster.Database);
-        await cluster.Database.ExecuteAsync(
-            $"""
-            INSERT INTO filetransfer.replicas (node_id, file_key, state, attempts, reason, changed_at)
-            VALUES ('b', '\x{file.Key.ToHex()}', 'failed', 8, 'the share was empty', '2020-02-02 02:02:02Z')
-            """
-        );
+        var spent = new ForgedReplica("b", ReplicaState.Failed)
+        {
+            Attempts = 8,
+            Reason = "the share was empty",
+            ChangedAt = "timestamptz '2020-02-02 02:02:02Z'",
+        };
+        await spent.AddAsync(cluster.Database, file);
         var failed = await BecomesAsync(node, "/health/ready", HttpStatusCode.OK, ("files", "degraded"));
         DetailOf(failed, "files").ShouldContain("1 file has failed");
         DetailOf(failed, "files").ShouldContain("the share was empty");

@@ -131,13 +131,7 @@ internal sealed class FakeSource : IAsyncDisposable
 
     /// <summary>Makes a node known that is heard of now.</summary>
     public static Task RegisterNodeAsync(TestDatabase database, string id, string url) =>
-        database.ExecuteAsync(
-            $"""
-            INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at)
-            VALUES ('{id}', 'follower', '{url}', gen_random_uuid(), now(), now())
-            ON CONFLICT (node_id) DO UPDATE SET url = EXCLUDED.url, instance = EXCLUDED.instance
-            """
-        );
+        new ForgedNode(id) { Role = "follower", Url = url }.AddAsync(database);
 
     /// <summary>Adds a file to the cluster that this node has stored. Nobody is told.</summary>
     public async Task<TestFile> OfferAsync(TestFile file)

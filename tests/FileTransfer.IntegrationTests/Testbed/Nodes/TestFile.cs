@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
 using FileTransfer.IntegrationTests.Downloads;
@@ -60,9 +61,7 @@ internal sealed class TestFile
     public async Task AddAsync(TestDatabase database, string storedAt)
     {
         await KnowAsync(database);
-        await database.ExecuteAsync(
-            $"INSERT INTO filetransfer.replicas (node_id, file_key, state) VALUES ('{storedAt}', {KeySql}, 'stored')"
-        );
+        await new ForgedReplica(storedAt, ReplicaState.Stored).AddAsync(database, this);
     }
 
     /// <summary>Makes the file known to the cluster as added; nobody has it stored.</summary>

@@ -37,13 +37,7 @@ internal sealed class QueueDatabase : IAsyncDisposable
     }
 
     /// <summary>Makes a node one of the cluster, heard of just now.</summary>
-    public Task JoinAsync(string node) =>
-        Test.ExecuteAsync(
-            $"""
-            INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at)
-            VALUES ('{node}', 'auto', 'http://{node}:7070', gen_random_uuid(), now(), now())
-            """
-        );
+    public Task JoinAsync(string node) => new ForgedNode(node).AddAsync(Test);
 
     public async Task<LockConnection> OpenAsync(string name = "b/lane")
     {
@@ -57,9 +51,7 @@ internal sealed class QueueDatabase : IAsyncDisposable
     {
         var file = TestFile.Of(size);
         await (storedAt is null ? file.KnowAsync(Test) : file.AddAsync(Test, storedAt));
-        await Test.ExecuteAsync(
-            $"INSERT INTO filetransfer.replicas (node_id, file_key, state) VALUES ('b', {file.KeySql}, 'wanted')"
-        );
+        await new ForgedReplica("b", ReplicaState.Wanted).AddAsync(Test, file);
         return file;
     }
 

@@ -42,13 +42,7 @@ internal sealed class PolicyDatabase : IAsyncDisposable
 
     /// <summary>The node was heard of so long ago.</summary>
     public Task SeenAsync(string node, int secondsAgo = 0) =>
-        ExecuteAsync(
-            $"""
-            INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at)
-            VALUES ('{node}', 'auto', 'http://{node}:7070', gen_random_uuid(), now(), now() - interval '{secondsAgo} seconds')
-            ON CONFLICT (node_id) DO UPDATE SET seen_at = EXCLUDED.seen_at
-            """
-        );
+        new ForgedNode(node) { HeardOfBefore = TimeSpan.FromSeconds(secondsAgo) }.AddAsync(Queue.Test);
 
     /// <summary>A file that node a has stored, with a replica at node b in the state, or none.</summary>
     public async Task<TestFile> FileAsync(ReplicaState? atB, int epoch = 5, bool pinned = false)
@@ -57,12 +51,7 @@ internal sealed class PolicyDatabase : IAsyncDisposable
         await file.AddAsync(Queue.Test, "a");
         if (atB is { } state)
         {
-            await ExecuteAsync(
-                $"""
-                INSERT INTO filetransfer.replicas (node_id, file_key, state, epoch, pinned)
-                VALUES ('b', {file.KeySql}, '{ReplicaTransitions.NameOf(state)}', {epoch}, {pinned})
-                """
-            );
+            await new ForgedReplica("b", state) { Epoch = epoch, IsPinned = pinned }.AddAsync(Queue.Test, file);
         }
 
         return file;
