@@ -9,7 +9,11 @@ public class AsyncAutoResetEvent
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
     );
 
-    public virtual void Set() => _signals.Writer.TryWrite(true);
+    public void Set()
+    {
+        OnSet();
+        Signal();
+    }
 
     /// <summary>Waits until set, or until <paramref name="atMost"/> has passed.</summary>
     /// <returns>Whether it was set.</returns>
@@ -23,4 +27,10 @@ public class AsyncAutoResetEvent
         cancellationToken.ThrowIfCancellationRequested();
         return signal.IsCompletedSuccessfully;
     }
+
+    /// <summary>Comes before whoever waits is woken.</summary>
+    protected virtual void OnSet() { }
+
+    /// <summary>Wakes who waits.</summary>
+    protected void Signal() => _signals.Writer.TryWrite(true);
 }

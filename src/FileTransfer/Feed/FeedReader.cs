@@ -78,8 +78,9 @@ public sealed partial class FeedReader(
     }
 
     /// <summary>By the lanes, as long as one is free; else into the queue.</summary>
-    private async Task ApplyAsync(IReadOnlyList<FeedPage> pages, CancellationToken cancellationToken)
+    private async Task ApplyAsync(List<FeedPage> read, CancellationToken cancellationToken)
     {
+        IReadOnlyList<FeedPage> pages = read;
         while (pages.Count > 0)
         {
             var left = await offers.OfferAsync(pages, cancellationToken);

@@ -8,17 +8,13 @@ public sealed class QueueSignal : AsyncAutoResetEvent
     /// <summary>Whether the queue may have something ready that no lane has looked for since.</summary>
     public bool IsDue => _isDue;
 
-    public override void Set()
-    {
-        _isDue = true;
-        base.Set();
-    }
-
     /// <summary>Wakes a lane; of the queue that says nothing.</summary>
-    public void Wake() => base.Set();
+    public void Wake() => Signal();
 
     /// <summary>A lane is about to look.</summary>
     public void Clear() => _isDue = false;
+
+    protected override void OnSet() => _isDue = true;
 }
 
 /// <summary>Tells that replicas at the head of the queue were deferred, and that others behind them may have to be.</summary>

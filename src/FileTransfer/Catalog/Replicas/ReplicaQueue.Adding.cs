@@ -1,5 +1,3 @@
-using FileTransfer.Catalog.Providers;
-
 namespace FileTransfer.Catalog.Replicas;
 
 /// <summary>How the positions of a feed move with what is put into the queue.</summary>

@@ -146,7 +146,7 @@ public sealed class DownloadEventsTests : IDisposable
     [Fact]
     public async Task A_waiting_reader_is_woken_by_an_event()
     {
-        var waiting = _log.WaitAsync(_log.Newest, default);
+        var waiting = _log.WaitAsync(_log.Newest, TimeSpan.FromMinutes(1), default);
         waiting.IsCompleted.ShouldBeFalse();
         Publish(DownloadEventKind.Wanted);
         await waiting.WaitAsync(TimeSpan.FromSeconds(10));
