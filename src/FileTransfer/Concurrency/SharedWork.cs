@@ -9,18 +9,21 @@ public sealed class SharedWork<TKey, TResult>
     /// <summary>Joins the work under way for <paramref name="key"/>, or begins it. Whoever leaves lets it go on for the others.</summary>
     public async Task<TResult> RunAsync(TKey key, Func<Task<TResult>> workAsync, CancellationToken cancellationToken)
     {
-        var own = new Lazy<Task<TResult>>(workAsync);
-        var shared = _running.GetOrAdd(key, own);
-        if (shared == own)
-        {
-            _ = own.Value.ContinueWith(
-                _ => _running.TryRemove(KeyValuePair.Create(key, own)),
-                CancellationToken.None,
-                TaskContinuationOptions.ExecuteSynchronously,
-                TaskScheduler.Default
-            );
-        }
+        Lazy<Task<TResult>> own = null!;
+        own = new Lazy<Task<TResult>>(DoAsync);
+        return await _running.GetOrAdd(key, own).Value.WaitAsync(cancellationToken);
 
-        return await shared.Value.WaitAsync(cancellationToken);
+        // It is over before anybody hears of its end: whoever asks then begins anew.
+        async Task<TResult> DoAsync()
+        {
+            try
+            {
+                return await workAsync();
+            }
+            finally
+            {
+                _running.TryRemove(KeyValuePair.Create(key, own));
+            }
+        }
     }
 }
