@@ -54,6 +54,9 @@ internal sealed class DownloadAttempt(
     /// <summary>What is proven to be kept; null where nobody has looked.</summary>
     public long? BytesKept => Partial is null ? null : BytesProven;
 
+    /// <summary>Nodes that download the same file, once the planner has it.</summary>
+    public FellowDownloads? Fellows { get; set; }
+
     /// <summary>What the planner says of its end.</summary>
     public Task<PlannerAction.Ended> Planned => _planned.Task;
 

@@ -90,8 +90,11 @@ public sealed partial class DownloadEngine(
     }
 
     /// <summary>Where a file under way is by now.</summary>
-    public void Update(FileKey file, FileProviders providers) =>
+    public void Update(FileKey file, FileProviders providers)
+    {
         Tell(new PlannerEvent.SourcesChanged(file, Upsert(providers), providers.CompetingNodes));
+        _attempts.GetValueOrDefault(file)?.Fellows?.Follow(providers.Fellows);
+    }
 
     /// <summary>Other limits are in force.</summary>
     public void ApplyLimits() => Tell(new PlannerEvent.LimitsChanged(limits.Planner));
@@ -166,6 +169,14 @@ public sealed partial class DownloadEngine(
                 options.Value.Deadline is { } deadline ? Now + deadline : null
             )
         );
+        await using var fellows = attempt.Fellows = new FellowDownloads(
+            claim,
+            id => sources.Find(id) as NodeSource,
+            happened => Tell([.. happened]),
+            limits.Planner.WindowChunks,
+            time,
+            attempt.Cancelled
+        );
         try
         {
             return await attempt.Planned.WaitAsync(attempt.Cancelled);
@@ -194,7 +205,7 @@ public sealed partial class DownloadEngine(
 
     private IReadOnlyList<SourceHint> Upsert(FileProviders providers)
     {
-        var hints = sources.Upsert(providers.Nodes, out var readded);
+        var hints = sources.Upsert(providers, out var readded);
         foreach (var source in readded)
         {
             Tell(new PlannerEvent.SourceReadded(source));

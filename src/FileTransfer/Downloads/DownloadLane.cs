@@ -42,6 +42,9 @@ public sealed class DownloadLane(
 
     private static readonly TimeSpan _checkPeriod = TimeSpan.FromSeconds(1);
 
+    /// <summary>The first look after who else downloads a file that others want too: those who begin together are to find each other.</summary>
+    private static readonly TimeSpan _firstCheck = TimeSpan.FromMilliseconds(200);
+
     /// <summary>How long a small file that has come waits for the others.</summary>
     private static readonly TimeSpan _gathering = TimeSpan.FromMilliseconds(50);
 
@@ -120,13 +123,15 @@ public sealed class DownloadLane(
         {
             var checkedAt = time.GetTimestamp();
             Start(claims);
+            var period = running.Exists(IsShared) ? _firstCheck : _checkPeriod;
             while (running.Count > 0)
             {
-                await WaitAsync(running);
-                if (time.GetElapsedTime(checkedAt) >= _checkPeriod)
+                await WaitAsync(running, period);
+                if (time.GetElapsedTime(checkedAt) >= period)
                 {
                     await CheckAsync(session, running);
                     checkedAt = time.GetTimestamp();
+                    period = _checkPeriod;
                 }
 
                 var ended = running.FindAll(attempt => attempt.Running.IsCompleted);
@@ -174,11 +179,14 @@ public sealed class DownloadLane(
         }
     }
 
+    private static bool IsShared(DownloadAttempt attempt) =>
+        attempt.Claim.Providers.CompetingNodes > 0 && attempt.Claim.Size > PlannerLimits.WindowBytes;
+
     /// <summary>Waits until one has ended, and the others a moment longer; no longer than until it is time to check the claims.</summary>
-    private async Task WaitAsync(List<DownloadAttempt> running)
+    private async Task WaitAsync(List<DownloadAttempt> running, TimeSpan period)
     {
         // How they end, and that time is up, is looked at by the caller.
-        Task first = Task.WhenAny(running.Select(attempt => attempt.Running)).WaitAsync(_checkPeriod, time);
+        Task first = Task.WhenAny(running.Select(attempt => attempt.Running)).WaitAsync(period, time);
         await first.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (first.IsCompletedSuccessfully && running.Count > 1)
         {

@@ -5,14 +5,21 @@ namespace FileTransfer.Catalog.Providers;
 /// At most <see cref="Most"/> other nodes that have it stored: those heard of lately first, and of these the newer ones more often, who have the fewest askers.
 /// </param>
 /// <param name="CompetingNodes">Other nodes, heard of lately, that want it or download it.</param>
-public sealed record FileProviders(IReadOnlyList<ContentProvider> Nodes, int CompetingNodes)
+/// <param name="Fellows">At most <see cref="MostFellows"/> of these that download it, always the same ones as long as they do.</param>
+public sealed record FileProviders(
+    IReadOnlyList<ContentProvider> Nodes,
+    int CompetingNodes,
+    IReadOnlyList<ContentProvider> Fellows
+)
 {
     public const int Most = 16;
 
-    public static readonly FileProviders None = new([], 0);
+    public const int MostFellows = 8;
+
+    public static readonly FileProviders None = new([], 0, []);
 }
 
-/// <summary>A node that has a file stored and the address it answers at.</summary>
+/// <summary>A node that has a file, or a part of it, and the address it answers at.</summary>
 /// <param name="Node">The node.</param>
 /// <param name="IsLeader">It led when it was asked for.</param>
 /// <param name="Url">Where it answers.</param>

@@ -30,6 +30,21 @@ public sealed partial class ReplicaQueue
             ) competition
             """;
 
+    /// <summary>Joins to a replica <c>r</c> some other nodes that download the file: each node has its own, so that all hang together.</summary>
+    private static string WithFellows =>
+        $"""
+            CROSS JOIN LATERAL (
+                SELECT array_agg(node_id) AS fellows, array_agg(url) AS fellow_urls, array_agg(instance) AS fellow_instances FROM (
+                    SELECT n.node_id, n.url, n.instance
+                    FROM filetransfer.replicas fellow JOIN filetransfer.nodes n ON n.node_id = fellow.node_id
+                    WHERE fellow.file_key = r.file_key AND fellow.state = 'downloading' AND fellow.node_id <> r.node_id
+                      AND {NodeLiveness.IsHeardOf}
+                    ORDER BY hashtext(n.node_id || ' ' || r.node_id)
+                    LIMIT {FileProviders.MostFellows}
+                ) fellow
+            ) fellows
+            """;
+
     private const string ProviderColumns = "nodes, leads, urls, instances, competing_nodes";
 
     private static readonly string _progress = $"""
@@ -38,7 +53,7 @@ public sealed partial class ReplicaQueue
             WHERE {Mine} AND r.state = 'downloading' AND {Held}
             RETURNING r.node_id, r.file_key
         )
-        SELECT {ProviderColumns} FROM mine r {WithProviders}
+        SELECT {ProviderColumns}, fellows, fellow_urls, fellow_instances FROM mine r {WithProviders} {WithFellows}
         """;
 
     /// <summary>Tells how far the download is, and where else the file is by now.</summary>
@@ -66,21 +81,36 @@ public sealed partial class ReplicaQueue
             cancellationToken
         );
 
-    /// <summary>Reads <see cref="ProviderColumns"/>, of which the first is <paramref name="column"/>.</summary>
+    /// <summary>Reads <see cref="ProviderColumns"/>, of which the first is <paramref name="column"/>, and fellows where they follow.</summary>
     private static FileProviders ReadProviders(NpgsqlDataReader reader, int column)
     {
-        var nodes = new List<ContentProvider>();
-        if (!reader.IsDBNull(column))
+        var fellows = column + 5;
+        return new FileProviders(
+            ReadNodes(reader, column, column + 2, column + 1),
+            reader.GetInt32(column + 4),
+            reader.FieldCount > fellows && reader.GetName(fellows) == "fellows" ? ReadNodes(reader, fellows, fellows + 1) : []
+        );
+    }
+
+    /// <param name="urls">The column of their addresses; that of their instances follows it.</param>
+    /// <param name="leads">The column that says who leads; null where that does not matter.</param>
+    private static IReadOnlyList<ContentProvider> ReadNodes(NpgsqlDataReader reader, int nodes, int urls, int? leads = null)
+    {
+        if (reader.IsDBNull(nodes))
         {
-            var ids = reader.GetFieldValue<string[]>(column);
-            var leads = reader.GetFieldValue<bool[]>(column + 1);
-            var urls = reader.GetFieldValue<string[]>(column + 2);
-            var instances = reader.GetFieldValue<Guid[]>(column + 3);
-            nodes.AddRange(
-                ids.Select((id, i) => new ContentProvider(new NodeId(id), leads[i], new Uri(urls[i]), instances[i].ToString()))
-            );
+            return [];
         }
 
-        return new FileProviders(nodes, reader.GetInt32(column + 4));
+        var lead = leads is { } column ? reader.GetFieldValue<bool[]>(column) : null;
+        return
+        [
+            .. reader
+                .GetFieldValue<string[]>(nodes)
+                .Zip(reader.GetFieldValue<string[]>(urls), reader.GetFieldValue<Guid[]>(urls + 1))
+                .Select(
+                    (one, i) =>
+                        new ContentProvider(new NodeId(one.First), lead?[i] ?? false, new Uri(one.Second), one.Third.ToString())
+                ),
+        ];
     }
 }

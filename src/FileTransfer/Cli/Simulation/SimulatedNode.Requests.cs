@@ -65,7 +65,10 @@ internal sealed partial class SimulatedNode
     private void CameOver(Request request)
     {
         request.Flow = null;
-        if (request.Fetch.Part is not FetchPart.Window(var chunks) || request.Source.IsHere(SimulatedCluster.WindowOf(chunks.First)))
+        if (
+            request.Fetch.Part is not FetchPart.Window(var chunks)
+            || request.Source.IsHere(SimulatedCluster.WindowOf(chunks.First))
+        )
         {
             Received(request);
         }
@@ -89,7 +92,11 @@ internal sealed partial class SimulatedNode
         {
             case FetchPart.Window(var chunks):
                 _missing.Remove(chunks.First, chunks.End);
-                for (var window = SimulatedCluster.WindowOf(chunks.First); window <= SimulatedCluster.WindowOf(chunks.End - 1); window++)
+                for (
+                    var window = SimulatedCluster.WindowOf(chunks.First);
+                    window <= SimulatedCluster.WindowOf(chunks.End - 1);
+                    window++
+                )
                 {
                     Announce(window, PartState.Here);
                 }

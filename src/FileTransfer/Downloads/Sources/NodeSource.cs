@@ -14,6 +14,9 @@ namespace FileTransfer.Downloads.Sources;
 /// </summary>
 public sealed class NodeSource : Source
 {
+    /// <summary>Three times as long as one that follows hears nothing where nothing changes.</summary>
+    private static readonly TimeSpan _partsSilence = TimeSpan.FromSeconds(15);
+
     private readonly NodeId _here;
     private readonly BatchFetcher _batches;
 
@@ -89,6 +92,10 @@ public sealed class NodeSource : Source
 
     protected override string HashesPathOf(FileKey key) => Routes.Of(Routes.Hashes, key);
 
+    /// <summary>A node that downloads the file itself sends what it has of this generation, and of no other.</summary>
+    protected override HttpRequestMessage ForPartial(PartialFile into, HttpRequestMessage request) =>
+        into.Arriving is { } arriving ? OfGeneration(OfNode(request), arriving.Generation) : request;
+
     private HttpRequestMessage Post(string path, byte[] json)
     {
         var content = new ByteArrayContent(json);
@@ -96,10 +103,51 @@ public sealed class NodeSource : Source
         return OfNode(new HttpRequestMessage(HttpMethod.Post, new Uri(Url, path)) { Content = content });
     }
 
+    /// <summary>Asks what the node has of a file that it downloads, and reads the answer until it ends.</summary>
+    /// <exception cref="SourceException">It does not download the file, or does not say any more how far it is.</exception>
+    internal async Task FollowPartsAsync(FileKey key, int generation, Action<PartsLine> hear, CancellationToken cancellationToken)
+    {
+        var request = OfGeneration(OfNode(Request(Routes.Of(Routes.Parts, key))), generation);
+        using var silent = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
+        {
+            using var response = await SendAsync(request, cancellationToken);
+            if (!response.IsSuccessStatusCode)
+            {
+                throw NotFound();
+            }
+
+            using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(silent.Token));
+            for (var isLast = false; !isLast; )
+            {
+                silent.CancelAfter(_partsSilence);
+                var text = await lines.ReadLineAsync(silent.Token);
+                var line = text is null ? null : JsonSerializer.Deserialize(text, SparseJson.Default.PartsLine);
+                hear(line ?? throw Fault(SourceFaultKind.EndedEarly, "stopped saying what it has of the file"));
+                isLast = line.End is not null;
+            }
+        }
+        catch (Exception e)
+            when (e is IOException or JsonException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            throw Fault(SourceFaultKind.EndedEarly, "stopped saying what it has of the file", e);
+        }
+    }
+
+    private static HttpRequestMessage OfGeneration(HttpRequestMessage request, int generation)
+    {
+        request.Headers.TryAddWithoutValidation(NodeHeader.Generation, generation.ToString(CultureInfo.InvariantCulture));
+        return request;
+    }
+
     /// <summary>Names this node: large contents are sent to a node only while it holds a permit.</summary>
     private HttpRequestMessage OfNode(HttpRequestMessage request)
     {
-        request.Headers.TryAddWithoutValidation(NodeHeader.Name, _here.Value);
+        if (!request.Headers.NonValidated.Contains(NodeHeader.Name))
+        {
+            request.Headers.TryAddWithoutValidation(NodeHeader.Name, _here.Value);
+        }
+
         return request;
     }
 }

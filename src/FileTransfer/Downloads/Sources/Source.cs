@@ -54,7 +54,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
         var isWhole = chunks.Count == into.ChunkCount;
         var first = chunks.First * Hash256.Length;
         var end = chunks.End == into.ChunkCount ? into.Hashes.EncodedLength : chunks.End * Hash256.Length;
-        var request = Request(HashesPathOf(into.Key), isWhole ? null : (first, end - 1));
+        var request = ForPartial(into, Request(HashesPathOf(into.Key), isWhole ? null : (first, end - 1)));
         await using var body = await OpenAsync(request, "chunk hashes", end - first, progress, cancellationToken);
         await body.ReadBytesAsync(
             end - first,
@@ -87,7 +87,7 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
     {
         var first = window.First * ChunkFrame.ChunkLength;
         var length = Math.Min(window.End * ChunkFrame.ChunkLength, into.Size) - first;
-        var request = ContentRequest(into.Key, (first, first + length - 1));
+        var request = ForPartial(into, ContentRequest(into.Key, (first, first + length - 1)));
         await using var body = await OpenAsync(request, "content", length, progress, cancellationToken);
         await ReadContentAsync(body, first, length, PutInto(into, progress), cancellationToken);
     }
@@ -159,6 +159,9 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
 
     /// <summary>Where the chunk hashes of a file are.</summary>
     protected abstract string HashesPathOf(FileKey key);
+
+    /// <summary>A request for a part of a content that comes in windows.</summary>
+    protected virtual HttpRequestMessage ForPartial(PartialFile into, HttpRequestMessage request) => request;
 
     private static Task ReadContentAsync(
         SourceBody body,

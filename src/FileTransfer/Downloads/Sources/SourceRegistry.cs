@@ -55,19 +55,20 @@ public sealed class SourceRegistry : IDisposable
         }
     }
 
-    /// <summary>Who may have a file that these nodes have: they, and whoever is configured.</summary>
-    /// <param name="providers">The nodes that have it.</param>
+    /// <summary>Who may have a file that these nodes have: they, in part its fellows, and whoever is configured.</summary>
+    /// <param name="providers">The nodes that have it, and those that download it.</param>
     /// <param name="readded">Nodes that were known and have been started anew, or moved: what they did before says nothing.</param>
-    public IReadOnlyList<SourceHint> Upsert(IReadOnlyList<ContentProvider> providers, out IReadOnlyList<SourceId> readded)
+    public IReadOnlyList<SourceHint> Upsert(FileProviders providers, out IReadOnlyList<SourceId> readded)
     {
-        var hints = new List<SourceHint>(providers.Count + _configured.Count);
+        var hints = new List<SourceHint>(providers.Nodes.Count + providers.Fellows.Count + _configured.Count);
         List<SourceId>? anew = null;
         lock (_gate)
         {
-            foreach (var provider in providers)
+            foreach (var provider in providers.Nodes.Concat(providers.Fellows))
             {
                 var id = NodeSource.IdOf(provider.Node);
-                hints.Add(new SourceHint(id, provider.IsLeader ? SourceKind.Leader : SourceKind.Node));
+                var isPartial = hints.Count >= providers.Nodes.Count;
+                hints.Add(new SourceHint(id, provider.IsLeader ? SourceKind.Leader : SourceKind.Node, isPartial));
                 if (Upsert(id, provider, () => new NodeSource(provider, _here, _peers, _options)))
                 {
                     (anew ??= []).Add(id);

@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FileTransfer.IntegrationTests.Testbed.Nodes;
 
 /// <summary>A node of the catalog that the test plays: it answers as a source does, and misbehaves when told to. It counts what it sends.</summary>
-internal sealed class FakeSource : IAsyncDisposable
+internal sealed partial class FakeSource : IAsyncDisposable
 {
     private readonly WebApplication _server;
     private readonly TestDatabase _database;
@@ -118,6 +118,7 @@ internal sealed class FakeSource : IAsyncDisposable
             }
         );
         server.MapGet("/v1/files/{key}/hashes", source.SendHashesAsync);
+        server.MapGet("/v1/files/{key}/parts", source.SendPartsAsync);
         server.MapGet(
             "/v1/files/{key}/content",
             (string key, HttpContext context) => source.SendAsync(key, isFramed: false, context)

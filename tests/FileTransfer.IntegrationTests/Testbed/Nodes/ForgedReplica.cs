@@ -23,13 +23,15 @@ internal sealed record ForgedReplica(string Node, ReplicaState State)
     /// <summary>One statement for all of the files.</summary>
     public string SqlOf(params IEnumerable<TestFile> files)
     {
+        // A column that came later is named only where it matters: the node may still be bringing its schema up to date.
+        var (pinned, isPinned) = IsPinned ? (", pinned", ", true") : ("", "");
         var reason = Reason is null ? "NULL" : $"'{Reason}'";
         var keys = string.Join(',', files.Select(file => file.KeySql));
         return $"""
-            INSERT INTO filetransfer.replicas (node_id, file_key, state, epoch, attempts, pinned, reason, next_attempt_at, changed_at)
+            INSERT INTO filetransfer.replicas (node_id, file_key, state, epoch, attempts{pinned}, reason, next_attempt_at, changed_at)
             SELECT '{Node}', key, '{ReplicaTransitions.NameOf(
                 State
-            )}', {Epoch}, {Attempts}, {IsPinned}, {reason}, {NextAttemptAt}, {ChangedAt}
+            )}', {Epoch}, {Attempts}{isPinned}, {reason}, {NextAttemptAt}, {ChangedAt}
             FROM unnest(ARRAY[{keys}]) AS key
             """;
     }
