@@ -18,6 +18,9 @@ internal sealed class HashWindow(HashStorage hashes, long size) : IDisposable
 
     private const int GroupLength = Neighbours * Hash256.Length;
 
+    /// <summary>Whichever thread asks next gets them again, as with <see cref="PieceBufferPool"/>.</summary>
+    internal static readonly ArrayPool<byte> Buffers = ArrayPool<byte>.Create(ChunkHashes.InMemoryLimit, maxArraysPerBucket: 4);
+
     private readonly ulong _count = Math.Min((ulong)ChunkHashes.ChunkCountOf(size), ChunkIdSet.EndOfFourBytes);
     private readonly long _encodedLength = ChunkHashes.EncodedLengthOf(size);
     private byte[] _bytes = [];
@@ -50,7 +53,7 @@ internal sealed class HashWindow(HashStorage hashes, long size) : IDisposable
 
     public void Dispose()
     {
-        ArrayPool<byte>.Shared.Return(_bytes);
+        Buffers.Return(_bytes);
         _bytes = [];
     }
 
@@ -62,8 +65,8 @@ internal sealed class HashWindow(HashStorage hashes, long size) : IDisposable
         var groups = (int)Math.Min(((_count - 1) >> shift) + 1, MostGroups);
         if (_bytes.Length < groups * GroupLength)
         {
-            ArrayPool<byte>.Shared.Return(_bytes);
-            _bytes = ArrayPool<byte>.Shared.Rent(groups * GroupLength);
+            Buffers.Return(_bytes);
+            _bytes = Buffers.Rent(groups * GroupLength);
         }
     }
 }

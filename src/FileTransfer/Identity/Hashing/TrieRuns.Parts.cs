@@ -13,7 +13,7 @@ internal sealed partial class TrieRuns
     [SkipLocalsInit]
     private void EncodeInParts(HashWindow firstWindow, int maxDegreeOfParallelism)
     {
-        var parts = ArrayPool<byte>.Shared.Rent(Parts * PartLength);
+        var parts = HashWindow.Buffers.Rent(Parts * PartLength);
         try
         {
             ParallelRanges.Run(
@@ -40,7 +40,7 @@ internal sealed partial class TrieRuns
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(parts);
+            HashWindow.Buffers.Return(parts);
         }
     }
 
@@ -59,7 +59,7 @@ internal sealed partial class TrieRuns
             return;
         }
 
-        var parts = ArrayPool<byte>.Shared.Rent(Parts * PartLength);
+        var parts = HashWindow.Buffers.Rent(Parts * PartLength);
         try
         {
             for (var number = 0; number < Parts; number++)
@@ -71,7 +71,7 @@ internal sealed partial class TrieRuns
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(parts);
+            HashWindow.Buffers.Return(parts);
         }
     }
 
