@@ -5,6 +5,8 @@ using FileTransfer.IntegrationTests.Testbed.Wires;
 namespace FileTransfer.IntegrationTests.Downloads;
 
 /// <summary>What a file costs, in figures that no machine changes: allocations, round trips, requests. Measured on whole processes.</summary>
+/// <remarks>Alone: what a download costs by the second weighs more where it takes longer.</remarks>
+[Collection("demonstrations with times")]
 public sealed class CostTests(ITestOutputHelper output)
 {
     private const int Mebibyte = 1024 * 1024;

