@@ -49,6 +49,9 @@ public sealed partial class ReplicaQueue
     private const string NextLook =
         "least(greatest(now() - r.wanted_at, interval '1 minute'), interval '30 minutes') * (0.5 + random())";
 
+    /// <summary>As <see cref="NextLook"/>, for who was asked in vain and says himself how soon he is asked again at first.</summary>
+    private const string LaterLook = "least(now() - r.wanted_at, interval '30 minutes') * (0.5 + random())";
+
     private const string AndIsDue = "AND next_attempt_at IS NOT NULL AND waits_for = 'provider' AND next_attempt_at <= now()";
 
     private static readonly string _deferUnprovided = $"""

@@ -9,7 +9,7 @@ public sealed partial class ReplicaQueue
             attempts = CASE WHEN @wakes AND {SourceSinceClaim} THEN 0 ELSE r.attempts + @spent END,
             next_attempt_at = CASE
                 WHEN @state = 'wanted' AND NOT (@wakes AND {SourceSinceClaim}) THEN clock_timestamp()
-                    + CASE WHEN @waitsFor = 'provider' THEN greatest(@delay, {NextLook}) ELSE @delay END
+                    + CASE WHEN @waitsFor = 'provider' THEN greatest(@delay, {LaterLook}) ELSE @delay END
             END,
             waits_for = @waitsFor::text, reason = @reason, bytes_proven = coalesce(@proven::bigint, r.bytes_proven),
             cause = coalesce(@cause::text, r.cause),
