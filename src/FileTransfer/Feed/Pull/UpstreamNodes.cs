@@ -33,7 +33,7 @@ public sealed class UpstreamNodes(UpstreamClients clients, TimeProvider time) : 
         try
         {
             var cluster = await client.GetAsync(Routes.Nodes, TimeSpan.Zero, WireJson.Default.ClusterResource, cancellationToken);
-            _known[upstream.Name] =
+            List<UpstreamNode> nodes =
             [
                 .. (cluster?.Nodes ?? [])
                     .Where(node => node.Alive && NodeId.FromText(node.Node) is not null && node.Url.IsAbsoluteUri)
@@ -45,7 +45,10 @@ public sealed class UpstreamNodes(UpstreamClients clients, TimeProvider time) : 
                         client
                     )),
             ];
-            return true;
+            _known[upstream.Name] = nodes;
+
+            // One that has just been started lists nobody before it has joined its own cluster.
+            return nodes.Count > 0;
         }
         catch (UpstreamFaultException)
         {

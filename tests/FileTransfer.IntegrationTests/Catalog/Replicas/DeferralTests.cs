@@ -155,6 +155,22 @@ public sealed class DeferralTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_that_was_wanted_just_now_is_asked_for_again_as_soon_as_was_said()
+    {
+        var file = await _db.WantAsync(storedAt: null);
+        (await ClaimAsync(_anywhere)).ShouldBeOfType<ClaimOutcome.Deferred>();
+        var claim = await _db.ClaimAsync(_session, _anywhere with { From = ClaimFrom.Unprovided });
+        await _db.Test.ExecuteAsync("UPDATE filetransfer.replicas SET wanted_at = now()");
+
+        var wait = TimeSpan.FromSeconds(3);
+        (
+            await _db.Queue.DeferAsync(_session, claim, WaitCondition.Provider, "it is on its way there", null, wait, default)
+        ).ShouldBeTrue();
+
+        (await _db.ValueAsync<bool>(file, "next_attempt_at < changed_at + interval '25 s'")).ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task What_somebody_asks_for_is_looked_for_at_such_sources_in_its_turn()
     {
         await WantNowhereAsync(3);

@@ -8,9 +8,6 @@ namespace FileTransfer.IntegrationTests.Feed.Pull;
 /// <summary>Clusters with databases of their own follow each other, as real processes over HTTP.</summary>
 public sealed class PullTests
 {
-    /// <summary>A node that is asked before it has a file itself is asked again after a minute or so.</summary>
-    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(3);
-
     [Fact]
     public async Task What_an_upstream_adds_and_removes_before_and_while_it_is_pulled_is_so_at_every_node_of_the_cluster_that_pulls()
     {
@@ -97,9 +94,10 @@ public sealed class PullTests
         var (one, two, both) = (PlainFile.Random(1500), PlainFile.Random(1600), PlainFile.Random(1700));
         await a.StoreAsync(one);
         await b.StoreAsync(two);
-        await TestCluster.StoredAsync(c, one.Key, _patience);
-        await TestCluster.StoredAsync(c, two.Key, _patience);
-        await TestCluster.StoredAsync(a, two.Key, _patience);
+        await TestCluster.StoredAsync(b, one.Key);
+        await TestCluster.StoredAsync(c, one.Key);
+        await TestCluster.StoredAsync(c, two.Key);
+        await TestCluster.StoredAsync(a, two.Key);
         var last = (await c.GetJsonAsync($"/v1/sync/bins/{BinOf(one)}?from=1")).GetProperty("mutations").EnumerateArray();
         last.Where(mutation => mutation.GetProperty("key").GetString() == one.Key)
             .Select(mutation => mutation.GetProperty("origin").GetProperty("cluster").GetString())
@@ -107,7 +105,7 @@ public sealed class PullTests
 
         // Both have it by themselves, too: each goes on having it until both have removed it.
         await b.StoreAsync(both);
-        await TestCluster.StoredAsync(a, both.Key, _patience);
+        await TestCluster.StoredAsync(a, both.Key);
         (await a.UploadAsync(both.Key, both.Framed)).StatusCode.ShouldBe(HttpStatusCode.OK);
         await SealedAsync(b, "one", a);
         (await b.DeleteAsync(both.Key)).ShouldBe(HttpStatusCode.OK);
