@@ -17,6 +17,9 @@ public sealed class NodeSource : Source
     /// <summary>Three times as long as one that follows hears nothing where nothing changes.</summary>
     private static readonly TimeSpan _partsSilence = TimeSpan.FromSeconds(15);
 
+    /// <summary>Bytes: room for more runs than a content of terabytes has windows under way.</summary>
+    private const int LongestPartsLine = 1024 * 1024;
+
     private readonly NodeId _here;
     private readonly BatchFetcher _batches;
 
@@ -117,12 +120,11 @@ public sealed class NodeSource : Source
                 throw NotFound();
             }
 
-            using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(silent.Token));
+            var lines = PipeReader.Create(await response.Content.ReadAsStreamAsync(silent.Token));
             for (var isLast = false; !isLast; )
             {
                 silent.CancelAfter(_partsSilence);
-                var text = await lines.ReadLineAsync(silent.Token);
-                var line = text is null ? null : JsonSerializer.Deserialize(text, SparseJson.Default.PartsLine);
+                var line = await Ndjson.ReadLineAsync(lines, SparseJson.Default.PartsLine, LongestPartsLine, silent.Token);
                 hear(line ?? throw Fault(SourceFaultKind.EndedEarly, "stopped saying what it has of the file"));
                 isLast = line.End is not null;
             }
