@@ -36,6 +36,7 @@ public static class Program
             ["simulate"] = SimulateCommand.Create,
             ["healthcheck"] = HealthcheckCommand.Create,
             ["reconcile"] = ReconcileCommand.Create,
+            ["ingest"] = IngestCommand.Create,
             ["sync"] = SyncCommand.Create,
             ["verify"] = VerifyCommand.Create,
             ["database"] = DatabaseCommand.Create,

@@ -12,7 +12,6 @@ public sealed class IncomingFile : IDisposable
     /// <summary>Bytes are hashed and written in pieces of this length, however they come.</summary>
     private const int PieceLength = 256 * 1024;
 
-    private readonly string _path;
     private readonly GrowingChunkHashes _growing;
     private readonly byte[] _piece = ArrayPool<byte>.Shared.Rent(PieceLength);
     private int _pieceLength;
@@ -23,7 +22,7 @@ public sealed class IncomingFile : IDisposable
     internal IncomingFile(string folder)
     {
         Folder = folder;
-        _path = StorePaths.DataOf(folder);
+        Path = StorePaths.DataOf(folder);
         _growing = new GrowingChunkHashes(StorePaths.HashesOf(folder));
     }
 
@@ -38,6 +37,9 @@ public sealed class IncomingFile : IDisposable
     public bool IsComplete => _hashes is not null || Small is not null;
 
     internal string Folder { get; }
+
+    /// <summary>Where the bytes are, of what is not small.</summary>
+    internal string Path { get; }
 
     internal SafeFileHandle Data => _data ?? throw new InvalidOperationException("The content is not on disk.");
 
@@ -80,7 +82,7 @@ public sealed class IncomingFile : IDisposable
         else
         {
             WritePiece();
-            _hashes = DiskFullException.Guard(_path, _growing.Complete);
+            _hashes = DiskFullException.Guard(Path, _growing.Complete);
             Fingerprint = _hashes.ComputeFingerprint();
         }
 
@@ -110,16 +112,11 @@ public sealed class IncomingFile : IDisposable
         }
 
         DiskFullException.Guard(
-            _path,
+            Path,
             () =>
             {
                 Directory.CreateDirectory(Folder);
-                _data ??= File.OpenHandle(
-                    _path,
-                    FileMode.CreateNew,
-                    FileAccess.ReadWrite,
-                    FileShare.ReadWrite | FileShare.Delete
-                );
+                _data ??= File.OpenHandle(Path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
                 var piece = _piece.AsSpan(0, _pieceLength);
                 RandomAccess.Write(_data, piece, Size);
                 _growing.Append(piece);

@@ -8,8 +8,8 @@ public sealed partial class LeaderElection(
     ClusterMembership membership,
     Leadership leadership,
     RivalWatch rivals,
+    LastDuties duties,
     ThisNode node,
-    IHostApplicationLifetime lifetime,
     TimeProvider time,
     ILogger<LeaderElection> logger
 ) : BackgroundService
@@ -23,9 +23,9 @@ public sealed partial class LeaderElection(
     {
         if (node.Role != NodeRole.Follower)
         {
-            // The office is left when a stop begins, not when the last transfer has drained: a successor need not wait for it.
-            using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
-            await membership.RunWhileJoinedAsync(ContendAsync, stopping.Token);
+            // The office is left when the last duties are done, not when the last transfer has drained: a successor need not wait for it.
+            using var leaving = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, duties.Done);
+            await membership.RunWhileJoinedAsync(ContendAsync, leaving.Token);
         }
     }
 

@@ -30,6 +30,7 @@ public static class Routes
     public const string SyncRequest = $"{Sync}/requests/{{id}}";
     public const string Deliveries = $"{Sync}/deliveries";
     public const string Events = "/v1/events";
+    public const string Ingest = "/v1/ingest";
     public const string Leader = "/v1/leader";
     public const string Limits = "/v1/limits";
     public const string Nodes = "/v1/nodes";

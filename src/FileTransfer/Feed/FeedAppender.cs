@@ -14,7 +14,7 @@ public static class FeedAppender
     public static readonly NotificationChannel<GrownBin> Grown = new("filetransfer_feed", grown => grown.Text, GrownBin.Parse);
 
     /// <summary>
-    /// Appends a mutation of each file in the leader's transaction, which has locked the files' rows, and gives them the state that follows;
+    /// Appends a mutation of each file, in their order, in the leader's transaction, which has locked the files' rows, and gives them the state that follows;
     /// the last thing it should do, for the bins are locked from here on.
     /// </summary>
     /// <param name="originOf">Where the mutation of a file was appended first; null = here.</param>
@@ -31,9 +31,9 @@ public static class FeedAppender
             SELECT count(*) FROM (SELECT 1 FROM filetransfer.bins WHERE bin = ANY(@bins) ORDER BY bin FOR UPDATE) locked;
             WITH due AS (
                 SELECT given.*, (SELECT f.state = 'added' FROM filetransfer.files f WHERE f.file_key = given.file_key) AS was_added,
-                    row_number() OVER (PARTITION BY bin ORDER BY file_key) AS ordinal
+                    row_number() OVER (PARTITION BY bin ORDER BY place) AS ordinal
                 FROM unnest(@binOfEach::smallint[], @keys::bytea[], @clusters::text[], @epochs::uuid[], @sequences::bigint[])
-                    AS given (bin, file_key, origin_cluster, origin_epoch, origin_sequence)
+                    WITH ORDINALITY AS given (bin, file_key, origin_cluster, origin_epoch, origin_sequence, place)
             ), next AS (
                 UPDATE filetransfer.bins b SET head = b.head + grown.by
                 FROM (SELECT bin, count(*) AS by FROM due GROUP BY bin) grown

@@ -105,7 +105,8 @@ public sealed partial class FileCommands(
 
                 await OwnAsync(transaction, there, token);
                 var added = there.Where(file => file.State == FileState.Registered && stored.Contains(file.Key));
-                await FeedAppender.AppendAsync(transaction, MutationKind.Add, [.. added.Select(file => file.Key)], token);
+                var inOrder = files.Select(file => file.Key).Intersect(added.Select(file => file.Key));
+                await FeedAppender.AppendAsync(transaction, MutationKind.Add, [.. inOrder], token);
                 var commits = files.ToDictionary(file => file.Key, _ => UploadCommit.Removed);
                 foreach (var file in there)
                 {

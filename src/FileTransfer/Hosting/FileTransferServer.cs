@@ -16,6 +16,7 @@ using FileTransfer.Hosting.Requests;
 using FileTransfer.Operations;
 using FileTransfer.Serving;
 using FileTransfer.Uploads;
+using FileTransfer.Uploads.Ingest;
 using FileTransfer.Wants.Intents;
 using FileTransfer.Wants.Policies;
 
@@ -118,6 +119,7 @@ public static partial class FileTransferServer
         app.MapSyncStatus();
         app.MapUploads();
         app.MapBatchUploads();
+        app.MapIngest();
         app.MapLimits();
         app.MapFetch();
         app.MapEvents();
@@ -202,6 +204,8 @@ public static partial class FileTransferServer
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<SignalLifetime>();
         builder.Services.AddSingleton<IHostLifetime>(services => services.GetRequiredService<SignalLifetime>());
+        builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<LastDuties>(services, server.DrainTimeout));
+        builder.Services.AddHostedService(services => services.GetRequiredService<LastDuties>());
         builder.Services.AddSingleton<RequestDrain>();
         builder.Services.AddHostedService(services => services.GetRequiredService<RequestDrain>());
         builder.Services.AddSingleton<TransferWatch>();

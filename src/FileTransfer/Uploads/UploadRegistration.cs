@@ -1,4 +1,5 @@
 using FileTransfer.Feed;
+using FileTransfer.Uploads.Ingest;
 
 namespace FileTransfer.Uploads;
 
@@ -17,5 +18,11 @@ public static class UploadRegistration
         builder.Services.AddSingleton<FramedUpload>();
         builder.Services.AddSingleton<RawUpload>();
         builder.Services.AddSingleton<BatchUpload>();
+        builder.Services.AddSingleton<FolderReader>();
+        builder.Services.AddSingleton<IngestTable>();
+        builder.Services.AddSingleton<IngestPublisher>();
+        builder.Services.AddSingleton<IngestStatus>();
+        builder.Services.AddSingleton<WatchedFolders>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<WatchedFolders>());
     }
 }

@@ -19,6 +19,7 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
             { "GET /v1/files", "after bucket limit location owner state", "200 400" },
             { "POST /v1/files", "bucket location locationHex owner", "200 201 400 404 408 415 421 422 507" },
             { "POST /v1/files/batch", "", "200 408 415 421 507" },
+            { "GET /v1/ingest", "after folder limit", "200 400" },
             { "GET /v1/files/{key}", "key", "200 400 404" },
             { "PUT /v1/files/{key}", "key", "200 201 400 415 422" },
             { "DELETE /v1/files/{key}", "key", "200 204 400 404 409 421" },

@@ -6,6 +6,7 @@ using FileTransfer.Downloads;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Feed.Upstreams;
 using FileTransfer.Hosting.Access;
+using FileTransfer.Uploads.Ingest;
 
 namespace FileTransfer.Hosting.Configuration;
 
@@ -27,6 +28,7 @@ internal sealed record OptionsSection(
         Of<LimitOptions>(LimitOptions.Section, options => options.Faults()),
         Of<SourceOptions>(SourceOptions.Section, options => options.Faults()),
         Of<SyncOptions>(SyncOptions.Section, options => options.Faults()),
+        Of<IngestOptions>(IngestOptions.Section, options => options.Faults()),
         Of<AccessOptions>(AccessOptions.Section, options => options.Faults()),
         Of<ServerOptions>(ServerOptions.Section),
         Of<HealthOptions>(HealthOptions.Section),

@@ -29,7 +29,8 @@ internal static partial class ReadinessChecks
             .Add<ReconciliationCheck>("reconciliation", Stops.Nothing)
             .Add<OrphansCheck>("orphans", Stops.Nothing)
             .Add<SourcesCheck>("sources", Stops.Nothing)
-            .Add<UpstreamsCheck>("upstreams", Stops.Nothing);
+            .Add<UpstreamsCheck>("upstreams", Stops.Nothing)
+            .Add<IngestCheck>("ingest", Stops.Nothing);
     }
 
     private static IHealthChecksBuilder Add<T>(this IHealthChecksBuilder checks, string name, Stops stops)
