@@ -134,13 +134,14 @@ public sealed partial class DownloadPlanner
         }
     }
 
-    /// <summary>Nothing but trust can keep it from being asked: nor hope for a source that sends ranges, while it sends only the whole.</summary>
+    /// <summary>Nothing but trust can keep it from being asked: nor hope for a source that sends ranges, while it sends only the whole, nor what it has of a file.</summary>
     private bool IsFree(FilePlan file, FileSource source) =>
         source is { IsCandidate: true, Kind: SourceKind.Node or SourceKind.Share, State.Condition: SourceCondition.Healthy }
         && source.BusyUntil <= _now
         && source.RetryAt <= _now
         && source.State.PausedUntil <= _now
         && (!SendsOnlyWhole(file, source) || IsSmall(file))
+        && HasNextPart(file, source)
         && file.InFlight.Count == 0;
 
     private static void Holds(bool holds, string what)
