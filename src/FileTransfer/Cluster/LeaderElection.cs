@@ -65,6 +65,7 @@ public sealed partial class LeaderElection(
 
             leadership.Prove(epoch, session.BackendPid, asked);
             Log.Leads(logger, node.Id.Value, epoch, session.BackendPid);
+            ClusterMetrics.TookTheLead();
             do
             {
                 await Task.Delay(_provePeriod, time, cancellationToken);

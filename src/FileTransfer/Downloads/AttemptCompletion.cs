@@ -133,12 +133,14 @@ public sealed partial class AttemptCompletion(
         var failures = claim.Attempts + 1;
         if (retry.IsSpent(failures))
         {
+            DownloadMetrics.Failed();
             Log.Failed(logger, claim.Key, node.Id, claim.Epoch, failures, failed.Reason);
             await queue.FailAsync(session, claim, cause, failed.Reason, bytesKept, cancellationToken);
         }
         else
         {
             var delay = failed.RetryIn is { } backoff ? retry.Capped(backoff) : retry.NextDelay(failures);
+            DownloadMetrics.Retried();
             Log.Retry(logger, claim.Key, node.Id, claim.Epoch, failures, delay.TotalSeconds, failed.Reason);
             await queue.RetryAsync(session, claim, cause, failed.Reason, bytesKept, delay, cancellationToken);
         }

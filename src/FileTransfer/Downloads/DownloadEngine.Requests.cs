@@ -131,6 +131,7 @@ public sealed partial class DownloadEngine
 
     private void OnChunks(PlannerAction.Fetch fetch, DownloadAttempt attempt, int before, int chunks)
     {
+        DownloadMetrics.Proven(fetch.Source, chunks);
         // A content without hashes is proven at its end, and its lane publishes that end.
         if (fetch.Part is FetchPart.Window { Chunks: var window })
         {
@@ -144,6 +145,7 @@ public sealed partial class DownloadEngine
     private void OnFault(PlannerAction.Fetch fetch, DownloadAttempt attempt, SourceException fault)
     {
         history.Record(fetch.File, fetch.Source.Value, fault.Message);
+        DownloadMetrics.Fault(fetch.Source, fault.Kind);
         if (fault.Kind is not (SourceFaultKind.Busy or SourceFaultKind.Throttled))
         {
             Publish(attempt.Claim, DownloadEventKind.SourceChanged, attempt.BytesProven, fetch.Source, fault.Message);

@@ -80,14 +80,17 @@ public sealed class DownloadLane(
 
     private async Task<bool> ClaimAsync(LockConnection session, ClaimLimit limit, CancellationToken cancellationToken)
     {
-        switch (await queue.ClaimAsync(session, limit, cancellationToken))
+        var asked = time.GetTimestamp();
+        var outcome = await queue.ClaimAsync(session, limit, cancellationToken);
+        DownloadMetrics.Claimed(time.GetElapsedTime(asked));
+        switch (outcome)
         {
             case ClaimOutcome.Claimed claimed:
                 return await HandleAsync(session, claimed, cancellationToken);
             case ClaimOutcome.Deferred:
                 deferral.Set();
                 return true;
-            case var outcome:
+            default:
                 return outcome is ClaimOutcome.Busy;
         }
     }
@@ -260,6 +263,9 @@ public sealed class DownloadLane(
 
         var (files, bytes) = (left.Count(), left.Sum(attempt => attempt.Claim.Size));
         var limit = mayBeMore && bytes <= _togetherBytes ? LimitOf(Together - files) : ClaimLimit.None;
-        return (await publisher.PublishAsync(session, proven, limit, stopping)).Next;
+        var begun = time.GetTimestamp();
+        var published = await publisher.PublishAsync(session, proven, limit, stopping);
+        DownloadMetrics.Published(time.GetElapsedTime(begun));
+        return published.Next;
     }
 }

@@ -197,6 +197,7 @@ public sealed partial class DownloadPublisher(
     {
         store.MakeVisible(claim.Key);
         Log.Stored(logger, claim.Key, node.Id, claim.Epoch, claim.Size);
+        DownloadMetrics.Stored(claim.Size);
         history.Forget(claim.Key);
         failed.Stored(claim.Key);
         events.Publish(new DownloadEvent(claim.Key, DownloadEventKind.Done, null, claim.Size, claim.Size, null, null));

@@ -15,6 +15,15 @@ public sealed class FeedLag(Database database)
         return rows.ToDictionary(row => row.Node, row => row.Lag);
     }
 
+    public Task<long> OfNodeAsync(NodeId node, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT sum(b.head - coalesce(p.sequence, 0))::bigint
+            FROM filetransfer.bins b LEFT JOIN filetransfer.feed_positions p ON p.node_id = @node AND p.bin = b.bin
+            """;
+        return database.QuerySingleAsync<long>(sql, new { node }, cancellationToken);
+    }
+
     /// <summary>How many mutations of a bin the node has not brought into its queue yet.</summary>
     public Task<long> OfBinAsync(NodeId node, int bin, CancellationToken cancellationToken)
     {

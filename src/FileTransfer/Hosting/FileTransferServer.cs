@@ -12,6 +12,7 @@ using FileTransfer.Feed.Reconciliation;
 using FileTransfer.Hosting.Access;
 using FileTransfer.Hosting.Configuration;
 using FileTransfer.Hosting.Health;
+using FileTransfer.Hosting.Metrics;
 using FileTransfer.Hosting.Requests;
 using FileTransfer.Operations;
 using FileTransfer.Serving;
@@ -41,6 +42,7 @@ public static partial class FileTransferServer
         builder.AddHttp();
         builder.AddAccess();
         builder.AddSwagger();
+        builder.AddMetrics();
         AddFeatures(builder);
 
         var app = builder.Build();
@@ -62,6 +64,7 @@ public static partial class FileTransferServer
         var routes = app.MapGroup("");
         routes.AnswerHeadBesideGet();
         MapRoutes(routes);
+        app.MapMetrics();
         var rejected = app.Services.GetRequiredService<RejectedRequests>();
         var followed = rejected.Follow(app.Services.GetRequiredService<DiagnosticListener>());
         app.Lifetime.ApplicationStopped.Register(followed.Dispose);

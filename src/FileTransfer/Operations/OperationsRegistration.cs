@@ -5,5 +5,6 @@ public static class OperationsRegistration
     public static void AddOperations(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<Explainer>();
+        builder.Services.AddSingleton<NodeFigures>();
     }
 }

@@ -176,6 +176,7 @@ public sealed partial class LockConnection : IAsyncDisposable
         }
 
         Log.Lost(_logger, ApplicationName, BackendPid, reason);
+        DatabaseMetrics.SessionLost();
         _ = _lost.CancelAsync();
         _ = CloseAsync();
     }

@@ -66,6 +66,6 @@ internal sealed class Recipe
         return await output;
     }
 
-    private static string Document([CallerFilePath] string here = "") =>
+    internal static string Document([CallerFilePath] string here = "") =>
         Path.Combine(here, "..", "..", "..", "..", "docs", "operations.md");
 }

@@ -95,6 +95,8 @@ public sealed partial class ArrowTests
     public void Statements_use_the_tables_of_their_own_room_and_those_that_it_may_use()
     {
         var wrong = Sources()
+            // Their names are written as those of tables are.
+            .Where(source => !source.File.EndsWith("Metrics.cs", StringComparison.Ordinal))
             .SelectMany(source =>
                 Table().Matches(source.Text).Select(match => (source.Room, source.File, Table: match.Groups["table"].Value))
             )

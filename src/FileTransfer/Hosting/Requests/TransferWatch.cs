@@ -46,6 +46,7 @@ internal sealed partial class TransferWatch(
         }
         finally
         {
+            RequestMetrics.Count(context, transfer.Meter);
             // Under the lock: nobody ends a request whose context serves another by then.
             lock (_lock)
             {

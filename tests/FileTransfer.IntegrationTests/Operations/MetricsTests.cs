@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using FileTransfer.IntegrationTests.Testbed.Nodes;
+
+namespace FileTransfer.IntegrationTests.Operations;
+
+/// <summary>A node tells Prometheus what there is, in its form, from the first look on.</summary>
+public sealed partial class MetricsTests(SourceCluster cluster) : IClassFixture<SourceCluster>
+{
+    private const int MostSeries = 1_500;
+
+    [Fact]
+    public async Task All_that_the_documents_list_is_there_and_nothing_else_of_our_own()
+    {
+        var text = await File.ReadAllTextAsync(Recipe.Document());
+        var section = text[text.IndexOf("### Metrics", StringComparison.Ordinal)..][3..];
+        var documented = Name()
+            .Matches(section[..section.IndexOf("### ", StringComparison.Ordinal)])
+            .Select(name => name.Value)
+            .ToHashSet();
+        await using var source = await cluster.StartSourceAsync();
+        var file = await source.OfferAsync(TestFile.Of(10_000));
+        await file.WantAtAsync(cluster.Follower);
+        await cluster.StoredAsync(file);
+
+        var names = (await ScrapeAsync()).Keys.Select(series => series.Split('{')[0]);
+
+        var told = names.Select(name => OfHistogram().Replace(name, "")).Where(name => Name().IsMatch(name)).ToHashSet();
+        told.Order().ShouldBe(documented.Order());
+    }
+
+    [Fact]
+    public async Task What_was_downloaded_is_counted_with_who_sent_it()
+    {
+        var before = await ScrapeAsync();
+        await using var source = await cluster.StartSourceAsync();
+        var file = await source.OfferAsync(TestFile.Of(300_000));
+        await file.WantAtAsync(cluster.Follower);
+        await cluster.StoredAsync(file);
+
+        var after = await ScrapeAsync();
+
+        Grown("filetransfer_downloads_stored_total").ShouldBeGreaterThanOrEqualTo(1);
+        Grown("filetransfer_downloads_stored_size_bytes_total").ShouldBeGreaterThanOrEqualTo(300_000);
+        Grown("filetransfer_downloads_chunks_proven_total{source=\"node\"}").ShouldBeGreaterThanOrEqualTo(293);
+        Grown("filetransfer_downloads_publish_seconds_count").ShouldBeGreaterThanOrEqualTo(1);
+
+        double Grown(string series) => after[series] - before.GetValueOrDefault(series);
+    }
+
+    [Fact]
+    public async Task Who_sends_wrong_bytes_is_counted_by_its_kind()
+    {
+        const string failures = "filetransfer_downloads_proof_failures_total{source=\"node\"}";
+        var before = (await ScrapeAsync())[failures];
+        await using var source = await cluster.StartSourceAsync();
+        var file = await source.OfferAsync(TestFile.Of(3_000_000));
+        source.SendsOtherHashes = true;
+        await file.WantAtAsync(cluster.Follower);
+        await cluster.ReplicaIsAsync(file, "failed");
+
+        (await ScrapeAsync())[failures].ShouldBeGreaterThan(before);
+    }
+
+    [Fact]
+    public async Task Promtool_has_nothing_to_say_against_it()
+    {
+        var page = await cluster.Leader.Http.GetStringAsync("/metrics");
+        page.ShouldNotContain("Host=", Case.Sensitive, "no label tells the connection string");
+        page.Split('\n').Count(line => line.Length > 0 && !line.StartsWith('#')).ShouldBeLessThan(MostSeries);
+
+        var path = Environment.GetEnvironmentVariable("PATH")!.Split(':').Select(folder => Path.Combine(folder, "promtool"));
+        Assert.SkipUnless(path.Any(File.Exists), "promtool is not on this machine: apt-get install prometheus brings it.");
+        using var promtool = Process.Start(
+            new ProcessStartInfo("promtool", ["check", "metrics"])
+            {
+                UseShellExecute = false,
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
+        await promtool.StandardInput.WriteAsync(page);
+        promtool.StandardInput.Close();
+        var said = await promtool.StandardOutput.ReadToEndAsync() + await promtool.StandardError.ReadToEndAsync();
+        await promtool.WaitForExitAsync();
+        promtool.ExitCode.ShouldBe(0, said);
+    }
+
+    /// <summary>Series without the labels of the library, and their values.</summary>
+    private async Task<Dictionary<string, double>> ScrapeAsync()
+    {
+        var page = await cluster.Follower.Http.GetStringAsync("/metrics");
+        return page.Split('\n')
+            .Where(line => line.Length > 0 && !line.StartsWith('#'))
+            .Select(line => Scope().Replace(line, ""))
+            .Select(line => (Series: line[..line.LastIndexOf(' ')].Replace("{}", ""), Value: line[(line.LastIndexOf(' ') + 1)..]))
+            .ToDictionary(line => line.Series, line => double.Parse(line.Value, CultureInfo.InvariantCulture));
+    }
+
+    [GeneratedRegex("filetransfer_[a-z_]+", RegexOptions.None, 1_000)]
+    private static partial Regex Name();
+
+    [GeneratedRegex("_(?:bucket|sum|count)$", RegexOptions.None, 1_000)]
+    private static partial Regex OfHistogram();
+
+    [GeneratedRegex("otel_scope_(?:name|version)=\"[^\"]*\",?", RegexOptions.None, 1_000)]
+    private static partial Regex Scope();
+}
