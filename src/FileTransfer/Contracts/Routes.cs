@@ -27,6 +27,12 @@ public static class Routes
     public const string Cursors = $"{Sync}/cursors";
     public const string Bin = $"{Sync}/bins/{{bin}}";
     public const string BinFiles = $"{Bin}/files";
+    public const string BinDigests = $"{Bin}/digests";
+    public const string UpstreamKept = $"{Sync}/{{upstream}}/kept";
+    public const string UpstreamAccept = $"{Sync}/{{upstream}}/accept";
+    public const string UpstreamKeep = $"{Sync}/{{upstream}}/keep";
+    public const string UpstreamCompare = $"{Sync}/{{upstream}}/compare";
+    public const string UpstreamResync = $"{Sync}/{{upstream}}/resync";
     public const string SyncRequest = $"{Sync}/requests/{{id}}";
     public const string Deliveries = $"{Sync}/deliveries";
     public const string Events = "/v1/events";

@@ -15,7 +15,24 @@ public sealed record BinCursor(int Bin, long Cursor, long RetainedFrom, string D
 /// <summary>Mutations of one bin that follow each other.</summary>
 /// <param name="From">The first sequence that was asked for.</param>
 /// <param name="Topmost">The last sequence that this answers for; below <paramref name="From"/> where there was none.</param>
-public sealed record SyncPage(Guid Epoch, int Bin, long From, long Topmost, IReadOnlyList<SyncMutation> Mutations);
+/// <param name="Digest">Of the set of the bin's files as of <paramref name="Topmost"/>, where that is the cursor.</param>
+public sealed record SyncPage(
+    Guid Epoch,
+    int Bin,
+    long From,
+    long Topmost,
+    IReadOnlyList<SyncMutation> Mutations,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Digest = null
+);
+
+/// <summary>What the parts of a range of one bin's keys have.</summary>
+/// <param name="Cursor">The bin's newest sequence when that was read.</param>
+/// <param name="Ranges">Those that have files, in the order of their keys: two hex digits longer than what was asked for.</param>
+public sealed record SyncRanges(Guid Epoch, int Bin, long Cursor, IReadOnlyList<SyncRange> Ranges);
+
+/// <param name="Prefix">What the keys begin with, in hex.</param>
+/// <param name="Digest">Equal where the files are, and the clusters of their origins.</param>
+public sealed record SyncRange(string Prefix, long Files, string Digest);
 
 /// <summary>A page of the files of one bin.</summary>
 /// <param name="Cursor">The bin's newest sequence when the page was read.</param>

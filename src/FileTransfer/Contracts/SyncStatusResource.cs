@@ -11,6 +11,7 @@ public sealed record SyncStatusResource(string Cluster, IReadOnlyList<UpstreamRe
 /// <param name="Files">Files that it has.</param>
 /// <param name="Lacking">Those of them that this cluster has because of it and whose content the leader does not have stored, though it wants them.</param>
 /// <param name="Kept">Files that a comparison did not find there any more, and that stay here.</param>
+/// <param name="Found">What the last comparison found; null where none was made since this node leads.</param>
 /// <param name="LastError">What keeps it from being pulled; null while nothing does.</param>
 public sealed record UpstreamResource(
     string Name,
@@ -23,8 +24,33 @@ public sealed record UpstreamResource(
     long Kept,
     string? LastError,
     DateTimeOffset? FailingSince,
+    SyncFindingResource? Found,
     IReadOnlyList<UpstreamBinResource> Bins
 );
+
+/// <summary>What a comparison with an upstream found.</summary>
+/// <param name="Missing">Files that this cluster did not know of; they are wanted now.</param>
+/// <param name="Extra">Files that the upstream does not have any more; they are kept.</param>
+/// <param name="Keys">The first 100 of those that were missing.</param>
+public sealed record SyncFindingResource(DateTimeOffset At, int Missing, int Extra, IReadOnlyList<string> Keys);
+
+/// <summary>A file that an upstream does not have any more and that stays here until somebody decides.</summary>
+/// <param name="Claimed">Whether it stays also without that upstream: this cluster, or another upstream, has it.</param>
+/// <param name="Since">When it was not found there.</param>
+public sealed record UpstreamKeptFile(
+    string Key,
+    string Bucket,
+    string? Location,
+    string? LocationHex,
+    long Size,
+    bool Claimed,
+    DateTimeOffset Since
+);
+
+/// <summary>What was decided of the files that an upstream does not have any more.</summary>
+/// <param name="Files">How many they were.</param>
+/// <param name="Removed">Those that nobody else claimed.</param>
+public sealed record UpstreamDecisionResource(string Upstream, int Files, int Removed);
 
 /// <param name="Cursor">The bin's newest sequence as the upstream said last; null while it has said nothing to this leader.</param>
 /// <param name="Sealed">Every sequence up to it has been applied.</param>

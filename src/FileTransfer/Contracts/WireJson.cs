@@ -31,9 +31,12 @@ namespace FileTransfer.Contracts;
 [JsonSerializable(typeof(ScrubResource))]
 [JsonSerializable(typeof(SourcesResource))]
 [JsonSerializable(typeof(SyncCursors))]
+[JsonSerializable(typeof(SyncFindingResource))]
 [JsonSerializable(typeof(SyncFiles))]
 [JsonSerializable(typeof(SyncPage))]
+[JsonSerializable(typeof(SyncRanges))]
 [JsonSerializable(typeof(SyncStatusResource))]
+[JsonSerializable(typeof(UpstreamDecisionResource))]
 internal sealed partial class WireJson : JsonSerializerContext;
 
 /// <summary>What is null is left out: events, the lines of a reconciliation, and all that the program sends, reads and prints.</summary>
@@ -71,5 +74,8 @@ internal sealed partial class WireJson : JsonSerializerContext;
 [JsonSerializable(typeof(RetriedResource))]
 [JsonSerializable(typeof(ScrubRequest))]
 [JsonSerializable(typeof(ScrubResource))]
+[JsonSerializable(typeof(SyncFindingResource))]
 [JsonSerializable(typeof(SyncStatusResource))]
+[JsonSerializable(typeof(UpstreamDecisionResource))]
+[JsonSerializable(typeof(UpstreamKeptFile))]
 internal sealed partial class SparseJson : JsonSerializerContext;

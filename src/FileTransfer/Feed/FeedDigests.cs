@@ -13,29 +13,35 @@ public sealed record BinSet(short Bin, long Sequence, SetDigest Digest);
 /// <param name="mostBehind">So many mutations may follow what is kept before it is kept anew.</param>
 public sealed class FeedDigests(Database database, int mostBehind = 256)
 {
-    /// <summary>All bins, each as of its newest sequence at one moment.</summary>
+    /// <summary>The sets of bins, each as of its newest sequence at one moment.</summary>
+    /// <param name="bin">Null = all.</param>
     /// <param name="buckets">Files of these alone; null = of all.</param>
     public async Task<IReadOnlyList<BinSet>> ReadAsync(
+        short? bin,
         IReadOnlyCollection<ByteString>? buckets,
         CancellationToken cancellationToken
     )
     {
         const string bins = """
             SELECT b.bin, b.head, d.sequence, d.state
-            FROM filetransfer.bins b LEFT JOIN filetransfer.digested_bins d USING (bin) ORDER BY b.bin
+            FROM filetransfer.bins b LEFT JOIN filetransfer.digested_bins d USING (bin)
+            WHERE @bin::smallint IS NULL OR b.bin = @bin ORDER BY b.bin
             """;
         const string since = """
             SELECT m.bin, m.file_key, f.bucket, m.kind = 'add' AS is_added, m.was_added
             FROM filetransfer.digested_bins d JOIN filetransfer.mutations m ON m.bin = d.bin AND m.sequence > d.sequence
             JOIN filetransfer.files f USING (file_key)
+            WHERE @bin::smallint IS NULL OR d.bin = @bin
             """;
         var sets = new List<BinSet>();
         var due = new List<KeptSet>();
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         await using (var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken))
         {
-            var heads = (await connection.QueryAsync<KeptBin>(bins, null, cancellationToken)).AsList();
-            var changes = (await connection.QueryAsync<Change>(since, null, cancellationToken)).ToLookup(change => change.Bin);
+            var heads = (await connection.QueryAsync<KeptBin>(bins, new { bin }, cancellationToken)).AsList();
+            var changes = (await connection.QueryAsync<Change>(since, new { bin }, cancellationToken)).ToLookup(change =>
+                change.Bin
+            );
             foreach (var head in heads)
             {
                 var isFollowed =
@@ -102,12 +108,16 @@ public sealed class FeedDigests(Database database, int mostBehind = 256)
     )
     {
         const string sql = """
-            SELECT file_key, bucket FROM filetransfer.files WHERE file_key > @first AND file_key < @until AND state = 'added'
+            SELECT file_key, bucket FROM filetransfer.files WHERE file_key BETWEEN @first AND @last AND state = 'added'
             """;
-        var (first, until) = FeedPage.KeysOf(bin);
+        var keys = KeyPrefix.OfBin(bin);
         var sums = new Dictionary<ByteString, SetDigest>();
         foreach (
-            var (key, bucket) in await connection.QueryAsync<(FileKey, ByteString)>(sql, new { first, until }, cancellationToken)
+            var (key, bucket) in await connection.QueryAsync<(FileKey, ByteString)>(
+                sql,
+                new { keys.First, keys.Last },
+                cancellationToken
+            )
         )
         {
             SumOf(sums, bucket).Add(key);

@@ -22,12 +22,15 @@ public static class FeedRegistration
         builder.Services.AddSingleton<FeedNews>();
         builder.Services.AddSingleton<FeedDigests>();
         builder.Services.AddSingleton<OfferedFeed>();
+        builder.Services.AddSingleton<OfferedSet>();
         builder.Services.AddSingleton<SyncRequests>();
         builder.Services.AddSingleton<SyncWait>();
         builder.Services.AddSingleton<UpstreamSummary>();
         builder.Services.AddSingleton<UpstreamClients>();
         builder.Services.AddSingleton<UpstreamNodes>();
         builder.Services.AddHostedService(services => services.GetRequiredService<UpstreamNodes>());
+        builder.Services.AddSingleton<UpstreamComparison>();
+        builder.Services.AddSingleton<KeptFiles>();
         builder.Services.AddSingleton<UpstreamPuller>();
         builder.Services.AddHostedService(services => services.GetRequiredService<UpstreamPuller>());
         builder.Services.AddSingleton<FolderReading>();

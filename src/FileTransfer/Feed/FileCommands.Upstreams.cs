@@ -18,7 +18,7 @@ public sealed partial class FileCommands
         CancellationToken cancellationToken
     ) =>
         InLeaderTransactionAsync(
-            (transaction, token) => UpstreamPositions.SettleAsync(transaction.Connection, upstream, told, token),
+            (transaction, token) => UpstreamPositions.SettleAsync(transaction.Connection, upstream, _upstreams, told, token),
             cancellationToken
         );
 
@@ -46,22 +46,49 @@ public sealed partial class FileCommands
         );
     }
 
-    /// <summary>Takes a part of the files that a compared upstream has; with the last part its bin is sealed up to the cursor it had.</summary>
-    public Task CompareUpstreamAsync(
+    /// <summary>Takes a part of the files that a compared upstream has; what it was known to have besides is kept.</summary>
+    /// <param name="at">Where the bin was when the part was read.</param>
+    /// <returns>What was otherwise here; null where more of the feed has been applied than the part knows of: nothing was done.</returns>
+    public Task<ComparedFiles?> CompareUpstreamAsync(
         UpstreamOptions upstream,
-        IReadOnlyList<Mutation> files,
-        ComparedBin? ended,
+        ComparedBin at,
+        ComparedPart part,
         CancellationToken cancellationToken
     ) =>
         InLeaderTransactionAsync(
             async (transaction, token) =>
             {
-                await TakeAsync(transaction, upstream, files, token);
-                if (ended is not null)
+                var connection = transaction.Connection;
+                if (!await UpstreamPositions.LockUpToAsync(connection, upstream.Name, at, token))
                 {
-                    await UpstreamPositions.EndComparisonAsync(transaction.Connection, upstream.Name, ended, token);
+                    return null;
                 }
 
+                var missing = await TakeAsync(transaction, upstream, part.Files, token);
+                var extra = (await UpstreamFiles.KeepOthersAsync(connection, upstream.Name, part, token)).ToList();
+                await UpstreamPositions.CountAsync(connection, upstream.Name, [], extra, token);
+                return new ComparedFiles(missing, extra);
+            },
+            cancellationToken
+        );
+
+    /// <summary>A bin was compared whole: it is sealed up to the cursor that it had when that began.</summary>
+    public Task EndComparisonAsync(string upstream, ComparedBin compared, CancellationToken cancellationToken) =>
+        InLeaderTransactionAsync(
+            async (transaction, token) =>
+            {
+                await UpstreamPositions.EndComparisonAsync(transaction.Connection, upstream, compared, token);
+                return true;
+            },
+            cancellationToken
+        );
+
+    /// <summary>Makes the digest of what an upstream is known to have in a bin anew.</summary>
+    public Task CountAgainAsync(string upstream, short bin, CancellationToken cancellationToken) =>
+        InLeaderTransactionAsync(
+            async (transaction, token) =>
+            {
+                await UpstreamPositions.CountAgainAsync(transaction.Connection, upstream, bin, token);
                 return true;
             },
             cancellationToken
@@ -79,7 +106,8 @@ public sealed partial class FileCommands
         );
 
     /// <param name="newest">The newest mutation of each file.</param>
-    private async Task TakeAsync(
+    /// <returns>The files that the upstream was not known to have.</returns>
+    private async Task<IReadOnlyList<FileKey>> TakeAsync(
         LeaderTransaction transaction,
         UpstreamOptions upstream,
         IReadOnlyCollection<Mutation> newest,
@@ -100,7 +128,7 @@ public sealed partial class FileCommands
         );
         var ending = await FileCatalog.LockAsync(connection, [.. removes.Concat(own).Select(m => m.Key)], cancellationToken);
         var gone = await UpstreamFiles.EndAsync(connection, upstream.Name, [.. removes.Select(m => m.Key)], cancellationToken);
-        var come = await UpstreamFiles.PutAsync(connection, upstream.Name, node.ClusterId, adds, cancellationToken);
+        var come = (await UpstreamFiles.PutAsync(connection, upstream.Name, node.ClusterId, adds, cancellationToken)).ToList();
         await UpstreamPositions.CountAsync(connection, upstream.Name, come, gone, cancellationToken);
         var claims = await UpstreamFiles.ClaimsAsync(connection, _upstreams, ending.Select(file => file.Key), cancellationToken);
         var ended = ending
@@ -110,6 +138,7 @@ public sealed partial class FileCommands
         await EndAsync(transaction, [.. ended.Select(file => file.Key)], key => OriginOutside(origins[key]), cancellationToken);
         var added = files.Where(file => file.File.State == FileState.Registered).Select(file => file.File.Key);
         await FeedAppender.AppendAsync(transaction, MutationKind.Add, [.. added], cancellationToken, key => origins[key]);
+        return come;
     }
 
     /// <summary>This cluster itself claims files of upstreams now, which its feed says to those who have them from here.</summary>

@@ -18,13 +18,6 @@ public sealed record FeedPage(Guid Epoch, short Bin, long After, IReadOnlyList<M
     /// <summary>The newest sequence of the bin, where it is read to be applied.</summary>
     public long Head { get; init; }
 
-    /// <summary>Between which two values the keys of a bin are.</summary>
-    public static (byte[] First, byte[] Until) KeysOf(int bin) =>
-        (
-            [(byte)(bin << 4)],
-            bin == Bins - 1 ? [.. Enumerable.Repeat(byte.MaxValue, Hash256.Length + 1)] : [(byte)((bin + 1) << 4)]
-        );
-
     /// <summary>The sequence of the last one; the position where there is none.</summary>
     public long Last => Mutations is [.., var last] ? last.Sequence : After;
 

@@ -16,6 +16,10 @@ public sealed class SharedFeed(Database database, Leadership leadership, NodeId 
     /// <summary>SQL: a bin has grown beyond the position of <c>@node</c>.</summary>
     internal const string HasGrown = $"EXISTS (SELECT FROM {Bins} WHERE {Grown})";
 
+    /// <summary>SQL: the files whose Adds are beyond the position of <c>@node</c>.</summary>
+    internal const string UnreadAdds =
+        $"SELECT m.file_key FROM {Bins} JOIN filetransfer.mutations m ON m.bin = b.bin AND m.sequence > coalesce(p.sequence, 0) WHERE {Grown} AND m.kind = 'add'";
+
     public async Task<IReadOnlyList<FeedPage>> ReadAsync(CancellationToken cancellationToken)
     {
         // A bin that has grown and shows no mutation is a gap: its row stays.

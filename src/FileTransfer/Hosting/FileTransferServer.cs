@@ -120,6 +120,7 @@ public static partial class FileTransferServer
         app.MapReconcile();
         app.MapSync();
         app.MapSyncStatus();
+        app.MapUpstreams();
         app.MapUploads();
         app.MapBatchUploads();
         app.MapIngest();

@@ -18,6 +18,7 @@ public static class ProblemTypes
     public static readonly ProblemType NodeUnknown = new("node-unknown", 404, "The node is unknown");
     public static readonly ProblemType RequestUnknown = new("request-unknown", 404, "No such request is running");
     public static readonly ProblemType RouteUnknown = new("route-unknown", 404, "There is no such route");
+    public static readonly ProblemType UpstreamUnknown = new("upstream-unknown", 404, "The upstream is unknown");
 
     public static readonly ProblemType MethodNotAllowed = new("method-not-allowed", 405, "The route has no such method");
     public static readonly ProblemType RequestTimeout = new("request-timeout", 408, "The request came too slowly");
@@ -74,6 +75,8 @@ public static class ProblemTypes
 
     /// <summary>Extension: <c>traceId</c>, to be found in the log of this node.</summary>
     public static readonly ProblemType InternalFault = new("internal-fault", 500, "The service failed");
+
+    public static readonly ProblemType UpstreamFailed = new("upstream-failed", 502, "The upstream did not answer as it must");
 
     public static readonly ProblemType DatabaseUnavailable = new("database-unavailable", 503, "The database is unavailable");
 

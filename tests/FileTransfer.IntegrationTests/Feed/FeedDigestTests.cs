@@ -18,7 +18,7 @@ public sealed class FeedDigestTests
         var there = new HashSet<FileKey>();
         var random = new Random(7);
         await db.Test.ExecuteAsync("UPDATE filetransfer.files SET state = 'registered'");
-        (await digests.ReadAsync(null, default)).Count.ShouldBe(16);
+        (await digests.ReadAsync(null, null, default)).Count.ShouldBe(16);
         for (var round = 0; round < 30; round++)
         {
             var kind = random.Next(2) == 0 ? MutationKind.Add : MutationKind.Remove;
@@ -26,7 +26,7 @@ public sealed class FeedDigestTests
             await AppendAsync(db, kind, keys);
             _ = kind == MutationKind.Add ? keys.Count(there.Add) : keys.Count(there.Remove);
 
-            foreach (var set in await digests.ReadAsync(round % 3 == 0 ? null : [Bucket], default))
+            foreach (var set in await digests.ReadAsync(null, round % 3 == 0 ? null : [Bucket], default))
             {
                 var expected = new SetDigest();
                 foreach (var key in there.Where(key => key.Bin == set.Bin))
@@ -40,7 +40,7 @@ public sealed class FeedDigestTests
 
         // What is kept was made anew in between.
         (await db.Test.ScalarAsync<long>("SELECT max(sequence) FROM filetransfer.digested_bins")).ShouldBeGreaterThan(0);
-        (await digests.ReadAsync([ByteString.FromUtf8("none")], default)).ShouldAllBe(set =>
+        (await digests.ReadAsync(null, [ByteString.FromUtf8("none")], default)).ShouldAllBe(set =>
             set.Digest.ToHash() == new SetDigest().ToHash()
         );
     }

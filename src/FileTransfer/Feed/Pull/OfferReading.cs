@@ -53,10 +53,50 @@ public static class OfferReading
         return page;
     }
 
-    /// <summary>A file that is there, as the Add it came by.</summary>
+    /// <summary>The files of a page of a range, each as the Add it came by.</summary>
     /// <exception cref="UpstreamFaultException">Something is wrong with it.</exception>
-    public static Mutation Read(SyncFile file, short bin) =>
-        Read(new SyncMutation(0, SyncMutation.Add, file.Key, file.Metadata, file.Origin, default), bin);
+    public static IReadOnlyList<Mutation> Read(SyncFiles page, KeyPrefix range, FileKey? after)
+    {
+        Require(page.Files is not null, $"its files of {range} are missing");
+        var files = page
+            .Files.Select(file =>
+                Read(new SyncMutation(0, SyncMutation.Add, file.Key, file.Metadata, file.Origin, default), (short)page.Bin)
+            )
+            .ToList();
+        foreach (var file in files)
+        {
+            Require(
+                range.Has(file.Key) && !(file.Key.CompareTo(after ?? default) <= 0),
+                $"asked for files of {range} after {after}, it names {file.Key}"
+            );
+            after = file.Key;
+        }
+
+        Require(
+            page.Next is null || (files.Count > 0 && page.Next == $"{after}"),
+            $"its files of {range} go on after {page.Next}"
+        );
+        return files;
+    }
+
+    /// <summary>The digests of the parts of a range.</summary>
+    /// <exception cref="UpstreamFaultException">Something is wrong with it.</exception>
+    public static IReadOnlyList<RangeDigest> Read(SyncRanges answer, KeyPrefix range)
+    {
+        Require(answer.Ranges is not null, $"its digests of {range} are missing");
+        var ranges = new List<RangeDigest>();
+        foreach (var (prefix, files, text) in answer.Ranges)
+        {
+            Require(
+                range.IsPart(prefix) && files > 0 && ranges.All(other => other.Prefix != prefix),
+                $"asked for the parts of {range}, it names '{prefix}' with {files} files"
+            );
+            Require(Hash256.TryParse(text, out var digest), $"its digest of {prefix} is '{text}'");
+            ranges.Add(new RangeDigest(prefix, files, digest));
+        }
+
+        return ranges;
+    }
 
     private static Mutation Read(SyncMutation mutation, short bin)
     {

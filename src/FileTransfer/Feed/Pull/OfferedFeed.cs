@@ -14,7 +14,8 @@ public sealed class OfferedFeed(Database database, FeedDigests digests, FeedHist
     private const string RetainedFrom =
         "coalesce((SELECT min(m.sequence) FROM filetransfer.mutations m WHERE m.bin = b.bin), b.head + 1)";
 
-    private readonly SharedWork<(short Bin, long From, long To, int Limit, Task News), OfferedPage> _pages = new();
+    private readonly SharedWork<(short Bin, long From, long To, int Limit, string Buckets, Task News), OfferedPage> _pages =
+        new();
     private readonly SharedWork<(Task News, string Buckets), OfferedCursors> _cursors = new();
 
     /// <param name="news">What is asked for before a piece of news is not answered with what was read after it, nor the other way round.</param>
@@ -23,18 +24,27 @@ public sealed class OfferedFeed(Database database, FeedDigests digests, FeedHist
         IReadOnlyCollection<ByteString>? buckets,
         Task news,
         CancellationToken cancellationToken
-    ) => _cursors.RunAsync((news, string.Join(',', buckets ?? [])), () => ReadCursorsAsync(buckets), cancellationToken);
+    ) => _cursors.RunAsync((news, TextOf(buckets)), () => ReadCursorsAsync(buckets), cancellationToken);
 
     /// <summary>The mutations of a bin between two sequences, both included, as far as a page goes. Asked for by many at once, they are read once.</summary>
+    /// <param name="buckets">As for <see cref="CursorsAsync"/>, where the page goes to the bin's end; it has the mutations of all.</param>
     /// <param name="news">As for <see cref="CursorsAsync"/>.</param>
     public Task<OfferedPage> ReadAsync(
         short bin,
         long from,
         long to,
         int limit,
+        IReadOnlyCollection<ByteString>? buckets,
         Task news,
         CancellationToken cancellationToken
-    ) => _pages.RunAsync((bin, from, to, limit, news), () => ReadPageAsync(bin, from, to, limit), cancellationToken);
+    ) =>
+        _pages.RunAsync(
+            (bin, from, to, limit, TextOf(buckets), news),
+            () => ReadPageAsync(bin, from, to, limit, buckets),
+            cancellationToken
+        );
+
+    private static string TextOf(IReadOnlyCollection<ByteString>? buckets) => string.Join(',', buckets ?? []);
 
     private async Task<OfferedCursors> ReadCursorsAsync(IReadOnlyCollection<ByteString>? buckets)
     {
@@ -42,14 +52,20 @@ public sealed class OfferedFeed(Database database, FeedDigests digests, FeedHist
             SELECT c.feed_epoch, {RetainedFrom} FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c ORDER BY b.bin
             """;
         var rows = await database.QueryAsync<(Guid Epoch, long RetainedFrom)>(sql, null, CancellationToken.None);
-        var sets = await digests.ReadAsync(buckets, CancellationToken.None);
+        var sets = await digests.ReadAsync(null, buckets, CancellationToken.None);
         return new OfferedCursors(
             rows[0].Epoch,
             [.. sets.Select(set => new OfferedBin(set.Bin, set.Sequence, rows[set.Bin].RetainedFrom, set.Digest.ToHash()))]
         );
     }
 
-    private async Task<OfferedPage> ReadPageAsync(short bin, long from, long to, int limit)
+    private async Task<OfferedPage> ReadPageAsync(
+        short bin,
+        long from,
+        long to,
+        int limit,
+        IReadOnlyCollection<ByteString>? buckets
+    )
     {
         const string sql = $"""
             SELECT c.feed_epoch, b.head, {RetainedFrom}
@@ -72,85 +88,15 @@ public sealed class OfferedFeed(Database database, FeedDigests digests, FeedHist
         await using var answers = await connection.QueryMultipleAsync(sql, parameters);
         var (epoch, head, retainedFrom) = await answers.ReadSingleAsync<(Guid, long, long)>();
         var rows = await answers.ReadAsync<OfferedRow>();
-        var page = new FeedPage(
-            epoch,
-            bin,
-            from - 1,
-            [.. rows.Select(row => row.ToMutation(bin, OwnPlace(bin, row.Sequence, epoch)))]
-        );
+        var own = new OwnFeed(node.ClusterId, epoch, history);
+        var page = new FeedPage(epoch, bin, from - 1, [.. rows.Select(row => row.ToMutation(own))]);
         if (page.Mutations.Count > 0 || (from >= retainedFrom && from <= head && from <= to))
         {
             page.RequireDense();
         }
 
-        return new OfferedPage(page, head, retainedFrom);
-    }
-
-    /// <summary>A page of the files of a bin that the feed has added, in the order of their keys.</summary>
-    /// <remarks>
-    /// Whose newest Add a file is stands with the file itself: its own claim is this cluster's, else it is an upstream's, with the origin that
-    /// came with it. So it outlives the mutation.
-    /// </remarks>
-    public async Task<OfferedFiles> FilesAsync(short bin, FileKey? after, int limit, CancellationToken cancellationToken)
-    {
-        const string sql = $"""
-            SELECT c.feed_epoch, b.head FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c WHERE b.bin = @bin;
-            SELECT coalesce(f.sequence, 0) AS sequence, 'add' AS kind, f.registered_at AS appended_at,
-                u.origin_cluster, u.origin_epoch, u.origin_sequence, {FileRow.Columns}
-            FROM filetransfer.files f
-            LEFT JOIN LATERAL (
-                SELECT * FROM filetransfer.upstream_files WHERE file_key = f.file_key AND claims AND NOT f.own ORDER BY upstream LIMIT 1
-            ) u ON true
-            WHERE f.file_key > @after AND f.file_key < @until AND f.state = 'added'
-            ORDER BY f.file_key LIMIT @limit
-            """;
-        var (first, until) = FeedPage.KeysOf(bin);
-        var parameters = new
-        {
-            bin,
-            after = after?.ToArray() ?? first,
-            until,
-            limit,
-        };
-        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-        await using var answers = await connection.QueryMultipleAsync(
-            new CommandDefinition(sql, parameters, cancellationToken: cancellationToken)
-        );
-        var (epoch, head) = await answers.ReadSingleAsync<(Guid, long)>();
-        var rows = await answers.ReadAsync<OfferedRow>();
-        return new OfferedFiles(
-            epoch,
-            head,
-            [
-                .. rows.Select(row => new OfferedFile(
-                    row.FileKey,
-                    row.ToRecord().Metadata,
-                    row.OriginAt(OwnPlace(bin, row.Sequence, epoch))
-                )),
-            ]
-        );
-    }
-
-    private MutationOrigin OwnPlace(short bin, long sequence, Guid epoch) =>
-        new(node.ClusterId, history.PositionOf(bin, sequence)?.Epoch ?? epoch, sequence);
-
-    private sealed class OfferedRow : FileRow
-    {
-        public required long Sequence { get; init; }
-        public required MutationKind Kind { get; init; }
-        public required DateTimeOffset AppendedAt { get; init; }
-        public string? OriginCluster { get; init; }
-        public Guid? OriginEpoch { get; init; }
-        public long? OriginSequence { get; init; }
-
-        public MutationOrigin OriginAt(MutationOrigin ownPlace) =>
-            OriginCluster is { } cluster ? new MutationOrigin(cluster, OriginEpoch!.Value, OriginSequence!.Value) : ownPlace;
-
-        public Mutation ToMutation(short bin, MutationOrigin ownPlace) =>
-            new(bin, Sequence, Kind, FileKey)
-            {
-                Details = new MutationDetails(ToRecord().Metadata, OriginAt(ownPlace), AppendedAt),
-            };
+        var set = page.Last == head ? (await digests.ReadAsync(bin, buckets, CancellationToken.None))[0] : null;
+        return new OfferedPage(page, head, retainedFrom, set?.Sequence == head ? set.Digest.ToHash() : null);
     }
 }
 
@@ -159,11 +105,7 @@ public sealed record OfferedBin(int Bin, long Head, long RetainedFrom, Hash256 D
 
 public sealed record OfferedCursors(Guid Epoch, IReadOnlyList<OfferedBin> Bins);
 
-public sealed record OfferedFiles(Guid Epoch, long Head, IReadOnlyList<OfferedFile> Files);
-
-/// <param name="Origin">Of its newest Add.</param>
-public sealed record OfferedFile(FileKey Key, FileMetadata Metadata, MutationOrigin Origin);
-
 /// <param name="Head">The newest sequence of the bin when the page was read, or a little before.</param>
 /// <param name="RetainedFrom">The first sequence that is kept.</param>
-public sealed record OfferedPage(FeedPage Page, long Head, long RetainedFrom);
+/// <param name="Digest">Of the files that the bin has as of the end of the page, where that is the newest sequence.</param>
+public sealed record OfferedPage(FeedPage Page, long Head, long RetainedFrom, Hash256? Digest);

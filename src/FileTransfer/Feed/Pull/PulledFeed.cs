@@ -63,31 +63,4 @@ internal sealed class PulledFeed(UpstreamOptions upstream, UpstreamClient client
 
         return OfferReading.Read(offer, bin, after);
     }
-
-    /// <summary>Takes all files that the upstream has in a bin; what it does not have is kept.</summary>
-    public async Task CompareAsync(BinGrowth bin, CancellationToken cancellationToken)
-    {
-        ComparedBin? begun = null;
-        string? after = null;
-        do
-        {
-            var path = Routes.Of(Routes.BinFiles, bin.Bin) + (after is null ? "" : $"?after={after}");
-            var page = await client.GetAsync(path, TimeSpan.Zero, WireJson.Default.SyncFiles, cancellationToken);
-            if (
-                page?.Files is null
-                || page.Bin != bin.Bin
-                || (begun is not null && page.Epoch != begun.Epoch)
-                || page.Next == (after ?? "")
-            )
-            {
-                throw new UpstreamFaultException($"its files of bin {bin.Bin} are not what was asked for");
-            }
-
-            // What is added or removed from here on follows behind this cursor.
-            begun ??= new ComparedBin(page.Epoch, bin.Bin, page.Cursor);
-            after = page.Next;
-            var files = page.Files.Select(file => OfferReading.Read(file, bin.Bin)).DistinctBy(file => file.Key).ToList();
-            await commands.CompareUpstreamAsync(upstream, files, after is null ? begun : null, cancellationToken);
-        } while (after is not null);
-    }
 }

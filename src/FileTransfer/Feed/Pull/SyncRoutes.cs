@@ -1,12 +1,8 @@
-using FileTransfer.Catalog;
-
 namespace FileTransfer.Feed.Pull;
 
 /// <summary>The feed over HTTP, for clusters that do not share the database.</summary>
 public static class SyncRoutes
 {
-    private const int PageSize = 250;
-
     public static void MapSync(this IEndpointRouteBuilder routes)
     {
         var sync = routes
@@ -24,10 +20,7 @@ public static class SyncRoutes
             )
             .Produces<SyncPage>()
             .ProducesProblems(ProblemTypes.RequestRunning, ProblemTypes.FeedCompacted, ProblemTypes.DatabaseUnavailable);
-        sync.MapGet(Routes.BinFiles, FilesAsync)
-            .WithSummary("The files of a bin in the order of their keys, and the cursor when the page was read")
-            .Produces<SyncFiles>()
-            .ProducesProblems(ProblemTypes.FileKeyMalformed, ProblemTypes.DatabaseUnavailable);
+        sync.MapSyncSets();
         sync.MapDelete(Routes.SyncRequest, Cancel)
             .WithSummary("Ends the wait of a request that the same peer has named: it answers what it has")
             .ProducesProblems(ProblemTypes.RequestUnknown, ProblemTypes.RequestOfAnother);
@@ -44,18 +37,9 @@ public static class SyncRoutes
         HttpContext context
     )
     {
-        List<ByteString>? ofBuckets = null;
-        foreach (var text in buckets?.Split(',') ?? [])
+        if (!SyncQuery.TryParseBuckets(buckets, out var ofBuckets, out var fault))
         {
-            if (!BucketId.TryParse(text, out var bucket))
-            {
-                return Problem.Of(
-                    ProblemTypes.BadRequest,
-                    $"'{Problem.Quote(text)}' is not a bucket; write buckets in hex, separated by commas."
-                );
-            }
-
-            (ofBuckets ??= []).Add(bucket.Value);
+            return fault;
         }
 
         long[]? known = null;
@@ -88,12 +72,14 @@ public static class SyncRoutes
     /// <param name="from" example="101">The first sequence, from 1.</param>
     /// <param name="to" example="350">The last sequence; the newest there is when left out.</param>
     /// <param name="limit" example="250">1 to 1000; 250 when left out. Fewer may come.</param>
+    /// <param name="bucket" example="0x22,0x33">Whose files the digest is of, separated by commas; of all when left out.</param>
     /// <param name="wait" example="30s">For how many seconds the answer waits for the first mutation, 0 to 60; 0 when left out.</param>
     private static async Task<IResult> BinAsync(
         int bin,
         long from,
         long? to,
         int? limit,
+        string? bucket,
         string? wait,
         SyncWait waits,
         HttpContext context
@@ -102,16 +88,22 @@ public static class SyncRoutes
         var fault =
             from < 1 ? $"from={from} is out of range; write 1 or more."
             : to < from ? $"to={to} is below from={from}."
-            : FaultOf(bin, limit);
+            : SyncQuery.FaultOf(bin, limit);
         if (fault is not null)
         {
             return Problem.Of(ProblemTypes.BadRequest, fault);
         }
 
+        if (!SyncQuery.TryParseBuckets(bucket, out var buckets, out var malformed))
+        {
+            return malformed;
+        }
+
         return await waits.RunAsync(
             context,
             wait,
-            (feed, news, token) => feed.ReadAsync((short)bin, from, to ?? long.MaxValue, limit ?? PageSize, news, token),
+            (feed, news, token) =>
+                feed.ReadAsync((short)bin, from, to ?? long.MaxValue, limit ?? SyncQuery.PageSize, buckets, news, token),
             // Whoever asks for more than the next one knows of a longer history than this.
             offered => offered.Page.Mutations.Count > 0 || from != offered.Head + 1,
             (offered, _) =>
@@ -122,52 +114,6 @@ public static class SyncRoutes
                         ("retainedFrom", offered.RetainedFrom)
                     )
                     : TypedResults.Json(PageOf(offered, from), WireJson.Default.SyncPage)
-        );
-    }
-
-    /// <param name="bin" example="7">0 to 15: the first hex digit of the keys in it.</param>
-    /// <param name="after" example="0x7a5edab282632443219e051e4ade2d1d5bbc671c781051bf1437897cbdfea0f1">The last key of the page before.</param>
-    /// <param name="limit" example="250">1 to 1000; 250 when left out.</param>
-    private static async Task<IResult> FilesAsync(
-        int bin,
-        string? after,
-        int? limit,
-        OfferedFeed feed,
-        CancellationToken cancellationToken
-    )
-    {
-        FileKey? last = null;
-        if (after is not null)
-        {
-            if (!FileKey.TryParse(after, out var key))
-            {
-                return FileProblems.Malformed(after);
-            }
-
-            last = key;
-        }
-
-        if (FaultOf(bin, limit) is { } fault)
-        {
-            return Problem.Of(ProblemTypes.BadRequest, fault);
-        }
-
-        var page = await feed.FilesAsync((short)bin, last, limit ?? PageSize, cancellationToken);
-        return TypedResults.Json(
-            new SyncFiles(
-                page.Epoch,
-                bin,
-                page.Head,
-                [
-                    .. page.Files.Select(file => new SyncFile(
-                        file.Key.ToString(),
-                        FileRegistration.Of(file.Metadata),
-                        OriginOf(bin, file.Origin)
-                    )),
-                ],
-                page.Files.Count == (limit ?? PageSize) ? page.Files[^1].Key.ToString() : null
-            ),
-            WireJson.Default.SyncFiles
         );
     }
 
@@ -186,16 +132,18 @@ public static class SyncRoutes
             ),
         };
 
-    private static string? FaultOf(int bin, int? limit) =>
-        bin is < 0 or >= FeedPage.Bins ? $"There is no bin {bin}; write 0 to {FeedPage.Bins - 1}."
-        : limit is < 1 or > OfferedFeed.LargestPage ? $"limit={limit} is out of range; write 1 to {OfferedFeed.LargestPage}."
-        : null;
-
     private static SyncPage PageOf(OfferedPage offered, long from)
     {
         var page = offered.Page;
         var topmost = page.Mutations.Count > 0 ? page.Last : Math.Min(from - 1, offered.Head);
-        return new SyncPage(page.Epoch, page.Bin, from, topmost, [.. page.Mutations.Select(MutationOf)]);
+        return new SyncPage(
+            page.Epoch,
+            page.Bin,
+            from,
+            topmost,
+            [.. page.Mutations.Select(MutationOf)],
+            offered.Digest?.ToString()
+        );
     }
 
     private static SyncMutation MutationOf(Mutation mutation)
@@ -211,7 +159,8 @@ public static class SyncRoutes
         );
     }
 
-    private static SyncOrigin OriginOf(int bin, MutationOrigin origin) => new(origin.Cluster, origin.Epoch, bin, origin.Sequence);
+    internal static SyncOrigin OriginOf(int bin, MutationOrigin origin) =>
+        new(origin.Cluster, origin.Epoch, bin, origin.Sequence);
 
     private static long[]? Parse(string cursors)
     {

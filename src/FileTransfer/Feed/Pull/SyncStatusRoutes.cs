@@ -55,6 +55,7 @@ public static class SyncStatusRoutes
             counts?.Kept ?? 0,
             upstream.Fault?.Reason,
             upstream.Fault?.Since,
+            upstream.Found is { } found ? UpstreamRoutes.ResourceOf(found) : null,
             bins
         );
     }

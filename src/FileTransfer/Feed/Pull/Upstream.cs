@@ -11,6 +11,7 @@ public sealed class Upstream(UpstreamOptions options, UpstreamClient client)
     private volatile UpstreamFault? _fault;
     private volatile UpstreamCursors? _told;
     private volatile Comparison? _compared;
+    private volatile ComparisonFinding? _found;
 
     public UpstreamOptions Options => options;
 
@@ -29,23 +30,31 @@ public sealed class Upstream(UpstreamOptions options, UpstreamClient client)
     /// <summary>The bins of which this cluster has other files than the upstream, though it has applied all that was told.</summary>
     public IReadOnlyList<int> Differing => _compared?.Differing ?? [];
 
+    /// <summary>How often a bin began to differ since the start.</summary>
+    public int Mismatches { get; private set; }
+
     /// <summary>Whether what is applied was found to be just what the upstream has.</summary>
     public bool IsInStep => Fault is null && _compared is { Differing.Count: 0 } compared && compared.With == _told;
+
+    /// <summary>What it was found to have otherwise the last time that was looked for.</summary>
+    public ComparisonFinding? Found
+    {
+        get => _found;
+        internal set => _found = value;
+    }
 
     internal void See(PulledFeed feed) => _told = feed.Told;
 
     /// <summary>What was applied is compared with what was told: a bin says nothing where it is at another sequence by now.</summary>
-    /// <returns>Whether that is news.</returns>
-    internal bool Compare(UpstreamCursors told, IReadOnlyList<(long Sealed, Hash256 Digest)> applied)
+    internal void Compare(UpstreamCursors told, IReadOnlyList<(long Sealed, Hash256 Digest)> applied)
     {
         var differing = Enumerable
             .Range(0, applied.Count)
             .Where(bin => applied[bin].Sealed == told.Heads[bin] && applied[bin].Digest != told.Digests[bin])
             .ToList();
-        var isNews = !differing.SequenceEqual(Differing);
+        Mismatches += differing.Except(Differing).Count();
         var isWhole = applied.Index().All(bin => bin.Item.Sealed == told.Heads[bin.Index]);
         _compared = isWhole || differing.Count > 0 ? new Comparison(told, differing) : null;
-        return isNews;
     }
 
     private sealed record Comparison(UpstreamCursors With, IReadOnlyList<int> Differing);

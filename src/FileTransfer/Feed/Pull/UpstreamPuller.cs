@@ -11,9 +11,13 @@ public sealed partial class UpstreamPuller : BackgroundService
 
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
 
+    /// <summary>What still differs is looked for so often.</summary>
+    private static readonly TimeSpan _findPeriod = TimeSpan.FromMinutes(1);
+
     private readonly Backoff _backoff = new(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(15));
     private readonly Database _database;
     private readonly FileCommands _commands;
+    private readonly UpstreamComparison _comparison;
     private readonly Leadership _leadership;
     private readonly ClusterMembership _membership;
     private readonly ThisNode _node;
@@ -24,6 +28,7 @@ public sealed partial class UpstreamPuller : BackgroundService
         UpstreamClients clients,
         Database database,
         FileCommands commands,
+        UpstreamComparison comparison,
         Leadership leadership,
         ClusterMembership membership,
         ThisNode node,
@@ -31,8 +36,8 @@ public sealed partial class UpstreamPuller : BackgroundService
         ILogger<UpstreamPuller> logger
     )
     {
-        (_database, _commands, _leadership, _membership) = (database, commands, leadership, membership);
-        (_node, _time, _logger) = (node, time, logger);
+        (_database, _commands, _comparison) = (database, commands, comparison);
+        (_leadership, _membership, _node, _time, _logger) = (leadership, membership, node, time, logger);
         Upstreams = [.. clients.All.Select(one => new Upstream(one.Options, one.Client))];
     }
 
@@ -115,17 +120,29 @@ public sealed partial class UpstreamPuller : BackgroundService
             parallel,
             async (bin, token) =>
                 await (
-                    feed.Positions[bin.Bin].CompareDue ? feed.CompareAsync(bin, token) : CatchUpAsync(upstream, feed, bin, token)
+                    feed.Positions[bin.Bin].CompareDue
+                        ? _comparison.ReplaceFeedAsync(upstream.Options, upstream.Client, bin.Bin, token)
+                        : CatchUpAsync(upstream, feed, bin, token)
                 )
         );
         feed.Applied();
-        var applied = await UpstreamPositions.DigestsAsync(_database, upstream.Options.Name, cancellationToken);
-        if (upstream.Compare(feed.Told!, applied) && upstream.Differing.Count > 0)
+        await ProveAsync(upstream, feed.Told!, cancellationToken);
+        return grown.Count > 0;
+    }
+
+    /// <summary>Compares the digests; where they differ, what is in one set alone is found, and they are compared again.</summary>
+    private async Task ProveAsync(Upstream upstream, UpstreamCursors told, CancellationToken cancellationToken)
+    {
+        await CompareAsync();
+        if (upstream.Differing.Count > 0 && !(_time.GetUtcNow() - upstream.Found?.At < _findPeriod))
         {
             Log.Differs(_logger, upstream.Options.Name, upstream.Client.Url, string.Join(", ", upstream.Differing));
+            await _comparison.FindAsync(upstream, upstream.Differing, ComparisonDepth.Differences, cancellationToken);
+            await CompareAsync();
         }
 
-        return grown.Count > 0;
+        async Task CompareAsync() =>
+            upstream.Compare(told, await UpstreamPositions.DigestsAsync(_database, upstream.Options.Name, cancellationToken));
     }
 
     private async Task CatchUpAsync(Upstream upstream, PulledFeed feed, BinGrowth bin, CancellationToken cancellationToken)
@@ -144,8 +161,8 @@ public sealed partial class UpstreamPuller : BackgroundService
 
         [LoggerMessage(
             1732,
-            LogLevel.Error,
-            "Upstream {Upstream} at {Url} has other files than this cluster has of it, in bins {Bins}, though all of its feed is applied"
+            LogLevel.Warning,
+            "Upstream {Upstream} at {Url} has other files than this cluster has of it, in bins {Bins}, though all of its feed is applied; looking for them"
         )]
         public static partial void Differs(ILogger logger, string upstream, Uri url, string bins);
 

@@ -5,6 +5,11 @@ namespace FileTransfer.Feed.Upstreams;
 /// <summary>What upstreams have: owner of <c>filetransfer.upstream_files</c>. All of it runs in transactions of the leader's.</summary>
 public static class UpstreamFiles
 {
+    private const string Known = """
+        FROM filetransfer.upstream_files
+        WHERE upstream = @upstream AND file_key BETWEEN @first AND @last AND kept_since IS NULL
+        """;
+
     /// <summary>Records Adds of an upstream, each file once; a later Add of a file takes the place of the former.</summary>
     /// <param name="cluster">This cluster: what was appended here first makes no claim.</param>
     /// <returns>Those that the upstream was not known to have.</returns>
@@ -28,11 +33,12 @@ public static class UpstreamFiles
                 SELECT @upstream, file_key, bin, bucket, cluster, epoch, sequence, cluster <> @cluster, round FROM given
                 ON CONFLICT (upstream, file_key) DO UPDATE
                     SET origin_cluster = EXCLUDED.origin_cluster, origin_epoch = EXCLUDED.origin_epoch,
-                        origin_sequence = EXCLUDED.origin_sequence, claims = EXCLUDED.claims, round = EXCLUDED.round
+                        origin_sequence = EXCLUDED.origin_sequence, claims = EXCLUDED.claims, round = EXCLUDED.round,
+                        kept_since = NULL
             )
             SELECT given.file_key FROM given WHERE NOT EXISTS (
                 SELECT FROM filetransfer.upstream_files u
-                WHERE u.upstream = @upstream AND u.file_key = given.file_key AND u.round = given.round
+                WHERE u.upstream = @upstream AND u.file_key = given.file_key AND u.kept_since IS NULL
             )
             """;
         var parameters = new
@@ -60,13 +66,99 @@ public static class UpstreamFiles
     {
         const string sql = """
             WITH ended AS (
-                DELETE FROM filetransfer.upstream_files u USING filetransfer.upstream_bins b
-                WHERE u.upstream = @upstream AND u.file_key = ANY(@keys) AND b.upstream = u.upstream AND b.bin = u.bin
-                RETURNING u.file_key, u.round = b.round AS is_of_round
+                DELETE FROM filetransfer.upstream_files WHERE upstream = @upstream AND file_key = ANY(@keys) RETURNING file_key, kept_since
             )
-            SELECT file_key FROM ended WHERE is_of_round
+            SELECT file_key FROM ended WHERE kept_since IS NULL
             """;
         return connection.QueryAsync<FileKey>(sql, new { upstream, keys = keys.ToParameter() }, cancellationToken);
+    }
+
+    /// <summary>
+    /// Of the files of a part of a bin the upstream has these alone: others are kept from now on, where they are a reason for the file to be
+    /// here, and forgotten where not.
+    /// </summary>
+    /// <returns>Those that it was known to have.</returns>
+    public static Task<IEnumerable<FileKey>> KeepOthersAsync(
+        NpgsqlConnection connection,
+        string upstream,
+        ComparedPart part,
+        CancellationToken cancellationToken
+    )
+    {
+        const string others = "upstream = @upstream AND file_key > @after AND file_key <= @last AND file_key <> ALL(@keys)";
+        const string sql = $"""
+            WITH kept AS (
+                UPDATE filetransfer.upstream_files SET kept_since = now() WHERE {others} AND claims AND kept_since IS NULL
+                RETURNING file_key
+            ), gone AS (
+                DELETE FROM filetransfer.upstream_files WHERE {others} AND NOT claims RETURNING file_key
+            )
+            SELECT file_key FROM kept UNION ALL SELECT file_key FROM gone
+            """;
+        var parameters = new
+        {
+            upstream,
+            part.After,
+            part.Last,
+            keys = part.Files.Select(file => file.Key).ToParameter(),
+        };
+        return connection.QueryAsync<FileKey>(sql, parameters, cancellationToken);
+    }
+
+    /// <summary>The files of a range that the upstream is known to have.</summary>
+    public static Task<IEnumerable<FileKey>> KnownAsync(
+        NpgsqlConnection connection,
+        string upstream,
+        KeyPrefix range,
+        CancellationToken cancellationToken
+    ) =>
+        connection.QueryAsync<FileKey>(
+            $"SELECT file_key {Known}",
+            new
+            {
+                upstream,
+                range.First,
+                range.Last,
+            },
+            cancellationToken
+        );
+
+    /// <summary>Takes some of the files that are kept out of what is known of the upstream; their rows are locked.</summary>
+    /// <returns>Which they are.</returns>
+    public static Task<IEnumerable<FileKey>> ForgetKeptAsync(
+        NpgsqlConnection connection,
+        string upstream,
+        IEnumerable<FileKey> keys,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            DELETE FROM filetransfer.upstream_files WHERE upstream = @upstream AND file_key = ANY(@keys) AND kept_since IS NOT NULL
+            RETURNING file_key
+            """;
+        return connection.QueryAsync<FileKey>(sql, new { upstream, keys = keys.ToParameter() }, cancellationToken);
+    }
+
+    /// <summary>What the upstream is known to have in the parts of a range.</summary>
+    public static async Task<IReadOnlyList<RangeDigest>> RangesAsync(
+        Database database,
+        string upstream,
+        KeyPrefix range,
+        CancellationToken cancellationToken
+    )
+    {
+        var sql = RangeDigest.SqlOf($"SELECT file_key, origin_cluster {Known}");
+        var parameters = new
+        {
+            upstream,
+            range.First,
+            range.Last,
+            digits = range.Digits.Length + KeyPrefix.Step,
+        };
+        return
+        [
+            .. (await database.QueryAsync<RangeDigest.Row>(sql, parameters, cancellationToken)).Select(row => row.ToDigest()),
+        ];
     }
 
     /// <summary>Which upstreams claim which of the files, and by what origin.</summary>

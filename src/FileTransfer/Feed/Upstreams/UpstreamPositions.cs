@@ -9,37 +9,56 @@ public static class UpstreamPositions
     /// Notes the history that an upstream tells of. Where it is another than before, or has gone back, nothing of it is sealed any more, and
     /// its bins are compared.
     /// </summary>
-    /// <exception cref="UpstreamFaultException">It is another cluster than before.</exception>
+    /// <param name="upstreams">Those that are configured.</param>
+    /// <exception cref="UpstreamFaultException">It is another cluster than before, or has the id of another upstream's.</exception>
     public static async Task<IReadOnlyList<UpstreamPosition>> SettleAsync(
         NpgsqlConnection connection,
         string upstream,
+        IReadOnlyCollection<string> upstreams,
         UpstreamCursors told,
         CancellationToken cancellationToken
     )
     {
+        // Of two that are met first at the same time, one sees the other.
         const string begin = """
+            LOCK TABLE filetransfer.upstreams IN SHARE ROW EXCLUSIVE MODE;
             INSERT INTO filetransfer.upstreams (name, cluster_id, feed_epoch) VALUES (@upstream, @cluster, @epoch) ON CONFLICT DO NOTHING;
             INSERT INTO filetransfer.upstream_bins (upstream, bin) SELECT @upstream, generate_series(0, 15) ON CONFLICT DO NOTHING;
-            SELECT cluster_id, feed_epoch FROM filetransfer.upstreams WHERE name = @upstream FOR UPDATE
+            SELECT cluster_id, feed_epoch,
+                (SELECT min(o.name) FROM filetransfer.upstreams o
+                 WHERE o.cluster_id = @cluster AND o.name <> u.name AND o.name = ANY(@upstreams)) AS other
+            FROM filetransfer.upstreams u WHERE name = @upstream FOR UPDATE
             """;
         const string positions =
             "SELECT bin, sealed, compare_due FROM filetransfer.upstream_bins WHERE upstream = @upstream ORDER BY bin";
         const string begun = """
             UPDATE filetransfer.upstreams SET feed_epoch = @epoch WHERE name = @upstream;
-            UPDATE filetransfer.upstream_bins SET sealed = 0, round = round + 1, compare_due = true, digest = NULL
+            UPDATE filetransfer.upstream_bins SET sealed = 0, round = round + 1, compare_due = true
             WHERE upstream = @upstream
             """;
         var parameters = new
         {
             upstream,
+            upstreams,
             told.Cluster,
             told.Epoch,
         };
-        var (cluster, epoch) = await connection.QuerySingleAsync<(string, Guid)>(begin, parameters, cancellationToken);
+        var (cluster, epoch, other) = await connection.QuerySingleAsync<(string, Guid, string?)>(
+            begin,
+            parameters,
+            cancellationToken
+        );
         if (cluster != told.Cluster)
         {
             throw new UpstreamFaultException(
                 $"it is of cluster '{told.Cluster}', and what was pulled under its name is of cluster '{cluster}'; give it another name, or the URL of that cluster"
+            );
+        }
+
+        if (other is not null)
+        {
+            throw new UpstreamFaultException(
+                $"it is of cluster '{cluster}', and so is upstream '{other}'; the ids of clusters that meet must differ: rename one, or configure one upstream with several URLs"
             );
         }
 
@@ -124,6 +143,43 @@ public static class UpstreamPositions
         }
     }
 
+    /// <summary>Locks a bin where nothing was applied of it that is beyond a cursor of the same history.</summary>
+    public static Task<bool> LockUpToAsync(
+        NpgsqlConnection connection,
+        string upstream,
+        ComparedBin at,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            SELECT true FROM filetransfer.upstream_bins b JOIN filetransfer.upstreams u ON u.name = b.upstream
+            WHERE b.upstream = @upstream AND b.bin = @bin AND u.feed_epoch = @epoch AND b.sealed <= @cursor FOR UPDATE OF b
+            """;
+        var parameters = new
+        {
+            upstream,
+            at.Bin,
+            at.Epoch,
+            at.Cursor,
+        };
+        return connection.QuerySingleOrDefaultAsync<bool>(sql, parameters, cancellationToken);
+    }
+
+    /// <summary>Makes the digest of a bin anew, from the files that the upstream is known to have.</summary>
+    public static async Task CountAgainAsync(
+        NpgsqlConnection connection,
+        string upstream,
+        short bin,
+        CancellationToken cancellationToken
+    )
+    {
+        const string clear = "UPDATE filetransfer.upstream_bins SET digest = NULL WHERE upstream = @upstream AND bin = @bin";
+        var range = KeyPrefix.OfBin(bin);
+        await connection.ExecuteAsync(clear, new { upstream, bin }, cancellationToken);
+        var known = await UpstreamFiles.KnownAsync(connection, upstream, range, cancellationToken);
+        await CountAsync(connection, upstream, known, [], cancellationToken);
+    }
+
     /// <summary>What the upstream has as far as it has been applied: by bin, the sequence and the digest.</summary>
     public static async Task<IReadOnlyList<(long Sealed, Hash256 Digest)>> DigestsAsync(
         Database database,
@@ -167,7 +223,7 @@ public static class UpstreamPositions
     )
     {
         const string sql = """
-            UPDATE filetransfer.upstream_bins SET sealed = 0, round = round + 1, compare_due = true, digest = NULL
+            UPDATE filetransfer.upstream_bins SET sealed = 0, round = round + 1, compare_due = true
             WHERE upstream = @upstream AND bin = @bin AND NOT compare_due
             """;
         return connection.ExecuteAsync(sql, new { upstream, bin }, cancellationToken);
@@ -183,8 +239,17 @@ public sealed record UpstreamPosition(short Bin, long Sealed, bool CompareDue);
 /// <param name="Digests">Of the files that each bin has as of its newest sequence.</param>
 public sealed record UpstreamCursors(string Cluster, Guid Epoch, IReadOnlyList<long> Heads, IReadOnlyList<Hash256> Digests);
 
-/// <summary>A bin whose files are compared, as it was when that began.</summary>
+/// <summary>A bin whose files are compared, and where it was when they were read.</summary>
 public sealed record ComparedBin(Guid Epoch, short Bin, long Cursor);
+
+/// <summary>The files that an upstream has between two keys of a bin, each as the Add it came by.</summary>
+/// <param name="After">What comes before them.</param>
+/// <param name="Last">The last key that might be among them.</param>
+public sealed record ComparedPart(byte[] After, byte[] Last, IReadOnlyList<Mutation> Files);
+
+/// <param name="Missing">The upstream was not known to have them.</param>
+/// <param name="Extra">It was known to have them, and has not.</param>
+public sealed record ComparedFiles(IReadOnlyList<FileKey> Missing, IReadOnlyList<FileKey> Extra);
 
 /// <summary>An upstream does what it must not; nothing of it was taken.</summary>
 public sealed class UpstreamFaultException(string message) : Exception(message);

@@ -19,16 +19,15 @@ public sealed class UpstreamSummary(Database database, NodeId node)
 {
     private const string MostCounted = "10000";
 
-    /// <summary>Whether the file of row <c>f</c> was not found by the comparison of its bin <c>b</c>.</summary>
-    private const string IsKept = "(f.claims AND f.round < b.round AND NOT b.compare_due)";
-
     public async Task<IReadOnlyDictionary<string, UpstreamCounts>> ReadAsync(CancellationToken cancellationToken)
     {
         const string sql = $"""
-            SELECT u.name, u.cluster_id, u.feed_epoch, b.bin, b.sealed, b.compare_due,
-                (SELECT count(*) FROM filetransfer.upstream_files f WHERE f.upstream = u.name AND f.bin = b.bin) AS files,
-                (SELECT count(*) FROM filetransfer.upstream_files f WHERE f.upstream = u.name AND f.bin = b.bin AND {IsKept}) AS kept
+            SELECT u.name, u.cluster_id, u.feed_epoch, b.bin, b.sealed, b.compare_due, counted.files, counted.kept
             FROM filetransfer.upstreams u JOIN filetransfer.upstream_bins b ON b.upstream = u.name
+            CROSS JOIN LATERAL (
+                SELECT count(*) FILTER (WHERE f.kept_since IS NULL) AS files, count(*) FILTER (WHERE f.kept_since IS NOT NULL) AS kept
+                FROM filetransfer.upstream_files f WHERE f.upstream = u.name
+            ) counted
             ORDER BY u.name, b.bin
             """;
         var rows = await database.QueryAsync<Row>(sql, null, cancellationToken);
@@ -38,15 +37,15 @@ public sealed class UpstreamSummary(Database database, NodeId node)
         }
 
         var lacking = await LackingAsync(cancellationToken);
-        return rows.GroupBy(row => (row.Name, row.ClusterId, row.FeedEpoch))
+        return rows.GroupBy(row => (row.Name, row.ClusterId, row.FeedEpoch, row.Files, row.Kept))
             .ToDictionary(
                 bins => bins.Key.Name,
                 bins => new UpstreamCounts(
                     bins.Key.ClusterId,
                     bins.Key.FeedEpoch,
-                    bins.Sum(bin => bin.Files),
+                    bins.Key.Files,
                     lacking.GetValueOrDefault(bins.Key.Name),
-                    bins.Sum(bin => bin.Kept),
+                    bins.Key.Kept,
                     [.. bins.Select(bin => new UpstreamPosition(bin.Bin, bin.Sealed, bin.CompareDue))]
                 )
             );
@@ -56,20 +55,19 @@ public sealed class UpstreamSummary(Database database, NodeId node)
     public Task<IReadOnlyList<(string Upstream, long Count)>> KeptAsync(CancellationToken cancellationToken)
     {
         const string sql = $"""
-            SELECT kept.upstream, count(*) FROM (
-                SELECT f.upstream FROM filetransfer.upstream_bins b
-                JOIN filetransfer.upstream_files f ON f.upstream = b.upstream AND f.bin = b.bin AND {IsKept}
-                LIMIT {MostCounted}
-            ) kept GROUP BY kept.upstream
+            SELECT kept.upstream, count(*)
+            FROM (SELECT upstream FROM filetransfer.upstream_files WHERE kept_since IS NOT NULL LIMIT {MostCounted}) kept
+            GROUP BY kept.upstream
             """;
         return database.QueryAsync<(string, long)>(sql, null, cancellationToken);
     }
 
     private async Task<IReadOnlyDictionary<string, long>> LackingAsync(CancellationToken cancellationToken)
     {
+        // What the node has yet to read of its own feed is not in its queue yet.
         var sql = $"""
-            SELECT f.upstream, count(*) FROM ({ReplicaTable.LackingSql}) lacking JOIN filetransfer.upstream_files f USING (file_key)
-            WHERE f.claims GROUP BY f.upstream
+            SELECT f.upstream, count(*) FROM ({ReplicaTable.LackingSql} UNION {SharedFeed.UnreadAdds}) lacking JOIN filetransfer.upstream_files f USING (file_key)
+            WHERE f.claims AND f.kept_since IS NULL GROUP BY f.upstream
             """;
         var rows = await database.QueryAsync<(string Upstream, long Count)>(sql, new { node }, cancellationToken);
         return rows.ToDictionary(row => row.Upstream, row => row.Count);

@@ -25,14 +25,14 @@ internal static partial class ReadinessChecks
             if (puller.Upstreams.FirstOrDefault(upstream => upstream.Differing.Count > 0) is { } other)
             {
                 return Finding.Degraded(
-                    $"upstream '{other.Options.Name}' at {other.Client.Url} has other files than this cluster has of it, in bins {string.Join(", ", other.Differing)}"
+                    $"upstream '{other.Options.Name}' at {other.Client.Url} has other files than this cluster has of it, though all of its feed is applied, in bins {string.Join(", ", other.Differing)}"
                 );
             }
 
             var kept = (await summary.KeptAsync(cancellationToken)).FirstOrDefault(one => one.Count > 0);
             return kept is { Upstream: { } name }
                 ? Finding.Degraded(
-                    $"upstream '{name}' does not have {kept.Count} files any more that are kept here: it began another history, or went back"
+                    $"upstream '{name}' does not have {kept.Count} files any more that are kept here: 'filetransfer sync kept {name}' lists them, 'sync accept {name}' removes them, 'sync keep {name}' makes them this cluster's own"
                 )
                 : Finding.Healthy("nothing keeps the upstreams from being pulled");
         }

@@ -28,6 +28,7 @@ public sealed class OfferedFeedTests(RunningCluster nodes)
         page.GetProperty("from").GetInt64().ShouldBe(before + 1);
         var mutations = page.GetProperty("mutations").EnumerateArray().ToList();
         page.GetProperty("topmost").GetInt64().ShouldBe(before + mutations.Count);
+        page.GetProperty("digest").GetString().ShouldBe(cursors.GetProperty("bins")[bin].GetProperty("digest").GetString());
         mutations.Select(m => m.GetProperty("sequence").GetInt64()).ShouldBe(Sequence(before + 1, mutations.Count));
         var own = mutations.Where(m => m.GetProperty("key").GetString() == file.Key).ToList();
         own.Select(m => m.GetProperty("kind").GetString()).ShouldBe(["add", "remove"]);
@@ -57,6 +58,7 @@ public sealed class OfferedFeedTests(RunningCluster nodes)
             var page = await nodes.Leader.GetJsonAsync($"/v1/sync/bins/{bin}?from={before + 1}&{asked}");
             page.GetProperty("topmost").GetInt64().ShouldBe(before + 1);
             page.GetProperty("mutations").GetArrayLength().ShouldBe(1);
+            page.TryGetProperty("digest", out _).ShouldBeFalse("the page does not go to the cursor");
         }
     }
 
@@ -90,7 +92,34 @@ public sealed class OfferedFeedTests(RunningCluster nodes)
         page.GetProperty("topmost").GetInt64().ShouldBeInRange(cursor, cursor + 900);
     }
 
+    [Fact]
+    public async Task Ranges_of_keys_have_digests_that_are_others_when_a_file_comes_and_the_same_again_when_it_goes()
+    {
+        byte[] bucket = [0xd1, 0x6e];
+        var file = PlainFile.Random(100, bucket);
+        var path = $"/v1/sync/bins/{BinOf(file)}/digests?bucket={PlainFile.Hex(bucket)}";
+        var empty = (await nodes.Leader.GetJsonAsync(path)).GetProperty("ranges").ToString();
+        await nodes.Leader.StoreAsync(file);
+
+        var range = (await nodes.Follower.GetJsonAsync(path)).GetProperty("ranges").EnumerateArray().ShouldHaveSingleItem();
+        var prefix = range.GetProperty("prefix").GetString()!;
+        prefix.ShouldBe(file.Key[2..5]);
+        range.GetProperty("files").GetInt32().ShouldBe(1);
+        var inner = (await nodes.Leader.GetJsonAsync($"{path}&prefix={prefix}")).GetProperty("ranges")[0];
+        inner.GetProperty("prefix").GetString().ShouldBe(file.Key[2..7]);
+        inner.GetProperty("digest").GetString().ShouldBe(range.GetProperty("digest").GetString(), "it has the same files");
+        var files = await nodes.Leader.GetJsonAsync(
+            $"/v1/sync/bins/{BinOf(file)}/files?prefix={prefix}&bucket={PlainFile.Hex(bucket)}"
+        );
+        files.GetProperty("files").EnumerateArray().Select(one => one.GetProperty("key").GetString()).ShouldBe([file.Key]);
+        (await nodes.Leader.SendAsync(HttpMethod.Delete, $"/v1/files/{file.Key}")).EnsureSuccessStatusCode();
+        (await nodes.Leader.GetJsonAsync(path)).GetProperty("ranges").ToString().ShouldBe(empty);
+    }
+
     [Theory]
+    [InlineData("bins/3/digests?prefix=4", "prefix=4")]
+    [InlineData("bins/3/files?prefix=3g", "prefix=3g")]
+    [InlineData("bins/3/digests?bucket=0xzz", "0xzz")]
     [InlineData("bins/16?from=1", "no bin 16")]
     [InlineData("bins/3", "from")]
     [InlineData("bins/3?from=0", "from=0")]

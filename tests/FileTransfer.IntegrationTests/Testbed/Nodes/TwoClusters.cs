@@ -8,6 +8,9 @@ internal sealed class TwoClusters : IAsyncDisposable
 {
     private readonly List<TestCluster> _clusters = [];
 
+    /// <summary>The one that was made last.</summary>
+    public TestCluster Last => _clusters[^1];
+
     public async Task<TestCluster> CreateAsync()
     {
         var cluster = await TestCluster.CreateAsync();

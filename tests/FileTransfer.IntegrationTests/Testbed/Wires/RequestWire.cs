@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace FileTransfer.IntegrationTests.Testbed.Wires;
 
@@ -27,6 +29,9 @@ internal sealed class RequestWire : IAsyncDisposable
     public int Connections => Volatile.Read(ref _connections);
 
     public int Requests => Volatile.Read(ref _requests);
+
+    /// <summary>Method and path of each request that came whole, in their order.</summary>
+    public ConcurrentQueue<string> Asked { get; } = new();
 
     /// <summary>Where everything goes; before it is set, connections are closed.</summary>
     public void LeadTo(Uri node) => _node = node;
@@ -83,6 +88,14 @@ internal sealed class RequestWire : IAsyncDisposable
         while (await from.ReadAsync(buffer, _stop.Token) is > 0 and var read)
         {
             Interlocked.Add(ref _requests, buffer.AsSpan(0, read).Count("\r\n\r\n"u8));
+            foreach (var line in Encoding.ASCII.GetString(buffer, 0, read).Split("\r\n"))
+            {
+                if (line.EndsWith(" HTTP/1.1", StringComparison.Ordinal))
+                {
+                    Asked.Enqueue(line[..^" HTTP/1.1".Length]);
+                }
+            }
+
             await to.WriteAsync(buffer.AsMemory(0, read), _stop.Token);
         }
     }
