@@ -22,6 +22,7 @@ internal sealed partial class FakeNode : IAsyncDisposable
 
     public sealed record FakeFile(FileMetadata Metadata)
     {
+        public FileKey Key { get; } = Metadata.ComputeKey();
         public byte[]? Content { get; set; }
         public string FileState { get; set; } = "registered";
         public string State { get; set; } = "wanted";
@@ -252,7 +253,7 @@ internal sealed partial class FakeNode : IAsyncDisposable
     private static JsonObject Describe(FakeFile file) =>
         new()
         {
-            ["key"] = file.Metadata.ComputeKey().ToString(),
+            ["key"] = file.Key.ToString(),
             ["owner"] = file.Metadata.Owner.ToString(),
             ["bucket"] = file.Metadata.Bucket.ToString(),
             [file.Metadata.Location.AsUtf8() is null ? "locationHex" : "location"] =

@@ -7,6 +7,9 @@ namespace FileTransfer.Cli.Commands;
 /// <summary><c>filetransfer verify URL_A URL_B</c></summary>
 internal static class VerifyCommand
 {
+    private const string NotStored = "NOT_STORED";
+    private const string Stored = "stored";
+
     public static Command Create()
     {
         var one = UrlArgument("URL_A");
@@ -16,8 +19,8 @@ internal static class VerifyCommand
         {
             Notes =
             [
-                "Prints a line for each file that they do not both have stored: MISSING (B does not know it), EXTRA (A does not know it),",
-                "NOT_STORED_A or NOT_STORED_B (known there, content not stored). A key is the hash of the metadata: where the keys are the same, so is that.",
+                "Prints a line for each file that they do not both have stored: MISSING (B does not know it), EXTRA (A does not know it), NOT_STORED",
+                "with A, B or both (known there, content not stored), OTHER_METADATA (one of them is wrong: the key is the hash of the metadata).",
                 "Exits with 0 when they are the same, with 2 when not. What changes while it is compared may be listed.",
             ],
             Examples =
@@ -38,7 +41,8 @@ internal static class VerifyCommand
                     {
                         end = ExitCode.Usage;
                         var key = (a ?? b)!.Key;
-                        run.Console.Result($"{difference}\t{key}", new VerifyLine(key, difference, a?.State, b?.State));
+                        var where = difference == NotStored ? $"\t{LackingOf(a!, b!)}" : "";
+                        run.Console.Result($"{difference}\t{key}{where}", new VerifyLine(key, difference, a?.State, b?.State));
                     }
                 }
 
@@ -53,10 +57,17 @@ internal static class VerifyCommand
         {
             ({ }, null) => "MISSING",
             (null, { }) => "EXTRA",
-            ({ State: not "stored" }, _) => "NOT_STORED_A",
-            (_, { State: not "stored" }) => "NOT_STORED_B",
-            _ => null,
+            ({ } one, { } other) when MetadataOf(one) != MetadataOf(other) => "OTHER_METADATA",
+            ({ State: Stored }, { State: Stored }) => null,
+            _ => NotStored,
         };
+
+    private static FileRegistration MetadataOf(FileResource file) =>
+        new(file.Owner, file.Bucket, file.Location, file.LocationHex, (ulong)file.Size, file.Fingerprint);
+
+    /// <summary>Which of the two have not stored it.</summary>
+    private static string LackingOf(FileResource a, FileResource b) =>
+        string.Join(", ", new[] { (a, "A"), (b, "B") }.Where(at => at.Item1.State != Stored).Select(at => at.Item2));
 
     /// <summary>Two listings in the order of keys, side by side: null where one of them does not have the file.</summary>
     private static async IAsyncEnumerable<(FileResource? A, FileResource? B)> PairsAsync(

@@ -53,14 +53,17 @@ public static class OfferReading
         return page;
     }
 
-    /// <summary>The files of a page of a range, each as the Add it came by.</summary>
+    /// <summary>The files of a page of a range, each as an Add that was the last thing to happen to it up to the page's cursor.</summary>
     /// <exception cref="UpstreamFaultException">Something is wrong with it.</exception>
     public static IReadOnlyList<Mutation> Read(SyncFiles page, KeyPrefix range, FileKey? after)
     {
         Require(page.Files is not null, $"its files of {range} are missing");
         var files = page
             .Files.Select(file =>
-                Read(new SyncMutation(0, SyncMutation.Add, file.Key, file.Metadata, file.Origin, default), (short)page.Bin)
+                Read(
+                    new SyncMutation(page.Cursor, SyncMutation.Add, file.Key, file.Metadata, file.Origin, default),
+                    (short)page.Bin
+                )
             )
             .ToList();
         foreach (var file in files)

@@ -42,19 +42,24 @@ public sealed class VerifyCommandTests : IDisposable
         a.Add(wanted, [4]);
         b.Add(wanted, [4]);
         b.Files[wanted.ComputeKey()].State = "wanted";
+        var other = a.Add(CliHarness.Metadata("other", [5]), [5]);
+        b.Files[other] = a.Files[other] with { Metadata = CliHarness.Metadata("another", [5]) };
 
         var result = await _cli.RunAsync("verify", a.Address, b.Address);
         var json = await _cli.RunAsync("verify", a.Address, b.Address, "--json");
 
         ((int)result.Code).ShouldBe(2);
         result.Lines.ShouldBe(
-            [$"MISSING\t{onlyA.ComputeKey()}", $"EXTRA\t{onlyB.ComputeKey()}", $"NOT_STORED_B\t{wanted.ComputeKey()}"],
+            [
+                $"MISSING\t{onlyA.ComputeKey()}",
+                $"EXTRA\t{onlyB.ComputeKey()}",
+                $"NOT_STORED\t{wanted.ComputeKey()}\tB",
+                $"OTHER_METADATA\t{other}",
+            ],
             ignoreOrder: true
         );
         result.Lines.Select(line => line.Split('\t')[1]).ShouldBeInOrder();
-        var states = json
-            .Lines.Select(line => JsonNode.Parse(line)!)
-            .Single(line => (string)line["difference"]! == "NOT_STORED_B");
+        var states = json.Lines.Select(line => JsonNode.Parse(line)!).Single(line => (string)line["difference"]! == "NOT_STORED");
         ((string)states["stateA"]!).ShouldBe("stored");
         ((string)states["stateB"]!).ShouldBe("wanted");
     }
