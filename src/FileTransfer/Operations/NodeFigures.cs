@@ -31,6 +31,7 @@ public sealed class NodeFigures : IDisposable
     public NodeFigures(
         ReplicaTable replicas,
         FeedLag feed,
+        FeedReader reader,
         ChunkStore store,
         DamagedContents damaged,
         DownloadEngine engine,
@@ -43,6 +44,13 @@ public sealed class NodeFigures : IDisposable
     {
         (_replicas, _feed, _store, _database, _here, _time) = (replicas, feed, store, database, node.Id, time);
         Gauge("database.up", null, "Whether the database answers", () => One(IsDatabaseUp));
+        Gauge(
+            "clock.jumped",
+            null,
+            "Whether the clock of the database jumped within ten minutes",
+            () => One(database.Clock.RecentJump is not null)
+        );
+        Gauge("feed.stalled", null, "Whether this node cannot read the feed any further", () => One(reader.Fault is not null));
         Gauge("node.joined", null, "Whether this node has joined its cluster", () => One(membership.IsJoined));
         Gauge("node.leading", null, "Whether this node leads", () => One(leadership.IsLeading));
         Gauge("disk.free", "By", "Bytes that are free on the disk of the data folder", () => Space(space => space.BytesFree));

@@ -10,6 +10,8 @@ public sealed partial class MetricsTests(SourceCluster cluster) : IClassFixture<
 {
     private const int MostSeries = 1_500;
 
+    private static readonly string Deploy = Path.Combine(Path.GetFullPath(Path.Combine(Recipe.Document(), "../..")), "deploy");
+
     [Fact]
     public async Task All_that_the_documents_list_is_there_and_nothing_else_of_our_own()
     {
@@ -64,16 +66,56 @@ public sealed partial class MetricsTests(SourceCluster cluster) : IClassFixture<
     }
 
     [Fact]
+    public async Task Every_metric_that_an_alert_or_a_panel_asks_for_is_there()
+    {
+        await using var source = await cluster.StartSourceAsync();
+        var file = await source.OfferAsync(TestFile.Of(10_000));
+        await file.WantAtAsync(cluster.Follower);
+        await cluster.StoredAsync(file);
+        var told = (await ScrapeAsync()).Keys.Select(series => series.Split('{')[0]).ToHashSet();
+
+        string[] files =
+        [
+            Path.Combine(Deploy, "prometheus", "filetransfer.rules.yml"),
+            Path.Combine(Deploy, "grafana", "filetransfer.json"),
+        ];
+        foreach (var path in files)
+        {
+            var asked = Asked().Matches(await File.ReadAllTextAsync(path)).Select(name => name.Value).ToHashSet();
+            asked.Count.ShouldBeGreaterThan(10);
+            asked.ShouldBeSubsetOf(told);
+        }
+    }
+
+    [Fact]
+    public async Task Each_alert_fires_when_it_is_meant_to_and_is_explained()
+    {
+        var rules = await File.ReadAllTextAsync(Path.Combine(Deploy, "prometheus", "filetransfer.rules.yml"));
+        var tests = await File.ReadAllTextAsync(Path.Combine(Deploy, "prometheus", "filetransfer.rules.test.yml"));
+        var documents = await File.ReadAllTextAsync(Recipe.Document());
+        var alerts = Alert().Matches(rules).Select(alert => alert.Value).ToList();
+        alerts.Count.ShouldBeGreaterThan(10);
+        alerts.ShouldAllBe(alert => tests.Contains($"alertname: {alert}\n") && documents.Contains($"| `{alert}` |"));
+
+        await RunPromtoolAsync(null, "test", "rules", Path.Combine(Deploy, "prometheus", "filetransfer.rules.test.yml"));
+    }
+
+    [Fact]
     public async Task Promtool_has_nothing_to_say_against_it()
     {
         var page = await cluster.Leader.Http.GetStringAsync("/metrics");
         page.ShouldNotContain("Host=", Case.Sensitive, "no label tells the connection string");
         page.Split('\n').Count(line => line.Length > 0 && !line.StartsWith('#')).ShouldBeLessThan(MostSeries);
 
+        await RunPromtoolAsync(page, "check", "metrics");
+    }
+
+    private static async Task RunPromtoolAsync(string? input, params string[] arguments)
+    {
         var path = Environment.GetEnvironmentVariable("PATH")!.Split(':').Select(folder => Path.Combine(folder, "promtool"));
         Assert.SkipUnless(path.Any(File.Exists), "promtool is not on this machine: apt-get install prometheus brings it.");
         using var promtool = Process.Start(
-            new ProcessStartInfo("promtool", ["check", "metrics"])
+            new ProcessStartInfo("promtool", arguments)
             {
                 UseShellExecute = false,
                 RedirectStandardInput = true,
@@ -81,7 +123,7 @@ public sealed partial class MetricsTests(SourceCluster cluster) : IClassFixture<
                 RedirectStandardError = true,
             }
         )!;
-        await promtool.StandardInput.WriteAsync(page);
+        await promtool.StandardInput.WriteAsync(input);
         promtool.StandardInput.Close();
         var said = await promtool.StandardOutput.ReadToEndAsync() + await promtool.StandardError.ReadToEndAsync();
         await promtool.WaitForExitAsync();
@@ -101,6 +143,12 @@ public sealed partial class MetricsTests(SourceCluster cluster) : IClassFixture<
 
     [GeneratedRegex("filetransfer_[a-z_]+", RegexOptions.None, 1_000)]
     private static partial Regex Name();
+
+    [GeneratedRegex("(?:filetransfer|http_server|db_client|dotnet)_[a-z_]+", RegexOptions.None, 1_000)]
+    private static partial Regex Asked();
+
+    [GeneratedRegex("(?<=- alert: )\\w+", RegexOptions.None, 1_000)]
+    private static partial Regex Alert();
 
     [GeneratedRegex("_(?:bucket|sum|count)$", RegexOptions.None, 1_000)]
     private static partial Regex OfHistogram();

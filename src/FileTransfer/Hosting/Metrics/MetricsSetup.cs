@@ -40,7 +40,10 @@ internal static class MetricsSetup
             .ConfigureResource(resource => resource.AddService("filetransfer", null, version, false, node))
             .WithMetrics(metrics =>
             {
-                metrics.AddMeter(_meters).AddView(ViewOf).AddPrometheusExporter();
+                metrics
+                    .AddMeter(_meters)
+                    .AddView(ViewOf)
+                    .AddPrometheusExporter(exporter => exporter.ScrapeResponseCacheDurationMilliseconds = 0);
                 if (builder.Configuration[OtlpEndpoint] is { Length: > 0 })
                 {
                     metrics.AddOtlpExporter();
