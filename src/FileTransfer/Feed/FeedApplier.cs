@@ -12,6 +12,8 @@ namespace FileTransfer.Feed;
 /// </remarks>
 public sealed class FeedApplier(Database database, NodeId node, ReplicaQueue replicas, QueueSignal queue, ReplicaChanges changes)
 {
+    private const int ComparedAtOnce = 500;
+
     /// <summary>Moves the positions of bins behind pages of theirs, those that are where the page begins; its rows are these bins.</summary>
     private const string MoveSql = """
         INSERT INTO filetransfer.feed_positions AS p (node_id, bin, sequence)
@@ -28,21 +30,7 @@ public sealed class FeedApplier(Database database, NodeId node, ReplicaQueue rep
     {
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-
-        // A page that a failover loses is read again, so it waits for no standby.
-        var parameters = new
-        {
-            node,
-            bins = new[] { page.Bin },
-            after = new[] { page.After },
-            last = new[] { page.Last },
-        };
-        var moved = await connection.QueryAsync<short>(
-            $"SET LOCAL synchronous_commit = local; {MoveSql}",
-            parameters,
-            cancellationToken
-        );
-        if (!moved.Any())
+        if (!await MoveAsync(connection, page, page.Last, cancellationToken))
         {
             return false;
         }
@@ -51,6 +39,51 @@ public sealed class FeedApplier(Database database, NodeId node, ReplicaQueue rep
         await transaction.CommitAsync(cancellationToken);
         Publish(wanted, isReady: wanted.Count > 0);
         return true;
+    }
+
+    /// <summary>
+    /// Wants what is added of a bin that is not kept from this node's position on, and moves the position to the head that the bin had before:
+    /// every Add up to there shows in the files, and every Remove took effect when it was appended.
+    /// </summary>
+    /// <returns>How many files became wanted.</returns>
+    public async Task<int> CompareAsync(FeedPage bin, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            SELECT file_key FROM filetransfer.files
+            WHERE file_key BETWEEN @first AND @last AND file_key > @after AND state = 'added' ORDER BY file_key LIMIT @limit
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        var keys = KeyPrefix.OfBin(bin.Bin);
+        byte[] after = [];
+        var count = 0;
+        while (true)
+        {
+            var parameters = new
+            {
+                keys.First,
+                keys.Last,
+                after,
+                limit = ComparedAtOnce,
+            };
+            var added = (await connection.QueryAsync<FileKey>(sql, parameters, cancellationToken)).AsList();
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            var wanted = await ReplicaTransitions.WantAddedAsync(connection, node, added, cancellationToken);
+            var isEnd = added.Count < ComparedAtOnce;
+            if (isEnd)
+            {
+                await MoveAsync(connection, bin, bin.Head, cancellationToken);
+            }
+
+            await transaction.CommitAsync(cancellationToken);
+            Publish(wanted, isReady: wanted.Count > 0);
+            count += wanted.Count;
+            if (isEnd)
+            {
+                return count;
+            }
+
+            after = added[^1].ToArray();
+        }
     }
 
     /// <summary>
@@ -93,6 +126,25 @@ public sealed class FeedApplier(Database database, NodeId node, ReplicaQueue rep
                 .Select(mutation => mutation.Key)
                 .Distinct(),
         ];
+
+    /// <returns>False when the position is no longer where the page begins.</returns>
+    private async Task<bool> MoveAsync(NpgsqlConnection connection, FeedPage page, long to, CancellationToken cancellationToken)
+    {
+        // A page that a failover loses is read again, so it waits for no standby.
+        var parameters = new
+        {
+            node,
+            bins = new[] { page.Bin },
+            after = new[] { page.After },
+            last = new[] { to },
+        };
+        var moved = await connection.QueryAsync<short>(
+            $"SET LOCAL synchronous_commit = local; {MoveSql}",
+            parameters,
+            cancellationToken
+        );
+        return moved.Any();
+    }
 
     private void Publish(IReadOnlyList<ReplicaChange> wanted, bool isReady)
     {

@@ -55,11 +55,20 @@ public sealed partial class FeedReader(
         while (true)
         {
             FeedGapException? first = null;
+            var hasCompared = false;
             var dense = new List<FeedPage>();
             foreach (var page in await source.ReadAsync(cancellationToken))
             {
                 try
                 {
+                    if (page.IsCompacted)
+                    {
+                        hasCompared = true;
+                        var wanted = await applier.CompareAsync(page, cancellationToken);
+                        Log.Compared(logger, node.Id.Value, page.After + 1, page.Bin, page.RetainedFrom, wanted);
+                        continue;
+                    }
+
                     page.RequireDense();
                     dense.Add(page);
                 }
@@ -70,7 +79,7 @@ public sealed partial class FeedReader(
             }
 
             await ApplyAsync(dense, cancellationToken);
-            if (dense.TrueForAll(page => page.Last == page.Head))
+            if (!hasCompared && dense.TrueForAll(page => page.Last == page.Head))
             {
                 return first;
             }
@@ -100,6 +109,13 @@ public sealed partial class FeedReader(
 
     private static partial class Log
     {
+        [LoggerMessage(
+            1701,
+            LogLevel.Information,
+            "Node {Node} would read on at {From} in bin {Bin} of the feed, which is kept from {RetainedFrom} on: it compared the bin's files, and wants {Wanted} more"
+        )]
+        public static partial void Compared(ILogger logger, string node, long from, short bin, long retainedFrom, int wanted);
+
         [LoggerMessage(1700, LogLevel.Error, "Node {Node} cannot read the feed: {Reason}")]
         public static partial void Gap(ILogger logger, string node, string reason);
     }

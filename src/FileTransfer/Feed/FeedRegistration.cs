@@ -19,6 +19,7 @@ public static class FeedRegistration
         builder.Services.AddHostedService(services => services.GetRequiredService<PendingAddPublisher>());
         builder.Services.AddHostedService<PolicyReviews>();
         builder.Services.AddHostedService<LedgerMaintenance>();
+        builder.Services.AddHostedService<FeedCompactor>();
         builder.Services.AddSingleton<FeedNews>();
         builder.Services.AddSingleton<FeedDigests>();
         builder.Services.AddSingleton<OfferedFeed>();

@@ -11,14 +11,25 @@ namespace FileTransfer.Feed;
 /// </remarks>
 public sealed partial class FileCommands
 {
-    /// <summary>Notes how far an upstream's feed goes, and which history it is.</summary>
+    /// <summary>Notes how far an upstream's feed goes, and which history it is. Bins that do not go back to where this cluster is are compared.</summary>
     public Task<IReadOnlyList<UpstreamPosition>> SettleUpstreamAsync(
         string upstream,
         UpstreamCursors told,
         CancellationToken cancellationToken
     ) =>
         InLeaderTransactionAsync(
-            (transaction, token) => UpstreamPositions.SettleAsync(transaction.Connection, upstream, _upstreams, told, token),
+            async (transaction, token) =>
+            {
+                var positions = await UpstreamPositions.SettleAsync(transaction.Connection, upstream, _upstreams, told, token);
+                var behind = positions.Where(bin => !bin.CompareDue && bin.Sealed + 1 < told.RetainedFrom[bin.Bin]).ToList();
+                foreach (var bin in behind)
+                {
+                    await UpstreamPositions.RequireComparisonAsync(transaction.Connection, upstream, bin.Bin, token);
+                }
+
+                return (IReadOnlyList<UpstreamPosition>)
+                    [.. positions.Select(bin => behind.Contains(bin) ? bin with { CompareDue = true } : bin)];
+            },
             cancellationToken
         );
 

@@ -18,6 +18,12 @@ public sealed record FeedPage(Guid Epoch, short Bin, long After, IReadOnlyList<M
     /// <summary>The newest sequence of the bin, where it is read to be applied.</summary>
     public long Head { get; init; }
 
+    /// <summary>The first sequence of the bin that is kept, where it is read to be applied.</summary>
+    public long RetainedFrom { get; init; } = 1;
+
+    /// <summary>What comes next is not kept any more: files are compared instead.</summary>
+    public bool IsCompacted => After + 1 < RetainedFrom;
+
     /// <summary>The sequence of the last one; the position where there is none.</summary>
     public long Last => Mutations is [.., var last] ? last.Sequence : After;
 

@@ -32,10 +32,55 @@ public sealed partial class LedgerMaintenance
                     break; // A gap, which the reader of the feed reports.
                 }
 
+                if (mutations[0].Sequence > from + 1)
+                {
+                    await CompareAsync(connection, bin, from, head, cancellationToken);
+                    break;
+                }
+
                 from = mutations[^1].Sequence;
                 // What a later mutation of the same file has overtaken says nothing any more.
                 Follow(bin, from, mutations.Where(row => row.IsNewest));
             }
+        }
+    }
+
+    /// <summary>What comes next is not kept any more: the newest mutation of each file stands with the file.</summary>
+    private async Task CompareAsync(
+        NpgsqlConnection connection,
+        short bin,
+        long from,
+        long head,
+        CancellationToken cancellationToken
+    )
+    {
+        const string page = """
+            SELECT sequence, CASE state WHEN 'added' THEN 'add' ELSE 'remove' END AS kind, file_key, generation, true AS is_newest
+            FROM filetransfer.files
+            WHERE file_key BETWEEN @first AND @last AND file_key > @after AND sequence > @from AND sequence <= @head AND state <> 'registered'
+            ORDER BY file_key LIMIT @limit
+            """;
+        var keys = KeyPrefix.OfBin(bin);
+        byte[] after = [];
+        while (true)
+        {
+            var parameters = new
+            {
+                keys.First,
+                keys.Last,
+                after,
+                from,
+                head,
+                limit = PageSize,
+            };
+            var files = (await connection.QueryAsync<MutationRow>(page, parameters, cancellationToken)).AsList();
+            Follow(bin, files.Count == PageSize ? from : head, files);
+            if (files.Count < PageSize)
+            {
+                return;
+            }
+
+            after = files[^1].FileKey.ToArray();
         }
     }
 

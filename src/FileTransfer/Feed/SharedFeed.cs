@@ -24,7 +24,7 @@ public sealed class SharedFeed(Database database, Leadership leadership, NodeId 
     {
         // A bin that has grown and shows no mutation is a gap: its row stays.
         const string sql = $"""
-            SELECT b.bin, coalesce(p.sequence, 0) AS position, b.head, m.sequence, m.kind, m.file_key AS key
+            SELECT b.bin, coalesce(p.sequence, 0) AS position, b.head, b.retained_from, m.sequence, m.kind, m.file_key AS key
             FROM {Bins}
             LEFT JOIN LATERAL (
                 SELECT sequence, kind, file_key FROM filetransfer.mutations
@@ -38,8 +38,12 @@ public sealed class SharedFeed(Database database, Leadership leadership, NodeId 
         var epoch = leadership.Sight?.FeedEpoch ?? Guid.Empty;
         return
         [
-            .. rows.GroupBy(row => (row.Bin, row.Position, row.Head))
-                .Select(bin => new FeedPage(epoch, bin.Key.Bin, bin.Key.Position, [.. Mutations(bin)]) { Head = bin.Key.Head }),
+            .. rows.GroupBy(row => (row.Bin, row.Position, row.Head, row.RetainedFrom))
+                .Select(bin => new FeedPage(epoch, bin.Key.Bin, bin.Key.Position, [.. Mutations(bin)])
+                {
+                    Head = bin.Key.Head,
+                    RetainedFrom = bin.Key.RetainedFrom,
+                }),
         ];
     }
 
@@ -47,5 +51,13 @@ public sealed class SharedFeed(Database database, Leadership leadership, NodeId 
         rows.Where(row => row.Sequence is not null)
             .Select(row => new Mutation(row.Bin, row.Sequence!.Value, row.Kind!.Value, row.Key!.Value));
 
-    private sealed record Row(short Bin, long Position, long Head, long? Sequence, MutationKind? Kind, FileKey? Key);
+    private sealed record Row(
+        short Bin,
+        long Position,
+        long Head,
+        long RetainedFrom,
+        long? Sequence,
+        MutationKind? Kind,
+        FileKey? Key
+    );
 }

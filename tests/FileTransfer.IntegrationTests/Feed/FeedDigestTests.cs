@@ -26,6 +26,14 @@ public sealed class FeedDigestTests
             await AppendAsync(db, kind, keys);
             _ = kind == MutationKind.Add ? keys.Count(there.Add) : keys.Count(there.Remove);
 
+            if (round % 7 == 6)
+            {
+                // The feed was compacted, beyond what was kept in some bins.
+                await db.Test.ExecuteAsync(
+                    "DELETE FROM filetransfer.mutations m USING filetransfer.bins b WHERE b.bin = m.bin AND m.sequence < b.head"
+                );
+            }
+
             foreach (var set in await digests.ReadAsync(null, round % 3 == 0 ? null : [Bucket], default))
             {
                 var expected = new SetDigest();

@@ -23,7 +23,13 @@ public static class OfferReading
             digests.Add(digest);
         }
 
-        return new UpstreamCursors(told.Cluster, told.Epoch, [.. told.Bins!.Select(bin => bin.Cursor)], digests);
+        return new UpstreamCursors(
+            told.Cluster,
+            told.Epoch,
+            [.. told.Bins!.Select(bin => bin.Cursor)],
+            digests,
+            [.. told.Bins!.Select(bin => bin.RetainedFrom)]
+        );
     }
 
     /// <summary>What follows a position of a bin.</summary>

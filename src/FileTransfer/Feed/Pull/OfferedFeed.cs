@@ -10,10 +10,6 @@ public sealed class OfferedFeed(Database database, FeedDigests digests, FeedHist
     /// <summary>Mutations of an answer at most.</summary>
     public const int LargestPage = 1000;
 
-    /// <summary>The first sequence of bin <c>b</c> that is kept.</summary>
-    private const string RetainedFrom =
-        "coalesce((SELECT min(m.sequence) FROM filetransfer.mutations m WHERE m.bin = b.bin), b.head + 1)";
-
     private readonly SharedWork<(short Bin, long From, long To, int Limit, string Buckets, Task News), OfferedPage> _pages =
         new();
     private readonly SharedWork<(Task News, string Buckets), OfferedCursors> _cursors = new();
@@ -48,8 +44,8 @@ public sealed class OfferedFeed(Database database, FeedDigests digests, FeedHist
 
     private async Task<OfferedCursors> ReadCursorsAsync(IReadOnlyCollection<ByteString>? buckets)
     {
-        const string sql = $"""
-            SELECT c.feed_epoch, {RetainedFrom} FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c ORDER BY b.bin
+        const string sql = """
+            SELECT c.feed_epoch, b.retained_from FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c ORDER BY b.bin
             """;
         var rows = await database.QueryAsync<(Guid Epoch, long RetainedFrom)>(sql, null, CancellationToken.None);
         var sets = await digests.ReadAsync(null, buckets, CancellationToken.None);
@@ -68,14 +64,14 @@ public sealed class OfferedFeed(Database database, FeedDigests digests, FeedHist
     )
     {
         const string sql = $"""
-            SELECT c.feed_epoch, b.head, {RetainedFrom}
-            FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c WHERE b.bin = @bin;
+            SELECT c.feed_epoch, b.head FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c WHERE b.bin = @bin;
             SELECT m.sequence, m.kind, m.appended_at, m.origin_cluster, m.origin_epoch, m.origin_sequence, {FileRow.Columns}
             FROM (
                 SELECT * FROM filetransfer.mutations WHERE bin = @bin AND sequence BETWEEN @from AND @to ORDER BY sequence LIMIT @limit
             ) m
             JOIN filetransfer.files f USING (file_key)
-            ORDER BY m.sequence
+            ORDER BY m.sequence;
+            SELECT retained_from FROM filetransfer.bins WHERE bin = @bin
             """;
         var parameters = new
         {
@@ -86,11 +82,14 @@ public sealed class OfferedFeed(Database database, FeedDigests digests, FeedHist
         };
         await using var connection = await database.Pool.OpenConnectionAsync();
         await using var answers = await connection.QueryMultipleAsync(sql, parameters);
-        var (epoch, head, retainedFrom) = await answers.ReadSingleAsync<(Guid, long, long)>();
+        var (epoch, head) = await answers.ReadSingleAsync<(Guid, long)>();
         var rows = await answers.ReadAsync<OfferedRow>();
+
+        // Read last: what was deleted while the rows were read is not a gap.
+        var retainedFrom = await answers.ReadSingleAsync<long>();
         var own = new OwnFeed(node.ClusterId, epoch, history);
         var page = new FeedPage(epoch, bin, from - 1, [.. rows.Select(row => row.ToMutation(own))]);
-        if (page.Mutations.Count > 0 || (from >= retainedFrom && from <= head && from <= to))
+        if (from >= retainedFrom && (page.Mutations.Count > 0 || (from <= head && from <= to)))
         {
             page.RequireDense();
         }

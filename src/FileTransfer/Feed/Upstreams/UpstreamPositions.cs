@@ -237,7 +237,14 @@ public sealed record UpstreamPosition(short Bin, long Sealed, bool CompareDue);
 /// <summary>How far an upstream says that its feed goes.</summary>
 /// <param name="Heads">The newest sequence of each bin.</param>
 /// <param name="Digests">Of the files that each bin has as of its newest sequence.</param>
-public sealed record UpstreamCursors(string Cluster, Guid Epoch, IReadOnlyList<long> Heads, IReadOnlyList<Hash256> Digests);
+/// <param name="RetainedFrom">The first sequence of each bin that it keeps.</param>
+public sealed record UpstreamCursors(
+    string Cluster,
+    Guid Epoch,
+    IReadOnlyList<long> Heads,
+    IReadOnlyList<Hash256> Digests,
+    IReadOnlyList<long> RetainedFrom
+);
 
 /// <summary>A bin whose files are compared, and where it was when they were read.</summary>
 public sealed record ComparedBin(Guid Epoch, short Bin, long Cursor);

@@ -4,6 +4,7 @@ using FileTransfer.Chunks;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Sources;
+using FileTransfer.Feed;
 using FileTransfer.Feed.Upstreams;
 using FileTransfer.Hosting.Access;
 using FileTransfer.Uploads.Ingest;
@@ -25,6 +26,7 @@ internal sealed record OptionsSection(
         Of<StoreOptions>(StoreOptions.Section),
         Of<ScrubOptions>(ScrubOptions.Section),
         Of<DownloadOptions>(DownloadOptions.Section, options => options.Faults()),
+        Of<FeedOptions>(FeedOptions.Section),
         Of<LimitOptions>(LimitOptions.Section, options => options.Faults()),
         Of<SourceOptions>(SourceOptions.Section, options => options.Faults()),
         Of<SyncOptions>(SyncOptions.Section, options => options.Faults()),

@@ -3,30 +3,35 @@ using FileTransfer.Cluster;
 namespace FileTransfer.Uploads.Ingest;
 
 /// <summary>Watches the folders that this node is configured to watch, each in a loop of its own.</summary>
-internal sealed class WatchedFolders(
-    IOptions<IngestOptions> options,
-    FolderReader reader,
-    IngestTable table,
-    IngestPublisher publisher,
-    ClusterMembership membership,
-    LastDuties duties,
-    TimeProvider time,
-    ILogger<WatchedFolder> logger
-) : BackgroundService
+internal sealed class WatchedFolders : BackgroundService
 {
-    public IReadOnlyList<WatchedFolder> All { get; } =
-    [.. options.Value.Ingest.Select(folder => new WatchedFolder(folder, reader, table, publisher, time, logger))];
+    private readonly ClusterMembership _membership;
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    public WatchedFolders(
+        IOptions<IngestOptions> options,
+        FolderReader reader,
+        IngestTable table,
+        IngestPublisher publisher,
+        ClusterMembership membership,
+        LastDuties duties,
+        TimeProvider time,
+        ILogger<WatchedFolder> logger
+    )
     {
+        _membership = membership;
+        All = [.. options.Value.Ingest.Select(folder => new WatchedFolder(folder, reader, table, publisher, time, logger))];
         if (All.Count > 0)
         {
+            // Before any service starts: what is taken then is passed on by those that add their duties later.
             duties.Add(
                 "taking what is complete in watched folders",
                 token => Task.WhenAll(All.Select(one => one.FinishAsync(token)))
             );
         }
-
-        return Task.WhenAll(All.Select(one => membership.RunWhileJoinedAsync(one.WatchAsync, stoppingToken)));
     }
+
+    public IReadOnlyList<WatchedFolder> All { get; }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(All.Select(one => _membership.RunWhileJoinedAsync(one.WatchAsync, stoppingToken)));
 }
