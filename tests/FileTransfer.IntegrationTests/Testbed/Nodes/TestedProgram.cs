@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace FileTransfer.IntegrationTests.Testbed.Nodes;
 
 /// <summary>
@@ -10,4 +12,20 @@ internal static class TestedProgram
         Environment.GetEnvironmentVariable("FILETRANSFER_PROGRAM") is { Length: > 0 } given
             ? given
             : System.IO.Path.Combine(AppContext.BaseDirectory, "filetransfer.dll");
+
+    /// <summary>Runs a command to its end.</summary>
+    public static async Task<(int Code, string Out)> RunAsync(params string[] args)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path, .. args])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, output + await error);
+    }
 }
