@@ -50,17 +50,16 @@ public sealed class FeedApplier(Database database, NodeId node, ReplicaQueue rep
     {
         const string sql = """
             SELECT file_key FROM filetransfer.files
-            WHERE file_key BETWEEN @first AND @last AND file_key > @after AND state = 'added' ORDER BY file_key LIMIT @limit
+            WHERE file_key > @after AND file_key <= @last AND state = 'added' ORDER BY file_key LIMIT @limit
             """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         var keys = KeyPrefix.OfBin(bin.Bin);
-        byte[] after = [];
+        var after = keys.Before;
         var count = 0;
         while (true)
         {
             var parameters = new
             {
-                keys.First,
                 keys.Last,
                 after,
                 limit = ComparedAtOnce,

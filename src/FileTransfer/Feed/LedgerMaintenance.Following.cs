@@ -57,16 +57,15 @@ public sealed partial class LedgerMaintenance
         const string page = """
             SELECT sequence, CASE state WHEN 'added' THEN 'add' ELSE 'remove' END AS kind, file_key, generation, true AS is_newest
             FROM filetransfer.files
-            WHERE file_key BETWEEN @first AND @last AND file_key > @after AND sequence > @from AND sequence <= @head AND state <> 'registered'
+            WHERE file_key > @after AND file_key <= @last AND sequence > @from AND sequence <= @head AND state <> 'registered'
             ORDER BY file_key LIMIT @limit
             """;
         var keys = KeyPrefix.OfBin(bin);
-        byte[] after = [];
+        var after = keys.Before;
         while (true)
         {
             var parameters = new
             {
-                keys.First,
                 keys.Last,
                 after,
                 from,
