@@ -26,6 +26,9 @@ internal class FileRow
     /// <summary>The state of this node's replica, where the query asks for it.</summary>
     public ReplicaState? ReplicaState { get; init; }
 
+    /// <summary>Why it is not stored, where the query asks for it.</summary>
+    public string? Reason { get; init; }
+
     public FileRecord ToRecord() =>
         new(
             FileKey,
@@ -37,7 +40,7 @@ internal class FileRow
             Own
         );
 
-    public ListedFile ToListed() => new(ToRecord(), ReplicaState);
+    public ListedFile ToListed() => new(ToRecord(), ReplicaState) { Reason = Reason };
 }
 
 /// <summary>A row of <c>filetransfer.files</c> with what a folder remembers beside.</summary>

@@ -54,13 +54,13 @@ public sealed partial class FileCatalog
             : $"""
                 filetransfer.files f
                 {join} LATERAL (
-                    SELECT r.state FROM filetransfer.replicas r WHERE r.node_id = @here AND r.file_key = f.file_key AND {state} OFFSET 0
+                    SELECT r.state, r.reason FROM filetransfer.replicas r WHERE r.node_id = @here AND r.file_key = f.file_key AND {state} OFFSET 0
                 ) r ON true
                 WHERE {files}
                 ORDER BY {order}
                 """;
         var rows = await database.QueryAsync<FileRow>(
-            $"SELECT {FileRow.Columns}, r.state AS replica_state FROM {source} LIMIT @limit",
+            $"SELECT {FileRow.Columns}, r.state AS replica_state, r.reason FROM {source} LIMIT @limit",
             new
             {
                 here,

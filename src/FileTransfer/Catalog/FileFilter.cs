@@ -16,4 +16,8 @@ public sealed record FileFilter(
 );
 
 /// <summary>A file with the state of this node's replica; null when this node has none.</summary>
-public sealed record ListedFile(FileRecord File, ReplicaState? StateHere);
+public sealed record ListedFile(FileRecord File, ReplicaState? StateHere)
+{
+    /// <summary>Why it is not stored here, in words.</summary>
+    public string? Reason { get; init; }
+}

@@ -104,7 +104,10 @@ public static class FileRoutes
         // One more than the page holds tells whether another page follows.
         var filter = new FileFilter(bucketId, ownerId, replicaState, prefix, last, size + 1);
         var found = await catalog.ListAsync(filter, here, cancellationToken);
-        var resources = found.Take(size).Select(listed => FileResource.Of(listed.File, listed.StateHere)).ToList();
+        var resources = found
+            .Take(size)
+            .Select(listed => FileResource.Of(listed.File, listed.StateHere) with { Reason = listed.Reason })
+            .ToList();
         return TypedResults.Ok(new FileListing(resources, found.Count > size ? resources[^1].Key : null));
     }
 

@@ -7,6 +7,7 @@ namespace FileTransfer.Contracts;
 /// <param name="State">This node's replica: <c>wanted</c>, <c>downloading</c>, <c>stored</c>, <c>removing</c>, <c>failed</c>, <c>paused</c> or <c>absent</c>.</param>
 /// <param name="Replicas">Every node's replica; left out in listings.</param>
 /// <param name="NotWantedAt">The nodes that have no replica because their policy does not want the file; only where one file is asked for.</param>
+/// <param name="Reason">In listings: why it is not stored at this node, in words.</param>
 public sealed record FileResource(
     string Key,
     string Owner,
@@ -20,7 +21,8 @@ public sealed record FileResource(
     DateTimeOffset? RemovedAt,
     string State,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<ReplicaResource>? Replicas,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? NotWantedAt = null
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? NotWantedAt = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null
 )
 {
     public const string Absent = "absent";

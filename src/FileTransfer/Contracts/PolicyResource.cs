@@ -30,6 +30,10 @@ public sealed record PolicyResource(
     IReadOnlyList<string> KeptKeys
 );
 
+/// <summary>A page of the buckets, each with the policy that this node has for it.</summary>
+/// <param name="Next">The value of <c>after</c> for the next page; null on the last one.</param>
+public sealed record BucketListing(IReadOnlyList<PolicyResource> Buckets, string? Next);
+
 /// <summary>A line of the list of what is missing at this node.</summary>
 /// <param name="Location">The location as text; left out where it is not UTF-8.</param>
 /// <param name="LocationHex">The location in hex, where it is not UTF-8.</param>

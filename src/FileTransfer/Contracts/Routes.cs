@@ -19,7 +19,8 @@ public static class Routes
     public const string Retry = $"{File}/retry";
     public const string RetryAll = "/v1/retry";
 
-    public const string Bucket = "/v1/buckets/{bucket}";
+    public const string Buckets = "/v1/buckets";
+    public const string Bucket = $"{Buckets}/{{bucket}}";
     public const string Policy = $"{Bucket}/policy";
     public const string Missing = $"{Bucket}/missing";
     public const string Sync = "/v1/sync";
@@ -41,10 +42,13 @@ public static class Routes
     public const string Limits = "/v1/limits";
     public const string Nodes = "/v1/nodes";
     public const string Node = $"{Nodes}/{{node}}";
+    public const string ClusterHealth = "/v1/health";
+    public const string Queue = "/v1/queue";
     public const string Orphans = "/v1/orphans";
     public const string Reconcile = "/v1/reconcile";
     public const string Scrub = "/v1/scrub";
     public const string Sources = "/v1/sources";
+    public const string Uploads = "/v1/uploads";
     public const string Health = "/health";
 
     /// <summary>The path of one of those things that a route is for.</summary>

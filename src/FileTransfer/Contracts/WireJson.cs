@@ -3,6 +3,8 @@ namespace FileTransfer.Contracts;
 /// <summary>How routes answer, and what they are sent: what is null is written so, unless a member says otherwise.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(BatchRequest))]
+[JsonSerializable(typeof(BucketListing))]
+[JsonSerializable(typeof(ClusterHealthResource))]
 [JsonSerializable(typeof(ClusterResource))]
 [JsonSerializable(typeof(DamageFinding))]
 [JsonSerializable(typeof(DamageReport))]
@@ -24,6 +26,7 @@ namespace FileTransfer.Contracts;
 [JsonSerializable(typeof(OrphansResource))]
 [JsonSerializable(typeof(PolicyDefinition))]
 [JsonSerializable(typeof(PolicyResource))]
+[JsonSerializable(typeof(QueueResource))]
 [JsonSerializable(typeof(ReconcileRequest))]
 [JsonSerializable(typeof(ReconcileResource))]
 [JsonSerializable(typeof(RetriedResource))]
@@ -36,6 +39,7 @@ namespace FileTransfer.Contracts;
 [JsonSerializable(typeof(SyncPage))]
 [JsonSerializable(typeof(SyncRanges))]
 [JsonSerializable(typeof(SyncStatusResource))]
+[JsonSerializable(typeof(UploadsResource))]
 [JsonSerializable(typeof(UpstreamDecisionResource))]
 internal sealed partial class WireJson : JsonSerializerContext;
 

@@ -4,6 +4,7 @@ using FileTransfer.Catalog;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
+using FileTransfer.Dashboard;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Progress;
 using FileTransfer.Feed;
@@ -107,7 +108,9 @@ public static partial class FileTransferServer
 
     private static void MapRoutes(RouteGroupBuilder app)
     {
+        app.MapDashboard();
         app.MapHealth();
+        app.MapClusterHealth();
         app.MapContents();
         app.MapParts();
         app.MapBatches();
@@ -124,10 +127,12 @@ public static partial class FileTransferServer
         app.MapUploads();
         app.MapBatchUploads();
         app.MapIngest();
+        app.MapRunningUploads();
         app.MapLimits();
         app.MapFetch();
         app.MapEvents();
         app.MapExplain();
+        app.MapQueue();
         app.MapRetry();
         app.MapSources();
         app.MapLeader();

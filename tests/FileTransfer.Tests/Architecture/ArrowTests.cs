@@ -24,6 +24,7 @@ public sealed partial class ArrowTests
         "Downloads",
         "Wants/Intents",
         "Operations",
+        "Dashboard",
         "Hosting",
         "Cli",
     ];

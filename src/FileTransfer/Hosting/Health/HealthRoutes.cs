@@ -1,7 +1,6 @@
 using FileTransfer.Cluster;
 using FileTransfer.Hosting.Configuration;
 using FileTransfer.Hosting.Requests;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace FileTransfer.Hosting.Health;
 
@@ -66,18 +65,10 @@ internal static class HealthRoutes
         CancellationToken cancellationToken
     )
     {
-        var (status, report) = await health.AskAsync(required, cancellationToken);
-        var checks = report.Entries.ToDictionary(entry => entry.Key, entry => Of(entry.Value), StringComparer.Ordinal);
-        var ok = status == "healthy" || (status == "degraded" && required != ReadyWhen.Healthy);
-        return Answer(context, new HealthAnswer(status, checks), ok);
+        var answer = await health.AskAsync(required, cancellationToken);
+        var ok = answer.Status == "healthy" || (answer.Status == "degraded" && required != ReadyWhen.Healthy);
+        return Answer(context, answer, ok);
     }
-
-    private static CheckAnswer Of(HealthReportEntry entry) =>
-        new(
-            NodeHealth.NameOf(entry.Status),
-            entry.Description ?? entry.Exception?.Message,
-            entry.Data.GetValueOrDefault(Finding.SinceKey) as DateTimeOffset?
-        );
 
     private static JsonHttpResult<HealthAnswer> Answer(HttpContext context, HealthAnswer answer, bool ok)
     {

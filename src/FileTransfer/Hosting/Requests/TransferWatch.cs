@@ -34,7 +34,7 @@ internal sealed partial class TransferWatch(
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        var transfer = new WatchedTransfer(context, TransferMeter.Attach(context, time));
+        var transfer = new WatchedTransfer(context, TransferMeter.Attach(context, time), time.GetUtcNow());
         lock (_lock)
         {
             _running.Add(transfer);
@@ -52,6 +52,21 @@ internal sealed partial class TransferWatch(
             {
                 _running.Remove(transfer);
             }
+        }
+    }
+
+    /// <summary>The requests that bring octets now, the oldest first.</summary>
+    public IReadOnlyList<UploadResource> Uploads()
+    {
+        lock (_lock)
+        {
+            return
+            [
+                .. _running
+                    .Where(transfer => transfer.Context.GetEndpoint()?.Metadata.GetMetadata<OctetBody>() is not null)
+                    .OrderBy(transfer => transfer.Since)
+                    .Select(transfer => transfer.Describe()),
+            ];
         }
     }
 
@@ -180,8 +195,10 @@ internal sealed partial class TransferWatch(
         transfer.Context.Abort();
     }
 
-    private sealed class WatchedTransfer(HttpContext context, TransferMeter meter)
+    private sealed class WatchedTransfer(HttpContext context, TransferMeter meter, DateTimeOffset since)
     {
+        public DateTimeOffset Since => since;
+
         public HttpContext Context => context;
 
         public TransferMeter Meter => meter;
@@ -189,6 +206,18 @@ internal sealed partial class TransferWatch(
         public Socket? Socket { get; } = context.Features.Get<IConnectionSocketFeature>()?.Socket;
 
         public string Name => $"{context.Request.Method} {context.Request.Path.ToUriComponent()}";
+
+        public UploadResource Describe() =>
+            new(
+                context.Request.RouteValues["file_key"] as string,
+                context.Request.Query["location"],
+                context.Connection.RemoteIpAddress?.ToString(),
+                context.User.Identity?.Name,
+                since,
+                meter.BytesReceived,
+                context.Request.ContentLength,
+                meter.SenderAwaited.TotalSeconds
+            );
 
         /// <summary>When its reader was first found pausing, and what it had taken by then.</summary>
         public long? StandsSince { get; set; }

@@ -53,6 +53,32 @@ public sealed class NodePolicies(Database database, NodeId node)
         return [.. rows.Select(row => row.ToRecord())];
     }
 
+    /// <summary>The buckets behind <paramref name="after"/> that have files or a policy, in their order: one step along an index for each.</summary>
+    public Task<IReadOnlyList<ByteString>> BucketsAsync(ByteString after, int limit, CancellationToken cancellationToken)
+    {
+        const string next = """
+            least(
+                (SELECT bucket FROM filetransfer.files WHERE bucket > b.bucket ORDER BY bucket LIMIT 1),
+                (SELECT bucket FROM filetransfer.policies WHERE node_id = @node AND bucket > b.bucket ORDER BY bucket LIMIT 1)
+            )
+            """;
+        const string sql = $"""
+            WITH RECURSIVE buckets AS (
+                SELECT {next} AS bucket FROM (VALUES (@after)) AS b (bucket)
+                UNION ALL
+                SELECT {next} FROM buckets b WHERE b.bucket IS NOT NULL
+            )
+            SELECT bucket FROM buckets WHERE bucket IS NOT NULL LIMIT @limit
+            """;
+        var parameters = new
+        {
+            node,
+            after,
+            limit,
+        };
+        return database.QueryAsync<ByteString>(sql, parameters, cancellationToken);
+    }
+
     /// <summary>The policy whose review is due, the one changed last where there are several; null where none is.</summary>
     public async Task<PolicyRecord?> DueAsync(CancellationToken cancellationToken)
     {

@@ -54,6 +54,26 @@ public sealed partial class PolicyChanges(
         return (policy, _changes.GetValueOrDefault(bucket)?.Effect ?? PolicyEffect.None);
     }
 
+    /// <summary>The same of the buckets behind <paramref name="after"/> that have files or a policy.</summary>
+    public async Task<IReadOnlyList<(PolicyRecord Policy, PolicyEffect Effect)>> PageAsync(
+        ByteString after,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        var set = (await policies.AllAsync(cancellationToken)).ToDictionary(policy => policy.Bucket);
+        var buckets = await policies.BucketsAsync(after, limit, cancellationToken);
+        return
+        [
+            .. buckets.Select(bucket =>
+                (
+                    set.GetValueOrDefault(bucket) ?? PolicyRecord.None(bucket),
+                    _changes.GetValueOrDefault(bucket)?.Effect ?? PolicyEffect.None
+                )
+            ),
+        ];
+    }
+
     /// <summary>Has all policies reviewed: what they want may have changed while this node was away.</summary>
     public Task ReviewAllAsync(CancellationToken cancellationToken) => policies.ReviewAllAsync(cancellationToken);
 

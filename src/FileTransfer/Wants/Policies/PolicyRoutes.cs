@@ -4,10 +4,17 @@ namespace FileTransfer.Wants.Policies;
 public static class PolicyRoutes
 {
     private const int LongestWait = 60;
+    private const int Page = 100;
     private static readonly TimeSpan _wait = TimeSpan.FromMilliseconds(500);
 
     public static void MapPolicies(this IEndpointRouteBuilder routes)
     {
+        routes
+            .MapGet(Routes.Buckets, ListAsync)
+            .WithTags("Buckets")
+            .RequireAuthorization(AccessScopes.Read)
+            .WithSummary("The buckets that have files, or a policy at this node, with what this node wants of each; 100 a page")
+            .ProducesProblems(ProblemTypes.BadRequest, ProblemTypes.DatabaseUnavailable);
         var bucket = routes
             .MapGroup(Routes.Bucket)
             .WithTags("Buckets")
@@ -32,6 +39,25 @@ public static class PolicyRoutes
                 "The files of the bucket that this node's policy wants and whose content is absent or incomplete here, one a line"
             )
             .Produces<MissingFile>(StatusCodes.Status200OK, Ndjson.MediaType);
+    }
+
+    /// <param name="after" example="0x02">The bucket that the page before ended with, its <c>next</c>.</param>
+    private static async Task<Results<Ok<BucketListing>, ProblemHttpResult>> ListAsync(
+        string? after,
+        PolicyChanges changes,
+        CancellationToken cancellationToken
+    )
+    {
+        var last = default(BucketId);
+        if (after is not null && !BucketId.TryParse(after, out last))
+        {
+            return Problem.Of(ProblemTypes.BadRequest, $"after={Problem.Quote(after)} is no bucket; write the next of a page.");
+        }
+
+        // One more than the page holds tells whether another page follows.
+        var found = await changes.PageAsync(last.Value, Page + 1, cancellationToken);
+        var page = found.Take(Page).Select(one => PolicyResource.Of(one.Policy, one.Effect)).ToList();
+        return TypedResults.Ok(new BucketListing(page, found.Count > Page ? page[^1].Bucket : null));
     }
 
     private static async Task<Ok<PolicyResource>> GetAsync(

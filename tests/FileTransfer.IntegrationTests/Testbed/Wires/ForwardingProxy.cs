@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
@@ -8,6 +9,7 @@ internal sealed class ForwardingProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentDictionary<TcpClient, bool> _clients = new();
     private readonly Random _random = new(1);
     private readonly Task _accepting;
     private long _sent;
@@ -38,6 +40,16 @@ internal sealed class ForwardingProxy : IAsyncDisposable
     public int Flips => Volatile.Read(ref _flips);
 
     public long BytesSent => Interlocked.Read(ref _sent);
+
+    /// <summary>Ends every connection, and takes none until there is a <see cref="Target"/> again.</summary>
+    public void Cut()
+    {
+        Target = null;
+        foreach (var client in _clients.Keys)
+        {
+            client.Close();
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -71,12 +83,21 @@ internal sealed class ForwardingProxy : IAsyncDisposable
                     return;
                 }
 
+                _clients[client] = true;
                 await node.ConnectAsync(target.Host, target.Port, _stop.Token);
                 await using var asked = client.GetStream();
                 await using var answers = node.GetStream();
                 await Task.WhenAny(CopyAsync(asked, answers, isAnswer: false), CopyAsync(answers, asked, isAnswer: true));
             }
-            catch (Exception e) when (e is OperationCanceledException or SocketException or IOException) { }
+            catch (Exception e)
+                when (e is OperationCanceledException or SocketException or IOException or InvalidOperationException)
+            {
+                // Whoever asked is gone, or was cut off.
+            }
+            finally
+            {
+                _clients.TryRemove(client, out _);
+            }
         }
     }
 

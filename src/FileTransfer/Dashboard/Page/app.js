@@ -1,0 +1,74 @@
+// Puts the views on the page, and keeps them true.
+import { askToken } from './dialogs.js';
+import { buckets } from './buckets.js';
+import { cluster } from './cluster.js';
+import { orphans, scrub } from './contents.js';
+import { downloads, hear as hearDownload } from './downloads.js';
+import { events, hear as hearEvent } from './events.js';
+import { failures } from './failures.js';
+import { files } from './files.js';
+import { follow } from './live.js';
+import { ingest, listing, upstreams } from './neighbours.js';
+import { add, refresh, start } from './page.js';
+import { queue } from './queue.js';
+import { say } from './dom.js';
+import { limits, sources, uploads } from './traffic.js';
+
+const live = document.getElementById('live');
+
+const views = [
+  cluster,
+  downloads,
+  queue,
+  failures,
+  files,
+  buckets,
+  upstreams,
+  listing('followers', 'Followers', 'v1/followers'),
+  ingest,
+  listing('workers', 'Workers', 'v1/workers'),
+  sources,
+  uploads,
+  limits,
+  scrub,
+  orphans,
+  events,
+];
+views.forEach(add);
+
+function tell(state, fault) {
+  const [text, tone] =
+    state === 'live' ? ['live', 'good']
+    : state === 'hidden' ? ['resting', 'idle']
+    : fault?.status === 401 ? ['a token is needed', 'warn']
+    : fault?.status === undefined ? ['connection lost; trying again', 'bad']
+    : [fault.message, 'bad'];
+  say(live, text);
+  live.className = `badge ${tone}`;
+  askOnce(fault);
+}
+
+// Asked for by itself once; whoever will not give one is not asked every few seconds.
+let isAsked = false;
+
+function askOnce(fault) {
+  if (fault?.status !== 401 || isAsked) return;
+  isAsked = true;
+  askToken(fault.message);
+}
+
+document.getElementById('token').addEventListener('click', () => askToken());
+document.addEventListener('token', () => {
+  isAsked = false;
+  refresh();
+});
+
+start(askOnce);
+follow('v1/events', (name, event) => {
+  hearDownload(name, event);
+  hearEvent(name, event);
+  if (name !== 'proven') refresh(true);
+}, (state, fault) => {
+  tell(state, fault);
+  if (state === 'live') refresh();
+});
