@@ -30,9 +30,6 @@ public sealed class Upstream(UpstreamOptions options, UpstreamClient client)
     /// <summary>The bins of which this cluster has other files than the upstream, though it has applied all that was told.</summary>
     public IReadOnlyList<int> Differing => _compared?.Differing ?? [];
 
-    /// <summary>How often a bin began to differ since the start.</summary>
-    public int Mismatches { get; private set; }
-
     /// <summary>Whether what is applied was found to be just what the upstream has.</summary>
     public bool IsInStep => Fault is null && _compared is { Differing.Count: 0 } compared && compared.With == _told;
 
@@ -52,7 +49,7 @@ public sealed class Upstream(UpstreamOptions options, UpstreamClient client)
             .Range(0, applied.Count)
             .Where(bin => applied[bin].Sealed == told.Heads[bin] && applied[bin].Digest != told.Digests[bin])
             .ToList();
-        Mismatches += differing.Except(Differing).Count();
+        ProofMetrics.Differed(differing.Except(Differing).Count());
         var isWhole = applied.Index().All(bin => bin.Item.Sealed == told.Heads[bin.Index]);
         _compared = isWhole || differing.Count > 0 ? new Comparison(told, differing) : null;
     }

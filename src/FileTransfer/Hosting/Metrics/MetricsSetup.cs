@@ -1,6 +1,7 @@
 using System.Reflection;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
+using FileTransfer.Feed.Pull;
 using FileTransfer.Hosting.Requests;
 using FileTransfer.Operations;
 using OpenTelemetry.Metrics;
@@ -74,6 +75,7 @@ internal static class MetricsSetup
         ClusterMetrics.Begin();
         DownloadMetrics.Begin();
         RequestMetrics.Begin();
+        ProofMetrics.Begin();
     }
 
     /// <summary>Names that end as a sum of a histogram would, and labels that tell the whole connection string, are made anew.</summary>

@@ -114,6 +114,7 @@ public sealed class UpstreamHistoryTests
         var found = (await down.UpstreamAsync("up")).GetProperty("found");
         (found.GetProperty("missing").GetInt32(), found.GetProperty("extra").GetInt32()).ShouldBe((1, 1));
         found.GetProperty("keys").EnumerateArray().Select(key => key.GetString()).ShouldBe([other.Key]);
+        (await down.Http.GetStringAsync("/metrics")).ShouldMatch(@"filetransfer_sync_digest_mismatches_total(\{[^}]*\})? 1\b");
 
         // Made the cluster's own, it is a file like any other.
         (await down.AskAboutAsync("up", "keep"))
