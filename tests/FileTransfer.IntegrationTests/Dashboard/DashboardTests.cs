@@ -46,7 +46,7 @@ public sealed class DashboardTests(DashboardNodes nodes)
         if (Environment.GetEnvironmentVariable("FILETRANSFER_PICTURES") is { Length: > 0 } folder)
         {
             await browsed.Page.ScreenshotAsync(
-                new PageScreenshotOptions { Path = Path.Combine(folder, $"{width}-{scheme}.png"), FullPage = true }
+                new PageScreenshotOptions { Path = Path.Combine(folder, $"{width}-{scheme}.png") }
             );
         }
     }
