@@ -54,7 +54,16 @@ public sealed record UpstreamDecisionResource(string Upstream, int Files, int Re
 
 /// <param name="Cursor">The bin's newest sequence as the upstream said last; null while it has said nothing to this leader.</param>
 /// <param name="Sealed">Every sequence up to it has been applied.</param>
+/// <param name="GapUntil">The last sequence of the gap that follows <paramref name="Sealed"/>; null where nothing beyond it is applied yet.</param>
 /// <param name="Behind">Mutations that are not applied yet; null while the cursor is not known.</param>
 /// <param name="Comparing">The bin's files are being compared.</param>
 /// <param name="Differs">All is applied, and the digests are not equal.</param>
-public sealed record UpstreamBinResource(int Bin, long? Cursor, long Sealed, long? Behind, bool Comparing, bool Differs);
+public sealed record UpstreamBinResource(
+    int Bin,
+    long? Cursor,
+    long Sealed,
+    long? GapUntil,
+    long? Behind,
+    bool Comparing,
+    bool Differs
+);

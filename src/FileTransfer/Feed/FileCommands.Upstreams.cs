@@ -35,23 +35,46 @@ public sealed partial class FileCommands
 
     /// <summary>
     /// Applies a page of an upstream's feed and seals it: its Adds are this cluster's too from now on, and a Remove ends the upstream's claim.
+    /// Where newer mutations of a file have been applied, they stand.
     /// </summary>
-    /// <returns>False when the upstream's position is no longer where the page begins: nothing was done.</returns>
-    public Task<bool> ApplyUpstreamAsync(UpstreamOptions upstream, FeedPage page, CancellationToken cancellationToken)
+    /// <returns>Where the bin is now; null when a part of the page had been sealed: nothing was done.</returns>
+    public Task<UpstreamPosition?> ApplyUpstreamAsync(
+        UpstreamOptions upstream,
+        FeedPage page,
+        CancellationToken cancellationToken
+    )
     {
         page.RequireDense();
         return InLeaderTransactionAsync(
             async (transaction, token) =>
             {
-                if (!await UpstreamPositions.SealAsync(transaction.Connection, upstream.Name, page, token))
+                var connection = transaction.Connection;
+                if (await UpstreamPositions.SealAsync(connection, upstream.Name, page, token) is not { } position)
                 {
-                    return false;
+                    return null;
                 }
 
                 // Of several mutations of one file the last one says how it is.
-                var newest = page.Mutations.GroupBy(mutation => mutation.Key).Select(mutations => mutations.Last()).ToList();
+                IReadOnlyList<Mutation> newest =
+                [
+                    .. page.Mutations.GroupBy(mutation => mutation.Key).Select(mutations => mutations.Last()),
+                ];
+                if (position.Newest > page.Last)
+                {
+                    newest = await UpstreamRemovals.WithoutOvertakenAsync(connection, upstream.Name, newest, token);
+                }
+
+                if (position.Sealed < page.Last)
+                {
+                    await UpstreamRemovals.PutAsync(connection, upstream.Name, newest.Where(IsRemove), token);
+                }
+                else if (position.Sealed > page.Last)
+                {
+                    await UpstreamRemovals.ForgetSealedAsync(connection, upstream.Name, position, token);
+                }
+
                 await TakeAsync(transaction, upstream, newest, token);
-                return true;
+                return position;
             },
             cancellationToken
         );
@@ -75,7 +98,9 @@ public sealed partial class FileCommands
                     return null;
                 }
 
-                var missing = await TakeAsync(transaction, upstream, part.Files, token);
+                // What the feed said of a file before that is older.
+                var files = part.Files.Select(file => file with { Sequence = at.Cursor }).ToList();
+                var missing = await TakeAsync(transaction, upstream, files, token);
                 var extra = (await UpstreamFiles.KeepOthersAsync(connection, upstream.Name, part, token)).ToList();
                 await UpstreamPositions.CountAsync(connection, upstream.Name, [], extra, token);
                 return new ComparedFiles(missing, extra);
@@ -127,7 +152,7 @@ public sealed partial class FileCommands
     {
         var connection = transaction.Connection;
         var adds = newest.Where(m => m.Kind == MutationKind.Add && upstream.Follows(m.Details!.Metadata!.Bucket)).ToList();
-        var removes = newest.Where(m => m.Kind == MutationKind.Remove).ToList();
+        var removes = newest.Where(IsRemove).ToList();
         var (own, foreign) = (adds.Where(IsOwn).ToList(), adds.Where(add => !IsOwn(add)).ToList());
 
         // The rows of the files first, in the order of their keys, as everybody locks them.
@@ -167,6 +192,8 @@ public sealed partial class FileCommands
             await FeedAppender.AppendAsync(transaction, MutationKind.Add, [.. added], cancellationToken);
         }
     }
+
+    private static bool IsRemove(Mutation mutation) => mutation.Kind == MutationKind.Remove;
 
     private bool IsOwn(Mutation mutation) => mutation.Details!.Origin.Cluster == node.ClusterId;
 

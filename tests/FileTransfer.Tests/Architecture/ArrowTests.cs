@@ -53,6 +53,7 @@ public sealed partial class ArrowTests
         ["schema_versions"] = ["Postgres"],
         ["upstream_bins"] = ["Feed"],
         ["upstream_files"] = ["Feed"],
+        ["upstream_removals"] = ["Feed"],
         ["upstreams"] = ["Feed"],
     };
 

@@ -32,10 +32,12 @@ public static class OfferReading
         );
     }
 
-    /// <summary>What follows a position of a bin.</summary>
+    /// <summary>What fills a gap of a bin from its beginning on.</summary>
     /// <exception cref="UpstreamFaultException">Something is wrong with it.</exception>
-    public static FeedPage Read(SyncPage offer, short bin, long after)
+    public static FeedPage Read(SyncPage offer, FeedGap gap, Guid epoch)
     {
+        var (bin, after, until) = gap;
+        Require(offer.Epoch == epoch, $"its offer of bin {bin} is of another history than its cursors");
         Require(
             offer.Bin == bin && offer.From == after + 1,
             $"asked for bin {bin} from {after + 1}, it offers bin {offer.Bin} from {offer.From}"
@@ -47,15 +49,16 @@ public static class OfferReading
         {
             page.RequireDense();
         }
-        catch (FeedGapException gap)
+        catch (FeedGapException missing)
         {
-            throw new UpstreamFaultException($"its offer is not dense. {gap.Message}");
+            throw new UpstreamFaultException($"its offer is not dense. {missing.Message}");
         }
 
         Require(
             offer.Topmost == page.Last,
             $"its offer of bin {bin} ends with {page.Last} and calls {offer.Topmost} its topmost"
         );
+        Require(page.Last <= until, $"asked for bin {bin} up to {until}, it offers up to {page.Last}");
         return page;
     }
 

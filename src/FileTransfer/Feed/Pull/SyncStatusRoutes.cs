@@ -39,7 +39,8 @@ public static class SyncStatusRoutes
                 bin.Bin,
                 told?.Heads[bin.Bin],
                 bin.Sealed,
-                told is null ? null : Math.Max(0, told.Heads[bin.Bin] - bin.Sealed),
+                bin.GapUntil,
+                told is null ? null : Math.Max(0, told.Heads[bin.Bin] - bin.Applied),
                 bin.CompareDue,
                 upstream.Differing.Contains(bin.Bin)
             ))

@@ -56,32 +56,18 @@ public sealed partial class UpstreamPuller : BackgroundService
 
     private async Task PullAsync(Upstream upstream, CancellationToken cancellationToken)
     {
-        var feed = NewFeed(upstream);
         var failures = 0;
         while (true)
         {
-            var begun = _time.GetTimestamp();
-            var pause = TimeSpan.Zero;
+            var pause = _period;
             try
             {
-                if (!_leadership.IsLeading)
-                {
-                    throw new NotLeadingException();
-                }
-
-                var isNews = await PullOnceAsync(upstream, feed, failures > 0 ? 1 : BinsAtOnce, cancellationToken);
-                if (failures > 0)
-                {
-                    Log.Works(_logger, upstream.Options.Name, upstream.Client.Url);
-                }
-
-                (failures, upstream.Fault) = (0, null);
-                // An upstream that has no news and says so at once is asked again in a second.
-                pause = isNews ? TimeSpan.Zero : _period - _time.GetElapsedTime(begun);
+                await ReadFeedAsync(upstream, firstBin: failures % FeedPage.Bins, cancellationToken);
             }
             catch (Exception e) when (e is UpstreamFaultException || (e is PostgresException && !DatabaseReach.IsAway(e)))
             {
                 var reason = e is PostgresException ? $"the database does not take what it offers: {e.Message}" : e.Message;
+                failures = upstream.Fault is null ? 0 : failures + 1;
                 if (upstream.Fault?.Reason != reason)
                 {
                     Log.Fault(_logger, upstream.Options.Name, upstream.Client.Url, reason);
@@ -89,50 +75,128 @@ public sealed partial class UpstreamPuller : BackgroundService
                 }
 
                 upstream.Client.TryNextUrl();
-                feed = NewFeed(upstream);
-                pause = _backoff.Bound(failures++);
+                pause = _backoff.Bound(failures);
             }
             catch (Exception e)
-                when (e is NotLeadingException || (ClusterMembership.IsPassing(e) && !cancellationToken.IsCancellationRequested))
+                when (e is NotLeadingException or PositionMovedException
+                    || (ClusterMembership.IsPassing(e) && !cancellationToken.IsCancellationRequested)
+                )
             {
                 // Of this cluster, not of the upstream: other upstreams wait for the same, each in its own loop.
-                feed = NewFeed(upstream);
-                (pause, upstream.Fault) = (_period, null);
+                upstream.Fault = null;
             }
 
-            if (pause > TimeSpan.Zero)
+            await Task.Delay(pause, _time, cancellationToken);
+        }
+    }
+
+    /// <summary>Reads the feed: its history, and beside it what comes.</summary>
+    /// <returns>Where bins had to be compared first: how to go on is asked anew.</returns>
+    private async Task ReadFeedAsync(Upstream upstream, int firstBin, CancellationToken cancellationToken)
+    {
+        var feed = new PulledFeed(upstream.Options, upstream.Client, _commands, _node.ClusterId, firstBin, _time);
+        await HearAsync(upstream, feed, cancellationToken);
+        if (feed.DueForComparison is { Count: > 0 } due)
+        {
+            await Parallel.ForEachAsync(
+                due,
+                AtOnce(upstream, cancellationToken),
+                async (bin, token) => await _comparison.ReplaceFeedAsync(upstream.Options, upstream.Client, bin, token)
+            );
+            return;
+        }
+
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var history = CloseGapsAsync(upstream, feed, end.Token);
+        var news = FollowAsync(upstream, feed, history, end.Token);
+        try
+        {
+            // The history ends once it is read; what follows it ends by a fault.
+            await await Task.WhenAny(history, news);
+            await news;
+        }
+        finally
+        {
+            await end.CancelAsync();
+            await Task.WhenAll(history, news).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task CloseGapsAsync(Upstream upstream, PulledFeed feed, CancellationToken cancellationToken)
+    {
+        while (feed.Gaps is { Count: > 0 } gaps)
+        {
+            await ReadGapsAsync(upstream, feed, gaps, cancellationToken);
+        }
+
+        await ProveAsync(upstream, feed.Told!, cancellationToken);
+    }
+
+    private async Task FollowAsync(Upstream upstream, PulledFeed feed, Task history, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await HearAsync(upstream, feed, cancellationToken);
+            await ReadGapsAsync(upstream, feed, feed.News, cancellationToken);
+            if (history.IsCompletedSuccessfully)
             {
-                await Task.Delay(pause, _time, cancellationToken);
+                await ProveAsync(upstream, feed.Told!, cancellationToken);
             }
         }
     }
 
-    private PulledFeed NewFeed(Upstream upstream) => new(upstream.Options, upstream.Client, _commands, _node.ClusterId);
-
-    /// <returns>Whether anything was to be done.</returns>
-    private async Task<bool> PullOnceAsync(Upstream upstream, PulledFeed feed, int atOnce, CancellationToken cancellationToken)
+    private async Task HearAsync(Upstream upstream, PulledFeed feed, CancellationToken cancellationToken)
     {
-        var grown = await feed.FindGrownAsync(cancellationToken);
+        if (!_leadership.IsLeading)
+        {
+            throw new NotLeadingException();
+        }
+
+        var isFirst = feed.Told is null;
+        await feed.SeeAsync(await feed.AskAsync(cancellationToken), cancellationToken);
         upstream.See(feed);
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(
-            grown,
-            parallel,
-            async (bin, token) =>
-                await (
-                    feed.Positions[bin.Bin].CompareDue
-                        ? _comparison.ReplaceFeedAsync(upstream.Options, upstream.Client, bin.Bin, token)
-                        : CatchUpAsync(upstream, feed, bin, token)
-                )
-        );
-        feed.Applied();
-        await ProveAsync(upstream, feed.Told!, cancellationToken);
-        return grown.Count > 0;
+        if (!isFirst && feed.DueForComparison.Count > 0)
+        {
+            throw new PositionMovedException();
+        }
     }
 
-    /// <summary>Compares the digests; where they differ, what is in one set alone is found, and they are compared again.</summary>
+    /// <summary>Reads gaps to their ends, some at a time.</summary>
+    private async Task ReadGapsAsync(
+        Upstream upstream,
+        PulledFeed feed,
+        IReadOnlyList<FeedGap> gaps,
+        CancellationToken cancellationToken
+    ) =>
+        await Parallel.ForEachAsync(
+            gaps,
+            AtOnce(upstream, cancellationToken),
+            async (gap, token) =>
+            {
+                for (var left = gap; left is not null; left = await feed.ReadAsync(left, token)) { }
+                Succeed(upstream);
+            }
+        );
+
+    private static ParallelOptions AtOnce(Upstream upstream, CancellationToken cancellationToken) =>
+        new() { MaxDegreeOfParallelism = upstream.Fault is null ? BinsAtOnce : 1, CancellationToken = cancellationToken };
+
+    private void Succeed(Upstream upstream)
+    {
+        if (upstream.Fault is not null)
+        {
+            Log.Works(_logger, upstream.Options.Name, upstream.Client.Url);
+            upstream.Fault = null;
+        }
+    }
+
+    /// <summary>
+    /// All that was told of is applied: now it must be just what the upstream has. Where the digests differ, what is in one set alone is found,
+    /// and they are compared again.
+    /// </summary>
     private async Task ProveAsync(Upstream upstream, UpstreamCursors told, CancellationToken cancellationToken)
     {
+        Succeed(upstream);
         await CompareAsync();
         if (upstream.Differing.Count > 0 && !(_time.GetUtcNow() - upstream.Found?.At < _findPeriod))
         {
@@ -143,15 +207,6 @@ public sealed partial class UpstreamPuller : BackgroundService
 
         async Task CompareAsync() =>
             upstream.Compare(told, await UpstreamPositions.DigestsAsync(_database, upstream.Options.Name, cancellationToken));
-    }
-
-    private async Task CatchUpAsync(Upstream upstream, PulledFeed feed, BinGrowth bin, CancellationToken cancellationToken)
-    {
-        var page = await feed.ReadAsync(bin.Bin, bin.Position, cancellationToken);
-        while (await _commands.ApplyUpstreamAsync(upstream.Options, page, cancellationToken) && page.Last < bin.Head)
-        {
-            page = await feed.ReadAsync(bin.Bin, page.Last, cancellationToken);
-        }
     }
 
     private static partial class Log

@@ -24,15 +24,17 @@ public static class UpstreamFiles
         const string sql = """
             WITH given AS (
                 SELECT a.*, b.round
-                FROM unnest(@keys::bytea[], @bins::smallint[], @buckets::bytea[], @clusters::text[], @epochs::uuid[], @sequences::bigint[])
-                    AS a (file_key, bin, bucket, cluster, epoch, sequence)
+                FROM unnest(
+                    @keys::bytea[], @bins::smallint[], @sequences::bigint[], @buckets::bytea[],
+                    @clusters::text[], @epochs::uuid[], @originSequences::bigint[]
+                ) AS a (file_key, bin, sequence, bucket, cluster, epoch, origin_sequence)
                 JOIN filetransfer.upstream_bins b ON b.upstream = @upstream AND b.bin = a.bin
             ), put AS (
                 INSERT INTO filetransfer.upstream_files
-                    (upstream, file_key, bin, bucket, origin_cluster, origin_epoch, origin_sequence, claims, round)
-                SELECT @upstream, file_key, bin, bucket, cluster, epoch, sequence, cluster <> @cluster, round FROM given
+                    (upstream, file_key, bin, sequence, bucket, origin_cluster, origin_epoch, origin_sequence, claims, round)
+                SELECT @upstream, file_key, bin, sequence, bucket, cluster, epoch, origin_sequence, cluster <> @cluster, round FROM given
                 ON CONFLICT (upstream, file_key) DO UPDATE
-                    SET origin_cluster = EXCLUDED.origin_cluster, origin_epoch = EXCLUDED.origin_epoch,
+                    SET sequence = EXCLUDED.sequence, origin_cluster = EXCLUDED.origin_cluster, origin_epoch = EXCLUDED.origin_epoch,
                         origin_sequence = EXCLUDED.origin_sequence, claims = EXCLUDED.claims, round = EXCLUDED.round,
                         kept_since = NULL
             )
@@ -47,10 +49,11 @@ public static class UpstreamFiles
             cluster,
             keys = adds.Select(add => add.Key).ToParameter(),
             bins = adds.Select(add => (short)add.Bin).ToArray(),
+            sequences = adds.Select(add => add.Sequence).ToArray(),
             buckets = adds.Select(add => add.Details!.Metadata!.Bucket.ToArray()).ToArray(),
             clusters = adds.Select(add => add.Details!.Origin.Cluster).ToArray(),
             epochs = adds.Select(add => add.Details!.Origin.Epoch).ToArray(),
-            sequences = adds.Select(add => add.Details!.Origin.Sequence).ToArray(),
+            originSequences = adds.Select(add => add.Details!.Origin.Sequence).ToArray(),
         };
         return connection.QueryAsync<FileKey>(sql, parameters, cancellationToken);
     }

@@ -3,8 +3,23 @@ using FileTransfer.Identity.Hashing;
 namespace FileTransfer.Feed.Upstreams;
 
 /// <summary>Which history of an upstream's feed is read, and how far: owner of <c>filetransfer.upstreams</c> and <c>filetransfer.upstream_bins</c>.</summary>
+/// <remarks>
+/// Intervals of sequences are sealed: inclusive, merged by their type, and added to in the transaction that applies what they stand for. What is
+/// read next is the first gap between them.
+/// </remarks>
 public static class UpstreamPositions
 {
+    /// <summary>SQL: an <see cref="UpstreamPosition"/> of row <c>b</c>.</summary>
+    internal const string Columns = """
+        b.bin, b.sealed,
+        (SELECT upper(gap) - 1 FROM unnest('{[1,)}'::int8multirange - b.intervals) gap ORDER BY gap LIMIT 1) AS gap_until,
+        coalesce(upper(b.intervals) - 1, 0) AS newest,
+        (SELECT coalesce(sum(upper(part) - lower(part)), 0)::bigint FROM unnest(b.intervals) part) AS applied,
+        b.compare_due
+        """;
+
+    private const string RestartSql = "SET intervals = '{}', round = round + 1, compare_due = true WHERE upstream = @upstream";
+
     /// <summary>
     /// Notes the history that an upstream tells of. Where it is another than before, or has gone back, nothing of it is sealed any more, and
     /// its bins are compared.
@@ -30,11 +45,11 @@ public static class UpstreamPositions
             FROM filetransfer.upstreams u WHERE name = @upstream FOR UPDATE
             """;
         const string positions =
-            "SELECT bin, sealed, compare_due FROM filetransfer.upstream_bins WHERE upstream = @upstream ORDER BY bin";
-        const string begun = """
+            $"SELECT {Columns} FROM filetransfer.upstream_bins b WHERE b.upstream = @upstream ORDER BY b.bin";
+        const string begun = $"""
             UPDATE filetransfer.upstreams SET feed_epoch = @epoch WHERE name = @upstream;
-            UPDATE filetransfer.upstream_bins SET sealed = 0, round = round + 1, compare_due = true
-            WHERE upstream = @upstream
+            UPDATE filetransfer.upstream_bins {RestartSql};
+            DELETE FROM filetransfer.upstream_removals WHERE upstream = @upstream
             """;
         var parameters = new
         {
@@ -63,7 +78,7 @@ public static class UpstreamPositions
         }
 
         var known = (await connection.QueryAsync<UpstreamPosition>(positions, parameters, cancellationToken)).AsList();
-        if (epoch == told.Epoch && known.All(bin => bin.Sealed <= told.Heads[bin.Bin]))
+        if (epoch == told.Epoch && known.All(bin => bin.Newest <= told.Heads[bin.Bin]))
         {
             return known;
         }
@@ -73,19 +88,20 @@ public static class UpstreamPositions
     }
 
     /// <summary>Seals what a page has, in the transaction that applies it.</summary>
-    /// <returns>False where the bin is not at the page's beginning, or in another history.</returns>
-    public static Task<bool> SealAsync(
+    /// <returns>Null where some of it has been sealed, or the bin is in another history.</returns>
+    public static Task<UpstreamPosition?> SealAsync(
         NpgsqlConnection connection,
         string upstream,
         FeedPage page,
         CancellationToken cancellationToken
     )
     {
-        const string sql = """
-            UPDATE filetransfer.upstream_bins b SET sealed = @last FROM filetransfer.upstreams u
+        const string sql = $"""
+            UPDATE filetransfer.upstream_bins b SET intervals = b.intervals + int8multirange(int8range(@after + 1, @last, '[]'))
+            FROM filetransfer.upstreams u
             WHERE u.name = b.upstream AND b.upstream = @upstream AND b.bin = @bin
-              AND u.feed_epoch = @epoch AND b.sealed = @after AND NOT b.compare_due
-            RETURNING true
+              AND u.feed_epoch = @epoch AND NOT b.intervals && int8range(@after + 1, @last, '[]') AND NOT b.compare_due
+            RETURNING {Columns}
             """;
         var parameters = new
         {
@@ -95,7 +111,7 @@ public static class UpstreamPositions
             page.After,
             page.Last,
         };
-        return connection.QuerySingleOrDefaultAsync<bool>(sql, parameters, cancellationToken);
+        return connection.QuerySingleOrDefaultAsync<UpstreamPosition>(sql, parameters, cancellationToken);
     }
 
     /// <summary>Counts files in and out of the digest of what the upstream has, in the transaction that notes them; they are of one bin.</summary>
@@ -153,7 +169,7 @@ public static class UpstreamPositions
     {
         const string sql = """
             SELECT true FROM filetransfer.upstream_bins b JOIN filetransfer.upstreams u ON u.name = b.upstream
-            WHERE b.upstream = @upstream AND b.bin = @bin AND u.feed_epoch = @epoch AND b.sealed <= @cursor FOR UPDATE OF b
+            WHERE b.upstream = @upstream AND b.bin = @bin AND u.feed_epoch = @epoch AND coalesce(upper(b.intervals) - 1, 0) <= @cursor FOR UPDATE OF b
             """;
         var parameters = new
         {
@@ -201,7 +217,9 @@ public static class UpstreamPositions
     )
     {
         const string sql = """
-            UPDATE filetransfer.upstream_bins b SET sealed = @cursor, compare_due = false FROM filetransfer.upstreams u
+            UPDATE filetransfer.upstream_bins b
+            SET intervals = int8multirange(int8range(1, @cursor + 1)), compare_due = false
+            FROM filetransfer.upstreams u
             WHERE u.name = b.upstream AND b.upstream = @upstream AND b.bin = @bin AND u.feed_epoch = @epoch AND b.compare_due
             """;
         var parameters = new
@@ -222,17 +240,20 @@ public static class UpstreamPositions
         CancellationToken cancellationToken
     )
     {
-        const string sql = """
-            UPDATE filetransfer.upstream_bins SET sealed = 0, round = round + 1, compare_due = true
-            WHERE upstream = @upstream AND bin = @bin AND NOT compare_due
+        const string sql = $"""
+            UPDATE filetransfer.upstream_bins {RestartSql} AND bin = @bin AND NOT compare_due;
+            DELETE FROM filetransfer.upstream_removals WHERE upstream = @upstream AND bin = @bin
             """;
         return connection.ExecuteAsync(sql, new { upstream, bin }, cancellationToken);
     }
 }
 
 /// <param name="Sealed">Every sequence up to it has been applied.</param>
+/// <param name="GapUntil">The last sequence of the gap that follows it; null where none beyond has been applied.</param>
+/// <param name="Newest">The newest sequence that has been applied.</param>
+/// <param name="Applied">How many have been.</param>
 /// <param name="CompareDue">The bin is to be compared first.</param>
-public sealed record UpstreamPosition(short Bin, long Sealed, bool CompareDue);
+public sealed record UpstreamPosition(short Bin, long Sealed, long? GapUntil, long Newest, long Applied, bool CompareDue);
 
 /// <summary>How far an upstream says that its feed goes.</summary>
 /// <param name="Heads">The newest sequence of each bin.</param>
@@ -244,7 +265,12 @@ public sealed record UpstreamCursors(
     IReadOnlyList<long> Heads,
     IReadOnlyList<Hash256> Digests,
     IReadOnlyList<long> RetainedFrom
-);
+)
+{
+    /// <summary>Whether this is the same history, gone on from where it was.</summary>
+    public bool GoesOnFrom(UpstreamCursors before) =>
+        Cluster == before.Cluster && Epoch == before.Epoch && Heads.Zip(before.Heads).All(head => head.First >= head.Second);
+}
 
 /// <summary>A bin whose files are compared, and where it was when they were read.</summary>
 public sealed record ComparedBin(Guid Epoch, short Bin, long Cursor);

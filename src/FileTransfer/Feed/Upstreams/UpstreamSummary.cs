@@ -22,7 +22,7 @@ public sealed class UpstreamSummary(Database database, NodeId node)
     public async Task<IReadOnlyDictionary<string, UpstreamCounts>> ReadAsync(CancellationToken cancellationToken)
     {
         const string sql = $"""
-            SELECT u.name, u.cluster_id, u.feed_epoch, b.bin, b.sealed, b.compare_due, counted.files, counted.kept
+            SELECT u.name, u.cluster_id, u.feed_epoch, {UpstreamPositions.Columns}, counted.files, counted.kept
             FROM filetransfer.upstreams u JOIN filetransfer.upstream_bins b ON b.upstream = u.name
             CROSS JOIN LATERAL (
                 SELECT count(*) FILTER (WHERE f.kept_since IS NULL) AS files, count(*) FILTER (WHERE f.kept_since IS NOT NULL) AS kept
@@ -46,7 +46,7 @@ public sealed class UpstreamSummary(Database database, NodeId node)
                     bins.Key.Files,
                     lacking.GetValueOrDefault(bins.Key.Name),
                     bins.Key.Kept,
-                    [.. bins.Select(bin => new UpstreamPosition(bin.Bin, bin.Sealed, bin.CompareDue))]
+                    [.. bins.Select(bin => bin.Position)]
                 )
             );
     }
@@ -79,8 +79,14 @@ public sealed class UpstreamSummary(Database database, NodeId node)
         Guid FeedEpoch,
         short Bin,
         long Sealed,
+        long? GapUntil,
+        long Newest,
+        long Applied,
         bool CompareDue,
         long Files,
         long Kept
-    );
+    )
+    {
+        public UpstreamPosition Position => new(Bin, Sealed, GapUntil, Newest, Applied, CompareDue);
+    }
 }

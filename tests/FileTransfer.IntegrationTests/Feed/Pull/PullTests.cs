@@ -181,9 +181,9 @@ public sealed class PullTests
         await using var clusters = new TwoClusters();
         await using var fake = await FakeUpstream.StartAsync();
         var file = PlainFile.Random(100);
-        fake.Offer(file);
-        fake.Answer = () => fake.PageOf(BinOf(file), from: 1);
-        fake.Cursor = 2;
+        fake.Add(file);
+        fake.Remove(file);
+        fake.Answer = (_, _) => Task.FromResult<object?>(fake.PageOf(BinOf(file), from: 1, to: 1));
 
         var down = await clusters.StartAsync("down", TwoClusters.PullingFrom(("up", fake.Url)));
 
@@ -192,8 +192,8 @@ public sealed class PullTests
             "degraded",
             $"asked for bin {BinOf(file)} from 2, it offers bin {BinOf(file)} from 1"
         );
-        await Eventually.HoldsAsync(() => Task.FromResult(fake.AskedAt.Count >= 5), "it is asked again");
-        var asked = fake.AskedAt.ToList();
+        await Eventually.HoldsAsync(() => Task.FromResult(fake.Asked.Count >= 5), "it is asked again");
+        var asked = fake.Asked.Select(page => page.At).ToList();
         for (var i = 3; i < asked.Count; i++)
         {
             (asked[i] - asked[i - 1]).ShouldBeGreaterThan(TimeSpan.FromMilliseconds(900));

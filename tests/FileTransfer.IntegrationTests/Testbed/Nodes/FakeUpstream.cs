@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using FileTransfer.Identity;
+using FileTransfer.Identity.Hashing;
 using FileTransfer.IntegrationTests.Testbed.Servers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -6,23 +8,30 @@ using Microsoft.AspNetCore.Http;
 
 namespace FileTransfer.IntegrationTests.Testbed.Nodes;
 
-/// <summary>An upstream that the test plays; it notes when it was asked for a page.</summary>
+/// <summary>What an upstream was asked for, and when.</summary>
+internal sealed record AskedPage(int Bin, long From, long To, DateTime At);
+
+/// <summary>An upstream that the test plays: it has a feed of files whose contents it does not have.</summary>
 internal sealed class FakeUpstream : IAsyncDisposable
 {
     private readonly WebApplication _server;
-    private readonly Guid _epoch = Guid.NewGuid();
-    private PlainFile? _file;
+    private readonly List<object>[] _bins = [.. Enumerable.Range(0, 16).Select(_ => new List<object>())];
+    private readonly SetDigest[] _sets = [.. Enumerable.Range(0, 16).Select(_ => new SetDigest())];
+    private TaskCompletionSource _news = new();
 
     private FakeUpstream(WebApplication server, Uri url) => (_server, Url) = (server, url);
 
     public Uri Url { get; }
 
-    /// <summary>What it says is the newest sequence of the bin of its file.</summary>
-    public long Cursor { get; set; } = 1;
+    public Guid Epoch { get; } = Guid.NewGuid();
 
-    public Func<object>? Answer { get; set; }
+    /// <summary>Answers in place of a page; null = the page. What it throws away, the client sees as a cut connection.</summary>
+    public Func<AskedPage, HttpContext, Task<object?>> Answer { get; set; } = (_, _) => Task.FromResult<object?>(null);
 
-    public ConcurrentQueue<DateTime> AskedAt { get; } = new();
+    public ConcurrentQueue<AskedPage> Asked { get; } = new();
+
+    /// <summary>How often it was asked for cursors.</summary>
+    public int AskedForCursors { get; private set; }
 
     public static async Task<FakeUpstream> StartAsync()
     {
@@ -31,66 +40,114 @@ internal sealed class FakeUpstream : IAsyncDisposable
         builder.WebHost.UseUrls(url.ToString());
         var app = builder.Build();
         var fake = new FakeUpstream(app, url);
-        app.MapGet("/v1/sync/cursors", fake.Cursors);
-        app.MapGet("/v1/sync/bins/{bin}", fake.Page);
+        app.MapGet("/v1/sync/cursors", fake.CursorsAsync);
+        app.MapGet("/v1/sync/bins/{bin}", fake.PageAsync);
         app.MapGet("/v1/nodes", () => new { cluster = "fake", nodes = Array.Empty<object>() });
         await app.StartAsync();
         return fake;
     }
 
-    public void Offer(PlainFile file) => _file = file;
+    public static int BinOf(PlainFile file) => Convert.ToInt32(file.Key[2..3], 16);
 
-    /// <summary>A page with the Add of its file alone.</summary>
-    public object PageOf(int bin, long from) =>
-        new
+    /// <summary>A new file of a bin.</summary>
+    public static PlainFile FileIn(int bin)
+    {
+        while (true)
         {
-            epoch = _epoch,
-            bin,
-            from,
-            topmost = from,
-            mutations = new[]
+            if (PlainFile.Random(100) is var file && BinOf(file) == bin)
             {
-                new
-                {
-                    sequence = from,
-                    kind = "add",
-                    key = _file!.Key,
-                    metadata = _file.Metadata(),
-                    origin = new
-                    {
-                        cluster = "fake",
-                        epoch = _epoch,
-                        bin,
-                        sequence = from,
-                    },
-                    appendedAt = DateTime.UnixEpoch,
-                },
-            },
-        };
+                return file;
+            }
+        }
+    }
+
+    public void Add(PlainFile file) => Append("add", file, set => set.Add);
+
+    public void Remove(PlainFile file) => Append("remove", file, set => set.Remove);
+
+    public object PageOf(int bin, long from, long to)
+    {
+        lock (_bins)
+        {
+            var mutations = _bins[bin].Skip((int)from - 1).Take((int)Math.Min(250, to - from + 1)).ToList();
+            return new
+            {
+                epoch = Epoch,
+                bin,
+                from,
+                topmost = from - 1 + mutations.Count,
+                mutations,
+            };
+        }
+    }
 
     public async ValueTask DisposeAsync() => await _server.DisposeAsync();
 
-    private IResult Page()
+    private void Append(string kind, PlainFile file, Func<SetDigest, Action<FileKey>> change)
     {
-        AskedAt.Enqueue(DateTime.UtcNow);
-        return Results.Json(Answer!());
+        lock (_bins)
+        {
+            var bin = BinOf(file);
+            _bins[bin]
+                .Add(
+                    new
+                    {
+                        sequence = _bins[bin].Count + 1,
+                        kind,
+                        key = file.Key,
+                        metadata = kind == "add" ? file.Metadata() : null,
+                        origin = new
+                        {
+                            cluster = "fake",
+                            epoch = Epoch,
+                            bin,
+                            sequence = _bins[bin].Count + 1,
+                        },
+                        appendedAt = DateTime.UnixEpoch,
+                    }
+                );
+            change(_sets[bin])(FileKey.TryParse(file.Key, out var key) ? key : throw new FormatException(file.Key));
+        }
+
+        Interlocked.Exchange(ref _news, new TaskCompletionSource()).SetResult();
     }
 
-    private IResult Cursors() =>
-        Results.Json(
-            new
-            {
-                cluster = "fake",
-                epoch = _epoch,
-                bins = Enumerable
-                    .Range(0, 16)
-                    .Select(bin => new
-                    {
-                        bin,
-                        cursor = _file is { } file && Convert.ToInt32(file.Key[2..3], 16) == bin ? Cursor : 0,
-                        retainedFrom = 1,
-                        digest = new string('0', 64),
-                    }),
-            }
-        );
+    private async Task<IResult> PageAsync(int bin, long from, long to, HttpContext context)
+    {
+        var asked = new AskedPage(bin, from, to, DateTime.UtcNow);
+        Asked.Enqueue(asked);
+        return Results.Json(await Answer(asked, context) ?? PageOf(bin, from, to));
+    }
+
+    private async Task<IResult> CursorsAsync(string? after, string? wait, CancellationToken gone)
+    {
+        AskedForCursors++;
+        var news = _news.Task;
+        if (after == string.Join(',', _bins.Select(bin => bin.Count)))
+        {
+            await news.WaitAsync(TimeSpan.FromSeconds(int.Parse(wait![..^1])), gone)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        lock (_bins)
+        {
+            return Results.Json(
+                new
+                {
+                    cluster = "fake",
+                    epoch = Epoch,
+                    bins = Enumerable
+                        .Range(0, 16)
+                        .Select(bin => new
+                        {
+                            bin,
+                            cursor = _bins[bin].Count,
+                            retainedFrom = 1,
+                            digest = _sets[bin].ToHash().ToString(),
+                        })
+                        .ToList(),
+                }
+            );
+        }
+    }
 }

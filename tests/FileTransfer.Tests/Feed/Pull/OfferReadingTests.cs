@@ -20,11 +20,12 @@ public sealed class OfferReadingTests
     );
     private static readonly FileKey _key = _metadata.ComputeKey();
     private static readonly short _bin = (short)_key.Bin;
+    private static readonly FeedGap _gap = new(_bin, After: 7, Until: 9);
 
     [Fact]
     public void A_right_offer_is_a_page_with_metadata_and_origins()
     {
-        var page = OfferReading.Read(Offer(Add(8), Remove(9)), _bin, after: 7);
+        var page = OfferReading.Read(Offer(Add(8), Remove(9)), _gap, _epoch);
 
         page.Last.ShouldBe(9);
         page.Mutations.Select(mutation => mutation.Kind).ShouldBe([MutationKind.Add, MutationKind.Remove]);
@@ -39,9 +40,11 @@ public sealed class OfferReadingTests
             { "unsorted", Offer(Remove(9), Add(8)), "after 7 comes 9" },
             { "nothing where the bin goes on", Offer(), "after 7 comes nothing" },
             { "the same page again", Offer(Add(8)) with { From = 7 }, "from 7" },
+            { "another history", Offer(Add(8)) with { Epoch = Guid.Empty }, "another history" },
             { "another bin", Offer(Add(8)) with { Bin = (_bin + 1) % 16 }, "it offers bin" },
             { "a topmost below its last", Offer(Add(8), Remove(9)) with { Topmost = 8 }, "calls 8 its topmost" },
             { "a topmost lower than before", Offer(Add(8)) with { Topmost = 3 }, "calls 3 its topmost" },
+            { "more than was asked for", Offer(Add(8), Remove(9), Add(10)), "up to 9, it offers up to 10" },
             { "a zero key", Offer(Add(8) with { Key = new string('0', 64) }), "the key of zeros" },
             { "no key", Offer(Add(8) with { Key = "xyz" }), "'xyz' is not a file key" },
             { "a key of another bin", Offer(Remove(8) with { Key = OfNextBin() }), "is not of bin" },
@@ -62,7 +65,7 @@ public sealed class OfferReadingTests
     [MemberData(nameof(WrongOffers))]
     public void A_wrong_offer_is_rejected_whole(string what, SyncPage offer, string named)
     {
-        var message = Should.Throw<UpstreamFaultException>(() => OfferReading.Read(offer, _bin, after: 7), what).Message;
+        var message = Should.Throw<UpstreamFaultException>(() => OfferReading.Read(offer, _gap, _epoch), what).Message;
 
         message.ShouldContain(named, Case.Sensitive, what);
     }
