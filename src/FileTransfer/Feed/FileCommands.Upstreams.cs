@@ -61,7 +61,9 @@ public sealed partial class FileCommands
                 ];
                 if (position.Newest > page.Last)
                 {
+                    var all = newest.Count;
                     newest = await UpstreamRemovals.WithoutOvertakenAsync(connection, upstream.Name, newest, token);
+                    SyncMetrics.Duplicate(all - newest.Count);
                 }
 
                 if (position.Sealed < page.Last)
@@ -73,7 +75,7 @@ public sealed partial class FileCommands
                     await UpstreamRemovals.ForgetSealedAsync(connection, upstream.Name, position, token);
                 }
 
-                await TakeAsync(transaction, upstream, newest, token);
+                SyncMetrics.Wanted((await TakeAsync(transaction, upstream, newest, token)).Count);
                 return position;
             },
             cancellationToken

@@ -119,8 +119,8 @@ public sealed partial class FileCommands(
         );
 
     /// <summary>
-    /// Appends the Adds of registered files that this node has stored, and of those that its predecessor has and took in while it led; some at
-    /// a time.
+    /// Appends the Adds of registered files that this node has stored, of those that its predecessor has and took in while it led, and of files
+    /// of upstreams that another node claimed; some at a time.
     /// </summary>
     /// <returns>The files that were added; none = no more are due.</returns>
     /// <exception cref="NotLeadingException">The node does not lead.</exception>
@@ -136,8 +136,9 @@ public sealed partial class FileCommands(
                     atMost: 100,
                     token
                 );
-                await FeedAppender.AppendAsync(transaction, MutationKind.Add, due, token);
-                return due;
+                IReadOnlyList<FileKey> adds = [.. due, .. await DueClaims.TakeAsync(transaction.Connection, atMost: 100, token)];
+                await FeedAppender.AppendAsync(transaction, MutationKind.Add, adds, token);
+                return adds;
             },
             cancellationToken
         );
@@ -190,6 +191,7 @@ public sealed partial class FileCommands(
             if (!file.IsOwn)
             {
                 await FileCatalog.SetOwnAsync(connection, [key], true, cancellationToken);
+                await DueClaims.PutAsync(connection, key, cancellationToken);
             }
 
             await ReplicaTransitions.WantAsync(connection, node.Id, key, waitsForUpload: false, cancellationToken);

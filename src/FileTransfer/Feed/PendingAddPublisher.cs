@@ -1,9 +1,10 @@
 using FileTransfer.Catalog;
 using FileTransfer.Cluster;
+using FileTransfer.Feed.Upstreams;
 
 namespace FileTransfer.Feed;
 
-/// <summary>At the leader: appends the Adds of files that became stored here before this node led, or by a download.</summary>
+/// <summary>At the leader: appends the Adds of files that became stored here before this node led, or by a download, or were claimed at another node.</summary>
 /// <remarks>
 /// As a rule an Add is appended with the upload that stores the file. But a registered file can be stored without one: its content was
 /// here under another key, it came from a source outside the cluster, or to a node that leads only since. A kill between the two leaves the
@@ -26,7 +27,7 @@ public sealed partial class PendingAddPublisher(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var registered = pulse.Ask(FileCatalog.HasRegistered, _stored.Set);
+        using var registered = pulse.Ask($"({FileCatalog.HasRegistered} OR {DueClaims.Any})", _stored.Set);
         await membership.RunWhileJoinedAsync(AppendAsync, stoppingToken);
     }
 
@@ -52,7 +53,11 @@ public sealed partial class PendingAddPublisher(
 
     private static partial class Log
     {
-        [LoggerMessage(1720, LogLevel.Information, "Added {Count} files that were stored at {Node} without an upload")]
+        [LoggerMessage(
+            1720,
+            LogLevel.Information,
+            "Added {Count} files at {Node} that were stored without an upload, or claimed at another node"
+        )]
         public static partial void Added(ILogger logger, int count, NodeId node);
     }
 }

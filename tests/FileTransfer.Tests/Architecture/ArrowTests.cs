@@ -52,8 +52,9 @@ public sealed partial class ArrowTests
         ["replicas"] = ["Catalog", "Uploads", "Wants/Intents", "Wants/Policies"],
         ["schema_versions"] = ["Postgres"],
         ["upstream_bins"] = ["Feed"],
-        ["upstream_files"] = ["Feed"],
+        ["upstream_files"] = ["Feed", "Catalog"],
         ["upstream_removals"] = ["Feed"],
+        ["due_claims"] = ["Feed"],
         ["upstreams"] = ["Feed"],
     };
 

@@ -16,6 +16,9 @@ public sealed record FileProviders(
 
     public const int MostFellows = 8;
 
+    /// <summary>Names of the upstreams that have it, of whose nodes each may.</summary>
+    public IReadOnlyList<string> Upstreams { get; init; } = [];
+
     public static readonly FileProviders None = new([], 0, []);
 }
 

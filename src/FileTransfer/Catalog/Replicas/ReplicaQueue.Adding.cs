@@ -20,7 +20,7 @@ public sealed partial class ReplicaQueue
 
     /// <summary>
     /// Wants files that were added, as <see cref="ReplicaTransitions.WantAddedAsync"/> does, and claims those among them that are small, have no
-    /// replica at the node yet and are at another node: under lock, epoch and proof as any claim.
+    /// replica at the node yet and are at another node, or at an upstream: under lock, epoch and proof as any claim.
     /// </summary>
     /// <param name="move">Moves the feed's positions in the same statement; only files of bins that it moved are looked at.</param>
     /// <returns>The claims, and all that are wanted now and were not.</returns>
@@ -80,7 +80,7 @@ public sealed partial class ReplicaQueue
             ), seen AS MATERIALIZED (
                 SELECT r.file_key, r.lock_key, {ProviderColumns} FROM sized r {WithProviders} WHERE bytes_so_far <= @bytes
             ), locked AS MATERIALIZED (
-                SELECT seen.*, CASE WHEN nodes IS NOT NULL THEN pg_try_advisory_lock(lock_key) END AS acquired FROM seen
+                SELECT seen.*, CASE WHEN coalesce(nodes, upstreams) IS NOT NULL THEN pg_try_advisory_lock(lock_key) END AS acquired FROM seen
             ), {ProofOfLocked}, entered AS (
                 INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, holder, holder_pid)
                 SELECT @node, f.file_key, CASE WHEN acquired THEN 'downloading' ELSE 'wanted' END,
@@ -129,13 +129,13 @@ public sealed partial class ReplicaQueue
             FileKey = new FileKey(reader.GetFieldValue<byte[]>(1)),
             Fingerprint = new Fingerprint(reader.GetFieldValue<byte[]>(2)),
             Size = reader.GetInt64(3),
-            Owner = new ByteString(reader.GetFieldValue<byte[]>(15)),
-            Bucket = new ByteString(reader.GetFieldValue<byte[]>(16)),
-            Location = new ByteString(reader.GetFieldValue<byte[]>(17)),
+            Owner = new ByteString(reader.GetFieldValue<byte[]>(16)),
+            Bucket = new ByteString(reader.GetFieldValue<byte[]>(17)),
+            Location = new ByteString(reader.GetFieldValue<byte[]>(18)),
             State = FileState.Added,
             Generation = reader.GetInt32(7),
-            RegisteredAt = reader.GetFieldValue<DateTimeOffset>(18),
-            Sequence = reader.IsDBNull(19) ? null : reader.GetInt64(19),
+            RegisteredAt = reader.GetFieldValue<DateTimeOffset>(19),
+            Sequence = reader.IsDBNull(20) ? null : reader.GetInt64(20),
             Pinned = false,
         };
 }

@@ -16,7 +16,8 @@ public sealed partial class ReplicaQueue
     private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Whether <c>r</c>, with its providers, may be claimed.</summary>
-    private const string Claimable = $"r.nodes IS NOT NULL OR ($5 AND r.priority > 0) OR r.in_folder OR {HeldHere}";
+    private const string Claimable =
+        $"coalesce(r.nodes, r.upstreams) IS NOT NULL OR ($5 AND r.priority > 0) OR r.in_folder OR {HeldHere}";
 
     /// <summary>Whether this node has the content under another key; <c>r</c> has the fingerprint.</summary>
     /// <remarks>

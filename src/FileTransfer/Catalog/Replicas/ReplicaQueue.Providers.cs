@@ -27,7 +27,10 @@ public sealed partial class ReplicaQueue
                 FROM filetransfer.replicas competing JOIN filetransfer.nodes n ON n.node_id = competing.node_id
                 WHERE competing.file_key = r.file_key AND competing.state IN ('wanted', 'downloading')
                   AND competing.node_id <> r.node_id AND {NodeLiveness.IsHeardOf}
-            ) competition
+            ) competition CROSS JOIN LATERAL (
+                SELECT array_agg(u.upstream) AS upstreams FROM filetransfer.upstream_files u
+                WHERE u.file_key = r.file_key AND u.kept_since IS NULL
+            ) outside
             """;
 
     /// <summary>Joins to a replica <c>r</c> some other nodes that download the file: each node has its own, so that all hang together.</summary>
@@ -45,7 +48,7 @@ public sealed partial class ReplicaQueue
             ) fellows
             """;
 
-    private const string ProviderColumns = "nodes, leads, urls, instances, competing_nodes";
+    private const string ProviderColumns = "nodes, leads, urls, instances, competing_nodes, upstreams";
 
     private static readonly string _progress = $"""
         WITH mine AS (
@@ -84,12 +87,15 @@ public sealed partial class ReplicaQueue
     /// <summary>Reads <see cref="ProviderColumns"/>, of which the first is <paramref name="column"/>, and fellows where they follow.</summary>
     private static FileProviders ReadProviders(NpgsqlDataReader reader, int column)
     {
-        var fellows = column + 5;
+        var fellows = column + 6;
         return new FileProviders(
             ReadNodes(reader, column, column + 2, column + 1),
             reader.GetInt32(column + 4),
             reader.FieldCount > fellows && reader.GetName(fellows) == "fellows" ? ReadNodes(reader, fellows, fellows + 1) : []
-        );
+        )
+        {
+            Upstreams = reader.IsDBNull(column + 5) ? [] : reader.GetFieldValue<string[]>(column + 5),
+        };
     }
 
     /// <param name="urls">The column of their addresses; that of their instances follows it.</param>

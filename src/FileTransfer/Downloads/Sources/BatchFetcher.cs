@@ -1,5 +1,6 @@
 using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
+using FileTransfer.Feed;
 using FileTransfer.Serving;
 
 namespace FileTransfer.Downloads.Sources;
@@ -105,12 +106,14 @@ internal sealed partial class BatchFetcher(NodeSource source, TimeProvider time)
         var size = BinaryPrimitives.ReadInt64LittleEndian(header);
         if (size == ContentBatch.NotDelivered)
         {
+            Count(SyncMetrics.Missing);
             item.Fail(source.NotFound());
             return;
         }
 
         if (size != item.Size)
         {
+            Count(SyncMetrics.Unsolicited);
             item.Fail(source.NotTheFile($"has {size} bytes of content where the file has {item.Size}"));
             throw source.Fault(SourceFaultKind.EndedEarly, "sent a delivery that cannot be read on");
         }
@@ -122,6 +125,7 @@ internal sealed partial class BatchFetcher(NodeSource source, TimeProvider time)
             await body.ReadExactlyAsync(bytes, "a content", item.Received, cancellationToken);
             if (ProvenBytes.TryProve(item.Fingerprint, bytes, owner) is { } proven)
             {
+                Count(SyncMetrics.Delivered);
                 item.Complete(proven);
                 return;
             }
@@ -133,6 +137,15 @@ internal sealed partial class BatchFetcher(NodeSource source, TimeProvider time)
         }
 
         owner.Dispose();
+        Count(SyncMetrics.Unsolicited);
         item.Fail(source.CorruptWhole());
+    }
+
+    private void Count(Action what)
+    {
+        if (source.IsOfUpstream)
+        {
+            what();
+        }
     }
 }

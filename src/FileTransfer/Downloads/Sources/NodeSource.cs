@@ -28,7 +28,10 @@ public sealed class NodeSource : Source
 
     /// <summary>A node of an upstream.</summary>
     public NodeSource(UpstreamNode node, NodeId here, SourceClientOptions options)
-        : this(IdOf(node), $"node '{node.Node}' of upstream '{node.Upstream}'", ProviderOf(node), here, node.Client, options) { }
+        : this(IdOf(node), $"node '{node.Node}' of upstream '{node.Upstream}'", ProviderOf(node), here, node.Client, options)
+    {
+        IsOfUpstream = true;
+    }
 
     private NodeSource(
         SourceId id,
@@ -46,6 +49,8 @@ public sealed class NodeSource : Source
     }
 
     public ContentProvider Provider { get; }
+
+    public bool IsOfUpstream { get; }
 
     protected override string Refusal => "refuses this node's token; set FileTransfer:NodeToken to one it knows, with scope node";
 

@@ -55,7 +55,7 @@ public sealed class SourceRegistry : IDisposable
         }
     }
 
-    /// <summary>Who may have a file that these nodes have: they, in part its fellows, and whoever is configured.</summary>
+    /// <summary>Who may have a file that these nodes have: they, in part its fellows, nodes of the upstreams that have it, and whoever is configured.</summary>
     /// <param name="providers">The nodes that have it, and those that download it.</param>
     /// <param name="readded">Nodes that were known and have been started anew, or moved: what they did before says nothing.</param>
     public IReadOnlyList<SourceHint> Upsert(FileProviders providers, out IReadOnlyList<SourceId> readded)
@@ -75,7 +75,7 @@ public sealed class SourceRegistry : IDisposable
                 }
             }
 
-            foreach (var node in _upstreams.All)
+            foreach (var node in _upstreams.All.Where(node => providers.Upstreams.Contains(node.Upstream)))
             {
                 var id = NodeSource.IdOf(node);
                 hints.Add(new SourceHint(id, SourceKind.Node));

@@ -51,7 +51,7 @@ public static class OfferReading
         }
         catch (FeedGapException missing)
         {
-            throw new UpstreamFaultException($"its offer is not dense. {missing.Message}");
+            Require(false, $"its offer is not dense. {missing.Message}");
         }
 
         Require(
@@ -143,6 +143,7 @@ public static class OfferReading
     {
         if (!holds)
         {
+            SyncMetrics.Rejected();
             throw new UpstreamFaultException(fault);
         }
     }

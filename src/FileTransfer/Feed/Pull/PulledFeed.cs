@@ -4,7 +4,7 @@ namespace FileTransfer.Feed.Pull;
 
 /// <summary>
 /// The feed of a cluster with another database, as it is read over HTTP. What was there when the reading began is its history, whose gaps are
-/// closed from the first on; what is told of later are news, and read before the rest of the history.
+/// closed from the first on; what is told of later are news, and read beside it.
 /// </summary>
 /// <param name="firstBin">Whose history is read first: another after a fault, so that a bin at fault is not always before the others.</param>
 internal sealed class PulledFeed(
@@ -16,6 +16,8 @@ internal sealed class PulledFeed(
     TimeProvider time
 )
 {
+    private const int NewsAtFirst = 250;
+
     /// <summary>How long the upstream keeps a question for news while there is none.</summary>
     private static readonly TimeSpan _wait = TimeSpan.FromSeconds(60);
 
@@ -98,11 +100,15 @@ internal sealed class PulledFeed(
         if (Told is null || !told.GoesOnFrom(Told))
         {
             _positions = [.. await commands.SettleUpstreamAsync(upstream.Name, told, cancellationToken)];
-            _read = [.. told.Heads];
+            _read = [.. _positions.Select(bin => HistoryEndOf(bin, told.Heads[bin.Bin]))];
         }
 
         Told = told;
     }
+
+    /// <summary>Where some of a bin was read before, the last of what came since is news.</summary>
+    private static long HistoryEndOf(UpstreamPosition bin, long head) =>
+        bin.Applied == 0 ? head : Math.Max(bin.Newest, head - NewsAtFirst);
 
     /// <summary>Reads and applies the first part of a gap.</summary>
     /// <returns>What is left of it; null where nothing is.</returns>
@@ -120,6 +126,7 @@ internal sealed class PulledFeed(
         }
 
         var page = OfferReading.Read(offer, gap, Told!.Epoch);
+        SyncMetrics.Offered(page.Mutations.Count);
         if (await commands.ApplyUpstreamAsync(upstream, page, cancellationToken) is not { } position)
         {
             throw new PositionMovedException();

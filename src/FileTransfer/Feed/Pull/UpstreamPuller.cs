@@ -106,6 +106,7 @@ public sealed partial class UpstreamPuller : BackgroundService
             return;
         }
 
+        await ReadGapsAsync(upstream, feed, feed.News, cancellationToken);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var history = CloseGapsAsync(upstream, feed, end.Token);
         var news = FollowAsync(upstream, feed, history, end.Token);

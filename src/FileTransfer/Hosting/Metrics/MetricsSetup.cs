@@ -1,6 +1,7 @@
 using System.Reflection;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
+using FileTransfer.Feed;
 using FileTransfer.Feed.Pull;
 using FileTransfer.Hosting.Requests;
 using FileTransfer.Operations;
@@ -73,6 +74,7 @@ internal static class MetricsSetup
         _ = app.Services.GetRequiredService<MeterProvider>();
         DatabaseMetrics.Begin();
         ClusterMetrics.Begin();
+        SyncMetrics.Begin();
         DownloadMetrics.Begin();
         RequestMetrics.Begin();
         ProofMetrics.Begin();

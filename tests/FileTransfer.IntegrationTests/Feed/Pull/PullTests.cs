@@ -84,6 +84,40 @@ public sealed class PullTests
     }
 
     [Fact]
+    public async Task A_claim_at_a_node_that_does_not_lead_is_in_the_clusters_own_feed_too()
+    {
+        await using var clusters = new TwoClusters();
+        var up = await clusters.StartAsync("up");
+        var file = PlainFile.Random(2000);
+        await up.StoreAsync(file);
+        var down = await clusters.CreateAsync();
+        var leader = await TwoClusters.StartIn(down, "down", TwoClusters.PullingFrom(("up", up.Url)));
+        var follower = await down.StartFollowerAsync(
+            "b",
+            [("FileTransfer__ClusterId", "down"), .. TwoClusters.PullingFrom(("up", up.Url))]
+        );
+        await TestCluster.StoredAsync(follower, file.Key);
+
+        using (var claimed = await follower.RegisterAsync(file.Key, file.Metadata()))
+        {
+            claimed.StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
+
+        await Eventually.HoldsAsync(
+            async () =>
+                (await leader.GetJsonAsync($"/v1/sync/bins/{BinOf(file)}?from=1"))
+                    .GetProperty("mutations")
+                    .EnumerateArray()
+                    .Select(mutation => mutation.GetProperty("origin").GetProperty("cluster").GetString())
+                    .SequenceEqual(["up", "down"]),
+            "the claim is in the feed"
+        );
+        (await up.DeleteAsync(file.Key)).ShouldBe(HttpStatusCode.NoContent);
+        await InStepAsync(leader, "up");
+        await file.ShouldBeStoredAsync(follower);
+    }
+
+    [Fact]
     public async Task In_a_chain_mutations_are_passed_on_once_with_their_origin_and_two_that_pull_from_each_other_do_not_circle()
     {
         await using var clusters = new TwoClusters();
