@@ -38,6 +38,7 @@ public static class Program
             ["reconcile"] = ReconcileCommand.Create,
             ["ingest"] = IngestCommand.Create,
             ["sync"] = SyncCommand.Create,
+            ["followers"] = FollowersCommand.Create,
             ["verify"] = VerifyCommand.Create,
             ["database"] = DatabaseCommand.Create,
         };

@@ -12,6 +12,7 @@ public sealed partial class LastDuties(
 {
     private readonly List<(string What, Func<CancellationToken, Task> DoAsync)> _duties = [];
     private readonly CancellationTokenSource _done = new();
+    private int _lastOnes;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Fires when they have been done, or time is up.</summary>
@@ -20,7 +21,23 @@ public sealed partial class LastDuties(
     /// <summary>Adds what is done after the duties that were added before.</summary>
     /// <param name="what">In words.</param>
     /// <param name="doAsync">Ends early when it is cancelled.</param>
-    public void Add(string what, Func<CancellationToken, Task> doAsync) => _duties.Add((what, doAsync));
+    public void Add(string what, Func<CancellationToken, Task> doAsync)
+    {
+        lock (_duties)
+        {
+            _duties.Insert(_duties.Count - _lastOnes, (what, doAsync));
+        }
+    }
+
+    /// <summary>Adds what is done after all the others, whenever these are added.</summary>
+    public void AddLast(string what, Func<CancellationToken, Task> doAsync)
+    {
+        lock (_duties)
+        {
+            _duties.Add((what, doAsync));
+            _lastOnes++;
+        }
+    }
 
     public Task StartingAsync(CancellationToken cancellationToken)
     {
@@ -44,7 +61,7 @@ public sealed partial class LastDuties(
     private async Task DoAsync()
     {
         using var until = new CancellationTokenSource(limit, time);
-        foreach (var (what, doAsync) in _duties)
+        foreach (var (what, doAsync) in All())
         {
             try
             {
@@ -58,6 +75,14 @@ public sealed partial class LastDuties(
 
         await _done.CancelAsync();
         _ended.SetResult();
+    }
+
+    private List<(string What, Func<CancellationToken, Task> DoAsync)> All()
+    {
+        lock (_duties)
+        {
+            return [.. _duties];
+        }
     }
 
     private static partial class Log

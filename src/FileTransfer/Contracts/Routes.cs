@@ -38,6 +38,10 @@ public static class Routes
     public const string Deliveries = $"{Sync}/deliveries";
     public const string Events = "/v1/events";
     public const string Ingest = "/v1/ingest";
+    public const string Followers = "/v1/followers";
+    public const string Follower = $"{Followers}/{{name}}";
+    public const string Shipments = "/v1/shipments";
+    public const string Handshake = $"{Shipments}/handshake";
     public const string Leader = "/v1/leader";
     public const string Limits = "/v1/limits";
     public const string Nodes = "/v1/nodes";

@@ -20,7 +20,7 @@ public static class DownloadRegistration
         builder.Services.AddSingleton<SourceRegistry>();
         builder.Services.AddSingleton(services => new OutsideSources(
             services.GetRequiredService<IOptions<SourceOptions>>().Value.Sources.Count > 0,
-            services.GetRequiredService<IOptions<SyncOptions>>().Value.Upstreams.Count > 0
+            services.GetRequiredService<IOptions<SyncOptions>>().Value.Names.Any()
         ));
         builder.Services.AddSingleton<FailedFiles>();
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<DownloadEngine>(services, new Random()));

@@ -1,4 +1,5 @@
 using FileTransfer.Feed.Pull;
+using FileTransfer.Feed.Push;
 using FileTransfer.Feed.Reconciliation;
 using FileTransfer.Feed.Upstreams;
 
@@ -27,6 +28,7 @@ public static class FeedRegistration
         builder.Services.AddSingleton<SyncRequests>();
         builder.Services.AddSingleton<SyncWait>();
         builder.Services.AddSingleton<UpstreamSummary>();
+        builder.Services.AddSingleton<UpstreamAddresses>();
         builder.Services.AddSingleton<UpstreamClients>();
         builder.Services.AddSingleton<UpstreamNodes>();
         builder.Services.AddHostedService(services => services.GetRequiredService<UpstreamNodes>());
@@ -34,6 +36,12 @@ public static class FeedRegistration
         builder.Services.AddSingleton<KeptFiles>();
         builder.Services.AddSingleton<UpstreamPuller>();
         builder.Services.AddHostedService(services => services.GetRequiredService<UpstreamPuller>());
+        builder.Services.AddSingleton<ShipmentIntake>();
+        builder.Services.AddSingleton<FollowerTable>();
+        builder.Services.AddSingleton<ShippedFeed>();
+        builder.Services.AddSingleton<FollowerList>();
+        builder.Services.AddSingleton<Shipper>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Shipper>());
         builder.Services.AddSingleton<FolderReading>();
         builder.Services.AddSingleton<CatalogReading>();
     }

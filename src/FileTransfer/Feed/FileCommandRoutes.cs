@@ -105,7 +105,7 @@ public static class FileCommandRoutes
         FileKey key,
         FileCommands commands,
         ChunkStore store,
-        IOptions<SyncOptions> sync,
+        UpstreamAddresses addresses,
         CancellationToken cancellationToken
     )
     {
@@ -121,7 +121,7 @@ public static class FileCommandRoutes
                 return TypedResults.Ok(new KeptFile(key.ToString(), removal.KeptFor));
         }
 
-        var upstreams = sync.Value.Upstreams.Where(upstream => removal.KeptFor.Contains(upstream.Name)).ToList();
+        var upstreams = await addresses.OfAsync(removal.KeptFor, cancellationToken);
         return Problem.Of(
             ProblemTypes.FileOwnedUpstream,
             $"The file {key} is here because {string.Join(" and ", upstreams.Select(u => $"'{u.Name}' at {u.Url}"))} "

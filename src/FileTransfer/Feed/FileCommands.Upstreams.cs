@@ -1,4 +1,5 @@
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
 using FileTransfer.Feed.Upstreams;
 
@@ -38,9 +39,18 @@ public sealed partial class FileCommands
     /// Where newer mutations of a file have been applied, they stand.
     /// </summary>
     /// <returns>Where the bin is now; null when a part of the page had been sealed: nothing was done.</returns>
-    public Task<UpstreamPosition?> ApplyUpstreamAsync(
+    public async Task<UpstreamPosition?> ApplyUpstreamAsync(
         UpstreamOptions upstream,
         FeedPage page,
+        CancellationToken cancellationToken
+    ) => (await ApplyUpstreamAsync(upstream, page, [], cancellationToken))?.Position;
+
+    /// <summary>The same of a page that came with contents, which are durable here by now.</summary>
+    /// <returns>What became of the contents' files, too; null when a part of the page had been sealed: nothing was done.</returns>
+    public Task<AppliedPage?> ApplyUpstreamAsync(
+        UpstreamOptions upstream,
+        FeedPage page,
+        IReadOnlyCollection<FileKey> durable,
         CancellationToken cancellationToken
     )
     {
@@ -54,11 +64,7 @@ public sealed partial class FileCommands
                     return null;
                 }
 
-                // Of several mutations of one file the last one says how it is.
-                IReadOnlyList<Mutation> newest =
-                [
-                    .. page.Mutations.GroupBy(mutation => mutation.Key).Select(mutations => mutations.Last()),
-                ];
+                IReadOnlyList<Mutation> newest = [.. page.NewestOfEach()];
                 if (position.Newest > page.Last)
                 {
                     var all = newest.Count;
@@ -75,8 +81,9 @@ public sealed partial class FileCommands
                     await UpstreamRemovals.ForgetSealedAsync(connection, upstream.Name, position, token);
                 }
 
-                SyncMetrics.Wanted((await TakeAsync(transaction, upstream, newest, token)).Count);
-                return position;
+                var (come, stored) = await TakeAsync(transaction, upstream, newest, durable, token);
+                SyncMetrics.Wanted(come.Count);
+                return new AppliedPage(position, stored);
             },
             cancellationToken
         );
@@ -102,7 +109,7 @@ public sealed partial class FileCommands
 
                 // What the feed said of a file before that is older.
                 var files = part.Files.Select(file => file with { Sequence = at.Cursor }).ToList();
-                var missing = await TakeAsync(transaction, upstream, files, token);
+                var (missing, _) = await TakeAsync(transaction, upstream, files, [], token);
                 var extra = (await UpstreamFiles.KeepOthersAsync(connection, upstream.Name, part, token)).ToList();
                 await UpstreamPositions.CountAsync(connection, upstream.Name, [], extra, token);
                 return new ComparedFiles(missing, extra);
@@ -144,11 +151,13 @@ public sealed partial class FileCommands
         );
 
     /// <param name="newest">The newest mutation of each file.</param>
-    /// <returns>The files that the upstream was not known to have.</returns>
-    private async Task<IReadOnlyList<FileKey>> TakeAsync(
+    /// <param name="durable">Files among them whose contents are durable here.</param>
+    /// <returns>The files that the upstream was not known to have, and what became of the contents.</returns>
+    private async Task<(IReadOnlyList<FileKey> Come, IReadOnlyDictionary<FileKey, UploadCommit> Stored)> TakeAsync(
         LeaderTransaction transaction,
         UpstreamOptions upstream,
         IReadOnlyCollection<Mutation> newest,
+        IReadOnlyCollection<FileKey> durable,
         CancellationToken cancellationToken
     )
     {
@@ -174,9 +183,40 @@ public sealed partial class FileCommands
             .ToList();
         var origins = newest.ToDictionary(m => m.Key, m => m.Details!.Origin);
         await EndAsync(transaction, [.. ended.Select(file => file.Key)], key => OriginOutside(origins[key]), cancellationToken);
+        var stored = await StoreAsync(transaction, durable, cancellationToken);
         var added = files.Where(file => file.File.State == FileState.Registered).Select(file => file.File.Key);
         await FeedAppender.AppendAsync(transaction, MutationKind.Add, [.. added], cancellationToken, key => origins[key]);
-        return come;
+        return (come, stored);
+    }
+
+    /// <summary>Contents that came with their Adds are stored where this node wants them; the others it does not keep.</summary>
+    private async Task<IReadOnlyDictionary<FileKey, UploadCommit>> StoreAsync(
+        LeaderTransaction transaction,
+        IReadOnlyCollection<FileKey> durable,
+        CancellationToken cancellationToken
+    )
+    {
+        var commits = durable.ToDictionary(key => key, _ => UploadCommit.Removed);
+        if (durable.Count > 0)
+        {
+            var (stored, woken) = await ReplicaTransitions.StoreShippedAsync(
+                transaction.Connection,
+                node.Id,
+                durable,
+                cancellationToken
+            );
+            foreach (var (key, isNew) in stored)
+            {
+                commits[key] = isNew ? UploadCommit.Stored : UploadCommit.AlreadyStored;
+            }
+
+            foreach (var other in woken)
+            {
+                transaction.NotifyAfterCommit(ReplicaNotifications.Ready, other);
+            }
+        }
+
+        return commits;
     }
 
     /// <summary>This cluster itself claims files of upstreams now, which its feed says to those who have them from here.</summary>
@@ -202,3 +242,8 @@ public sealed partial class FileCommands
     /// <summary>What came back here is appended as this cluster's own doing.</summary>
     private MutationOrigin? OriginOutside(MutationOrigin origin) => origin.Cluster == node.ClusterId ? null : origin;
 }
+
+/// <summary>A page of an upstream's feed has been applied.</summary>
+/// <param name="Position">Where its bin is now.</param>
+/// <param name="Stored">What became of the contents that came with it.</param>
+public sealed record AppliedPage(UpstreamPosition Position, IReadOnlyDictionary<FileKey, UploadCommit> Stored);

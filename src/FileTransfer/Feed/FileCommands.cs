@@ -42,7 +42,7 @@ public sealed partial class FileCommands(
     ThisNode node
 )
 {
-    private readonly string[] _upstreams = [.. sync.Value.Upstreams.Select(upstream => upstream.Name)];
+    private readonly string[] _upstreams = [.. sync.Value.Names];
 
     /// <summary>
     /// Makes a file known. At the leader its replica waits for the upload, unless a source outside the cluster may have it, and the Add

@@ -27,6 +27,10 @@ public sealed record FeedPage(Guid Epoch, short Bin, long After, IReadOnlyList<M
     /// <summary>The sequence of the last one; the position where there is none.</summary>
     public long Last => Mutations is [.., var last] ? last.Sequence : After;
 
+    /// <summary>Of several mutations of one file the last one says how it is.</summary>
+    public IEnumerable<Mutation> NewestOfEach() =>
+        Mutations.GroupBy(mutation => mutation.Key).Select(mutations => mutations.Last());
+
     /// <summary>The first so many mutations of some pages, and what is left of them.</summary>
     public static (IReadOnlyList<FeedPage> Part, IReadOnlyList<FeedPage> Left) Split(IReadOnlyList<FeedPage> pages, int mutations)
     {

@@ -9,6 +9,7 @@ using FileTransfer.Downloads;
 using FileTransfer.Downloads.Progress;
 using FileTransfer.Feed;
 using FileTransfer.Feed.Pull;
+using FileTransfer.Feed.Push;
 using FileTransfer.Feed.Reconciliation;
 using FileTransfer.Hosting.Access;
 using FileTransfer.Hosting.Configuration;
@@ -124,6 +125,8 @@ public static partial class FileTransferServer
         app.MapSync();
         app.MapSyncStatus();
         app.MapUpstreams();
+        app.MapShipments();
+        app.MapFollowers();
         app.MapUploads();
         app.MapBatchUploads();
         app.MapIngest();

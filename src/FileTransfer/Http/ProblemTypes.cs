@@ -10,10 +10,16 @@ public static class ProblemTypes
 
     public static readonly ProblemType Forbidden = new("forbidden", 403, "The token lacks a scope");
     public static readonly ProblemType RequestOfAnother = new("request-of-another", 403, "The request is another peer's");
+    public static readonly ProblemType ClusterNotAccepted = new(
+        "cluster-not-accepted",
+        403,
+        "Shipments of this cluster are not accepted"
+    );
     public static readonly ProblemType OriginRefused = new("origin-refused", 403, "The request comes from a foreign web page");
 
     public static readonly ProblemType FileUnknown = new("file-unknown", 404, "The file is unknown");
     public static readonly ProblemType FileRemoved = new("file-removed", 404, "The file was removed");
+    public static readonly ProblemType FollowerUnknown = new("follower-unknown", 404, "The follower is unknown");
     public static readonly ProblemType IntentUnknown = new("intent-unknown", 404, "The intent is unknown");
     public static readonly ProblemType NodeUnknown = new("node-unknown", 404, "The node is unknown");
     public static readonly ProblemType RequestUnknown = new("request-unknown", 404, "No such request is running");
@@ -38,6 +44,8 @@ public static class ProblemTypes
 
     public static readonly ProblemType RequestRunning = new("request-running", 409, "A request of this id is running");
 
+    public static readonly ProblemType ShipmentOutOfOrder = new("shipment-out-of-order", 409, "The shipment is not the next one");
+
     /// <summary>Extension: <c>retainedFrom</c>, the first sequence that can still be asked for.</summary>
     public static readonly ProblemType FeedCompacted = new("feed-compacted", 410, "The feed does not go back that far any more");
 
@@ -56,6 +64,8 @@ public static class ProblemTypes
 
     public static readonly ProblemType MetadataInvalid = new("metadata-invalid", 422, "The metadata is invalid");
     public static readonly ProblemType KeyMismatch = new("key-mismatch", 422, "The file key is not the hash of the metadata");
+
+    public static readonly ProblemType ShipmentInvalid = new("shipment-invalid", 422, "The shipment is invalid");
 
     public static readonly ProblemType PolicyInvalid = new("policy-invalid", 422, "The policy is invalid");
 

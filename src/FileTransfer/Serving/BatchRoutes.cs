@@ -110,7 +110,8 @@ public static class BatchRoutes
         return null;
     }
 
-    private static async ValueTask DeliverAsync(
+    /// <summary>Writes one content as it has its place in a delivery; null = it does not come.</summary>
+    internal static async ValueTask DeliverAsync(
         OpenContent? content,
         int flushedFrom,
         ThrottledResponse sending,

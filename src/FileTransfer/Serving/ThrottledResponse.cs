@@ -26,14 +26,14 @@ public sealed class ThrottledResponse : IDisposable
     private const int FreePart = 64 * 1024;
 
     private readonly EgressBandwidth _egress;
-    private readonly HttpContext _context;
+    private readonly HttpContext? _context;
     private readonly ContentPermit? _permit;
     private string? _reader;
     private RateFlow? _flow;
     private readonly bool _hasAll;
     private long _left;
 
-    private ThrottledResponse(EgressBandwidth egress, HttpContext context, ContentPermit? permit, bool hasAll, long count)
+    private ThrottledResponse(EgressBandwidth egress, HttpContext? context, ContentPermit? permit, bool hasAll, long count)
     {
         _hasAll = hasAll;
         _egress = egress;
@@ -44,6 +44,11 @@ public sealed class ThrottledResponse : IDisposable
 
     public static ThrottledResponse Begin(EgressBandwidth egress, HttpContext context) =>
         new(egress, context, null, hasAll: true, 0);
+
+    /// <summary>Something that is sent unasked.</summary>
+    /// <param name="reader">Who is sent to.</param>
+    public static ThrottledResponse Begin(EgressBandwidth egress, string reader) =>
+        new(egress, null, null, hasAll: true, 0) { _reader = reader };
 
     /// <summary>An answer that needs a permit where a node asks for much of a large content; null while others are sent that part.</summary>
     /// <param name="bodyLength">Bytes of the whole content, or of its hashes, in the form that is sent.</param>
@@ -86,7 +91,7 @@ public sealed class ThrottledResponse : IDisposable
             var slice = (int)Math.Min(count, UnlimitedSlice);
             if (_egress.Gate.IsLimited)
             {
-                _flow ??= _egress.Join(_reader ??= ReaderOf(_context));
+                _flow ??= _egress.Join(_reader ??= ReaderOf(_context!));
                 slice = Math.Min(slice, LimitedSlice);
                 slice = await _egress.Gate.AcquireAsync(_flow, slice, cancellationToken);
             }

@@ -4,6 +4,8 @@ using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Feed;
+using FileTransfer.Feed.Push;
+using FileTransfer.Feed.Upstreams;
 
 namespace FileTransfer.Uploads;
 
@@ -47,7 +49,15 @@ public sealed partial class UploadPublisher(
         var recorded = RecordAsync(files, []);
         var isDurable = store.ConfirmDurable(file.Fingerprint, file.Size);
         await recorded;
-        return isDurable ? (await CommitAsync(files, registers: false, cancellationToken))[file.Key] : null;
+        return isDurable
+            ? (
+                await CommitAsync(
+                    files,
+                    () => commands.CommitUploadsAsync(files, registers: false, cancellationToken),
+                    cancellationToken
+                )
+            )[file.Key]
+            : null;
     }
 
     /// <summary>Publishes the proven content of a file that was registered before. One that was removed while its content came stays so.</summary>
@@ -69,7 +79,13 @@ public sealed partial class UploadPublisher(
         }
 
         await recorded;
-        return (await CommitAsync(files, registers: false, cancellationToken))[file.Key];
+        return (
+            await CommitAsync(
+                files,
+                () => commands.CommitUploadsAsync(files, registers: false, cancellationToken),
+                cancellationToken
+            )
+        )[file.Key];
     }
 
     /// <summary>
@@ -77,8 +93,40 @@ public sealed partial class UploadPublisher(
     /// registered. All of them cost the same few round trips and commits.
     /// </summary>
     /// <param name="uploads">Each file once.</param>
-    public async Task<IReadOnlyDictionary<FileKey, UploadCommit>> PublishAsync(
+    public Task<IReadOnlyDictionary<FileKey, UploadCommit>> PublishAsync(
         IReadOnlyCollection<ProvenUpload> uploads,
+        CancellationToken cancellationToken
+    ) =>
+        PublishAsync(
+            uploads,
+            isPinned: true,
+            files => commands.CommitUploadsAsync(files, registers: true, cancellationToken),
+            cancellationToken
+        );
+
+    /// <summary>Publishes proven contents that came with a page of an upstream's feed, in the commit that applies the page.</summary>
+    /// <param name="contents">Each file once.</param>
+    /// <exception cref="OutOfOrderException">The page is not the next one of its bin: nothing was applied.</exception>
+    public Task PublishShippedAsync(
+        UpstreamOptions upstream,
+        FeedPage page,
+        IReadOnlyCollection<ProvenUpload> contents,
+        CancellationToken cancellationToken
+    ) =>
+        PublishAsync(
+            contents,
+            isPinned: false,
+            async files =>
+                (
+                    await commands.ApplyUpstreamAsync(upstream, page, [.. files.Select(file => file.Key)], cancellationToken)
+                )?.Stored ?? throw new OutOfOrderException(),
+            cancellationToken
+        );
+
+    private async Task<IReadOnlyDictionary<FileKey, UploadCommit>> PublishAsync(
+        IReadOnlyCollection<ProvenUpload> uploads,
+        bool isPinned,
+        Func<UploadedFile[], Task<IReadOnlyDictionary<FileKey, UploadCommit>>> commit,
         CancellationToken cancellationToken
     )
     {
@@ -93,7 +141,7 @@ public sealed partial class UploadPublisher(
             .Select(upload => upload.Bytes)
             .OfType<ProvenBytes>()
             .ToLookup(content => ChunkStore.IsSmall(content.Bytes.Length));
-        var recorded = RecordAsync(files, [.. inMemory[true]]);
+        var recorded = RecordAsync(files, [.. inMemory[true]], isPinned);
         store.MakeDurable([.. inMemory[false]]);
         foreach (var upload in uploads)
         {
@@ -101,7 +149,7 @@ public sealed partial class UploadPublisher(
         }
 
         await recorded;
-        return await CommitAsync(files, registers: true, cancellationToken);
+        return await CommitAsync(files, () => commit(files), cancellationToken);
     }
 
     /// <summary>Whether the content of a file that is stored here is right: its upload would bring nothing.</summary>
@@ -111,25 +159,25 @@ public sealed partial class UploadPublisher(
     private static UploadedFile UploadOf(FileRecord file) => new(file.Key, file.Metadata, file.Generation);
 
     /// <summary>The folder remembers the files before the catalog calls them stored; small contents come with it, larger ones at the same time.</summary>
-    private Task RecordAsync(IEnumerable<UploadedFile> files, ProvenBytes[] small)
+    private Task RecordAsync(IEnumerable<UploadedFile> files, ProvenBytes[] small, bool isPinned = true)
     {
         var now = time.GetUtcNow();
         return folder.RecordAsync(
-            [.. files.Select(file => new LedgerFile(file.Key, file.Metadata, file.Generation, IsPinned: true, Added: null, now))],
+            [.. files.Select(file => new LedgerFile(file.Key, file.Metadata, file.Generation, isPinned, Added: null, now))],
             small
         );
     }
 
     private async Task<IReadOnlyDictionary<FileKey, UploadCommit>> CommitAsync(
         IReadOnlyCollection<UploadedFile> files,
-        bool registers,
+        Func<Task<IReadOnlyDictionary<FileKey, UploadCommit>>> commit,
         CancellationToken cancellationToken
     )
     {
         IReadOnlyDictionary<FileKey, UploadCommit> commits;
         try
         {
-            commits = await commands.CommitUploadsAsync(files, registers, cancellationToken);
+            commits = await commit();
         }
         catch (CommitUnconfirmedException)
         {
@@ -186,10 +234,14 @@ public sealed partial class UploadPublisher(
         [LoggerMessage(1500, LogLevel.Warning, "Could not remove leftover uploads of {FileKey} at {Node}; the next start will")]
         public static partial void PartialsLeft(ILogger logger, Exception fault, FileKey fileKey, NodeId node);
 
-        [LoggerMessage(1501, LogLevel.Information, "Stored {FileKey} at {Node} from an upload: {Size} bytes")]
+        [LoggerMessage(1501, LogLevel.Information, "Stored {FileKey} at {Node} as it was sent here: {Size} bytes")]
         public static partial void Stored(ILogger logger, FileKey fileKey, NodeId node, long size);
 
-        [LoggerMessage(1502, LogLevel.Information, "Did not store {FileKey} at {Node}: it was removed during its upload")]
+        [LoggerMessage(
+            1502,
+            LogLevel.Information,
+            "Did not store {FileKey} at {Node}: it was removed while it was sent here, or is not wanted here"
+        )]
         public static partial void Removed(ILogger logger, FileKey fileKey, NodeId node);
     }
 }

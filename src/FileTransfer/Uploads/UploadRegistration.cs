@@ -1,4 +1,5 @@
 using FileTransfer.Feed;
+using FileTransfer.Feed.Push;
 using FileTransfer.Uploads.Ingest;
 
 namespace FileTransfer.Uploads;
@@ -14,6 +15,17 @@ public static class UploadRegistration
             var publisher = services.GetRequiredService<UploadPublisher>();
             return async (file, cancellationToken) =>
                 await publisher.TryPublishHeldAsync(file, cancellationToken) is not (null or UploadCommit.Removed);
+        });
+        builder.Services.AddSingleton<PublishShipped>(services =>
+        {
+            var publisher = services.GetRequiredService<UploadPublisher>();
+            return (upstream, page, contents, cancellationToken) =>
+                publisher.PublishShippedAsync(
+                    upstream,
+                    page,
+                    [.. contents.Select(one => new ProvenUpload(one.Key, one.Metadata, one.Bytes, null))],
+                    cancellationToken
+                );
         });
         builder.Services.AddSingleton<FramedUpload>();
         builder.Services.AddSingleton<RawUpload>();

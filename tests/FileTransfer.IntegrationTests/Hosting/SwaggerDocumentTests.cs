@@ -43,6 +43,11 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
             { "GET /v1/health", "", "200" },
             { "GET /v1/queue", "", "200" },
             { "GET /v1/uploads", "", "200" },
+            { "GET /v1/followers", "", "200 421" },
+            { "PUT /v1/followers/{name}", "name", "200 201 400 415 421" },
+            { "DELETE /v1/followers/{name}", "name", "200 404 421" },
+            { "POST /v1/shipments", "", "200 409 415 421 422" },
+            { "POST /v1/shipments/handshake", "", "200 400 415 421 422" },
             { "GET /v1/limits", "", "200" },
             { "PUT /v1/limits", "", "200 400 415 422" },
             { "DELETE /v1/limits", "", "200" },
@@ -221,6 +226,7 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
                     "node" => "node-c".Length,
                     "upstream" => "north".Length,
                     "bin" => 1,
+                    "name" => "archive".Length,
                     _ => 66,
                 };
                 key.GetProperty("example").ToString().Length.ShouldBe(length, route);

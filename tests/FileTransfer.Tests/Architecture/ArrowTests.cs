@@ -41,6 +41,8 @@ public sealed partial class ArrowTests
         ["feed_epochs"] = ["Cluster"],
         ["feed_positions"] = ["Feed", "Uploads"],
         ["files"] = ["Catalog", "Feed", "Uploads", "Wants/Intents", "Wants/Policies"],
+        ["follower_bins"] = ["Feed", "Uploads"],
+        ["followers"] = ["Feed"],
         ["ingested"] = ["Uploads"],
         ["intents"] = ["Wants/Intents", "Catalog"],
         ["leader"] = ["Cluster", "Catalog", "Postgres"],
@@ -103,8 +105,8 @@ public sealed partial class ArrowTests
             .SelectMany(source =>
                 Table().Matches(source.Text).Select(match => (source.Room, source.File, Table: match.Groups["table"].Value))
             )
-            // A file, a setting of the session, and a media type.
-            .Where(use => use.Table is not ("xml" or "session" or "batch"))
+            // A file, a setting of the session, and media types.
+            .Where(use => use.Table is not ("xml" or "session" or "batch" or "shipment"))
             .Where(use => !_tables.TryGetValue(use.Table, out var rooms) || !rooms.Contains(use.Room))
             .Select(use => $"{use.File} uses filetransfer.{use.Table}");
         wrong.ShouldBeEmpty();

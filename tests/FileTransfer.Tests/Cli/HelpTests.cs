@@ -101,6 +101,7 @@ public sealed class HelpTests : IDisposable
             "healthcheck",
             "database",
             "sync",
+            "followers",
             "verify",
         ];
 

@@ -44,6 +44,52 @@ public sealed partial class ReplicaTransitions
         return (stored, [.. await answers.ReadAsync<NodeId>()]);
     }
 
+    /// <summary>
+    /// Records contents that came with the Adds of their files, where the node wants them or has a replica of them, and wakes the replicas that
+    /// wait for them; the caller has locked the files' rows.
+    /// </summary>
+    /// <returns>The files that are stored, and whether they were not before; and the nodes to notify after the commit.</returns>
+    public static async Task<(IReadOnlyList<(FileKey Key, bool IsNew)> Stored, IReadOnlyList<NodeId> Woken)> StoreShippedAsync(
+        NpgsqlConnection connection,
+        NodeId node,
+        IReadOnlyCollection<FileKey> keys,
+        CancellationToken cancellationToken
+    )
+    {
+        var sql = $"""
+            {DesiredState.HoldSql};
+            UPDATE filetransfer.replicas r SET state = 'wanted', reason = NULL, {ReplicaSql.WantedAnew}
+            FROM filetransfer.files f
+            WHERE r.node_id = @node AND r.file_key = ANY(@keys) AND r.state = 'removing' AND f.file_key = r.file_key AND {DesiredState.WantsSql};
+            WITH put AS (
+                INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, bytes_proven)
+                SELECT @node, f.file_key, 'stored', f.size FROM filetransfer.files f
+                WHERE f.file_key = ANY(@keys) AND ({DesiredState.WantsSql} OR EXISTS (
+                    SELECT FROM filetransfer.replicas here WHERE here.node_id = @node AND here.file_key = f.file_key
+                ))
+                ON CONFLICT (node_id, file_key) DO UPDATE
+                    SET {ReplicaSql.Stored}, epoch = r.epoch + 1, bytes_proven = EXCLUDED.bytes_proven WHERE r.state = ANY(@from)
+                RETURNING file_key
+            )
+            SELECT file_key, true FROM put
+            UNION ALL
+            SELECT file_key, false FROM filetransfer.replicas WHERE node_id = @node AND file_key = ANY(@keys) AND state = 'stored';
+            {WakeSql}
+            """;
+        var parameters = new
+        {
+            node,
+            keys = keys.ToParameter(),
+            from = Into(ReplicaState.Stored),
+        };
+        await using var answers = await connection.QueryMultipleAsync(
+            new CommandDefinition(sql, parameters, cancellationToken: cancellationToken)
+        );
+        await answers.ReadAsync<object>();
+        var stored = (await answers.ReadAsync<(FileKey, bool)>()).AsList();
+        return (stored, [.. await answers.ReadAsync<NodeId>()]);
+    }
+
     /// <summary>How many of those that wait for a permit are woken by a node that has got the content.</summary>
     public const int WokenForPermit = 4;
 

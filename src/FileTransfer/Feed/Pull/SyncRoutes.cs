@@ -56,15 +56,7 @@ public static class SyncRoutes
             wait,
             (feed, news, token) => feed.CursorsAsync(ofBuckets, news, token),
             cursors => known is null || !cursors.Bins.Select(bin => bin.Head).SequenceEqual(known),
-            (cursors, node) =>
-                TypedResults.Json(
-                    new SyncCursors(
-                        node.ClusterId,
-                        cursors.Epoch,
-                        [.. cursors.Bins.Select(bin => new BinCursor(bin.Bin, bin.Head, bin.RetainedFrom, bin.Digest.ToString()))]
-                    ),
-                    WireJson.Default.SyncCursors
-                )
+            (cursors, node) => TypedResults.Json(OfferWriting.Of(cursors, node.ClusterId), WireJson.Default.SyncCursors)
         );
     }
 
@@ -113,7 +105,7 @@ public static class SyncRoutes
                         $"Bin {bin} is kept from sequence {offered.RetainedFrom} on; what came before is in the set of files.",
                         ("retainedFrom", offered.RetainedFrom)
                     )
-                    : TypedResults.Json(PageOf(offered, from), WireJson.Default.SyncPage)
+                    : TypedResults.Json(OfferWriting.Of(offered, from), WireJson.Default.SyncPage)
         );
     }
 
@@ -131,36 +123,6 @@ public static class SyncRoutes
                 $"The request '{Problem.Quote(id)}' was sent by another peer; only that one may end it."
             ),
         };
-
-    private static SyncPage PageOf(OfferedPage offered, long from)
-    {
-        var page = offered.Page;
-        var topmost = page.Mutations.Count > 0 ? page.Last : Math.Min(from - 1, offered.Head);
-        return new SyncPage(
-            page.Epoch,
-            page.Bin,
-            from,
-            topmost,
-            [.. page.Mutations.Select(MutationOf)],
-            offered.Digest?.ToString()
-        );
-    }
-
-    private static SyncMutation MutationOf(Mutation mutation)
-    {
-        var (metadata, origin, appendedAt) = mutation.Details!;
-        return new SyncMutation(
-            mutation.Sequence,
-            mutation.Kind == MutationKind.Add ? SyncMutation.Add : SyncMutation.Remove,
-            mutation.Key.ToString(),
-            mutation.Kind == MutationKind.Add ? FileRegistration.Of(metadata!) : null,
-            OriginOf(mutation.Bin, origin),
-            appendedAt
-        );
-    }
-
-    internal static SyncOrigin OriginOf(int bin, MutationOrigin origin) =>
-        new(origin.Cluster, origin.Epoch, bin, origin.Sequence);
 
     private static long[]? Parse(string cursors)
     {

@@ -52,22 +52,7 @@ internal static class SyncSetRoutes
             {
                 var most = limit ?? SyncQuery.PageSize;
                 var page = await set.FilesAsync((short)bin, range, buckets, last, most, cancellationToken);
-                return TypedResults.Json(
-                    new SyncFiles(
-                        page.Epoch,
-                        bin,
-                        page.Head,
-                        [
-                            .. page.Files.Select(file => new SyncFile(
-                                file.Key.ToString(),
-                                FileRegistration.Of(file.Metadata),
-                                SyncRoutes.OriginOf(bin, file.Origin)
-                            )),
-                        ],
-                        page.Files.Count == most ? page.Files[^1].Key.ToString() : null
-                    ),
-                    WireJson.Default.SyncFiles
-                );
+                return TypedResults.Json(OfferWriting.Of(page, bin, most), WireJson.Default.SyncFiles);
             }
         );
     }

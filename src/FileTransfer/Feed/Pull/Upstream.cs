@@ -57,15 +57,24 @@ public sealed class Upstream(UpstreamOptions options, UpstreamClient client)
     private sealed record Comparison(UpstreamCursors With, IReadOnlyList<int> Differing);
 }
 
-/// <summary>The configured upstreams, each with its client.</summary>
+/// <summary>The clusters that this one has files from, each with its client.</summary>
 public sealed class UpstreamClients(IOptions<SyncOptions> options, TimeProvider time) : IDisposable
 {
+    /// <summary>Those that are pulled.</summary>
     public IReadOnlyList<(UpstreamOptions Options, UpstreamClient Client)> All { get; } =
     [.. options.Value.Upstreams.Select(upstream => (upstream, new UpstreamClient(upstream, time)))];
 
+    /// <summary>Those that ship: where they answer they say themselves.</summary>
+    public IReadOnlyList<(UpstreamOptions Options, UpstreamClient Client)> Accepted { get; } =
+    [
+        .. options
+            .Value.AcceptFrom.Select(cluster => new UpstreamOptions { Name = cluster })
+            .Select(upstream => (upstream, new UpstreamClient(upstream, time))),
+    ];
+
     public void Dispose()
     {
-        foreach (var (_, client) in All)
+        foreach (var (_, client) in All.Concat(Accepted))
         {
             client.Dispose();
         }

@@ -30,12 +30,35 @@ public sealed class UpstreamClient(UpstreamOptions upstream, TimeProvider time) 
     /// <summary>Asks and reads the answer, which may wait for so long at the upstream.</summary>
     /// <returns>Null where the feed does not go back that far any more.</returns>
     /// <exception cref="UpstreamFaultException">It does not answer, or not with what was asked for.</exception>
-    public async Task<T?> GetAsync<T>(string path, TimeSpan wait, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    public Task<T?> GetAsync<T>(string path, TimeSpan wait, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class => AskAsync(HttpMethod.Get, path, null, wait, type, cancellationToken);
+
+    /// <summary>Sends something and reads the answer, which may take so long.</summary>
+    /// <exception cref="UpstreamFaultException">It does not answer, or not with what was asked for.</exception>
+    public async Task<T> PostAsync<T>(
+        string path,
+        HttpContent body,
+        TimeSpan wait,
+        JsonTypeInfo<T> type,
+        CancellationToken cancellationToken
+    )
+        where T : class =>
+        await AskAsync(HttpMethod.Post, path, body, wait, type, cancellationToken)
+        ?? throw new UpstreamFaultException("it answered 410");
+
+    private async Task<T?> AskAsync<T>(
+        HttpMethod method,
+        string path,
+        HttpContent? body,
+        TimeSpan wait,
+        JsonTypeInfo<T> type,
+        CancellationToken cancellationToken
+    )
         where T : class
     {
         using var patience = new CancellationTokenSource(wait + _patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Url, path));
+        using var request = new HttpRequestMessage(method, new Uri(Url, path)) { Content = body };
         request.Headers.TryAddWithoutValidation(RequestHeader.Name, $"{Guid.NewGuid()}");
         try
         {

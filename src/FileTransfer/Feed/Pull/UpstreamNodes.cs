@@ -7,7 +7,7 @@ namespace FileTransfer.Feed.Pull;
 public sealed record UpstreamNode(string Upstream, NodeId Node, Uri Url, string Instance, UpstreamClient Client);
 
 /// <summary>The nodes of the upstreams, as these list them. Every node of this cluster asks, for each fetches contents by itself.</summary>
-public sealed class UpstreamNodes(UpstreamClients clients, TimeProvider time) : BackgroundService
+public sealed class UpstreamNodes(UpstreamClients clients, Database database, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _periodUntilKnown = TimeSpan.FromSeconds(2);
@@ -17,15 +17,45 @@ public sealed class UpstreamNodes(UpstreamClients clients, TimeProvider time) : 
     public IEnumerable<UpstreamNode> All => _known.Values.SelectMany(nodes => nodes);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(clients.All.Select(upstream => FollowAsync(upstream.Options, upstream.Client, stoppingToken)));
+        Task.WhenAll(
+            clients
+                .All.Select(upstream => FollowAsync(upstream.Options, upstream.Client, isConfigured: true, stoppingToken))
+                .Concat(
+                    clients.Accepted.Select(upstream =>
+                        FollowAsync(upstream.Options, upstream.Client, isConfigured: false, stoppingToken)
+                    )
+                )
+        );
 
-    private async Task FollowAsync(UpstreamOptions upstream, UpstreamClient client, CancellationToken cancellationToken)
+    private async Task FollowAsync(
+        UpstreamOptions upstream,
+        UpstreamClient client,
+        bool isConfigured,
+        CancellationToken cancellationToken
+    )
     {
         while (true)
         {
-            var isKnown = await LookAsync(upstream, client, cancellationToken);
+            var isKnown =
+                (isConfigured || await FindUrlAsync(upstream, cancellationToken))
+                && await LookAsync(upstream, client, cancellationToken);
             await Task.Delay(isKnown ? _period : _periodUntilKnown, time, cancellationToken);
         }
+    }
+
+    /// <summary>A cluster that ships here has told its leader's address to the leader of this one.</summary>
+    private async Task<bool> FindUrlAsync(UpstreamOptions upstream, CancellationToken cancellationToken)
+    {
+        try
+        {
+            upstream.Url = string.Join(' ', await UpstreamPositions.UrlsAsync(database, upstream.Name, cancellationToken));
+        }
+        catch (Exception e) when (DatabaseReach.IsFailure(e))
+        {
+            // Where it was is as good as nothing newer.
+        }
+
+        return upstream.Url.Length > 0;
     }
 
     private async Task<bool> LookAsync(UpstreamOptions upstream, UpstreamClient client, CancellationToken cancellationToken)

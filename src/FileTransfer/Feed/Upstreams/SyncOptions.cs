@@ -11,6 +11,13 @@ public sealed class SyncOptions
     /// <remarks>Default none. The same at every node of the cluster: its leader pulls their feeds, and each node fetches contents.</remarks>
     public IList<UpstreamOptions> Upstreams { get; } = [];
 
+    /// <summary>The ids of clusters that may ship their feeds here.</summary>
+    /// <remarks>Default none: what is shipped here is refused. The same at every node of the cluster.</remarks>
+    public IList<string> AcceptFrom { get; } = [];
+
+    /// <summary>Whose files this cluster has, by the names that these are kept under; a cluster that ships has its id.</summary>
+    internal IEnumerable<string> Names => [.. Upstreams.Select(upstream => upstream.Name), .. AcceptFrom];
+
     /// <summary>What is wrong with these values together, and what to write instead.</summary>
     public IEnumerable<string> Faults()
     {
@@ -33,6 +40,19 @@ public sealed class SyncOptions
             foreach (var bucket in upstream.Buckets.Where(bucket => !BucketId.TryParse(bucket, out _)))
             {
                 yield return $"{key}:Buckets has '{bucket}'; write each bucket in hex.";
+            }
+        }
+
+        for (var i = 0; i < AcceptFrom.Count; i++)
+        {
+            var (key, cluster) = ($"{Section}:AcceptFrom:{i}", AcceptFrom[i]);
+            if (NodeId.FromText(cluster) is null)
+            {
+                yield return $"{key} is '{cluster}'; write the id of a cluster.";
+            }
+            else if (Names.Count(name => string.Equals(name, cluster, StringComparison.OrdinalIgnoreCase)) > 1)
+            {
+                yield return $"{key} is '{cluster}' again, or the Name of an upstream; a cluster is pulled, or it ships.";
             }
         }
     }

@@ -205,7 +205,58 @@ public static class UpstreamPositions
     {
         const string sql = "SELECT sealed, digest FROM filetransfer.upstream_bins WHERE upstream = @upstream ORDER BY bin";
         var rows = await database.QueryAsync<(long Sealed, byte[]? State)>(sql, new { upstream }, cancellationToken);
-        return [.. rows.Select(row => (row.Sealed, (row.State is null ? new SetDigest() : new SetDigest(row.State)).ToHash()))];
+        return [.. rows.Select(row => (row.Sealed, DigestOf(row.State)))];
+    }
+
+    /// <summary>How far a bin of an upstream has been applied, and what it has by that; null before it was heard of first.</summary>
+    public static async Task<AppliedBin?> FindAsync(
+        Database database,
+        string upstream,
+        short bin,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            SELECT sealed, compare_due, digest FROM filetransfer.upstream_bins WHERE upstream = @upstream AND bin = @bin
+            """;
+        var row = await database.QuerySingleOrDefaultAsync<(long Sealed, bool CompareDue, byte[]? State)?>(
+            sql,
+            new { upstream, bin },
+            cancellationToken
+        );
+        return row is { } found ? new AppliedBin(found.Sealed, found.CompareDue, DigestOf(found.State)) : null;
+    }
+
+    /// <summary>The history of an upstream's feed that is followed; null before it was heard of first.</summary>
+    public static Task<Guid?> EpochAsync(Database database, string upstream, CancellationToken cancellationToken) =>
+        database.QuerySingleOrDefaultAsync<Guid?>(
+            "SELECT feed_epoch FROM filetransfer.upstreams WHERE name = @upstream",
+            new { upstream },
+            cancellationToken
+        );
+
+    /// <summary>Notes where the nodes of a cluster that ships to this one answer.</summary>
+    public static Task SetUrlsAsync(
+        Database database,
+        string upstream,
+        IEnumerable<Uri> urls,
+        CancellationToken cancellationToken
+    ) =>
+        database.ExecuteAsync(
+            "UPDATE filetransfer.upstreams SET urls = @urls WHERE name = @upstream AND urls IS DISTINCT FROM @urls",
+            new { upstream, urls = urls.Select(url => url.AbsoluteUri).ToArray() },
+            cancellationToken
+        );
+
+    /// <summary>Where the nodes of a cluster that ships to this one answer, as it said last.</summary>
+    public static async Task<IReadOnlyList<Uri>> UrlsAsync(
+        Database database,
+        string upstream,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = "SELECT unnest(urls) FROM filetransfer.upstreams WHERE name = @upstream";
+        return [.. (await database.QueryAsync<string>(sql, new { upstream }, cancellationToken)).Select(url => new Uri(url))];
     }
 
     /// <summary>Seals a bin up to the cursor it had when its comparison began, which has ended now.</summary>
@@ -246,6 +297,8 @@ public static class UpstreamPositions
             """;
         return connection.ExecuteAsync(sql, new { upstream, bin }, cancellationToken);
     }
+
+    private static Hash256 DigestOf(byte[]? state) => (state is null ? new SetDigest() : new SetDigest(state)).ToHash();
 }
 
 /// <param name="Sealed">Every sequence up to it has been applied.</param>
@@ -254,6 +307,10 @@ public static class UpstreamPositions
 /// <param name="Applied">How many have been.</param>
 /// <param name="CompareDue">The bin is to be compared first.</param>
 public sealed record UpstreamPosition(short Bin, long Sealed, long? GapUntil, long Newest, long Applied, bool CompareDue);
+
+/// <summary>How far a bin has been applied in its order.</summary>
+/// <param name="Digest">Of the files that the upstream has by that.</param>
+public sealed record AppliedBin(long Sealed, bool CompareDue, Hash256 Digest);
 
 /// <summary>How far an upstream says that its feed goes.</summary>
 /// <param name="Heads">The newest sequence of each bin.</param>

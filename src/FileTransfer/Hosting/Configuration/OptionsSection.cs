@@ -5,6 +5,7 @@ using FileTransfer.Cluster;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Feed;
+using FileTransfer.Feed.Push;
 using FileTransfer.Feed.Upstreams;
 using FileTransfer.Hosting.Access;
 using FileTransfer.Uploads.Ingest;
@@ -31,6 +32,7 @@ internal sealed record OptionsSection(
         Of<SourceOptions>(SourceOptions.Section, options => options.Faults()),
         Of<SyncOptions>(SyncOptions.Section, options => options.Faults()),
         Of<IngestOptions>(IngestOptions.Section, options => options.Faults()),
+        Of<ShippingOptions>(ShippingOptions.Section),
         Of<AccessOptions>(AccessOptions.Section, options => options.Faults()),
         Of<ServerOptions>(ServerOptions.Section),
         Of<HealthOptions>(HealthOptions.Section),

@@ -13,9 +13,20 @@ internal static class Acknowledgements
         )
         """;
 
+    /// <summary>The cluster that is shipped to has applied its Add.</summary>
+    private const string FollowerHas = "p.acknowledged >= f.sequence AND NOT p.rebuild_due";
+
+    private const string FollowersOfBin = "filetransfer.follower_bins p WHERE p.bin = get_byte(f.file_key, 0) / 16";
+
     /// <summary>The names of those who have it.</summary>
-    public const string Given = $"SELECT n.node_id AS name FROM filetransfer.nodes n WHERE {NodeHas}";
+    public const string Given = $"""
+        SELECT n.node_id AS name FROM filetransfer.nodes n WHERE {NodeHas}
+        UNION ALL SELECT 'follower ' || p.follower FROM {FollowersOfBin} AND {FollowerHas}
+        """;
 
     /// <summary>Those who do not have it yet.</summary>
-    public const string Due = $"SELECT FROM filetransfer.nodes n WHERE NOT {NodeHas}";
+    public const string Due = $"""
+        SELECT FROM filetransfer.nodes n WHERE NOT {NodeHas}
+        UNION ALL SELECT FROM {FollowersOfBin} AND NOT ({FollowerHas})
+        """;
 }

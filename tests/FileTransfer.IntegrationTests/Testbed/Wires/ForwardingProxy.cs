@@ -31,6 +31,9 @@ internal sealed class ForwardingProxy : IAsyncDisposable
     /// <summary>After so many bytes one way a connection forwards no more.</summary>
     public long? StandsStillAfter { get; set; }
 
+    /// <summary>Answers that are held back; their connections are closed when it completes.</summary>
+    public TaskCompletionSource? Holds { get; set; }
+
     /// <summary>Connections that stand still.</summary>
     public int StandingStill => Volatile.Read(ref _standing);
 
@@ -109,6 +112,13 @@ internal sealed class ForwardingProxy : IAsyncDisposable
         {
             for (int read; (read = await from.ReadAsync(buffer, _stop.Token)) > 0; )
             {
+                if (isAnswer && Holds is { } held)
+                {
+                    Interlocked.Increment(ref _standing);
+                    await held.Task.WaitAsync(_stop.Token);
+                    return;
+                }
+
                 if (isAnswer)
                 {
                     Flip(buffer.AsSpan(0, read));

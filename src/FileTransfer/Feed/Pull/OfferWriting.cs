@@ -1,0 +1,50 @@
+namespace FileTransfer.Feed.Pull;
+
+/// <summary>This cluster's feed in the form that other clusters read.</summary>
+internal static class OfferWriting
+{
+    public static SyncCursors Of(OfferedCursors cursors, string cluster) =>
+        new(
+            cluster,
+            cursors.Epoch,
+            [.. cursors.Bins.Select(bin => new BinCursor(bin.Bin, bin.Head, bin.RetainedFrom, bin.Digest.ToString()))]
+        );
+
+    public static SyncPage Of(OfferedPage offered, long from)
+    {
+        var page = offered.Page;
+        var topmost = page.Mutations.Count > 0 ? page.Last : Math.Min(from - 1, offered.Head);
+        return new SyncPage(page.Epoch, page.Bin, from, topmost, [.. page.Mutations.Select(Of)], offered.Digest?.ToString());
+    }
+
+    /// <param name="limit">So many files were asked for.</param>
+    public static SyncFiles Of(OfferedFiles page, int bin, int limit) =>
+        new(
+            page.Epoch,
+            bin,
+            page.Head,
+            [
+                .. page.Files.Select(file => new SyncFile(
+                    file.Key.ToString(),
+                    FileRegistration.Of(file.Metadata),
+                    Of(bin, file.Origin)
+                )),
+            ],
+            page.Files.Count == limit ? page.Files[^1].Key.ToString() : null
+        );
+
+    private static SyncMutation Of(Mutation mutation)
+    {
+        var (metadata, origin, appendedAt) = mutation.Details!;
+        return new SyncMutation(
+            mutation.Sequence,
+            mutation.Kind == MutationKind.Add ? SyncMutation.Add : SyncMutation.Remove,
+            mutation.Key.ToString(),
+            mutation.Kind == MutationKind.Add ? FileRegistration.Of(metadata!) : null,
+            Of(mutation.Bin, origin),
+            appendedAt
+        );
+    }
+
+    private static SyncOrigin Of(int bin, MutationOrigin origin) => new(origin.Cluster, origin.Epoch, bin, origin.Sequence);
+}

@@ -1,0 +1,23 @@
+namespace FileTransfer.Feed.Push;
+
+/// <summary>How far the feed goes, read once for all followers.</summary>
+/// <param name="Sequences">The newest sequence of each bin.</param>
+public sealed record FeedHeads(Guid Epoch, IReadOnlyList<long> Sequences)
+{
+    private readonly TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public static FeedHeads None { get; } = new(Guid.Empty, new long[FeedPage.Bins]);
+
+    /// <summary>Completes when there are newer ones.</summary>
+    public Task Next => _next.Task;
+
+    public static async Task<FeedHeads> ReadAsync(Database database, CancellationToken cancellationToken)
+    {
+        const string sql =
+            "SELECT c.feed_epoch, b.head FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c ORDER BY b.bin";
+        var rows = await database.QueryAsync<(Guid Epoch, long Head)>(sql, null, cancellationToken);
+        return new FeedHeads(rows[0].Epoch, [.. rows.Select(row => row.Head)]);
+    }
+
+    internal void Pass() => _next.TrySetResult();
+}

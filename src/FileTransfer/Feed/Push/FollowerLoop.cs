@@ -1,0 +1,272 @@
+using FileTransfer.Cluster;
+using FileTransfer.Feed.Pull;
+using FileTransfer.Feed.Upstreams;
+
+namespace FileTransfer.Feed.Push;
+
+/// <summary>Ships to one follower, in a loop of its own with a back-off of its own: how slow or dead it is, the others do not notice.</summary>
+/// <param name="acknowledged">Something is to be saved.</param>
+internal sealed partial class FollowerLoop(
+    Follower follower,
+    ShippedFeed feed,
+    ThisNode node,
+    Action acknowledged,
+    TimeProvider time,
+    ILogger logger
+) : IDisposable
+{
+    /// <summary>Bins of one follower that are shipped at the same time; one while it is at fault.</summary>
+    private const int BinsAtOnce = 4;
+
+    /// <summary>Bytes per second that a follower takes at least; one that is slower is tried again.</summary>
+    private const double LeastRate = 16 * 1024;
+
+    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
+
+    /// <summary>After so long without news the follower's files are compared with those here.</summary>
+    private static readonly TimeSpan _quiet = TimeSpan.FromSeconds(1);
+
+    private readonly Backoff _backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(15));
+    private readonly UpstreamClient _client = new(
+        new UpstreamOptions
+        {
+            Name = follower.Row.Name,
+            Url = follower.Row.Url,
+            Token = follower.Row.Token,
+        },
+        time
+    );
+    private List<int> _differing = [];
+    private readonly string[] _buckets = [.. (follower.Buckets ?? []).Select(bucket => bucket.ToString())];
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var failures = 0;
+        while (true)
+        {
+            try
+            {
+                var heads = feed.Heads;
+                await ShipAsync(heads, failures > 0 ? 1 : BinsAtOnce, cancellationToken);
+                if (failures > 0)
+                {
+                    Log.Works(logger, follower.Row.Name, follower.Row.Url);
+                }
+
+                (failures, follower.Fault) = (0, null);
+                acknowledged();
+                if (!follower.Due(heads).Any())
+                {
+                    await RestAsync(heads, cancellationToken);
+                }
+            }
+            catch (UpstreamFaultException e)
+            {
+                follower.Greeted = null;
+                if (follower.Fault?.Reason != e.Message)
+                {
+                    Log.Fault(logger, follower.Row.Name, follower.Row.Url, e.Message);
+                    follower.Fault = new ShippingFault(e.Message, time.GetUtcNow());
+                }
+
+                await Task.Delay(_backoff.Bound(failures++), time, cancellationToken);
+            }
+            catch (Exception e) when (ClusterMembership.IsPassing(e) && !cancellationToken.IsCancellationRequested)
+            {
+                // Of this cluster's database, not of the follower.
+                follower.Greeted = null;
+                await Task.Delay(_pause, time, cancellationToken);
+            }
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    private async Task ShipAsync(FeedHeads heads, int atOnce, CancellationToken cancellationToken)
+    {
+        if (follower.Greeted != heads.Epoch)
+        {
+            await GreetAsync(heads, cancellationToken);
+        }
+
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(
+            follower.Due(heads),
+            parallel,
+            async (bin, token) =>
+                await (follower.Bins[bin].RebuildDue ? RebuildAsync(bin, token) : CatchUpAsync(bin, heads, token))
+        );
+    }
+
+    /// <summary>Waits for news. Where none come soon, it is looked once whether the follower has just the files that are here.</summary>
+    private async Task RestAsync(FeedHeads heads, CancellationToken cancellationToken)
+    {
+        await heads.Next.WaitAsync(_quiet, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (heads.Next.IsCompleted)
+        {
+            return;
+        }
+
+        var cursors = await feed.CursorsAsync(follower.Buckets, heads, cancellationToken);
+        var differing = follower.DifferingFrom(cursors).ToList();
+        if (differing.Count > 0 && !differing.SequenceEqual(_differing))
+        {
+            // Once: what differs after all files were told is for a person to look at.
+            _differing = differing;
+            Log.Differs(logger, follower.Row.Name, follower.Row.Url, string.Join(", ", differing));
+            differing.ForEach(follower.RequireRebuild);
+            return;
+        }
+
+        _differing = differing;
+        await heads.Next.WaitAsync(cancellationToken);
+    }
+
+    private async Task GreetAsync(FeedHeads heads, CancellationToken cancellationToken)
+    {
+        var cursors = await feed.CursorsAsync(follower.Buckets, heads, cancellationToken);
+        var told = OfferWriting.Of(cursors, node.ClusterId);
+        var greeting = new ShipmentHandshake(told.Cluster, told.Epoch, [node.Url], told.Bins);
+        using var body = JsonContent.Create(greeting, WireJson.Default.ShipmentHandshake);
+        var answer = await _client.PostAsync(
+            Routes.Handshake,
+            body,
+            TimeSpan.Zero,
+            WireJson.Default.ShipmentPositions,
+            cancellationToken
+        );
+        if (NodeId.FromText(answer.Cluster) is null || answer.Bins is not { Count: FeedPage.Bins } bins)
+        {
+            throw new UpstreamFaultException("it does not say how far it is");
+        }
+
+        await feed.KnowAsync(follower, answer.Cluster, cancellationToken);
+        foreach (var (bin, here) in cursors.Bins.Index())
+        {
+            var step = ShippingSteps.Decide(cursors.Epoch, here, answer.Epoch, bins[bin], follower.Bins[bin].RebuildDue);
+            if (step is ShippingStep.Rebuild or ShippingStep.Ahead)
+            {
+                Log.Rebuild(logger, follower.Row.Name, follower.Row.Url, bin, bins[bin].Applied, here.Head);
+            }
+
+            follower.Set(
+                cursors.Epoch,
+                (short)bin,
+                new FollowerBin(
+                    answer.Epoch == cursors.Epoch || answer.Epoch is null ? bins[bin].Applied : 0,
+                    bins[bin].Digest,
+                    step is ShippingStep.Rebuild or ShippingStep.Ahead,
+                    step == ShippingStep.Ahead
+                )
+            );
+        }
+
+        follower.Greeted = cursors.Epoch;
+        acknowledged();
+    }
+
+    private async Task CatchUpAsync(short bin, FeedHeads heads, CancellationToken cancellationToken)
+    {
+        for (var after = follower.Bins[bin].Acknowledged; after < heads.Sequences[bin] && !follower.Bins[bin].RebuildDue; )
+        {
+            if (await feed.ReadAsync(bin, after, heads, cancellationToken) is not { Page: var page } offered)
+            {
+                follower.RequireRebuild(bin);
+                return;
+            }
+
+            var shipment = new Shipment(node.ClusterId, _buckets, OfferWriting.Of(offered, after + 1));
+            var answer = await SendAsync(shipment, ShippedFeed.AddsOf(page, follower), cancellationToken);
+            if (answer.Bin != bin || answer.Applied != page.Last)
+            {
+                throw new UpstreamFaultException(
+                    $"it was shipped bin {bin} up to {page.Last}, and acknowledges bin {answer.Bin} up to {answer.Applied}"
+                );
+            }
+
+            after = answer.Applied;
+            follower.Acknowledge(bin, answer);
+            acknowledged();
+        }
+    }
+
+    /// <summary>Tells all files of a bin. What the follower lacks of them it fetches as it fetches everything; what is not among them it keeps.</summary>
+    private async Task RebuildAsync(short bin, CancellationToken cancellationToken)
+    {
+        FileKey? after = null;
+        long? cursor = null;
+        while (true)
+        {
+            // What is added or removed from here on is shipped behind the cursor of the first page.
+            var page = await feed.FilesAsync(bin, follower.Buckets, after, cancellationToken);
+            cursor ??= page.Cursor;
+            var shipment = new Shipment(
+                node.ClusterId,
+                _buckets,
+                Files: page with
+                {
+                    Cursor = cursor.Value,
+                },
+                After: after?.ToString()
+            );
+            var answer = await SendAsync(shipment, [], cancellationToken);
+            if (page.Next is null)
+            {
+                if (answer.Bin != bin || answer.Applied != cursor || answer.Comparing)
+                {
+                    throw new UpstreamFaultException($"it was told all files of bin {bin}, and did not take them");
+                }
+
+                follower.Set(page.Epoch, bin, new FollowerBin(cursor.Value, answer.Digest, RebuildDue: false, IsAhead: false));
+                acknowledged();
+                return;
+            }
+
+            after = page.Files is [.., var last] && FileKey.TryParse(last.Key, out var key) ? key : null;
+        }
+    }
+
+    private async Task<ShipmentPosition> SendAsync(
+        Shipment shipment,
+        IReadOnlyList<ShippedAdd> adds,
+        CancellationToken cancellationToken
+    )
+    {
+        using var body = new ShipmentContent(
+            shipment,
+            (stream, token) => feed.WriteAsync(adds, follower.Row.Name, stream, token)
+        );
+        var bytes = adds.Where(add => add.Travels).Sum(add => add.Size);
+        return await _client.PostAsync(
+            Routes.Shipments,
+            body,
+            TimeSpan.FromSeconds(bytes / LeastRate),
+            WireJson.Default.ShipmentPosition,
+            cancellationToken
+        );
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1740, LogLevel.Warning, "Follower {Follower} at {Url} cannot be shipped to; retrying: {Reason}")]
+        public static partial void Fault(ILogger logger, string follower, string url, string reason);
+
+        [LoggerMessage(1741, LogLevel.Information, "Follower {Follower} at {Url} can be shipped to again")]
+        public static partial void Works(ILogger logger, string follower, string url);
+
+        [LoggerMessage(
+            1743,
+            LogLevel.Error,
+            "Follower {Follower} at {Url} has other files than this cluster, in bins {Bins}, though it has applied all of its feed; it is told all files"
+        )]
+        public static partial void Differs(ILogger logger, string follower, string url, string bins);
+
+        [LoggerMessage(
+            1742,
+            LogLevel.Warning,
+            "Follower {Follower} at {Url} is told all files of bin {Bin}: it is at {Applied}, and the bin at {Head}"
+        )]
+        public static partial void Rebuild(ILogger logger, string follower, string url, int bin, long applied, long head);
+    }
+}

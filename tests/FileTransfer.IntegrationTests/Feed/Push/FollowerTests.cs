@@ -1,0 +1,163 @@
+using System.Net;
+using System.Text.Json;
+using FileTransfer.IntegrationTests.Testbed.Nodes;
+using FileTransfer.IntegrationTests.Testbed.Wires;
+
+namespace FileTransfer.IntegrationTests.Feed.Push;
+
+/// <summary>Followers that are slow, dead, killed or behind, and leaders that stop.</summary>
+public sealed class FollowerTests
+{
+    private static readonly (string, string) _accepting = ("FileTransfer__Sync__AcceptFrom__0", "up");
+
+    [Fact]
+    public async Task A_follower_that_is_killed_between_store_and_acknowledgement_is_not_shipped_that_again()
+    {
+        await using var clusters = new TwoClusters();
+        await using var proxy = new ForwardingProxy();
+        var up = await clusters.StartAsync("up");
+        var cluster = await clusters.CreateAsync();
+        var down = await TwoClusters.StartIn(cluster, "down", _accepting);
+        proxy.Target = down.Url;
+        await up.ShipToAsync("archive", new Uri(proxy.Url));
+        await up.FollowerIsAsync("archive", "inStep");
+
+        proxy.Holds = new TaskCompletionSource();
+        var file = PlainFile.Random(8192);
+        await up.StoreAsync(file);
+        await down.SaysAsync($"Stored {file.Key} at a as it was sent here");
+        await Eventually.HoldsAsync(() => Task.FromResult(proxy.StandingStill > 0), "the answer is held back");
+        await down.KillAsync();
+        proxy.Target = null;
+        proxy.Holds.SetResult();
+        proxy.Holds = null;
+        var shown = await up.FollowerIsAsync("archive", "unreachable");
+        shown.GetProperty("lagEntries").GetInt64().ShouldBe(1);
+        shown.GetProperty("lagBytes").GetInt64().ShouldBe(8192);
+        shown.GetProperty("lastError").GetString().ShouldNotBeNullOrEmpty();
+
+        down = await TwoClusters.StartIn(cluster, "down", _accepting);
+        proxy.Target = down.Url;
+        await up.FollowerIsAsync("archive", "inStep");
+        await file.ShouldBeStoredAsync(down);
+        down.Log.ShouldNotContain("as it was sent here");
+    }
+
+    [Fact]
+    public async Task A_follower_beyond_its_budget_is_told_all_files_when_it_is_back_and_gets_just_what_it_lacks()
+    {
+        await using var clusters = new TwoClusters();
+        var up = await clusters.StartAsync("up", ("FileTransfer__Shipping__Budget__Entries", "2"));
+        var place = TwoClusters.PlaceOfOwn();
+        var cluster = await clusters.CreateAsync();
+        var down = await TwoClusters.StartIn(cluster, "down", place.Setting, _accepting);
+        await up.ShipToAsync("archive", place.Url);
+        var before = Enumerable.Range(0, 20).Select(i => PlainFile.Random(2000 + i)).ToList();
+        foreach (var file in before)
+        {
+            await up.StoreAsync(file);
+        }
+
+        await up.FollowerIsAsync("archive", "inStep");
+        await down.StopAsync();
+        var after = Enumerable.Range(0, 60).Select(i => PlainFile.Random(3000 + i)).ToList();
+        foreach (var file in after)
+        {
+            await up.StoreAsync(file);
+        }
+
+        var full = after.CountBy(PlainShipment.BinOf).Count(bin => bin.Value > 2);
+        await Eventually.HoldsAsync(
+            async () => Rebuilding(await up.FollowerIsAsync("archive", "unreachable")) == full,
+            $"{full} bins are marked"
+        );
+
+        down = await TwoClusters.StartIn(cluster, "down", place.Setting, _accepting);
+        await up.FollowerIsAsync("archive", "inStep");
+        foreach (var file in after)
+        {
+            await TestCluster.StoredAsync(down, file.Key);
+        }
+
+        foreach (var file in before)
+        {
+            await file.ShouldBeStoredAsync(down);
+            down.Log.Split('\n').Where(line => line.Contains($"tored {file.Key}", StringComparison.Ordinal)).ShouldBeEmpty();
+        }
+
+        static int Rebuilding(JsonElement follower) =>
+            follower.GetProperty("bins").EnumerateArray().Count(bin => bin.GetProperty("rebuilding").GetBoolean());
+    }
+
+    [Fact]
+    public async Task A_leader_that_is_told_to_stop_ships_what_is_pending_first_and_a_new_one_goes_on()
+    {
+        await using var clusters = new TwoClusters();
+        var cluster = await clusters.CreateAsync();
+        var up = await TwoClusters.StartIn(cluster, "up");
+        var other = await cluster.StartAsync("b", ("FileTransfer__ClusterId", "up"));
+        var down = await clusters.StartAsync("down", _accepting);
+        await up.ShipToAsync("archive", down.Url);
+        await up.FollowerIsAsync("archive", "inStep");
+
+        // The follower stands still while ten files come.
+        down.Signal(19);
+        var files = Enumerable.Range(0, 10).Select(i => PlainFile.Random(4000 + i)).ToList();
+        foreach (var file in files)
+        {
+            await up.StoreAsync(file);
+        }
+
+        var stopped = up.StopAsync();
+        await Eventually.HoldsAsync(
+            async () => (await up.Http.GetAsync("/health/ready")).StatusCode == HttpStatusCode.ServiceUnavailable,
+            "it is stopping"
+        );
+        down.Signal(18);
+        (await stopped).ShouldBe(0);
+        foreach (var file in files)
+        {
+            await file.ShouldBeStoredAsync(down);
+        }
+
+        var next = PlainFile.Random(5000);
+        await Eventually.HoldsAsync(
+            async () => (await other.GetJsonAsync("/v1/leader")).GetProperty("node").GetString() == "b",
+            "b leads"
+        );
+        await other.StoreAsync(next);
+        await TestCluster.StoredAsync(down, next.Key);
+        await other.FollowerIsAsync("archive", "inStep");
+    }
+
+    [Fact]
+    public async Task Of_200_followers_20_never_answer_and_the_others_are_not_two_seconds_behind()
+    {
+        const int answering = 180;
+        await using var clusters = new TwoClusters();
+        await using var followers = await FakeFollowers.StartAsync(answering, silent: 20);
+        var up = await clusters.StartAsync("up");
+        foreach (var (name, url) in followers.All)
+        {
+            await up.ShipToAsync(name, url);
+        }
+
+        await Eventually.HoldsAsync(() => Task.FromResult(followers.Greeted == answering), "all others are greeted");
+        var stored = new Dictionary<string, DateTime>();
+        for (var i = 0; i < Showing.Of(5, 50); i++)
+        {
+            var file = PlainFile.Random(8192);
+            await up.StoreAsync(file);
+            stored[file.Key] = DateTime.UtcNow;
+        }
+
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(stored.Keys.All(key => followers.AppliedAt(key).Count == answering)),
+            "all others have all"
+        );
+        foreach (var (key, at) in stored)
+        {
+            (followers.AppliedAt(key).Max() - at).ShouldBeLessThan(TimeSpan.FromSeconds(2));
+        }
+    }
+}
