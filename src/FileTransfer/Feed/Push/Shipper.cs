@@ -28,6 +28,7 @@ public sealed partial class Shipper(
     private readonly AsyncAutoResetEvent _changes = new();
     private readonly ConcurrentDictionary<string, Shipping> _shipping = new();
     private readonly AsyncAutoResetEvent _acknowledged = new();
+    private HashSet<(string Follower, short Bin)> _over = [];
     private volatile bool _isLoadDue;
 
     public IEnumerable<Follower> Followers => _shipping.Values.Select(one => one.Follower);
@@ -196,7 +197,9 @@ public sealed partial class Shipper(
 
     private async Task KeepBudgetAsync(CancellationToken cancellationToken)
     {
-        foreach (var (name, bin) in await table.OverAsync(options.Value.Budget, cancellationToken))
+        // At one look it may only be what has just been added.
+        var over = (await table.OverAsync(options.Value.Budget, cancellationToken)).ToHashSet();
+        foreach (var (name, bin) in over.Where(_over.Contains))
         {
             if (_shipping.TryGetValue(name, out var shipping))
             {
@@ -205,6 +208,8 @@ public sealed partial class Shipper(
                 _changes.Set();
             }
         }
+
+        _over = over;
     }
 
     private sealed record Shipping(Follower Follower, FollowerLoop Loop, Task Run, CancellationTokenSource End)
