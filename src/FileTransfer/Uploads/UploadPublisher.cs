@@ -119,7 +119,8 @@ public sealed partial class UploadPublisher(
             async files =>
                 (
                     await commands.ApplyUpstreamAsync(upstream, page, [.. files.Select(file => file.Key)], cancellationToken)
-                )?.Stored ?? throw new OutOfOrderException(),
+                )?.Stored
+                ?? throw new OutOfOrderException(),
             cancellationToken
         );
 

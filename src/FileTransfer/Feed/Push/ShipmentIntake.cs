@@ -140,11 +140,8 @@ public sealed class ShipmentIntake(
         }
     }
 
-    private async Task<AppliedBin> FindAsync(
-        string upstream,
-        short bin,
-        CancellationToken cancellationToken
-    ) => await UpstreamPositions.FindAsync(database, upstream, bin, cancellationToken) ?? throw new OutOfOrderException();
+    private async Task<AppliedBin> FindAsync(string upstream, short bin, CancellationToken cancellationToken) =>
+        await UpstreamPositions.FindAsync(database, upstream, bin, cancellationToken) ?? throw new OutOfOrderException();
 
     private static void Require(bool isNext)
     {

@@ -5,9 +5,6 @@ namespace FileTransfer.IntegrationTests.Feed.Pull;
 /// <summary>What a cluster of its own costs beside a follower in the cluster. At full size it is shown, small it keeps looser bounds.</summary>
 public sealed class PullSpeedTests
 {
-    private const string SecondsSql =
-        "SELECT extract(epoch FROM max(changed_at) - min(wanted_at))::float8 FROM filetransfer.replicas WHERE node_id = '{0}' AND state = 'stored'";
-
     [Fact]
     public async Task A_small_file_is_stored_at_the_other_cluster_moments_after_its_upload_was_answered()
     {
@@ -85,7 +82,7 @@ public sealed class PullSpeedTests
                 TimeSpan.FromMinutes(3)
             );
             return await cluster.Database.ScalarAsync<double>(
-                string.Format(System.Globalization.CultureInfo.InvariantCulture, SecondsSql, node)
+                $"SELECT extract(epoch FROM max(changed_at) - min(wanted_at))::float8 FROM filetransfer.replicas WHERE node_id = '{node}' AND state = 'stored'"
             );
         }
     }
