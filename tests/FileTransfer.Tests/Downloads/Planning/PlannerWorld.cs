@@ -255,7 +255,7 @@ internal sealed partial class PlannerWorld
                 file.HashesLackAt.Add(request.Source);
                 break;
             case SourceFaultKind.NotFound or SourceFaultKind.EndedEarly or SourceFaultKind.Stalled when IsPartial(request.Source):
-                if (file.Parts.TryGetValue(request.Source, out var parts))
+                if (!request.IsOfHashes && file.Parts.TryGetValue(request.Source, out var parts))
                 {
                     parts[(int)(request.Chunks.First / _limits.WindowChunks)] = PartState.Missing;
                 }
