@@ -8,7 +8,7 @@ import { events, hear as hearEvent } from './events.js';
 import { failures } from './failures.js';
 import { files } from './files.js';
 import { follow } from './live.js';
-import { ingest, listing, upstreams } from './neighbours.js';
+import { followers, ingest, upstreams } from './neighbours.js';
 import { add, refresh, start } from './page.js';
 import { queue } from './queue.js';
 import { say } from './dom.js';
@@ -24,9 +24,8 @@ const views = [
   files,
   buckets,
   upstreams,
-  listing('followers', 'Followers', 'v1/followers'),
+  followers,
   ingest,
-  listing('workers', 'Workers', 'v1/workers'),
   sources,
   uploads,
   limits,

@@ -2,7 +2,7 @@
 import { actionButton } from './actions.js';
 import { get } from './api.js';
 import { badge, el } from './dom.js';
-import { age, number } from './format.js';
+import { age, bytes, number } from './format.js';
 import { table } from './table.js';
 
 const upstreamRows = table('Clusters that this one pulls from', [
@@ -24,21 +24,47 @@ function doCell(one, cell, row) {
   return buttons;
 }
 
-const elsewhere = el('p', { class: 'note' });
+// What the leader alone knows: at another node, where to look.
+function ofLeader(rows, path, list, show) {
+  const elsewhere = el('p', { class: 'note' });
+  return {
+    wide: true,
+    every: 15,
+    element: el('div', {}, elsewhere, rows),
+    load: () => get(path).catch(problem => (problem.slug === 'not-leader' ? problem.body : Promise.reject(problem))),
+    show: answer => {
+      const isHere = Array.isArray(answer[list]);
+      rows.hidden = !isHere;
+      elsewhere.hidden = isHere;
+      if (isHere) show(answer[list]);
+      else elsewhere.replaceChildren('Only the leader knows: ', answer.leaderUrl ? el('a', { href: answer.leaderUrl }, answer.leader) : 'and nobody leads now', '.');
+    },
+  };
+}
 
 export const upstreams = {
   id: 'upstreams',
   title: 'Upstreams',
-  wide: true,
-  every: 15,
-  element: el('div', {}, elsewhere, upstreamRows.element),
-  load: () => get('v1/sync/status').catch(problem => (problem.slug === 'not-leader' ? problem.body : Promise.reject(problem))),
-  show: answer => {
-    upstreamRows.element.hidden = answer.upstreams === undefined;
-    elsewhere.hidden = !upstreamRows.element.hidden;
-    if (elsewhere.hidden) upstreamRows.show(answer.upstreams, 'This cluster pulls from no other.');
-    else elsewhere.replaceChildren('Only the leader knows: ', answer.leaderUrl ? el('a', { href: answer.leaderUrl }, answer.leader) : 'and nobody leads now', '.');
-  },
+  ...ofLeader(upstreamRows.element, 'v1/sync/status', 'upstreams', all => upstreamRows.show(all, 'This cluster pulls from no other.')),
+};
+
+const followerRows = table('Clusters that this one ships to', [
+  { title: 'Follower', cell: one => one.name },
+  { title: 'State', cell: one => badge(wordsOf[one.state] ?? one.state, one.state === 'inStep' ? 'good' : one.state === 'unreachable' ? 'bad' : 'warn') },
+  { title: 'Behind', number: true, cell: one => number(one.lagEntries) },
+  { title: 'Bytes', number: true, cell: one => bytes(one.lagBytes) },
+  { title: 'Seconds', number: true, cell: one => number(Math.round(one.lagSeconds)) },
+  { title: 'Last error', cell: one => (one.lastError ? `${one.lastError} (for ${age(one.failingSince)})` : '') },
+  { title: 'Do', cell: (one, cell, row) => cell.firstChild ?? actionButton('follower-remove', () => ({ name: row.item.name })) },
+], one => one.name);
+
+const wordsOf = { inStep: 'in step', catchingUp: 'catching up' };
+
+export const followers = {
+  id: 'followers',
+  title: 'Followers',
+  ...ofLeader(el('div', {}, followerRows.element, actionButton('follower-add')), 'v1/followers', 'followers', all =>
+    followerRows.show(all, 'This cluster ships to no other.')),
 };
 
 const folderRows = table('Folders that are watched', [
@@ -59,44 +85,3 @@ export const ingest = {
   load: () => get('v1/ingest'),
   show: answer => folderRows.show(answer.folders, 'No folder is watched.'),
 };
-
-// A list as it comes: a column for each member that is not a list itself.
-export function listing(id, title, path) {
-  const place = el('div');
-  let shown;
-  let names = '';
-  return {
-    id,
-    title,
-    wide: true,
-    every: 15,
-    optional: true,
-    element: place,
-    load: () => get(path),
-    show: answer => {
-      const items = Array.isArray(answer) ? answer : Object.values(answer).find(Array.isArray) ?? [];
-      const members = [...new Set(items.flatMap(item => Object.keys(item).filter(name => !Array.isArray(item[name]))))];
-      if (!shown || members.join() !== names) {
-        names = members.join();
-        const columns = members.map(name => ({ title: wordsOf(name), cell: item => textOf(item[name]), number: items.every(item => typeof item[name] === 'number') }));
-        shown = table(title, columns.length > 0 ? columns : [{ title, cell: () => '' }], item => JSON.stringify(item[members[0]]));
-        place.replaceChildren(shown.element);
-      }
-      shown.show(items, 'There are none.');
-    },
-  };
-}
-
-function wordsOf(name) {
-  const words = name.replace(/([A-Z])/g, letter => ` ${letter.toLowerCase()}`);
-  return words[0].toUpperCase() + words.slice(1);
-}
-
-function textOf(value) {
-  return value === null || value === undefined ? ''
-    : typeof value === 'number' ? number(value)
-    : typeof value === 'boolean' ? (value ? 'yes' : 'no')
-    : typeof value === 'object' ? JSON.stringify(value)
-    : /^\d{4}-\d\d-\d\dT/.test(value) ? `${age(value)} ago`
-    : value;
-}
