@@ -63,6 +63,10 @@ public sealed partial class FeedCompactor(
                 FROM filetransfer.nodes n LEFT JOIN filetransfer.feed_positions p ON p.node_id = n.node_id AND p.bin = b.bin
                 WHERE n.seen_at > now() - @retention OR {NodeLiveness.IsHeardOf}
             ) nodes CROSS JOIN LATERAL (
+                -- One that is behind its budget is compared, and needs nothing of the feed.
+                SELECT coalesce(min(p.acknowledged), b.head) AS acknowledged
+                FROM filetransfer.follower_bins p WHERE p.bin = b.bin AND NOT p.rebuild_due
+            ) followers CROSS JOIN LATERAL (
                 SELECT max(oldest.sequence) AS up_to
                 FROM (
                     SELECT m.sequence, m.appended_at FROM filetransfer.mutations m
@@ -70,7 +74,7 @@ public sealed partial class FeedCompactor(
                     ORDER BY m.sequence LIMIT @atOnce
                 ) oldest
                 WHERE oldest.sequence <= b.head - @mostEntries
-                   OR (oldest.sequence <= nodes.read AND oldest.appended_at < now() - @retention)
+                   OR (oldest.sequence <= least(nodes.read, followers.acknowledged) AND oldest.appended_at < now() - @retention)
             ) due
             WHERE due.up_to IS NOT NULL ORDER BY b.bin
             """;

@@ -15,8 +15,8 @@ internal static partial class DashboardScripts
     /// <summary>The actions that the page offers: the command that does the same, and the route that is asked.</summary>
     public static IReadOnlyList<(string Id, string Program, string Route)> Actions =>
         [
-            .. Action()
-                .Matches(All.Single(file => file.Name == "/dashboard/actions.js").Text)
+            .. All.Where(file => file.Name.EndsWith("actions.js", StringComparison.Ordinal))
+                .SelectMany(file => Action().Matches(file.Text))
                 .Select(match => (match.Groups["id"].Value, match.Groups["program"].Value, match.Groups["route"].Value)),
         ];
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 
 namespace FileTransfer.IntegrationTests.Feed;
@@ -138,6 +139,31 @@ public sealed class CompactedFeedTests
         {
             await TestCluster.StoredAsync(stuck, one);
         }
+    }
+
+    [Fact]
+    public async Task The_feed_is_kept_until_a_follower_that_is_shipped_to_has_acknowledged_it()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        var leader = await cluster.StartLeaderAsync("a", _shortMemory);
+        // Nobody answers there.
+        using var follower = new StringContent("{\"url\":\"http://127.0.0.1:9\"}", Encoding.UTF8, "application/json");
+        (await leader.Http.PutAsync("/v1/followers/archive", follower)).StatusCode.ShouldBe(HttpStatusCode.Created);
+        await PutAsync(leader, "first", 64);
+        await PutAsync(leader, "second", 64);
+        await cluster.Database.ExecuteAsync("UPDATE filetransfer.follower_bins SET acknowledged = 1000 WHERE bin <> 5");
+
+        await Eventually.HoldsAsync(
+            async () =>
+                await cluster.Database.ScalarAsync<long>(
+                    "SELECT count(*) FROM filetransfer.bins WHERE retained_from < head AND bin <> 5"
+                ) == 0,
+            "all other bins are compacted"
+        );
+        (await cluster.Database.ScalarAsync<long>("SELECT retained_from FROM filetransfer.bins WHERE bin = 5")).ShouldBe(1);
+
+        await leader.Http.DeleteAsync("/v1/followers/archive");
+        await CompactedAsync(cluster);
     }
 
     private static async Task<string[]> PutAsync(NodeProcess node, string name, int count)

@@ -2,7 +2,8 @@
 // fields(given): what is asked before; query, body: where the values go; lead: what is said before something is destroyed.
 import { run } from './dialogs.js';
 import { button } from './dom.js';
-import { bytes, number, plural, short } from './format.js';
+import { bytes, plural, short } from './format.js';
+import { neighbourActions } from './neighbour-actions.js';
 
 const causes = ['', 'wrong-bytes', 'refused', 'stalled', 'ended-early', 'unreachable', 'deadline', 'node-fault'];
 const ofFile = given => given.location ?? short(given.key);
@@ -165,63 +166,7 @@ export const actions = [
     lead: 'Every content that no file refers to is deleted for good. If they are many, the catalog may be the wrong one: look at their files first.',
     done: answer => `${plural(answer.count, 'content')} deleted, ${bytes(answer.bytes)}.`,
   },
-  {
-    id: 'sync-compare',
-    program: 'sync compare',
-    route: 'POST /v1/sync/{upstream}/compare',
-    title: 'Compare',
-    done: found,
-  },
-  {
-    id: 'sync-resync',
-    program: 'sync resync',
-    route: 'POST /v1/sync/{upstream}/resync',
-    title: 'Resync',
-    destroys: true,
-    lead: given => `Every file of ${given.upstream} is asked for anew, whatever the digests say. Contents that are held are not fetched again.`,
-    done: found,
-  },
-  {
-    id: 'sync-accept',
-    program: 'sync accept',
-    route: 'POST /v1/sync/{upstream}/accept',
-    title: 'Accept what it lacks',
-    destroys: true,
-    lead: given => `Files that ${given.upstream} does not have any more, and nobody else claims, are removed from every node. That cannot be undone.`,
-    done: answer => `${plural(answer.files, 'file')} of ${answer.upstream} decided, ${number(answer.removed)} of them removed.`,
-  },
-  {
-    id: 'sync-keep',
-    program: 'sync keep',
-    route: 'POST /v1/sync/{upstream}/keep',
-    title: 'Keep as own',
-    done: answer => `${plural(answer.files, 'file')} of ${answer.upstream} are this cluster’s own now.`,
-  },
-  {
-    id: 'follower-add',
-    program: 'followers add',
-    route: 'PUT /v1/followers/{name}',
-    title: 'Ship to a follower',
-    confirm: 'Ship',
-    fields: () => [
-      { name: 'name', label: 'Name', required: true, help: 'What this cluster calls it. One that is known is shipped to in this way from now on.' },
-      { name: 'url', label: 'URL', required: true, help: 'Where any node of it answers. It has to accept this cluster.' },
-      { name: 'token', label: 'A token that it knows', type: 'password', help: 'Empty: none is shown to it.' },
-      { name: 'buckets', label: 'Buckets, one a line', type: 'lines', help: 'Hex, such as 0x02. Empty: all of them.' },
-      { name: 'paused', label: 'Ship nothing yet', type: 'check' },
-    ],
-    body: values => ({ url: values.url, token: values.token || undefined, buckets: values.buckets, paused: values.paused }),
-    done: answer => `${answer.name} is shipped to.`,
-  },
-  {
-    id: 'follower-remove',
-    program: 'followers remove',
-    route: 'DELETE /v1/followers/{name}',
-    title: 'Remove the follower',
-    destroys: true,
-    lead: given => `Nothing more is shipped to ${given.name}. What it has it keeps.`,
-    done: answer => `${answer.name} is shipped to no more.`,
-  },
+  ...neighbourActions,
   {
     id: 'node-remove',
     program: 'node remove',
@@ -232,10 +177,6 @@ export const actions = [
     done: answer => `${answer.node} is removed with ${plural(answer.replicas, 'replica')}; ${plural(answer.onlyCopies, 'file was', 'files were')} nowhere else.`,
   },
 ];
-
-function found(answer) {
-  return `${plural(answer.missing, 'file was', 'files were')} missing, ${number(answer.extra)} are kept that it does not have any more.`;
-}
 
 function perSourceText(perSource) {
   return Object.entries(perSource ?? {}).map(([name, rate]) => `${name} = ${rate}`).join('\n');
