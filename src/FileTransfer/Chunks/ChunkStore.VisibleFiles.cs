@@ -70,6 +70,9 @@ public sealed partial class ChunkStore
     public Fingerprint? VisibleContentOf(FileKey key) =>
         _hidden.ContainsKey(key) ? null : _small.Read(engine => LedgerReading.FindVisible(engine, key)) ?? _links.Find(key);
 
+    /// <summary>Whether readers get the file, and something is here under the name of its content.</summary>
+    public bool Shows(FileKey key) => VisibleContentOf(key) is { } fingerprint && Holds(fingerprint);
+
     private async Task HideAsync(FileKey key, object hiding)
     {
         try

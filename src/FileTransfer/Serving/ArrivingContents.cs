@@ -20,7 +20,8 @@ public sealed class ArrivingContents(ChunkStore store, IHostApplicationLifetime 
     /// <summary>The content under way, or why this node does not get it; null where it is to be looked for among the stored ones.</summary>
     public (OpenContent? Content, ProblemHttpResult? Problem)? Open(HttpContext context, FileKey key, bool proven)
     {
-        if (store.FindArriving(key) is not { } arriving)
+        // One that an upload has stored meanwhile is read from the store: its download is about to end.
+        if (store.FindArriving(key) is not { } arriving || store.Shows(key))
         {
             return null;
         }

@@ -163,16 +163,39 @@ public sealed class DamageTests(RunningCluster nodes)
             await put.ShouldBeEmptyOkAsync();
         }
 
-        // The node mends the content by itself, too: a read meanwhile may be cut or refused, and is never wrong.
-        await Eventually.HoldsAsync(
-            async () =>
-            {
-                (await ReadAsync(nodes.Leader, file)).ShouldBe(file.Content);
-                return true;
-            },
-            $"{file.Key} is right at the leader"
-        );
+        (await ReadAsync(nodes.Leader, file)).ShouldBe(file.Content);
         (await nodes.Leader.StateOfAsync(file.Key)).ShouldBe("stored");
+    }
+
+    [Fact]
+    public async Task An_upload_that_ends_before_the_nodes_own_repair_is_read_at_once_and_whole()
+    {
+        var file = await StoredAtBothAsync(Large);
+        using var limit = await nodes.Follower.Http.PutAsJsonAsync("/v1/limits", new { upload = "400KiB/s" });
+        limit.IsSuccessStatusCode.ShouldBeTrue(await limit.Content.ReadAsStringAsync());
+        try
+        {
+            StoredOnDisk.Flip(nodes.Leader, file.Fingerprint, 17);
+            (await ComplainAsync(nodes.Leader, file.Key)).GetProperty("finding").GetString().ShouldBe("damaged");
+            await Eventually.HoldsAsync(
+                async () =>
+                {
+                    using var head = await nodes.Leader.SendAsync(HttpMethod.Head, $"/v1/files/{file.Key}/content");
+                    return head.IsSuccessStatusCode;
+                },
+                "what has come again is readable"
+            );
+            (await nodes.Leader.StateOfAsync(file.Key)).ShouldBe("downloading");
+
+            using var put = await nodes.Leader.UploadAsync(file.Key, file.Framed);
+            await put.ShouldBeEmptyOkAsync();
+
+            (await ReadAsync(nodes.Leader, file)).ShouldBe(file.Content);
+        }
+        finally
+        {
+            using var unlimited = await nodes.Follower.Http.DeleteAsync("/v1/limits");
+        }
     }
 
     [Fact]
