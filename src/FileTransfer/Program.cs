@@ -26,6 +26,7 @@ public static class Program
             ["node"] = NodeCommand.Create,
             ["fetch"] = FetchCommand.Create,
             ["retry"] = RetryCommand.Create,
+            ["audit"] = AuditCommand.Create,
             ["events"] = EventsCommand.Create,
             ["explain"] = ExplainCommand.Create,
             ["policy"] = PolicyCommand.Create,

@@ -19,6 +19,8 @@ public static class Routes
     public const string Retry = $"{File}/retry";
     public const string RetryAll = "/v1/retry";
 
+    public const string Audit = "/v1/audit";
+
     public const string Buckets = "/v1/buckets";
     public const string Bucket = $"{Buckets}/{{bucket}}";
     public const string Policy = $"{Bucket}/policy";

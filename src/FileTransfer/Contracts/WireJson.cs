@@ -2,6 +2,7 @@ namespace FileTransfer.Contracts;
 
 /// <summary>How routes answer, and what they are sent: what is null is written so, unless a member says otherwise.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(AuditResource))]
 [JsonSerializable(typeof(BatchRequest))]
 [JsonSerializable(typeof(BucketListing))]
 [JsonSerializable(typeof(ClusterHealthResource))]
@@ -55,6 +56,7 @@ internal sealed partial class WireJson : JsonSerializerContext;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
 )]
+[JsonSerializable(typeof(AuditResource))]
 [JsonSerializable(typeof(BatchLine))]
 [JsonSerializable(typeof(CatalogLine))]
 [JsonSerializable(typeof(ClusterResource))]

@@ -51,6 +51,7 @@ public static partial class FileTransferServer
         app.Use((context, next) => app.Services.GetRequiredService<TransferWatch>().InvokeAsync(context, next));
         app.UseMiddleware<LingeringClose>();
         app.UseRequestLog();
+        app.UseMiddleware<AuditTrail>();
         app.UseMiddleware<RequestFaults>();
         app.Use(AskAgain);
         app.UseStatusCodePages(StatusProblems.WriteAsync);
@@ -134,6 +135,7 @@ public static partial class FileTransferServer
         app.MapLimits();
         app.MapFetch();
         app.MapEvents();
+        app.MapAudit();
         app.MapExplain();
         app.MapQueue();
         app.MapRetry();

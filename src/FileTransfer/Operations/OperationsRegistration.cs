@@ -4,6 +4,8 @@ public static class OperationsRegistration
 {
     public static void AddOperations(this IHostApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<AuditLog>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<AuditLog>());
         builder.Services.AddSingleton<Explainer>();
         builder.Services.AddSingleton<NodeFigures>();
     }

@@ -17,6 +17,7 @@ public sealed class DashboardActionListTests
         "list",
         "export",
         "status",
+        "audit",
         "events",
         "explain",
         "policy get",

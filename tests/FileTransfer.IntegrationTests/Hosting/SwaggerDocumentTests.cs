@@ -41,6 +41,7 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
             { "GET /v1/sync/status", "", "200 421" },
             { "DELETE /v1/sync/requests/{id}", "id", "204 400 404" },
             { "GET /v1/health", "", "200" },
+            { "GET /v1/audit", "about before limit", "200 400" },
             { "GET /v1/queue", "", "200" },
             { "GET /v1/uploads", "", "200" },
             { "GET /v1/followers", "", "200 421" },

@@ -40,6 +40,7 @@ export async function send(method, path, { body, headers = {}, signal } = {}) {
     body: isJson ? JSON.stringify(body) : body,
     headers: {
       ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}),
+      ...(method === 'GET' ? { 'FileTransfer-Page': 'view' } : {}),
       ...(isJson ? { 'Content-Type': 'application/json' } : {}),
       ...(body instanceof Blob ? { 'Content-Type': 'application/octet-stream' } : {}),
       ...headers,

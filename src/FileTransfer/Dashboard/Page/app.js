@@ -1,5 +1,6 @@
 // Puts the views on the page, and keeps them true.
 import { askToken } from './dialogs.js';
+import { audit } from './audit.js';
 import { buckets } from './buckets.js';
 import { cluster } from './cluster.js';
 import { orphans, scrub } from './contents.js';
@@ -32,6 +33,7 @@ const views = [
   scrub,
   orphans,
   events,
+  audit,
 ];
 views.forEach(add);
 

@@ -23,6 +23,7 @@ internal sealed class ProblemWriter(IOptions<JsonOptions> json) : IProblemDetail
                 break;
         }
 
+        AuditTrail.SetProblem(http, context.ProblemDetails);
         headers.CacheControl = "no-store";
         http.Response.ContentType = Problem.ContentType;
         var body = JsonSerializer.SerializeToUtf8Bytes(

@@ -3,7 +3,8 @@ using Serilog.Events;
 
 namespace FileTransfer.Hosting.Requests;
 
-/// <summary>One line per request, when it has ended, with what its bodies really moved. Health is asked all day long and logged at Debug.</summary>
+/// <summary>One line per request, when it has ended, with what its bodies really moved.</summary>
+/// <remarks>At Debug: health, which is asked all day long, and what an open page reads again and again to be true.</remarks>
 internal static class RequestLog
 {
     private const string Template =
@@ -17,8 +18,7 @@ internal static class RequestLog
         {
             options.Logger = app.Services.GetRequiredService<Serilog.ILogger>();
             options.MessageTemplate = Template;
-            options.GetLevel = (context, _, _) =>
-                HealthPaths.Contain(context.Request.Path) ? LogEventLevel.Debug : LogEventLevel.Information;
+            options.GetLevel = (context, _, _) => LevelOf(context);
             options.GetMessageTemplateProperties = (context, _, milliseconds, _) => Describe(context, milliseconds);
         });
 
@@ -26,6 +26,16 @@ internal static class RequestLog
     internal static bool IsCutOff(HttpContext context) =>
         context.RequestAborted.IsCancellationRequested
         && !(context.Response.ContentLength is { } length && TransferMeter.Of(context)?.BytesSent >= length);
+
+    internal static LogEventLevel LevelOf(HttpContext context) =>
+        HealthPaths.Contain(context.Request.Path) || IsOfPage(context) ? LogEventLevel.Debug : LogEventLevel.Information;
+
+    /// <summary>Whether the page asked what it shows, and got it. Nobody reads a content unseen so.</summary>
+    private static bool IsOfPage(HttpContext context) =>
+        HttpMethods.IsGet(context.Request.Method)
+        && context.Request.Headers.ContainsKey(PageHeader.Name)
+        && context.Response.StatusCode < StatusCodes.Status400BadRequest
+        && context.GetEndpoint()?.Metadata.GetMetadata<OctetAnswer>() is null;
 
     private static LogEventProperty[] Describe(HttpContext context, double milliseconds)
     {

@@ -1,7 +1,9 @@
+using FileTransfer.Contracts;
 using FileTransfer.Hosting.Requests;
 using FileTransfer.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Serilog.Events;
 
 namespace FileTransfer.Tests.Hosting.Requests;
 
@@ -25,6 +27,35 @@ public sealed class RequestLogTests
         await context.Response.BodyWriter.WriteAsync(new byte[written]);
 
         RequestLog.IsCutOff(context).ShouldBe(isCutOff);
+    }
+
+    [Theory]
+    [InlineData("GET", true, false, 200, LogEventLevel.Debug)]
+    [InlineData("GET", false, false, 200, LogEventLevel.Information)]
+    [InlineData("GET", true, false, 403, LogEventLevel.Information)]
+    [InlineData("GET", true, true, 200, LogEventLevel.Information)]
+    [InlineData("DELETE", true, false, 200, LogEventLevel.Information)]
+    public void What_an_open_page_reads_is_at_debug_level_but_no_content_no_change_and_no_refusal(
+        string method,
+        bool ofPage,
+        bool content,
+        int status,
+        LogEventLevel level
+    )
+    {
+        var context = new DefaultHttpContext
+        {
+            Request = { Method = method, Path = "/v1/nodes" },
+            Response = { StatusCode = status },
+        };
+        if (ofPage)
+        {
+            context.Request.Headers[PageHeader.Name] = "view";
+        }
+
+        context.SetEndpoint(new Endpoint(null, new EndpointMetadataCollection(content ? [new OctetAnswer()] : []), null));
+
+        RequestLog.LevelOf(context).ShouldBe(level);
     }
 
     [Fact]
