@@ -5,14 +5,15 @@ namespace FileTransfer.Feed.Push;
 /// <summary>How the followers are, in words and numbers.</summary>
 public sealed class FollowerList(Shipper shipper, ShippedFeed feed, FollowerTable table)
 {
-    public async Task<IReadOnlyList<FollowerResource>> ReadAsync(CancellationToken cancellationToken)
+    /// <param name="name">Null = all.</param>
+    public async Task<IReadOnlyList<FollowerResource>> ReadAsync(string? name, CancellationToken cancellationToken)
     {
-        var lags = (await table.LagsAsync(cancellationToken)).ToDictionary(lag => lag.Follower);
-        var positions = (await table.PositionsAsync(cancellationToken)).ToLookup(bin => bin.Follower);
+        var lags = (await table.LagsAsync(name, cancellationToken)).ToDictionary(lag => lag.Follower);
+        var positions = (await table.PositionsAsync(name, cancellationToken)).ToLookup(bin => bin.Follower);
         var shipped = shipper.Followers.ToDictionary(follower => follower.Row.Name);
         var followers = new List<FollowerResource>();
         var ofBuckets = new Dictionary<string, OfferedCursors>();
-        foreach (var row in await table.ReadAsync(cancellationToken))
+        foreach (var row in await table.ReadAsync(name, cancellationToken))
         {
             // One that was just set is not shipped to yet.
             var follower =

@@ -31,7 +31,7 @@ public static class FollowerRoutes
 
     private static async Task<IResult> ListAsync(FollowerList followers, ThisNode node, CancellationToken cancellationToken) =>
         TypedResults.Json(
-            new FollowersResource(node.ClusterId, await followers.ReadAsync(cancellationToken)),
+            new FollowersResource(node.ClusterId, await followers.ReadAsync(null, cancellationToken)),
             WireJson.Default.FollowersResource
         );
 
@@ -76,7 +76,7 @@ public static class FollowerRoutes
             cancellationToken
         );
         shipper.Reload();
-        var resource = (await followers.ReadAsync(cancellationToken)).Single(one => one.Name == name);
+        var resource = (await followers.ReadAsync(name, cancellationToken)).Single();
         return isNew ? TypedResults.Created(Routes.Of(Routes.Follower, name), resource) : TypedResults.Ok(resource);
     }
 
@@ -89,8 +89,8 @@ public static class FollowerRoutes
         CancellationToken cancellationToken
     )
     {
-        var known = (await followers.ReadAsync(cancellationToken)).FirstOrDefault(one => one.Name == name);
-        if (known is null || !await table.RemoveAsync(name, cancellationToken))
+        var known = await followers.ReadAsync(name, cancellationToken);
+        if (known is not [var removed] || !await table.RemoveAsync(name, cancellationToken))
         {
             return Problem.Of(
                 ProblemTypes.FollowerUnknown,
@@ -99,7 +99,7 @@ public static class FollowerRoutes
         }
 
         shipper.Reload();
-        return TypedResults.Ok(known);
+        return TypedResults.Ok(removed);
     }
 
     private static string? FaultOf(string name, FollowerRegistration follower) =>

@@ -25,19 +25,25 @@ public sealed class FollowerTable(Database database)
         )
         """;
 
-    public async Task<IReadOnlyList<FollowerRow>> ReadAsync(CancellationToken cancellationToken) =>
-        await database.QueryAsync<FollowerRow>(
-            "SELECT name, url, token, buckets, paused, cluster_id AS cluster FROM filetransfer.followers ORDER BY name",
-            null,
+    /// <param name="name">Null = all.</param>
+    public Task<IReadOnlyList<FollowerRow>> ReadAsync(string? name, CancellationToken cancellationToken) =>
+        database.QueryAsync<FollowerRow>(
+            """
+            SELECT name, url, token, buckets, paused, cluster_id AS cluster FROM filetransfer.followers
+            WHERE @name::text IS NULL OR name = @name ORDER BY name
+            """,
+            new { name },
             cancellationToken
         );
 
-    public Task<IReadOnlyList<AcknowledgedBin>> PositionsAsync(CancellationToken cancellationToken) =>
+    /// <param name="name">Null = of all.</param>
+    public Task<IReadOnlyList<AcknowledgedBin>> PositionsAsync(string? name, CancellationToken cancellationToken) =>
         database.QueryAsync<AcknowledgedBin>(
             """
-            SELECT follower, bin, feed_epoch AS epoch, acknowledged, rebuild_due FROM filetransfer.follower_bins ORDER BY follower, bin
+            SELECT follower, bin, feed_epoch AS epoch, acknowledged, rebuild_due FROM filetransfer.follower_bins
+            WHERE @name::text IS NULL OR follower = @name ORDER BY follower, bin
             """,
-            null,
+            new { name },
             cancellationToken
         );
 
@@ -113,7 +119,8 @@ public sealed class FollowerTable(Database database)
     }
 
     /// <summary>What followers have not acknowledged.</summary>
-    public Task<IReadOnlyList<FollowerLag>> LagsAsync(CancellationToken cancellationToken)
+    /// <param name="name">Null = all of them.</param>
+    public Task<IReadOnlyList<FollowerLag>> LagsAsync(string? name, CancellationToken cancellationToken)
     {
         const string sql = """
             SELECT p.follower, coalesce(sum(behind.bytes), 0)::bigint AS bytes,
@@ -126,9 +133,9 @@ public sealed class FollowerTable(Database database)
                     WHERE bin = p.bin AND sequence > p.acknowledged ORDER BY sequence LIMIT 10000
                 ) m JOIN filetransfer.files f USING (file_key)
             ) behind
-            WHERE b.head > p.acknowledged
+            WHERE b.head > p.acknowledged AND (@name::text IS NULL OR p.follower = @name)
             GROUP BY p.follower
             """;
-        return database.QueryAsync<FollowerLag>(sql, null, cancellationToken);
+        return database.QueryAsync<FollowerLag>(sql, new { name }, cancellationToken);
     }
 }

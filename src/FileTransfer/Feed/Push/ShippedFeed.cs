@@ -52,10 +52,13 @@ public sealed class ShippedFeed(
     ) => offered.CursorsAsync(buckets, heads.Next, cancellationToken);
 
     /// <summary>What follows a position: as many mutations as fit in a shipment with the contents that travel; null where they are not kept any more.</summary>
-    internal async Task<OfferedPage?> ReadAsync(short bin, long after, FeedHeads heads, CancellationToken cancellationToken)
+    internal Task<OfferedPage?> ReadAsync(short bin, long after, FeedHeads heads, CancellationToken cancellationToken) =>
+        heads.PageAsync(bin, after, () => ReadAsync(bin, after, heads)).WaitAsync(cancellationToken);
+
+    private async Task<OfferedPage?> ReadAsync(short bin, long after, FeedHeads heads)
     {
-        using var place = await _reads.EnterAsync(cancellationToken);
-        var read = await offered.ReadAsync(bin, after + 1, long.MaxValue, PageSize, null, heads.Next, cancellationToken);
+        using var place = await _reads.EnterAsync(CancellationToken.None);
+        var read = await offered.ReadAsync(bin, after + 1, long.MaxValue, PageSize, null, heads.Next, CancellationToken.None);
         if (after + 1 < read.RetainedFrom || read.Page.Mutations.Count == 0)
         {
             return null;

@@ -113,7 +113,12 @@ public sealed partial class Shipper(
         {
             if (!_shipping.IsEmpty)
             {
-                feed.Pass(await FeedHeads.ReadAsync(database, cancellationToken));
+                var heads = await FeedHeads.ReadAsync(database, cancellationToken);
+                if (!heads.IsAsFarAs(feed.Heads))
+                {
+                    feed.Pass(heads);
+                }
+
                 await Task.Delay(_leastPeriod, time, cancellationToken);
             }
 
@@ -123,8 +128,8 @@ public sealed partial class Shipper(
 
     private async Task LoadAsync(CancellationToken cancellationToken)
     {
-        var rows = await table.ReadAsync(cancellationToken);
-        var positions = (await table.PositionsAsync(cancellationToken)).ToLookup(bin => bin.Follower);
+        var rows = await table.ReadAsync(null, cancellationToken);
+        var positions = (await table.PositionsAsync(null, cancellationToken)).ToLookup(bin => bin.Follower);
         foreach (var name in _shipping.Keys.Except(rows.Select(row => row.Name)))
         {
             await EndAsync(name);

@@ -18,8 +18,12 @@ internal sealed class FakeFollowers : IAsyncDisposable
 
     private FakeFollowers(WebApplication server, Dictionary<int, Fake> fakes) => (_server, _fakes) = (server, fakes);
 
-    public IEnumerable<(string Name, Uri Url)> All =>
-        _fakes.Keys.Select(port => ($"f{port}", new Uri($"http://127.0.0.1:{port}")));
+    public IEnumerable<(string Name, Uri Url)> Answering => Of(isSilent: false);
+
+    public IEnumerable<(string Name, Uri Url)> Silent => Of(isSilent: true);
+
+    /// <summary>How many of the silent ones were asked for an answer.</summary>
+    public int Unanswered => _fakes.Values.Count(fake => fake.IsSilent && fake.IsAsked);
 
     /// <summary>When each that answers had applied a file; those that have not are missing.</summary>
     public IReadOnlyList<DateTime> AppliedAt(string key) =>
@@ -39,6 +43,11 @@ internal sealed class FakeFollowers : IAsyncDisposable
         return new FakeFollowers(app, fakes);
     }
 
+    private IEnumerable<(string Name, Uri Url)> Of(bool isSilent) =>
+        _fakes
+            .Where(fake => fake.Value.IsSilent == isSilent)
+            .Select(fake => ($"f{fake.Key}", new Uri($"http://127.0.0.1:{fake.Key}")));
+
     public async ValueTask DisposeAsync()
     {
         using var now = new CancellationTokenSource(0);
@@ -51,7 +60,12 @@ internal sealed class FakeFollowers : IAsyncDisposable
         private readonly Lock _gate = new();
         private readonly long[] _applied = new long[16];
         private readonly SetDigest[] _sets = [.. Enumerable.Range(0, 16).Select(_ => new SetDigest())];
+        private volatile bool _isAsked;
         private volatile bool _isGreeted;
+
+        public bool IsSilent => isSilent;
+
+        public bool IsAsked => _isAsked;
 
         public ConcurrentDictionary<string, DateTime> At { get; } = new();
 
@@ -60,6 +74,7 @@ internal sealed class FakeFollowers : IAsyncDisposable
         public async Task GreetAsync(HttpContext context)
         {
             var greeting = (await JsonNode.ParseAsync(context.Request.Body))!;
+            _isAsked = true;
             await StandStillAsync(context);
             lock (_gate)
             {
