@@ -18,22 +18,22 @@ public sealed class CostTests(ITestOutputHelper output)
         ("Serilog__MinimumLevel__Default", "Warning"),
     ];
 
-    [Theory]
-    [InlineData("/download/{0}")]
-    [InlineData("/v1/files/{0}/content")]
-    public async Task Serving_a_mebibyte_allocates_less_than_a_kibibyte(string route)
+    [Fact]
+    public async Task Serving_a_mebibyte_allocates_less_than_a_kibibyte()
     {
         const int mebibytes = 128;
         await using var cluster = await TestCluster.CreateAsync();
         var probe = new AllocationProbe(cluster.Folder);
         var node = await cluster.StartLeaderAsync("a", [.. probe.Settings, .. _quiet]);
         var key = await node.PutAsync(ReplicationTests.Content(1, mebibytes * Mebibyte), "file");
-        var path = string.Format(null, route, key);
 
-        var least = await LeastAsync(5, probe.ReadAsync, () => DropAsync(node, path));
+        foreach (var path in (string[])[$"/download/{key}", $"/v1/files/{key}/content"])
+        {
+            var least = await LeastAsync(3, probe.ReadAsync, () => DropAsync(node, path));
 
-        output.WriteLine($"{least / mebibytes:0} bytes per MiB");
-        (least / mebibytes).ShouldBeLessThan(1024);
+            output.WriteLine($"{path}: {least / mebibytes:0} bytes per MiB");
+            (least / mebibytes).ShouldBeLessThan(1024, path);
+        }
     }
 
     [Fact]

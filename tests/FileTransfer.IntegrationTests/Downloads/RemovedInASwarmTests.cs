@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 
 namespace FileTransfer.IntegrationTests.Downloads;
@@ -9,9 +10,9 @@ public sealed class RemovedInASwarmTests
     public async Task A_file_removed_while_four_nodes_pass_it_on_ends_at_all_of_them_and_comes_whole_when_it_is_added_again()
     {
         await using var cluster = await TestCluster.CreateAsync();
-        var leader = await cluster.StartLeaderAsync("a", ("FileTransfer__Limits__Upload", "4MB/s"));
+        var leader = await cluster.StartLeaderAsync("a", ("FileTransfer__Limits__Upload", "2MB/s"));
         var followers = await Task.WhenAll(Enumerable.Range(1, 4).Select(i => cluster.StartFollowerAsync($"f{i}")));
-        var content = ReplicationTests.Content(5, 60_000_000);
+        var content = ReplicationTests.Content(5, 30_000_000);
         var key = await leader.PutAsync(content, "removed");
         await Eventually.HoldsAsync(
             () => Task.FromResult(followers.All(PassesOn) || followers.Sum(PartsSent) > 4),
@@ -27,6 +28,7 @@ public sealed class RemovedInASwarmTests
         );
         followers.ShouldAllBe(follower => !follower.Log.Contains("sent wrong bytes"));
 
+        (await leader.Http.PutAsJsonAsync("/v1/limits", new { upload = "1GB/s" })).EnsureSuccessStatusCode();
         (await leader.PutAsync(content, "removed")).ShouldBe(key);
         foreach (var follower in followers)
         {
