@@ -27,6 +27,8 @@ public static class Program
             ["fetch"] = FetchCommand.Create,
             ["retry"] = RetryCommand.Create,
             ["audit"] = AuditCommand.Create,
+            ["pause"] = PauseCommand.CreatePause,
+            ["resume"] = PauseCommand.CreateResume,
             ["events"] = EventsCommand.Create,
             ["explain"] = ExplainCommand.Create,
             ["policy"] = PolicyCommand.Create,

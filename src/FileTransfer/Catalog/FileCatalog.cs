@@ -28,6 +28,17 @@ public sealed partial class FileCatalog(Database database, FeedHistory history, 
         return (await database.QuerySingleOrDefaultAsync<FileRow>(sql, new { here, key }, cancellationToken))?.ToListed();
     }
 
+    /// <summary>The buckets of files.</summary>
+    public Task<IReadOnlyList<(FileKey Key, ByteString Bucket)>> BucketsOfAsync(
+        IEnumerable<FileKey> keys,
+        CancellationToken cancellationToken
+    ) =>
+        database.QueryAsync<(FileKey, ByteString)>(
+            "SELECT file_key, bucket FROM filetransfer.files WHERE file_key = ANY(@keys)",
+            new { keys = keys.ToParameter() },
+            cancellationToken
+        );
+
     /// <summary>SQL: some file has no Add yet.</summary>
     public const string HasRegistered =
         "(SELECT true FROM filetransfer.files WHERE state = 'registered' ORDER BY file_key LIMIT 1) IS NOT NULL";

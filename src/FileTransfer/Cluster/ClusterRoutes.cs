@@ -2,13 +2,25 @@ namespace FileTransfer.Cluster;
 
 public static class ClusterRoutes
 {
-    public static void MapLeader(this IEndpointRouteBuilder routes) =>
+    private static readonly TimeSpan _toHandOver = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(100);
+
+    public static void MapLeader(this IEndpointRouteBuilder routes)
+    {
         routes
             .MapGet(Routes.Leader, LeaderAsync)
             .RequireAuthorization(AccessScopes.Read)
             .WithTags("Cluster")
             .WithSummary("The node that leads now")
             .ProducesProblems(ProblemTypes.NoLeader);
+        routes
+            .MapPost(Routes.Handover, HandOverAsync)
+            .RequireAuthorization(AccessScopes.Admin)
+            .WithTags("Cluster")
+            .WithSummary("The leader leaves office to whichever other node takes it first, and says which did")
+            .AtTheLeaderOnly()
+            .ProducesProblems(ProblemTypes.NoSuccessor, ProblemTypes.DatabaseUnavailable);
+    }
 
     /// <summary>Lets only the leader answer the routes of a group.</summary>
     public static TBuilder AtTheLeaderOnly<TBuilder>(this TBuilder routes)
@@ -38,6 +50,42 @@ public static class ClusterRoutes
                 : "No node leads the cluster now; one takes over within seconds. Send the request again."
         );
 
+    private static async Task<Results<Ok<LeaderResource>, ProblemHttpResult>> HandOverAsync(
+        Leadership leadership,
+        NodeDirectory nodes,
+        NodeId here,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
+    {
+        if (
+            !(await nodes.AllAsync(cancellationToken)).Any(node =>
+                node is { IsAlive: true, ConfiguredRole: "auto" } && node.Node != here
+            )
+        )
+        {
+            return Problem.Of(
+                ProblemTypes.NoSuccessor,
+                $"Node '{here}' leads on: no other node that may lead (FileTransfer:Role = Auto) has been heard of lately."
+            );
+        }
+
+        leadership.HandoverAsked.Set();
+        for (var since = time.GetTimestamp(); time.GetElapsedTime(since) < _toHandOver; )
+        {
+            await Task.Delay(_lookAgain, time, cancellationToken);
+            if (await leadership.FindLeaderAsync(cancellationToken) is { } leader && leader.Node != here)
+            {
+                return Resource(leader);
+            }
+        }
+
+        return NoLeader(leadership);
+    }
+
+    private static Ok<LeaderResource> Resource(LeaderRecord leader) =>
+        TypedResults.Ok(new LeaderResource(leader.Node.Value, leader.Url, leader.Epoch, leader.Since));
+
     private static async Task<Results<Ok<LeaderResource>, ProblemHttpResult>> LeaderAsync(
         Leadership leadership,
         HttpContext context,
@@ -46,7 +94,7 @@ public static class ClusterRoutes
     {
         if (await leadership.FindLeaderAsync(cancellationToken) is { } leader)
         {
-            return TypedResults.Ok(new LeaderResource(leader.Node.Value, leader.Url, leader.Epoch, leader.Since));
+            return Resource(leader);
         }
 
         context.Response.Headers.RetryAfter = "1";

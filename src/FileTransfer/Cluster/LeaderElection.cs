@@ -19,6 +19,9 @@ public sealed partial class LeaderElection(
     /// <summary>A third of <see cref="Leadership.ProofLifetime"/>: two may be late.</summary>
     private static readonly TimeSpan _provePeriod = TimeSpan.FromSeconds(1);
 
+    /// <summary>After a handover: any other node that may lead has taken over by then.</summary>
+    private static readonly TimeSpan _standAside = TimeSpan.FromSeconds(5);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (node.Role != NodeRole.Follower)
@@ -42,22 +45,31 @@ public sealed partial class LeaderElection(
                 continue;
             }
 
-            await using var lease = await AdvisoryLockHandle.AwaitAsync(session, leadership.Lock, during.Token);
-            if (lease is not null && leadership.Rival is null)
+            var isHandedOver = false;
+            await using (var lease = await AdvisoryLockHandle.AwaitAsync(session, leadership.Lock, during.Token))
             {
-                await LeadAsync(session, during.Token);
+                if (lease is not null && leadership.Rival is null)
+                {
+                    isHandedOver = await LeadAsync(session, during.Token);
+                }
+            }
+
+            if (isHandedOver)
+            {
+                await Task.Delay(_standAside, time, during.Token);
             }
         }
     }
 
-    private async Task LeadAsync(LockConnection session, CancellationToken cancellationToken)
+    /// <returns>Whether a person wants another node to lead.</returns>
+    private async Task<bool> LeadAsync(LockConnection session, CancellationToken cancellationToken)
     {
         try
         {
             var asked = time.GetTimestamp();
             if (await session.UseAsync(BecomeLeaderAsync, cancellationToken) is not var (epoch, since, before))
             {
-                return;
+                return false;
             }
 
             leadership.Predecessor =
@@ -68,11 +80,15 @@ public sealed partial class LeaderElection(
             ClusterMetrics.TookTheLead();
             do
             {
-                await Task.Delay(_provePeriod, time, cancellationToken);
+                if (await leadership.HandoverAsked.WaitAsync(_provePeriod, time, cancellationToken))
+                {
+                    return true;
+                }
+
                 asked = time.GetTimestamp();
                 if (leadership.Rival is not null || !await session.ProveAsync(leadership.Lock, cancellationToken))
                 {
-                    return;
+                    return false;
                 }
 
                 leadership.Prove(epoch, session.BackendPid, asked);

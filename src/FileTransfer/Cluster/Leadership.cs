@@ -44,6 +44,9 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
     /// <summary>Who led before this node, which may have left something undone; null where it was this node.</summary>
     public Predecessor? Predecessor { get; internal set; }
 
+    /// <summary>Set when a person wants another node to lead.</summary>
+    internal AsyncAutoResetEvent HandoverAsked { get; } = new();
+
     /// <summary>Set when somebody tells of a later state: a reason to ask.</summary>
     internal AsyncAutoResetEvent Rumours { get; } = new();
 

@@ -14,6 +14,7 @@ public sealed record ClusterResource(string Cluster, string? Leader, IReadOnlyLi
 /// There are too many replicas to be counted for an answer: <paramref name="Stored"/> is about right, within some percent, and so are others of tens of
 /// thousands. Smaller ones are exact; 0 is none.
 /// </param>
+/// <param name="Paused">Set aside by a person.</param>
 public sealed record NodeResource(
     string Node,
     string Role,
@@ -28,12 +29,13 @@ public sealed record NodeResource(
     long Failed,
     long Removing,
     long Lag,
-    bool Estimated = false
+    bool Estimated = false,
+    long Paused = 0
 )
 {
     /// <summary>What this node still has to bring or take away.</summary>
     [JsonIgnore]
-    public long Pending => Wanted + Downloading + Removing;
+    public long Pending => Wanted + Downloading + Removing + Paused;
 }
 
 /// <summary>A node that was taken out of the cluster.</summary>

@@ -38,6 +38,11 @@ public static class Routes
     public const string UpstreamResync = $"{Sync}/{{upstream}}/resync";
     public const string SyncRequest = $"{Sync}/requests/{{id}}";
     public const string Deliveries = $"{Sync}/deliveries";
+    public const string Downloads = "/v1/downloads";
+    public const string Pauses = $"{Downloads}/pauses";
+    public const string Pause = $"{Downloads}/pause";
+    public const string Resume = $"{Downloads}/resume";
+    public const string Drain = "/v1/drain";
     public const string Events = "/v1/events";
     public const string Ingest = "/v1/ingest";
     public const string Followers = "/v1/followers";
@@ -45,6 +50,7 @@ public static class Routes
     public const string Shipments = "/v1/shipments";
     public const string Handshake = $"{Shipments}/handshake";
     public const string Leader = "/v1/leader";
+    public const string Handover = $"{Leader}/handover";
     public const string Limits = "/v1/limits";
     public const string Nodes = "/v1/nodes";
     public const string Node = $"{Nodes}/{{node}}";

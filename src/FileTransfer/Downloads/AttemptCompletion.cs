@@ -13,6 +13,7 @@ public sealed partial class AttemptCompletion(
     DownloadEngine engine,
     DownloadEvents events,
     DiskPressure disk,
+    PausedDownloads paused,
     RetryPolicy retry,
     ThisNode node,
     TimeProvider time,
@@ -161,7 +162,17 @@ public sealed partial class AttemptCompletion(
             throw new LockConnectionLostException($"{session.ApplicationName} lost its lock on {claim.Key}.");
         }
 
-        var reason = stopping.IsCancellationRequested ? "its node stopped" : "its claim ended";
+        if (!stopping.IsCancellationRequested && await paused.ReasonsAsync([claim.Key], stopping) is { Count: 1 } reasons)
+        {
+            Log.Abandoned(logger, claim.Key, node.Id, claim.Epoch, reasons[claim.Key]);
+            await queue.PauseAsync(session, claim, reasons[claim.Key], attempt.BytesKept, stopping);
+            return;
+        }
+
+        var reason =
+            stopping.IsCancellationRequested ? "its node stopped"
+            : paused.OfAll is { } all ? all.Reason
+            : "its claim ended";
         Log.Abandoned(logger, claim.Key, node.Id, claim.Epoch, reason);
         await ReleaseAsync(session, attempt, reason, TimeSpan.Zero);
     }

@@ -80,6 +80,9 @@ public sealed partial class DownloadEngine(
     /// <summary>Ends the download of a file whose replica was ended by somebody else, before its lane asks.</summary>
     public void Abort(FileKey file) => _attempts.GetValueOrDefault(file)?.Abort();
 
+    /// <summary>The files that are being downloaded.</summary>
+    public IReadOnlyCollection<FileKey> Running => [.. _attempts.Keys];
+
     /// <summary>Where the sources stand that this process has met; for one file in particular, where it is named.</summary>
     public IReadOnlyList<SourceDiagnostics> Diagnostics(FileKey? file = null)
     {

@@ -20,6 +20,7 @@ public sealed class DownloadLane(
     DownloadPublisher publisher,
     AttemptCompletion completion,
     DiskPressure disk,
+    PausedDownloads paused,
     QueueSignal signal,
     DeferralSignal deferral,
     FeedOffers offers,
@@ -61,7 +62,7 @@ public sealed class DownloadLane(
     /// <exception cref="LockConnectionLostException">The session is gone; go on with a new one.</exception>
     public async Task<bool> StepAsync(LockConnection session, CancellationToken cancellationToken)
     {
-        if (!disk.AllowsDownloads())
+        if (paused.OfAll is not null || !disk.AllowsDownloads())
         {
             return false;
         }
@@ -125,7 +126,7 @@ public sealed class DownloadLane(
         try
         {
             var checkedAt = time.GetTimestamp();
-            Start(claims);
+            Start(await SetAsideAsync(session, claims, stopping));
             var period = running.Exists(IsShared) ? _firstCheck : _checkPeriod;
             while (running.Count > 0)
             {
@@ -148,7 +149,7 @@ public sealed class DownloadLane(
                 switch (next)
                 {
                     case ClaimOutcome.Claimed more:
-                        Start(more);
+                        Start(await SetAsideAsync(session, more, stopping));
                         break;
                     case ClaimOutcome.Deferred:
                         deferral.Set();
@@ -180,6 +181,43 @@ public sealed class DownloadLane(
 
             running.AddRange(claimed.Replicas.Select(claim => engine.Start(claim, stopping, session.Lost)));
         }
+    }
+
+    /// <summary>Puts claims of files back that a person has paused: whatever is wanted anew of a bucket that is.</summary>
+    private async Task<ClaimOutcome.Claimed> SetAsideAsync(
+        LockConnection session,
+        ClaimOutcome.Claimed claimed,
+        CancellationToken cancellationToken
+    )
+    {
+        if (paused.OfAll is { Reason: var everything })
+        {
+            foreach (var claim in claimed.Replicas)
+            {
+                await queue.RetryAsync(session, claim, everything, null, spendsAttempt: false, TimeSpan.Zero, cancellationToken);
+            }
+
+            return claimed with
+            {
+                Replicas = [],
+            };
+        }
+
+        var reasons = await paused.ReasonsAsync([.. claimed.Replicas.Select(claim => claim.Key)], cancellationToken);
+        if (reasons.Count == 0)
+        {
+            return claimed;
+        }
+
+        foreach (var claim in claimed.Replicas.Where(claim => reasons.ContainsKey(claim.Key)))
+        {
+            await queue.PauseAsync(session, claim, reasons[claim.Key], bytesProven: null, cancellationToken);
+        }
+
+        return claimed with
+        {
+            Replicas = [.. claimed.Replicas.Where(claim => !reasons.ContainsKey(claim.Key))],
+        };
     }
 
     private static bool IsShared(DownloadAttempt attempt) =>
@@ -262,7 +300,7 @@ public sealed class DownloadLane(
         }
 
         var (files, bytes) = (left.Count(), left.Sum(attempt => attempt.Claim.Size));
-        var limit = mayBeMore && bytes <= _togetherBytes ? LimitOf(Together - files) : ClaimLimit.None;
+        var limit = mayBeMore && bytes <= _togetherBytes && paused.OfAll is null ? LimitOf(Together - files) : ClaimLimit.None;
         var begun = time.GetTimestamp();
         var published = await publisher.PublishAsync(session, proven, limit, stopping);
         DownloadMetrics.Published(time.GetElapsedTime(begun));

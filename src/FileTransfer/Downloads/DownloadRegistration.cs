@@ -28,6 +28,7 @@ public static class DownloadRegistration
             services.GetRequiredService<IOptions<DownloadOptions>>(),
             new Random()
         ));
+        builder.Services.AddSingleton<PausedDownloads>();
         builder.Services.AddSingleton<AttemptCompletion>();
         builder.Services.AddSingleton<DownloadPublisher>();
         builder.Services.AddSingleton<LaneAllowance>();

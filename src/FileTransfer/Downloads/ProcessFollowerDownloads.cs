@@ -24,6 +24,7 @@ public sealed partial class ProcessFollowerDownloads(
     QueueSignal signal,
     OutsideSources outside,
     LaneAllowance allowance,
+    PausedDownloads paused,
     ThisNode node,
     IHostApplicationLifetime lifetime,
     IOptions<DownloadOptions> options,
@@ -48,6 +49,7 @@ public sealed partial class ProcessFollowerDownloads(
         using var waiting = pulse.Ask(QueueConditions.HasReady, signal.Set);
         using var unprovided = outside.AreConfigured ? pulse.Ask(QueueConditions.HasUnprovidedDue, signal.Set) : null;
         using var removing = pulse.Ask(QueueConditions.HasRemoving, _removals.Set);
+        using var resuming = pulse.Ask(PausedDownloads.HasEnded, () => _ = paused.ResumeDueAsync());
 
         // Downloads stop when a stop begins; requests that others have running may take until the end of the drain.
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
@@ -81,15 +83,16 @@ public sealed partial class ProcessFollowerDownloads(
         }
     }
 
-    private Task WorkAsync(CancellationToken cancellationToken)
+    private async Task WorkAsync(CancellationToken cancellationToken)
     {
+        await paused.FollowAsync(cancellationToken);
         var loops = Enumerable
             .Range(1, options.Value.Lanes)
             .Select(number => LoopAsync($"lane-{number}", lane.StepAsync, signal, number, cancellationToken))
             .Append(LoopAsync("removal", removal.StepAsync, _removals, number: 1, cancellationToken))
             .Append(maintenance.RunAsync(() => Volatile.Read(ref _sessions) > 0, cancellationToken))
             .Append(ReconcileAsync(cancellationToken));
-        return Task.WhenAll(loops);
+        await Task.WhenAll(loops);
     }
 
     /// <summary>Beside the lanes, which have no need of it. Orphans are collected only once the folder agrees with the catalog.</summary>

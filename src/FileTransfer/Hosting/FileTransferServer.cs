@@ -134,6 +134,7 @@ public static partial class FileTransferServer
         app.MapRunningUploads();
         app.MapLimits();
         app.MapFetch();
+        app.MapPauses();
         app.MapEvents();
         app.MapAudit();
         app.MapExplain();
@@ -142,6 +143,7 @@ public static partial class FileTransferServer
         app.MapSources();
         app.MapLeader();
         app.MapNodes();
+        app.MapDrain();
     }
 
     /// <returns>0 after a clean stop, 78 when a person must change something first, 1 for everything else.</returns>

@@ -37,6 +37,8 @@ public static class ProblemTypes
 
     public static readonly ProblemType NodeAlive = new("node-alive", 409, "The node is alive");
 
+    public static readonly ProblemType NoSuccessor = new("no-successor", 409, "No other node can lead");
+
     public static readonly ProblemType FileInCatalog = new("file-in-catalog", 409, "The catalog has the file");
 
     /// <summary>Extensions: <c>upstreams</c>, <c>urls</c> of those that have it.</summary>

@@ -21,6 +21,7 @@ internal sealed class Explainer(
     FeedLag feed,
     ClusterMembership membership,
     DiskPressure disk,
+    PausedDownloads paused,
     LaneAllowance lanes,
     DamagedContents damaged,
     DownloadEvents events,
@@ -68,7 +69,7 @@ internal sealed class Explainer(
             await feed.OfBinAsync(here, key.Bin, cancellationToken),
             options.Value.MaxAttempts,
             membership.NotJoinedBecause,
-            disk.Reason,
+            paused.OfAll?.Reason ?? disk.Reason,
             lanes.Shortage,
             engine.Diagnostics(key)
         )

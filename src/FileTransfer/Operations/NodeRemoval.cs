@@ -1,6 +1,7 @@
 using FileTransfer.Bandwidth;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
+using FileTransfer.Downloads;
 using FileTransfer.Feed;
 using FileTransfer.Wants.Intents;
 using FileTransfer.Wants.Policies;
@@ -28,6 +29,7 @@ internal sealed partial class NodeRemoval(NodeDirectory directory, Database data
         await IntentTable.ForgetNodeAsync(connection, node, cancellationToken);
         await NodePolicies.ForgetNodeAsync(connection, node, cancellationToken);
         await NodeLimits.ForgetNodeAsync(connection, node, cancellationToken);
+        await PausedDownloads.ForgetNodeAsync(connection, node, cancellationToken);
         await FeedApplier.ForgetNodeAsync(connection, node, cancellationToken);
         var (replicas, onlyCopies) = await ReplicaTransitions.ForgetNodeAsync(connection, node, cancellationToken);
         await database.Commits.CommitAsync(transaction);

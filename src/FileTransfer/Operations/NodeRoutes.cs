@@ -86,7 +86,8 @@ internal static class NodeRoutes
                     Of(ReplicaState.Failed),
                     Of(ReplicaState.Removing),
                     lag.GetValueOrDefault(node.Node),
-                    tally.AreEstimated
+                    tally.AreEstimated,
+                    Of(ReplicaState.Paused)
                 );
             })
             .ToList();

@@ -50,6 +50,7 @@ public sealed partial class ArrowTests
         ["limits"] = ["Bandwidth"],
         ["mutations"] = ["Feed", "Postgres"],
         ["nodes"] = ["Cluster", "Catalog", "Feed", "Uploads", "Wants/Policies"],
+        ["pauses"] = ["Downloads"],
         ["policies"] = ["Wants/Policies"],
         ["policy_wants"] = ["Wants/Policies", "Catalog"],
         ["replicas"] = ["Catalog", "Uploads", "Wants/Intents", "Wants/Policies"],

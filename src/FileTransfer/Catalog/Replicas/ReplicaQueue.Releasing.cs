@@ -94,6 +94,21 @@ public sealed partial class ReplicaQueue
             cancellationToken
         );
 
+    /// <summary>Sets the claimed replica aside, for a person has paused it. What has come of it is kept.</summary>
+    public Task<bool> PauseAsync(
+        LockConnection session,
+        ClaimedReplica claim,
+        string reason,
+        long? bytesProven,
+        CancellationToken cancellationToken
+    ) =>
+        ReleaseAsync(
+            session,
+            claim,
+            new Release(reason, bytesProven, TimeSpan.Zero, SpendsAttempt: false) { State = ReplicaState.Paused },
+            cancellationToken
+        );
+
     private Task<bool> ReleaseAsync(
         LockConnection session,
         ClaimedReplica claim,

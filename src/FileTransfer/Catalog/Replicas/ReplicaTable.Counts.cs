@@ -35,7 +35,8 @@ public sealed partial class ReplicaTable
         (ReplicaSql.WaitsForProvider, "node_id, next_attempt_at"),
         ("r.state = 'downloading'", "node_id"),
         (Removing, "node_id, changed_at"),
-        ("r.state IN ('failed', 'paused')", "node_id, changed_at"),
+        ("r.state = 'failed'", "node_id, changed_at"),
+        ("r.state = 'paused'", "node_id, changed_at"),
     ];
 
     /// <summary>The files that are to be at <c>@node</c> and are not, along indexes that hold nothing else.</summary>

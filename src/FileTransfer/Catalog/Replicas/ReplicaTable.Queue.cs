@@ -1,7 +1,7 @@
 namespace FileTransfer.Catalog.Replicas;
 
 /// <summary>How many replicas of a node are in one part of its queue.</summary>
-/// <param name="State">What they wait for: <c>ready</c>, <c>waiting</c>, <c>unprovided</c>, <c>downloading</c>, <c>removing</c>, <c>failed</c>.</param>
+/// <param name="State">What they wait for: <c>ready</c>, <c>waiting</c>, <c>unprovided</c>, <c>downloading</c>, <c>removing</c>, <c>failed</c>, <c>paused</c>.</param>
 /// <param name="Count">No more than <see cref="MostCounted"/>.</param>
 /// <param name="OldestSeconds">Since when the first of those that were counted has been wanted; 0 where it is to go.</param>
 public sealed record QueueDepth(string State, long Count, long OldestSeconds)
@@ -12,7 +12,16 @@ public sealed record QueueDepth(string State, long Count, long OldestSeconds)
 /// <content>The queue of one node, in numbers.</content>
 public sealed partial class ReplicaTable
 {
-    private static readonly string[] _partNames = ["ready", "waiting", "unprovided", "downloading", "removing", "failed"];
+    private static readonly string[] _partNames =
+    [
+        "ready",
+        "waiting",
+        "unprovided",
+        "downloading",
+        "removing",
+        "failed",
+        "paused",
+    ];
 
     private static string QueueSql() =>
         string.Join(

@@ -3,14 +3,19 @@ using FileTransfer.Cli.Client;
 
 namespace FileTransfer.Cli.Commands;
 
-/// <summary><c>filetransfer node remove NAME</c></summary>
+/// <summary><c>filetransfer node handover|drain|remove NAME</c></summary>
 internal static class NodeCommand
 {
     public static Command Create() =>
-        new CliCommand("node", "Takes a node that is gone for good out of the cluster")
+        new CliCommand("node", "Stops a node, moves the leadership, takes a node that is gone for good out of the cluster")
         {
-            Examples = ["filetransfer node remove node-c", "filetransfer node remove node-c --yes"],
-        }.Taking(CreateRemove());
+            Examples =
+            [
+                "filetransfer node handover",
+                "filetransfer node drain --yes --url http://node-b:7070",
+                "filetransfer node remove node-c --yes",
+            ],
+        }.Taking(NodeSteering.CreateHandover(), NodeSteering.CreateDrain(), CreateRemove());
 
     private static CliCommand CreateRemove()
     {

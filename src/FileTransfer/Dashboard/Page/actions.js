@@ -4,6 +4,7 @@ import { run } from './dialogs.js';
 import { button } from './dom.js';
 import { bytes, plural, short } from './format.js';
 import { neighbourActions } from './neighbour-actions.js';
+import { steeringActions } from './steering-actions.js';
 
 const causes = ['', 'wrong-bytes', 'refused', 'stalled', 'ended-early', 'unreachable', 'deadline', 'node-fault'];
 const ofFile = given => given.location ?? short(given.key);
@@ -167,6 +168,7 @@ export const actions = [
     done: answer => `${plural(answer.count, 'content')} deleted, ${bytes(answer.bytes)}.`,
   },
   ...neighbourActions,
+  ...steeringActions,
   {
     id: 'node-remove',
     program: 'node remove',

@@ -13,6 +13,7 @@ import { followers, ingest, upstreams } from './neighbours.js';
 import { add, refresh, start } from './page.js';
 import { queue } from './queue.js';
 import { say } from './dom.js';
+import { steering } from './steering.js';
 import { limits, sources, uploads } from './traffic.js';
 
 const live = document.getElementById('live');
@@ -21,6 +22,7 @@ const views = [
   cluster,
   downloads,
   queue,
+  steering,
   failures,
   files,
   buckets,

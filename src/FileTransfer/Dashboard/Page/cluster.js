@@ -56,11 +56,11 @@ function show(answer) {
 // One sentence about the whole cluster, the worst first.
 function judge({ lead, nodes: all }) {
   const gone = all.filter(node => !node.alive);
-  const behind = all.filter(node => node.alive && node.lag + node.wanted + node.downloading + node.failed > 0);
+  const behind = all.filter(node => node.alive && node.lag + node.wanted + node.downloading + node.failed + node.paused > 0);
   if (!lead) return ['Nobody leads: no file can be uploaded or removed now.', 'bad'];
   if (gone.length > 0) return [`Not in step: ${gone.map(node => `${node.node} has not been heard of for ${age(node.seenAt)}`).join(', ')}.`, 'bad'];
   if (behind.length > 0) {
-    const lacks = node => plural(node.lag + node.wanted + node.downloading + node.failed, 'file');
+    const lacks = node => plural(node.lag + node.wanted + node.downloading + node.failed + node.paused, 'file');
     return [`Not in step: ${behind.map(node => `${node.node} lacks ${lacks(node)}`).join(', ')}.`, 'warn'];
   }
   return [all.length === 1 ? 'In step: the one node has every file that it wants.' : `In step: all ${all.length} nodes have every file that they want.`, 'good'];

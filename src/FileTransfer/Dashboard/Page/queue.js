@@ -11,6 +11,7 @@ const words = {
   failed: 'failed',
   downloading: 'downloading',
   removing: 'being removed',
+  paused: 'paused by a person',
 };
 
 const rows = table('Files that this node has to do something about', [

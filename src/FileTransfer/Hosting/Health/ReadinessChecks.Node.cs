@@ -4,6 +4,7 @@ using FileTransfer.Chunks;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Cluster;
+using FileTransfer.Downloads;
 using FileTransfer.Feed;
 
 namespace FileTransfer.Hosting.Health;
@@ -81,8 +82,13 @@ internal static partial class ReadinessChecks
                 : Finding.Healthy("no content waits for a person");
     }
 
-    private sealed class QueueCheck(FeedReader feed, ClusterMembership membership, Database database, DiskPressure disk)
-        : LocalCheck
+    private sealed class QueueCheck(
+        FeedReader feed,
+        ClusterMembership membership,
+        Database database,
+        DiskPressure disk,
+        PausedDownloads paused
+    ) : LocalCheck
     {
         protected override Finding Find() =>
             !database.IsReady || database.Reach.Outage is not null
@@ -92,6 +98,7 @@ internal static partial class ReadinessChecks
                     $"nothing is queued or downloaded: this node has not joined the cluster: {membership.NotJoinedBecause}"
                 )
             : feed.Fault is { } fault ? Finding.Degraded(fault)
+            : paused.OfAll is { } pause ? Finding.Degraded($"no download starts: {pause.Reason}", pause.PausedAt)
             : disk.Reason is { } full ? Finding.Degraded($"no download starts: {full}", disk.Since)
             : Finding.Healthy("the feed reaches the queue, and downloads may start");
     }

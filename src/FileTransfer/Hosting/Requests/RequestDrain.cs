@@ -16,6 +16,18 @@ internal sealed partial class RequestDrain(
 
     public bool IsDraining => lifetime.ApplicationStopping.IsCancellationRequested;
 
+    /// <summary>Requests that run now.</summary>
+    public int Running
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _running.Count;
+            }
+        }
+    }
+
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         if (HealthPaths.Contain(context.Request.Path))

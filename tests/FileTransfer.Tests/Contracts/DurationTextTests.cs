@@ -1,8 +1,8 @@
-using FileTransfer.Cli.Output;
+using FileTransfer.Contracts;
 
-namespace FileTransfer.Tests.Cli.Output;
+namespace FileTransfer.Tests.Contracts;
 
-public sealed class DurationTests
+public sealed class DurationTextTests
 {
     [Theory]
     [InlineData("500ms", 0.5)]
@@ -14,7 +14,7 @@ public sealed class DurationTests
     [InlineData("30d", 30 * 86400)]
     public void A_duration_is_read_as_people_write_it(string text, double seconds)
     {
-        Duration.TryParse(text, out var duration).ShouldBeTrue();
+        DurationText.TryParse(text, out var duration).ShouldBeTrue();
         duration.ShouldBe(TimeSpan.FromSeconds(seconds));
     }
 
@@ -26,5 +26,5 @@ public sealed class DurationTests
     [InlineData("31d")]
     [InlineData("99999999999999999999h")]
     [InlineData("30d30d")]
-    public void Anything_else_is_refused(string text) => Duration.TryParse(text, out _).ShouldBeFalse();
+    public void Anything_else_is_refused(string text) => DurationText.TryParse(text, out _).ShouldBeFalse();
 }
