@@ -197,7 +197,9 @@ public sealed partial class ClusterMembership(
     {
         var (questions, answer) = pulse.Next();
         var asked = time.GetTimestamp();
-        if (await nodes.BeatAsync(connection, _instance, questions, cancellationToken) is var (there, answers))
+        if (
+            await nodes.BeatAsync(connection, _instance, pulse.NextBeside(), questions, cancellationToken) is var (there, answers)
+        )
         {
             database.Clock.Observe(there, asked);
             answer(answers);

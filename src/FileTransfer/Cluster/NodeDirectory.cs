@@ -70,17 +70,20 @@ public sealed class NodeDirectory(Database database, ThisNode here)
     /// <summary>This node is alive.</summary>
     /// <param name="connection">Of the node's session.</param>
     /// <param name="instance">The run of its process.</param>
+    /// <param name="beside">SQL that runs with it, before it in the statement.</param>
     /// <param name="questions">SQL for an array of answers that are read with it.</param>
     /// <param name="cancellationToken">Leaves all as it was.</param>
     /// <returns>What time it is at the database, and the answers; null when another run of the node has joined since.</returns>
     internal Task<(DateTime Now, bool[] Answers)?> BeatAsync(
         NpgsqlConnection connection,
         Guid instance,
+        string beside,
         string questions,
         CancellationToken cancellationToken
     )
     {
         var sql = $"""
+            {beside}
             UPDATE filetransfer.nodes SET seen_at = now() WHERE node_id = @node AND instance = @instance
             RETURNING clock_timestamp(), {questions}
             """;

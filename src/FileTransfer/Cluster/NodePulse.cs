@@ -7,9 +7,13 @@ namespace FileTransfer.Cluster;
 /// A node that is in step asks little else, however many there are to ask. Notifications come sooner; what is lost of them, and what nobody
 /// tells, is found by the next heartbeat.
 /// </remarks>
-public sealed class NodePulse
+public sealed class NodePulse(TimeProvider time)
 {
+    private static readonly TimeSpan _minute = TimeSpan.FromMinutes(1);
+
     private ImmutableArray<PulseQuestion> _questions = [];
+    private ImmutableArray<Func<string>> _besides = [];
+    private DateTimeOffset _besideAt;
 
     /// <summary>Asks with each heartbeat, until the answer is disposed.</summary>
     /// <param name="condition">SQL that is true or false, and cheap while it is false; <c>@node</c> is this node.</param>
@@ -19,6 +23,26 @@ public sealed class NodePulse
         var question = new PulseQuestion(condition, then, Forget);
         ImmutableInterlocked.Update(ref _questions, (all, one) => all.Add(one), question);
         return question;
+    }
+
+    /// <summary>Runs SQL with the first heartbeat of each minute, in its statement.</summary>
+    /// <param name="statements">
+    /// Common table expressions, which know <c>@node</c> and <c>@instance</c>. They wait for no lock: the heartbeat says that the node is alive.
+    /// </param>
+    public void BesideEachMinute(Func<string> statements) =>
+        ImmutableInterlocked.Update(ref _besides, (all, one) => all.Add(one), statements);
+
+    /// <summary>What runs beside this heartbeat: common table expressions for what follows them, or nothing.</summary>
+    internal string NextBeside()
+    {
+        var now = time.GetUtcNow();
+        if (_besides.IsEmpty || now.Ticks / _minute.Ticks == _besideAt.Ticks / _minute.Ticks)
+        {
+            return "";
+        }
+
+        _besideAt = now;
+        return $"WITH {string.Join(", ", _besides.Select(one => one()))}";
     }
 
     /// <summary>What is asked now: SQL for an array of answers, and who takes them.</summary>

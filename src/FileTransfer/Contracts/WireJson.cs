@@ -16,6 +16,7 @@ namespace FileTransfer.Contracts;
 [JsonSerializable(typeof(FileRegistration))]
 [JsonSerializable(typeof(FileResource))]
 [JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(HistoryResource))]
 [JsonSerializable(typeof(IngestResource))]
 [JsonSerializable(typeof(FollowerRegistration))]
 [JsonSerializable(typeof(FollowerResource))]

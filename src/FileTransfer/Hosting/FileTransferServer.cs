@@ -139,6 +139,7 @@ public static partial class FileTransferServer
         app.MapAudit();
         app.MapExplain();
         app.MapQueue();
+        app.MapHistory();
         app.MapRetry();
         app.MapSources();
         app.MapLeader();

@@ -8,5 +8,7 @@ public static class OperationsRegistration
         builder.Services.AddHostedService(services => services.GetRequiredService<AuditLog>());
         builder.Services.AddSingleton<Explainer>();
         builder.Services.AddSingleton<NodeFigures>();
+        builder.Services.AddSingleton<NodeHistory>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<NodeHistory>());
     }
 }

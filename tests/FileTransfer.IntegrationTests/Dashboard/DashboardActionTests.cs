@@ -188,6 +188,25 @@ public sealed class DashboardActionTests(DashboardNodes nodes)
         browsed.Faults.ShouldBeEmpty();
     }
 
+    [BrowserFact]
+    public async Task Downloads_of_a_bucket_are_paused_and_resumed_and_who_did_it_is_in_the_audit_log()
+    {
+        await using var browsed = await nodes.Browser.OpenAsync(nodes.Leader.Url);
+        var page = browsed.Page;
+        await Press(browsed.Section("steering"), "pause");
+        await page.Locator("dialog").GetByLabel("Bucket").FillAsync("0xee");
+        await Confirm(page.Locator("dialog"));
+        await Said(page, "Paused: 0 files wait");
+        await Expect(browsed.Row("steering", "bucket 0xee")).ToContainTextAsync("anonymous");
+        await Press(browsed.Row("steering", "bucket 0xee"), "resume");
+        await Expect(browsed.Section("steering")).ToContainTextAsync("Nothing is paused here.");
+        await page.ReloadAsync();
+        await Expect(browsed.Row("audit", "POST /v1/downloads/pause").First).ToContainTextAsync("done");
+        await Expect(browsed.Section("history").Locator("figure").First).ToContainTextAsync("node-a");
+        (await browsed.SeriousAccessibilityFaultsAsync()).ShouldBeEmpty();
+        browsed.Faults.ShouldBeEmpty();
+    }
+
     private static Task Press(ILocator within, string action) => within.Locator($"[data-action={action}]").First.ClickAsync();
 
     /// <summary>As the button does that is on the page only while there is something to do.</summary>

@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace FileTransfer.Cli.Commands;
 
 /// <summary><c>filetransfer node handover|drain</c></summary>

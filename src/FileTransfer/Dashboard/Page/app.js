@@ -14,12 +14,14 @@ import { add, refresh, start } from './page.js';
 import { queue } from './queue.js';
 import { say } from './dom.js';
 import { steering } from './steering.js';
+import { history } from './history.js';
 import { limits, sources, uploads } from './traffic.js';
 
 const live = document.getElementById('live');
 
 const views = [
   cluster,
+  history,
   downloads,
   queue,
   steering,

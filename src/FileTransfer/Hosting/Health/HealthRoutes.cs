@@ -5,8 +5,8 @@ using FileTransfer.Hosting.Requests;
 namespace FileTransfer.Hosting.Health;
 
 /// <summary>
-/// <c>/health/live</c>: the process answers. <c>/health/ready</c>: it serves reads. <c>/health/cluster</c>: the cluster takes writes. The last two
-/// tell every check there is; what differs is what refuses.
+/// <c>/health/live</c>: the process answers. <c>/health/startup</c>: it has got as far as to be asked for anything. <c>/health/ready</c>, <c>/health/cluster/read</c>: it serves reads.
+/// <c>/health/cluster</c>: the cluster takes writes. The last three tell every check there is; what differs is what refuses.
 /// </summary>
 internal static class HealthRoutes
 {
@@ -20,7 +20,15 @@ internal static class HealthRoutes
             .Produces<HealthAnswer>()
             .Produces<HealthAnswer>(StatusCodes.Status503ServiceUnavailable);
         health
+            .MapMethods("/startup", methods, Startup)
+            .Produces<HealthAnswer>()
+            .Produces<HealthAnswer>(StatusCodes.Status503ServiceUnavailable);
+        health
             .MapMethods("/cluster", methods, ClusterAsync)
+            .Produces<HealthAnswer>()
+            .Produces<HealthAnswer>(StatusCodes.Status503ServiceUnavailable);
+        health
+            .MapMethods("/cluster/read", methods, ClusterReadAsync)
             .Produces<HealthAnswer>()
             .Produces<HealthAnswer>(StatusCodes.Status503ServiceUnavailable);
         health
@@ -57,6 +65,20 @@ internal static class HealthRoutes
         NodeHealth health,
         CancellationToken cancellationToken
     ) => AskAsync(context, health, ReadyWhen.Writes, cancellationToken);
+
+    /// <summary>Whether contents can be read here, whatever <c>FileTransfer:Health:ReadyWhen</c> asks of <c>/health/ready</c>: for balancers of readers. A database that is away does not keep a node from serving.</summary>
+    private static Task<JsonHttpResult<HealthAnswer>> ClusterReadAsync(
+        HttpContext context,
+        NodeHealth health,
+        CancellationToken cancellationToken
+    ) => AskAsync(context, health, ReadyWhen.Reads, cancellationToken);
+
+    /// <summary>Whether the node has found its database fit and its schema made since its process began; from then on 200, whatever happens. 503 <c>starting</c> before, with what it waits for.</summary>
+    private static JsonHttpResult<HealthAnswer> Startup(HttpContext context, NodeHealth health)
+    {
+        var answer = health.Startup();
+        return Answer(context, answer, ok: answer.Status == "healthy");
+    }
 
     private static async Task<JsonHttpResult<HealthAnswer>> AskAsync(
         HttpContext context,

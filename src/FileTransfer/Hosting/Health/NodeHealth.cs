@@ -9,9 +9,31 @@ internal sealed class NodeHealth(
     HealthCheckService service,
     RequestDrain drain,
     ChunkStore store,
+    Database database,
+    TimeProvider time,
     IHostApplicationLifetime lifetime
 )
 {
+    /// <summary>Since when each check has been as it is, where it does not say so itself.</summary>
+    private readonly ConcurrentDictionary<string, (HealthStatus Status, DateTimeOffset Since)> _seen = new(
+        StringComparer.Ordinal
+    );
+
+    /// <summary>Whether the start is over, and what it waits for.</summary>
+    public HealthAnswer Startup()
+    {
+        var since = database.Reach.Outage?.Since;
+        return database.IsReady
+            ? new HealthAnswer(NameOf(HealthStatus.Healthy), null)
+            : new HealthAnswer(
+                "starting",
+                new Dictionary<string, CheckAnswer>(StringComparer.Ordinal)
+                {
+                    ["database"] = new(NameOf(HealthStatus.Unhealthy), database.WaitingFor, since),
+                }
+            );
+    }
+
     /// <returns>
     /// <c>unhealthy</c> when what is <paramref name="required"/> does not work, <c>degraded</c> when something else does not; each check for itself.
     /// </returns>
@@ -25,7 +47,7 @@ internal sealed class NodeHealth(
             : report.Entries.Values.Any(entry => entry.Breaks(needed)) ? NameOf(HealthStatus.Unhealthy)
             : report.Status == HealthStatus.Healthy ? NameOf(HealthStatus.Healthy)
             : NameOf(HealthStatus.Degraded);
-        var checks = report.Entries.ToDictionary(entry => entry.Key, entry => Of(entry.Value), StringComparer.Ordinal);
+        var checks = report.Entries.ToDictionary(entry => entry.Key, entry => Of(entry.Key, entry.Value), StringComparer.Ordinal);
         return new HealthAnswer(status, checks, Disk());
     }
 
@@ -43,12 +65,19 @@ internal sealed class NodeHealth(
         }
     }
 
-    private static CheckAnswer Of(HealthReportEntry entry) =>
-        new(
+    private CheckAnswer Of(string name, HealthReportEntry entry)
+    {
+        var (_, since) = _seen.AddOrUpdate(
+            name,
+            _ => (entry.Status, time.GetUtcNow()),
+            (_, before) => before.Status == entry.Status ? before : (entry.Status, time.GetUtcNow())
+        );
+        return new CheckAnswer(
             NameOf(entry.Status),
             entry.Description ?? entry.Exception?.Message,
-            entry.Data.GetValueOrDefault(Finding.SinceKey) as DateTimeOffset?
+            entry.Data.GetValueOrDefault(Finding.SinceKey) as DateTimeOffset? ?? since
         );
+    }
 
     public static string NameOf(HealthStatus status) =>
         status switch

@@ -28,7 +28,7 @@ internal sealed record Finding(HealthStatus Status, string Detail, DateTimeOffse
 internal abstract class ReadinessCheck : IHealthCheck
 {
     /// <summary>Shorter than a probe waits.</summary>
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1.5);
 
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context,

@@ -6,7 +6,7 @@ internal static partial class ReadinessChecks
 {
     private sealed class DatabaseCheck(Database database) : ReadinessCheck
     {
-        private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);
+        private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1.2);
 
         protected override async ValueTask<Finding> FindAsync(CancellationToken cancellationToken)
         {

@@ -18,6 +18,33 @@ public sealed class HealthTests
         (await server.Client.GetStringAsync("/health/live")).ShouldBe("""{"status":"healthy"}""");
     }
 
+    [Fact]
+    public async Task Without_its_database_a_node_says_what_its_start_waits_for_serves_readers_and_knows_of_each_check_since_when()
+    {
+        await using var server = await RunningServer.StartAsync();
+
+        using var startup = await server.SendAsync(HttpMethod.Get, "/health/startup");
+        startup.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        var starting = JsonDocument.Parse(await startup.Content.ReadAsStringAsync()).RootElement;
+        starting.GetProperty("status").GetString().ShouldBe("starting");
+        starting.GetProperty("checks").GetProperty("database").GetProperty("detail").GetString().ShouldNotBeNullOrEmpty();
+
+        using var read = await server.SendAsync(HttpMethod.Get, "/health/cluster/read");
+        read.StatusCode.ShouldBe(HttpStatusCode.OK);
+        using var write = await server.SendAsync(HttpMethod.Get, "/health/cluster");
+        write.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        foreach (
+            var check in JsonDocument
+                .Parse(await write.Content.ReadAsStringAsync())
+                .RootElement.GetProperty("checks")
+                .EnumerateObject()
+        )
+        {
+            check.Value.GetProperty("detail").GetString().ShouldNotBeNullOrEmpty(check.Name);
+            check.Value.GetProperty("since").GetDateTimeOffset().ShouldBeLessThan(DateTimeOffset.UtcNow, check.Name);
+        }
+    }
+
     [Theory]
     // What the check stops, its status, and the codes of: ready, ready where writes are required, ready where all must be well.
     [InlineData(nameof(Stops.Reads), HealthStatus.Healthy, "healthy", 200, 200, 200)]
