@@ -9,6 +9,7 @@ public static class CatalogRegistration
     {
         CatalogTypes.Map();
         builder.Services.AddSingleton<FileCatalog>();
+        builder.Services.AddSingleton<BucketCopies>();
         builder.Services.AddSingleton<ReplicaTable>();
         builder.Services.AddSingleton<ReplicaTransitions>();
         builder.Services.AddSingleton<ReplicaChanges>();

@@ -146,6 +146,33 @@ public sealed class NodeDirectory(Database database, ThisNode here)
         return NodeRemovalOutcome.Removed;
     }
 
+    /// <summary>Whether a node is being emptied, and since when; null when it is not of this cluster.</summary>
+    public async Task<(NodeId Node, DateTimeOffset? Since)?> FindEvacuationAsync(
+        NodeId node,
+        CancellationToken cancellationToken
+    ) =>
+        (
+            await database.QueryAsync<(NodeId, DateTimeOffset?)>(
+                "SELECT node_id, evacuating_since FROM filetransfer.nodes WHERE node_id = @node",
+                new { node },
+                cancellationToken
+            )
+        )
+            is [var found]
+            ? found
+            : null;
+
+    /// <returns>False when it is not of this cluster.</returns>
+    public async Task<bool> SetEvacuatingAsync(NodeId node, bool isEvacuating, CancellationToken cancellationToken) =>
+        await database.ExecuteAsync(
+            """
+            UPDATE filetransfer.nodes SET evacuating_since = CASE WHEN @isEvacuating THEN coalesce(evacuating_since, now()) END
+            WHERE node_id = @node
+            """,
+            new { node, isEvacuating },
+            cancellationToken
+        ) > 0;
+
     /// <summary>Where a node answers, and the name of the run of its process that said so; null when it is not of this cluster.</summary>
     public async Task<(Uri Url, string Instance)?> AddressOfAsync(NodeId node, CancellationToken cancellationToken)
     {

@@ -17,6 +17,8 @@ public static class Routes
     public const string FileEvents = $"{File}/events";
     public const string Intents = $"{File}/fetch";
     public const string Retry = $"{File}/retry";
+    public const string Cancel = $"{File}/cancel";
+    public const string FilePriority = $"{File}/priority";
     public const string RetryAll = "/v1/retry";
 
     public const string Audit = "/v1/audit";
@@ -24,6 +26,9 @@ public static class Routes
     public const string Buckets = "/v1/buckets";
     public const string Bucket = $"{Buckets}/{{bucket}}";
     public const string Policy = $"{Bucket}/policy";
+    public const string BucketPriority = $"{Bucket}/priority";
+    public const string BucketCopies = $"{Bucket}/copies";
+    public const string BucketHealth = $"{Bucket}/health";
     public const string Missing = $"{Bucket}/missing";
     public const string Sync = "/v1/sync";
     public const string SyncStatus = $"{Sync}/status";
@@ -55,6 +60,7 @@ public static class Routes
     public const string Limits = "/v1/limits";
     public const string Nodes = "/v1/nodes";
     public const string Node = $"{Nodes}/{{node}}";
+    public const string Evacuation = $"{Node}/evacuate";
     public const string ClusterHealth = "/v1/health";
     public const string Queue = "/v1/queue";
     public const string Orphans = "/v1/orphans";

@@ -36,6 +36,9 @@ internal sealed class DownloadAttempt(
 
     public ClaimedReplica Claim => claim;
 
+    /// <summary>As a person has set it by now.</summary>
+    public int Priority { get; set; } = claim.Priority;
+
     /// <summary>The download, set by who begins it. Its result: all of the content is here and proven, or why it is not.</summary>
     public Task<PlannerAction.Ended> Running { get; set; } = null!;
 

@@ -83,6 +83,45 @@ public sealed partial class DownloadEngine(
     /// <summary>The files that are being downloaded.</summary>
     public IReadOnlyCollection<FileKey> Running => [.. _attempts.Keys];
 
+    /// <summary>Puts files before or behind others among the downloads under way.</summary>
+    /// <returns>How many of them are.</returns>
+    public int Prioritize(IEnumerable<FileKey> files, int priority)
+    {
+        var begun = 0;
+        foreach (var file in files)
+        {
+            if (_attempts.TryGetValue(file, out var attempt))
+            {
+                attempt.Priority = priority;
+                Tell(new PlannerEvent.PriorityChanged(file, priority));
+                begun++;
+            }
+        }
+
+        return begun;
+    }
+
+    /// <summary>
+    /// Where every lane is busy, large downloads of a lower priority end for now, the lowest first: so many as <paramref name="files"/> of this one wait. They go on
+    /// later with what they have.
+    /// </summary>
+    /// <returns>How many.</returns>
+    public int Yield(int priority, long files)
+    {
+        if (_attempts.Count < options.Value.Lanes)
+        {
+            return 0;
+        }
+
+        var lower = _attempts
+            .Values.Where(attempt => !attempt.IsInMemory && attempt.Priority < priority)
+            .OrderBy(attempt => attempt.Priority)
+            .Take((int)Math.Min(files, options.Value.Lanes))
+            .ToList();
+        lower.ForEach(attempt => attempt.Abort());
+        return lower.Count;
+    }
+
     /// <summary>Where the sources stand that this process has met; for one file in particular, where it is named.</summary>
     public IReadOnlyList<SourceDiagnostics> Diagnostics(FileKey? file = null)
     {
@@ -171,6 +210,9 @@ public sealed partial class DownloadEngine(
                 claim.Providers.CompetingNodes,
                 options.Value.Deadline is { } deadline ? Now + deadline : null
             )
+            {
+                Priority = attempt.Priority,
+            }
         );
         await using var fellows = attempt.Fellows = new FellowDownloads(
             claim,

@@ -29,6 +29,7 @@ public static class DownloadRegistration
             new Random()
         ));
         builder.Services.AddSingleton<PausedDownloads>();
+        builder.Services.AddSingleton<DownloadPriorities>();
         builder.Services.AddSingleton<AttemptCompletion>();
         builder.Services.AddSingleton<DownloadPublisher>();
         builder.Services.AddSingleton<LaneAllowance>();

@@ -118,6 +118,7 @@ public static partial class FileTransferServer
         app.MapBatches();
         app.MapFiles();
         app.MapPolicies();
+        app.MapCopies();
         app.MapOrphans();
         app.MapFileCommands();
         app.MapDamage();
@@ -135,6 +136,7 @@ public static partial class FileTransferServer
         app.MapLimits();
         app.MapFetch();
         app.MapPauses();
+        app.MapPriorities();
         app.MapEvents();
         app.MapAudit();
         app.MapExplain();
@@ -145,6 +147,7 @@ public static partial class FileTransferServer
         app.MapLeader();
         app.MapNodes();
         app.MapDrain();
+        app.MapEvacuation();
     }
 
     /// <returns>0 after a clean stop, 78 when a person must change something first, 1 for everything else.</returns>

@@ -37,6 +37,9 @@ public static class ProblemTypes
 
     public static readonly ProblemType NodeAlive = new("node-alive", 409, "The node is alive");
 
+    /// <summary>Extension: <c>state</c>, this node's state of the file.</summary>
+    public static readonly ProblemType NotCancellable = new("not-cancellable", 409, "The file cannot be given up here");
+
     public static readonly ProblemType NoSuccessor = new("no-successor", 409, "No other node can lead");
 
     public static readonly ProblemType FileInCatalog = new("file-in-catalog", 409, "The catalog has the file");

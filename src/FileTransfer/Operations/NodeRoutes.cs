@@ -35,7 +35,7 @@ internal static class NodeRoutes
     {
         if (NodeId.FromText(node) is not { } id)
         {
-            return Problem.Of(ProblemTypes.BadRequest, "That is not a node name; write 1 to 64 of A-Z a-z 0-9 . _ -");
+            return Malformed();
         }
 
         var (outcome, removed) = await removal.RemoveAsync(id, cancellationToken);
@@ -47,13 +47,19 @@ internal static class NodeRoutes
                 $"Node '{node}' is alive: its process holds its lock in the database. Stop it, then send the request again.",
                 ("node", node)
             ),
-            _ => Problem.Of(
-                ProblemTypes.NodeUnknown,
-                $"No node of the cluster is called '{node}'; GET /v1/nodes has their names.",
-                ("node", node)
-            ),
+            _ => Unknown(node),
         };
     }
+
+    internal static ProblemHttpResult Malformed() =>
+        Problem.Of(ProblemTypes.BadRequest, "That is not a node name; write 1 to 64 of A-Z a-z 0-9 . _ -");
+
+    internal static ProblemHttpResult Unknown(string node) =>
+        Problem.Of(
+            ProblemTypes.NodeUnknown,
+            $"No node of the cluster is called '{node}'; GET /v1/nodes has their names.",
+            ("node", node)
+        );
 
     private static async Task<IResult> NodesAsync(
         NodeDirectory directory,

@@ -22,6 +22,7 @@ public sealed class DashboardActionListTests
         "explain",
         "policy get",
         "limits get",
+        "copies show",
         "missing",
         "orphans list",
         "ingest status",

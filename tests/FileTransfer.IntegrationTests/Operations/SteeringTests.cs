@@ -16,7 +16,11 @@ public sealed class SteeringTests : IAsyncLifetime
     {
         _cluster = await TestCluster.CreateAsync();
         _leader = await _cluster.StartLeaderAsync("node-a");
-        _follower = await _cluster.StartAsync("node-b", ("FileTransfer__Limits__Download", "1MiB/s"));
+        _follower = await _cluster.StartAsync(
+            "node-b",
+            ("FileTransfer__Limits__Download", "1MiB/s"),
+            ("FileTransfer__Downloads__Lanes", "1")
+        );
     }
 
     public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
@@ -77,6 +81,41 @@ public sealed class SteeringTests : IAsyncLifetime
 
         using var tooLong = await _follower.Http.PostAsJsonAsync("/v1/downloads/pause", new { @for = "25h" });
         await tooLong.ShouldBeProblemAsync(400, "bad-request", "25h");
+    }
+
+    [Fact]
+    public async Task A_higher_priority_takes_the_lane_and_a_cancelled_download_leaves_nothing()
+    {
+        var early = await _leader.PutAsync(PlainFile.RandomBytes(24 * 1024 * 1024), "early");
+        await Eventually.HoldsAsync(async () => await ProvenAsync(early) > 0, "some of it has come");
+        var late = await _leader.PutAsync(PlainFile.RandomBytes(24 * 1024 * 1024), "late");
+        await Eventually.HoldsAsync(async () => await _follower.StateOfAsync(late) == "wanted", "the other waits");
+
+        var first = await SendAsync(HttpMethod.Put, $"/v1/files/{late}/priority", new { priority = 10 });
+
+        (first.GetProperty("files").GetInt64(), first.GetProperty("downloads").GetInt32()).ShouldBe((1, 1));
+        await Eventually.HoldsAsync(
+            async () => await _follower.StateOfAsync(late) == "downloading",
+            "the later one has the lane"
+        );
+        (await _follower.StateOfAsync(early)).ShouldBe("wanted");
+        (await ProvenAsync(early)).ShouldBeGreaterThan(0);
+
+        using (var wanted = await _follower.Http.PostAsync($"/v1/files/{late}/cancel", null))
+        {
+            await wanted.ShouldBeProblemAsync(409, "not-cancellable", "policy");
+        }
+
+        await SendAsync(
+            HttpMethod.Put,
+            "/v1/buckets/0x02/policy?wait=60",
+            new { kind = "nothing-except", filters = Array.Empty<string>() }
+        );
+        await SendAsync(HttpMethod.Post, $"/v1/files/{early}/fetch", new { });
+        await Eventually.HoldsAsync(async () => await _follower.StateOfAsync(early) == "downloading", "somebody asks for it");
+        await SendAsync(HttpMethod.Post, $"/v1/files/{early}/cancel", new { });
+        await Eventually.HoldsAsync(async () => await _follower.StateOfAsync(early) == "absent", "it is given up");
+        (await _follower.GetJsonAsync($"/v1/files/{early}/explain")).GetProperty("intents").GetArrayLength().ShouldBe(0);
     }
 
     [Fact]

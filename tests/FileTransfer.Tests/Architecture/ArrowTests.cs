@@ -36,7 +36,9 @@ public sealed partial class ArrowTests
     {
         ["audit"] = ["Operations"],
         ["bins"] = ["Feed", "Cluster", "Postgres"],
+        ["bucket_copies"] = ["Catalog"],
         ["bucket_digests"] = ["Feed"],
+        ["bucket_priorities"] = ["Catalog"],
         ["cluster"] = ["Cluster", "Feed", "Postgres"],
         ["digested_bins"] = ["Feed"],
         ["feed_epochs"] = ["Cluster"],

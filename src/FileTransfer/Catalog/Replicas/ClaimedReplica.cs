@@ -16,6 +16,9 @@ public sealed record ClaimedReplica(
     FileProviders Providers
 )
 {
+    /// <summary>What it comes before, in the queue and among the downloads under way.</summary>
+    public int Priority { get; init; }
+
     /// <summary>What a folder remembers of the file, where the claim came with its Add; else it is asked for when it is stored.</summary>
     internal LedgerRow? Row { get; init; }
 }

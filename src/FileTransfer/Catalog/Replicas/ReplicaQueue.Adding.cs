@@ -82,8 +82,8 @@ public sealed partial class ReplicaQueue
             ), locked AS MATERIALIZED (
                 SELECT seen.*, CASE WHEN coalesce(nodes, upstreams) IS NOT NULL THEN pg_try_advisory_lock(lock_key) END AS acquired FROM seen
             ), {ProofOfLocked}, entered AS (
-                INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, holder, holder_pid)
-                SELECT @node, f.file_key, CASE WHEN acquired THEN 'downloading' ELSE 'wanted' END,
+                INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, priority, holder, holder_pid)
+                SELECT @node, f.file_key, CASE WHEN acquired THEN 'downloading' ELSE 'wanted' END, {ReplicaSql.PriorityOfBucket},
                     CASE WHEN acquired THEN @holder END, CASE WHEN acquired THEN pg_backend_pid() END
                 FROM desired f LEFT JOIN locked USING (file_key)
                 ON CONFLICT (node_id, file_key) DO UPDATE SET state = 'wanted', reason = NULL, {ReplicaSql.WantedAnew}

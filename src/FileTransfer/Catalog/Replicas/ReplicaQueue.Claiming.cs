@@ -93,7 +93,7 @@ public sealed partial class ReplicaQueue
             FROM locked CROSS JOIN proof
             WHERE r.node_id = locked.node_id AND r.file_key = locked.file_key
             RETURNING acquired, r.file_key, locked.fingerprint, locked.size, r.epoch, r.attempts, r.lock_key,
-                locked.generation, r.lock_key = ANY(proof.held), (SELECT count(*) FROM next)::integer, {ProviderColumns}
+                locked.generation, r.lock_key = ANY(proof.held), (SELECT count(*) FROM next)::integer, {ProviderColumns}, r.priority
             """;
 
     /// <summary>The keys of all locks of this session, read once those of <c>locked</c> are taken.</summary>
@@ -139,7 +139,7 @@ public sealed partial class ReplicaQueue
             else if (reader.GetBoolean(0))
             {
                 RequireProven(session, reader.GetBoolean(8));
-                claims.Add(ReadClaim(reader, ReadProviders(reader, 10)));
+                claims.Add(ReadClaim(reader, ReadProviders(reader, 10)) with { Priority = reader.GetInt16(16) });
             }
         }
 

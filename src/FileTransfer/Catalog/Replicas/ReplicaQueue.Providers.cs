@@ -18,7 +18,7 @@ public sealed partial class ReplicaQueue
                     FROM filetransfer.replicas source
                     JOIN filetransfer.nodes n ON n.node_id = source.node_id
                     LEFT JOIN filetransfer.leader l ON l.node_id = n.node_id
-                    WHERE source.file_key = r.file_key AND source.state = 'stored' AND source.node_id <> r.node_id
+                    WHERE source.file_key = r.file_key AND source.state = 'stored' AND source.node_id <> r.node_id AND {IsToBeAsked}
                     ORDER BY NOT {NodeLiveness.IsHeardOf}, (clock_timestamp() - source.changed_at) * random()
                     LIMIT {FileProviders.Most}
                 ) provider
@@ -32,6 +32,15 @@ public sealed partial class ReplicaQueue
                 WHERE u.file_key = r.file_key AND u.kept_since IS NULL
             ) outside
             """;
+
+    /// <summary>A node <c>n</c> that is emptied is asked only for what nobody else has who is heard of.</summary>
+    private const string IsToBeAsked = $"""
+        (n.evacuating_since IS NULL OR NOT EXISTS (
+            SELECT FROM filetransfer.replicas better JOIN filetransfer.nodes n ON n.node_id = better.node_id
+            WHERE better.file_key = r.file_key AND better.state = 'stored' AND better.node_id <> r.node_id
+              AND n.evacuating_since IS NULL AND {NodeLiveness.IsHeardOf}
+        ))
+        """;
 
     /// <summary>Joins to a replica <c>r</c> some other nodes that download the file: each node has its own, so that all hang together.</summary>
     private static string WithFellows =>

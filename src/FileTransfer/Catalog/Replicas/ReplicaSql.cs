@@ -18,6 +18,10 @@ internal static class ReplicaSql
             ? $"(({IsReady}) OR ({Waits}) OR ({WaitsForProvider}))"
             : $"r.state = '{ReplicaTransitions.NameOf(state)}'";
 
+    /// <summary>What a person said that the bucket of row <c>f</c> comes before at <c>@node</c>.</summary>
+    public const string PriorityOfBucket =
+        "coalesce((SELECT p.priority FROM filetransfer.bucket_priorities p WHERE p.node_id = @node AND p.bucket = f.bucket), 0)";
+
     /// <summary>It is to be here and is not.</summary>
     public const string IsLacking = "r.state IN ('wanted', 'downloading', 'failed', 'paused')";
 

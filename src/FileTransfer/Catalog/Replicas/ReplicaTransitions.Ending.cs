@@ -4,7 +4,7 @@ namespace FileTransfer.Catalog.Replicas;
 
 /// <summary>What came of dropping stored contents.</summary>
 /// <param name="Pruned">The files of replicas that leave this node, for it to be notified after the commit.</param>
-/// <param name="Kept">Files that stay, for no other living node has them stored.</param>
+/// <param name="Kept">Files that stay, for no other living node has them stored, or too few have.</param>
 public sealed record PruneResult(IReadOnlyList<FileKey> Pruned, IReadOnlyList<FileKey> Kept);
 
 /// <content>Ended: removed from the cluster, or not wanted at a node any more. Each runs in a transaction of its caller's.</content>
@@ -82,7 +82,9 @@ public sealed partial class ReplicaTransitions
         return [.. await connection.QueryAsync<FileKey>(withdraw, parameters, cancellationToken)];
     }
 
-    /// <summary>Ends those of the stored replicas that neither policy nor intent wants and that another living node has stored as well.</summary>
+    /// <summary>
+    /// Ends those of the stored replicas that neither policy nor intent wants and that other living nodes have stored as well: one, or as many as the bucket is to keep.
+    /// </summary>
     public static async Task<PruneResult> PruneAsync(
         NpgsqlConnection connection,
         NodeId node,
@@ -99,8 +101,8 @@ public sealed partial class ReplicaTransitions
             """;
         const string prune = $"""
             WITH unwanted AS MATERIALIZED (
-                SELECT r.file_key, EXISTS (
-                    SELECT FROM filetransfer.replicas other JOIN filetransfer.nodes n ON n.node_id = other.node_id
+                SELECT r.file_key, {BucketCopies.FloorSql} <= (
+                    SELECT count(*) FROM filetransfer.replicas other JOIN filetransfer.nodes n ON n.node_id = other.node_id
                     WHERE other.file_key = r.file_key AND other.node_id <> @node AND other.state = 'stored'
                       AND {NodeLiveness.IsProvenAlive}
                 ) AS is_elsewhere
@@ -145,6 +147,7 @@ public sealed partial class ReplicaTransitions
             );
             WITH gone AS (DELETE FROM filetransfer.replicas WHERE node_id = @node RETURNING 1) SELECT count(*) FROM gone
             """;
+        await ForgetPrioritiesAsync(connection, node, cancellationToken);
         await using var answers = await connection.QueryMultipleAsync(
             new CommandDefinition(sql, new { node }, commandTimeout: 600, cancellationToken: cancellationToken)
         );

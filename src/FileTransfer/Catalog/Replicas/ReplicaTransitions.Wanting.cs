@@ -62,7 +62,7 @@ public sealed partial class ReplicaTransitions
             ), wanted AS (
                 INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, priority) VALUES (@node, @key, 'wanted', @priority)
                 ON CONFLICT (node_id, file_key) DO UPDATE
-                    SET state = 'wanted', priority = EXCLUDED.priority, attempts = 0, next_attempt_at = NULL, reason = NULL,
+                    SET state = 'wanted', priority = greatest(r.priority, EXCLUDED.priority), attempts = 0, next_attempt_at = NULL, reason = NULL,
                         epoch = r.epoch + CASE WHEN r.state = 'wanted' THEN 0 ELSE 1 END,
                         bytes_proven = CASE WHEN r.state = 'removing' THEN 0 ELSE r.bytes_proven END,
                         holder = NULL, holder_pid = NULL, changed_at = clock_timestamp(),
@@ -81,6 +81,14 @@ public sealed partial class ReplicaTransitions
         };
         return connection.QuerySingleAsync<bool>(sql, parameters, cancellationToken);
     }
+
+    /// <summary>A policy may withdraw the file where it is not stored, although somebody named it.</summary>
+    internal static Task UnpinAsync(NpgsqlConnection connection, NodeId node, FileKey key, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
+            $"UPDATE filetransfer.replicas r SET pinned = false WHERE node_id = @node AND file_key = @key AND {ReplicaSql.IsLacking}",
+            new { node, key },
+            cancellationToken
+        );
 
     /// <summary>No intent asks for the file any more: it comes after what others ask for.</summary>
     internal static Task ClearIntentPriorityAsync(
@@ -118,8 +126,8 @@ public sealed partial class ReplicaTransitions
         const string sql = $"""
             {DesiredState.HoldSql};
             WITH wanted AS (
-                INSERT INTO filetransfer.replicas AS r (node_id, file_key, state)
-                SELECT @node, f.file_key, 'wanted'
+                INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, priority)
+                SELECT @node, f.file_key, 'wanted', {ReplicaSql.PriorityOfBucket}
                 FROM (
                     SELECT file_key, bucket, location FROM filetransfer.files
                     WHERE file_key = ANY(@keys) AND state = 'added'

@@ -3,7 +3,7 @@ using FileTransfer.Cli.Client;
 
 namespace FileTransfer.Cli.Commands;
 
-/// <summary><c>filetransfer node handover|drain|remove NAME</c></summary>
+/// <summary><c>filetransfer node handover|drain|evacuate NAME|remove NAME</c></summary>
 internal static class NodeCommand
 {
     public static Command Create() =>
@@ -13,9 +13,10 @@ internal static class NodeCommand
             [
                 "filetransfer node handover",
                 "filetransfer node drain --yes --url http://node-b:7070",
+                "filetransfer node evacuate node-c",
                 "filetransfer node remove node-c --yes",
             ],
-        }.Taking(NodeSteering.CreateHandover(), NodeSteering.CreateDrain(), CreateRemove());
+        }.Taking(NodeSteering.CreateHandover(), NodeSteering.CreateDrain(), NodeSteering.CreateEvacuate(), CreateRemove());
 
     private static CliCommand CreateRemove()
     {

@@ -37,7 +37,7 @@ function doCell(one, cell, row) {
   const buttons = cell.firstChild ?? el('p', { class: 'buttons' },
     button('Missing', () => showMissing(row.item.bucket)),
     actionButton('policy-set', () => row.item),
-    actionButton('policy-delete', () => row.item));
+    ...['bucket-priority', 'copies-set', 'copies-delete', 'policy-delete'].map(id => actionButton(id, () => ({ bucket: row.item.bucket }))));
   buttons.lastChild.hidden = one.changedAt === null;
   return buttons;
 }

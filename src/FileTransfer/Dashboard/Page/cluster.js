@@ -19,6 +19,7 @@ const nodes = table('Nodes of the cluster', [
   { title: 'Wanted', number: true, cell: node => number(node.wanted) },
   { title: 'Downloading', number: true, cell: node => number(node.downloading) },
   { title: 'Failed', number: true, cell: node => number(node.failed) },
+  { title: 'Do', cell: (node, cell, row) => cell.firstChild ?? el('p', { class: 'buttons' }, ...['evacuate', 'evacuate-cancel'].map(id => actionButton(id, () => ({ node: row.item.node })))) },
   { title: 'Heard of', cell: (node, cell, row) => (node.alive ? time(node.seenAt, `${age(node.seenAt)} ago`) : goneCell(node, cell, row)) },
 ], node => node.node);
 

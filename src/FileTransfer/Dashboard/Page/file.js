@@ -31,7 +31,8 @@ export function openFile(key) {
   const dialog = el('dialog', { class: 'file', 'aria-labelledby': heading.id, close },
     heading, fault, facts, el('h3', {}, 'Why it is, or is not, at this node'), says, replicas.element, wishes.element,
     el('p', { class: 'buttons' },
-      actionButton('fetch', given, load), actionButton('retry', given, load), actionButton('pause', given, load), actionButton('resume', given, load), actionButton('scrub', given, load),
+      actionButton('fetch', given, load), actionButton('retry', given, load), actionButton('pause', given, load), actionButton('resume', given, load), actionButton('priority', given, load),
+      actionButton('cancel', given, load), actionButton('scrub', given, load),
       actionButton('remove', given, () => dialog.close()), button('Close', () => dialog.close())));
   const timer = setInterval(() => document.hidden || load(), every);
 

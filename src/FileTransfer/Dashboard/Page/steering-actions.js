@@ -1,5 +1,5 @@
 // What a person steers a node and its downloads with. As actions.js says them.
-import { plural, short } from './format.js';
+import { number, plural, short } from './format.js';
 
 const spans = [['30m', '30 minutes'], ['2h', '2 hours'], ['24h', '24 hours'], ['', 'until it is resumed']];
 
@@ -27,6 +27,71 @@ export const steeringActions = [
     done: answer => `${plural(answer.files, 'file is', 'files are')} wanted again${answer.pauses.length > 0 ? `; ${plural(answer.pauses.length, 'pause stands', 'pauses stand')}` : ''}.`,
   },
   {
+    id: 'priority',
+    program: 'priority',
+    route: 'PUT /v1/files/{key}/priority',
+    title: 'Priority',
+    confirm: 'Set',
+    fields: () => [{ name: 'priority', label: 'Priority at this node', type: 'number', value: 10, required: true, help: '−100 to 100; others have 0.' }],
+    body: values => ({ priority: Number(values.priority) }),
+    done: answer => `It has priority ${answer.priority} at ${answer.node}; ${plural(answer.downloads, 'download', 'downloads')} gave way.`,
+  },
+  {
+    id: 'bucket-priority',
+    program: 'priority',
+    route: 'PUT /v1/buckets/{bucket}/priority',
+    title: 'Priority',
+    confirm: 'Set',
+    fields: () => [{ name: 'priority', label: 'Priority at this node', type: 'number', value: 10, required: true, help: '−100 to 100; others have 0. Also for files that come later.' }],
+    body: values => ({ priority: Number(values.priority) }),
+    done: answer => `${plural(answer.files, 'file has', 'files have')} priority ${answer.priority} at ${answer.node}; ${plural(answer.downloads, 'download', 'downloads')} gave way.`,
+  },
+  {
+    id: 'cancel',
+    program: 'cancel',
+    route: 'POST /v1/files/{key}/cancel',
+    title: 'Cancel',
+    destroys: true,
+    lead: given => `The download of ${given.location ?? short(given.key)} at this node ends, and what has come is deleted. Other nodes keep it.`,
+    done: answer => `${short(answer.key)} is given up here.`,
+  },
+  {
+    id: 'copies-set',
+    program: 'copies set',
+    route: 'PUT /v1/buckets/{bucket}/copies',
+    title: 'Copies',
+    confirm: 'Set',
+    lead: 'So many copies of each file of the bucket are kept in the cluster: nothing that is pruned or emptied leaves fewer.',
+    fields: () => [{ name: 'copies', label: 'At least', type: 'number', value: 2, required: true }],
+    body: values => ({ copies: Number(values.copies) }),
+    done: healthText,
+  },
+  {
+    id: 'copies-delete',
+    program: 'copies delete',
+    route: 'DELETE /v1/buckets/{bucket}/copies',
+    title: 'Forget copies',
+    destroys: true,
+    lead: given => `Of each file of ${short(given.bucket)} only the last copy is kept in any case.`,
+    done: healthText,
+  },
+  {
+    id: 'evacuate',
+    program: 'node evacuate',
+    route: 'POST /v1/nodes/{node}/evacuate',
+    title: 'Empty the node',
+    destroys: true,
+    lead: given => `Other nodes get copies of what only ${given.node} has, and do not ask it for what another has. What is on its disk stays there.`,
+    done: evacuationText,
+  },
+  {
+    id: 'evacuate-cancel',
+    program: 'node evacuate',
+    route: 'DELETE /v1/nodes/{node}/evacuate',
+    title: 'Keep the node',
+    done: evacuationText,
+  },
+  {
     id: 'handover',
     program: 'node handover',
     route: 'POST /v1/leader/handover',
@@ -52,4 +117,12 @@ function scopeOf({ key, bucket }) {
 
 function what({ key, location }) {
   return key ? `The download of ${location ?? short(key)} stops` : 'Downloads stop';
+}
+
+function healthText({ bucket, files, underReplicated, missing }) {
+  return `${short(bucket)}: ${plural(files, 'file')}, ${number(underReplicated)} with too few copies, ${number(missing)} with none.`;
+}
+
+function evacuationText({ node, since, files }) {
+  return since ? `${node} is being emptied; it is needed for ${plural(files, 'file')}.` : `${node} is kept.`;
 }

@@ -23,17 +23,13 @@ public sealed partial class DownloadPlanner
         }
     }
 
-    /// <summary>For the file that was served least; among equals for the one that came first.</summary>
+    /// <summary>For the file of the highest priority, of these for the one that was served least; among equals for the one that came first.</summary>
     private (FilePlan File, FileSource Source)? NextRequest()
     {
         (FilePlan File, FileSource Source)? next = null;
         foreach (var file in _files)
         {
-            if (
-                (next is null || file.BytesServed < next.Value.File.BytesServed)
-                && WantsMore(file)
-                && ChooseSource(file) is { } source
-            )
+            if ((next is null || ComesBefore(file, next.Value.File)) && WantsMore(file) && ChooseSource(file) is { } source)
             {
                 next = (file, source);
             }
@@ -41,6 +37,9 @@ public sealed partial class DownloadPlanner
 
         return next;
     }
+
+    private static bool ComesBefore(FilePlan file, FilePlan other) =>
+        file.Priority > other.Priority || (file.Priority == other.Priority && file.BytesServed < other.BytesServed);
 
     /// <summary>
     /// What proves nothing by itself is asked for once: the whole, or all hashes. Windows, and ranges of hashes, come from several sources.

@@ -6,7 +6,7 @@ namespace FileTransfer.Downloads.Planning;
 /// the time, carries out every action, and reports a <see cref="PlannerEvent.Tick"/> at <see cref="NextTick"/>. One planner serves all
 /// files of a node. Not for several threads at once.</para>
 /// <para>Sources become healthy by answering a probe, for which no lane waits; after a failure they back off. Each free request goes to
-/// the file that was served least, at the source that ends it first, one that is trusted before one that is not. A file that no source can
+/// the file of the highest priority, and among these to the one that was served least, at the source that ends it first, one that is trusted before one that is not. A file that no source can
 /// serve now ends: deferred, when the fault is not its own; given up, when every source failed it.</para>
 /// </remarks>
 public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
@@ -60,6 +60,9 @@ public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
                 return true;
             case PlannerEvent.SourcesChanged changed:
                 SourcesChanged(changed);
+                return true;
+            case PlannerEvent.PriorityChanged changed:
+                _fileOf.GetValueOrDefault(changed.File)?.Priority = changed.Priority;
                 return true;
             case PlannerEvent.PartsBegun begun:
                 return Apply(begun);

@@ -18,6 +18,9 @@ internal sealed class FilePlan(PlannerEvent.FileWanted wanted, int windowChunks)
 
     public TimeSpan? Deadline => wanted.Deadline;
 
+    /// <summary>Files of a higher one get the next requests first.</summary>
+    public int Priority { get; set; } = wanted.Priority;
+
     /// <summary>Other nodes that want it too.</summary>
     public int CompetingNodes { get; set; } = wanted.CompetingNodes;
 

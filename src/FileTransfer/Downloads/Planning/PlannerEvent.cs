@@ -28,7 +28,14 @@ public abstract record PlannerEvent
         IReadOnlyList<SourceHint> Sources,
         int CompetingNodes,
         TimeSpan? Deadline = null
-    ) : PlannerEvent;
+    ) : PlannerEvent
+    {
+        /// <summary>It gets the next requests before files of a lower one.</summary>
+        public int Priority { get; init; }
+    }
+
+    /// <summary>A person puts a wanted file before or behind others.</summary>
+    public sealed record PriorityChanged(FileKey File, int Priority) : PlannerEvent;
 
     /// <summary>Who is said to have a wanted file now: all of them, not the change.</summary>
     public sealed record SourcesChanged(FileKey File, IReadOnlyList<SourceHint> Sources, int CompetingNodes) : PlannerEvent;

@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using FileTransfer.Catalog;
+using FileTransfer.Catalog.Replicas;
 
 namespace FileTransfer.Wants.Intents;
 
@@ -29,6 +30,47 @@ public static class FetchRoutes
             .RequireAuthorization(AccessScopes.Write)
             .WithSummary("Withdraws an intent; the last one ends the download, unless the policy wants the file")
             .ProducesProblems(ProblemTypes.IntentUnknown);
+        routes
+            .MapPost(Routes.Cancel, CancelAsync)
+            .RequireAuthorization(AccessScopes.Write)
+            .WithTags("Files")
+            .WithSummary(
+                "Gives a file up that this node is to have and has not: its download ends, its intents are withdrawn, what has come is deleted"
+            )
+            .ProducesProblems(
+                ProblemTypes.FileUnknown,
+                ProblemTypes.FileRemoved,
+                ProblemTypes.NotCancellable,
+                ProblemTypes.DatabaseUnavailable
+            );
+    }
+
+    private static async Task<Results<Ok<FileResource>, ProblemHttpResult>> CancelAsync(
+        FileKey key,
+        IntentTable intents,
+        FileCatalog catalog,
+        ReplicaTable replicas,
+        NodeId here,
+        CancellationToken cancellationToken
+    )
+    {
+        var file = await catalog.FindAsync(key, cancellationToken);
+        if (file is null or { State: FileState.Removed })
+        {
+            return file is null ? FileProblems.Unknown(key) : FileProblems.Removed(key);
+        }
+
+        var isCancelled = await intents.CancelAsync(key, cancellationToken);
+        var resource = FileResource.Of(file, here, await replicas.OfAsync(key, cancellationToken));
+        return isCancelled
+            ? TypedResults.Ok(resource)
+            : Problem.Of(
+                ProblemTypes.NotCancellable,
+                resource.State is "wanted" or "downloading" or "failed" or "paused"
+                    ? $"The policy of its bucket wants {key} at this node. Pause it, or change the policy."
+                    : $"{key} is {resource.State} at this node; there is no download to cancel.",
+                ("state", resource.State)
+            );
     }
 
     /// <param name="id" example="0198a5d2-6f0e-7c3a-9b41-5d2f8e6a1c07">

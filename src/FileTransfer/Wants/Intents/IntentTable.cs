@@ -20,6 +20,8 @@ public sealed class IntentTable(Database database, NodeId node)
     /// <summary>Why a replica is given up.</summary>
     public const string NobodyWantsIt = "its last intent was withdrawn and the policy of its bucket does not want it here";
 
+    private const string Cancelled = "a person cancelled it here";
+
     private const string Columns = "i.intent_id AS id, i.file_key AS file, i.caller, i.asked_at, i.ended_at, i.outcome, i.reason";
 
     /// <summary>Ends the intents whose file is stored here, has failed or was removed.</summary>
@@ -116,6 +118,38 @@ public sealed class IntentTable(Database database, NodeId node)
         }
 
         return new WithdrawOutcome(intent, left, givesUp);
+    }
+
+    /// <summary>Ends every intent for the file and gives it up here, with what has come of it, also where it was registered here.</summary>
+    /// <returns>False, and nothing is changed, where it is not lacking here, or the node's policy wants it.</returns>
+    public async Task<bool> CancelAsync(FileKey key, CancellationToken cancellationToken)
+    {
+        const string withdraw = """
+            UPDATE filetransfer.intents SET ended_at = clock_timestamp(), outcome = 'withdrawn'
+            WHERE node_id = @node AND file_key = @key AND ended_at IS NULL
+            """;
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await DesiredState.HoldAsync(connection, node, cancellationToken);
+        await database.LockWaits.WatchAsync(connection, FileCatalog.LockAsync(connection, key, cancellationToken));
+        await connection.ExecuteAsync(withdraw, new { node, key }, cancellationToken);
+        await ReplicaTransitions.UnpinAsync(connection, node, key, cancellationToken);
+        var ended = await ReplicaTransitions.WithdrawAsync(connection, node, [key], Cancelled, cancellationToken);
+        if (ended.Count == 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            await database.Commits.CommitAsync(transaction);
+        }
+        finally
+        {
+            database.Notifications.Send(ReplicaNotifications.Ended, new EndedReplica(node, key));
+        }
+
+        return true;
     }
 
     /// <summary>The intent, ended where its file is stored here, has failed or was removed; null where there is no such.</summary>

@@ -10,6 +10,23 @@ public sealed class ChoosingTests
     private readonly PlannerDriver _driver = new();
 
     [Fact]
+    public void A_file_of_a_higher_priority_gets_the_next_requests_also_when_it_gets_it_later()
+    {
+        var driver = new PlannerDriver(PlannerLimits.Default with { Requests = 1 });
+        driver.BringUp(Node("a"));
+        var first = driver.Want(1, 3 * WindowChunks, [Node("a")], hashesProven: true);
+        var second = driver.Want(2, 3 * WindowChunks, [Node("a")], hashesProven: true);
+        driver.InFlight.ShouldHaveSingleItem().File.ShouldBe(first);
+
+        driver.Tell(new PlannerEvent.PriorityChanged(first, 5));
+        driver.Done(driver.InFlight[0]);
+        driver.InFlight.ShouldHaveSingleItem().File.ShouldBe(first, "although the other was served less");
+        driver.Tell(new PlannerEvent.PriorityChanged(second, 6));
+        driver.Done(driver.InFlight[0]);
+        driver.InFlight.ShouldHaveSingleItem().File.ShouldBe(second);
+    }
+
+    [Fact]
     public void Files_are_served_in_turns_of_equal_size()
     {
         _driver.BringUp(Node("a"));
