@@ -32,6 +32,7 @@ public static class Program
             ["cancel"] = CancelCommand.Create,
             ["priority"] = PriorityCommand.Create,
             ["copies"] = CopiesCommand.Create,
+            ["workers"] = WorkersCommand.Create,
             ["events"] = EventsCommand.Create,
             ["explain"] = ExplainCommand.Create,
             ["policy"] = PolicyCommand.Create,

@@ -68,6 +68,10 @@ public static class Routes
     public const string Scrub = "/v1/scrub";
     public const string Sources = "/v1/sources";
     public const string Uploads = "/v1/uploads";
+    public const string Workers = "/v1/workers";
+    public const string Worker = $"{Workers}/{{worker}}";
+    public const string WorkerPause = $"{Worker}/pause";
+    public const string WorkerResume = $"{Worker}/resume";
     public const string Health = "/health";
 
     /// <summary>The path of one of those things that a route is for.</summary>

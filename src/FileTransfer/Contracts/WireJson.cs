@@ -58,6 +58,10 @@ namespace FileTransfer.Contracts;
 [JsonSerializable(typeof(SyncStatusResource))]
 [JsonSerializable(typeof(UploadsResource))]
 [JsonSerializable(typeof(UpstreamDecisionResource))]
+[JsonSerializable(typeof(WorkerPauseRequest))]
+[JsonSerializable(typeof(WorkerResource))]
+[JsonSerializable(typeof(WorkerSettings))]
+[JsonSerializable(typeof(WorkersResource))]
 internal sealed partial class WireJson : JsonSerializerContext;
 
 /// <summary>What is null is left out: events, the lines of a reconciliation, and all that the program sends, reads and prints.</summary>
@@ -110,5 +114,9 @@ internal sealed partial class WireJson : JsonSerializerContext;
 [JsonSerializable(typeof(SyncFindingResource))]
 [JsonSerializable(typeof(SyncStatusResource))]
 [JsonSerializable(typeof(UpstreamDecisionResource))]
+[JsonSerializable(typeof(WorkerPauseRequest))]
+[JsonSerializable(typeof(WorkerResource))]
+[JsonSerializable(typeof(WorkerSettings))]
+[JsonSerializable(typeof(WorkersResource))]
 [JsonSerializable(typeof(UpstreamKeptFile))]
 internal sealed partial class SparseJson : JsonSerializerContext;

@@ -26,6 +26,7 @@ public sealed partial class ProcessFollowerDownloads(
     LaneAllowance allowance,
     PausedDownloads paused,
     ThisNode node,
+    WorkerRegistry workers,
     IHostApplicationLifetime lifetime,
     IOptions<DownloadOptions> options,
     TimeProvider time,
@@ -98,6 +99,7 @@ public sealed partial class ProcessFollowerDownloads(
     /// <summary>Beside the lanes, which have no need of it. Orphans are collected only once the folder agrees with the catalog.</summary>
     private async Task ReconcileAsync(CancellationToken cancellationToken)
     {
+        var worker = workers.Add("reconciliation", "compares disk and catalog after the node has joined");
         var isReconciled = false;
         while (true)
         {
@@ -105,7 +107,7 @@ public sealed partial class ProcessFollowerDownloads(
             {
                 if (!isReconciled)
                 {
-                    await reconciler.RunAsync(cancellationToken);
+                    await worker.RunAsync(() => reconciler.RunAsync(cancellationToken), cancellationToken);
                     isReconciled = true;
                 }
 
@@ -172,6 +174,7 @@ public sealed partial class ProcessFollowerDownloads(
         CancellationToken cancellationToken
     )
     {
+        var worker = workers.Add(name, name == "removal" ? "deletes what has been removed" : "downloads files");
         Interlocked.Increment(ref _sessions);
         try
         {
@@ -180,7 +183,10 @@ public sealed partial class ProcessFollowerDownloads(
             var workedAt = time.GetTimestamp();
             while (allowance.Allows(number) && time.GetElapsedTime(workedAt) < _sessionKept)
             {
-                if (await step(session, cancellationToken) || await hint.WaitAsync(_pollInterval, time, cancellationToken))
+                if (
+                    await worker.RunAsync(() => step(session, cancellationToken), cancellationToken)
+                    || await hint.WaitAsync(_pollInterval, time, cancellationToken)
+                )
                 {
                     workedAt = time.GetTimestamp();
                 }

@@ -17,6 +17,7 @@ public sealed partial class QueueMaintenance(
     DeferralSignal deferral,
     LaneAllowance allowance,
     ThisNode node,
+    WorkerRegistry workers,
     IOptions<DownloadOptions> options,
     TimeProvider time,
     ILogger<QueueMaintenance> logger
@@ -60,14 +61,19 @@ public sealed partial class QueueMaintenance(
     /// <summary>Every poll interval; and at once when a source answers again that replicas wait for.</summary>
     private async Task MaintainAsync(Func<bool> isDue, CancellationToken cancellationToken)
     {
+        var worker = workers.Add(
+            "queue",
+            "makes ready what has waited long enough, and takes back what lost holders left",
+            options.Value.PollInterval
+        );
         while (true)
         {
             if (isDue() || !_timesAreRight)
             {
-                await TryAsync(() => MakeReadyAsync(cancellationToken));
+                await TryAsync(() => worker.RunAsync(() => MakeReadyAsync(cancellationToken), cancellationToken));
             }
 
-            _sourceAnswers |= await engine.SourceAnswers.WaitAsync(options.Value.PollInterval, time, cancellationToken);
+            _sourceAnswers |= await engine.SourceAnswers.WaitAsync(worker.Pace!.Value, time, cancellationToken);
         }
     }
 

@@ -14,6 +14,7 @@ public sealed partial class FeedCompactor(
     Leadership leadership,
     ClusterMembership membership,
     IOptions<FeedOptions> options,
+    WorkerRegistry workers,
     TimeProvider time,
     ILogger<FeedCompactor> logger
 ) : BackgroundService
@@ -27,21 +28,17 @@ public sealed partial class FeedCompactor(
     private async Task CompactAsync(CancellationToken cancellationToken)
     {
         var retention = options.Value.Retention;
+        var worker = workers.Add(
+            "feed-compaction",
+            "deletes mutations of the feed that nobody needs any more, at the leader",
+            retention < _longestPeriod ? retention : _longestPeriod
+        );
         while (true)
         {
-            await Task.Delay(retention < _longestPeriod ? retention : _longestPeriod, time, cancellationToken);
+            await Task.Delay(worker.Pace!.Value, time, cancellationToken);
             try
             {
-                var count = 0L;
-                while (leadership.IsLeading && await FindDueAsync(cancellationToken) is { Count: > 0 } due)
-                {
-                    foreach (var bin in due)
-                    {
-                        count += await CompactAsync(bin, cancellationToken);
-                    }
-                }
-
-                if (count > 0)
+                if (await worker.RunAsync(() => CompactDueAsync(cancellationToken), cancellationToken) is > 0 and var count)
                 {
                     Log.Compacted(logger, count);
                 }
@@ -51,6 +48,20 @@ public sealed partial class FeedCompactor(
                 // Whoever leads now does it.
             }
         }
+    }
+
+    private async Task<long> CompactDueAsync(CancellationToken cancellationToken)
+    {
+        var count = 0L;
+        while (leadership.IsLeading && await FindDueAsync(cancellationToken) is { Count: > 0 } due)
+        {
+            foreach (var bin in due)
+            {
+                count += await CompactAsync(bin, cancellationToken);
+            }
+        }
+
+        return count;
     }
 
     /// <summary>Bins whose oldest mutations may go, and up to which one in the next step.</summary>

@@ -9,6 +9,7 @@ public sealed partial class FeedReader(
     ClusterMembership membership,
     NodePulse pulse,
     ThisNode node,
+    WorkerRegistry workers,
     IFeedSource source,
     FeedApplier applier,
     FeedOffers offers,
@@ -33,10 +34,12 @@ public sealed partial class FeedReader(
 
     private async Task ReadAsync(CancellationToken cancellationToken)
     {
+        var worker = workers.Add("feed", "reads the feed of the cluster into the node's queue");
+        worker.Progress = () => Fault;
         while (true)
         {
             var nextLook = Task.Delay(_leastPeriod, time, cancellationToken);
-            var gap = await CatchUpAsync(cancellationToken);
+            var gap = await worker.RunAsync(() => CatchUpAsync(cancellationToken), cancellationToken);
             if (gap is not null && gap.Message != Fault)
             {
                 Log.Gap(logger, node.Id.Value, gap.Message);

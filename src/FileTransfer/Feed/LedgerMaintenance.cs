@@ -24,6 +24,7 @@ public sealed partial class LedgerMaintenance(
     ChunkStore store,
     StartupReconciler reconciler,
     ThisNode node,
+    WorkerRegistry workers,
     TimeProvider time,
     ILogger<LedgerMaintenance> logger
 ) : BackgroundService
@@ -68,6 +69,7 @@ public sealed partial class LedgerMaintenance(
     private async Task MaintainAsync(CancellationToken cancellationToken)
     {
         _cursors = new Dictionary<int, FeedPosition>(folder.Cursors());
+        var worker = workers.Add("ledger", "keeps the folder's own record of its files in step with the catalog", _period);
         long? policiesAt = null;
         long? agedAt = null;
         _hasGrown = true;
@@ -80,14 +82,14 @@ public sealed partial class LedgerMaintenance(
                     _cursors = new Dictionary<int, FeedPosition>(folder.Cursors());
                     _policies = null;
                     policiesAt = null;
-                    await FillAsync(cancellationToken);
+                    await worker.RunAsync(() => FillAsync(cancellationToken), cancellationToken);
                     _hasGrown = true;
                 }
 
                 if (_hasGrown)
                 {
                     _hasGrown = false;
-                    await FollowAsync(cancellationToken);
+                    await worker.RunAsync(() => FollowAsync(cancellationToken), cancellationToken);
                 }
 
                 if (IsDue(ref policiesAt, _policyPeriod))
@@ -106,7 +108,7 @@ public sealed partial class LedgerMaintenance(
                 Log.NotKept(logger, node.Id, e.Message);
             }
 
-            await Task.Delay(_period, time, cancellationToken);
+            await Task.Delay(worker.Pace!.Value, time, cancellationToken);
         }
     }
 

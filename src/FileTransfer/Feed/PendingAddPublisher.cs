@@ -16,6 +16,7 @@ public sealed partial class PendingAddPublisher(
     ClusterMembership membership,
     NodePulse pulse,
     ThisNode node,
+    WorkerRegistry workers,
     TimeProvider time,
     ILogger<PendingAddPublisher> logger
 ) : BackgroundService
@@ -33,11 +34,16 @@ public sealed partial class PendingAddPublisher(
 
     private async Task AppendAsync(CancellationToken cancellationToken)
     {
+        var worker = workers.Add("pending-adds", "appends Adds of files that were stored without an upload, at the leader");
         while (true)
         {
             try
             {
-                while (leadership.IsLeading && await commands.AddStoredAsync(cancellationToken) is { Count: > 0 } added)
+                while (
+                    leadership.IsLeading
+                    && await worker.RunAsync(() => commands.AddStoredAsync(cancellationToken), cancellationToken)
+                        is { Count: > 0 } added
+                )
                 {
                     Log.Added(logger, added.Count, node.Id);
                 }

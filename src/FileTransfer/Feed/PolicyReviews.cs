@@ -4,8 +4,13 @@ using FileTransfer.Wants.Policies;
 namespace FileTransfer.Feed;
 
 /// <summary>Makes this node's replicas follow its policies whenever it joins its cluster, and applies changes of policies, step by step.</summary>
-public sealed class PolicyReviews(PolicyChanges policies, ClusterMembership membership, NodePulse pulse, TimeProvider time)
-    : BackgroundService
+public sealed class PolicyReviews(
+    PolicyChanges policies,
+    ClusterMembership membership,
+    NodePulse pulse,
+    WorkerRegistry workers,
+    TimeProvider time
+) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -15,10 +20,11 @@ public sealed class PolicyReviews(PolicyChanges policies, ClusterMembership memb
 
     private async Task ReviewAsync(CancellationToken cancellationToken)
     {
-        await policies.ReviewAllAsync(cancellationToken);
+        var worker = workers.Add("policies", "makes the node's replicas follow its policies");
+        await worker.RunAsync(() => policies.ReviewAllAsync(cancellationToken), cancellationToken);
         while (true)
         {
-            while (await policies.StepAsync(cancellationToken)) { }
+            while (await worker.RunAsync(() => policies.StepAsync(cancellationToken), cancellationToken)) { }
             await policies.Due.WaitAsync(Timeout.InfiniteTimeSpan, time, cancellationToken);
         }
     }

@@ -147,6 +147,7 @@ public static partial class FileTransferServer
         app.MapLeader();
         app.MapNodes();
         app.MapDrain();
+        app.MapWorkers();
         app.MapEvacuation();
     }
 
@@ -222,6 +223,7 @@ public static partial class FileTransferServer
         var server = builder.Configuration.GetSection(ServerOptions.Section).Get<ServerOptions>() ?? new ServerOptions();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = server.DrainTimeout + TimeToStopServices);
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<WorkerRegistry>();
         builder.Services.AddSingleton<SignalLifetime>();
         builder.Services.AddSingleton<IHostLifetime>(services => services.GetRequiredService<SignalLifetime>());
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<LastDuties>(services, server.DrainTimeout));

@@ -25,6 +25,7 @@ public static class ProblemTypes
     public static readonly ProblemType RequestUnknown = new("request-unknown", 404, "No such request is running");
     public static readonly ProblemType RouteUnknown = new("route-unknown", 404, "There is no such route");
     public static readonly ProblemType UpstreamUnknown = new("upstream-unknown", 404, "The upstream is unknown");
+    public static readonly ProblemType WorkerUnknown = new("worker-unknown", 404, "The worker is unknown");
 
     public static readonly ProblemType MethodNotAllowed = new("method-not-allowed", 405, "The route has no such method");
     public static readonly ProblemType RequestTimeout = new("request-timeout", 408, "The request came too slowly");

@@ -21,8 +21,13 @@ public sealed record AuditEntry(
 /// No request waits for it: entries are gathered for a moment and written together, and wait here while the database is away. Of each route the
 /// newest <see cref="KeptOfAction"/> are kept, so that many uploads do not push out who removed a node.
 /// </remarks>
-public sealed partial class AuditLog(Database database, NodeId here, TimeProvider time, ILogger<AuditLog> logger)
-    : BackgroundService
+public sealed partial class AuditLog(
+    Database database,
+    NodeId here,
+    WorkerRegistry workers,
+    TimeProvider time,
+    ILogger<AuditLog> logger
+) : BackgroundService
 {
     /// <summary>So many entries of one route are kept.</summary>
     internal const int KeptOfAction = 10_000;
@@ -91,6 +96,8 @@ public sealed partial class AuditLog(Database database, NodeId here, TimeProvide
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var worker = workers.Add("audit", "writes the audit log", canPause: false);
+        worker.Progress = () => Interlocked.Read(ref _lost) is > 0 and var lost ? $"{lost} entries were lost" : null;
         var batch = new List<AuditEntry>(MostAtOnce);
         while (await _waiting.Reader.WaitToReadAsync(CancellationToken.None))
         {
@@ -100,7 +107,7 @@ public sealed partial class AuditLog(Database database, NodeId here, TimeProvide
                 batch.Add(entry);
             }
 
-            while (!await TryWriteAsync(batch, stoppingToken))
+            while (!await worker.RunAsync(() => TryWriteAsync(batch, stoppingToken), CancellationToken.None))
             {
                 await Task.Delay(_pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

@@ -30,6 +30,7 @@ public sealed class DashboardActionListTests
         "simulate",
         "healthcheck",
         "sync status",
+        "workers list",
         "sync kept",
         "verify",
         "database",

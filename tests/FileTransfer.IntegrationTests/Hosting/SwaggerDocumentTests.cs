@@ -70,6 +70,10 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
             { "GET /v1/nodes/{node}/evacuate", "node", "200 400 404" },
             { "POST /v1/nodes/{node}/evacuate", "dryRun node", "200 400 404" },
             { "DELETE /v1/nodes/{node}/evacuate", "node", "200 400 404" },
+            { "GET /v1/workers", "", "200" },
+            { "PUT /v1/workers/{worker}", "worker", "200 400 404 415" },
+            { "POST /v1/workers/{worker}/pause", "worker", "200 400 404 415" },
+            { "POST /v1/workers/{worker}/resume", "worker", "200 404" },
             { "GET /v1/sources", "", "200" },
             { "GET /v1/files/{key}/events", "key Last-Event-ID", "200 400 404" },
             { "POST /v1/files/{key}/damage", "key", "200 202 400 404 409 415" },
@@ -247,6 +251,7 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
                     "upstream" => "north".Length,
                     "bin" => 1,
                     "name" => "archive".Length,
+                    "worker" => "orphans".Length,
                     _ => 66,
                 };
                 key.GetProperty("example").ToString().Length.ShouldBe(length, route);

@@ -19,6 +19,7 @@ public sealed partial class OrphanCollector(
     NodeFile folder,
     NodeId node,
     IOptions<StoreOptions> options,
+    WorkerRegistry workers,
     TimeProvider time,
     ILogger<OrphanCollector> logger
 ) : IDisposable
@@ -45,6 +46,9 @@ public sealed partial class OrphanCollector(
     /// <summary>Looks again and again while the node is joined and its folder agrees with the catalog.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        var usual = options.Value.Store.OrphanGrace / 4;
+        usual = usual == TimeSpan.Zero || usual > _longestPeriod ? _longestPeriod : usual;
+        var worker = workers.Add("orphans", "deletes contents that no file refers to", usual);
         // What was not watched does not count.
         _lookedAt = null;
         while (true)
@@ -52,7 +56,7 @@ public sealed partial class OrphanCollector(
             var began = time.GetTimestamp();
             try
             {
-                await CollectAsync(cancellationToken);
+                await worker.RunAsync(() => CollectAsync(cancellationToken), cancellationToken);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -60,9 +64,7 @@ public sealed partial class OrphanCollector(
             }
 
             // A large folder is looked through for a hundredth of the time at most.
-            var pause = options.Value.Store.OrphanGrace / 4;
-            pause = pause == TimeSpan.Zero || pause > _longestPeriod ? _longestPeriod : pause;
-            pause = new[] { pause, _shortestPeriod, time.GetElapsedTime(began) * 100 }.Max();
+            var pause = new[] { worker.Pace!.Value, _shortestPeriod, time.GetElapsedTime(began) * 100 }.Max();
             await Task.Delay(pause, time, cancellationToken);
         }
     }

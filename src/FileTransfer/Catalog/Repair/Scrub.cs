@@ -17,6 +17,7 @@ public sealed partial class Scrub(
     ScrubProof proof,
     ScrubPasses passes,
     NodeId here,
+    WorkerRegistry workers,
     IOptions<ScrubOptions> options,
     TimeProvider time,
     ILogger<Scrub> logger
@@ -30,6 +31,7 @@ public sealed partial class Scrub(
     private static readonly TimeSpan _saveEvery = TimeSpan.FromSeconds(5);
 
     private readonly RateFlow _flow = new();
+    private readonly Worker _worker = workers.Add("scrub", "verifies every stored content once in a period");
 
     /// <summary>When the pass began for which disk and catalog have been compared.</summary>
     private DateTimeOffset? _compared;
@@ -50,6 +52,8 @@ public sealed partial class Scrub(
 
     private async Task LoopAsync(CancellationToken stoppingToken)
     {
+        _worker.Progress = () =>
+            passes.State.Now is { } pass ? $"{pass.Contents} contents verified, {pass.Bytes} of {pass.TotalBytes} bytes" : null;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -57,7 +61,7 @@ public sealed partial class Scrub(
                 if (passes.TryTake(out var pass, out var interrupted))
                 {
                     using var ends = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, interrupted);
-                    await RunAsync(pass, ends.Token);
+                    await _worker.RunAsync(() => RunAsync(pass, ends.Token), ends.Token);
                 }
                 else
                 {
@@ -100,6 +104,7 @@ public sealed partial class Scrub(
         Fingerprint? after = Fingerprint.TryParse(pass.Position, out var position) ? position : null;
         foreach (var content in store.ContentsAfter(after))
         {
+            await _worker.WaitAsync(cancellationToken);
             var before = pass;
             pass = await ProveAsync(pass, content, cancellationToken);
             var keeps = pass.Damaged > before.Damaged || time.GetElapsedTime(savedAt) >= _saveEvery;

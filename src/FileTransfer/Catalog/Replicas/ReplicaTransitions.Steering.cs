@@ -71,7 +71,11 @@ public sealed partial class ReplicaTransitions
     }
 
     /// <summary>All priorities of buckets at a node that is taken out of the cluster.</summary>
-    private static Task<int> ForgetPrioritiesAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>
+    private static Task<int> ForgetPrioritiesAsync(
+        NpgsqlConnection connection,
+        NodeId node,
+        CancellationToken cancellationToken
+    ) =>
         connection.ExecuteAsync(
             "DELETE FROM filetransfer.bucket_priorities WHERE node_id = @node",
             new { node },

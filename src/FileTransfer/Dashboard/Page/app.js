@@ -16,6 +16,7 @@ import { say } from './dom.js';
 import { steering } from './steering.js';
 import { history } from './history.js';
 import { limits, sources, uploads } from './traffic.js';
+import { workers } from './workers.js';
 
 const live = document.getElementById('live');
 
@@ -36,6 +37,7 @@ const views = [
   limits,
   scrub,
   orphans,
+  workers,
   events,
   audit,
 ];

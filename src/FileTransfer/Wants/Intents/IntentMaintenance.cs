@@ -11,6 +11,7 @@ public sealed partial class IntentMaintenance(
     NodePulse pulse,
     QueueSignal queue,
     NodeId node,
+    WorkerRegistry workers,
     IOptions<DownloadOptions> options,
     TimeProvider time,
     ILogger<IntentMaintenance> logger
@@ -24,11 +25,16 @@ public sealed partial class IntentMaintenance(
 
     private async Task MaintainAsync(PulseQuestion any, CancellationToken cancellationToken)
     {
+        var worker = workers.Add(
+            "intents",
+            "ends intents that are fulfilled, and has the others served",
+            options.Value.PollInterval
+        );
         while (true)
         {
             try
             {
-                if (any.Holds && await intents.MaintainAsync(cancellationToken) > 0)
+                if (any.Holds && await worker.RunAsync(() => intents.MaintainAsync(cancellationToken), cancellationToken) > 0)
                 {
                     queue.Set();
                 }
@@ -38,7 +44,7 @@ public sealed partial class IntentMaintenance(
                 Log.MaintenanceFailed(logger, node, e.Message);
             }
 
-            await Task.Delay(options.Value.PollInterval, time, cancellationToken);
+            await Task.Delay(worker.Pace!.Value, time, cancellationToken);
         }
     }
 

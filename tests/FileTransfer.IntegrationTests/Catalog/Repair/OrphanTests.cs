@@ -5,6 +5,7 @@ using FileTransfer.Chunks;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Folder;
 using FileTransfer.Chunks.Ledger;
+using FileTransfer.Concurrency;
 using FileTransfer.IntegrationTests.Testbed.Disks;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 using FileTransfer.IntegrationTests.Testbed.Servers;
@@ -217,6 +218,7 @@ public sealed class OrphanTests : IAsyncLifetime
             _node,
             _db.Node,
             Options.Create(options),
+            new WorkerRegistry(_time),
             _time,
             NullLogger<OrphanCollector>.Instance
         );
