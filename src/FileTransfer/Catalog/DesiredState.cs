@@ -1,6 +1,6 @@
 namespace FileTransfer.Catalog;
 
-/// <summary>Which files a node wants to have, as conditions for statements: what its policies say, and the open intents.</summary>
+/// <summary>Which files a node wants to have, as conditions for statements: what its policies say, the open intents, and the loads that run.</summary>
 public static class DesiredState
 {
     /// <summary>The advisory lock that keeps the policies of <c>@node</c> as they are.</summary>
@@ -9,14 +9,24 @@ public static class DesiredState
     /// <summary>Keeps the policies of <c>@node</c> as they are until the transaction ends.</summary>
     public const string HoldSql = $"SELECT pg_advisory_xact_lock_shared({LockKey})";
 
-    /// <summary>Whether <c>@node</c> wants the file of row <c>f</c>: its policy does, or somebody's open intent.</summary>
-    public const string WantsSql = """
+    /// <summary>Whether somebody asks <c>@node</c> for the file of row <c>f</c>: by an open intent, or a load.</summary>
+    public const string IsAskedForSql = """
         (
-            filetransfer.policy_wants(@node, f.bucket, f.location) OR EXISTS (
+            EXISTS (
                 SELECT FROM filetransfer.intents i WHERE i.node_id = @node AND i.file_key = f.file_key AND i.ended_at IS NULL
+            ) OR EXISTS (
+                SELECT FROM filetransfer.load_files l JOIN filetransfer.loads USING (load_id)
+                WHERE l.file_key = f.file_key AND node_id = @node AND ended_at IS NULL
             )
         )
         """;
+
+    /// <summary>Whether <c>@node</c> wants the file of row <c>f</c>: its policy does, or somebody asks for it.</summary>
+    public const string WantsSql = $"(filetransfer.policy_wants(@node, f.bucket, f.location) OR {IsAskedForSql})";
+
+    /// <summary>The same of a file that may not be in the feed yet: policies are about what is.</summary>
+    public const string WantsByNowSql =
+        $"(f.state = 'added' AND filetransfer.policy_wants(@node, f.bucket, f.location) OR {IsAskedForSql})";
 
     /// <summary>Keeps the policies of <paramref name="node"/> as they are until the transaction ends.</summary>
     public static Task HoldAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>

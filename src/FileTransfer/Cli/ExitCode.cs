@@ -29,7 +29,7 @@ public static class ExitCodeWords
             ExitCode.Usage => "the command line is wrong",
             ExitCode.NotComplete => "not there yet: this node lacks the file, or some node lacks something",
             ExitCode.TimedOut => "timed out",
-            ExitCode.NotFound => "there is no such file, node or intent",
+            ExitCode.NotFound => "there is no such file, node, intent or load",
             ExitCode.Refused => "the node requires a token, or one with more rights",
             ExitCode.Unreachable => "no node could be reached",
             ExitCode.LeftOut => "done, except for empty files, which cannot be stored",

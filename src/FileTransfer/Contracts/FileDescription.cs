@@ -1,9 +1,10 @@
 namespace FileTransfer.Contracts;
 
 /// <summary>
-/// What <c>filetransfer key --json</c> writes, <c>{key}.json</c> in a static share, and the metadata of a file in a batch, where key and
+/// What <c>filetransfer key --json</c> writes, <c>{key}.json</c> in a static share, a line of its <c>index.ndjson</c>, and the metadata of a file in a batch, where key and
 /// fingerprint may be left out; without the key it is the body of <c>PUT /v1/files/{key}</c>.
 /// </summary>
+/// <param name="Label">In an index: what a person calls the file; its location where that is text, else its key.</param>
 public sealed record FileDescription(
     string? Key,
     string? Owner,
@@ -11,7 +12,8 @@ public sealed record FileDescription(
     string? Location,
     string? LocationHex,
     ulong? Size,
-    string? Fingerprint
+    string? Fingerprint,
+    string? Label = null
 )
 {
     public static FileDescription Of(FileMetadata metadata)

@@ -48,6 +48,7 @@ public static class Routes
     public const string Pause = $"{Downloads}/pause";
     public const string Resume = $"{Downloads}/resume";
     public const string Drain = "/v1/drain";
+    public const string Configuration = "/v1/configuration";
     public const string Events = "/v1/events";
     public const string Ingest = "/v1/ingest";
     public const string Followers = "/v1/followers";
@@ -58,6 +59,9 @@ public static class Routes
     public const string Leader = "/v1/leader";
     public const string Handover = $"{Leader}/handover";
     public const string Limits = "/v1/limits";
+    public const string Loads = "/v1/loads";
+    public const string Load = $"{Loads}/{{name}}";
+    public const string LoadEvents = $"{Load}/events";
     public const string Nodes = "/v1/nodes";
     public const string Node = $"{Nodes}/{{node}}";
     public const string Evacuation = $"{Node}/evacuate";
@@ -67,6 +71,7 @@ public static class Routes
     public const string Reconcile = "/v1/reconcile";
     public const string Scrub = "/v1/scrub";
     public const string Sources = "/v1/sources";
+    public const string Adopt = $"{Sources}/{{name}}/adopt";
     public const string Uploads = "/v1/uploads";
     public const string Workers = "/v1/workers";
     public const string Worker = $"{Workers}/{{worker}}";

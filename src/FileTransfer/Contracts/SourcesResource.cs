@@ -3,6 +3,13 @@ namespace FileTransfer.Contracts;
 /// <summary>The sources that this node has met.</summary>
 public sealed record SourcesResource(string Node, IReadOnlyList<KnownSourceResource> Sources);
 
+/// <summary>What was taken in of what a share lists.</summary>
+/// <param name="Files">The cluster's own now, and kept at this node.</param>
+/// <param name="Wanted">How many of these were not wanted here before.</param>
+/// <param name="Removed">Files that the cluster has removed; they stay so.</param>
+/// <param name="Refused">Lines whose key is not the hash of their metadata.</param>
+public sealed record AdoptedResource(string Source, long Files, long Bytes, long Wanted, long Removed, long Refused);
+
 /// <summary>A source as this node knows it since it was started.</summary>
 /// <param name="Source" example="node b">Its name: <c>node ID</c>, <c>share NAME</c> or <c>stream NAME</c>.</param>
 /// <param name="State">

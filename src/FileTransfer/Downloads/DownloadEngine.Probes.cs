@@ -23,8 +23,9 @@ public sealed partial class DownloadEngine
             try
             {
                 var from = Now;
-                await (await LocateAsync(source, patience.Token)).ProbeAsync(probe.File, isPatient, patience.Token);
-                Tell(new PlannerEvent.ProbeAnswered(probe.Source, Now - from));
+                var located = await LocateAsync(source, patience.Token);
+                var hasRanges = await located.ProbeAsync(probe.File, isPatient, patience.Token);
+                Tell(new PlannerEvent.ProbeAnswered(probe.Source, Now - from, hasRanges));
             }
             catch (OperationCanceledException) when (!_stopped.IsCancellationRequested)
             {

@@ -92,7 +92,8 @@ public sealed partial class DownloadEngine
         catch (SourceException fault)
         {
             progress.Flush();
-            OnFault(fetch, attempt, fault);
+            var wasted = fetch.Part is FetchPart.Window ? progress.BytesUnreported : progress.BytesReceived;
+            OnFault(fetch, attempt, fault, wasted);
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
@@ -142,9 +143,9 @@ public sealed partial class DownloadEngine
         Tell(new PlannerEvent.ChunksProven(fetch.Request, chunks));
     }
 
-    private void OnFault(PlannerAction.Fetch fetch, DownloadAttempt attempt, SourceException fault)
+    private void OnFault(PlannerAction.Fetch fetch, DownloadAttempt attempt, SourceException fault, long wasted)
     {
-        history.Record(fetch.File, fetch.Source.Value, fault.Message);
+        history.Record(new FailedRequest(fetch.File, fetch.Source.Value, fault.Kind, fault.Message, wasted));
         DownloadMetrics.Fault(fetch.Source, fault.Kind);
         if (fault.Kind is not (SourceFaultKind.Busy or SourceFaultKind.Throttled))
         {

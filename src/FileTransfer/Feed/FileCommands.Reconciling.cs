@@ -43,7 +43,7 @@ public sealed partial class FileCommands
                             await ReplicaTransitions.WantAsync(
                                 transaction.Connection,
                                 pinned,
-                                decision.Key,
+                                [decision.Key],
                                 waitsForUpload: false,
                                 token
                             );

@@ -57,7 +57,7 @@ public sealed partial class FileCommands(
                     var (outcome, file) = await FileCatalog.RegisterAsync(transaction.Connection, key, metadata, token);
                     await OwnAsync(transaction, [file], token);
                     var isReady = file.State != FileState.Registered || outside.Shares;
-                    await ReplicaTransitions.WantAsync(transaction.Connection, node.Id, key, waitsForUpload: !isReady, token);
+                    await ReplicaTransitions.WantAsync(transaction.Connection, node.Id, [key], waitsForUpload: !isReady, token);
                     return new RegisteredFile(outcome, file, isReady);
                 },
                 cancellationToken
@@ -194,7 +194,7 @@ public sealed partial class FileCommands(
                 await DueClaims.PutAsync(connection, key, cancellationToken);
             }
 
-            await ReplicaTransitions.WantAsync(connection, node.Id, key, waitsForUpload: false, cancellationToken);
+            await ReplicaTransitions.WantAsync(connection, node.Id, [key], waitsForUpload: false, cancellationToken);
             return new RegisteredFile(outcome, file, IsReady: true);
         }
     }

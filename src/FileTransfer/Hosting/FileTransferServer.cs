@@ -21,6 +21,7 @@ using FileTransfer.Serving;
 using FileTransfer.Uploads;
 using FileTransfer.Uploads.Ingest;
 using FileTransfer.Wants.Intents;
+using FileTransfer.Wants.Loads;
 using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Hosting;
@@ -97,6 +98,7 @@ public static partial class FileTransferServer
         builder.AddUploads();
         builder.AddDownloads();
         builder.AddIntents();
+        builder.AddLoads();
         builder.AddOperations();
         builder.AddReadinessChecks();
     }
@@ -134,9 +136,12 @@ public static partial class FileTransferServer
         app.MapIngest();
         app.MapRunningUploads();
         app.MapLimits();
+        app.MapConfiguration();
         app.MapFetch();
         app.MapPauses();
         app.MapPriorities();
+        app.MapLoads();
+        app.MapAdopt();
         app.MapEvents();
         app.MapAudit();
         app.MapExplain();

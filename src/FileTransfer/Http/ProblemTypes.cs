@@ -21,9 +21,11 @@ public static class ProblemTypes
     public static readonly ProblemType FileRemoved = new("file-removed", 404, "The file was removed");
     public static readonly ProblemType FollowerUnknown = new("follower-unknown", 404, "The follower is unknown");
     public static readonly ProblemType IntentUnknown = new("intent-unknown", 404, "The intent is unknown");
+    public static readonly ProblemType LoadUnknown = new("load-unknown", 404, "The load is unknown");
     public static readonly ProblemType NodeUnknown = new("node-unknown", 404, "The node is unknown");
     public static readonly ProblemType RequestUnknown = new("request-unknown", 404, "No such request is running");
     public static readonly ProblemType RouteUnknown = new("route-unknown", 404, "There is no such route");
+    public static readonly ProblemType SourceUnknown = new("source-unknown", 404, "The source is unknown");
     public static readonly ProblemType UpstreamUnknown = new("upstream-unknown", 404, "The upstream is unknown");
     public static readonly ProblemType WorkerUnknown = new("worker-unknown", 404, "The worker is unknown");
 
@@ -35,6 +37,9 @@ public static class ProblemTypes
 
     /// <summary>Said to nodes alone. Extension: <c>generation</c>, the one that this node has or brings.</summary>
     public static readonly ProblemType GenerationDiffers = new("generation-differs", 409, "The file has been registered anew");
+
+    /// <summary>Extension: <c>sequence</c>, the newest under the name.</summary>
+    public static readonly ProblemType LoadStale = new("load-stale", 409, "A newer load has the name");
 
     public static readonly ProblemType NodeAlive = new("node-alive", 409, "The node is alive");
 
@@ -92,6 +97,7 @@ public static class ProblemTypes
     /// <summary>Extension: <c>traceId</c>, to be found in the log of this node.</summary>
     public static readonly ProblemType InternalFault = new("internal-fault", 500, "The service failed");
 
+    public static readonly ProblemType SourceFailed = new("source-failed", 502, "The source did not answer as it must");
     public static readonly ProblemType UpstreamFailed = new("upstream-failed", 502, "The upstream did not answer as it must");
 
     public static readonly ProblemType DatabaseUnavailable = new("database-unavailable", 503, "The database is unavailable");

@@ -4,6 +4,7 @@ using FileTransfer.Cluster;
 using FileTransfer.Downloads;
 using FileTransfer.Feed;
 using FileTransfer.Wants.Intents;
+using FileTransfer.Wants.Loads;
 using FileTransfer.Wants.Policies;
 
 namespace FileTransfer.Operations;
@@ -27,6 +28,7 @@ internal sealed partial class NodeRemoval(NodeDirectory directory, Database data
         }
 
         await IntentTable.ForgetNodeAsync(connection, node, cancellationToken);
+        await LoadTable.ForgetNodeAsync(connection, node, cancellationToken);
         await NodePolicies.ForgetNodeAsync(connection, node, cancellationToken);
         await NodeLimits.ForgetNodeAsync(connection, node, cancellationToken);
         await PausedDownloads.ForgetNodeAsync(connection, node, cancellationToken);

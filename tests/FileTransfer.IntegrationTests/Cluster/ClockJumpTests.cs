@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using FileTransfer.Contracts;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 using FileTransfer.IntegrationTests.Testbed.Servers;
+using FileTransfer.IntegrationTests.Wants.Loads;
 
 namespace FileTransfer.IntegrationTests.Cluster;
 
@@ -24,13 +26,19 @@ public sealed class ClockJumpTests
         var leader = await cluster.StartLeaderAsync("a");
         var follower = await cluster.StartFollowerAsync("b", SourceCluster.Impatient);
         var files = new List<TestFile>();
+        var nowhere = TestFile.Of(1000);
+        var described = new Dictionary<string, FileRegistration> { ["label 0"] = FileRegistration.Of(nowhere.Metadata) };
+        await leader.LoadAsync("far", LoadNode.Order([nowhere], 3600, rounds: null, described));
         foreach (var (offset, direction) in ((string, string)[])[("+1d", "ahead"), ("+0", "back")])
         {
             // Nobody has it: its next look is put down by the clock as it is.
             var waiting = TestFile.Of(50_000);
             await waiting.WantAtAsync(follower);
             await Eventually.HoldsAsync(
-                async () => await server.ScalarAsync<long>("SELECT count(next_attempt_at) FROM filetransfer.replicas") == 1,
+                async () =>
+                    await server.ScalarAsync<long>(
+                        $"SELECT count(next_attempt_at) FROM filetransfer.replicas WHERE file_key = {waiting.KeySql}"
+                    ) == 1,
                 "it waits for somebody who has it"
             );
 
@@ -59,6 +67,16 @@ public sealed class ClockJumpTests
                         """
                     ),
                 "no wait is longer than its cap"
+            );
+            await Eventually.HoldsAsync(
+                async () =>
+                    await server.ScalarAsync<bool>(
+                        """
+                        SELECT ended_at IS NULL AND deadline - clock_timestamp() BETWEEN interval '30 minutes' AND interval '61 minutes'
+                        FROM filetransfer.loads
+                        """
+                    ),
+                "the deadline of a load is as far away as before"
             );
             var next = TestFile.Of(100_000);
             files.AddRange([next, waiting]);

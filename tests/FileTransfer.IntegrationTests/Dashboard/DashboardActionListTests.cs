@@ -26,6 +26,8 @@ public sealed class DashboardActionListTests
         "missing",
         "orphans list",
         "ingest status",
+        "loads list",
+        "loads show",
         "followers list",
         "simulate",
         "healthcheck",

@@ -50,7 +50,13 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
             { "DELETE /v1/followers/{name}", "name", "200 404 421" },
             { "POST /v1/shipments", "", "200 409 415 421 422" },
             { "POST /v1/shipments/handshake", "", "200 400 415 421 422" },
+            { "GET /v1/loads", "", "200" },
+            { "PUT /v1/loads/{name}", "name", "200 201 400 404 409 415 422" },
+            { "GET /v1/loads/{name}", "labels name", "200 404" },
+            { "DELETE /v1/loads/{name}", "name", "200 404" },
+            { "GET /v1/loads/{name}/events", "Last-Event-ID name", "200 404" },
             { "GET /v1/limits", "", "200" },
+            { "GET /v1/configuration", "", "200" },
             { "PUT /v1/limits", "", "200 400 415 422" },
             { "DELETE /v1/limits", "", "200" },
             { "GET /v1/files/{key}/explain", "key", "200 400 404" },
@@ -75,6 +81,7 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
             { "POST /v1/workers/{worker}/pause", "worker", "200 400 404 415" },
             { "POST /v1/workers/{worker}/resume", "worker", "200 404" },
             { "GET /v1/sources", "", "200" },
+            { "POST /v1/sources/{name}/adopt", "bucket name readd", "200 400 404 502" },
             { "GET /v1/files/{key}/events", "key Last-Event-ID", "200 400 404" },
             { "POST /v1/files/{key}/damage", "key", "200 202 400 404 409 415" },
             { "POST /v1/files/{key}/fetch", "id key", "200 201 400 404" },
@@ -250,8 +257,12 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
                     "node" => "node-c".Length,
                     "upstream" => "north".Length,
                     "bin" => 1,
-                    "name" => "archive".Length,
                     "worker" => "orphans".Length,
+                    "name" => (
+                        route.Contains("loads", StringComparison.Ordinal) ? "state-17"
+                        : route.Contains("sources", StringComparison.Ordinal) ? "mirror"
+                        : "archive"
+                    ).Length,
                     _ => 66,
                 };
                 key.GetProperty("example").ToString().Length.ShouldBe(length, route);

@@ -5,7 +5,7 @@ using FileTransfer.Contracts;
 namespace FileTransfer.Tests.Architecture;
 
 /// <summary>Folders are the nouns of the domain, and what they use points one way.</summary>
-/// <remarks>A folder and the folders in it are one room: they may use each other. Policies and intents are rooms of their own.</remarks>
+/// <remarks>A folder and the folders in it are one room: they may use each other. Policies, intents and loads are rooms of their own.</remarks>
 public sealed partial class ArrowTests
 {
     /// <summary>Lowest first: a room may use those before it. The foundations know no domain word and may be used by all.</summary>
@@ -23,6 +23,7 @@ public sealed partial class ArrowTests
         "Uploads",
         "Downloads",
         "Wants/Intents",
+        "Wants/Loads",
         "Operations",
         "Dashboard",
         "Hosting",
@@ -43,20 +44,23 @@ public sealed partial class ArrowTests
         ["digested_bins"] = ["Feed"],
         ["feed_epochs"] = ["Cluster"],
         ["feed_positions"] = ["Feed", "Uploads"],
-        ["files"] = ["Catalog", "Feed", "Uploads", "Wants/Intents", "Wants/Policies"],
+        ["files"] = ["Catalog", "Feed", "Uploads", "Wants/Intents", "Wants/Loads", "Wants/Policies"],
         ["follower_bins"] = ["Feed", "Uploads"],
         ["followers"] = ["Feed"],
         ["ingested"] = ["Uploads"],
         ["intents"] = ["Wants/Intents", "Catalog"],
         ["leader"] = ["Cluster", "Catalog", "Postgres"],
         ["limits"] = ["Bandwidth"],
+        ["load_files"] = ["Wants/Loads", "Catalog"],
+        ["load_sources"] = ["Wants/Loads"],
+        ["loads"] = ["Wants/Loads", "Catalog"],
         ["mutations"] = ["Feed", "Postgres"],
         ["node_history"] = ["Operations"],
         ["nodes"] = ["Cluster", "Catalog", "Feed", "Operations", "Uploads", "Wants/Policies"],
         ["pauses"] = ["Downloads"],
         ["policies"] = ["Wants/Policies"],
         ["policy_wants"] = ["Wants/Policies", "Catalog"],
-        ["replicas"] = ["Catalog", "Uploads", "Wants/Intents", "Wants/Policies"],
+        ["replicas"] = ["Catalog", "Uploads", "Wants/Intents", "Wants/Loads", "Wants/Policies"],
         ["schema_versions"] = ["Postgres"],
         ["upstream_bins"] = ["Feed"],
         ["upstream_files"] = ["Feed", "Catalog"],

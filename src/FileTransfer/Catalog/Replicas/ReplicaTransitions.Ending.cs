@@ -58,7 +58,7 @@ public sealed partial class ReplicaTransitions
             WITH unwanted AS MATERIALIZED (
                 SELECT r.file_key, r.state = 'wanted' AND r.epoch = 1 AS is_untouched
                 FROM filetransfer.replicas r JOIN filetransfer.files f ON f.file_key = r.file_key
-                WHERE r.node_id = @node AND r.file_key = ANY(@keys) AND {ReplicaSql.IsLacking} AND NOT r.pinned AND NOT {DesiredState.WantsSql}
+                WHERE r.node_id = @node AND r.file_key = ANY(@keys) AND {ReplicaSql.IsLacking} AND NOT r.pinned AND NOT {DesiredState.WantsByNowSql}
             ), forgotten AS (
                 DELETE FROM filetransfer.replicas r USING unwanted u
                 WHERE r.node_id = @node AND r.file_key = u.file_key AND u.is_untouched

@@ -7,60 +7,63 @@ public sealed partial class ReplicaTransitions
     public const string WaitsForUpload = "waits for its upload";
 
     /// <summary>Somebody waits for it: before what a policy wants.</summary>
-    private const short IntentPriority = 1;
+    internal const short IntentPriority = 1;
 
     /// <summary>
-    /// Wants the file at <paramref name="node"/>, where somebody named it: also one that is being removed, and one that has failed. Any other
+    /// Wants files at <paramref name="node"/>, where somebody named them: also such as are being removed, and such as have failed. Any other
     /// replica only becomes one that is pinned, which no policy withdraws.
     /// </summary>
-    /// <param name="waitsForUpload">Nobody has its content yet; else the download may start at once.</param>
-    public static Task WantAsync(
+    /// <param name="waitsForUpload">Nobody has their contents yet; else the downloads may start at once.</param>
+    /// <returns>Those that were not here, and are wanted now.</returns>
+    public static Task<IEnumerable<FileKey>> WantAsync(
         NpgsqlConnection connection,
         NodeId node,
-        FileKey key,
+        IReadOnlyCollection<FileKey> keys,
         bool waitsForUpload,
         CancellationToken cancellationToken
     )
     {
         const string sql = $"""
+            UPDATE filetransfer.replicas SET pinned = true WHERE node_id = @node AND file_key = ANY(@keys) AND NOT pinned;
             INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, pinned, next_attempt_at, waits_for, reason)
-            VALUES (
-                @node, @key, 'wanted', true, CASE WHEN @waitsForUpload THEN 'infinity'::timestamptz END,
+            SELECT @node, file_key, 'wanted', true, CASE WHEN @waitsForUpload THEN 'infinity'::timestamptz END,
                 CASE WHEN @waitsForUpload THEN 'upload' END, CASE WHEN @waitsForUpload THEN '{WaitsForUpload}' END
-            )
+            FROM unnest(@keys) AS named (file_key) ORDER BY file_key
             ON CONFLICT (node_id, file_key) DO UPDATE
                 SET state = 'wanted', pinned = true, epoch = r.epoch + 1, attempts = 0, bytes_proven = 0, holder = NULL, holder_pid = NULL,
                     next_attempt_at = EXCLUDED.next_attempt_at, waits_for = EXCLUDED.waits_for, reason = EXCLUDED.reason,
                     wanted_at = clock_timestamp(), changed_at = clock_timestamp()
-                WHERE r.state IN ('removing', 'failed');
-            UPDATE filetransfer.replicas SET pinned = true WHERE node_id = @node AND file_key = @key AND NOT pinned
+                WHERE r.state IN ('removing', 'failed')
+            RETURNING file_key
             """;
         var parameters = new
         {
             node,
-            key,
+            keys = keys.ToParameter(),
             waitsForUpload,
         };
-        return connection.ExecuteAsync(sql, parameters, cancellationToken);
+        return connection.QueryAsync<FileKey>(sql, parameters, cancellationToken);
     }
 
     /// <summary>
-    /// Wants the file at <paramref name="node"/> before others: also one that is being given up, one that has failed and one that backs off,
-    /// for somebody asks. A replica under way, stored, paused or waiting for its upload stays as it is.
+    /// Wants files at <paramref name="node"/> before others: also those that are being given up, that have failed and that back off, for
+    /// somebody asks. A replica under way, stored, paused or waiting for its upload only gets the priority, where it is the higher one.
     /// </summary>
-    /// <returns>Whether it was not wanted before.</returns>
-    internal static Task<bool> WantForIntentAsync(
+    /// <returns>Those that were not wanted before.</returns>
+    internal static async Task<IReadOnlyList<FileKey>> WantAskedAsync(
         NpgsqlConnection connection,
         NodeId node,
-        FileKey key,
+        IReadOnlyCollection<FileKey> keys,
+        short priority,
         CancellationToken cancellationToken
     )
     {
         const string sql = """
             WITH before AS (
-                SELECT state FROM filetransfer.replicas WHERE node_id = @node AND file_key = @key
+                SELECT file_key FROM filetransfer.replicas WHERE node_id = @node AND file_key = ANY(@keys) AND state = 'wanted'
             ), wanted AS (
-                INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, priority) VALUES (@node, @key, 'wanted', @priority)
+                INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, priority)
+                SELECT @node, file_key, 'wanted', @priority FROM (SELECT DISTINCT unnest(@keys)) AS k (file_key) ORDER BY file_key
                 ON CONFLICT (node_id, file_key) DO UPDATE
                     SET state = 'wanted', priority = greatest(r.priority, EXCLUDED.priority), attempts = 0, next_attempt_at = NULL, reason = NULL,
                         epoch = r.epoch + CASE WHEN r.state = 'wanted' THEN 0 ELSE 1 END,
@@ -69,17 +72,24 @@ public sealed partial class ReplicaTransitions
                         wanted_at = CASE WHEN r.state = 'wanted' THEN r.wanted_at ELSE clock_timestamp() END
                     WHERE r.state IN ('removing', 'failed')
                        OR (r.state = 'wanted' AND (r.next_attempt_at IS NULL OR r.waits_for IS DISTINCT FROM 'upload'))
-                RETURNING 1
+                RETURNING r.file_key
+            ), raised AS (
+                UPDATE filetransfer.replicas r SET priority = @priority
+                WHERE r.node_id = @node AND r.file_key = ANY(@keys) AND r.priority < @priority
+                  AND (
+                      r.state IN ('downloading', 'paused')
+                      OR (r.state = 'wanted' AND r.next_attempt_at IS NOT NULL AND r.waits_for = 'upload')
+                  )
             )
-            SELECT EXISTS (SELECT FROM wanted) AND NOT EXISTS (SELECT FROM before WHERE state = 'wanted')
+            SELECT file_key FROM wanted EXCEPT SELECT file_key FROM before
             """;
         var parameters = new
         {
             node,
-            key,
-            priority = IntentPriority,
+            keys = keys.ToParameter(),
+            priority,
         };
-        return connection.QuerySingleAsync<bool>(sql, parameters, cancellationToken);
+        return [.. await connection.QueryAsync<FileKey>(sql, parameters, cancellationToken)];
     }
 
     /// <summary>A policy may withdraw the file where it is not stored, although somebody named it.</summary>
@@ -90,25 +100,41 @@ public sealed partial class ReplicaTransitions
             cancellationToken
         );
 
-    /// <summary>No intent asks for the file any more: it comes after what others ask for.</summary>
-    internal static Task ClearIntentPriorityAsync(
+    /// <summary>Nobody asks for the files with this priority any more: they come after what others ask for.</summary>
+    internal static Task ClearPriorityAsync(
         NpgsqlConnection connection,
         NodeId node,
-        FileKey key,
+        IReadOnlyCollection<FileKey> keys,
+        short priority,
         CancellationToken cancellationToken
     )
     {
         const string sql = """
             UPDATE filetransfer.replicas SET priority = 0
-            WHERE node_id = @node AND file_key = @key AND state IN ('wanted', 'downloading') AND priority = @priority
+            WHERE node_id = @node AND file_key = ANY(@keys) AND state IN ('wanted', 'downloading', 'paused') AND priority = @priority
             """;
         var parameters = new
         {
             node,
-            key,
-            priority = IntentPriority,
+            keys = keys.ToParameter(),
+            priority,
         };
         return connection.ExecuteAsync(sql, parameters, cancellationToken);
+    }
+
+    /// <summary>What is stored stays, whatever the policies say: it was asked for here.</summary>
+    internal static Task PinStoredAsync(
+        NpgsqlConnection connection,
+        NodeId node,
+        IReadOnlyCollection<FileKey> keys,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            UPDATE filetransfer.replicas SET pinned = true
+            WHERE node_id = @node AND file_key = ANY(@keys) AND state = 'stored' AND NOT pinned
+            """;
+        return connection.ExecuteAsync(sql, new { node, keys = keys.ToParameter() }, cancellationToken);
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FileTransfer.Cli.Export;
+using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -15,6 +16,8 @@ internal static class ExportCommand
         var bucket = IdentityOptions.HexOption("--bucket", "Only files of this bucket.");
         var location = CliOption.Text("--location", "TEXT", "Only files whose location begins with this text.");
         var verify = CliOption.Flag("--verify", "Also verify what is in the folder already, by reading all of it.");
+        var prune = CliOption.Flag("--prune", "Take out of the folder what the cluster has removed.");
+        var hold = Duration.Option("--hold", "Keep what was removed for so long after an export found it removed; with --prune.");
         var data = CliOption.Text(
             "--data-directory",
             "DIR",
@@ -30,18 +33,23 @@ internal static class ExportCommand
             Notes =
             [
                 "Each file becomes three: its content, named by the 64 hex digits of its key, and the same with .hashes and .json. Each is",
-                "verified before it gets its name. What is there already is kept; an interrupted export resumes.",
+                "verified before it gets its name. What is there already is kept; an interrupted export resumes. At its end it writes index.ndjson,",
+                "which lists all files of the folder, for 'filetransfer adopt'. --prune never takes out what the cluster does not know.",
                 "Nodes that list the server in FileTransfer:Sources, with Kind Share, download from it and verify what they get.",
             ],
             Examples =
             [
                 "filetransfer export /srv/share",
                 "filetransfer export /srv/share --bucket 0x22… --location photos/ --url http://node-a:7070",
+                "filetransfer export /srv/share --prune --hold 24h",
                 "filetransfer export /srv/share --data-directory /var/lib/filetransfer",
             ],
             Ends = [ExitCode.NotComplete, ExitCode.NotFound, ExitCode.NotProven, ExitCode.Interrupted],
         }
-            .Taking(folder, keys, bucket, location, verify, data, database)
+            .Taking(folder, keys, bucket, location, verify, prune, hold, data, database)
+            .Refusing(result =>
+                result.GetResult(hold) is not null && !result.GetValue(prune) ? "--hold is about --prune: give both." : null
+            )
             .Refusing(result =>
                 result.GetResult(keys) is { Tokens.Count: > 0 }
                 && (result.GetResult(bucket) is not null || result.GetResult(location) is not null)
@@ -60,7 +68,15 @@ internal static class ExportCommand
                     : new NodeOrigin(run.Nodes);
                 return await run.Console.WithProgressAsync(progress =>
                 {
-                    var export = new ExportRun(origin, share, run.Console, progress, run.Get(verify));
+                    var export = new ExportRun(
+                        origin,
+                        share,
+                        run.Console,
+                        progress,
+                        run.Get(verify),
+                        run.Get(prune) ? new PruneOrder(run.Given(hold) ?? TimeSpan.Zero) : null,
+                        run.Time
+                    );
                     return run.Get(keys) is { Length: > 0 } named
                         ? export.RunAsync(named, run.CancellationToken)
                         : export.RunAsync(new ExportFilter(run.Given(bucket), run.Get(location)), run.CancellationToken);

@@ -10,13 +10,16 @@ internal sealed class ExportRun(
     ExportFolder share,
     CliConsole console,
     TransferProgress progress,
-    bool verifies
+    bool verifies,
+    PruneOrder? prune,
+    TimeProvider time
 )
 {
     /// <summary>Enough to hide round trips and the disk's confirmations from each other.</summary>
     private const int AtOnce = 4;
 
     private readonly Lock _lock = new();
+    private readonly HashSet<FileKey> _known = [];
     private ExitCode _end;
     private int _exported;
     private int _kept;
@@ -56,9 +59,15 @@ internal sealed class ExportRun(
                 }
             }
         );
+        var (pruned, held) = prune is null
+            ? (0, 0)
+            : await share.PruneAsync(_known, key => origin.HasRemovedAsync(key, cancellationToken), prune.Hold, time.GetUtcNow());
+        await share.WriteIndexAsync(cancellationToken);
         if (!console.IsJson)
         {
-            console.Notice($"{_exported} exported, {_kept} there already{(_gone > 0 ? $", {_gone} removed meanwhile" : "")}");
+            var gone = _gone > 0 ? $", {_gone} removed meanwhile" : "";
+            var pruning = prune is null ? "" : $", {pruned} pruned, {held} held";
+            console.Notice($"{_exported} exported, {_kept} there already{gone}{pruning}");
         }
 
         return _end;
@@ -67,6 +76,11 @@ internal sealed class ExportRun(
     private async Task OneAsync(ExportFile file, CancellationToken cancellationToken)
     {
         var (key, metadata) = file;
+        lock (_lock)
+        {
+            _known.Add(key);
+        }
+
         using var bar = progress.Start(metadata.Location.AsUtf8() ?? key.ToString(), (long)metadata.Size);
         var isThere = verifies ? await share.ProvesAsync(key, metadata, bar, cancellationToken) : share.Has(key, metadata);
         if (isThere)
@@ -109,3 +123,7 @@ internal sealed class ExportRun(
         }
     }
 }
+
+/// <summary>Files that the cluster has removed are taken out of the share.</summary>
+/// <param name="Hold">How long they stay after an export has found that.</param>
+internal sealed record PruneOrder(TimeSpan Hold);

@@ -1,18 +1,22 @@
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Downloads.Sources;
 using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Cli.Export;
 
 /// <summary>
 /// A static share in a folder: <c>{key}</c> is the content, <c>{key}.hashes</c> its chunk hashes, <c>{key}.json</c> its metadata, with
-/// keys as 64 hex digits. Any web server that does ranges serves it; whoever reads it proves what he gets.
+/// keys as 64 hex digits; <c>index.ndjson</c> lists them. Any web server that does ranges serves it; whoever reads it proves what he gets.
 /// </summary>
 /// <remarks>The content takes its name last, so that whoever finds it finds all three. One export works on a folder at a time.</remarks>
-internal sealed class ExportFolder(string root, FileLock locked) : IDisposable
+internal sealed partial class ExportFolder(string root, FileLock locked) : IDisposable
 {
     private const string LockName = ".export.lock";
+
+    /// <summary>Lines gathered before they are written.</summary>
+    private const int LongestWrite = 1024 * 1024;
 
     public static ExportFolder Open(string path)
     {
@@ -84,7 +88,75 @@ internal sealed class ExportFolder(string root, FileLock locked) : IDisposable
         proven.Publish();
     }
 
+    /// <summary>
+    /// Lists all that is here whole, a line each. The list takes its name last, so that whoever reads of a file in it finds the file.
+    /// </summary>
+    public Task WriteIndexAsync(CancellationToken cancellationToken) =>
+        WriteAsync(
+            Path.Combine(root, ShareSource.IndexName),
+            async file =>
+            {
+                var lines = new ArrayBufferWriter<byte>();
+                long written = 0;
+                foreach (var path in Directory.EnumerateFiles(root, "*.json"))
+                {
+                    if (await ReadAsync(path, cancellationToken) is { } listed)
+                    {
+                        using (var json = new Utf8JsonWriter(lines))
+                        {
+                            JsonSerializer.Serialize(json, listed, SparseJson.Default.FileDescription);
+                        }
+
+                        lines.Write("\n"u8);
+                    }
+
+                    if (lines.WrittenCount > LongestWrite)
+                    {
+                        await FlushAsync();
+                    }
+                }
+
+                await FlushAsync();
+
+                async Task FlushAsync()
+                {
+                    await RandomAccess.WriteAsync(file, lines.WrittenMemory, written, cancellationToken);
+                    written += lines.WrittenCount;
+                    lines.ResetWrittenCount();
+                }
+            }
+        );
+
     public void Dispose() => locked.Dispose();
+
+    /// <summary>The line of a file that is here whole; null where that is not one, or not all of it is here.</summary>
+    private async Task<FileDescription?> ReadAsync(string path, CancellationToken cancellationToken)
+    {
+        if (!FileKey.TryParse(Path.GetFileNameWithoutExtension(path), out var key))
+        {
+            return null;
+        }
+
+        try
+        {
+            var json = await File.ReadAllBytesAsync(path, cancellationToken);
+            return
+                JsonSerializer.Deserialize(json, SparseJson.Default.FileDescription) is { } one
+                && one.Read(default).Metadata is { } metadata
+                && metadata.ComputeKey() == key
+                && Has(key, metadata)
+                && !File.Exists(Content(key) + RemovedSuffix)
+                ? one with
+                {
+                    Label = one.Location ?? one.Key,
+                }
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null; // Whoever wrote it: it is not the metadata of a file that is here.
+        }
+    }
 
     private static async Task WriteAsync(string path, Func<SafeFileHandle, Task> write)
     {

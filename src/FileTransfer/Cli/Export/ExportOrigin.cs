@@ -26,6 +26,9 @@ public interface IExportOrigin : IAsyncDisposable
     /// <exception cref="CliException">There is none of this key (<see cref="ExitCode.NotFound"/>).</exception>
     Task<ExportFile> FindAsync(FileKey key, CancellationToken cancellationToken);
 
+    /// <summary>Whether the cluster has removed the file; of one that it does not know nothing is said.</summary>
+    Task<bool> HasRemovedAsync(FileKey key, CancellationToken cancellationToken);
+
     /// <summary>Fills the target and proves it.</summary>
     /// <exception cref="CliException">The file is gone (<see cref="ExitCode.NotFound"/>), or damaged.</exception>
     Task FetchAsync(ExportFile file, DownloadTarget target, TransferBar bar, CancellationToken cancellationToken);

@@ -76,6 +76,12 @@ public sealed class FolderOrigin(ChunkStore store, EmbeddedPostgres? embedded, N
             ?? throw new CliException(ExitCode.NotFound, $"The database knows no file {key}, or it was removed.");
     }
 
+    public async Task<bool> HasRemovedAsync(FileKey key, CancellationToken cancellationToken)
+    {
+        await using var connection = await ConnectAsync(cancellationToken);
+        return await FileCatalog.FindAsync(connection, key, cancellationToken) is { State: FileState.Removed };
+    }
+
     public async Task FetchAsync(ExportFile file, DownloadTarget target, TransferBar bar, CancellationToken cancellationToken)
     {
         using var content = Open(file.Key);

@@ -25,6 +25,19 @@ public sealed class NodeOrigin(NodeSet nodes) : IExportOrigin
     public async Task<ExportFile> FindAsync(FileKey key, CancellationToken cancellationToken) =>
         new(key, await new FileGet(nodes.Until(cancellationToken), key).FindAsync());
 
+    public async Task<bool> HasRemovedAsync(FileKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var path = Routes.Of(Routes.File, key);
+            return (await nodes.Until(cancellationToken).RunAsync(node => node.GetAsync<FileResource>(path))).IsRemoved;
+        }
+        catch (NodeProblemException problem) when (problem.Status == HttpStatusCode.NotFound)
+        {
+            return false;
+        }
+    }
+
     public async Task FetchAsync(ExportFile file, DownloadTarget target, TransferBar bar, CancellationToken cancellationToken) =>
         await new FileGet(nodes.Until(cancellationToken), file.Key).FetchAsync(target, bar, cancellationToken);
 

@@ -9,6 +9,7 @@ import { events, hear as hearEvent } from './events.js';
 import { failures } from './failures.js';
 import { files } from './files.js';
 import { follow } from './live.js';
+import { loads } from './loads.js';
 import { followers, ingest, upstreams } from './neighbours.js';
 import { add, refresh, start } from './page.js';
 import { queue } from './queue.js';
@@ -26,6 +27,7 @@ const views = [
   downloads,
   queue,
   steering,
+  loads,
   failures,
   files,
   buckets,

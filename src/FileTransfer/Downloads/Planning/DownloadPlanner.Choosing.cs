@@ -69,8 +69,11 @@ public sealed partial class DownloadPlanner
         : file.HashesProven ? -1
         : 1;
 
-    private static bool SendsOnlyWhole(FilePlan file, FileSource source) =>
-        source.Kind == SourceKind.Stream || (source.LacksHashes && !file.HashesProven);
+    /// <summary>A source without ranges can be asked for hashes all the same, where one request is for all of them.</summary>
+    private bool SendsOnlyWhole(FilePlan file, FileSource source) =>
+        source.Kind == SourceKind.Stream
+        || (source.LacksHashes && !file.HashesProven)
+        || (source is { Kind: SourceKind.Share, State.LacksRanges: true } && (file.HashesProven || TakesHashesInRanges(file)));
 
     private bool IsTrusted(FilePlan file, FileSource source) => !source.State.IsDistrustedFor(file.Key, _now);
 

@@ -19,6 +19,10 @@ public sealed partial class DownloadPlanner
             case SourceFaultKind.NotFound or SourceFaultKind.EndedEarly or SourceFaultKind.Stalled when source.Parts is not null:
                 WasNotHere(request, failed.Reason);
                 break;
+            case SourceFaultKind.NoRanges when request.IsRange && source.Kind == SourceKind.Share:
+                source.State.LacksRanges = true;
+                CancelRanges(file, source, failed.Reason);
+                break;
             case SourceFaultKind.NotFound:
                 source.Lose(SourceLoss.NotFound, failed.Reason);
                 CancelAll(file, source, failed.Reason);
@@ -33,7 +37,7 @@ public sealed partial class DownloadPlanner
             case SourceFaultKind.Busy:
                 Refused(request, failed);
                 break;
-            case SourceFaultKind.Refused:
+            case SourceFaultKind.Refused or SourceFaultKind.NoRanges:
                 source.State.LastSeen = _now;
                 source.Refuse(failed.Reason, _now + Backoff(source.Failures, _limits.LongestBackoff));
                 break;
@@ -76,6 +80,14 @@ public sealed partial class DownloadPlanner
 
         var pause = failed.RetryAfter ?? Backoff(state.TimesThrottled, _limits.LongestBackoff);
         state.Pause(failed.Reason, _now + Longer(Shorter(pause, _limits.LongestRetryAfter), _limits.FirstBackoff));
+    }
+
+    private void CancelRanges(FilePlan file, FileSource source, string reason)
+    {
+        foreach (var request in file.InFlight.Where(request => request.Source == source && request.IsRange).ToArray())
+        {
+            Cancel(request, reason);
+        }
     }
 
     private void CancelAll(FilePlan file, FileSource source, string reason)

@@ -14,14 +14,15 @@ public sealed partial class DownloadPlanner
     /// <summary>After this the driver has forgotten the probe, or lost it.</summary>
     private TimeSpan ProbePatience(SourceState source) => 2 * source.Load.PatienceWith(_limits);
 
-    private void ProbeAnswered(SourceId id, TimeSpan after)
+    private void ProbeAnswered(PlannerEvent.ProbeAnswered answered)
     {
-        if (!_sources.TryGetValue(id, out var source))
+        if (!_sources.TryGetValue(answered.Source, out var source))
         {
             return;
         }
 
-        source.Load.Took(after);
+        source.Load.Took(answered.After);
+        source.LacksRanges = answered.HasRanges is { } hasRanges ? !hasRanges : source.LacksRanges;
 
         // A late answer is an answer all the same.
         if (source is { Condition: SourceCondition.Probing } or { Condition: SourceCondition.Unreachable, ProbesFailed: > 0 })

@@ -72,7 +72,7 @@ public sealed partial class DownloadPlanner
                 Send(file, source, FetchPart.Hashes.Instance, window: null);
             }
         }
-        else if (source.Kind == SourceKind.Stream)
+        else if (SendsOnlyWhole(file, source))
         {
             Send(file, source, FetchPart.Whole.Instance, file.StartAll());
         }

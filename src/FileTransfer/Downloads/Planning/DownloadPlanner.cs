@@ -77,7 +77,7 @@ public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
                 _fileOf.GetValueOrDefault(awaited.File)?.Await(awaited.Chunk);
                 return false;
             case PlannerEvent.ProbeAnswered answered:
-                ProbeAnswered(answered.Source, answered.After);
+                ProbeAnswered(answered);
                 return true;
             case PlannerEvent.ProbeFailed failed:
                 ProbeFailed(failed.Source, failed.Reason);

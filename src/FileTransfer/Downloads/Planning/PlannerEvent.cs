@@ -58,7 +58,8 @@ public abstract record PlannerEvent
 
     /// <summary>A source answers: whatever it said of the file it was asked for, it is there.</summary>
     /// <param name="After">How long that took.</param>
-    public sealed record ProbeAnswered(SourceId Source, TimeSpan After = default) : PlannerEvent;
+    /// <param name="HasRanges">Whether it answered a range with that range; null where its answer does not say.</param>
+    public sealed record ProbeAnswered(SourceId Source, TimeSpan After = default, bool? HasRanges = null) : PlannerEvent;
 
     public sealed record ProbeFailed(SourceId Source, string Reason) : PlannerEvent;
 

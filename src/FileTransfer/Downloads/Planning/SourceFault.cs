@@ -9,6 +9,9 @@ public enum SourceFaultKind
     /// <summary>It does not have the file.</summary>
     NotFound,
 
+    /// <summary>It answered a request for a range with something else; a share is asked for whole contents from then on.</summary>
+    NoRanges,
+
     /// <summary>It refuses to answer: credentials, or a fault of its own.</summary>
     Refused,
 

@@ -31,6 +31,9 @@ internal sealed class SourceState(SourceId id)
     /// <summary>Its requests in flight.</summary>
     public SourceLoad Load { get; } = new();
 
+    /// <summary>It has answered a request for a range with something else, and not done better since.</summary>
+    public bool LacksRanges { get; set; }
+
     /// <summary>Why it is unreachable.</summary>
     public string? Reason { get; private set; }
 
@@ -167,6 +170,7 @@ internal sealed class SourceState(SourceId id)
         TimesThrottled = 0;
         ThrottledSince = null;
         Strikes = null;
+        LacksRanges = false;
         _failures = null;
     }
 

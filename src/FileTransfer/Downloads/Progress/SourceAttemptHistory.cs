@@ -1,9 +1,15 @@
+using FileTransfer.Downloads.Planning;
+
 namespace FileTransfer.Downloads.Progress;
 
 /// <summary>What a source last said when it was asked for a file.</summary>
 /// <param name="Outcome">In words.</param>
 /// <param name="Times">How often it said so in a row.</param>
 public sealed record SourceTrial(string Source, string Outcome, DateTimeOffset At, int Times);
+
+/// <summary>A request to a source has failed.</summary>
+/// <param name="WastedBytes">What came of it and could not be used.</param>
+public sealed record FailedRequest(FileKey File, string Source, SourceFaultKind Kind, string Reason, long WastedBytes);
 
 /// <summary>What each source came to for each file, to explain why a file is not here.</summary>
 /// <remarks>
@@ -19,6 +25,15 @@ public sealed class SourceAttemptHistory(TimeProvider time)
     private readonly Lock _gate = new();
     private readonly Dictionary<FileKey, LinkedListNode<Entry>> _files = [];
     private readonly LinkedList<Entry> _byAge = [];
+
+    /// <summary>Told of every request that fails. Whoever hears it takes no time.</summary>
+    public event Action<FailedRequest>? Failed;
+
+    public void Record(FailedRequest failed)
+    {
+        Record(failed.File, failed.Source, failed.Reason);
+        Failed?.Invoke(failed);
+    }
 
     public void Record(FileKey file, string source, string outcome)
     {

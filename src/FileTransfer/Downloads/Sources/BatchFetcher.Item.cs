@@ -38,6 +38,7 @@ internal sealed partial class BatchFetcher
         {
             if (IsWanted)
             {
+                progress.Received(bytes);
                 progress.ReportChunks((int)ChunkFrame.ChunkCount(bytes));
             }
         }

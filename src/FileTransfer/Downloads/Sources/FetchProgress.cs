@@ -1,3 +1,5 @@
+using FileTransfer.Chunks.Frames;
+
 namespace FileTransfer.Downloads.Sources;
 
 /// <summary>Where a source reports how far a request is.</summary>
@@ -9,7 +11,16 @@ public sealed class FetchProgress(Action answered, Action<int> came, TimeProvide
     private static readonly TimeSpan _period = TimeSpan.FromMilliseconds(100);
 
     private int _unreported;
+    private int _reported;
     private long _reportedAt = time.GetTimestamp();
+
+    /// <summary>Bytes that came, whatever they are.</summary>
+    public long BytesReceived { get; private set; }
+
+    /// <summary>Bytes that came and are not of chunks that were reported.</summary>
+    public long BytesUnreported => Math.Max(0, BytesReceived - (long)_reported * ChunkFrame.ChunkLength);
+
+    public void Received(int bytes) => BytesReceived += bytes;
 
     public void Answered()
     {
@@ -20,6 +31,7 @@ public sealed class FetchProgress(Action answered, Action<int> came, TimeProvide
     public void ReportChunks(int chunks)
     {
         _unreported += chunks;
+        _reported += chunks;
         if (_unreported >= Batch || time.GetElapsedTime(_reportedAt) >= _period)
         {
             Flush();

@@ -100,6 +100,8 @@ public sealed class NodeSource : Source
 
     protected override string HashesPathOf(FileKey key) => Routes.Of(Routes.Hashes, key);
 
+    protected override string? MetadataPathOf(FileKey key) => Routes.Of(Routes.File, key);
+
     /// <summary>A node that downloads the file itself sends what it has of this generation, and of no other.</summary>
     protected override HttpRequestMessage ForPartial(PartialFile into, HttpRequestMessage request) =>
         into.Arriving is { } arriving ? OfGeneration(OfNode(request), arriving.Generation) : request;

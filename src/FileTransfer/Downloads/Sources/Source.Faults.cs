@@ -6,6 +6,13 @@ namespace FileTransfer.Downloads.Sources;
 public abstract partial class Source
 {
     private const int LongestProblem = 4096;
+
+    /// <summary>Its query may be a secret.</summary>
+    private readonly string _shownUrl =
+        url.Query.Length == 0
+            ? url.OriginalString
+            : url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+
     private static readonly byte[] _busy = Encoding.UTF8.GetBytes($"\"{ProblemTypes.SourceBusy.Urn}\"");
     private static readonly byte[] _elsewhere = Encoding.UTF8.GetBytes($"\"{ProblemTypes.FileElsewhere.Urn}\"");
 
@@ -18,7 +25,7 @@ public abstract partial class Source
         Exception? cause = null,
         TimeSpan? retryAfter = null,
         DamageReport? damage = null
-    ) => new(fault, $"{name} at {url.OriginalString} {what}", cause, retryAfter, damage);
+    ) => new(fault, $"{name} at {_shownUrl} {what}", cause, retryAfter, damage);
 
     /// <summary>It sent bytes that are not the file's.</summary>
     internal SourceException Corrupt(string what, long? chunk, string damage) =>
@@ -52,6 +59,7 @@ public abstract partial class Source
                 $"did not accept a connection within {ClientHandler.ConnectTimeout.TotalSeconds:0} s",
                 thrown
             ),
+            InvalidDataException => Fault(SourceFaultKind.EndedEarly, "sent compressed bytes that cannot be read", thrown),
             _ when IsEndOfConnection(thrown) => Fault(SourceFaultKind.EndedEarly, "closed the connection in the middle", thrown),
             HttpRequestException
             or IOException when thrown is HttpRequestException || !cancellationToken.IsCancellationRequested => Unreachable(
@@ -89,7 +97,12 @@ public abstract partial class Source
             case HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable:
                 throw await NotNowAsync(response, monitor, cancellationToken);
             case var status:
-                throw Refused($"answered {(int)status}");
+                var target = ConfiguredClient.TargetOf(response, url);
+                throw Refused(
+                    target is null
+                        ? $"answered {(int)status}"
+                        : $"answered {(int)status} to {target.GetLeftPart(UriPartial.Authority)}, which its FollowRedirectsTo does not name"
+                );
         }
     }
 

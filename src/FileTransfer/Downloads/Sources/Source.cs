@@ -8,6 +8,9 @@ namespace FileTransfer.Downloads.Sources;
 /// <remarks>Nothing it sends is believed. Every fault is thrown as a <see cref="SourceException"/> that names the source.</remarks>
 public abstract partial class Source(SourceId id, string name, Uri url, HttpMessageInvoker http, SourceClientOptions options)
 {
+    /// <summary>Bytes of JSON: an owner, a bucket and a location are names.</summary>
+    protected const int LongestMetadata = 256 * 1024;
+
     private static readonly TimeSpan _freshFor = TimeSpan.FromSeconds(1);
 
     private readonly ByteCounter _received = new();
@@ -17,6 +20,8 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
     protected delegate void ChunkSink(long firstChunk, ReadOnlySpan<byte> bytes);
 
     public SourceId Id => id;
+
+    protected TimeProvider Time => options.Time;
 
     public Uri Url => url;
 
@@ -29,7 +34,8 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
 
     /// <summary>Asks for the first bytes of a file, to see whether it answers. What it says of the file does not matter.</summary>
     /// <param name="isPatient">Waits for the head of the answer as long as for any.</param>
-    public async Task ProbeAsync(FileKey key, bool isPatient, CancellationToken cancellationToken)
+    /// <returns>Whether it does ranges; null where its answer does not say.</returns>
+    public async Task<bool?> ProbeAsync(FileKey key, bool isPatient, CancellationToken cancellationToken)
     {
         using var monitor = Monitor(cancellationToken);
         if (!isPatient)
@@ -37,10 +43,17 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
             monitor.Start();
         }
 
-        using var response = await SendAsync(ProbeRequest(key), monitor, cancellationToken);
+        var request = ProbeRequest(key);
+        using var response = await SendAsync(request, monitor, cancellationToken);
         monitor.Start();
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
         await ReadAtLeastAsync(body, new byte[ChunkFrame.Length], 1, monitor, cancellationToken);
+        return response.StatusCode switch
+        {
+            HttpStatusCode.PartialContent => true,
+            HttpStatusCode.OK when !IsPage(response) => false,
+            _ => null,
+        };
     }
 
     /// <summary>Fills in chunk hashes of a partial; all of them are proven against its fingerprint, a part is not.</summary>
@@ -152,7 +165,35 @@ public abstract partial class Source(SourceId id, string name, Uri url, HttpMess
         return body.IsPage;
     }
 
+    /// <summary>Asks for the metadata of a file, which its key proves.</summary>
+    public async Task<FileMetadata> FetchMetadataAsync(FileKey key, CancellationToken cancellationToken)
+    {
+        if (MetadataPathOf(key) is not { } path)
+        {
+            throw Fault(SourceFaultKind.NotFound, "has no metadata of files");
+        }
+
+        var progress = new FetchProgress(static () => { }, static _ => { }, options.Time);
+        await using var body = await OpenAsync(Request(path), "metadata", expectedLength: null, progress, cancellationToken);
+        var json = await body.ReadAllAsync(LongestMetadata, "metadata", cancellationToken);
+        try
+        {
+            var described = JsonSerializer.Deserialize(json.Span, SparseJson.Default.FileRegistration);
+            var (metadata, fault) = (described ?? throw new JsonException("It is null.")).Read();
+            return metadata?.ComputeKey() == key ? metadata
+                : body.IsPage ? throw Page("metadata of the file")
+                : throw NotTheFile($"has metadata of another file{(fault is null ? "" : $": {fault.Detail}")}");
+        }
+        catch (JsonException malformed)
+        {
+            throw NotTheFile($"has metadata that cannot be read: {malformed.Message}");
+        }
+    }
+
     protected abstract HttpRequestMessage ProbeRequest(FileKey key);
+
+    /// <summary>Where the metadata of a file is; null where there is none.</summary>
+    protected virtual string? MetadataPathOf(FileKey key) => null;
 
     /// <summary>Asks for the bytes of a content as they are.</summary>
     protected abstract HttpRequestMessage ContentRequest(FileKey key, (long First, long Last)? range = null);

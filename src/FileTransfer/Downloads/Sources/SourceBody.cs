@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization.Metadata;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity.Hashing;
@@ -12,6 +13,7 @@ public sealed class SourceBody(
     HttpResponseMessage response,
     Stream body,
     MinimumRateMonitor monitor,
+    FetchProgress progress,
     bool isOfUnknownLength,
     bool isPage
 ) : IAsyncDisposable
@@ -42,6 +44,7 @@ public sealed class SourceBody(
                 switch (read.Kind)
                 {
                     case FrameReadKind.Run:
+                        progress.Received(read.Run.Bytes.Length);
                         put(read.Run);
                         taken += read.Run.ChunkCount;
                         await PassAsync(read.Run.Bytes.Length, cancellationToken);
@@ -124,6 +127,69 @@ public sealed class SourceBody(
         }
     }
 
+    /// <summary>Reads to the end of a short body.</summary>
+    public async Task<ReadOnlyMemory<byte>> ReadAllAsync(int most, string what, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[most + 1];
+        var filled = 0;
+        while (filled < buffer.Length && await ReadAsync(buffer.AsMemory(filled), cancellationToken) is > 0 and var read)
+        {
+            filled += read;
+        }
+
+        return filled <= most ? buffer.AsMemory(0, filled) : throw source.NotTheFile($"has more than {most} bytes of {what}");
+    }
+
+    /// <summary>Reads a body of lines of JSON to its end, one after the other.</summary>
+    public async IAsyncEnumerable<T> ReadLinesAsync<T>(
+        JsonTypeInfo<T> type,
+        int longest,
+        string what,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        var buffer = new byte[longest];
+        var (start, filled) = (0, 0);
+        while (true)
+        {
+            for (int end; (end = buffer.AsSpan(start, filled - start).IndexOf((byte)'\n')) >= 0; start += end + 1)
+            {
+                yield return Parse(buffer.AsSpan(start, end));
+            }
+
+            buffer.AsSpan(start, filled - start).CopyTo(buffer);
+            (start, filled) = (0, filled - start);
+            var read =
+                filled < longest
+                    ? await ReadAsync(buffer.AsMemory(filled), cancellationToken)
+                    : throw source.NotTheFile($"has {what} with a line of more than {longest} bytes");
+            if (read == 0)
+            {
+                break;
+            }
+
+            filled += read;
+            await PassAsync(read, cancellationToken);
+        }
+
+        if (filled > 0)
+        {
+            throw source.Fault(SourceFaultKind.EndedEarly, $"ended {what} in the middle of a line");
+        }
+
+        T Parse(ReadOnlySpan<byte> line)
+        {
+            try
+            {
+                return JsonSerializer.Deserialize(line, type) ?? throw new JsonException("A line is null.");
+            }
+            catch (JsonException malformed)
+            {
+                throw source.NotTheFile($"has {what} that cannot be read: {malformed.Message}");
+            }
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await body.DisposeAsync();
@@ -136,7 +202,9 @@ public sealed class SourceBody(
     {
         try
         {
-            return await body.ReadAsync(into, monitor.Token);
+            var read = await body.ReadAsync(into, monitor.Token);
+            progress.Received(read);
+            return read;
         }
         catch (Exception e) when (source.FaultOf(e, monitor, cancellationToken) is not null)
         {

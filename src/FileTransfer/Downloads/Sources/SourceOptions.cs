@@ -44,7 +44,7 @@ public sealed class SourceEntry
     [RegularExpression("^[A-Za-z0-9._-]{1,64}$", ErrorMessage = NameHint)]
     public string Name { get; set; } = "";
 
-    /// <summary>Absolute http(s) URL of the folder that files are below; redirects are not followed, and no token is shown.</summary>
+    /// <summary>Absolute http(s) URL of the folder that files are below. A query, such as a signature, goes with every request.</summary>
     [Required(ErrorMessage = "an absolute URL such as http://mirror.example/files/")]
     public Uri? Url { get; set; }
 
@@ -52,7 +52,29 @@ public sealed class SourceEntry
     /// <remarks>Default <c>Share</c>.</remarks>
     public ConfiguredKind Kind { get; set; } = ConfiguredKind.Share;
 
-    /// <summary>The URL with a slash at its end, so that paths are below it.</summary>
+    /// <summary>The header <c>Authorization</c>, such as <c>Bearer TOKEN</c>; shown to the host of the URL alone.</summary>
+    /// <remarks>Default none; where the URL has a name and a password, <c>Basic</c> with these.</remarks>
+    public string? Authorization { get; set; }
+
+    /// <summary>Names of hosts that redirects are followed to; those to the URL's own host are.</summary>
+    /// <remarks>Default none. Never from https to http.</remarks>
+    public IList<string> FollowRedirectsTo { get; } = [];
+
+    /// <summary>The URL with a slash at the end of its path, so that paths are below it; without a name and a password.</summary>
     internal Uri Base =>
-        Url!.AbsolutePath.EndsWith('/') ? Url : new UriBuilder(Url) { Path = Url.AbsolutePath + "/", Query = "" }.Uri;
+        Url!.AbsolutePath.EndsWith('/') && Url.UserInfo.Length == 0
+            ? Url
+            : new UriBuilder(Url)
+            {
+                Path = Url.AbsolutePath.TrimEnd('/') + "/",
+                UserName = "",
+                Password = "",
+            }.Uri;
+
+    /// <summary>What is shown to the host of the URL.</summary>
+    internal string? Credentials =>
+        Authorization is { Length: > 0 } ? Authorization
+        : Url!.UserInfo.Length > 0
+            ? $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(Url.UserInfo)))}"
+        : null;
 }

@@ -47,6 +47,22 @@ public sealed class SourceRegistry : IDisposable
     public IReadOnlyList<SourceId> Configured =>
         [.. _configured.Select(hint => hint.Id), .. _upstreams.All.Select(NodeSource.IdOf)];
 
+    /// <summary>Those of <see cref="Configured"/>: they may know files that this cluster does not.</summary>
+    public IReadOnlyList<Source> Outside()
+    {
+        lock (_gate)
+        {
+            var ids = _configured.Select(hint => hint.Id).ToList();
+            foreach (var node in _upstreams.All)
+            {
+                ids.Add(NodeSource.IdOf(node));
+                Upsert(ids[^1], NodeSource.ProviderOf(node), () => new NodeSource(node, _here, _options));
+            }
+
+            return [.. ids.Select(id => _sources[id])];
+        }
+    }
+
     public Source? Find(SourceId id)
     {
         lock (_gate)

@@ -5,7 +5,13 @@ namespace FileTransfer.Downloads.Sources;
 
 /// <summary>A configured server that has nothing but whole framed bodies at <c>GET /download/{key}</c>: an older StorageHub node.</summary>
 public sealed class StreamSource(SourceEntry entry, HttpMessageInvoker http, SourceClientOptions options)
-    : Source(new SourceId($"stream {entry.Name}"), $"stream '{entry.Name}'", entry.Base, http, options)
+    : Source(
+        new SourceId($"stream {entry.Name}"),
+        $"stream '{entry.Name}'",
+        entry.Base,
+        new ConfiguredClient(entry, http),
+        options
+    )
 {
     protected override async Task<bool> ReceiveWholeAsync(
         FileKey key,

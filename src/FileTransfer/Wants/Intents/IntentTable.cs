@@ -73,7 +73,7 @@ public sealed class IntentTable(Database database, NodeId node)
         };
         var wantsAnew =
             await connection.ExecuteAsync(insert, parameters, cancellationToken) == 1
-            && await ReplicaTransitions.WantForIntentAsync(connection, node, key, cancellationToken);
+            && await WantAsync(connection, key, cancellationToken);
         await SettleAsync(connection, key, cancellationToken);
         var intent = await FindAsync(connection, key, id, cancellationToken);
         await database.Commits.CommitAsync(transaction);
@@ -215,17 +215,22 @@ public sealed class IntentTable(Database database, NodeId node)
             return true;
         }
 
-        await ReplicaTransitions.ClearIntentPriorityAsync(connection, node, key, cancellationToken);
+        const short asked = ReplicaTransitions.IntentPriority;
+        await ReplicaTransitions.ClearPriorityAsync(connection, node, [key], asked, cancellationToken);
         return false;
+    }
+
+    private async Task<bool> WantAsync(NpgsqlConnection connection, FileKey key, CancellationToken cancellationToken)
+    {
+        const short asked = ReplicaTransitions.IntentPriority;
+        return (await ReplicaTransitions.WantAskedAsync(connection, node, [key], asked, cancellationToken)).Count > 0;
     }
 
     private async Task<bool> WantAgainAsync(NpgsqlConnection connection, FileKey key, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var file = await FileCatalog.LockAsync(connection, key, cancellationToken);
-        var wants =
-            file is { State: not FileState.Removed }
-            && await ReplicaTransitions.WantForIntentAsync(connection, node, key, cancellationToken);
+        var wants = file is { State: not FileState.Removed } && await WantAsync(connection, key, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return wants;
     }

@@ -80,7 +80,7 @@ public sealed class ClaimedTogetherTests : IAsyncLifetime
         {
             await ReplicaTransitions.RemoveAsync(connection, files[1].Key, default);
             await ReplicaTransitions.RemoveAsync(connection, files[2].Key, default);
-            await ReplicaTransitions.WantAsync(connection, _db.Node, files[2].Key, waitsForUpload: false, default);
+            await ReplicaTransitions.WantAsync(connection, _db.Node, [files[2].Key], waitsForUpload: false, default);
         }
 
         var (published, next) = await _db.Queue.PublishAsync(_session, claims, claimNext: ClaimLimit.None, default);

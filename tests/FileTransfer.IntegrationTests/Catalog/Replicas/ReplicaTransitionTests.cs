@@ -91,7 +91,7 @@ public sealed class ReplicaTransitionTests : IAsyncLifetime
         switch (writer)
         {
             case "want":
-                await ReplicaTransitions.WantAsync(connection, _db.Node, file.Key, waitsForUpload: false, default);
+                await ReplicaTransitions.WantAsync(connection, _db.Node, [file.Key], waitsForUpload: false, default);
                 break;
             case "want added":
                 await ReplicaTransitions.WantAddedAsync(connection, _db.Node, [file.Key], default);

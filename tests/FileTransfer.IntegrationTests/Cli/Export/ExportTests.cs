@@ -101,7 +101,7 @@ public sealed class ExportTests : IAsyncLifetime
         );
 
         said.ShouldContain(key);
-        Directory.EnumerateFiles(Share).Select(Path.GetFileName).ShouldBe([".export.lock"]);
+        Directory.EnumerateFiles(Share).Select(Path.GetFileName).ShouldBe([".export.lock", "index.ndjson"], ignoreOrder: true);
     }
 
     private static async Task<Dictionary<string, byte[]>> FillAsync(NodeProcess node)

@@ -86,6 +86,29 @@ public sealed class ExportCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task What_the_cluster_has_removed_is_held_then_pruned_and_what_it_does_not_know_stays()
+    {
+        await using var node = await FakeNode.StartAsync();
+        var kept = node.Add(CliHarness.Metadata("a", [1]), [1]);
+        var removed = node.Add(CliHarness.Metadata("b", [2]), [2]);
+        var unknown = node.Add(CliHarness.Metadata("c", [3]), [3]);
+        await RunAsync(node);
+        (node.Files[removed].FileState, node.Files[removed].State) = ("removed", "absent");
+        node.Files.TryRemove(unknown, out _);
+
+        (await RunAsync(node, "--hold", "1h")).Code.ShouldBe(ExitCode.Usage);
+        (await RunAsync(node, "--prune", "--hold", "1h")).Error.ShouldBe("0 exported, 1 there already, 0 pruned, 1 held\n");
+        Names().ShouldContain(removed.ToHex());
+        File.SetLastWriteTimeUtc(PathOf(removed) + ".removed", DateTime.UtcNow.AddHours(-2));
+        (await RunAsync(node, "--prune", "--hold", "1h")).Error.ShouldBe("0 exported, 1 there already, 1 pruned, 0 held\n");
+
+        Names().ShouldNotContain(name => name.StartsWith(removed.ToHex(), StringComparison.Ordinal));
+        Names().ShouldContain(unknown.ToHex());
+        var listed = await File.ReadAllLinesAsync(Path.Combine(Share, "index.ndjson"));
+        listed.Select(line => (string)JsonNode.Parse(line)!["key"]!).ShouldBe([$"{kept}", $"{unknown}"], ignoreOrder: true);
+    }
+
+    [Fact]
     public async Task An_interrupted_export_goes_on_where_it_stopped()
     {
         await using var node = await FakeNode.StartAsync();
@@ -194,5 +217,10 @@ public sealed class ExportCommandTests : IDisposable
     private string PathOf(FileKey key) => Path.Combine(Share, key.ToHex());
 
     private List<string> Names() =>
-        [.. Directory.GetFiles(Share).Select(path => Path.GetFileName(path)!).Where(name => name != ".export.lock")];
+        [
+            .. Directory
+                .GetFiles(Share)
+                .Select(path => Path.GetFileName(path)!)
+                .Where(name => name is not (".export.lock" or "index.ndjson")),
+        ];
 }

@@ -115,6 +115,7 @@ internal sealed partial class PlannerWorld
             case FetchPart.Whole:
                 (
                     kind == SourceKind.Stream
+                    || _sources[fetch.Source].LacksRanges
                     || (
                         !file.HashesProven
                         && (file.ChunkCount <= _limits.WindowChunks || file.HashesLackAt.Contains(fetch.Source))

@@ -82,7 +82,7 @@ internal sealed partial class PlannerWorld
                 WithRequest(move.A, End);
                 break;
             case <= 23:
-                WithRequest(move.A, request => Fail(request, (SourceFaultKind)(move.B % 9), move.C));
+                WithRequest(move.A, request => Fail(request, (SourceFaultKind)(move.B % 10), move.C));
                 break;
             case 24:
                 Readd(_hints[move.A % _hints.Length].Id);
@@ -268,6 +268,9 @@ internal sealed partial class PlannerWorld
             case SourceFaultKind.NotFound:
                 file.NotFoundAt.Add(request.Source);
                 break;
+            case SourceFaultKind.NoRanges when request.IsRange && KindOf(request.Source) == SourceKind.Share:
+                source.LacksRanges = true;
+                break;
             case SourceFaultKind.Throttled when retryAfter is { } wait:
                 source.PausedUntil = Later(source.PausedUntil, _now + wait);
                 break;
@@ -290,6 +293,7 @@ internal sealed partial class PlannerWorld
     private void Readd(SourceId id)
     {
         _sources[id].PausedUntil = default;
+        _sources[id].LacksRanges = false;
         foreach (var file in _files)
         {
             file.NotFoundAt.Remove(id);

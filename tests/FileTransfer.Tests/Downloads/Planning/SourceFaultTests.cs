@@ -1,4 +1,5 @@
 using FileTransfer.Catalog.Replicas;
+using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Identity;
 using static FileTransfer.Tests.Downloads.Planning.PlannerDriver;
@@ -83,6 +84,28 @@ public sealed class SourceFaultTests
         driver.All.OfType<PlannerAction.GiveUp>().ShouldAllBe(given => given.HasAsked);
         driver.Want(1, 10, [Node("a")]);
         driver.Only<PlannerAction.Defer>().Kind.ShouldBe(WaitCondition.Source);
+    }
+
+    [Fact]
+    public void A_source_without_ranges_is_asked_by_every_file_for_all_hashes_and_then_once_for_the_whole()
+    {
+        _driver.BringUp(Share("a"));
+        _driver.Want(1, 5 * WindowChunks, [Share("a")], hashesProven: true);
+        _driver.Fail(_driver.InFlight[0], SourceFaultKind.NoRanges);
+        var whole = _driver.InFlight.ShouldHaveSingleItem();
+        whole.Part.ShouldBeOfType<FetchPart.Whole>();
+        _driver.Done(whole);
+
+        var key = _driver.Want(2, 5 * WindowChunks, [Share("a")]);
+        _driver.OnlyFetch().Part.ShouldBeOfType<FetchPart.Hashes>();
+        _driver.Done(_driver.OnlyFetch());
+        _driver.HashesKnown(key, new ChunkRange(0, 5 * WindowChunks));
+        _driver.OnlyFetch().Part.ShouldBeOfType<FetchPart.Whole>();
+
+        // It has been set up anew.
+        _driver.Tell(new PlannerEvent.ProbeAnswered(Share("a").Id, HasRanges: true));
+        _driver.Want(3, 5 * WindowChunks, [Share("a")], hashesProven: true);
+        _driver.InFlight.ShouldContain(fetch => fetch.File == Key(3) && fetch.Part is FetchPart.Window);
     }
 
     [Fact]

@@ -160,6 +160,9 @@ internal sealed class WorldSource
 
     public bool HasEverAnswered { get; set; }
 
+    /// <summary>It answered a range with something else.</summary>
+    public bool LacksRanges { get; set; }
+
     public bool IsProbed { get; set; }
 
     public TimeSpan ProbedAt { get; set; }
@@ -193,6 +196,8 @@ internal sealed class WorldRequest(PlannerAction.Fetch fetch, WorldFile file)
             : 0;
 
     public bool IsOfHashes => fetch.Part is FetchPart.Hashes or FetchPart.HashRange;
+
+    public bool IsRange => fetch.Part is FetchPart.Window or FetchPart.HashRange;
 
     public bool IsHashRange => fetch.Part is FetchPart.HashRange;
 

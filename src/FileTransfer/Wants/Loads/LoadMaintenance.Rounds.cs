@@ -1,0 +1,96 @@
+using FileTransfer.Cluster;
+
+namespace FileTransfer.Wants.Loads;
+
+/// <content>The rounds: files are claimed and wanted, and metadata is asked for beside.</content>
+internal sealed partial class LoadMaintenance
+{
+    /// <summary>Claims and wants files of the round for a while; asks for metadata beside.</summary>
+    private async Task BeginRoundAsync(LoadRow load, CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        while (time.GetElapsedTime(began) < _stretch && await ClaimAsync(load, cancellationToken)) { }
+
+        StartBeside(load, metadata.AskAsync, cancellationToken);
+        var seen = -1;
+        while (seen != 0 && time.GetElapsedTime(began) < _stretch)
+        {
+            (seen, var wanted) = await table.WantAsync(load, cancellationToken);
+            changes.PublishWanted(wanted);
+            if (seen > 0)
+            {
+                queue.Set();
+            }
+        }
+
+        if (seen == 0 && load.BegunRound < load.Round)
+        {
+            await table.BegunRoundAsync(load, cancellationToken);
+        }
+    }
+
+    /// <returns>Whether there may be more.</returns>
+    private async Task<bool> ClaimAsync(LoadRow load, CancellationToken cancellationToken)
+    {
+        var files = await table.UnclaimedAsync(load, leadership.IsLeading, cancellationToken);
+        if (files.Count == 0)
+        {
+            return false;
+        }
+
+        var described = files.Where(file => file.Metadata is not null).Select(file => (file.Key, MetadataOf(file)));
+        var known = files.Where(file => file.Metadata is null).Select(file => file.Key);
+        try
+        {
+            await commands.ClaimAsync([.. described], [.. known], cancellationToken);
+        }
+        catch (NotLeadingException)
+        {
+            return false; // Tried again, as whatever the node is then.
+        }
+
+        await table.ClaimedAsync(load, files.Select(file => file.Key), cancellationToken);
+        return true;
+    }
+
+    /// <summary>Does it unless it is being done; the end of a load cancels what was done for it while it ran.</summary>
+    private void StartBeside(LoadRow load, Func<LoadRow, CancellationToken, Task> work, CancellationToken joined)
+    {
+        var hasEnded = load.EndedAt is not null;
+        if (hasEnded && _beside.Remove((load.LoadId, false), out var former))
+        {
+            former.Cancel.Cancel();
+        }
+
+        if (!_beside.TryGetValue((load.LoadId, hasEnded), out var running) || running.Task.IsCompleted)
+        {
+            var cancel = CancellationTokenSource.CreateLinkedTokenSource(joined);
+            _beside[(load.LoadId, hasEnded)] = (RunBesideAsync(load, work, cancel.Token), cancel);
+        }
+    }
+
+    private async Task RunBesideAsync(
+        LoadRow load,
+        Func<LoadRow, CancellationToken, Task> work,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            await Task.Yield();
+            await work(load, cancellationToken);
+            _wake.Set();
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The load has ended, or the node stops or has lost its session.
+        }
+        catch (Exception e) when (DatabaseReach.IsFailure(e))
+        {
+            Log.Failed(logger, node, e.Message);
+        }
+    }
+
+    private static FileMetadata MetadataOf(UnclaimedFile file) =>
+        JsonSerializer.Deserialize(file.Metadata!, SparseJson.Default.FileRegistration)!.Read().Metadata!;
+}

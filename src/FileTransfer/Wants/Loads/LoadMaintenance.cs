@@ -1,0 +1,194 @@
+using FileTransfer.Catalog.Replicas;
+using FileTransfer.Cluster;
+using FileTransfer.Downloads.Progress;
+using FileTransfer.Feed;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FileTransfer.Wants.Loads;
+
+/// <summary>Brings loads to their ends: wants their files round by round, sees which are stored, and ends each when it is whole, in vain or late.</summary>
+/// <remarks>The downloads themselves are the queue's. A step takes a bounded time, so that no deadline passes unseen.</remarks>
+internal sealed partial class LoadMaintenance(
+    LoadTable table,
+    LoadMetadata metadata,
+    LoadReports reports,
+    FileCommands commands,
+    Leadership leadership,
+    ClusterMembership membership,
+    NodePulse pulse,
+    QueueSignal queue,
+    ReplicaChanges changes,
+    DownloadEvents events,
+    TroubleCollector troubles,
+    NodeId node,
+    WorkerRegistry workers,
+    TimeProvider time,
+    ILogger<LoadMaintenance> logger
+) : BackgroundService
+{
+    private static readonly TimeSpan _pace = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan _idle = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long files are claimed and wanted in one step.</summary>
+    private static readonly TimeSpan _stretch = TimeSpan.FromMilliseconds(300);
+
+    private readonly AsyncAutoResetEvent _wake = new();
+
+    /// <summary>What takes longer than a step: metadata asked for while a load runs, and what is given up when it has ended.</summary>
+    private readonly Dictionary<(long Load, bool HasEnded), (Task Task, CancellationTokenSource Cancel)> _beside = [];
+    private DatabaseClock? _clock;
+
+    /// <summary>A load was made, or ended.</summary>
+    public void Wake() => _wake.Set();
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var any = pulse.Ask(LoadTable.HasAnyToSettle, _wake.Set);
+        await membership.RunWhileJoinedAsync(RunAsync, stoppingToken);
+    }
+
+    private async Task RunAsync(CancellationToken joined)
+    {
+        // No pause: a deadline is a deadline.
+        var worker = workers.Add("loads", "wants the files of loads, and ends loads", canPause: false);
+        _beside.Clear();
+        for (var wait = TimeSpan.Zero; ; )
+        {
+            await _wake.WaitAsync(wait, time, joined);
+            try
+            {
+                wait = await worker.RunAsync(() => StepAsync(joined), joined);
+            }
+            catch (Exception e) when (DatabaseReach.IsFailure(e))
+            {
+                wait = _pace;
+                Log.Failed(logger, node, e.Message);
+            }
+        }
+    }
+
+    /// <summary>Looks at all loads once.</summary>
+    /// <returns>When to look again.</returns>
+    private async Task<TimeSpan> StepAsync(CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        await table.ForgetAsync(cancellationToken);
+        var heard = troubles.Take();
+        var asked = time.GetTimestamp();
+        var loads = await table.OpenAsync(cancellationToken);
+        if (loads.Count == 0)
+        {
+            _clock = null;
+            return _idle;
+        }
+
+        if (HasJumped(loads[0].Now, asked) is { } jump)
+        {
+            await table.ShiftAsync(jump, cancellationToken);
+            return TimeSpan.Zero;
+        }
+
+        if (heard.Count > 0)
+        {
+            await table.BlameAsync(heard, cancellationToken);
+        }
+
+        var next = TimeSpan.MaxValue;
+        foreach (var load in loads)
+        {
+            if (load.EndedAt is not null)
+            {
+                StartBeside(load, table.SettleAsync, cancellationToken);
+            }
+            else
+            {
+                await StepAsync(load, cancellationToken);
+                next = Min(next, load.Remaining - time.GetElapsedTime(began));
+            }
+        }
+
+        // A large load is looked at less often, but never after its deadline.
+        return Max(TimeSpan.Zero, Min(next, Max(_pace, 4 * time.GetElapsedTime(began))));
+    }
+
+    /// <summary>By how much the clock that deadlines are written by has jumped since it was looked at last; that is before any passes by it.</summary>
+    private TimeSpan? HasJumped(DateTimeOffset now, long asked)
+    {
+        _clock ??= new DatabaseClock(time, NullLogger.Instance);
+        var before = _clock.RecentJump;
+        _clock.Observe(now.UtcDateTime, asked);
+        return _clock.RecentJump is { } jump && jump != before ? jump.By : null;
+    }
+
+    private async Task StepAsync(LoadRow load, CancellationToken cancellationToken)
+    {
+        if (load.HasRoundBegun && load.Remaining > TimeSpan.Zero)
+        {
+            await BeginRoundAsync(load, cancellationToken);
+        }
+
+        if (load.BegunRound == load.Round)
+        {
+            await table.MarkInVainAsync(load, cancellationToken);
+        }
+
+        var progress = await table.ProgressAsync(load, events.UnderWay(), cancellationToken);
+        switch (LoadSteps.Of(load, progress))
+        {
+            case LoadStep.NextRound:
+                await table.EndRoundAsync(load, cancellationToken);
+                Log.RoundFailed(logger, load.Name, node, load.Round, load.Files - progress.Stored, load.Files, load.Pause);
+                break;
+            case LoadStep.Store when await table.EndAsync(load, "stored", null, null, cancellationToken):
+                _wake.Set();
+                Log.Stored(logger, load.Name, node, load.Files, progress.Bytes);
+                break;
+            case LoadStep.Fail:
+                await FailAsync(load, progress, cancellationToken);
+                break;
+        }
+    }
+
+    private async Task FailAsync(LoadRow load, LoadProgress progress, CancellationToken cancellationToken)
+    {
+        await table.BlameAsync(troubles.Take(), cancellationToken);
+        var missing = await reports.MissingAsync(load, cancellationToken);
+        var reason = LoadSteps.ReasonOf(load, progress, missing[0]);
+        if (await table.EndAsync(load, "failed", reason, LoadReports.Write(missing), cancellationToken))
+        {
+            _wake.Set();
+            Log.LoadFailed(logger, load.Name, node, reason);
+        }
+    }
+
+    private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
+
+    private static partial class Log
+    {
+        [LoggerMessage(1350, LogLevel.Warning, "Maintenance of loads failed on {Node}; retrying: {Reason}")]
+        public static partial void Failed(ILogger logger, NodeId node, string reason);
+
+        [LoggerMessage(1351, LogLevel.Information, "Load {Load} is stored at {Node}: {Files} files, {Bytes} bytes")]
+        public static partial void Stored(ILogger logger, string load, NodeId node, int files, long bytes);
+
+        [LoggerMessage(1352, LogLevel.Error, "Load {Load} failed at {Node}: {Reason}")]
+        public static partial void LoadFailed(ILogger logger, string load, NodeId node, string reason);
+
+        [LoggerMessage(
+            1353,
+            LogLevel.Warning,
+            "Round {Round} of load {Load} at {Node} ended with {Missing} of {Files} files missing; the next begins after {Pause}"
+        )]
+        public static partial void RoundFailed(
+            ILogger logger,
+            string load,
+            NodeId node,
+            int round,
+            int missing,
+            int files,
+            TimeSpan pause
+        );
+    }
+}
