@@ -89,19 +89,30 @@ internal sealed class WatchFolder(string path)
         );
 
     /// <summary>The locations of the files that were added, in the order of their commits.</summary>
-    public static async Task<IReadOnlyList<string>> AddedAsync(TestCluster cluster)
+    public static async Task<IReadOnlyList<string>> AddedAsync(TestCluster cluster) =>
+        [.. (await AddedAsync(cluster, "m.appended_at, location")).Select(file => file.Location)];
+
+    /// <summary>The locations of the files that were added, by bin, in the order of the bin.</summary>
+    public static async Task<IReadOnlyList<IReadOnlyList<string>>> AddedByBinAsync(TestCluster cluster) =>
+        [
+            .. (await AddedAsync(cluster, "m.bin, m.sequence"))
+                .GroupBy(file => file.Bin)
+                .Select(bin => bin.Select(file => file.Location).ToList()),
+        ];
+
+    private static async Task<List<(short Bin, string Location)>> AddedAsync(TestCluster cluster, string order)
     {
-        var added = new List<string>();
+        var added = new List<(short, string)>();
         await using var command = cluster.Database.Pool.CreateCommand(
-            """
-            SELECT convert_from(f.location, 'UTF8') FROM filetransfer.mutations m JOIN filetransfer.files f USING (file_key)
-            WHERE m.kind = 'add' ORDER BY m.appended_at, location
+            $"""
+            SELECT m.bin, convert_from(f.location, 'UTF8') FROM filetransfer.mutations m JOIN filetransfer.files f USING (file_key)
+            WHERE m.kind = 'add' ORDER BY {order}
             """
         );
         await using var rows = await command.ExecuteReaderAsync();
         while (await rows.ReadAsync())
         {
-            added.Add(rows.GetString(0));
+            added.Add((rows.GetInt16(0), rows.GetString(1)));
         }
 
         return added;
