@@ -19,7 +19,23 @@ internal sealed class WatchedFolders : BackgroundService
     )
     {
         _membership = membership;
-        All = [.. options.Value.Ingest.Select(folder => new WatchedFolder(folder, reader, table, publisher, time, logger))];
+        All =
+        [
+            .. options.Value.Ingest.Select(folder => new WatchedFolder(
+                folder,
+                new FolderIntake(
+                    folder,
+                    reader,
+                    table,
+                    publisher,
+                    new QuietFiles(folder.QuietFor, 4 * WatchedFolder.PageSize, time),
+                    logger
+                ),
+                table,
+                time,
+                logger
+            )),
+        ];
         if (All.Count > 0)
         {
             // Before any service starts: what is taken then is passed on by those that add their duties later.
