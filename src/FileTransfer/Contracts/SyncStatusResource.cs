@@ -1,7 +1,11 @@
 namespace FileTransfer.Contracts;
 
-/// <summary>How far this cluster is with the clusters that it pulls from.</summary>
-public sealed record SyncStatusResource(string Cluster, IReadOnlyList<UpstreamResource> Upstreams);
+/// <summary>How far this cluster is with the clusters that it pulls from, and with those that ship here.</summary>
+public sealed record SyncStatusResource(
+    string Cluster,
+    IReadOnlyList<UpstreamResource> Upstreams,
+    IReadOnlyList<ShipperResource> Shippers
+);
 
 /// <param name="Name">What this cluster calls it.</param>
 /// <param name="Url">The address that is asked now.</param>

@@ -6,6 +6,7 @@ using FileTransfer.Chunks.Durability;
 using FileTransfer.Cluster;
 using FileTransfer.Downloads;
 using FileTransfer.Feed;
+using FileTransfer.Feed.Push;
 
 namespace FileTransfer.Operations;
 
@@ -19,9 +20,14 @@ public sealed class NodeFigures : IDisposable
     /// <summary>What was read is told so long.</summary>
     private static readonly TimeSpan _fresh = TimeSpan.FromSeconds(5);
 
+    /// <summary>So many followers have a series each: those that are furthest behind.</summary>
+    private const int MostFollowers = 100;
+
     private readonly Meter _meter = new("FileTransfer.Node");
     private readonly ReplicaTable _replicas;
     private readonly FeedLag _feed;
+    private readonly FollowerList _followers;
+    private readonly Leadership _leadership;
     private readonly ChunkStore _store;
     private readonly Database _database;
     private readonly NodeId _here;
@@ -31,6 +37,7 @@ public sealed class NodeFigures : IDisposable
     public NodeFigures(
         ReplicaTable replicas,
         FeedLag feed,
+        FollowerList followers,
         FeedReader reader,
         ChunkStore store,
         DamagedContents damaged,
@@ -42,7 +49,8 @@ public sealed class NodeFigures : IDisposable
         TimeProvider time
     )
     {
-        (_replicas, _feed, _store, _database, _here, _time) = (replicas, feed, store, database, node.Id, time);
+        (_replicas, _feed, _followers, _leadership) = (replicas, feed, followers, leadership);
+        (_store, _database, _here, _time) = (store, database, node.Id, time);
         Gauge("database.up", null, "Whether the database answers", () => One(IsDatabaseUp));
         Gauge(
             "clock.jumped",
@@ -90,6 +98,9 @@ public sealed class NodeFigures : IDisposable
             "Mutations that this node has not brought into its queue yet",
             () => Latest().Lag is { } lag ? [new(lag)] : []
         );
+        Shipping("entries", null, "Mutations that a follower has not acknowledged", follower => follower.LagEntries);
+        Shipping("size", "By", "Bytes of the contents that these add", follower => follower.LagBytes);
+        Shipping("age", "s", "Since the oldest of them was appended", follower => (long)follower.LagSeconds);
     }
 
     private bool IsDatabaseUp => _database.IsReady && _database.Reach.Outage is null;
@@ -110,12 +121,14 @@ public sealed class NodeFigures : IDisposable
         {
             var queue = IsDatabaseUp ? await _replicas.QueueAsync(_here, limit.Token).WaitAsync(limit.Token) : [];
             var lag = IsDatabaseUp ? await _feed.OfNodeAsync(_here, limit.Token).WaitAsync(limit.Token) : (long?)null;
-            _read = new Reading(queue, lag, _time.GetTimestamp());
+            var followers =
+                IsDatabaseUp && _leadership.IsLeading ? await _followers.ReadAsync(null, limit.Token).WaitAsync(limit.Token) : [];
+            _read = new Reading(queue, lag, followers, _time.GetTimestamp());
         }
         catch (Exception e)
             when (!cancellationToken.IsCancellationRequested && (e is OperationCanceledException || DatabaseReach.IsFailure(e)))
         {
-            _read = new Reading([], null, _time.GetTimestamp());
+            _read = new Reading([], null, [], _time.GetTimestamp());
         }
     }
 
@@ -123,6 +136,21 @@ public sealed class NodeFigures : IDisposable
 
     private void Gauge(string name, string? unit, string description, Func<IEnumerable<Measurement<long>>> measure) =>
         _meter.CreateObservableGauge($"filetransfer.{name}", measure, unit, description);
+
+    private void Shipping(string name, string? unit, string description, Func<FollowerResource, long> of) =>
+        Gauge(
+            $"shipping.lag.{name}",
+            unit,
+            description,
+            () =>
+                Latest()
+                    .Followers.OrderByDescending(follower => follower.LagEntries)
+                    .Take(MostFollowers)
+                    .Select(follower => new Measurement<long>(
+                        of(follower),
+                        new KeyValuePair<string, object?>("follower", follower.Name)
+                    ))
+        );
 
     private static IEnumerable<Measurement<long>> One(bool holds) => [new(holds ? 1 : 0)];
 
@@ -145,5 +173,5 @@ public sealed class NodeFigures : IDisposable
         return _read!;
     }
 
-    private sealed record Reading(IReadOnlyList<QueueDepth> Queue, long? Lag, long At);
+    private sealed record Reading(IReadOnlyList<QueueDepth> Queue, long? Lag, IReadOnlyList<FollowerResource> Followers, long At);
 }

@@ -26,7 +26,7 @@ public sealed partial class MetricsTests(SourceCluster cluster) : IClassFixture<
         await file.WantAtAsync(cluster.Follower);
         await cluster.StoredAsync(file);
 
-        var names = (await ScrapeAsync()).Keys.Select(series => series.Split('{')[0]);
+        var names = await NamesAsync();
 
         var told = names.Select(name => OfHistogram().Replace(name, "")).Where(name => Name().IsMatch(name)).ToHashSet();
         told.Order().ShouldBe(documented.Order());
@@ -72,7 +72,7 @@ public sealed partial class MetricsTests(SourceCluster cluster) : IClassFixture<
         var file = await source.OfferAsync(TestFile.Of(10_000));
         await file.WantAtAsync(cluster.Follower);
         await cluster.StoredAsync(file);
-        var told = (await ScrapeAsync()).Keys.Select(series => series.Split('{')[0]).ToHashSet();
+        var told = await NamesAsync();
 
         string[] files =
         [
@@ -130,10 +130,20 @@ public sealed partial class MetricsTests(SourceCluster cluster) : IClassFixture<
         promtool.ExitCode.ShouldBe(0, said);
     }
 
-    /// <summary>Series without the labels of the library, and their values.</summary>
-    private async Task<Dictionary<string, double>> ScrapeAsync()
+    /// <summary>What a node tells that downloads, or one that leads and ships.</summary>
+    private async Task<HashSet<string>> NamesAsync()
     {
-        var page = await cluster.Follower.Http.GetStringAsync("/metrics");
+        await cluster.Leader.ShipToAsync("archive", new Uri("http://127.0.0.1:9"));
+        var (here, leader) = (await ScrapeAsync(), await ScrapeAsync(cluster.Leader));
+        return [.. here.Concat(leader).Select(series => series.Key.Split('{')[0])];
+    }
+
+    private Task<Dictionary<string, double>> ScrapeAsync() => ScrapeAsync(cluster.Follower);
+
+    /// <summary>Series without the labels of the library, and their values.</summary>
+    private static async Task<Dictionary<string, double>> ScrapeAsync(NodeProcess node)
+    {
+        var page = await node.Http.GetStringAsync("/metrics");
         return page.Split('\n')
             .Where(line => line.Length > 0 && !line.StartsWith('#'))
             .Select(line => Scope().Replace(line, ""))

@@ -13,7 +13,10 @@ internal static class SyncCommand
         }.Taking(CreateStatus(), CreateCompare(), CreateResync(), CreateKept(), CreateAccept(), CreateKeep());
 
     private static CliCommand CreateStatus() =>
-        new CliCommand("status", "Shows each upstream: what is applied, what is lacking, what went wrong last")
+        new CliCommand(
+            "status",
+            "Shows each upstream, and who ships here: what is applied, what is lacking, what went wrong last"
+        )
         {
             Notes =
             [
@@ -26,9 +29,11 @@ internal static class SyncCommand
         }.AsksNodes(async run =>
         {
             var status = await run.AskAsync(node => node.GetAsync<SyncStatusResource>(Routes.SyncStatus));
-            var lines = status.Upstreams.Count == 0 ? ["no upstream is configured"] : status.Upstreams.Select(LineOf);
-            run.Show(lines, status);
-            return status.Upstreams.All(upstream => upstream is { InStep: true, Lacking: 0 })
+            List<string> lines = [.. status.Upstreams.Select(LineOf), .. status.Shippers.Select(LineOf)];
+            run.Show(lines.Count == 0 ? ["no upstream is configured"] : lines, status);
+            return
+                status.Upstreams.All(upstream => upstream is { InStep: true, Lacking: 0 })
+                && status.Shippers.All(shipper => shipper.Lacking == 0 && !shipper.Bins.Any(bin => bin.Comparing))
                 ? ExitCode.Ok
                 : ExitCode.NotComplete;
         });
@@ -168,5 +173,15 @@ internal static class SyncCommand
         return $"{upstream.Name}\t{upstream.Url}\t{position}\t{upstream.Files} files\t{upstream.Lacking} lacking"
             + (upstream.Kept > 0 ? $"\t{upstream.Kept} kept" : "")
             + (upstream.LastError is { } fault ? $"\t{fault}" : "");
+    }
+
+    private static string LineOf(ShipperResource shipper)
+    {
+        var position =
+            shipper.Epoch is null ? "has shipped nothing yet"
+            : shipper.Bins.Any(bin => bin.Comparing) ? "is to tell all files"
+            : $"{shipper.Bins.Sum(bin => bin.Applied)} mutations applied";
+        return $"{shipper.Cluster}\t{string.Join(' ', shipper.Urls)}\tships here: {position}\t{shipper.Files} files\t{shipper.Lacking} lacking"
+            + (shipper.Kept > 0 ? $"\t{shipper.Kept} kept" : "");
     }
 }

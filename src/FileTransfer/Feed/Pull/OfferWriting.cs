@@ -17,6 +17,14 @@ internal static class OfferWriting
         return new SyncPage(page.Epoch, page.Bin, from, topmost, [.. page.Mutations.Select(Of)], offered.Digest?.ToString());
     }
 
+    public static SyncRanges Of(OfferedRanges offered, int bin) =>
+        new(
+            offered.Epoch,
+            bin,
+            offered.Head,
+            [.. offered.Ranges.Select(one => new SyncRange(one.Prefix, one.Files, one.Digest.ToString()))]
+        );
+
     /// <param name="limit">So many files were asked for.</param>
     public static SyncFiles Of(OfferedFiles page, int bin, int limit) =>
         new(

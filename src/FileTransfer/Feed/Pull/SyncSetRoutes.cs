@@ -75,15 +75,7 @@ internal static class SyncSetRoutes
             async (range, buckets) =>
             {
                 var offered = await set.RangesAsync((short)bin, range, buckets, cancellationToken);
-                return TypedResults.Json(
-                    new SyncRanges(
-                        offered.Epoch,
-                        bin,
-                        offered.Head,
-                        [.. offered.Ranges.Select(one => new SyncRange(one.Prefix, one.Files, one.Digest.ToString()))]
-                    ),
-                    WireJson.Default.SyncRanges
-                );
+                return TypedResults.Json(OfferWriting.Of(offered, bin), WireJson.Default.SyncRanges);
             }
         );
 

@@ -12,13 +12,15 @@ public static class SyncStatusRoutes
             .AtTheLeaderOnly()
             .RequireAuthorization(AccessScopes.Read)
             .WithTags("Sync")
-            .WithSummary("How far this cluster is with each of its upstreams")
+            .WithSummary("How far this cluster is with each of its upstreams, and with those that ship here")
             .Produces<SyncStatusResource>()
             .ProducesProblems(ProblemTypes.DatabaseUnavailable);
 
     private static async Task<IResult> StatusAsync(
         UpstreamPuller puller,
         UpstreamSummary summary,
+        UpstreamAddresses addresses,
+        IOptions<SyncOptions> options,
         ThisNode node,
         CancellationToken cancellationToken
     )
@@ -27,8 +29,25 @@ public static class SyncStatusRoutes
         var upstreams = puller.Upstreams.Select(upstream =>
             ResourceOf(upstream, counts.GetValueOrDefault(upstream.Options.Name))
         );
-        return TypedResults.Json(new SyncStatusResource(node.ClusterId, [.. upstreams]), WireJson.Default.SyncStatusResource);
+        var shippers = (await addresses.OfAsync(options.Value.AcceptFrom, cancellationToken)).Select(shipper =>
+            ResourceOf(shipper.Name, shipper.Url, counts.GetValueOrDefault(shipper.Name))
+        );
+        return TypedResults.Json(
+            new SyncStatusResource(node.ClusterId, [.. upstreams], [.. shippers]),
+            WireJson.Default.SyncStatusResource
+        );
     }
+
+    private static ShipperResource ResourceOf(string cluster, string urls, UpstreamCounts? counts) =>
+        new(
+            cluster,
+            [.. urls.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(url => new Uri(url))],
+            counts?.Epoch,
+            counts?.Files ?? 0,
+            counts?.Lacking ?? 0,
+            counts?.Kept ?? 0,
+            [.. (counts?.Bins ?? []).Select(bin => new ShipperBinResource(bin.Bin, bin.Sealed, bin.CompareDue))]
+        );
 
     private static UpstreamResource ResourceOf(Upstream upstream, UpstreamCounts? counts)
     {

@@ -68,7 +68,15 @@ public sealed class UpstreamClients(IOptions<SyncOptions> options, TimeProvider 
     public IReadOnlyList<(UpstreamOptions Options, UpstreamClient Client)> Accepted { get; } =
     [
         .. options
-            .Value.AcceptFrom.Select(cluster => new UpstreamOptions { Name = cluster })
+            .Value.AcceptFrom.Select(cluster =>
+                (cluster, Shipper: options.Value.Shippers.FirstOrDefault(one => one.Name == cluster))
+            )
+            .Select(one => new UpstreamOptions
+            {
+                Name = one.cluster,
+                Token = one.Shipper?.Token,
+                TokenUrl = one.Shipper?.Url,
+            })
             .Select(upstream => (upstream, new UpstreamClient(upstream, time))),
     ];
 

@@ -19,7 +19,7 @@ public sealed class UpstreamClient(UpstreamOptions upstream, TimeProvider time) 
 
     public override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (upstream.Token is { } token && upstream.Urls.Any(url => IsOfHost(request.RequestUri!, url)))
+        if (upstream.TokenFor(request.RequestUri!) is { } token)
         {
             request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
         }
@@ -94,6 +94,4 @@ public sealed class UpstreamClient(UpstreamOptions upstream, TimeProvider time) 
                 : null;
         return $"it answered {(int)answer.StatusCode}{(problem?.Detail is { } detail ? $": {detail.TrimEnd('.')}" : "")}";
     }
-
-    private static bool IsOfHost(Uri asked, Uri configured) => asked.Scheme == configured.Scheme && asked.Host == configured.Host;
 }

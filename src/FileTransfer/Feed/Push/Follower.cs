@@ -19,17 +19,21 @@ public sealed class Follower
     private readonly FollowerBin[] _bins = new FollowerBin[FeedPage.Bins];
     private readonly bool[] _unsaved = new bool[FeedPage.Bins];
     private volatile ShippingFault? _fault;
+    private readonly TimeProvider _time;
+    private DateTimeOffset? _rebuildingSince;
     private Guid? _epoch;
 
-    public Follower(FollowerRow row, IEnumerable<AcknowledgedBin> bins)
+    public Follower(FollowerRow row, IEnumerable<AcknowledgedBin> bins, TimeProvider time)
     {
-        (Row, Cluster) = (row, row.Cluster);
+        (Row, Cluster, _time) = (row, row.Cluster, time);
         Buckets = row.Buckets.Length == 0 ? null : [.. row.Buckets.Split(',').Select(BucketOf)];
         foreach (var bin in bins)
         {
             _bins[bin.Bin] = new FollowerBin(bin.Acknowledged, null, bin.RebuildDue, IsAhead: false);
             _epoch = bin.Epoch;
         }
+
+        NoteRebuilding();
     }
 
     public FollowerRow Row { get; }
@@ -51,6 +55,26 @@ public sealed class Follower
     {
         get => _fault;
         internal set => _fault = value;
+    }
+
+    /// <summary>What keeps it from being shipped what follows, in words, and since when; null where nothing does.</summary>
+    public ShippingFault? Trouble
+    {
+        get
+        {
+            if (Fault is { } fault)
+            {
+                return fault with { Reason = $"cannot be shipped to: {fault.Reason}" };
+            }
+
+            lock (_gate)
+            {
+                return _rebuildingSince is not { } since ? null
+                    : _bins.Any(bin => bin.IsAhead)
+                        ? new ShippingFault("had more than there is here, and is told all files", since)
+                    : new ShippingFault("is told all files instead of what follows", since);
+            }
+        }
     }
 
     public IReadOnlyList<FollowerBin> Bins
@@ -83,6 +107,7 @@ public sealed class Follower
             _epoch = epoch;
             _bins[bin] = now;
             _unsaved[bin] = true;
+            NoteRebuilding();
         }
     }
 
@@ -96,6 +121,9 @@ public sealed class Follower
         }
     }
 
+    private void NoteRebuilding() =>
+        _rebuildingSince = _bins.Any(bin => bin.RebuildDue) ? _rebuildingSince ?? _time.GetUtcNow() : null;
+
     private static ByteString BucketOf(string hex) =>
         BucketId.TryParse(hex, out var bucket) ? bucket.Value : throw new FormatException($"'{hex}' is no bucket");
 
@@ -105,6 +133,7 @@ public sealed class Follower
         {
             _unsaved[bin] |= !_bins[bin].RebuildDue;
             _bins[bin] = _bins[bin] with { RebuildDue = true };
+            NoteRebuilding();
         }
     }
 

@@ -3,23 +3,29 @@ using FileTransfer.Feed.Pull;
 namespace FileTransfer.Feed.Push;
 
 /// <summary>How the followers are, in words and numbers.</summary>
-public sealed class FollowerList(Shipper shipper, ShippedFeed feed, FollowerTable table)
+public sealed class FollowerList(Shipper shipper, ShippedFeed feed, FollowerTable table, TimeProvider time)
 {
     /// <param name="name">Null = all.</param>
     public async Task<IReadOnlyList<FollowerResource>> ReadAsync(string? name, CancellationToken cancellationToken)
     {
+        var rows = await table.ReadAsync(name, cancellationToken);
+        if (rows.Count == 0)
+        {
+            return [];
+        }
+
         var lags = (await table.LagsAsync(name, cancellationToken)).ToDictionary(lag => lag.Follower);
         var positions = (await table.PositionsAsync(name, cancellationToken)).ToLookup(bin => bin.Follower);
         var shipped = shipper.Followers.ToDictionary(follower => follower.Row.Name);
         var followers = new List<FollowerResource>();
         var ofBuckets = new Dictionary<string, OfferedCursors>();
-        foreach (var row in await table.ReadAsync(name, cancellationToken))
+        foreach (var row in rows)
         {
             // One that was just set is not shipped to yet.
             var follower =
                 shipped.GetValueOrDefault(row.Name) is { } known && known.IsOf(row)
                     ? known
-                    : new Follower(row, positions[row.Name]);
+                    : new Follower(row, positions[row.Name], time);
             if (!ofBuckets.TryGetValue(row.Buckets, out var cursors))
             {
                 cursors = ofBuckets[row.Buckets] = await feed.CursorsAsync(follower.Buckets, feed.Heads, cancellationToken);

@@ -26,6 +26,10 @@ internal sealed partial class FollowerLoop(
     /// <summary>After so long without news the follower's files are compared with those here.</summary>
     private static readonly TimeSpan _quiet = TimeSpan.FromSeconds(1);
 
+    /// <summary>For so long a leader that stops waits for a follower that fetches from it and does not come to have more.</summary>
+    private static readonly TimeSpan _fetchPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _fetchPeriod = TimeSpan.FromMilliseconds(200);
+
     private readonly Backoff _backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(15));
     private readonly UpstreamClient _client = new(
         new UpstreamOptions
@@ -37,6 +41,7 @@ internal sealed partial class FollowerLoop(
         time
     );
     private List<int> _differing = [];
+    private volatile bool _isFetchedFrom;
     private readonly string[] _buckets = [.. (follower.Buckets ?? []).Select(bucket => bucket.ToString())];
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -66,7 +71,7 @@ internal sealed partial class FollowerLoop(
                 if (follower.Fault?.Reason != e.Message)
                 {
                     Log.Fault(logger, follower.Row.Name, follower.Row.Url, e.Message);
-                    follower.Fault = new ShippingFault(e.Message, time.GetUtcNow());
+                    follower.Fault = new ShippingFault(e.Message, follower.Fault?.Since ?? time.GetUtcNow());
                 }
 
                 await Task.Delay(_backoff.Bound(failures++), time, cancellationToken);
@@ -77,6 +82,24 @@ internal sealed partial class FollowerLoop(
                 follower.Greeted = null;
                 await Task.Delay(_pause, time, cancellationToken);
             }
+        }
+    }
+
+    /// <summary>Waits until the follower has fetched what did not fit in shipments, while that becomes less.</summary>
+    public async Task AwaitFetchesAsync(CancellationToken cancellationToken)
+    {
+        var (least, since) = (long.MaxValue, time.GetTimestamp());
+        while (_isFetchedFrom && follower is { Row.Paused: false, Fault: null } && time.GetElapsedTime(since) < _fetchPatience)
+        {
+            var cursors = await feed.CursorsAsync(follower.Buckets, feed.Heads, cancellationToken);
+            var lacking = (await AskAsync(cursors, isStopping: true, cancellationToken)).Lacking ?? 0;
+            if (lacking == 0)
+            {
+                return;
+            }
+
+            (least, since) = lacking < least ? (lacking, time.GetTimestamp()) : (least, since);
+            await Task.Delay(_fetchPeriod, time, cancellationToken);
         }
     }
 
@@ -126,16 +149,7 @@ internal sealed partial class FollowerLoop(
     private async Task GreetAsync(FeedHeads heads, CancellationToken cancellationToken)
     {
         var cursors = await feed.CursorsAsync(follower.Buckets, heads, cancellationToken);
-        var told = OfferWriting.Of(cursors, node.ClusterId);
-        var greeting = new ShipmentHandshake(told.Cluster, told.Epoch, [node.Url], told.Bins);
-        using var body = JsonContent.Create(greeting, WireJson.Default.ShipmentHandshake);
-        var answer = await _client.PostAsync(
-            Routes.Handshake,
-            body,
-            TimeSpan.Zero,
-            WireJson.Default.ShipmentPositions,
-            cancellationToken
-        );
+        var answer = await AskAsync(cursors, isStopping: false, cancellationToken);
         if (NodeId.FromText(answer.Cluster) is null || answer.Bins is not { Count: FeedPage.Bins } bins)
         {
             throw new UpstreamFaultException("it does not say how far it is");
@@ -166,6 +180,20 @@ internal sealed partial class FollowerLoop(
         acknowledged();
     }
 
+    private async Task<ShipmentPositions> AskAsync(OfferedCursors cursors, bool isStopping, CancellationToken cancellationToken)
+    {
+        var told = OfferWriting.Of(cursors, node.ClusterId);
+        var greeting = new ShipmentHandshake(told.Cluster, told.Epoch, [node.Url], told.Bins, isStopping);
+        using var body = JsonContent.Create(greeting, WireJson.Default.ShipmentHandshake);
+        return await _client.PostAsync(
+            Routes.Handshake,
+            body,
+            TimeSpan.Zero,
+            WireJson.Default.ShipmentPositions,
+            cancellationToken
+        );
+    }
+
     private async Task CatchUpAsync(short bin, FeedHeads heads, CancellationToken cancellationToken)
     {
         for (var after = follower.Bins[bin].Acknowledged; after < heads.Sequences[bin] && !follower.Bins[bin].RebuildDue; )
@@ -191,42 +219,6 @@ internal sealed partial class FollowerLoop(
         }
     }
 
-    /// <summary>Tells all files of a bin. What the follower lacks of them it fetches as it fetches everything; what is not among them it keeps.</summary>
-    private async Task RebuildAsync(short bin, CancellationToken cancellationToken)
-    {
-        FileKey? after = null;
-        long? cursor = null;
-        while (true)
-        {
-            // What is added or removed from here on is shipped behind the cursor of the first page.
-            var page = await feed.FilesAsync(bin, follower.Buckets, after, cancellationToken);
-            cursor ??= page.Cursor;
-            var shipment = new Shipment(
-                node.ClusterId,
-                _buckets,
-                Files: page with
-                {
-                    Cursor = cursor.Value,
-                },
-                After: after?.ToString()
-            );
-            var answer = await SendAsync(shipment, [], cancellationToken);
-            if (page.Next is null)
-            {
-                if (answer.Bin != bin || answer.Applied != cursor || answer.Comparing)
-                {
-                    throw new UpstreamFaultException($"it was told all files of bin {bin}, and did not take them");
-                }
-
-                follower.Set(page.Epoch, bin, new FollowerBin(cursor.Value, answer.Digest, RebuildDue: false, IsAhead: false));
-                acknowledged();
-                return;
-            }
-
-            after = page.Files is [.., var last] && FileKey.TryParse(last.Key, out var key) ? key : null;
-        }
-    }
-
     private async Task<ShipmentPosition> SendAsync(
         Shipment shipment,
         IReadOnlyList<ShippedAdd> adds,
@@ -237,6 +229,7 @@ internal sealed partial class FollowerLoop(
             shipment,
             (stream, token) => feed.WriteAsync(adds, follower.Row.Name, stream, token)
         );
+        _isFetchedFrom |= shipment.Files is not null || adds.Any(add => add.Size > ShipmentBody.MostBytes);
         var bytes = adds.Where(add => add.Travels).Sum(add => add.Size);
         return await _client.PostAsync(
             Routes.Shipments,

@@ -12,6 +12,7 @@ namespace FileTransfer.Feed.Push;
 public sealed class ShipmentIntake(
     Database database,
     FileCommands commands,
+    UpstreamSummary summary,
     PublishShipped publish,
     IOptions<SyncOptions> sync,
     ThisNode node
@@ -50,7 +51,8 @@ public sealed class ShipmentIntake(
                     var (applied, digest) = before.Count > 0 ? before[bin.Bin] : (0, new SetDigest().ToHash());
                     return new ShipmentPosition(bin.Bin, applied, digest.ToString(), bin.CompareDue);
                 }),
-            ]
+            ],
+            greeting.Stopping ? (await summary.LackingAsync(cancellationToken)).GetValueOrDefault(told.Cluster) : null
         );
     }
 
@@ -65,27 +67,33 @@ public sealed class ShipmentIntake(
             upstream.Buckets.Add(bucket);
         }
 
-        var bin = (short)(shipment.Page?.Bin ?? shipment.Files?.Bin ?? -1);
-        if (shipment is { Page: null } == shipment is { Files: null } || bin is < 0 or >= FeedPage.Bins)
+        var bin = (short)(shipment.Page?.Bin ?? shipment.Ranges?.Bin ?? shipment.Files?.Bin ?? -1);
+        var kinds = new object?[] { shipment.Page, shipment.Ranges, shipment.Files }.Count(kind => kind is not null);
+        if (kinds != 1 || bin is < 0 or >= FeedPage.Bins)
         {
-            throw new UpstreamFaultException("it is neither mutations nor files of a bin");
+            throw new UpstreamFaultException("it is neither mutations, nor parts, nor files of a bin");
         }
 
         var position = await FindAsync(upstream.Name, bin, cancellationToken);
+        IReadOnlyList<string>? differing = null;
         if (shipment.Page is { } offer)
         {
             var page = OfferReading.Read(offer, new FeedGap(bin, offer.From - 1, long.MaxValue), offer.Epoch);
             Require(page.After == position.Sealed && !position.CompareDue);
             await ApplyAsync(upstream, page, body, cancellationToken);
         }
+        else if (shipment.Ranges is { } ranges)
+        {
+            differing = await FindDifferingAsync(upstream.Name, ranges, cancellationToken);
+        }
         else
         {
-            Require(shipment.After is null || position.CompareDue);
-            await CompareAsync(upstream, shipment.Files!, shipment.After, cancellationToken);
+            Require(position.CompareDue);
+            await CompareAsync(upstream, shipment, shipment.Files!, cancellationToken);
         }
 
         var now = await FindAsync(upstream.Name, bin, cancellationToken);
-        return new ShipmentPosition(bin, now.Sealed, now.Digest.ToString(), now.CompareDue);
+        return new ShipmentPosition(bin, now.Sealed, now.Digest.ToString(), now.CompareDue, differing);
     }
 
     public void Dispose() => _places.Dispose();
@@ -112,29 +120,52 @@ public sealed class ShipmentIntake(
         }
     }
 
-    /// <summary>Compares the part of a bin that a page of its files is: from the key that it follows to its last one.</summary>
-    private async Task CompareAsync(
-        UpstreamOptions upstream,
-        SyncFiles page,
-        string? follows,
+    /// <summary>
+    /// The parts of a bin in which the cluster has other files than are known of it here; all of the bin, where these are many. Where there are
+    /// none, the bin is compared by that.
+    /// </summary>
+    private async Task<IReadOnlyList<string>> FindDifferingAsync(
+        string upstream,
+        SyncRanges told,
         CancellationToken cancellationToken
     )
     {
-        var (all, at) = (KeyPrefix.OfBin(page.Bin), new ComparedBin(page.Epoch, (short)page.Bin, page.Cursor));
-        FileKey? after =
-            follows is null ? null
-            : FileKey.TryParse(follows, out var key) ? key
-            : throw new UpstreamFaultException($"its files follow '{follows}', which is no key");
-        var files = OfferReading.Read(page, all, after);
-        if (after is null)
+        var (all, at) = (KeyPrefix.OfBin(told.Bin), new ComparedBin(told.Epoch, (short)told.Bin, told.Cursor));
+        var theirs = OfferReading.Read(told, all);
+        await commands.RequireComparisonAsync(upstream, at.Bin, cancellationToken);
+        var ours = await UpstreamFiles.RangesAsync(database, upstream, all, cancellationToken);
+        List<string> differing = [.. ours.Except(theirs).Concat(theirs.Except(ours)).Select(part => part.Prefix).Distinct()];
+        if (differing.Count == 0)
         {
-            await commands.RequireComparisonAsync(upstream.Name, at.Bin, cancellationToken);
+            // Nothing but what was counted can have been wrong.
+            await commands.CountAgainAsync(upstream, at.Bin, cancellationToken);
+            await commands.EndComparisonAsync(upstream, at, cancellationToken);
         }
 
-        var last = page.Next is null ? all.Last : files[^1].Key.ToArray();
-        var part = new ComparedPart(after?.ToArray() ?? all.Before, last, files);
-        Require(await commands.CompareUpstreamAsync(upstream, at, part, cancellationToken) is not null);
-        if (page.Next is null)
+        return 2 * differing.Count > theirs.Count ? [all.Digits] : differing;
+    }
+
+    /// <summary>Compares what a page of files is of a bin: from the key that it follows to its last one.</summary>
+    private async Task CompareAsync(
+        UpstreamOptions upstream,
+        Shipment shipment,
+        SyncFiles page,
+        CancellationToken cancellationToken
+    )
+    {
+        var at = new ComparedBin(page.Epoch, (short)page.Bin, page.Cursor);
+        var part = shipment.Prefix is not { } prefix
+            ? KeyPrefix.OfBin(page.Bin)
+            : KeyPrefix.Parse(prefix, page.Bin) ?? throw new UpstreamFaultException($"'{prefix}' is no part of bin {page.Bin}");
+        FileKey? after =
+            shipment.After is not { } follows ? null
+            : FileKey.TryParse(follows, out var key) ? key
+            : throw new UpstreamFaultException($"its files follow '{follows}', which is no key");
+        var files = OfferReading.Read(page, part, after);
+        var last = page.Next is null ? part.Last : files[^1].Key.ToArray();
+        var compared = new ComparedPart(after?.ToArray() ?? part.Before, last, files);
+        Require(await commands.CompareUpstreamAsync(upstream, at, compared, cancellationToken) is not null);
+        if (shipment.IsLast)
         {
             await commands.EndComparisonAsync(upstream.Name, at, cancellationToken);
         }

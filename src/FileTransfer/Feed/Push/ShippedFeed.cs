@@ -79,15 +79,26 @@ public sealed class ShippedFeed(
         return read with { Page = read.Page with { Mutations = fit }, Digest = null };
     }
 
+    internal async Task<SyncRanges> RangesAsync(
+        short bin,
+        IReadOnlyCollection<ByteString>? buckets,
+        CancellationToken cancellationToken
+    )
+    {
+        using var place = await _reads.EnterAsync(cancellationToken);
+        return OfferWriting.Of(await set.RangesAsync(bin, KeyPrefix.OfBin(bin), buckets, cancellationToken), bin);
+    }
+
     internal async Task<SyncFiles> FilesAsync(
         short bin,
+        KeyPrefix part,
         IReadOnlyCollection<ByteString>? buckets,
         FileKey? after,
         CancellationToken cancellationToken
     )
     {
         using var place = await _reads.EnterAsync(cancellationToken);
-        var page = await set.FilesAsync(bin, KeyPrefix.OfBin(bin), buckets, after, FilesPage, cancellationToken);
+        var page = await set.FilesAsync(bin, part, buckets, after, FilesPage, cancellationToken);
         return OfferWriting.Of(page, bin, FilesPage);
     }
 

@@ -142,7 +142,7 @@ public sealed partial class Shipper(
                 await EndAsync(row.Name);
             }
 
-            _shipping.GetOrAdd(row.Name, _ => Begin(new Follower(row, positions[row.Name]), cancellationToken));
+            _shipping.GetOrAdd(row.Name, _ => Begin(new Follower(row, positions[row.Name], time), cancellationToken));
         }
 
         _growth.Set();
@@ -161,7 +161,7 @@ public sealed partial class Shipper(
         _acknowledged.Set();
     }
 
-    /// <summary>Ships all that there is to those that take it.</summary>
+    /// <summary>Ships all that there is to those that take it, and waits for what they fetch.</summary>
     private async Task FlushAsync(CancellationToken cancellationToken)
     {
         while (leadership.IsLeading && !_shipping.IsEmpty)
@@ -169,6 +169,7 @@ public sealed partial class Shipper(
             var heads = await FeedHeads.ReadAsync(database, cancellationToken);
             if (!IsPending(heads))
             {
+                await Task.WhenAll(_shipping.Values.Select(one => one.Loop.AwaitFetchesAsync(cancellationToken)));
                 return;
             }
 

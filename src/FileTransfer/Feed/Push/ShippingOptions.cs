@@ -7,6 +7,11 @@ public sealed class ShippingOptions
 {
     public const string Section = "FileTransfer:Shipping";
 
+    /// <summary>For how long a follower may be unreachable, or be told all files, before the check <c>followers</c> says so.</summary>
+    /// <remarks>Default 1 min, 0 – 1 day: longer than a follower takes to start again.</remarks>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan WarnAfter { get; set; } = TimeSpan.FromMinutes(1);
+
     public ShippingBudget Budget { get; set; } = new();
 }
 

@@ -15,16 +15,19 @@ public sealed class SyncOptions
     /// <remarks>Default none: what is shipped here is refused. The same at every node of the cluster.</remarks>
     public IList<string> AcceptFrom { get; } = [];
 
+    /// <summary>Tokens for what is fetched from clusters that ship here, which is what is too large for a shipment.</summary>
+    /// <remarks>Default none. <see cref="UpstreamOptions.Name"/> is the cluster's id; its token is shown to the hosts of this Url alone, whatever the cluster says where it is.</remarks>
+    public IList<UpstreamOptions> Shippers { get; } = [];
+
     /// <summary>Whose files this cluster has, by the names that these are kept under; a cluster that ships has its id.</summary>
     internal IEnumerable<string> Names => [.. Upstreams.Select(upstream => upstream.Name), .. AcceptFrom];
 
     /// <summary>What is wrong with these values together, and what to write instead.</summary>
     public IEnumerable<string> Faults()
     {
-        for (var i = 0; i < Upstreams.Count; i++)
+        foreach (var (key, upstream, earlier) in Listed("Upstreams", Upstreams).Concat(Listed("Shippers", Shippers)))
         {
-            var (key, upstream) = ($"{Section}:Upstreams:{i}", Upstreams[i]);
-            if (Upstreams.Take(i).Any(earlier => string.Equals(earlier.Name, upstream.Name, StringComparison.OrdinalIgnoreCase)))
+            if (earlier.Any(other => string.Equals(other.Name, upstream.Name, StringComparison.OrdinalIgnoreCase)))
             {
                 yield return $"{key}:Name is '{upstream.Name}' again; write another name.";
             }
@@ -43,6 +46,11 @@ public sealed class SyncOptions
             }
         }
 
+        foreach (var (key, shipper, _) in Listed("Shippers", Shippers).Where(one => !AcceptFrom.Contains(one.Options.Name)))
+        {
+            yield return $"{key}:Name is '{shipper.Name}', which {Section}:AcceptFrom does not name; write it there, too.";
+        }
+
         for (var i = 0; i < AcceptFrom.Count; i++)
         {
             var (key, cluster) = ($"{Section}:AcceptFrom:{i}", AcceptFrom[i]);
@@ -56,6 +64,11 @@ public sealed class SyncOptions
             }
         }
     }
+
+    private static IEnumerable<(string Key, UpstreamOptions Options, IEnumerable<UpstreamOptions> Earlier)> Listed(
+        string name,
+        IList<UpstreamOptions> list
+    ) => list.Select((upstream, i) => ($"{Section}:{name}:{i}", upstream, list.Take(i)));
 }
 
 /// <summary>One cluster that this one follows.</summary>
@@ -81,7 +94,17 @@ public sealed class UpstreamOptions
     /// <remarks>Default none: all buckets.</remarks>
     public IList<string> Buckets { get; } = [];
 
-    internal IReadOnlyList<Uri> Urls => [.. Url.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(url => new Uri(url))];
+    /// <summary>Where the token may be shown, where that is not <see cref="Url"/>.</summary>
+    internal string? TokenUrl { get; init; }
+
+    /// <summary>The token, where the host may see it.</summary>
+    internal string? TokenFor(Uri asked) =>
+        UrlsOf(TokenUrl ?? Url).Any(url => url.Scheme == asked.Scheme && url.Host == asked.Host) ? Token : null;
+
+    private static IEnumerable<Uri> UrlsOf(string urls) =>
+        urls.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(url => new Uri(url));
+
+    internal IReadOnlyList<Uri> Urls => [.. UrlsOf(Url)];
 
     /// <summary>Whether files of the bucket are followed.</summary>
     internal bool Follows(ByteString bucket) =>

@@ -62,7 +62,8 @@ public sealed class UpstreamSummary(Database database, NodeId node)
         return database.QueryAsync<(string, long)>(sql, null, cancellationToken);
     }
 
-    private async Task<IReadOnlyDictionary<string, long>> LackingAsync(CancellationToken cancellationToken)
+    /// <summary>How many files each upstream claims whose content this node wants and has not stored.</summary>
+    public async Task<IReadOnlyDictionary<string, long>> LackingAsync(CancellationToken cancellationToken)
     {
         // What the node has yet to read of its own feed is not in its queue yet.
         var sql = $"""

@@ -30,6 +30,7 @@ internal static partial class ReadinessChecks
             .Add<OrphansCheck>("orphans", Stops.Nothing)
             .Add<SourcesCheck>("sources", Stops.Nothing)
             .Add<UpstreamsCheck>("upstreams", Stops.Nothing)
+            .Add<FollowersCheck>("followers", Stops.Nothing)
             .Add<IngestCheck>("ingest", Stops.Nothing);
     }
 

@@ -1,10 +1,12 @@
+using FileTransfer.Cluster;
 using FileTransfer.Hosting.Configuration;
 
 namespace FileTransfer.Hosting.Requests;
 
-/// <summary>Drains: the server stays open, refuses new requests, and waits for running ones up to <see cref="ServerOptions.DrainTimeout"/>.</summary>
+/// <summary>Drains: the server stays open, refuses new requests but for files while the node still has duties, and waits for running ones up to <see cref="ServerOptions.DrainTimeout"/>.</summary>
 internal sealed partial class RequestDrain(
     IHostApplicationLifetime lifetime,
+    LastDuties duties,
     IOptions<ServerOptions> options,
     TimeProvider time,
     ILogger<RequestDrain> logger
@@ -101,9 +103,18 @@ internal sealed partial class RequestDrain(
     {
         lock (_gate)
         {
-            return !IsDraining && _running.Add(context);
+            return (!IsDraining || IsFetchedLast(context.Request)) && _running.Add(context);
         }
     }
+
+    /// <summary>What followers are shipped last they fetch, where it does not fit in a shipment.</summary>
+    private bool IsFetchedLast(HttpRequest request) =>
+        !duties.Done.IsCancellationRequested
+        && HttpMethods.IsGet(request.Method)
+        && (
+            request.Path.StartsWithSegments(Routes.Files, StringComparison.Ordinal)
+            || request.Path.StartsWithSegments(Routes.Nodes, StringComparison.Ordinal)
+        );
 
     private void Leave(HttpContext context)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using FileTransfer.IntegrationTests.Testbed.Disks;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 using FileTransfer.IntegrationTests.Testbed.Servers;
 
@@ -84,7 +85,7 @@ public sealed class UpstreamHistoryTests
         await up.StopAsync();
         await using var backup = await PostgresCluster.CreateCopyAsync(cluster.Database);
         var backupOfFolder = Path.Combine(cluster.Folder, "backup");
-        CopyOf(cluster.FolderOf("a"), backupOfFolder);
+        FolderCopy.Make(cluster.FolderOf("a"), backupOfFolder);
 
         up = await TwoClusters.StartIn(cluster, "up", place.Setting);
         var lost = InBin(bin);
@@ -154,20 +155,6 @@ public sealed class UpstreamHistoryTests
             {
                 return file;
             }
-        }
-    }
-
-    private static void CopyOf(string folder, string copy)
-    {
-        Directory.CreateDirectory(copy);
-        foreach (var inner in Directory.EnumerateDirectories(folder, "*", SearchOption.AllDirectories))
-        {
-            Directory.CreateDirectory(Path.Combine(copy, Path.GetRelativePath(folder, inner)));
-        }
-
-        foreach (var file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
-        {
-            File.Copy(file, Path.Combine(copy, Path.GetRelativePath(folder, file)));
         }
     }
 

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json;
+using FileTransfer.IntegrationTests.Testbed.Disks;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
+using FileTransfer.IntegrationTests.Testbed.Servers;
 using FileTransfer.IntegrationTests.Testbed.Wires;
 
 namespace FileTransfer.IntegrationTests.Feed.Push;
@@ -15,7 +17,7 @@ public sealed class FollowerTests
     {
         await using var clusters = new TwoClusters();
         await using var proxy = new ForwardingProxy();
-        var up = await clusters.StartAsync("up");
+        var up = await clusters.StartAsync("up", ("FileTransfer__Shipping__WarnAfter", "00:00:00"));
         var cluster = await clusters.CreateAsync();
         var down = await TwoClusters.StartIn(cluster, "down", _accepting);
         proxy.Target = down.Url;
@@ -35,12 +37,30 @@ public sealed class FollowerTests
         shown.GetProperty("lagEntries").GetInt64().ShouldBe(1);
         shown.GetProperty("lagBytes").GetInt64().ShouldBe(8192);
         shown.GetProperty("lastError").GetString().ShouldNotBeNullOrEmpty();
+        await up.CheckSaysAsync("followers", "degraded", "'archive'");
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                var told = (await up.Http.GetStringAsync("/metrics"))
+                    .Split('\n')
+                    .Where(line => line.Contains("follower=\"archive\"", StringComparison.Ordinal))
+                    .ToDictionary(line => line.Split('{')[0], line => line.Split(' ')[^1]);
+                return told.GetValueOrDefault("filetransfer_shipping_lag_entries") == "1"
+                    && told.GetValueOrDefault("filetransfer_shipping_lag_size_bytes") == "8192";
+            },
+            "the metrics say the same"
+        );
 
         down = await TwoClusters.StartIn(cluster, "down", _accepting);
         proxy.Target = down.Url;
         await up.FollowerIsAsync("archive", "inStep");
         await file.ShouldBeStoredAsync(down);
         down.Log.ShouldNotContain("as it was sent here");
+        await up.CheckSaysAsync("followers", "healthy");
+        var shipper = (await down.GetJsonAsync("/v1/sync/status")).GetProperty("shippers").EnumerateArray().Single();
+        shipper.GetProperty("cluster").GetString().ShouldBe("up");
+        shipper.GetProperty("files").GetInt64().ShouldBe(1);
+        shipper.GetProperty("bins").EnumerateArray().Sum(bin => bin.GetProperty("applied").GetInt64()).ShouldBe(1);
     }
 
     [Fact]
@@ -128,6 +148,50 @@ public sealed class FollowerTests
         await other.StoreAsync(next);
         await TestCluster.StoredAsync(down, next.Key);
         await other.FollowerIsAsync("archive", "inStep");
+    }
+
+    [Fact]
+    public async Task A_paused_follower_is_shipped_nothing_and_one_that_has_more_than_there_is_keeps_it_and_is_compared()
+    {
+        await using var clusters = new TwoClusters();
+        var (cluster, place) = (await clusters.CreateAsync(), TwoClusters.PlaceOfOwn());
+        var starting = TwoClusters.StartIn(await clusters.CreateAsync(), "down", place.Setting, _accepting);
+        var up = await TwoClusters.StartIn(cluster, "up");
+        var down = await starting;
+        await up.ShipToAsync("archive", place.Url);
+        var first = PlainFile.Random(1000);
+        await up.StoreAsync(first);
+        await up.FollowerIsAsync("archive", "inStep");
+
+        await up.ShipToAsync("archive", place.Url, paused: true);
+        var held = PlainFile.Random(2000);
+        await up.StoreAsync(held);
+        (await up.FollowerIsAsync("archive", "paused")).GetProperty("lagEntries").GetInt64().ShouldBe(1);
+        (await down.StateOfAsync(held.Key)).ShouldBeNull();
+        await up.ShipToAsync("archive", place.Url);
+        await up.FollowerIsAsync("archive", "inStep");
+        await held.ShouldBeStoredAsync(down);
+
+        // Database and folder of the leader go back together: the same history as far as anybody there knows.
+        await up.StopAsync();
+        await using var backup = await PostgresCluster.CreateCopyAsync(cluster.Database);
+        var folder = Path.Combine(cluster.Folder, "backup");
+        FolderCopy.Make(cluster.FolderOf("a"), folder);
+        up = await TwoClusters.StartIn(cluster, "up");
+        var lost = PlainFile.Random(3000);
+        await up.StoreAsync(lost);
+        await up.FollowerIsAsync("archive", "inStep");
+        await up.StopAsync();
+        cluster.ConnectionString = backup.ConnectionString;
+        Directory.Delete(cluster.FolderOf("a"), recursive: true);
+        Directory.Move(folder, cluster.FolderOf("a"));
+        up = await TwoClusters.StartIn(cluster, "up");
+
+        await up.SaysAsync($"is told all files of bin {PlainShipment.BinOf(lost)}");
+        await up.FollowerIsAsync("archive", "inStep");
+        await lost.ShouldBeStoredAsync(down);
+        var shipper = (await down.GetJsonAsync("/v1/sync/status")).GetProperty("shippers").EnumerateArray().Single();
+        (shipper.GetProperty("files").GetInt64(), shipper.GetProperty("kept").GetInt64()).ShouldBe((2, 1));
     }
 
     [Fact]

@@ -59,21 +59,42 @@ public sealed class ShipmentTests
         (await down.StateOfAsync(first.Key)).ShouldBeNull();
 
         // When it is acknowledged it is stored: nothing is waited for.
-        using (var taken = await PlainShipment.SendAsync(down, whole))
-        {
-            taken.StatusCode.ShouldBe(HttpStatusCode.OK, await taken.Content.ReadAsStringAsync());
-            (await taken.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("applied").GetInt64().ShouldBe(2);
-        }
+        (await TakenAsync(whole))
+            .GetProperty("applied")
+            .GetInt64()
+            .ShouldBe(2);
 
         (await down.StateOfAsync(first.Key)).ShouldBe("stored");
         await second.ShouldBeStoredAsync(down);
         await RefusedAsync(whole, 409, "does not follow");
         (await AppliedAsync()).ShouldBe(2);
 
+        // A bin that is compared is narrowed to the ranges of keys in which it differs; before these are told it takes no mutations.
+        var third = OfBin(bin, [PlainShipment.PrefixOf(first), PlainShipment.PrefixOf(second)]);
+        var differing = await TakenAsync(up.RangesOf([first, second, third], cursor: 3));
+        Differing(differing).ShouldBe([PlainShipment.PrefixOf(third)]);
+        differing.GetProperty("comparing").GetBoolean().ShouldBeTrue();
+        await RefusedAsync(up.Of([third], [3], [third.Content]), 409, "does not follow");
+        await RefusedAsync(up.FilesOf([third, first], cursor: 3), 422, "asked for files of");
+        var told = await TakenAsync(up.FilesOf([third], cursor: 3));
+        (told.GetProperty("applied").GetInt64(), told.GetProperty("comparing").GetBoolean()).ShouldBe((3, false));
+        (await down.StateOfAsync(third.Key)).ShouldNotBeNull();
+        var same = await TakenAsync(up.RangesOf([first, second, third], cursor: 3));
+        Differing(same).ShouldBeEmpty();
+        (same.GetProperty("applied").GetInt64(), same.GetProperty("comparing").GetBoolean()).ShouldBe((3, false));
+        same.GetProperty("digest").GetString().ShouldBe(told.GetProperty("digest").GetString());
+
         async Task RefusedAsync(byte[] shipment, int status, string words)
         {
             using var answer = await PlainShipment.SendAsync(down, shipment);
             await answer.ShouldBeProblemAsync(status, status == 409 ? "shipment-out-of-order" : "shipment-invalid", words);
+        }
+
+        async Task<JsonElement> TakenAsync(byte[] shipment)
+        {
+            using var answer = await PlainShipment.SendAsync(down, shipment);
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
+            return await answer.Content.ReadFromJsonAsync<JsonElement>();
         }
 
         async Task<long> AppliedAsync()
@@ -86,12 +107,16 @@ public sealed class ShipmentTests
         }
     }
 
-    private static PlainFile OfBin(int bin)
+    private static IEnumerable<string?> Differing(JsonElement position) =>
+        position.GetProperty("differing").EnumerateArray().Select(prefix => prefix.GetString());
+
+    /// <param name="apart">Not among keys that begin so.</param>
+    private static PlainFile OfBin(int bin, params string[] apart)
     {
         while (true)
         {
             var file = PlainFile.Random(5000);
-            if (PlainShipment.BinOf(file) == bin)
+            if (PlainShipment.BinOf(file) == bin && !apart.Contains(PlainShipment.PrefixOf(file)))
             {
                 return file;
             }

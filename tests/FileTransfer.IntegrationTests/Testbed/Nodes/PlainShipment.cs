@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace FileTransfer.IntegrationTests.Testbed.Nodes;
@@ -39,7 +41,7 @@ internal sealed class PlainShipment(string cluster)
     public byte[] Of(IReadOnlyList<PlainFile> files, IReadOnlyList<long> sequences, IReadOnlyList<byte[]?> contents)
     {
         var bin = BinOf(files[0]);
-        var json = JsonSerializer.SerializeToUtf8Bytes(
+        var header = HeaderOf(
             new
             {
                 cluster,
@@ -71,9 +73,81 @@ internal sealed class PlainShipment(string cluster)
                 },
             }
         );
+        return [.. header, .. contents.SelectMany(ContentOf)];
+    }
+
+    /// <summary>What the ranges of keys of a bin have: those with two digits more than the bin.</summary>
+    public byte[] RangesOf(IReadOnlyList<PlainFile> files, long cursor) =>
+        HeaderOf(
+            new
+            {
+                cluster,
+                buckets = Array.Empty<string>(),
+                ranges = new
+                {
+                    epoch = _epoch,
+                    bin = BinOf(files[0]),
+                    cursor,
+                    ranges = files
+                        .GroupBy(PrefixOf)
+                        .OrderBy(range => range.Key, StringComparer.Ordinal)
+                        .Select(range => new
+                        {
+                            prefix = range.Key,
+                            files = range.Count(),
+                            digest = DigestOf(range),
+                        }),
+                },
+            }
+        );
+
+    /// <summary>All files of a range, after which the comparison is over.</summary>
+    public byte[] FilesOf(IReadOnlyList<PlainFile> files, long cursor) =>
+        HeaderOf(
+            new
+            {
+                cluster,
+                buckets = Array.Empty<string>(),
+                prefix = PrefixOf(files[0]),
+                isLast = true,
+                files = new
+                {
+                    epoch = _epoch,
+                    bin = BinOf(files[0]),
+                    cursor,
+                    files = files.Select(file => new
+                    {
+                        key = file.Key,
+                        metadata = file.Metadata(),
+                        origin = new
+                        {
+                            cluster,
+                            epoch = _epoch,
+                            bin = BinOf(file),
+                            sequence = cursor,
+                        },
+                    }),
+                },
+            }
+        );
+
+    public static string PrefixOf(PlainFile file) => file.Key[2..5];
+
+    private string DigestOf(IEnumerable<PlainFile> files) =>
+        Convert.ToHexStringLower(
+            SHA256.HashData([
+                .. files
+                    .OrderBy(file => file.Key, StringComparer.Ordinal)
+                    .SelectMany(file => Convert.FromHexString(file.Key[2..]).Concat(Encoding.UTF8.GetBytes($"{cluster}\n"))),
+            ])
+        );
+
+    private static byte[] HeaderOf(object description)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(description);
         var length = new byte[4];
         BinaryPrimitives.WriteInt32LittleEndian(length, json.Length);
-        return [.. length, .. json, .. contents.SelectMany(ContentOf)];
+        return [.. length, .. json];
     }
 
     public static async Task<HttpResponseMessage> SendAsync(NodeProcess follower, byte[] shipment)

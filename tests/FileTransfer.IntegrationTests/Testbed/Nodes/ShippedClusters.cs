@@ -6,9 +6,9 @@ namespace FileTransfer.IntegrationTests.Testbed.Nodes;
 /// <summary>What tests ask of a leader that ships.</summary>
 internal static class ShippedClusters
 {
-    public static async Task ShipToAsync(this NodeProcess leader, string name, Uri url)
+    public static async Task ShipToAsync(this NodeProcess leader, string name, Uri url, bool paused = false)
     {
-        using var answer = await leader.Http.PutAsJsonAsync($"/v1/followers/{name}", new { url });
+        using var answer = await leader.Http.PutAsJsonAsync($"/v1/followers/{name}", new { url, paused });
         answer.IsSuccessStatusCode.ShouldBeTrue(await answer.Content.ReadAsStringAsync());
     }
 
