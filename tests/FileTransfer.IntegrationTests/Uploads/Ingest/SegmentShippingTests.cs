@@ -67,7 +67,7 @@ public sealed class SegmentShippingTests
             TwoClusters.StartIn(databases[i], names[i], places[i].Setting, ("FileTransfer__Sync__AcceptFrom__0", "up"));
     }
 
-    /// <summary>All ten were added, those of one bin in their order; a feed has no other.</summary>
+    /// <summary>All ten were added, those of one bin in their order, but for those of one commit; a feed has no other.</summary>
     private static async Task InOrderAsync(TestCluster cluster)
     {
         var added = await WatchFolder.AddedByBinAsync(cluster);

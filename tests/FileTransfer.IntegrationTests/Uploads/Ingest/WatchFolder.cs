@@ -92,10 +92,10 @@ internal sealed class WatchFolder(string path)
     public static async Task<IReadOnlyList<string>> AddedAsync(TestCluster cluster) =>
         [.. (await AddedAsync(cluster, "m.appended_at, location")).Select(file => file.Location)];
 
-    /// <summary>The locations of the files that were added, by bin, in the order of the bin.</summary>
+    /// <summary>The locations of the files that were added, by bin, in the order of their commits.</summary>
     public static async Task<IReadOnlyList<IReadOnlyList<string>>> AddedByBinAsync(TestCluster cluster) =>
         [
-            .. (await AddedAsync(cluster, "m.bin, m.sequence"))
+            .. (await AddedAsync(cluster, "m.bin, m.appended_at, location"))
                 .GroupBy(file => file.Bin)
                 .Select(bin => bin.Select(file => file.Location).ToList()),
         ];
