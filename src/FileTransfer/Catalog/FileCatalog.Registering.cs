@@ -54,6 +54,11 @@ public sealed partial class FileCatalog
             RETURNING f.file_key, f.generation;
             {LockSql}
             """;
+        if (files.Count == 0)
+        {
+            return [];
+        }
+
         var parameters = new
         {
             keys = files.Select(file => file.Key).ToParameter(),
@@ -112,10 +117,14 @@ public sealed partial class FileCatalog
         NpgsqlConnection connection,
         IReadOnlyCollection<FileKey> keys,
         CancellationToken cancellationToken
-    ) =>
-        [
-            .. (await connection.QueryAsync<FileRow>(LockSql, new { keys = keys.ToParameter() }, cancellationToken)).Select(row =>
-                row.ToRecord()
-            ),
-        ];
+    )
+    {
+        if (keys.Count == 0)
+        {
+            return [];
+        }
+
+        var rows = await connection.QueryAsync<FileRow>(LockSql, new { keys = keys.ToParameter() }, cancellationToken);
+        return [.. rows.Select(row => row.ToRecord())];
+    }
 }

@@ -3,15 +3,13 @@ using FileTransfer.Identity.Hashing;
 
 namespace FileTransfer.Feed;
 
-/// <summary>What a bin has as of a sequence: all of it, or of the buckets that were asked for.</summary>
-public sealed record BinSet(short Bin, long Sequence, SetDigest Digest);
-
 /// <summary>
 /// The digests of the added files: owner of <c>filetransfer.digested_bins</c> and <c>filetransfer.bucket_digests</c>. They are sums over the
-/// feed, so each is true as of one sequence; what was appended since a state was kept is added where somebody asks.
+/// feed, so each is true as of one sequence; what was appended since a state was kept is added where somebody asks. The last sum of each bin is
+/// remembered: who asks again pays for what came since.
 /// </summary>
 /// <param name="mostBehind">So many mutations may follow what is kept before it is kept anew.</param>
-public sealed class FeedDigests(Database database, int mostBehind = 256)
+public sealed partial class FeedDigests(Database database, int mostBehind = 256)
 {
     /// <summary>The sets of bins, each as of its newest sequence at one moment.</summary>
     /// <param name="bin">Null = all.</param>
@@ -20,11 +18,20 @@ public sealed class FeedDigests(Database database, int mostBehind = 256)
         short? bin,
         IReadOnlyCollection<ByteString>? buckets,
         CancellationToken cancellationToken
+    ) =>
+        buckets is null && await TryGoOnAsync(bin, cancellationToken) is { } sets
+            ? sets
+            : await ReadKeptAsync(bin, buckets, cancellationToken);
+
+    private async Task<IReadOnlyList<BinSet>> ReadKeptAsync(
+        short? bin,
+        IReadOnlyCollection<ByteString>? buckets,
+        CancellationToken cancellationToken
     )
     {
         const string bins = """
-            SELECT b.bin, b.head, d.sequence, d.state
-            FROM filetransfer.bins b LEFT JOIN filetransfer.digested_bins d USING (bin)
+            SELECT b.bin, b.head, b.retained_from, c.feed_epoch AS epoch, d.sequence, d.state
+            FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c LEFT JOIN filetransfer.digested_bins d USING (bin)
             WHERE @bin::smallint IS NULL OR b.bin = @bin ORDER BY b.bin
             """;
         const string since = """
@@ -55,19 +62,21 @@ public sealed class FeedDigests(Database database, int mostBehind = 256)
                     total.Add(sum);
                 }
 
-                if (!isFollowed || head.Head - head.Sequence > mostBehind)
+                var isDue = !isFollowed || head.Head - head.Sequence > mostBehind;
+                if (isDue)
                 {
                     due.Add(new KeptSet(head, total, sums, isFollowed));
                 }
 
+                var set = new BinSet(head.Bin, head.Epoch, head.RetainedFrom, head.Head, total);
+                _remembered[head.Bin] = new RememberedSet(set, isDue ? head.Head : head.Sequence!.Value);
                 sets.Add(
-                    new BinSet(
-                        head.Bin,
-                        head.Head,
-                        buckets is null
-                            ? total
-                            : await OfBucketsAsync(connection, head.Bin, buckets, sums, isFollowed, cancellationToken)
-                    )
+                    buckets is null
+                        ? set
+                        : set with
+                        {
+                            Digest = await OfBucketsAsync(connection, head.Bin, buckets, sums, isFollowed, cancellationToken),
+                        }
                 );
             }
         }
@@ -86,15 +95,7 @@ public sealed class FeedDigests(Database database, int mostBehind = 256)
         var sums = new Dictionary<ByteString, SetDigest>();
         foreach (var change in changes.Where(change => change.IsAdded != change.WasAdded))
         {
-            var sum = SumOf(sums, change.Bucket);
-            if (change.IsAdded)
-            {
-                sum.Add(change.FileKey);
-            }
-            else
-            {
-                sum.Remove(change.FileKey);
-            }
+            Count(SumOf(sums, change.Bucket), change.FileKey, change.IsAdded);
         }
 
         return sums;
@@ -211,6 +212,18 @@ public sealed class FeedDigests(Database database, int mostBehind = 256)
         await transaction.CommitAsync(cancellationToken);
     }
 
+    private static void Count(SetDigest sum, FileKey key, bool isAdded)
+    {
+        if (isAdded)
+        {
+            sum.Add(key);
+        }
+        else
+        {
+            sum.Remove(key);
+        }
+    }
+
     private static SetDigest SumOf(Dictionary<ByteString, SetDigest> sums, ByteString bucket) =>
         sums.TryGetValue(bucket, out var sum) ? sum : sums[bucket] = new SetDigest();
 
@@ -218,6 +231,8 @@ public sealed class FeedDigests(Database database, int mostBehind = 256)
     {
         public required short Bin { get; init; }
         public required long Head { get; init; }
+        public required long RetainedFrom { get; init; }
+        public required Guid Epoch { get; init; }
         public long? Sequence { get; init; }
         public byte[]? State { get; init; }
     }

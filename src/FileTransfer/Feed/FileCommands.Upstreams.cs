@@ -74,7 +74,7 @@ public sealed partial class FileCommands
 
                 if (position.Sealed < page.Last)
                 {
-                    await UpstreamRemovals.PutAsync(connection, upstream.Name, newest.Where(IsRemove), token);
+                    await UpstreamRemovals.PutAsync(connection, upstream.Name, [.. newest.Where(IsRemove)], token);
                 }
                 else if (position.Sealed > page.Last)
                 {
@@ -120,33 +120,22 @@ public sealed partial class FileCommands
     /// <summary>A bin was compared whole: it is sealed up to the cursor that it had when that began.</summary>
     public Task EndComparisonAsync(string upstream, ComparedBin compared, CancellationToken cancellationToken) =>
         InLeaderTransactionAsync(
-            async (transaction, token) =>
-            {
-                await UpstreamPositions.EndComparisonAsync(transaction.Connection, upstream, compared, token);
-                return true;
-            },
+            (transaction, token) =>
+                UpstreamPositions.EndComparisonAsync(transaction.Connection, upstream, compared, token),
             cancellationToken
         );
 
     /// <summary>Makes the digest of what an upstream is known to have in a bin anew.</summary>
     public Task CountAgainAsync(string upstream, short bin, CancellationToken cancellationToken) =>
         InLeaderTransactionAsync(
-            async (transaction, token) =>
-            {
-                await UpstreamPositions.CountAgainAsync(transaction.Connection, upstream, bin, token);
-                return true;
-            },
+            (transaction, token) => UpstreamPositions.CountAgainAsync(transaction.Connection, upstream, bin, token),
             cancellationToken
         );
 
     /// <summary>The upstream's feed does not go back to where this cluster is in a bin.</summary>
     public Task RequireComparisonAsync(string upstream, short bin, CancellationToken cancellationToken) =>
         InLeaderTransactionAsync(
-            async (transaction, token) =>
-            {
-                await UpstreamPositions.RequireComparisonAsync(transaction.Connection, upstream, bin, token);
-                return true;
-            },
+            (transaction, token) => UpstreamPositions.RequireComparisonAsync(transaction.Connection, upstream, bin, token),
             cancellationToken
         );
 
@@ -177,12 +166,18 @@ public sealed partial class FileCommands
         var gone = await UpstreamFiles.EndAsync(connection, upstream.Name, [.. removes.Select(m => m.Key)], cancellationToken);
         var come = (await UpstreamFiles.PutAsync(connection, upstream.Name, node.ClusterId, adds, cancellationToken)).ToList();
         await UpstreamPositions.CountAsync(connection, upstream.Name, come, gone, cancellationToken);
-        var claims = await UpstreamFiles.ClaimsAsync(connection, _upstreams, ending.Select(file => file.Key), cancellationToken);
         var ended = ending
-            .Where(file => file is { IsOwn: false, State: not FileState.Removed } && !claims.Contains(file.Key))
+            .Where(file => file is { IsOwn: false, State: not FileState.Removed })
+            .Select(file => file.Key)
             .ToList();
+        if (ended.Count > 0)
+        {
+            var claims = await UpstreamFiles.ClaimsAsync(connection, _upstreams, ended, cancellationToken);
+            ended.RemoveAll(claims.Contains);
+        }
+
         var origins = newest.ToDictionary(m => m.Key, m => m.Details!.Origin);
-        await EndAsync(transaction, [.. ended.Select(file => file.Key)], key => OriginOutside(origins[key]), cancellationToken);
+        await EndAsync(transaction, ended, key => OriginOutside(origins[key]), cancellationToken);
         var stored = await StoreAsync(transaction, durable, cancellationToken);
         var added = files.Where(file => file.File.State == FileState.Registered).Select(file => file.File.Key);
         await FeedAppender.AppendAsync(transaction, MutationKind.Add, [.. added], cancellationToken, key => origins[key]);

@@ -199,6 +199,19 @@ public sealed partial class FileCommands(
         }
     }
 
+    private Task InLeaderTransactionAsync(
+        Func<LeaderTransaction, CancellationToken, Task> work,
+        CancellationToken cancellationToken
+    ) =>
+        InLeaderTransactionAsync(
+            async (transaction, token) =>
+            {
+                await work(transaction, token);
+                return true;
+            },
+            cancellationToken
+        );
+
     private Task<T> InLeaderTransactionAsync<T>(
         Func<LeaderTransaction, CancellationToken, Task<T>> work,
         CancellationToken cancellationToken

@@ -4,6 +4,8 @@ namespace FileTransfer.Postgres;
 
 /// <summary>Sends hints to whoever listens at the database, each after the commit of what it tells of, and passes on those that are heard.</summary>
 /// <remarks>
+/// This process hears its own at once, and not by way of the server.
+///
 /// Never in the transaction that does the work: a commit with a NOTIFY holds one lock of the whole server until its standby has answered,
 /// and every other such commit waits for it. These wait for nobody: they flush nothing, wait a second at most for that lock, and are grouped
 /// while one is on its way. What is lost of them costs the listener its polling interval.
@@ -20,6 +22,7 @@ public sealed partial class DatabaseNotifications : IAsyncDisposable
     private readonly NpgsqlDataSource _pool;
     private readonly ILogger _logger;
     private readonly Task _sending;
+    private volatile int _sender;
 
     public DatabaseNotifications(NpgsqlDataSource pool, ILogger<DatabaseNotifications> logger)
     {
@@ -31,10 +34,15 @@ public sealed partial class DatabaseNotifications : IAsyncDisposable
 
     /// <summary>Sends soon, and does not wait for it. The same hint twice in quick succession is one.</summary>
     public void Send<T>(NotificationChannel<T> channel, T value)
-        where T : class => _hints.Writer.TryWrite(new Hint(channel.Name, channel.Write(value)));
+        where T : class
+    {
+        var hint = new Hint(channel.Name, channel.Write(value));
+        _hints.Writer.TryWrite(hint);
+        Heard?.Invoke(hint.Channel, hint.Payload);
+    }
 
     /// <summary>Calls <paramref name="hear"/> for what is told on a channel, until the answer is disposed.</summary>
-    /// <param name="hear">Called on the path of the session that listens: hands its work on.</param>
+    /// <param name="hear">Called on the path of the session that listens, or of whoever sends: hands its work on.</param>
     public IDisposable Subscribe<T>(NotificationChannel<T> channel, Action<T> hear)
         where T : class
     {
@@ -50,8 +58,14 @@ public sealed partial class DatabaseNotifications : IAsyncDisposable
         return new Subscription(() => Heard -= Hear);
     }
 
-    /// <summary>Passes on what a session has heard.</summary>
-    public void Deliver(string channel, string payload) => Heard?.Invoke(channel, payload);
+    /// <summary>Passes on what a session has heard, unless it is this process's own.</summary>
+    public void Deliver(NpgsqlNotificationEventArgs notification)
+    {
+        if (notification.PID != _sender)
+        {
+            Heard?.Invoke(notification.Channel, notification.Payload);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -85,6 +99,7 @@ public sealed partial class DatabaseNotifications : IAsyncDisposable
     private async Task SendAsync(HashSet<Hint> hints, CancellationToken cancellationToken)
     {
         await using var connection = await _pool.OpenConnectionAsync(cancellationToken);
+        _sender = connection.ProcessID;
         await using var batch = new NpgsqlBatch(connection)
         {
             BatchCommands =

@@ -8,10 +8,13 @@ public sealed partial class LockConnection
     private Task _listening = Task.CompletedTask;
     private CancellationTokenSource? _stopListening;
 
-    /// <summary>A notification on a channel that this session LISTENs to: channel and payload. Comes within 0.2 s, also while idle.</summary>
-    /// <remarks>Raised on the session's own path: hand the work on, do not use the session from here.</remarks>
+    /// <summary>A notification on a channel that this session LISTENs to.</summary>
+    /// <remarks>
+    /// Raised on the session's own path: hand the work on, do not use the session from here. Where somebody hears, the session listens as soon
+    /// as nobody uses it.
+    /// </remarks>
 #pragma warning disable MA0046 // A channel and a text need no sender and no class.
-    public event Action<string, string>? Notified;
+    public event Action<NpgsqlNotificationEventArgs>? Notified;
 #pragma warning restore MA0046
 
     /// <summary>Whether the session is reading its socket because nobody uses it.</summary>
@@ -66,15 +69,15 @@ public sealed partial class LockConnection
         }
     }
 
-    private void Raise(string channel, string payload)
+    private void Raise(NpgsqlNotificationEventArgs notification)
     {
         try
         {
-            Notified?.Invoke(channel, payload);
+            Notified?.Invoke(notification);
         }
         catch (Exception e)
         {
-            Log.HandlerFailed(_logger, e, channel);
+            Log.HandlerFailed(_logger, e, notification.Channel);
         }
     }
 }

@@ -6,7 +6,7 @@ namespace FileTransfer.Postgres;
 /// <remarks>
 /// Commands run one at a time through <see cref="UseAsync{T}"/>. Once the session has been idle for a moment it listens to its socket, so
 /// that a terminated backend is noticed though nobody asks: Npgsql's own state stays <c>Open</c> until the next command. A burst of short
-/// commands pays nothing for it. Dispose a session that is lost and open a new one; it does not heal.
+/// commands pays nothing for it, unless somebody waits for notifications. Dispose a session that is lost and open a new one; it does not heal.
 /// </remarks>
 public sealed partial class LockConnection : IAsyncDisposable
 {
@@ -41,7 +41,7 @@ public sealed partial class LockConnection : IAsyncDisposable
         _logger = logger;
         ApplicationName = applicationName;
         BackendPid = backendPid;
-        _connection.Notification += (_, notification) => Raise(notification.Channel, notification.Payload);
+        _connection.Notification += (_, notification) => Raise(notification);
         _idle = time.CreateTimer(
             static session => ((LockConnection)session!).StartListening(),
             this,
@@ -116,7 +116,7 @@ public sealed partial class LockConnection : IAsyncDisposable
                 Lose("the connection was closed");
             }
 
-            _idle.Change(IdleBeforeListening, Timeout.InfiniteTimeSpan);
+            _idle.Change(Notified is null ? IdleBeforeListening : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
             _gate.Release();
         }
     }

@@ -18,6 +18,7 @@ public sealed class FeedDigestTests
         var there = new HashSet<FileKey>();
         var random = new Random(7);
         await db.Test.ExecuteAsync("UPDATE filetransfer.files SET state = 'registered'");
+        await db.Test.ExecuteAsync("INSERT INTO filetransfer.cluster (cluster_id) VALUES ('here')");
         (await digests.ReadAsync(null, null, default)).Count.ShouldBe(16);
         for (var round = 0; round < 30; round++)
         {
@@ -25,6 +26,12 @@ public sealed class FeedDigestTests
             var keys = files.Select(file => file.Key).Where(_ => random.Next(2) == 0).ToList();
             await AppendAsync(db, kind, keys);
             _ = kind == MutationKind.Add ? keys.Count(there.Add) : keys.Count(there.Remove);
+
+            if (round == 20)
+            {
+                // What was remembered is of another history.
+                await db.Test.ExecuteAsync("UPDATE filetransfer.cluster SET feed_epoch = gen_random_uuid()");
+            }
 
             if (round % 7 == 6)
             {

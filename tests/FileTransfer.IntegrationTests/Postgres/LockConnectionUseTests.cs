@@ -42,7 +42,7 @@ public sealed class LockConnectionUseTests : LockConnectionFacts
     {
         await using var session = await OpenAsync();
         var heard = new TaskCompletionSource<(string, string)>(TaskCreationOptions.RunContinuationsAsynchronously);
-        session.Notified += (channel, payload) => heard.TrySetResult((channel, payload));
+        session.Notified += news => heard.TrySetResult((news.Channel, news.Payload));
         await RunAsync(session, "LISTEN news");
         await ListeningAsync(session);
 
@@ -55,9 +55,9 @@ public sealed class LockConnectionUseTests : LockConnectionFacts
     {
         await using var session = await OpenAsync();
         var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        session.Notified += (_, payload) =>
+        session.Notified += news =>
         {
-            if (payload == "first")
+            if (news.Payload == "first")
             {
                 throw new InvalidOperationException("a fault of the listener");
             }
@@ -76,7 +76,7 @@ public sealed class LockConnectionUseTests : LockConnectionFacts
     {
         await using var session = await OpenAsync();
         var heard = 0;
-        session.Notified += (_, _) => Interlocked.Increment(ref heard);
+        session.Notified += _ => Interlocked.Increment(ref heard);
         await RunAsync(session, "LISTEN news");
         for (var i = 0; i < 20; i++)
         {

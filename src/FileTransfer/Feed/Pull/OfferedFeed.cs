@@ -44,14 +44,10 @@ public sealed class OfferedFeed(Database database, FeedDigests digests, FeedHist
 
     private async Task<OfferedCursors> ReadCursorsAsync(IReadOnlyCollection<ByteString>? buckets)
     {
-        const string sql = """
-            SELECT c.feed_epoch, b.retained_from FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c ORDER BY b.bin
-            """;
-        var rows = await database.QueryAsync<(Guid Epoch, long RetainedFrom)>(sql, null, CancellationToken.None);
         var sets = await digests.ReadAsync(null, buckets, CancellationToken.None);
         return new OfferedCursors(
-            rows[0].Epoch,
-            [.. sets.Select(set => new OfferedBin(set.Bin, set.Sequence, rows[set.Bin].RetainedFrom, set.Digest.ToHash()))]
+            sets[0].Epoch,
+            [.. sets.Select(set => new OfferedBin(set.Bin, set.Sequence, set.RetainedFrom, set.Digest.ToHash()))]
         );
     }
 
@@ -94,8 +90,8 @@ public sealed class OfferedFeed(Database database, FeedDigests digests, FeedHist
             page.RequireDense();
         }
 
-        var set = page.Last == head ? (await digests.ReadAsync(bin, buckets, CancellationToken.None))[0] : null;
-        return new OfferedPage(page, head, retainedFrom, set?.Sequence == head ? set.Digest.ToHash() : null);
+        var digest = page.Last == head ? await digests.FindAsync(epoch, bin, head, buckets, CancellationToken.None) : null;
+        return new OfferedPage(page, head, retainedFrom, digest);
     }
 }
 

@@ -32,7 +32,7 @@ public static class DueClaims
             ) RETURNING file_key
             """;
         var keys = (await connection.QueryAsync<FileKey>(sql, new { atMost }, cancellationToken)).AsList();
-        var files = keys.Count == 0 ? [] : await FileCatalog.LockAsync(connection, keys, cancellationToken);
+        var files = await FileCatalog.LockAsync(connection, keys, cancellationToken);
         return files.Where(file => file is { State: FileState.Added, IsOwn: true }).Select(file => file.Key);
     }
 }

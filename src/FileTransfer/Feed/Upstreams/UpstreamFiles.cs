@@ -73,7 +73,9 @@ public static class UpstreamFiles
             )
             SELECT file_key FROM ended WHERE kept_since IS NULL
             """;
-        return connection.QueryAsync<FileKey>(sql, new { upstream, keys = keys.ToParameter() }, cancellationToken);
+        return keys.Count == 0
+            ? Task.FromResult<IEnumerable<FileKey>>([])
+            : connection.QueryAsync<FileKey>(sql, new { upstream, keys = keys.ToParameter() }, cancellationToken);
     }
 
     /// <summary>

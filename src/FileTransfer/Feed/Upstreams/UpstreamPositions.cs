@@ -7,7 +7,7 @@ namespace FileTransfer.Feed.Upstreams;
 /// Intervals of sequences are sealed: inclusive, merged by their type, and added to in the transaction that applies what they stand for. What is
 /// read next is the first gap between them.
 /// </remarks>
-public static class UpstreamPositions
+public static partial class UpstreamPositions
 {
     /// <summary>SQL: an <see cref="UpstreamPosition"/> of row <c>b</c>.</summary>
     internal const string Columns = """
@@ -159,43 +159,6 @@ public static class UpstreamPositions
         }
     }
 
-    /// <summary>Locks a bin where nothing was applied of it that is beyond a cursor of the same history.</summary>
-    public static Task<bool> LockUpToAsync(
-        NpgsqlConnection connection,
-        string upstream,
-        ComparedBin at,
-        CancellationToken cancellationToken
-    )
-    {
-        const string sql = """
-            SELECT true FROM filetransfer.upstream_bins b JOIN filetransfer.upstreams u ON u.name = b.upstream
-            WHERE b.upstream = @upstream AND b.bin = @bin AND u.feed_epoch = @epoch AND coalesce(upper(b.intervals) - 1, 0) <= @cursor FOR UPDATE OF b
-            """;
-        var parameters = new
-        {
-            upstream,
-            at.Bin,
-            at.Epoch,
-            at.Cursor,
-        };
-        return connection.QuerySingleOrDefaultAsync<bool>(sql, parameters, cancellationToken);
-    }
-
-    /// <summary>Makes the digest of a bin anew, from the files that the upstream is known to have.</summary>
-    public static async Task CountAgainAsync(
-        NpgsqlConnection connection,
-        string upstream,
-        short bin,
-        CancellationToken cancellationToken
-    )
-    {
-        const string clear = "UPDATE filetransfer.upstream_bins SET digest = NULL WHERE upstream = @upstream AND bin = @bin";
-        var range = KeyPrefix.OfBin(bin);
-        await connection.ExecuteAsync(clear, new { upstream, bin }, cancellationToken);
-        var known = await UpstreamFiles.KnownAsync(connection, upstream, range, cancellationToken);
-        await CountAsync(connection, upstream, known, [], cancellationToken);
-    }
-
     /// <summary>What the upstream has as far as it has been applied: by bin, the sequence and the digest.</summary>
     public static async Task<IReadOnlyList<(long Sealed, Hash256 Digest)>> DigestsAsync(
         Database database,
@@ -259,45 +222,6 @@ public static class UpstreamPositions
         return [.. (await database.QueryAsync<string>(sql, new { upstream }, cancellationToken)).Select(url => new Uri(url))];
     }
 
-    /// <summary>Seals a bin up to the cursor it had when its comparison began, which has ended now.</summary>
-    public static Task EndComparisonAsync(
-        NpgsqlConnection connection,
-        string upstream,
-        ComparedBin compared,
-        CancellationToken cancellationToken
-    )
-    {
-        const string sql = """
-            UPDATE filetransfer.upstream_bins b
-            SET intervals = int8multirange(int8range(1, @cursor + 1)), compare_due = false
-            FROM filetransfer.upstreams u
-            WHERE u.name = b.upstream AND b.upstream = @upstream AND b.bin = @bin AND u.feed_epoch = @epoch AND b.compare_due
-            """;
-        var parameters = new
-        {
-            upstream,
-            compared.Bin,
-            compared.Epoch,
-            compared.Cursor,
-        };
-        return connection.ExecuteAsync(sql, parameters, cancellationToken);
-    }
-
-    /// <summary>The upstream's feed does not go back to where this bin is: it is compared.</summary>
-    public static Task RequireComparisonAsync(
-        NpgsqlConnection connection,
-        string upstream,
-        short bin,
-        CancellationToken cancellationToken
-    )
-    {
-        const string sql = $"""
-            UPDATE filetransfer.upstream_bins {RestartSql} AND bin = @bin AND NOT compare_due;
-            DELETE FROM filetransfer.upstream_removals WHERE upstream = @upstream AND bin = @bin
-            """;
-        return connection.ExecuteAsync(sql, new { upstream, bin }, cancellationToken);
-    }
-
     private static Hash256 DigestOf(byte[]? state) => (state is null ? new SetDigest() : new SetDigest(state)).ToHash();
 }
 
@@ -328,18 +252,3 @@ public sealed record UpstreamCursors(
     public bool GoesOnFrom(UpstreamCursors before) =>
         Cluster == before.Cluster && Epoch == before.Epoch && Heads.Zip(before.Heads).All(head => head.First >= head.Second);
 }
-
-/// <summary>A bin whose files are compared, and where it was when they were read.</summary>
-public sealed record ComparedBin(Guid Epoch, short Bin, long Cursor);
-
-/// <summary>The files that an upstream has between two keys of a bin, each as the Add it came by.</summary>
-/// <param name="After">What comes before them.</param>
-/// <param name="Last">The last key that might be among them.</param>
-public sealed record ComparedPart(byte[] After, byte[] Last, IReadOnlyList<Mutation> Files);
-
-/// <param name="Missing">The upstream was not known to have them.</param>
-/// <param name="Extra">It was known to have them, and has not.</param>
-public sealed record ComparedFiles(IReadOnlyList<FileKey> Missing, IReadOnlyList<FileKey> Extra);
-
-/// <summary>An upstream does what it must not; nothing of it was taken.</summary>
-public sealed class UpstreamFaultException(string message) : Exception(message);

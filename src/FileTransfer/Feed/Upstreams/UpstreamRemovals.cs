@@ -35,7 +35,7 @@ public static class UpstreamRemovals
     public static Task PutAsync(
         NpgsqlConnection connection,
         string upstream,
-        IEnumerable<Mutation> removes,
+        IReadOnlyList<Mutation> removes,
         CancellationToken cancellationToken
     )
     {
@@ -45,7 +45,9 @@ public static class UpstreamRemovals
             FROM unnest(@keys::bytea[], @bins::smallint[], @sequences::bigint[]) AS a (file_key, bin, sequence)
             ON CONFLICT (upstream, file_key) DO UPDATE SET sequence = EXCLUDED.sequence
             """;
-        return connection.ExecuteAsync(sql, ParametersOf(upstream, [.. removes]), cancellationToken);
+        return removes.Count == 0
+            ? Task.CompletedTask
+            : connection.ExecuteAsync(sql, ParametersOf(upstream, removes), cancellationToken);
     }
 
     /// <summary>Forgets the Removes that nothing older can follow.</summary>
