@@ -35,6 +35,9 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
 
     public bool IsLeading => _rival is null && _proof is { } proof && time.GetElapsedTime(proof.ProvenAt) < ProofLifetime;
 
+    /// <summary>In which epoch this node leads; null where it does not.</summary>
+    public long? Epoch => IsLeading ? _proof?.Epoch : null;
+
     /// <summary>Which catalog this node works on, as last read; null before it was.</summary>
     public CatalogSight? Sight => _sight;
 

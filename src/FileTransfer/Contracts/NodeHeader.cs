@@ -5,6 +5,9 @@ public static class NodeHeader
 {
     public const string Name = "FileTransfer-Node";
 
+    /// <summary>The header in which a cluster that reads another's feed says which one it is.</summary>
+    public const string Cluster = "FileTransfer-Cluster";
+
     /// <summary>The header in which a node names the registration of the file, <c>generation</c>, of which it asks for parts.</summary>
     public const string Generation = "FileTransfer-Generation";
 

@@ -31,6 +31,10 @@ public static class Routes
     public const string BucketHealth = $"{Bucket}/health";
     public const string Missing = $"{Bucket}/missing";
     public const string Sync = "/v1/sync";
+
+    /// <summary>What follows <see cref="Sync"/> in routes, so that no upstream can be called so.</summary>
+    public static readonly IReadOnlyList<string> OfSync = ["bins", "cursors", "deliveries", "requests", "status"];
+
     public const string SyncStatus = $"{Sync}/status";
     public const string Cursors = $"{Sync}/cursors";
     public const string Bin = $"{Sync}/bins/{{bin}}";

@@ -16,7 +16,7 @@ public sealed record SyncStatusResource(
 /// <param name="Lacking">Those of them that this cluster has because of it and whose content the leader does not have stored, though it wants them.</param>
 /// <param name="Kept">Files that a comparison did not find there any more, and that stay here.</param>
 /// <param name="Found">What the last comparison found; null where none was made since this node leads.</param>
-/// <param name="LastError">What keeps it from being pulled; null while nothing does.</param>
+/// <param name="LastError">What keeps it from being pulled, or one of its bins; null while nothing does.</param>
 public sealed record UpstreamResource(
     string Name,
     Uri Url,
@@ -62,6 +62,7 @@ public sealed record UpstreamDecisionResource(string Upstream, int Files, int Re
 /// <param name="Behind">Mutations that are not applied yet; null while the cursor is not known.</param>
 /// <param name="Comparing">The bin's files are being compared.</param>
 /// <param name="Differs">All is applied, and the digests are not equal.</param>
+/// <param name="LastError">Why this bin alone stands still; null while it does not.</param>
 public sealed record UpstreamBinResource(
     int Bin,
     long? Cursor,
@@ -69,5 +70,7 @@ public sealed record UpstreamBinResource(
     long? GapUntil,
     long? Behind,
     bool Comparing,
-    bool Differs
+    bool Differs,
+    string? LastError,
+    DateTimeOffset? FailingSince
 );

@@ -101,6 +101,7 @@ public sealed partial class FileCommands
         InLeaderTransactionAsync(
             async (transaction, token) =>
             {
+                RequireEpoch(transaction, at);
                 var connection = transaction.Connection;
                 if (!await UpstreamPositions.LockUpToAsync(connection, upstream.Name, at, token))
                 {
@@ -121,7 +122,10 @@ public sealed partial class FileCommands
     public Task EndComparisonAsync(string upstream, ComparedBin compared, CancellationToken cancellationToken) =>
         InLeaderTransactionAsync(
             (transaction, token) =>
-                UpstreamPositions.EndComparisonAsync(transaction.Connection, upstream, compared, token),
+            {
+                RequireEpoch(transaction, compared);
+                return UpstreamPositions.EndComparisonAsync(transaction.Connection, upstream, compared, token);
+            },
             cancellationToken
         );
 
@@ -227,6 +231,14 @@ public sealed partial class FileCommands
             await FileCatalog.SetOwnAsync(transaction.Connection, [.. foreign.Select(file => file.Key)], true, cancellationToken);
             var added = foreign.Where(file => file.State == FileState.Added).Select(file => file.Key);
             await FeedAppender.AppendAsync(transaction, MutationKind.Add, [.. added], cancellationToken);
+        }
+    }
+
+    private static void RequireEpoch(LeaderTransaction transaction, ComparedBin compared)
+    {
+        if (transaction.LeaderEpoch != compared.LeaderEpoch)
+        {
+            throw new NotLeadingException();
         }
     }
 

@@ -42,6 +42,10 @@ public sealed partial class FileCommands(
     ThisNode node
 )
 {
+    /// <summary>The epoch of this leader, by which a comparison that it begins is its own.</summary>
+    /// <exception cref="NotLeadingException">The node does not lead.</exception>
+    public long LeaderEpoch => leadership.Epoch ?? throw new NotLeadingException();
+
     private readonly string[] _upstreams = [.. sync.Value.Names];
 
     /// <summary>
@@ -199,7 +203,7 @@ public sealed partial class FileCommands(
         }
     }
 
-    private Task InLeaderTransactionAsync(
+    private Task<bool> InLeaderTransactionAsync(
         Func<LeaderTransaction, CancellationToken, Task> work,
         CancellationToken cancellationToken
     ) =>

@@ -55,6 +55,8 @@ public static class ProblemTypes
 
     public static readonly ProblemType RequestRunning = new("request-running", 409, "A request of this id is running");
 
+    public static readonly ProblemType ClusterSame = new("cluster-same", 409, "Both clusters have the same id");
+
     public static readonly ProblemType ShipmentOutOfOrder = new("shipment-out-of-order", 409, "The shipment is not the next one");
 
     /// <summary>Extension: <c>retainedFrom</c>, the first sequence that can still be asked for.</summary>

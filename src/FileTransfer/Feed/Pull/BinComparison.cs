@@ -33,6 +33,8 @@ internal sealed class BinComparison(
 
     private const int MostTries = 5;
 
+    private readonly long _leaderEpoch = commands.LeaderEpoch;
+
     /// <summary>What the upstream may take for the digests of a large bin.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(45);
 
@@ -118,7 +120,7 @@ internal sealed class BinComparison(
 
     private ComparedBin Note(Guid epoch, int of, long cursor)
     {
-        var at = new ComparedBin(epoch, bin, cursor);
+        var at = new ComparedBin(epoch, bin, cursor, _leaderEpoch);
         Begun ??= at;
         return of == bin && epoch == Begun.Epoch
             ? at

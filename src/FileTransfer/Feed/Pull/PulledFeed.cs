@@ -6,15 +6,7 @@ namespace FileTransfer.Feed.Pull;
 /// The feed of a cluster with another database, as it is read over HTTP. What was there when the reading began is its history, whose gaps are
 /// closed from the first on; what is told of later are news, and read beside it.
 /// </summary>
-/// <param name="firstBin">Whose history is read first: another after a fault, so that a bin at fault is not always before the others.</param>
-internal sealed class PulledFeed(
-    UpstreamOptions upstream,
-    UpstreamClient client,
-    FileCommands commands,
-    string here,
-    int firstBin,
-    TimeProvider time
-)
+internal sealed class PulledFeed(Upstream upstream, FileCommands commands, string here, TimeProvider time)
 {
     private const int NewsAtFirst = 250;
 
@@ -34,34 +26,25 @@ internal sealed class PulledFeed(
     /// <summary>What the upstream said last; null before that.</summary>
     public UpstreamCursors? Told { get; private set; }
 
-    /// <summary>Bins that are to be compared before anything of them is read.</summary>
-    public IReadOnlyList<short> DueForComparison =>
-        [.. _positions.Where(position => position.CompareDue).Select(position => position.Bin)];
+    /// <summary>The newest sequence of each bin that was applied.</summary>
+    public IReadOnlyList<long> Newest => [.. _positions.Select(bin => bin.Newest)];
 
-    public IReadOnlyList<FeedGap> News =>
-        [
-            .. _positions
-                .Select(bin => new FeedGap(bin.Bin, _read[bin.Bin], Told!.Heads[bin.Bin]))
-                .Where(gap => gap.After < gap.Until),
-        ];
+    /// <summary>Bins that are to be compared before anything of them is read, and do not stand still.</summary>
+    public IReadOnlyList<short> DueForComparison =>
+        [.. _positions.Where(bin => bin.CompareDue && !upstream.Standing.ContainsKey(bin.Bin)).Select(bin => bin.Bin)];
+
+    public IReadOnlyList<FeedGap> News => [.. Going.Select(NewsOf).OfType<FeedGap>()];
 
     /// <summary>The first gap of each bin's history.</summary>
-    public IReadOnlyList<FeedGap> Gaps
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return
-                [
-                    .. _positions
-                        .Select(bin => new FeedGap(bin.Bin, bin.Sealed, bin.GapUntil ?? _read[bin.Bin]))
-                        .Where(gap => gap.After < gap.Until)
-                        .OrderBy(gap => (gap.Bin + FeedPage.Bins - firstBin) % FeedPage.Bins),
-                ];
-            }
-        }
-    }
+    public IReadOnlyList<FeedGap> Gaps => [.. Going.Select(HistoryOf).OfType<FeedGap>()];
+
+    private IEnumerable<short> Going =>
+        _positions.Where(bin => !bin.CompareDue && !upstream.Standing.ContainsKey(bin.Bin)).Select(bin => bin.Bin);
+
+    public bool IsDueForComparison(short bin) => _positions[bin].CompareDue;
+
+    /// <summary>What is to be read of a bin next, news first; null where nothing is.</summary>
+    public FeedGap? NextOf(short bin) => NewsOf(bin) ?? HistoryOf(bin);
 
     /// <summary>Asks how far the feed goes: at once the first time, else when there is news.</summary>
     public async Task<UpstreamCursors> AskAsync(CancellationToken cancellationToken)
@@ -77,13 +60,13 @@ internal sealed class PulledFeed(
             }
         }
 
-        if (upstream.Buckets.Count > 0)
+        if (upstream.Options.Buckets.Count > 0)
         {
-            asked.Add($"buckets={string.Join(',', upstream.Buckets)}");
+            asked.Add($"buckets={string.Join(',', upstream.Options.Buckets)}");
         }
 
         var begun = time.GetTimestamp();
-        var answer = await client.GetAsync(
+        var answer = await upstream.Client.GetAsync(
             $"{Routes.Cursors}?{string.Join('&', asked)}",
             wait,
             WireJson.Default.SyncCursors,
@@ -99,7 +82,7 @@ internal sealed class PulledFeed(
     {
         if (Told is null || !told.GoesOnFrom(Told))
         {
-            _positions = [.. await commands.SettleUpstreamAsync(upstream.Name, told, cancellationToken)];
+            _positions = [.. await commands.SettleUpstreamAsync(upstream.Options.Name, told, cancellationToken)];
             _read = [.. _positions.Select(bin => HistoryEndOf(bin, told.Heads[bin.Bin]))];
         }
 
@@ -112,22 +95,20 @@ internal sealed class PulledFeed(
 
     /// <summary>Reads and applies the first part of a gap.</summary>
     /// <returns>What is left of it; null where nothing is.</returns>
-    /// <exception cref="PositionMovedException">Somebody else has read it.</exception>
+    /// <exception cref="PositionMovedException">Somebody else has read it, or the upstream does not go back that far and the bin is compared.</exception>
     public async Task<FeedGap?> ReadAsync(FeedGap gap, CancellationToken cancellationToken)
     {
         var path = $"{Routes.Of(Routes.Bin, gap.Bin)}?from={gap.After + 1}&to={gap.Until}";
-        var offer = await client.GetAsync(path, TimeSpan.Zero, WireJson.Default.SyncPage, cancellationToken);
+        var offer = await upstream.Client.GetAsync(path, TimeSpan.Zero, WireJson.Default.SyncPage, cancellationToken);
         if (offer is null)
         {
-            await commands.RequireComparisonAsync(upstream.Name, gap.Bin, cancellationToken);
-            throw new UpstreamFaultException(
-                $"its bin {gap.Bin} does not go back to {gap.After + 1} any more; the bin is compared"
-            );
+            await commands.RequireComparisonAsync(upstream.Options.Name, gap.Bin, cancellationToken);
+            throw new PositionMovedException();
         }
 
         var page = OfferReading.Read(offer, gap, Told!.Epoch);
         SyncMetrics.Offered(page.Mutations.Count);
-        if (await commands.ApplyUpstreamAsync(upstream, page, cancellationToken) is not { } position)
+        if (await commands.ApplyUpstreamAsync(upstream.Options, page, cancellationToken) is not { } position)
         {
             throw new PositionMovedException();
         }
@@ -141,6 +122,24 @@ internal sealed class PulledFeed(
 
         return page.Last < gap.Until ? gap with { After = page.Last } : null;
     }
+
+    private FeedGap? NewsOf(short bin)
+    {
+        lock (_gate)
+        {
+            return GapOf(bin, _read[bin], Told!.Heads[bin]);
+        }
+    }
+
+    private FeedGap? HistoryOf(short bin)
+    {
+        lock (_gate)
+        {
+            return GapOf(bin, _positions[bin].Sealed, _positions[bin].GapUntil ?? _read[bin]);
+        }
+    }
+
+    private static FeedGap? GapOf(short bin, long after, long until) => after < until ? new FeedGap(bin, after, until) : null;
 }
 
 /// <summary>Somebody else has moved a position that is read from, or a comparison is due: where to go on is asked anew.</summary>

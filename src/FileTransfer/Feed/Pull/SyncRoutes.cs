@@ -1,3 +1,5 @@
+using FileTransfer.Cluster;
+
 namespace FileTransfer.Feed.Pull;
 
 /// <summary>The feed over HTTP, for clusters that do not share the database.</summary>
@@ -9,7 +11,8 @@ public static class SyncRoutes
             .MapGroup("")
             .RequireAuthorization(AccessScopes.Node)
             .WithTags("Sync")
-            .ProducesProblems(ProblemTypes.BadRequest);
+            .ProducesProblems(ProblemTypes.BadRequest, ProblemTypes.ClusterSame);
+        sync.AddEndpointFilter(RefuseSameClusterAsync);
         sync.MapGet(Routes.Cursors, CursorsAsync)
             .WithSummary("How far each bin of the feed goes; waits for news where it is told what is known")
             .Produces<SyncCursors>()
@@ -24,6 +27,22 @@ public static class SyncRoutes
         sync.MapDelete(Routes.SyncRequest, Cancel)
             .WithSummary("Ends the wait of a request that the same peer has named: it answers what it has")
             .ProducesProblems(ProblemTypes.RequestUnknown, ProblemTypes.RequestOfAnother);
+    }
+
+    /// <summary>Of two clusters that have one id, nobody could tell whose a mutation is.</summary>
+    private static async ValueTask<object?> RefuseSameClusterAsync(
+        EndpointFilterInvocationContext context,
+        EndpointFilterDelegate next
+    )
+    {
+        var http = context.HttpContext;
+        var here = http.RequestServices.GetRequiredService<ThisNode>().ClusterId;
+        return http.Request.Headers[NodeHeader.Cluster] == here
+            ? Problem.Of(
+                ProblemTypes.ClusterSame,
+                $"This node is of a cluster '{here}' too, and the ids of clusters that meet must differ; rename one."
+            )
+            : await next(context);
     }
 
     /// <param name="after" example="5,0,12,9,4,0,7,1,3,3,8,2,6,10,4,11">The 16 cursors that are known, by bin: the answer waits for others.</param>

@@ -61,9 +61,12 @@ public static class SyncStatusRoutes
                 bin.GapUntil,
                 told is null ? null : Math.Max(0, told.Heads[bin.Bin] - bin.Applied),
                 bin.CompareDue,
-                upstream.Differing.Contains(bin.Bin)
+                upstream.Differing.Contains(bin.Bin),
+                upstream.Standing.GetValueOrDefault(bin.Bin)?.Reason,
+                upstream.Standing.GetValueOrDefault(bin.Bin)?.Since
             ))
             .ToList();
+        var standing = bins.Find(bin => bin.LastError is not null);
         return new UpstreamResource(
             upstream.Options.Name,
             upstream.Client.Url,
@@ -73,8 +76,8 @@ public static class SyncStatusRoutes
             counts?.Files ?? 0,
             counts?.Lacking ?? 0,
             counts?.Kept ?? 0,
-            upstream.Fault?.Reason,
-            upstream.Fault?.Since,
+            upstream.Fault?.Reason ?? standing?.LastError,
+            upstream.Fault?.Since ?? standing?.FailingSince,
             upstream.Found is { } found ? UpstreamRoutes.ResourceOf(found) : null,
             bins
         );

@@ -1,15 +1,20 @@
+using FileTransfer.Cluster;
 using FileTransfer.Feed.Upstreams;
 
 namespace FileTransfer.Feed.Pull;
 
-/// <summary>What keeps an upstream from being pulled.</summary>
-public sealed record UpstreamFault(string Reason, DateTimeOffset Since);
+/// <summary>What keeps an upstream from being pulled, or one of its bins.</summary>
+/// <param name="Failures">How often in a row before this time.</param>
+/// <param name="At">A timestamp of the last time.</param>
+public sealed record UpstreamFault(string Reason, DateTimeOffset Since, int Failures, long At);
 
 /// <summary>A cluster that this one pulls from, and how that goes.</summary>
 public sealed class Upstream(UpstreamOptions options, UpstreamClient client)
 {
+    private readonly ConcurrentDictionary<short, UpstreamFault> _standing = new();
     private volatile UpstreamFault? _fault;
-    private volatile UpstreamCursors? _told;
+    private volatile PulledFeed? _feed;
+    private long? _lookedAt;
     private volatile Comparison? _compared;
     private volatile ComparisonFinding? _found;
 
@@ -25,13 +30,20 @@ public sealed class Upstream(UpstreamOptions options, UpstreamClient client)
     }
 
     /// <summary>What it said last.</summary>
-    public UpstreamCursors? Told => _told;
+    public UpstreamCursors? Told => _feed?.Told;
+
+    /// <summary>The newest sequence of each bin that was applied; null at nodes that do not lead.</summary>
+    public IReadOnlyList<long>? Newest => _feed?.Newest;
+
+    /// <summary>The bins that stand still by a fault of theirs alone, and why.</summary>
+    public IReadOnlyDictionary<short, UpstreamFault> Standing => _standing;
 
     /// <summary>The bins of which this cluster has other files than the upstream, though it has applied all that was told.</summary>
     public IReadOnlyList<int> Differing => _compared?.Differing ?? [];
 
     /// <summary>Whether what is applied was found to be just what the upstream has.</summary>
-    public bool IsInStep => Fault is null && _compared is { Differing.Count: 0 } compared && compared.With == _told;
+    public bool IsInStep =>
+        Fault is null && _standing.IsEmpty && _compared is { Differing.Count: 0 } compared && compared.With == Told;
 
     /// <summary>What it was found to have otherwise the last time that was looked for.</summary>
     public ComparisonFinding? Found
@@ -40,7 +52,31 @@ public sealed class Upstream(UpstreamOptions options, UpstreamClient client)
         internal set => _found = value;
     }
 
-    internal void See(PulledFeed feed) => _told = feed.Told;
+    internal void See(PulledFeed feed) => _feed = feed;
+
+    internal void Stand(short bin, UpstreamFault fault) => _standing[bin] = fault;
+
+    /// <returns>Whether it stood still.</returns>
+    internal bool GoOn(short bin) => _standing.TryRemove(bin, out _);
+
+    /// <summary>This node does not lead.</summary>
+    internal void Forget()
+    {
+        (_fault, _feed, _compared) = (null, null, null);
+        _standing.Clear();
+    }
+
+    /// <summary>Whether it is time to look for what differs, which is looked for from time to time.</summary>
+    internal bool IsDue(TimeSpan period, TimeProvider time)
+    {
+        if (_lookedAt is { } at && time.GetElapsedTime(at) < period)
+        {
+            return false;
+        }
+
+        _lookedAt = time.GetTimestamp();
+        return true;
+    }
 
     /// <summary>What was applied is compared with what was told: a bin says nothing where it is at another sequence by now.</summary>
     internal void Compare(UpstreamCursors told, IReadOnlyList<(long Sealed, Hash256 Digest)> applied)
@@ -58,11 +94,11 @@ public sealed class Upstream(UpstreamOptions options, UpstreamClient client)
 }
 
 /// <summary>The clusters that this one has files from, each with its client.</summary>
-public sealed class UpstreamClients(IOptions<SyncOptions> options, TimeProvider time) : IDisposable
+public sealed class UpstreamClients(IOptions<SyncOptions> options, ThisNode node, TimeProvider time) : IDisposable
 {
     /// <summary>Those that are pulled.</summary>
     public IReadOnlyList<(UpstreamOptions Options, UpstreamClient Client)> All { get; } =
-    [.. options.Value.Upstreams.Select(upstream => (upstream, new UpstreamClient(upstream, time)))];
+    [.. options.Value.Upstreams.Select(upstream => (upstream, new UpstreamClient(upstream, time, node.ClusterId)))];
 
     /// <summary>Those that ship: where they answer they say themselves.</summary>
     public IReadOnlyList<(UpstreamOptions Options, UpstreamClient Client)> Accepted { get; } =
@@ -77,7 +113,7 @@ public sealed class UpstreamClients(IOptions<SyncOptions> options, TimeProvider 
                 Token = one.Shipper?.Token,
                 TokenUrl = one.Shipper?.Url,
             })
-            .Select(upstream => (upstream, new UpstreamClient(upstream, time))),
+            .Select(upstream => (upstream, new UpstreamClient(upstream, time, node.ClusterId))),
     ];
 
     public void Dispose()

@@ -5,8 +5,10 @@ using FileTransfer.Feed.Upstreams;
 namespace FileTransfer.Feed.Pull;
 
 /// <summary>What this cluster asks of an upstream, with the token for it: shown to the hosts it was configured for, and to no other.</summary>
+/// <param name="here">This cluster, named to those whose feed it reads.</param>
 /// <remarks>Its URLs are tried in turn: after a fault, the next is asked.</remarks>
-public sealed class UpstreamClient(UpstreamOptions upstream, TimeProvider time) : HttpMessageInvoker(PeerClient.Connections())
+public sealed class UpstreamClient(UpstreamOptions upstream, TimeProvider time, string? here = null)
+    : HttpMessageInvoker(PeerClient.Connections())
 {
     /// <summary>How long an answer may take beyond the wait that was asked for.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(15);
@@ -60,6 +62,11 @@ public sealed class UpstreamClient(UpstreamOptions upstream, TimeProvider time) 
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         using var request = new HttpRequestMessage(method, new Uri(Url, path)) { Content = body };
         request.Headers.TryAddWithoutValidation(RequestHeader.Name, $"{Guid.NewGuid()}");
+        if (here is not null)
+        {
+            request.Headers.TryAddWithoutValidation(NodeHeader.Cluster, here);
+        }
+
         try
         {
             using var answer = await SendAsync(request, either.Token);
@@ -70,7 +77,7 @@ public sealed class UpstreamClient(UpstreamOptions upstream, TimeProvider time) 
 
             if (!answer.IsSuccessStatusCode)
             {
-                throw new UpstreamFaultException(await WordsOfAsync(answer, either.Token));
+                throw new UpstreamFaultException(await WordsOfAsync(answer, either.Token), IsOfAll(answer.StatusCode));
             }
 
             return await answer.Content.ReadFromJsonAsync(type, either.Token)
@@ -78,7 +85,7 @@ public sealed class UpstreamClient(UpstreamOptions upstream, TimeProvider time) 
         }
         catch (Exception e) when (e is HttpRequestException or IOException or JsonException or NotSupportedException)
         {
-            throw new UpstreamFaultException($"{e.Message.TrimEnd('.')}");
+            throw new UpstreamFaultException($"{e.Message.TrimEnd('.')}", IsOfAll(e));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -94,4 +101,22 @@ public sealed class UpstreamClient(UpstreamOptions upstream, TimeProvider time) 
                 : null;
         return $"it answered {(int)answer.StatusCode}{(problem?.Detail is { } detail ? $": {detail.TrimEnd('.')}" : "")}";
     }
+
+    /// <summary>What was asked for has no part in it.</summary>
+    private static bool IsOfAll(Exception cause) =>
+        cause
+            is HttpRequestException
+            {
+                HttpRequestError: HttpRequestError.ConnectionError
+                    or HttpRequestError.NameResolutionError
+                    or HttpRequestError.SecureConnectionError
+            };
+
+    private static bool IsOfAll(HttpStatusCode status) =>
+        status
+            is HttpStatusCode.Unauthorized
+                or HttpStatusCode.Forbidden
+                or HttpStatusCode.BadGateway
+                or HttpStatusCode.ServiceUnavailable
+                or HttpStatusCode.GatewayTimeout;
 }

@@ -130,7 +130,7 @@ public sealed class ShipmentIntake(
         CancellationToken cancellationToken
     )
     {
-        var (all, at) = (KeyPrefix.OfBin(told.Bin), new ComparedBin(told.Epoch, (short)told.Bin, told.Cursor));
+        var (all, at) = (KeyPrefix.OfBin(told.Bin), new ComparedBin(told.Epoch, (short)told.Bin, told.Cursor, commands.LeaderEpoch));
         var theirs = OfferReading.Read(told, all);
         await commands.RequireComparisonAsync(upstream, at.Bin, cancellationToken);
         var ours = await UpstreamFiles.RangesAsync(database, upstream, all, cancellationToken);
@@ -153,7 +153,7 @@ public sealed class ShipmentIntake(
         CancellationToken cancellationToken
     )
     {
-        var at = new ComparedBin(page.Epoch, (short)page.Bin, page.Cursor);
+        var at = new ComparedBin(page.Epoch, (short)page.Bin, page.Cursor, commands.LeaderEpoch);
         var part = shipment.Prefix is not { } prefix
             ? KeyPrefix.OfBin(page.Bin)
             : KeyPrefix.Parse(prefix, page.Bin) ?? throw new UpstreamFaultException($"'{prefix}' is no part of bin {page.Bin}");

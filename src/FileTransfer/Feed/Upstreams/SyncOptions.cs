@@ -32,6 +32,11 @@ public sealed class SyncOptions
                 yield return $"{key}:Name is '{upstream.Name}' again; write another name.";
             }
 
+            if (Routes.OfSync.Contains(upstream.Name, StringComparer.OrdinalIgnoreCase))
+            {
+                yield return $"{key}:Name is '{upstream.Name}', which is a part of this service's own routes under {Routes.Sync}; write another name.";
+            }
+
             foreach (var url in upstream.Url.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             {
                 if (!Uri.TryCreate(url, UriKind.Absolute, out var parsed) || parsed.Scheme is not ("http" or "https"))

@@ -1,5 +1,3 @@
-using FileTransfer.Identity.Hashing;
-
 namespace FileTransfer.Feed.Upstreams;
 
 /// <content>Bins whose feed cannot be read from where this cluster is: their files are compared.</content>
@@ -83,7 +81,8 @@ public static partial class UpstreamPositions
 }
 
 /// <summary>A bin whose files are compared, and where it was when they were read.</summary>
-public sealed record ComparedBin(Guid Epoch, short Bin, long Cursor);
+/// <param name="LeaderEpoch">In which this cluster's leader compares it: what a former one has read says nothing any more.</param>
+public sealed record ComparedBin(Guid Epoch, short Bin, long Cursor, long LeaderEpoch);
 
 /// <summary>The files that an upstream has between two keys of a bin, each as the Add it came by.</summary>
 /// <param name="After">What comes before them.</param>
@@ -95,4 +94,8 @@ public sealed record ComparedPart(byte[] After, byte[] Last, IReadOnlyList<Mutat
 public sealed record ComparedFiles(IReadOnlyList<FileKey> Missing, IReadOnlyList<FileKey> Extra);
 
 /// <summary>An upstream does what it must not; nothing of it was taken.</summary>
-public sealed class UpstreamFaultException(string message) : Exception(message);
+/// <param name="isOfAll">It cannot be asked for anything, whatever it was asked for.</param>
+public sealed class UpstreamFaultException(string message, bool isOfAll = false) : Exception(message)
+{
+    public bool IsOfAll => isOfAll;
+}

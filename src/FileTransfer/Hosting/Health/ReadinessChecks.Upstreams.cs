@@ -22,6 +22,15 @@ internal static partial class ReadinessChecks
                 );
             }
 
+            if (puller.Upstreams.FirstOrDefault(upstream => upstream.Standing.Count > 0) is { } halting)
+            {
+                var (bin, why) = halting.Standing.MinBy(standing => standing.Key);
+                return Finding.Degraded(
+                    $"upstream '{halting.Options.Name}' at {halting.Client.Url} cannot be pulled in {halting.Standing.Count} of its bins; bin {bin}: {why.Reason}",
+                    why.Since
+                );
+            }
+
             if (puller.Upstreams.FirstOrDefault(upstream => upstream.Differing.Count > 0) is { } other)
             {
                 return Finding.Degraded(

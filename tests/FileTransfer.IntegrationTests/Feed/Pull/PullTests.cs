@@ -210,21 +210,21 @@ public sealed class PullTests
     }
 
     [Fact]
-    public async Task An_upstream_that_answers_every_offer_with_the_same_page_is_named_and_not_asked_over_and_over()
+    public async Task A_bin_that_is_offered_with_the_same_page_over_and_over_is_named_and_stands_still_alone_until_it_is_right()
     {
         await using var clusters = new TwoClusters();
         await using var fake = await FakeUpstream.StartAsync();
-        var file = PlainFile.Random(100);
+        var (file, other) = (FakeUpstream.FileIn(3), FakeUpstream.FileIn(4));
         fake.Add(file);
         fake.Remove(file);
-        fake.Answer = (_, _) => Task.FromResult<object?>(fake.PageOf(BinOf(file), from: 1, to: 1));
+        fake.Answer = (asked, _) => Task.FromResult<object?>(asked.Bin == 3 ? fake.PageOf(3, from: 1, to: 1) : null);
 
         var down = await clusters.StartAsync("down", TwoClusters.PullingFrom(("up", fake.Url)));
 
         await down.CheckSaysAsync(
             "upstreams",
             "degraded",
-            $"asked for bin {BinOf(file)} from 2, it offers bin {BinOf(file)} from 1"
+            "cannot be pulled in 1 of its bins; bin 3: asked for bin 3 from 2, it offers bin 3 from 1"
         );
         await Eventually.HoldsAsync(() => Task.FromResult(fake.Asked.Count >= 5), "it is asked again");
         var asked = fake.Asked.Select(page => page.At).ToList();
@@ -233,12 +233,20 @@ public sealed class PullTests
             (asked[i] - asked[i - 1]).ShouldBeGreaterThan(TimeSpan.FromMilliseconds(900));
         }
 
-        // What was right before is here, and sealed.
-        (await StatusAsync(down, "up"))
-            .GetProperty("bins")[BinOf(file)]
-            .GetProperty("sealed")
-            .GetInt64()
-            .ShouldBe(1);
+        // What was right before is here, and sealed; other bins go on.
+        var bin = (await StatusAsync(down, "up")).GetProperty("bins")[3];
+        bin.GetProperty("sealed").GetInt64().ShouldBe(1);
+        bin.GetProperty("lastError").GetString()!.ShouldStartWith("asked for bin 3 from 2");
+        fake.Add(other);
+        await down.FileStateIsAsync(other.Key, "added");
+        (await StatusAsync(down, "up")).GetProperty("inStep").GetBoolean().ShouldBeFalse();
+        var figures = await down.Http.GetStringAsync("/metrics");
+        figures.ShouldMatch(@"filetransfer_sync_gaps_stalled\{[^}]*upstream=""up""[^}]*\} 1\b");
+        figures.ShouldMatch(@"filetransfer_sync_last_received\{[^}]*bin=""4""[^}]*\} 1\b");
+
+        fake.Answer = (_, _) => Task.FromResult<object?>(null);
+        await InStepAsync(down, "up");
+        (await down.Http.GetStringAsync("/metrics")).ShouldMatch(@"filetransfer_sync_gaps_stalled\{[^}]*\} 0\b");
     }
 
     private static Task InStepAsync(NodeProcess down, string upstream) =>

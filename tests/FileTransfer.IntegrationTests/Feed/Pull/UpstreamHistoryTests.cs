@@ -141,8 +141,9 @@ public sealed class UpstreamHistoryTests
         await down.StopAsync();
         var both = await clusters.StartAsync("both", TwoClusters.PullingFrom(("one", one.Url), ("two", two.Url)));
 
-        await one.CheckSaysAsync("upstreams", "degraded", "it is of a cluster 'same' too");
-        await two.CheckSaysAsync("upstreams", "degraded", "it is of a cluster 'same' too");
+        // Each is refused by the other, and would refuse it, too.
+        await one.CheckSaysAsync("upstreams", "degraded", "it answered 409: This node is of a cluster 'same' too");
+        await two.CheckSaysAsync("upstreams", "degraded", "it answered 409: This node is of a cluster 'same' too");
         await both.CheckSaysAsync("upstreams", "degraded", "it is of cluster 'same', and so is upstream");
         (await two.StateOfAsync(file.Key)).ShouldBeNull();
     }
