@@ -130,7 +130,10 @@ public sealed class ShipmentIntake(
         CancellationToken cancellationToken
     )
     {
-        var (all, at) = (KeyPrefix.OfBin(told.Bin), new ComparedBin(told.Epoch, (short)told.Bin, told.Cursor, commands.LeaderEpoch));
+        var (all, at) = (
+            KeyPrefix.OfBin(told.Bin),
+            new ComparedBin(told.Epoch, (short)told.Bin, told.Cursor, commands.LeaderEpoch)
+        );
         var theirs = OfferReading.Read(told, all);
         await commands.RequireComparisonAsync(upstream, at.Bin, cancellationToken);
         var ours = await UpstreamFiles.RangesAsync(database, upstream, all, cancellationToken);

@@ -28,6 +28,9 @@ internal sealed class FakeUpstream : IAsyncDisposable
     /// <summary>Answers in place of a page; null = the page. What it throws away, the client sees as a cut connection.</summary>
     public Func<AskedPage, HttpContext, Task<object?>> Answer { get; set; } = (_, _) => Task.FromResult<object?>(null);
 
+    /// <summary>Answers requests for contents; it has none by itself.</summary>
+    public RequestDelegate Deliver { get; set; } = context => Results.NotFound().ExecuteAsync(context);
+
     public ConcurrentQueue<AskedPage> Asked { get; } = new();
 
     /// <summary>How often it was asked for cursors.</summary>
@@ -42,6 +45,7 @@ internal sealed class FakeUpstream : IAsyncDisposable
         var fake = new FakeUpstream(app, url);
         app.MapGet("/v1/sync/cursors", fake.CursorsAsync);
         app.MapGet("/v1/sync/bins/{bin}", fake.PageAsync);
+        app.MapPost("/v1/sync/deliveries", context => fake.Deliver(context));
         app.MapGet("/v1/nodes", () => new { cluster = "fake", nodes = Array.Empty<object>() });
         await app.StartAsync();
         return fake;

@@ -11,7 +11,8 @@ namespace FileTransfer.IntegrationTests.Testbed.Wires;
 /// <summary>A content that a node sent whole.</summary>
 /// <param name="Key">With <c>0x</c>, however it was asked for.</param>
 /// <param name="To">The node that asked.</param>
-internal sealed record SentContent(string To, string Key, DateTime At);
+/// <param name="Asked">When it did.</param>
+internal sealed record SentContent(string To, string Key, DateTime Asked, DateTime At);
 
 /// <summary>The link between a node and all who ask it, at its address: can be cut and slowed, and knows which contents went through whole.</summary>
 internal sealed class ContentLink : IAsyncDisposable
@@ -75,6 +76,7 @@ internal sealed class ContentLink : IAsyncDisposable
         try
         {
             ended.Token.ThrowIfCancellationRequested();
+            var asked = DateTime.UtcNow;
             using var body = new MemoryStream();
             await context.Request.Body.CopyToAsync(body, ended.Token);
             using var request = RequestOf(context.Request, body.ToArray());
@@ -87,7 +89,7 @@ internal sealed class ContentLink : IAsyncDisposable
                 context.Response.Headers[name] = values.ToArray();
             }
 
-            var contents = WatchOf(context.Request, body.ToArray(), answer);
+            var contents = WatchOf(context.Request, body.ToArray(), answer, asked);
             await using var from = await answer.Content.ReadAsStreamAsync(ended.Token);
             var buffer = new byte[16 * 1024];
             for (int read; (read = await from.ReadAsync(buffer, ended.Token)) > 0; )
@@ -127,7 +129,7 @@ internal sealed class ContentLink : IAsyncDisposable
     }
 
     /// <summary>What counts the contents of an answer to a node; null where it has none.</summary>
-    private Watch? WatchOf(HttpRequest asked, byte[] body, HttpResponseMessage answer)
+    private Watch? WatchOf(HttpRequest asked, byte[] body, HttpResponseMessage answer, DateTime at)
     {
         if (asked.Headers["FileTransfer-Node"].ToString() is not { Length: > 0 } to || !answer.IsSuccessStatusCode)
         {
@@ -138,7 +140,7 @@ internal sealed class ContentLink : IAsyncDisposable
         if (path is ["", "v1", "sync", "deliveries"])
         {
             var keys = JsonDocument.Parse(body).RootElement.GetProperty("want").EnumerateArray().Select(key => key.GetString()!);
-            return new Watch(this, to, new Queue<string>(keys), null);
+            return new Watch(this, to, at, new Queue<string>(keys), null);
         }
 
         var one = path switch
@@ -148,12 +150,12 @@ internal sealed class ContentLink : IAsyncDisposable
             _ => null,
         };
         return one is not null && asked.Method == "GET"
-            ? new Watch(this, to, new Queue<string>([one]), answer.Content.Headers.ContentLength)
+            ? new Watch(this, to, at, new Queue<string>([one]), answer.Content.Headers.ContentLength)
             : null;
     }
 
     /// <summary>Follows the bytes of an answer: each content with its size before it, or one of a length.</summary>
-    private sealed class Watch(ContentLink link, string to, Queue<string> keys, long? length)
+    private sealed class Watch(ContentLink link, string to, DateTime asked, Queue<string> keys, long? length)
     {
         private readonly List<byte> _size = [];
         private long _left = length ?? 0;
@@ -189,7 +191,7 @@ internal sealed class ContentLink : IAsyncDisposable
 
                 if (_isInContent && _left == 0)
                 {
-                    link.Sent.Enqueue(new SentContent(to, $"0x{keys.Dequeue()[^64..]}", DateTime.UtcNow));
+                    link.Sent.Enqueue(new SentContent(to, $"0x{keys.Dequeue()[^64..]}", asked, DateTime.UtcNow));
                     _isInContent = false;
                 }
             }
