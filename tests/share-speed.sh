@@ -5,8 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 bytes=${1:-1073741824} files=${2:-10000}
-program=src/FileTransfer/bin/Release/net10.0/filetransfer.dll
+program=${FILETRANSFER_PROGRAM:-src/FileTransfer/bin/Release/net10.0/filetransfer.dll}
 work=$(mktemp -d)
+chmod 755 "$work"
 children=()
 cleanup() {
   for pid in "${children[@]}"; do kill "$pid" 2>/dev/null || true; done
@@ -37,7 +38,7 @@ head -c "$bytes" /dev/urandom >"$work/large"
 ft put "$work/large" --owner 0x01 --bucket 0x01 --location large --url http://127.0.0.1:18082 >/dev/null
 mkdir "$work/small"
 head -c $((files * 8192)) /dev/urandom | split -b 8192 -a 6 -d - "$work/small/f"
-(cd "$work" && ft put small --owner 0x01 --bucket 0x02 --url http://127.0.0.1:18082 >/dev/null)
+(ft put --recursive "$work/small" --owner 0x01 --bucket 0x02 --url http://127.0.0.1:18082 >/dev/null)
 ft export "$work/share-large" --bucket 0x01 --url http://127.0.0.1:18082 >/dev/null 2>>"$work/log"
 ft export "$work/share-small" --bucket 0x02 --url http://127.0.0.1:18082 >/dev/null 2>>"$work/log"
 stop_last
@@ -67,7 +68,7 @@ for round in 1 2 3; do
   done
   took[aria2c]+=" $(seconds aria2c -x8 -s8 --checksum=sha-256="$sum" -d "$work/aria" -o large "http://127.0.0.1:18080/share-large/$large")"
   rm -rf "$work/aria"
-  took[rclone]+=" $(seconds rclone copy --http-url http://127.0.0.1:18080/share-small/ :http: "$work/rclone" --include '/[0-9a-f]*' --exclude '*.*')"
+  took[rclone]+=" $(seconds rclone copy --http-url http://127.0.0.1:18080/share-small/ :http: "$work/rclone" --filter '- *.*')"
   rm -rf "$work/rclone"
 done
 for what in load-large aria2c load-small rclone; do

@@ -4,8 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-program=src/FileTransfer/bin/Release/net10.0/filetransfer.dll
+program=${FILETRANSFER_PROGRAM:-src/FileTransfer/bin/Release/net10.0/filetransfer.dll}
 work=$(mktemp -d)
+chmod 755 "$work"
 sizes=(1 1024 60000 1000000 4194304 5000000 12000000 40000000)
 children=()
 
@@ -103,7 +104,7 @@ debian() { dpkg -s "$1" >/dev/null 2>&1 || DEBIAN_FRONTEND=noninteractive apt-ge
 version() { dpkg-query -W -f '${Version}' "$1" 2>/dev/null | sed 's/^[0-9]*://; s/[-+~].*//'; }
 of_npm() { (cd "$work" && npm install --silent --no-fund --no-audit "$1" >>"$work/log" 2>&1); }
 
-dotnet build src/FileTransfer -c Release -v q --nologo >>"$work/log"
+[ -n "${FILETRANSFER_PROGRAM:-}" ] || dotnet build src/FileTransfer -c Release -v q --nologo >>"$work/log"
 share=$work/share
 node a 18090
 for size in "${sizes[@]}"; do
@@ -234,7 +235,7 @@ for package in http-server serve sirv-cli; do
       serve) start "$work/node_modules/.bin/serve" "$work" -l tcp://127.0.0.1:18080 ;;
       sirv-cli) start "$work/node_modules/.bin/sirv" "$work" --host 127.0.0.1 --port 18080 ;;
     esac
-    measure "$package" "$(node -p "require('$work/node_modules/$package/package.json').version")" /share/; stop_last
+    measure "$package" "$(command node -p "require('$work/node_modules/$package/package.json').version")" /share/; stop_last
   fi
 done
 if wants s3rver; then
@@ -242,5 +243,5 @@ if wants s3rver; then
   start "$work/node_modules/.bin/s3rver" -d "$work/s3" -a 127.0.0.1 -p 18080 --configure-bucket share
   until_answers http://127.0.0.1:18080/
   for file in "$share"/*; do curl -sf -o /dev/null -T "$file" "http://127.0.0.1:18080/share/$(basename "$file")" || true; done
-  measure s3rver "$(node -p "require('$work/node_modules/s3rver/package.json').version")" /share/; stop_last
+  measure s3rver "$(command node -p "require('$work/node_modules/s3rver/package.json').version")" /share/; stop_last
 fi
