@@ -36,6 +36,7 @@ public static class Program
             ["priority"] = PriorityCommand.Create,
             ["copies"] = CopiesCommand.Create,
             ["workers"] = WorkersCommand.Create,
+            ["changes"] = ChangesCommand.Create,
             ["events"] = EventsCommand.Create,
             ["explain"] = ExplainCommand.Create,
             ["policy"] = PolicyCommand.Create,

@@ -21,6 +21,7 @@ public static class Routes
     public const string FilePriority = $"{File}/priority";
     public const string RetryAll = "/v1/retry";
 
+    public const string Changes = "/v1/changes";
     public const string Audit = "/v1/audit";
 
     public const string Buckets = "/v1/buckets";

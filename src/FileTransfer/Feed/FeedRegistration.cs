@@ -1,3 +1,4 @@
+using FileTransfer.Feed.Changes;
 using FileTransfer.Feed.Pull;
 using FileTransfer.Feed.Push;
 using FileTransfer.Feed.Reconciliation;
@@ -21,6 +22,8 @@ public static class FeedRegistration
         builder.Services.AddHostedService<PolicyReviews>();
         builder.Services.AddHostedService<LedgerMaintenance>();
         builder.Services.AddHostedService<FeedCompactor>();
+        builder.Services.AddSingleton<FeedChanges>();
+        builder.Services.AddHostedService<Webhooks>();
         builder.Services.AddSingleton<FeedNews>();
         builder.Services.AddSingleton<FeedDigests>();
         builder.Services.AddSingleton<OfferedFeed>();

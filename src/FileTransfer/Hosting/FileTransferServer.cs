@@ -8,6 +8,7 @@ using FileTransfer.Dashboard;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Progress;
 using FileTransfer.Feed;
+using FileTransfer.Feed.Changes;
 using FileTransfer.Feed.Pull;
 using FileTransfer.Feed.Push;
 using FileTransfer.Feed.Reconciliation;
@@ -126,6 +127,7 @@ public static partial class FileTransferServer
         app.MapDamage();
         app.MapScrub();
         app.MapReconcile();
+        app.MapChanges();
         app.MapSync();
         app.MapSyncStatus();
         app.MapUpstreams();

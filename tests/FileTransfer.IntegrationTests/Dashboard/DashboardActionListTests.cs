@@ -18,6 +18,7 @@ public sealed class DashboardActionListTests
         "export",
         "status",
         "audit",
+        "changes",
         "events",
         "explain",
         "policy get",

@@ -43,6 +43,7 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
             { "GET /v1/health", "", "200" },
             { "GET /v1/audit", "about before limit", "200 400" },
             { "GET /v1/history", "hours", "200 400" },
+            { "GET /v1/changes", "after wait", "200 400 410" },
             { "GET /v1/queue", "", "200" },
             { "GET /v1/uploads", "", "200" },
             { "GET /v1/followers", "", "200 421" },

@@ -67,6 +67,7 @@ public sealed partial class ArrowTests
         ["upstream_removals"] = ["Feed"],
         ["due_claims"] = ["Feed"],
         ["upstreams"] = ["Feed"],
+        ["webhooks"] = ["Feed"],
     };
 
     [Fact]

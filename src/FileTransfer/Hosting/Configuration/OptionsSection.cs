@@ -5,6 +5,7 @@ using FileTransfer.Cluster;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Feed;
+using FileTransfer.Feed.Changes;
 using FileTransfer.Feed.Push;
 using FileTransfer.Feed.Upstreams;
 using FileTransfer.Hosting.Access;
@@ -33,6 +34,7 @@ internal sealed record OptionsSection(
         Of<SyncOptions>(SyncOptions.Section, options => options.Faults()),
         Of<IngestOptions>(IngestOptions.Section, options => options.Faults()),
         Of<ShippingOptions>(ShippingOptions.Section),
+        Of<WebhookOptions>(WebhookOptions.Section, options => options.Faults()),
         Of<AccessOptions>(AccessOptions.Section, options => options.Faults()),
         Of<ServerOptions>(ServerOptions.Section),
         Of<HealthOptions>(HealthOptions.Section),

@@ -1,0 +1,50 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace FileTransfer.Feed.Changes;
+
+/// <summary>Who is told of what changes in the cluster. Section <c>FileTransfer</c>.</summary>
+public sealed class WebhookOptions
+{
+    public const string Section = "FileTransfer";
+
+    /// <summary>The leader tells them; so they are the same at every node.</summary>
+    /// <remarks>Default none.</remarks>
+    public IList<WebhookEntry> Webhooks { get; } = [];
+
+    /// <summary>What is wrong with these values together, and what to write instead.</summary>
+    public IEnumerable<string> Faults()
+    {
+        for (var i = 0; i < Webhooks.Count; i++)
+        {
+            if (Webhooks.Take(i).Any(earlier => earlier.Url == Webhooks[i].Url))
+            {
+                yield return $"{Section}:Webhooks:{i}:Url is '{Webhooks[i].Url}' again; write each once.";
+            }
+
+            for (var j = 0; j < Webhooks[i].Events.Count; j++)
+            {
+                if (Webhooks[i].Events[j] is not ("stored" or "removed"))
+                {
+                    yield return $"{Section}:Webhooks:{i}:Events:{j} is '{Webhooks[i].Events[j]}'; write stored or removed.";
+                }
+            }
+        }
+    }
+}
+
+/// <summary>One that is told.</summary>
+public sealed class WebhookEntry
+{
+    /// <summary>Absolute http(s) URL that changes are posted to; redirects are not followed.</summary>
+    [Required(ErrorMessage = "an absolute URL such as https://hooks.example/files")]
+    public Uri? Url { get; set; }
+
+    /// <summary>What the posts are signed with.</summary>
+    [Required(ErrorMessage = "at least 16 characters that the receiver knows too")]
+    [MinLength(16, ErrorMessage = "at least 16 characters that the receiver knows too")]
+    public string Secret { get; set; } = "";
+
+    /// <summary><c>stored</c>, <c>removed</c>.</summary>
+    /// <remarks>Default both.</remarks>
+    public IList<string> Events { get; } = [];
+}
