@@ -14,7 +14,7 @@ namespace FileTransfer.Downloads;
 /// claim still stands (a removal or a takeover ends it). The publication proves lock and epoch in the statement that writes, so none of
 /// this is needed for safety.
 /// </remarks>
-public sealed class DownloadLane(
+public sealed partial class DownloadLane(
     ReplicaQueue queue,
     DownloadEngine engine,
     DownloadPublisher publisher,
@@ -181,43 +181,6 @@ public sealed class DownloadLane(
 
             running.AddRange(claimed.Replicas.Select(claim => engine.Start(claim, stopping, session.Lost)));
         }
-    }
-
-    /// <summary>Puts claims of files back that a person has paused: whatever is wanted anew of a bucket that is.</summary>
-    private async Task<ClaimOutcome.Claimed> SetAsideAsync(
-        LockConnection session,
-        ClaimOutcome.Claimed claimed,
-        CancellationToken cancellationToken
-    )
-    {
-        if (paused.OfAll is { Reason: var everything })
-        {
-            foreach (var claim in claimed.Replicas)
-            {
-                await queue.RetryAsync(session, claim, everything, null, spendsAttempt: false, TimeSpan.Zero, cancellationToken);
-            }
-
-            return claimed with
-            {
-                Replicas = [],
-            };
-        }
-
-        var reasons = await paused.ReasonsAsync([.. claimed.Replicas.Select(claim => claim.Key)], cancellationToken);
-        if (reasons.Count == 0)
-        {
-            return claimed;
-        }
-
-        foreach (var claim in claimed.Replicas.Where(claim => reasons.ContainsKey(claim.Key)))
-        {
-            await queue.PauseAsync(session, claim, reasons[claim.Key], bytesProven: null, cancellationToken);
-        }
-
-        return claimed with
-        {
-            Replicas = [.. claimed.Replicas.Where(claim => !reasons.ContainsKey(claim.Key))],
-        };
     }
 
     private static bool IsShared(DownloadAttempt attempt) =>

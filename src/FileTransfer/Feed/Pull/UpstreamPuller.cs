@@ -14,6 +14,7 @@ public sealed partial class UpstreamPuller : BackgroundService
     private readonly Leadership _leadership;
     private readonly ClusterMembership _membership;
     private readonly ThisNode _node;
+    private readonly WorkerRegistry _workers;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly PullMetrics _metrics;
@@ -26,12 +27,14 @@ public sealed partial class UpstreamPuller : BackgroundService
         Leadership leadership,
         ClusterMembership membership,
         ThisNode node,
+        WorkerRegistry workers,
         TimeProvider time,
         ILogger<UpstreamPuller> logger
     )
     {
         (_database, _commands, _comparison) = (database, commands, comparison);
-        (_leadership, _membership, _node, _time, _logger) = (leadership, membership, node, time, logger);
+        (_leadership, _membership, _node, _workers) = (leadership, membership, node, workers);
+        (_time, _logger) = (time, logger);
         Upstreams = [.. clients.All.Select(one => new Upstream(one.Options, one.Client))];
         _metrics = new PullMetrics(Upstreams);
     }
@@ -57,21 +60,26 @@ public sealed partial class UpstreamPuller : BackgroundService
 
     private async Task PullAsync(Upstream upstream, CancellationToken cancellationToken)
     {
+        var worker = _workers.Add($"upstream {upstream.Options.Name}", "pulls the feed of an upstream, at the leader");
         while (true)
         {
             var pause = _period;
             try
             {
-                await new PullSession(
-                    upstream,
-                    _commands,
-                    _comparison,
-                    _database,
-                    _leadership,
-                    _node.ClusterId,
-                    _time,
-                    _logger
-                ).RunAsync(cancellationToken);
+                await worker.RunAsync(
+                    () =>
+                        new PullSession(
+                            upstream,
+                            _commands,
+                            _comparison,
+                            _database,
+                            _leadership,
+                            _node.ClusterId,
+                            _time,
+                            _logger
+                        ).RunAsync(cancellationToken),
+                    cancellationToken
+                );
             }
             catch (UpstreamFaultException fault)
             {

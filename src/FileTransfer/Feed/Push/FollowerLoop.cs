@@ -11,6 +11,7 @@ internal sealed partial class FollowerLoop(
     ShippedFeed feed,
     ThisNode node,
     Action acknowledged,
+    Worker worker,
     TimeProvider time,
     ILogger logger
 ) : IDisposable
@@ -52,7 +53,10 @@ internal sealed partial class FollowerLoop(
             try
             {
                 var heads = feed.Heads;
-                await ShipAsync(heads, failures > 0 ? 1 : BinsAtOnce, cancellationToken);
+                await worker.RunAsync(
+                    () => ShipAsync(heads, failures > 0 ? 1 : BinsAtOnce, cancellationToken),
+                    cancellationToken
+                );
                 if (failures > 0)
                 {
                     Log.Works(logger, follower.Row.Name, follower.Row.Url);

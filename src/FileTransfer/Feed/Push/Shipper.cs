@@ -13,6 +13,7 @@ public sealed partial class Shipper(
     LastDuties duties,
     ThisNode node,
     IOptions<ShippingOptions> options,
+    WorkerRegistry workers,
     TimeProvider time,
     ILogger<Shipper> logger
 ) : BackgroundService
@@ -150,7 +151,8 @@ public sealed partial class Shipper(
 
     private Shipping Begin(Follower follower, CancellationToken cancellationToken)
     {
-        var loop = new FollowerLoop(follower, feed, node, Acknowledged, time, logger);
+        var worker = workers.Add($"follower {follower.Row.Name}", "ships the feed to a follower, at the leader");
+        var loop = new FollowerLoop(follower, feed, node, Acknowledged, worker, time, logger);
         var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         return new Shipping(follower, loop, follower.Row.Paused ? Task.CompletedTask : loop.RunAsync(end.Token), end);
     }

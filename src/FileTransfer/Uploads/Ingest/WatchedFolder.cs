@@ -9,6 +9,7 @@ internal sealed partial class WatchedFolder(
     IngestFolder folder,
     FolderIntake intake,
     IngestTable table,
+    Worker worker,
     TimeProvider time,
     ILogger logger
 )
@@ -42,6 +43,7 @@ internal sealed partial class WatchedFolder(
         if (_isWatching)
         {
             _finishing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            worker.Resume();
             _wake.Set();
             await _finishing.Task.WaitAsync(cancellationToken);
         }
@@ -72,7 +74,7 @@ internal sealed partial class WatchedFolder(
         try
         {
             var began = time.GetTimestamp();
-            await ListAsync(cancellationToken);
+            await worker.RunAsync(() => ListAsync(cancellationToken), cancellationToken);
             Fault = null;
             var rest = time.GetElapsedTime(began) * Rest;
             await HearAsync(

@@ -14,6 +14,7 @@ internal sealed class WatchedFolders : BackgroundService
         IngestPublisher publisher,
         ClusterMembership membership,
         LastDuties duties,
+        WorkerRegistry workers,
         TimeProvider time,
         ILogger<WatchedFolder> logger
     )
@@ -32,6 +33,7 @@ internal sealed class WatchedFolders : BackgroundService
                     logger
                 ),
                 table,
+                workers.Add($"folder {folder.Name}", "takes what is complete in a watched folder"),
                 time,
                 logger
             )),
