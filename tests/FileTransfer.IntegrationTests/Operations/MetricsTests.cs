@@ -6,7 +6,7 @@ using FileTransfer.IntegrationTests.Testbed.Nodes;
 namespace FileTransfer.IntegrationTests.Operations;
 
 /// <summary>A node tells Prometheus what there is, in its form, from the first look on.</summary>
-public sealed partial class MetricsTests(SourceCluster cluster) : IClassFixture<SourceCluster>
+public sealed partial class MetricsTests(PullingSourceCluster cluster) : IClassFixture<PullingSourceCluster>
 {
     private const int MostSeries = 1_500;
 
@@ -134,7 +134,15 @@ public sealed partial class MetricsTests(SourceCluster cluster) : IClassFixture<
     private async Task<HashSet<string>> NamesAsync()
     {
         await cluster.Leader.ShipToAsync("archive", new Uri("http://127.0.0.1:9"));
-        var (here, leader) = (await ScrapeAsync(), await ScrapeAsync(cluster.Leader));
+        var (here, leader) = (await ScrapeAsync(), new Dictionary<string, double>());
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                leader = await ScrapeAsync(cluster.Leader);
+                return leader.Keys.Any(series => series.StartsWith("filetransfer_sync_last_received", StringComparison.Ordinal));
+            },
+            "the leader has read the feed of its upstream"
+        );
         return [.. here.Concat(leader).Select(series => series.Key.Split('{')[0])];
     }
 

@@ -139,13 +139,23 @@ internal sealed partial class LoadMaintenance(
                 await table.EndRoundAsync(load, cancellationToken);
                 Log.RoundFailed(logger, load.Name, node, load.Round, load.Files - progress.Stored, load.Files, load.Pause);
                 break;
-            case LoadStep.Store when await table.EndAsync(load, "stored", null, null, cancellationToken):
-                _wake.Set();
-                Log.Stored(logger, load.Name, node, load.Files, progress.Bytes);
+            case LoadStep.Store:
+                await StoreAsync(load, progress, cancellationToken);
                 break;
             case LoadStep.Fail:
                 await FailAsync(load, progress, cancellationToken);
                 break;
+        }
+    }
+
+    private async Task StoreAsync(LoadRow load, LoadProgress progress, CancellationToken cancellationToken)
+    {
+        // Its report is closed when it ends: what went wrong with the last files belongs in it.
+        await table.BlameAsync(troubles.Take(), cancellationToken);
+        if (await table.EndAsync(load, "stored", null, null, cancellationToken))
+        {
+            _wake.Set();
+            Log.Stored(logger, load.Name, node, load.Files, progress.Bytes);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.IO.Compression;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 using FileTransfer.IntegrationTests.Wants.Loads;
@@ -12,8 +11,8 @@ public sealed class SharesOfEverySortTests : IAsyncLifetime
     private const int Large = 5_000_000;
     private const int Small = 50_000;
 
-    /// <summary>A server that thinks long is another sort.</summary>
-    private static readonly ConcurrentDictionary<string, byte[]> _packed = new();
+    /// <summary>Made beforehand: a server that thinks long before it answers is another sort.</summary>
+    private readonly Dictionary<string, byte[]> _packed = [];
 
     private readonly Dictionary<string, (FakeShare Share, TestFile[] Files)> _shares = [];
     private readonly List<(string, string)> _settings = [];
@@ -91,6 +90,12 @@ public sealed class SharesOfEverySortTests : IAsyncLifetime
     {
         var share = await FakeShare.StartAsync();
         var files = share.Add(TestFile.Of(Large), TestFile.Of(Small));
+        foreach (var file in files)
+        {
+            _packed[file.Key.ToHex()] = Pack(file.Content);
+            _packed[$"{file.Key.ToHex()}.hashes"] = Pack(file.Hashes);
+        }
+
         spoil(share);
         var entry = $"FileTransfer__Sources__{_shares.Count}__";
         _settings.Add((entry + "Name", name));
@@ -113,7 +118,7 @@ public sealed class SharesOfEverySortTests : IAsyncLifetime
         return true;
     }
 
-    private static async Task<bool> CompressAsync(HttpContext context, TestFile file, string part)
+    private async Task<bool> CompressAsync(HttpContext context, TestFile file, string part)
     {
         if (part == ".json")
         {
@@ -121,11 +126,7 @@ public sealed class SharesOfEverySortTests : IAsyncLifetime
         }
 
         context.Response.Headers.ContentEncoding = "gzip";
-        await FakeShare.SendAsync(
-            context,
-            _packed.GetOrAdd(file.Key.ToHex() + part, _ => Pack(part == "" ? file.Content : file.Hashes)),
-            false
-        );
+        await FakeShare.SendAsync(context, _packed[file.Key.ToHex() + part], false);
         return true;
     }
 

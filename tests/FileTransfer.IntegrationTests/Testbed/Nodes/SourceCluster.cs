@@ -23,6 +23,8 @@ public class SourceCluster : IAsyncLifetime
 
     protected virtual (string, string)[] FollowerSettings => Impatient;
 
+    protected virtual (string, string)[] LeaderSettings => [];
+
     public NodeProcess Leader { get; private set; } = null!;
 
     public NodeProcess Follower { get; private set; } = null!;
@@ -86,17 +88,17 @@ public class SourceCluster : IAsyncLifetime
 
     internal bool HasContentOf(TestFile file) => StoredOnDisk.Holds(Follower.DataDirectory, file.Fingerprint.ToHex());
 
-    public async ValueTask InitializeAsync()
+    public virtual async ValueTask InitializeAsync()
     {
         _cluster = await TestCluster.CreateAsync();
-        Leader = await _cluster.StartLeaderAsync("a");
+        Leader = await _cluster.StartLeaderAsync("a", LeaderSettings);
         Follower = await _cluster.StartFollowerAsync("b", FollowerSettings);
     }
 
     /// <summary>The follower again, over its own folder.</summary>
     internal async Task RestartFollowerAsync() => Follower = await _cluster.StartFollowerAsync("b", FollowerSettings);
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         await _cluster.DisposeAsync();
         GC.SuppressFinalize(this);
@@ -108,4 +110,25 @@ public sealed class PatientSourceCluster : SourceCluster
 {
     protected override (string, string)[] FollowerSettings =>
         [.. Impatient.SkipLast(1), ("FileTransfer__Downloads__StallPeriod", "00:01:00")];
+}
+
+/// <summary>The same, whose leader pulls a feed.</summary>
+public sealed class PullingSourceCluster : SourceCluster
+{
+    private FakeUpstream? _upstream;
+
+    protected override (string, string)[] LeaderSettings =>
+        [("FileTransfer__Sync__Upstreams__0__Name", "up"), ("FileTransfer__Sync__Upstreams__0__Url", $"{_upstream!.Url}")];
+
+    public override async ValueTask InitializeAsync()
+    {
+        _upstream = await FakeUpstream.StartAsync();
+        await base.InitializeAsync();
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        await (_upstream?.DisposeAsync() ?? default);
+    }
 }
