@@ -19,7 +19,9 @@ internal sealed class RunningServer : IAsyncDisposable
     private RunningServer(WebApplication app, TempFolder folder)
     {
         (_app, Folder) = (app, folder);
-        Client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        // A body that is refused before it is sent is never sent, however busy the machine is.
+        var handler = new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(1) };
+        Client = new HttpClient(handler) { BaseAddress = new Uri(app.Urls.First()) };
     }
 
     public TempFolder Folder { get; }
