@@ -29,7 +29,7 @@ median() { printf '%s\n' "$@" | sort -n | sed -n 2p; }
 seconds() { # COMMAND…: how long it takes.
   local from
   from=$(date +%s.%N)
-  "$@" >>"$work/log" 2>&1
+  "$@" >>"$work/log" 2>&1 || { echo "failed: $*" >&2; tail -5 "$work/log" >&2; }
   echo "$(date +%s.%N) $from" | awk '{ printf "%.2f", $1 - $2 }'
 }
 
@@ -56,7 +56,7 @@ files = [json.loads(line) for line in open(sys.argv[1])]
 json.dump({"files": {file["label"]: file["key"] for file in files}, "metadata": {file["label"]: {k: v for k, v in file.items() if k not in ("key", "label")} for file in files}}, open(sys.argv[2], "w"))
 PY
 done
-large=$(basename "$(find "$work/share-large" -size +1M | head -1)")
+large=$(basename "$(find "$work/share-large" -size +1M ! -name '*.*' | head -1)")
 sum=$(sha256sum "$work/large" | cut -d' ' -f1)
 declare -A took
 for round in 1 2 3; do
