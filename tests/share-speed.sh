@@ -5,35 +5,16 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 bytes=${1:-1073741824} files=${2:-10000}
-program=${FILETRANSFER_PROGRAM:-src/FileTransfer/bin/Release/net10.0/filetransfer.dll}
-work=$(mktemp -d)
-chmod 755 "$work"
-children=()
-cleanup() {
-  for pid in "${children[@]}"; do kill "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-ft() { dotnet "$program" "$@"; }
-start() { "$@" >>"$work/log" 2>&1 & children+=($!); }
-stop_last() { kill "${children[-1]}"; wait "${children[-1]}" 2>/dev/null || true; unset 'children[-1]'; }
-node() { # NAME [SETTING…]
-  local name=$1
-  shift
-  start dotnet "$program" serve --urls http://127.0.0.1:18082 "--FileTransfer:NodeId=$name" "--FileTransfer:DataDirectory=$work/$name" "$@"
-  for _ in $(seq 600); do curl -sf -o /dev/null http://127.0.0.1:18082/v1/leader && return 0; sleep 0.1; done
-  return 1
-}
+. tests/share-servers.sh
 median() { printf '%s\n' "$@" | sort -n | sed -n 2p; }
 seconds() { # COMMAND…: how long it takes.
   local from
   from=$(date +%s.%N)
-  "$@" >>"$work/log" 2>&1 || { echo "failed: $*" >&2; tail -5 "$work/log" >&2; }
+  "$@" >>"$work/log" 2>&1 || { echo "failed: $*" >&2; tail -5 "$work/log" >&2; return 1; }
   echo "$(date +%s.%N) $from" | awk '{ printf "%.2f", $1 - $2 }'
 }
 
-node a
+node a 18082
 head -c "$bytes" /dev/urandom >"$work/large"
 ft put "$work/large" --owner 0x01 --bucket 0x01 --location large --url http://127.0.0.1:18082 >/dev/null
 mkdir "$work/small"
@@ -61,7 +42,7 @@ sum=$(sha256sum "$work/large" | cut -d' ' -f1)
 declare -A took
 for round in 1 2 3; do
   for part in large small; do
-    node "n$round$part" "--FileTransfer:Sources:0:Name=web" "--FileTransfer:Sources:0:Url=http://127.0.0.1:18080/share-$part/"
+    node "n$round$part" 18082 "--FileTransfer:Sources:0:Name=web" "--FileTransfer:Sources:0:Url=http://127.0.0.1:18080/share-$part/"
     took[load-$part]+=" $(seconds ft load "$work/$part.json" --deadline 20m --wait --url http://127.0.0.1:18082)"
     stop_last
     rm -rf "$work/n$round$part"

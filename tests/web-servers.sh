@@ -4,43 +4,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-program=${FILETRANSFER_PROGRAM:-src/FileTransfer/bin/Release/net10.0/filetransfer.dll}
-work=$(mktemp -d)
-chmod 755 "$work"
+. tests/share-servers.sh
 sizes=(1 1024 60000 1000000 4194304 5000000 12000000 40000000)
-children=()
-
-cleanup() {
-  for pid in "${children[@]}"; do kill "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-
-ft() { dotnet "$program" "$@"; }
-
-start() { "$@" >>"$work/log" 2>&1 & children+=($!); }
-
-stop_last() {
-  kill "${children[-1]}" 2>/dev/null || true
-  wait "${children[-1]}" 2>/dev/null || true
-  unset 'children[-1]'
-}
 
 until_answers() { # URL
   for _ in $(seq 300); do curl -s -o /dev/null "$1" && return 0; sleep 0.1; done
   echo "nothing answers at $1; see $work/log" >&2
-  return 1
-}
-
-# node NAME PORT [SETTING…]: a node with a database of its own.
-node() {
-  local name=$1 port=$2
-  shift 2
-  start dotnet "$program" serve --urls "http://127.0.0.1:$port" "--FileTransfer:NodeId=$name" "--FileTransfer:DataDirectory=$work/$name" \
-    --FileTransfer:Store:FreeSpaceFloorBytes=0 "$@"
-  until_answers "http://127.0.0.1:$port/health/live"
-  for _ in $(seq 600); do curl -sf -o /dev/null "http://127.0.0.1:$port/v1/leader" && return 0; sleep 0.1; done
   return 1
 }
 

@@ -39,7 +39,8 @@ public sealed class LargeChunkTrieTests
             }
         }
 
-        public override void Write(long offset, ReadOnlySpan<byte> bytes) => throw new NotSupportedException();
+        public override void Write(long offset, ReadOnlySpan<byte> bytes) =>
+            throw new NotSupportedException("Computing a fingerprint only reads the hashes.");
 
         public override void Flush() { }
 
