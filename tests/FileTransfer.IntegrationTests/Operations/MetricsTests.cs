@@ -139,11 +139,13 @@ public sealed partial class MetricsTests(PullingSourceCluster cluster) : IClassF
             async () =>
             {
                 leader = await ScrapeAsync(cluster.Leader);
-                return leader.Keys.Any(series => series.StartsWith("filetransfer_sync_last_received", StringComparison.Ordinal));
+                return Tells("filetransfer_sync_last_received") && Tells("filetransfer_shipping_lag_age_seconds");
             },
-            "the leader has read the feed of its upstream"
+            "the leader has read the feed of its upstream, and tells of its follower"
         );
         return [.. here.Concat(leader).Select(series => series.Key.Split('{')[0])];
+
+        bool Tells(string name) => leader.Keys.Any(series => series.StartsWith(name, StringComparison.Ordinal));
     }
 
     private Task<Dictionary<string, double>> ScrapeAsync() => ScrapeAsync(cluster.Follower);

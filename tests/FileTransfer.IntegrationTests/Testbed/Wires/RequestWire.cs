@@ -12,7 +12,7 @@ internal sealed class RequestWire : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _pumps = [];
     private readonly Task _accepting;
-    private Uri? _node;
+    private Lead? _lead;
     private int _connections;
     private int _requests;
 
@@ -33,8 +33,11 @@ internal sealed class RequestWire : IAsyncDisposable
     /// <summary>Method and path of each request that came whole, in their order.</summary>
     public ConcurrentQueue<string> Asked { get; } = new();
 
-    /// <summary>Where everything goes; before it is set, connections are closed.</summary>
-    public void LeadTo(Uri node) => _node = node;
+    /// <summary>Where everything goes; before it is set, connections are closed, and so are those that led to another before.</summary>
+    public void LeadTo(Uri node) =>
+        Interlocked
+            .Exchange(ref _lead, new Lead(node, CancellationTokenSource.CreateLinkedTokenSource(_stop.Token)))
+            ?.Until.Cancel();
 
     public async ValueTask DisposeAsync()
     {
@@ -64,15 +67,15 @@ internal sealed class RequestWire : IAsyncDisposable
         using var node = new TcpClient();
         try
         {
-            if (_node is not { } target)
+            if (Volatile.Read(ref _lead) is not var (target, until))
             {
                 return;
             }
 
-            await node.ConnectAsync(target.Host, target.Port, _stop.Token);
+            await node.ConnectAsync(target.Host, target.Port, until.Token);
             await using var from = client.GetStream();
             await using var to = node.GetStream();
-            await Task.WhenAny(PumpRequestsAsync(from, to), to.CopyToAsync(from, _stop.Token));
+            await Task.WhenAny(PumpRequestsAsync(from, to, until.Token), to.CopyToAsync(from, until.Token));
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or SocketException) { }
         finally
@@ -82,10 +85,10 @@ internal sealed class RequestWire : IAsyncDisposable
     }
 
     /// <summary>A request without a body comes whole in one read.</summary>
-    private async Task PumpRequestsAsync(NetworkStream from, NetworkStream to)
+    private async Task PumpRequestsAsync(NetworkStream from, NetworkStream to, CancellationToken cancellationToken)
     {
         var buffer = new byte[16 * 1024];
-        while (await from.ReadAsync(buffer, _stop.Token) is > 0 and var read)
+        while (await from.ReadAsync(buffer, cancellationToken) is > 0 and var read)
         {
             Interlocked.Add(ref _requests, buffer.AsSpan(0, read).Count("\r\n\r\n"u8));
             foreach (var line in Encoding.ASCII.GetString(buffer, 0, read).Split("\r\n"))
@@ -96,7 +99,9 @@ internal sealed class RequestWire : IAsyncDisposable
                 }
             }
 
-            await to.WriteAsync(buffer.AsMemory(0, read), _stop.Token);
+            await to.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
         }
     }
+
+    private sealed record Lead(Uri Node, CancellationTokenSource Until);
 }
