@@ -45,10 +45,17 @@ internal sealed class QueryParameters(RequestDelegate next, IApiDescriptionGroup
     {
         foreach (var (name, values) in query)
         {
-            if (Array.Find(known, parameter => parameter.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) is not { } parameter)
+            if (
+                Array.Find(known, parameter => parameter.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+                is not { } parameter
+            )
             {
                 return $"'{Problem.Quote(name)}' is not a parameter of this route; "
-                    + (known.Length == 0 ? "it takes none." : $"it takes {string.Join(", ", known.Select(parameter => parameter.Name))}.");
+                    + (
+                        known.Length == 0
+                            ? "it takes none."
+                            : $"it takes {string.Join(", ", known.Select(parameter => parameter.Name))}."
+                    );
             }
 
             if (values.Count > 1)
