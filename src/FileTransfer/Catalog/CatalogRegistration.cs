@@ -1,3 +1,4 @@
+using FileTransfer.Catalog.Providers;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Catalog.Replicas;
 
@@ -8,6 +9,7 @@ public static class CatalogRegistration
     public static void AddCatalog(this IHostApplicationBuilder builder)
     {
         CatalogTypes.Map();
+        builder.Services.AddSingleton<KnownNodes>();
         builder.Services.AddSingleton<FileCatalog>();
         builder.Services.AddSingleton<BucketCopies>();
         builder.Services.AddSingleton<ReplicaTable>();

@@ -11,8 +11,20 @@ public static class NodeHeader
     /// <summary>The header in which a node names the registration of the file, <c>generation</c>, of which it asks for parts.</summary>
     public const string Generation = "FileTransfer-Generation";
 
-    /// <summary>The node that the reader says it is; null where it says nothing.</summary>
-    public static NodeId? Of(HttpContext context) => NodeId.FromText(context.Request.Headers[Name]);
+    private static readonly object _proven = new();
+
+    /// <summary>The node that the reader says it is; null where it says nothing, or has not the scope of nodes.</summary>
+    public static NodeId? Of(HttpContext context) =>
+        context.Request.Headers[Name] is [{ } name] && context.User.HasClaim(AccessScopes.Claim, AccessScopes.Node)
+            ? NodeId.FromText(name)
+            : null;
+
+    /// <summary>Whose share of what this node gives an answer is of: a node's by its name where nobody else can take that, else an address's.</summary>
+    public static string ReaderOf(HttpContext context) =>
+        context.Items[_proven] as string ?? context.Connection.RemoteIpAddress?.ToString() ?? "";
+
+    /// <summary>The reader is the node that it says it is.</summary>
+    public static void Prove(HttpContext context, NodeId node) => context.Items[_proven] = node.Value;
 
     /// <summary>The generation that the reader asks for; null where it names none, 0 where it names something else.</summary>
     public static int? GenerationOf(HttpContext context) =>

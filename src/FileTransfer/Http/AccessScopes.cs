@@ -8,6 +8,12 @@ public static class AccessScopes
     public const string Node = "node";
     public const string Admin = "admin";
 
+    /// <summary>The claim that a caller has for each of its scopes.</summary>
+    public const string Claim = "scope";
+
+    /// <summary>The claim of a caller that is one node, and can be no other.</summary>
+    public const string NodeClaim = "node";
+
     /// <summary>What whoever calls is named where no tokens are asked for.</summary>
     public const string Anonymous = "anonymous";
 

@@ -58,7 +58,7 @@ public sealed class ContentAdmission(Func<ByteRate?> limit)
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>Begins a request of a node; <see cref="Release"/> ends it. Null: others are sent it first.</summary>
-    public ContentPermit? TryAcquire(NodeId asker, Fingerprint content, ContentPart part, TimeSpan now)
+    public ContentPermit? TryAcquire(string asker, Fingerprint content, ContentPart part, TimeSpan now)
     {
         lock (_lock)
         {
@@ -112,7 +112,7 @@ public sealed class ContentAdmission(Func<ByteRate?> limit)
         }
     }
 
-    private bool IsKeptOut(Requests requests, NodeId asker, ContentPart part, TimeSpan now)
+    private bool IsKeptOut(Requests requests, string asker, ContentPart part, TimeSpan now)
     {
         var others = requests.InFlight.FindAll(request => request.Node != asker && KeepsOut(request, now));
         return (requests.IsAwaited(now) && requests.Awaited?.Node != asker)
@@ -121,7 +121,7 @@ public sealed class ContentAdmission(Func<ByteRate?> limit)
             || (!part.IsHashes && WasSentLately(requests, asker, part, now));
     }
 
-    private static bool WasSentLately(Requests requests, NodeId asker, ContentPart part, TimeSpan now)
+    private static bool WasSentLately(Requests requests, string asker, ContentPart part, TimeSpan now)
     {
         for (var window = part.First; window <= part.Last; window++)
         {
@@ -202,11 +202,11 @@ public sealed class ContentAdmission(Func<ByteRate?> limit)
         public List<ContentPermit> InFlight { get; } = [];
 
         /// <summary>Who got some of the hashes and will ask for more.</summary>
-        public (NodeId Node, TimeSpan Until)? Awaited { get; set; }
+        public (string Node, TimeSpan Until)? Awaited { get; set; }
 
         public bool IsAwaited(TimeSpan now) => Awaited is var (_, until) && now < until;
 
         /// <summary>Windows that were sent to the end.</summary>
-        public Dictionary<int, (NodeId To, TimeSpan At)> Sent { get; } = [];
+        public Dictionary<int, (string To, TimeSpan At)> Sent { get; } = [];
     }
 }

@@ -11,7 +11,7 @@ public sealed class ContentElsewhere(ReplicaTable replicas, NodeId here)
     /// <summary>The problem itself, or <see cref="ProblemTypes.FileElsewhere"/> where other nodes have the file stored.</summary>
     public async Task<ProblemHttpResult> InsteadOfAsync(ProblemHttpResult problem, FileKey key, HttpContext context)
     {
-        if (problem.ProblemDetails.Type != ProblemTypes.FileNotStored.Urn || context.Request.Headers.ContainsKey(NodeHeader.Name))
+        if (problem.ProblemDetails.Type != ProblemTypes.FileNotStored.Urn || NodeHeader.Of(context) is not null)
         {
             return problem;
         }

@@ -18,7 +18,7 @@ public sealed class ContentNames(FileCatalog catalog, Database database, TimePro
     public ValueTask<ContentName?> ForAsync(HttpContext context, FileKey key)
     {
         // A node knows the location, and saves nothing under it.
-        if (context.Request.Headers.ContainsKey(NodeHeader.Name))
+        if (NodeHeader.Of(context) is not null)
         {
             return default;
         }

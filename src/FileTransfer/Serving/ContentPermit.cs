@@ -8,7 +8,7 @@ public sealed class ContentPermit
     private readonly TimeSpan _enteredAt;
     private readonly SlidingWindowRate _sent = new();
 
-    internal ContentPermit(NodeId node, Fingerprint content, ContentPart part, TimeSpan now)
+    internal ContentPermit(string node, Fingerprint content, ContentPart part, TimeSpan now)
     {
         Node = node;
         Content = content;
@@ -16,7 +16,7 @@ public sealed class ContentPermit
         _enteredAt = now;
     }
 
-    internal NodeId Node { get; }
+    internal string Node { get; }
 
     internal Fingerprint Content { get; }
 

@@ -60,7 +60,7 @@ public sealed class ThrottledResponse : IDisposable
         ConditionalAnswer answer
     )
     {
-        if (!NeedsPermit(context, content, answer) || NodeHeader.Of(context) is not { } node)
+        if (!NeedsPermit(context, content, answer) || NodeHeader.Of(context) is null)
         {
             return Begin(egress, context);
         }
@@ -70,7 +70,7 @@ public sealed class ThrottledResponse : IDisposable
             bodyLength < content.Size
                 ? ContentPart.OfHashes(isEnd: offset + count == bodyLength)
                 : ContentPart.OfContent(offset, count, bodyLength, content.Size);
-        return egress.Admission.TryAcquire(node, content.Fingerprint, part, egress.Now) is { } permit
+        return egress.Admission.TryAcquire(NodeHeader.ReaderOf(context), content.Fingerprint, part, egress.Now) is { } permit
             ? new ThrottledResponse(egress, context, permit, hasAll: content.Arriving is null, count)
             : null;
     }
@@ -91,7 +91,7 @@ public sealed class ThrottledResponse : IDisposable
             var slice = (int)Math.Min(count, UnlimitedSlice);
             if (_egress.Gate.IsLimited)
             {
-                _flow ??= _egress.Join(_reader ??= ReaderOf(_context!));
+                _flow ??= _egress.Join(_reader ??= NodeHeader.ReaderOf(_context!));
                 slice = Math.Min(slice, LimitedSlice);
                 slice = await _egress.Gate.AcquireAsync(_flow, slice, cancellationToken);
             }
@@ -126,7 +126,4 @@ public sealed class ThrottledResponse : IDisposable
         content.Size > ContentAdmission.FreeUpToBytes
         && HttpMethods.IsGet(context.Request.Method)
         && answer is { StatusCode: StatusCodes.Status200OK or StatusCodes.Status206PartialContent, Range.Count: > FreePart };
-
-    private static string ReaderOf(HttpContext context) =>
-        NodeHeader.Of(context)?.Value ?? context.Connection.RemoteIpAddress?.ToString() ?? "";
 }

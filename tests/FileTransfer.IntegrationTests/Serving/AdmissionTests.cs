@@ -16,6 +16,7 @@ public sealed class AdmissionTests : IAsyncLifetime
     {
         _cluster = await TestCluster.CreateAsync();
         _node = await _cluster.StartLeaderAsync("a", ("FileTransfer__Limits__Upload", "2MiB/s"));
+        await _cluster.AddNamesAsync("x", "y");
         _key = await _node.PutAsync(new byte[32 * MiB], "large");
     }
 

@@ -9,9 +9,9 @@ public sealed class ContentAdmissionTests
     private const int WindowBytes = 4 * 1024 * 1024;
 
     private static readonly Fingerprint Content = Named(1);
-    private static readonly NodeId A = new("a");
-    private static readonly NodeId B = new("b");
-    private static readonly NodeId C = new("c");
+    private const string A = "a";
+    private const string B = "b";
+    private const string C = "c";
 
     private readonly ContentAdmission _admission;
     private ByteRate? _limit = new ByteRate(20_000_000);
@@ -52,11 +52,11 @@ public sealed class ContentAdmissionTests
     {
         for (var i = 0; i < ContentAdmission.NodesAtOnce; i++)
         {
-            Asks(new NodeId($"n{i}"), i).ShouldNotBeNull();
+            Asks($"n{i}", i).ShouldNotBeNull();
         }
 
         Asks(A, 100).ShouldBeNull();
-        Asks(new NodeId("n0"), 100).ShouldNotBeNull("it is one of them");
+        Asks("n0", 100).ShouldNotBeNull("it is one of them");
     }
 
     [Fact]
@@ -231,14 +231,14 @@ public sealed class ContentAdmissionTests
 
     private static ContentPart Window(int first, int? last = null) => new(first, last ?? first, IsHashes: false, IsEnd: false);
 
-    private ContentPermit? Asks(NodeId node, int first, int? last = null) =>
+    private ContentPermit? Asks(string node, int first, int? last = null) =>
         _admission.TryAcquire(node, Content, Window(first, last), _now);
 
-    private ContentPermit? AsksHashes(NodeId node, bool isEnd = false) =>
+    private ContentPermit? AsksHashes(string node, bool isEnd = false) =>
         _admission.TryAcquire(node, Content, ContentPart.OfHashes(isEnd), _now);
 
     /// <summary>A node is sent a window, all of it.</summary>
-    private ContentPermit Sends(NodeId node, int window)
+    private ContentPermit Sends(string node, int window)
     {
         var permit = Asks(node, window).ShouldNotBeNull();
         Leaves(permit);

@@ -10,7 +10,7 @@ internal sealed partial class SimulatedNode(SimulatedCluster cluster, int number
     /// <summary>How long a killed node is away.</summary>
     public static readonly TimeSpan AwayFor = TimeSpan.FromSeconds(10);
 
-    private readonly NodeId _id = new($"n{number}");
+    private readonly string _id = $"n{number}";
     private readonly ContentAdmission _admission = new(() => cluster.World.Up);
 
     public SourceHint Hint { get; } = new(new SourceId($"{number}"), number == 0 ? SourceKind.Leader : SourceKind.Node);

@@ -36,6 +36,7 @@ public sealed class PeerClient(ThisNode node, Leadership leadership) : HttpMessa
             request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
         }
 
+        request.Headers.TryAddWithoutValidation(NodeHeader.Name, node.Id.Value);
         if (leadership.Sight is { } own)
         {
             request.Headers.TryAddWithoutValidation(CatalogSight.Header, own.Text);

@@ -17,7 +17,7 @@ internal sealed partial class WriteForwarder(ThisNode node, IOptions<NodeOptions
     private static readonly TimeSpan _toAnswer = TimeSpan.FromMinutes(5);
 
     /// <summary>What the leader needs to know of the caller's request beside its body.</summary>
-    private static readonly string[] _passedOn = ["Authorization", "Accept", "User-Agent", "Prefer"];
+    private static readonly string[] _passedOn = ["Authorization", NodeHeader.Name, "Accept", "User-Agent", "Prefer"];
 
     /// <summary>What is between this node and the leader, or is this node's to say.</summary>
     private static readonly string[] _keptBack = ["Connection", "Keep-Alive", "Transfer-Encoding", "Date", "Server"];

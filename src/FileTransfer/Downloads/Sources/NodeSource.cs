@@ -20,15 +20,14 @@ public sealed class NodeSource : Source
     /// <summary>Bytes: room for more runs than a content of terabytes has windows under way.</summary>
     private const int LongestPartsLine = 1024 * 1024;
 
-    private readonly NodeId _here;
     private readonly BatchFetcher _batches;
 
-    public NodeSource(ContentProvider provider, NodeId here, HttpMessageInvoker http, SourceClientOptions options)
-        : this(IdOf(provider.Node), $"node '{provider.Node}'", provider, here, http, options) { }
+    public NodeSource(ContentProvider provider, HttpMessageInvoker http, SourceClientOptions options)
+        : this(IdOf(provider.Node), $"node '{provider.Node}'", provider, http, options) { }
 
     /// <summary>A node of an upstream.</summary>
-    public NodeSource(UpstreamNode node, NodeId here, SourceClientOptions options)
-        : this(IdOf(node), $"node '{node.Node}' of upstream '{node.Upstream}'", ProviderOf(node), here, node.Client, options)
+    public NodeSource(UpstreamNode node, SourceClientOptions options)
+        : this(IdOf(node), $"node '{node.Node}' of upstream '{node.Upstream}'", ProviderOf(node), node.Client, options)
     {
         IsOfUpstream = true;
     }
@@ -37,14 +36,12 @@ public sealed class NodeSource : Source
         SourceId id,
         string name,
         ContentProvider provider,
-        NodeId here,
         HttpMessageInvoker http,
         SourceClientOptions options
     )
         : base(id, name, provider.Url, http, options)
     {
         Provider = provider;
-        _here = here;
         _batches = new BatchFetcher(this, options.Time);
     }
 
@@ -93,10 +90,10 @@ public sealed class NodeSource : Source
 
     /// <summary>So little takes nobody's permit. It names this node: a reader would be waited for, and preferred, by a node that downloads the file itself.</summary>
     protected override HttpRequestMessage ProbeRequest(FileKey key) =>
-        OfNode(Request(Routes.Of(Routes.Download, key), (0, ChunkFrame.Length - 1)));
+        Request(Routes.Of(Routes.Download, key), (0, ChunkFrame.Length - 1));
 
     protected override HttpRequestMessage ContentRequest(FileKey key, (long First, long Last)? range = null) =>
-        OfNode(Request(Routes.Of(Routes.Content, key), range));
+        Request(Routes.Of(Routes.Content, key), range);
 
     protected override string HashesPathOf(FileKey key) => Routes.Of(Routes.Hashes, key);
 
@@ -104,20 +101,20 @@ public sealed class NodeSource : Source
 
     /// <summary>A node that downloads the file itself sends what it has of this generation, and of no other.</summary>
     protected override HttpRequestMessage ForPartial(PartialFile into, HttpRequestMessage request) =>
-        into.Arriving is { } arriving ? OfGeneration(OfNode(request), arriving.Generation) : request;
+        into.Arriving is { } arriving ? OfGeneration(request, arriving.Generation) : request;
 
     private HttpRequestMessage Post(string path, byte[] json)
     {
         var content = new ByteArrayContent(json);
         content.Headers.ContentType = new MediaTypeHeaderValue(MediaTypeNames.Application.Json);
-        return OfNode(new HttpRequestMessage(HttpMethod.Post, new Uri(Url, path)) { Content = content });
+        return new HttpRequestMessage(HttpMethod.Post, new Uri(Url, path)) { Content = content };
     }
 
     /// <summary>Asks what the node has of a file that it downloads, and reads the answer until it ends.</summary>
     /// <exception cref="SourceException">It does not download the file, or does not say any more how far it is.</exception>
     internal async Task FollowPartsAsync(FileKey key, int generation, Action<PartsLine> hear, CancellationToken cancellationToken)
     {
-        var request = OfGeneration(OfNode(Request(Routes.Of(Routes.Parts, key))), generation);
+        var request = OfGeneration(Request(Routes.Of(Routes.Parts, key)), generation);
         using var silent = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
@@ -146,17 +143,6 @@ public sealed class NodeSource : Source
     private static HttpRequestMessage OfGeneration(HttpRequestMessage request, int generation)
     {
         request.Headers.TryAddWithoutValidation(NodeHeader.Generation, generation.ToString(CultureInfo.InvariantCulture));
-        return request;
-    }
-
-    /// <summary>Names this node: large contents are sent to a node only while it holds a permit.</summary>
-    private HttpRequestMessage OfNode(HttpRequestMessage request)
-    {
-        if (!request.Headers.NonValidated.Contains(NodeHeader.Name))
-        {
-            request.Headers.TryAddWithoutValidation(NodeHeader.Name, _here.Value);
-        }
-
         return request;
     }
 }

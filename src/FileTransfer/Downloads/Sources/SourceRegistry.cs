@@ -18,20 +18,17 @@ public sealed class SourceRegistry : IDisposable
     private readonly HttpMessageInvoker _others = new(PeerClient.Connections());
     private readonly UpstreamNodes _upstreams;
     private readonly SourceClientOptions _options;
-    private readonly NodeId _here;
 
     public SourceRegistry(
         IOptions<SourceOptions> configured,
         PeerClient peers,
         UpstreamNodes upstreams,
-        SourceClientOptions options,
-        ThisNode node
+        SourceClientOptions options
     )
     {
         _upstreams = upstreams;
         _peers = peers;
         _options = options;
-        _here = node.Id;
         foreach (var entry in configured.Value.Sources)
         {
             (Source source, SourceKind kind) =
@@ -56,7 +53,7 @@ public sealed class SourceRegistry : IDisposable
             foreach (var node in _upstreams.All)
             {
                 ids.Add(NodeSource.IdOf(node));
-                Upsert(ids[^1], NodeSource.ProviderOf(node), () => new NodeSource(node, _here, _options));
+                Upsert(ids[^1], NodeSource.ProviderOf(node), () => new NodeSource(node, _options));
             }
 
             return [.. ids.Select(id => _sources[id])];
@@ -85,7 +82,7 @@ public sealed class SourceRegistry : IDisposable
                 var id = NodeSource.IdOf(provider.Node);
                 var isPartial = hints.Count >= providers.Nodes.Count;
                 hints.Add(new SourceHint(id, provider.IsLeader ? SourceKind.Leader : SourceKind.Node, isPartial));
-                if (Upsert(id, provider, () => new NodeSource(provider, _here, _peers, _options)))
+                if (Upsert(id, provider, () => new NodeSource(provider, _peers, _options)))
                 {
                     (anew ??= []).Add(id);
                 }
@@ -95,7 +92,7 @@ public sealed class SourceRegistry : IDisposable
             {
                 var id = NodeSource.IdOf(node);
                 hints.Add(new SourceHint(id, SourceKind.Node));
-                if (Upsert(id, NodeSource.ProviderOf(node), () => new NodeSource(node, _here, _options)))
+                if (Upsert(id, NodeSource.ProviderOf(node), () => new NodeSource(node, _options)))
                 {
                     (anew ??= []).Add(id);
                 }
@@ -112,7 +109,7 @@ public sealed class SourceRegistry : IDisposable
     {
         lock (_gate)
         {
-            return Upsert(NodeSource.IdOf(provider.Node), provider, () => new NodeSource(provider, _here, _peers, _options));
+            return Upsert(NodeSource.IdOf(provider.Node), provider, () => new NodeSource(provider, _peers, _options));
         }
     }
 

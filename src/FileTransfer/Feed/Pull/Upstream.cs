@@ -98,7 +98,7 @@ public sealed class UpstreamClients(IOptions<SyncOptions> options, ThisNode node
 {
     /// <summary>Those that are pulled.</summary>
     public IReadOnlyList<(UpstreamOptions Options, UpstreamClient Client)> All { get; } =
-    [.. options.Value.Upstreams.Select(upstream => (upstream, new UpstreamClient(upstream, time, node.ClusterId)))];
+    [.. options.Value.Upstreams.Select(upstream => (upstream, new UpstreamClient(upstream, time, node)))];
 
     /// <summary>Those that ship: where they answer they say themselves.</summary>
     public IReadOnlyList<(UpstreamOptions Options, UpstreamClient Client)> Accepted { get; } =
@@ -113,7 +113,7 @@ public sealed class UpstreamClients(IOptions<SyncOptions> options, ThisNode node
                 Token = one.Shipper?.Token,
                 TokenUrl = one.Shipper?.Url,
             })
-            .Select(upstream => (upstream, new UpstreamClient(upstream, time, node.ClusterId))),
+            .Select(upstream => (upstream, new UpstreamClient(upstream, time, node))),
     ];
 
     public void Dispose()

@@ -1,13 +1,14 @@
 using System.Text.Json.Serialization.Metadata;
+using FileTransfer.Cluster;
 using FileTransfer.Cluster.Peers;
 using FileTransfer.Feed.Upstreams;
 
 namespace FileTransfer.Feed.Pull;
 
 /// <summary>What this cluster asks of an upstream, with the token for it: shown to the hosts it was configured for, and to no other.</summary>
-/// <param name="here">This cluster, named to those whose feed it reads.</param>
+/// <param name="here">This node, named with its cluster to those whom it asks.</param>
 /// <remarks>Its URLs are tried in turn: after a fault, the next is asked.</remarks>
-public sealed class UpstreamClient(UpstreamOptions upstream, TimeProvider time, string? here = null)
+public sealed class UpstreamClient(UpstreamOptions upstream, TimeProvider time, ThisNode? here = null)
     : HttpMessageInvoker(PeerClient.Connections())
 {
     /// <summary>How long an answer may take beyond the wait that was asked for.</summary>
@@ -24,6 +25,12 @@ public sealed class UpstreamClient(UpstreamOptions upstream, TimeProvider time, 
         if (upstream.TokenFor(request.RequestUri!) is { } token)
         {
             request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+        }
+
+        if (here is not null)
+        {
+            request.Headers.TryAddWithoutValidation(NodeHeader.Name, here.Id.Value);
+            request.Headers.TryAddWithoutValidation(NodeHeader.Cluster, here.ClusterId);
         }
 
         return base.SendAsync(request, cancellationToken);
@@ -62,11 +69,6 @@ public sealed class UpstreamClient(UpstreamOptions upstream, TimeProvider time, 
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         using var request = new HttpRequestMessage(method, new Uri(Url, path)) { Content = body };
         request.Headers.TryAddWithoutValidation(RequestHeader.Name, $"{Guid.NewGuid()}");
-        if (here is not null)
-        {
-            request.Headers.TryAddWithoutValidation(NodeHeader.Cluster, here);
-        }
-
         try
         {
             using var answer = await SendAsync(request, either.Token);

@@ -39,7 +39,8 @@ internal sealed partial class FollowerLoop(
             Url = follower.Row.Url,
             Token = follower.Row.Token,
         },
-        time
+        time,
+        node
     );
     private List<int> _differing = [];
     private volatile bool _isFetchedFrom;

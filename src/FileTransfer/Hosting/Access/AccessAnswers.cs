@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Infrastructure;
 using Microsoft.AspNetCore.Authorization.Policy;
@@ -7,7 +8,7 @@ namespace FileTransfer.Hosting.Access;
 /// <summary>Tells a caller without the right token what is missing: 401 without a valid one, 403 naming the scope.</summary>
 internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
 {
-    public Task HandleAsync(
+    public async Task HandleAsync(
         RequestDelegate next,
         HttpContext context,
         AuthorizationPolicy policy,
@@ -16,13 +17,14 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
     {
         if (authorizeResult.Succeeded)
         {
-            return next(context);
+            await next(context);
+            return;
         }
 
         if (authorizeResult.Forbidden)
         {
             var scope = Needed(policy);
-            return Problem
+            await Problem
                 .Of(
                     ProblemTypes.Forbidden,
                     $"The token '{context.User.Identity?.Name}' lacks the scope '{scope}' that {context.Request.Method} "
@@ -30,17 +32,19 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
                     ("scope", scope)
                 )
                 .ExecuteAsync(context);
+            return;
         }
 
         var sent = context.Request.Headers.Authorization.Count > 0;
         context.Response.Headers.WWWAuthenticate = sent
             ? """Bearer realm="filetransfer", error="invalid_token" """.TrimEnd()
             : """Bearer realm="filetransfer" """.TrimEnd();
-        return Problem
+        var failure = (await context.AuthenticateAsync()).Failure?.Message;
+        await Problem
             .Of(
                 ProblemTypes.Unauthenticated,
                 sent
-                    ? "The token in the Authorization header is not known to this node; send 'Authorization: Bearer TOKEN' with one whose hash is in FileTransfer:Tokens."
+                    ? $"{failure ?? "The Authorization header has no bearer token"}; send 'Authorization: Bearer TOKEN' with one whose hash is in FileTransfer:Tokens."
                     : "This node requires a token; send 'Authorization: Bearer TOKEN' with one whose hash is in its FileTransfer:Tokens."
             )
             .ExecuteAsync(context);

@@ -26,7 +26,7 @@ public sealed class AccessOptions
         for (var i = 0; i < Tokens.Count; i++)
         {
             var (key, token) = ($"{Section}:Tokens:{i}", Tokens[i]);
-            if (token.Scopes.Count == 0)
+            if (token.Scopes.Count == 0 && token.Node is null)
             {
                 yield return $"{key}:Scopes is empty; write {key}:Scopes:0 as read, write, node or admin.";
             }

@@ -1,10 +1,11 @@
 using System.Security.Claims;
+using FileTransfer.Catalog.Providers;
 using Microsoft.AspNetCore.Authentication;
 
 namespace FileTransfer.Hosting.Access;
 
 /// <summary>Who calls: <c>Authorization: Bearer TOKEN</c>. Without configured tokens, everyone may do everything.</summary>
-internal sealed class BearerTokens(TokenTable tokens) : IAuthenticationHandler
+internal sealed class BearerTokens(TokenTable tokens, KnownNodes nodes) : IAuthenticationHandler
 {
     public const string SchemeName = "Bearer";
 
@@ -18,7 +19,21 @@ internal sealed class BearerTokens(TokenTable tokens) : IAuthenticationHandler
         return Task.CompletedTask;
     }
 
-    public Task<AuthenticateResult> AuthenticateAsync() => Task.FromResult(Authenticate(_context!.Request.Headers.Authorization));
+    public async Task<AuthenticateResult> AuthenticateAsync()
+    {
+        var result = Authenticate(_context!.Request.Headers.Authorization);
+        if (
+            result.Principal is { } holder
+            && holder.HasClaim(AccessScopes.Claim, AccessScopes.Node)
+            && NodeId.FromText(_context.Request.Headers[NodeHeader.Name]) is { } node
+            && (TokenTable.NodeOf(holder) is not null || (!tokens.NamesNodes && await nodes.HasAsync(node)))
+        )
+        {
+            NodeHeader.Prove(_context, node);
+        }
+
+        return result;
+    }
 
     /// <summary>What a refused caller reads is written by <see cref="AccessAnswers"/>, which knows the scope.</summary>
     public Task ChallengeAsync(AuthenticationProperties? properties) => Refuse(StatusCodes.Status401Unauthorized);
@@ -37,9 +52,16 @@ internal sealed class BearerTokens(TokenTable tokens) : IAuthenticationHandler
             return AuthenticateResult.NoResult();
         }
 
-        return tokens.Find(header[Prefix.Length..].Trim()) is { } holder
+        if (tokens.Find(header[Prefix.Length..].Trim()) is not { } holder)
+        {
+            return AuthenticateResult.Fail("The token in the Authorization header is not known to this node");
+        }
+
+        return TokenTable.NodeOf(holder) is not { } node || _context!.Request.Headers[NodeHeader.Name] == node
             ? Accept(holder)
-            : AuthenticateResult.Fail("The token is not known to this node.");
+            : AuthenticateResult.Fail(
+                $"The token '{holder.Identity!.Name}' is that of the node '{node}', and counts with '{NodeHeader.Name}: {node}' alone"
+            );
     }
 
     private static AuthenticateResult Accept(ClaimsPrincipal holder) =>

@@ -25,5 +25,5 @@ internal static class ScopePolicies
     }
 
     private static AuthorizationPolicy PolicyOf(string scope) =>
-        new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireClaim(TokenTable.ScopeClaim, scope).Build();
+        new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireClaim(AccessScopes.Claim, scope).Build();
 }

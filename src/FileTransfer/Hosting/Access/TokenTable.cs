@@ -8,10 +8,8 @@ namespace FileTransfer.Hosting.Access;
 /// <remarks>A change that is faulty, or that would leave no token at all, is refused and what was valid stays valid.</remarks>
 internal sealed partial class TokenTable : IDisposable
 {
-    public const string ScopeClaim = "scope";
-
     /// <summary>Stands for whoever calls a node that asks for no token.</summary>
-    public static readonly ClaimsPrincipal Anyone = PrincipalOf(AccessScopes.Anonymous, AccessScopes.Scopes);
+    public static readonly ClaimsPrincipal Anyone = PrincipalOf(AccessScopes.Anonymous, null, AccessScopes.Scopes);
 
     private readonly IOptionsFactory<AccessOptions> _options;
     private readonly ILogger _logger;
@@ -27,6 +25,12 @@ internal sealed partial class TokenTable : IDisposable
     }
 
     public bool IsAnonymous => _entries.Length == 0;
+
+    /// <summary>Whether tokens say which node's they are: then no other proves a node's name.</summary>
+    public bool NamesNodes => Array.Exists(_entries, entry => NodeOf(entry.Principal) is not null);
+
+    /// <summary>The one node that a caller can be; null where it may be any.</summary>
+    public static string? NodeOf(ClaimsPrincipal holder) => holder.FindFirst(AccessScopes.NodeClaim)?.Value;
 
     public ClaimsPrincipal? Find(string token)
     {
@@ -53,14 +57,21 @@ internal sealed partial class TokenTable : IDisposable
                 .Create(Options.DefaultName)
                 .Tokens.Select(token => new Entry(
                     Convert.FromHexString(token.Sha256),
-                    PrincipalOf(token.Name, token.Scopes.SelectMany(AccessScopes.ImpliedBy).Distinct())
+                    PrincipalOf(token.Name, token.Node, ScopesOf(token))
                 )),
         ];
 
-    private static ClaimsPrincipal PrincipalOf(string name, IEnumerable<string> scopes) =>
+    private static IEnumerable<string> ScopesOf(TokenOptions token) =>
+        (token.Node is null ? token.Scopes : [AccessScopes.Node, .. token.Scopes]).SelectMany(AccessScopes.ImpliedBy).Distinct();
+
+    private static ClaimsPrincipal PrincipalOf(string name, string? node, IEnumerable<string> scopes) =>
         new(
             new ClaimsIdentity(
-                [new Claim(ClaimTypes.Name, name), .. scopes.Select(scope => new Claim(ScopeClaim, scope))],
+                [
+                    new Claim(ClaimTypes.Name, name),
+                    .. node is null ? Array.Empty<Claim>() : [new Claim(AccessScopes.NodeClaim, node)],
+                    .. scopes.Select(scope => new Claim(AccessScopes.Claim, scope)),
+                ],
                 BearerTokens.SchemeName
             )
         );

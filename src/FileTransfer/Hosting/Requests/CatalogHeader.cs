@@ -12,7 +12,7 @@ internal sealed class CatalogHeader(RequestDelegate next, Leadership leadership,
     {
         if (
             context.Request.Headers.TryGetValue(CatalogSight.Header, out var told)
-            && context.User.HasClaim(TokenTable.ScopeClaim, AccessScopes.Node)
+            && context.User.HasClaim(AccessScopes.Claim, AccessScopes.Node)
         )
         {
             leadership.Hear(told);

@@ -45,7 +45,6 @@ public sealed class CutDeliveryTests
         var patience = TimeSpan.FromSeconds(30);
         var source = new NodeSource(
             node,
-            new NodeId("b"),
             new SourceClientOptions(0, patience, () => patience, (_, _, _) => default, TimeProvider.System)
         );
 

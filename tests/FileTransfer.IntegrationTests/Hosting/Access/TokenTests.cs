@@ -1,7 +1,9 @@
 using System.Net;
+using FileTransfer.Contracts;
 using FileTransfer.Http;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 
 namespace FileTransfer.IntegrationTests.Hosting.Access;
 
@@ -72,6 +74,43 @@ public sealed class TokenTests
 
         using var taken = await server.SendAsync(HttpMethod.Post, path, "node-token");
         taken.StatusCode.ShouldNotBe(HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
+    public async Task A_token_of_a_node_counts_with_the_name_of_that_node_alone_and_is_revoked_alone()
+    {
+        static string Of(string node) => RunningServer.Token($"{node}-token").Replace("\"Scopes\"", $"\"Node\": \"{node}\", \"Scopes\"", StringComparison.Ordinal);
+        await using var server = await RunningServer.StartAsync(
+            RunningServer.Tokens(Of("a"), Of("b"), RunningServer.Token("any", "node")),
+            app => app.MapGet("/reader", (HttpContext context) => NodeHeader.ReaderOf(context)).RequireAuthorization("node")
+        );
+
+        (await AskAsync("a-token", "a")).ShouldBe((HttpStatusCode.OK, "a"));
+        (await AskAsync("b-token", "b")).ShouldBe((HttpStatusCode.OK, "b"));
+        foreach (var other in new[] { null, "b", "A", "made-up" })
+        {
+            var (status, words) = await AskAsync("a-token", other);
+            status.ShouldBe(HttpStatusCode.Unauthorized);
+            words.ShouldContain("'FileTransfer-Node: a'");
+        }
+
+        (await AskAsync("any", "a")).ShouldBe((HttpStatusCode.OK, "127.0.0.1"), "a name is its token's where tokens have names");
+        (await AskAsync("any", "made-up")).ShouldBe((HttpStatusCode.OK, "127.0.0.1"));
+
+        await ReplaceSettingsAsync(server, RunningServer.Tokens(Of("b")));
+        await Eventually.HoldsAsync(
+            async () => (await AskAsync("a-token", "a")).Status == HttpStatusCode.Unauthorized,
+            "the token of a is refused"
+        );
+        (await AskAsync("b-token", "b")).ShouldBe((HttpStatusCode.OK, "b"));
+
+        async Task<(HttpStatusCode Status, string Body)> AskAsync(string token, string? node)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/reader") { Headers = { { "Authorization", $"Bearer {token}" } } };
+            request.Headers.TryAddWithoutValidation("FileTransfer-Node", node);
+            using var answer = await server.Client.SendAsync(request);
+            return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+        }
     }
 
     [Fact]

@@ -64,6 +64,15 @@ public sealed class TestCluster : IAsyncDisposable
     public Task<NodeProcess> StartFollowerAsync(string id, params (string Name, string Value)[] settings) =>
         StartAsync(id, [("FileTransfer__Role", "Follower"), .. settings]);
 
+    /// <summary>Nodes of the cluster that are nothing but their names.</summary>
+    public Task AddNamesAsync(params string[] nodes) =>
+        Database.ExecuteAsync(
+            $"""
+            INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at)
+            SELECT unnest('{"{"}{string.Join(',', nodes)}{"}"}'::text[]), 'follower', 'http://127.0.0.1:1', gen_random_uuid(), now(), now()
+            """
+        );
+
     public string FolderOf(string id) => Path.Combine(_folder.FullName, id);
 
     /// <summary>Waits until a node has a file; what the node says of why it has not is told where it does not come.</summary>
