@@ -61,6 +61,7 @@ public static class Routes
     public const string Shipments = "/v1/shipments";
     public const string Handshake = $"{Shipments}/handshake";
     public const string History = "/v1/history";
+    public const string Proof = "/v1/proof";
     public const string Leader = "/v1/leader";
     public const string Handover = $"{Leader}/handover";
     public const string Limits = "/v1/limits";

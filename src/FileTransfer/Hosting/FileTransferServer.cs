@@ -151,6 +151,7 @@ public static partial class FileTransferServer
         app.MapHistory();
         app.MapRetry();
         app.MapSources();
+        app.MapProof();
         app.MapLeader();
         app.MapNodes();
         app.MapDrain();

@@ -113,7 +113,7 @@ internal sealed partial class FakeNode : IAsyncDisposable
         app.MapMethods("/v1/files/{key}/content", ["HEAD"], node.Head);
         app.MapGet("/v1/files/{key}/hashes", node.Hashes);
         app.MapDelete("/v1/nodes/{name}", node.RemoveNode);
-        app.MapGet("/v1/nodes", () => Results.Json(node.Cluster));
+        app.MapGet("/v1/nodes", () => Results.Json(node.Leader is null || node.Cluster.Count > 0 ? node.Cluster : ClusterOf(node.Leader)));
         app.MapGet(
             "/v1/leader",
             () =>
@@ -249,6 +249,10 @@ internal sealed partial class FakeNode : IAsyncDisposable
 
     private IResult? NotLeader() =>
         Leader is null ? null : Problem(421, "not-leader", "Not the leader", "This node is a follower.", ("leaderUrl", Leader));
+
+    /// <summary>What a node says that knows one node.</summary>
+    public static JsonObject ClusterOf(string url) =>
+        new() { ["nodes"] = new JsonArray(new JsonObject { ["node"] = "leader", ["url"] = url }) };
 
     private static JsonObject Describe(FakeFile file) =>
         new()

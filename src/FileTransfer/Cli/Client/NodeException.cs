@@ -39,6 +39,16 @@ public sealed class NodeUnreachableException(Uri node, string reason, Exception?
 public sealed class NodeContradictionException(Uri node, string detail)
     : NodeException(node, detail, ExitCode.NotProven, RetryAdvice.OtherNode);
 
+/// <summary>A node names as its leader what it does not list as a node, or what is reached less privately than itself.</summary>
+public sealed class ForeignLeaderException(Uri node, Uri leader)
+    : NodeException(
+        node,
+        $"{node.Display()} names {leader.Display()} as its leader, which is no node that it lists, or not by https; nothing was sent there. "
+            + "If it is one, give it as --url.",
+        ExitCode.Refused,
+        RetryAdvice.OtherNode
+    );
+
 /// <summary>The node answered with a problem (RFC 9457).</summary>
 public sealed class NodeProblemException(Uri node, HttpStatusCode status, ProblemBody body, TimeSpan? retryAfter)
     : NodeException(

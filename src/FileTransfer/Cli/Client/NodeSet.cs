@@ -145,6 +145,11 @@ public sealed class NodeSet(
         }
         catch (NodeProblemException problem) when (problem.LeaderUrl is { } leader && leader != url)
         {
+            if (Volatile.Read(ref Known.Leader) != leader && !await IsNodeAsync(leader, url))
+            {
+                throw new ForeignLeaderException(url, leader);
+            }
+
             if (Interlocked.Exchange(ref Known.Leader, leader) != leader)
             {
                 say($"{url.Display()} is a follower; continuing at the leader, {leader.Display()}");
@@ -153,6 +158,16 @@ public sealed class NodeSet(
             return await work(Client(leader));
         }
     }
+
+    /// <summary>Whether a node may be sent what is meant for the nodes that were given: it is one of them, or they list it, and it is as private.</summary>
+    private async Task<bool> IsNodeAsync(Uri leader, Uri askedAt) =>
+        urls.Contains(leader)
+        || (
+            (leader.Scheme == Uri.UriSchemeHttps || askedAt.Scheme == Uri.UriSchemeHttp)
+            && (await Client(askedAt).GetAsync<ClusterResource>(Routes.Nodes)).Nodes.Any(node =>
+                NodeUrl.TryParse(node.Url.OriginalString, out var known) && known == leader
+            )
+        );
 
     private List<Uri> Candidates()
     {

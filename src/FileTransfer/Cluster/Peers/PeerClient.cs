@@ -1,9 +1,12 @@
 namespace FileTransfer.Cluster.Peers;
 
-/// <summary>What this node asks of other nodes of the cluster in its own name: with its token, and with the catalog that it works on.</summary>
+/// <summary>What this node asks of other nodes of the cluster in its own name: with its token where that may be seen, and with the catalog that it works on.</summary>
 /// <remarks>An <see cref="HttpClient"/> would link one more cancellation to each request, for a time-out that sources do not have.</remarks>
-public sealed class PeerClient(ThisNode node, Leadership leadership) : HttpMessageInvoker(Connections())
+public sealed class PeerClient(ThisNode node, Leadership leadership, TimeProvider time)
+    : HttpMessageInvoker(Connections().WithoutLocalLinks())
 {
+    private readonly PeerTrust _trust = new(node, time);
+
     /// <summary>Connections on which an answer that is given up is not worth reading to its end for their sake.</summary>
     public static SocketsHttpHandler Connections()
     {
@@ -29,9 +32,13 @@ public sealed class PeerClient(ThisNode node, Leadership leadership) : HttpMessa
         return CatalogSight.Parse(SightOf(response));
     }
 
-    private Task<HttpResponseMessage> SendAsThisNodeAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    /// <summary>Whether a node of the cluster answers there, as far as this node has a token to find that out.</summary>
+    internal ValueTask<bool> TrustsAsync(Uri url, CancellationToken cancellationToken) =>
+        node.Token is { } token ? _trust.HasAsync(url, token, base.SendAsync, cancellationToken) : new(true);
+
+    private async Task<HttpResponseMessage> SendAsThisNodeAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        if (node.Token is { } token)
+        if (node.Token is { } token && await TrustsAsync(request.RequestUri!, cancellationToken))
         {
             request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
         }
@@ -42,7 +49,7 @@ public sealed class PeerClient(ThisNode node, Leadership leadership) : HttpMessa
             request.Headers.TryAddWithoutValidation(CatalogSight.Header, own.Text);
         }
 
-        return base.SendAsync(request, cancellationToken);
+        return await base.SendAsync(request, cancellationToken);
     }
 
     private static string? SightOf(HttpResponseMessage response) =>

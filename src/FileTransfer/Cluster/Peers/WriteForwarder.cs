@@ -9,7 +9,12 @@ namespace FileTransfer.Cluster.Peers;
 /// decides what it may do; this node's token never does, so nobody can do more through a follower than at the leader.</para>
 /// <para>A request is passed on once: a node that is sent one and does not lead says who does.</para>
 /// </remarks>
-internal sealed partial class WriteForwarder(ThisNode node, IOptions<NodeOptions> options, ILogger<WriteForwarder> logger)
+internal sealed partial class WriteForwarder(
+    ThisNode node,
+    PeerClient peers,
+    IOptions<NodeOptions> options,
+    ILogger<WriteForwarder> logger
+)
     : IDisposable
 {
     public const string Header = "FileTransfer-Forwarded-By";
@@ -38,6 +43,11 @@ internal sealed partial class WriteForwarder(ThisNode node, IOptions<NodeOptions
         Log.Forwarded(logger, request.Method, context.Request.Path.ToUriComponent(), leader.Node.Value);
         try
         {
+            if (!await peers.TrustsAsync(leader.Url, patience.Token))
+            {
+                throw new HttpRequestException("it does not prove that it knows this node's FileTransfer:NodeToken");
+            }
+
             using var answer = await _leader.SendAsync(request, patience.Token);
             await PassBackAsync(answer, context, patience.Token);
             return Results.Empty;
@@ -68,7 +78,7 @@ internal sealed partial class WriteForwarder(ThisNode node, IOptions<NodeOptions
 
     private static SocketsHttpHandler Connections()
     {
-        var handler = ClientHandler.Create();
+        var handler = ClientHandler.Create().WithoutLocalLinks();
         // Sent only when the leader asks for it: the caller waits for the same.
         handler.Expect100ContinueTimeout = TimeSpan.FromMinutes(1);
         return handler;

@@ -49,6 +49,12 @@ internal sealed partial class TokenTable : IDisposable
         return found;
     }
 
+    /// <summary>The answer to one that asks whether this node, which is at <paramref name="here"/>, knows its token; null where it does not.</summary>
+    public string? Prove(string nonce, string asks, Uri here) =>
+        Array.Find(_entries, entry => PeerProof.AreEqual(asks, PeerProof.Asks(entry.Hash, nonce))) is { } known
+            ? PeerProof.Answers(known.Hash, nonce, here)
+            : null;
+
     public void Dispose() => _changes.Dispose();
 
     private Entry[] Read() =>

@@ -77,6 +77,13 @@ internal sealed class IngestPublisher(UploadPublisher publisher, Leadership lead
         CancellationToken cancellationToken
     )
     {
+        if (!await peers.TrustsAsync(leader.Url, cancellationToken))
+        {
+            throw new PublishingWaitsException(
+                $"the leader '{leader.Node}' at {leader.Url.OriginalString} does not prove that it knows this node: give it the hash of its FileTransfer:NodeToken"
+            );
+        }
+
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(leader.Url, Routes.Batch))
         {
             Content = new FolderBody(files),

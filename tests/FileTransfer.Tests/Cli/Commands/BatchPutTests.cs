@@ -67,6 +67,7 @@ public sealed class BatchPutTests : IDisposable
         Write(5, 100);
         var notLeader = ProblemOf("not-leader", "It does not lead.");
         notLeader["leaderUrl"] = second.Address;
+        first.Cluster = FakeNode.ClusterOf(second.Address);
         first.InBatch = location => first.Files.Count == 2 ? (421, notLeader.DeepClone().AsObject()) : null;
 
         var result = await PutAsync(first);

@@ -80,6 +80,28 @@ public sealed class PutCommandTests : IDisposable
         follower.BytesReceived.ShouldBe(0);
     }
 
+    [Theory]
+    [InlineData("a leader that it does not list")]
+    [InlineData("a redirect")]
+    public async Task Where_a_node_leads_to_by_its_word_alone_gets_no_token_and_no_byte(string by)
+    {
+        await using var hostile = await FakeNode.StartAsync();
+        await using var node = await FakeNode.StartAsync();
+        (node.Leader, node.Cluster) = (hostile.Address, FakeNode.ClusterOf("http://127.0.0.1:1"));
+        node.Before = context =>
+        {
+            context.Response.Headers.Location = $"{hostile.Address}{context.Request.Path}";
+            context.Response.StatusCode = by == "a redirect" ? 307 : 200;
+            return Task.FromResult(by == "a redirect");
+        };
+        _cli.Environment["FILETRANSFER_TOKEN"] = "secret";
+
+        var result = await _cli.RunAsync("put", _cli.Write("a", [1, 2, 3]), "--url", node.Address);
+
+        result.Code.ShouldBe(by == "a redirect" ? ExitCode.Failed : ExitCode.Refused, result.Error);
+        hostile.Requests.ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task A_lost_connection_in_the_middle_is_tried_again()
     {

@@ -1,0 +1,51 @@
+using System.Security.Cryptography;
+
+namespace FileTransfer.Cluster.Peers;
+
+/// <summary>Which addresses may see this node's token: those that prove that a node of the cluster answers there. A row of the database alone does not.</summary>
+/// <remarks>A node that others reach by https shows its token by https alone.</remarks>
+internal sealed class PeerTrust(ThisNode node, TimeProvider time)
+{
+    private static readonly TimeSpan _trusted = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _doubted = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<string, (bool IsTrusted, long At)> _known = new();
+
+    /// <param name="sendAsync">Asks without a token.</param>
+    public async ValueTask<bool> HasAsync(
+        Uri url,
+        string token,
+        Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> sendAsync,
+        CancellationToken cancellationToken
+    )
+    {
+        var authority = url.GetLeftPart(UriPartial.Authority);
+        if (
+            _known.TryGetValue(authority, out var known)
+            && time.GetElapsedTime(known.At) < (known.IsTrusted ? _trusted : _doubted)
+        )
+        {
+            return known.IsTrusted;
+        }
+
+        var isTrusted =
+            (url.Scheme == Uri.UriSchemeHttps || node.Url.Scheme == Uri.UriSchemeHttp)
+            && await ProvesAsync(url, SHA256.HashData(Encoding.UTF8.GetBytes(token)), sendAsync, cancellationToken);
+        _known[authority] = (isTrusted, time.GetTimestamp());
+        return isTrusted;
+    }
+
+    private static async Task<bool> ProvesAsync(
+        Uri url,
+        byte[] tokenHash,
+        Func<HttpRequestMessage, CancellationToken, Task<HttpResponseMessage>> sendAsync,
+        CancellationToken cancellationToken
+    )
+    {
+        var nonce = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(url, PeerProof.PathOf(nonce, tokenHash)));
+        using var response = await sendAsync(request, cancellationToken);
+        return response.Headers.NonValidated.TryGetValues(PeerProof.Header, out var proof)
+            && PeerProof.AreEqual(proof.ToString(), PeerProof.Answers(tokenHash, nonce, url));
+    }
+}
