@@ -21,7 +21,6 @@ public static class DashboardRoutes
     {
         var headers = context.Response.Headers;
         headers.ContentSecurityPolicy = ContentPolicy;
-        headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
         return TypedResults.File(file.Content, file.MediaType, entityTag: file.Tag);
     }

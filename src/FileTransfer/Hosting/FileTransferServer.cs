@@ -55,11 +55,15 @@ public static partial class FileTransferServer
         app.UseRequestLog();
         app.UseMiddleware<AuditTrail>();
         app.UseMiddleware<RequestFaults>();
-        app.Use(AskAgain);
+        app.Use(TellBrowsers);
         app.UseStatusCodePages(StatusProblems.WriteAsync);
         app.Use((context, next) => app.Services.GetRequiredService<RequestDrain>().InvokeAsync(context, next));
         app.UseMiddleware<CrossOriginGuard>();
-        app.UseSwaggerPages();
+        if (app.Services.GetRequiredService<IOptions<ServerOptions>>().Value.Swagger)
+        {
+            app.UseSwaggerPages();
+        }
+
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -105,9 +109,16 @@ public static partial class FileTransferServer
     }
 
     /// <summary>Every answer can change or vanish, contents too: a cache may keep it, and asks before using it.</summary>
-    private static Task AskAgain(HttpContext context, RequestDelegate next)
+    /// <remarks>Nothing that is answered is a page, but for the dashboard and swagger: what is stored here runs nowhere.</remarks>
+    private static Task TellBrowsers(HttpContext context, RequestDelegate next)
     {
-        context.Response.Headers.CacheControl = "no-cache";
+        var headers = context.Response.Headers;
+        headers.CacheControl = "no-cache";
+        headers.XContentTypeOptions = "nosniff";
+        headers.XFrameOptions = "DENY";
+        headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/swagger", StringComparison.Ordinal)
+            ? SwaggerDocument.ContentPolicy
+            : "default-src 'none'; frame-ancestors 'none'";
         return next(context);
     }
 

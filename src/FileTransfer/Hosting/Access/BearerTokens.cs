@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Authentication;
 
 namespace FileTransfer.Hosting.Access;
 
-/// <summary>Who calls: <c>Authorization: Bearer TOKEN</c>. Without configured tokens, everyone may do everything.</summary>
-internal sealed class BearerTokens(TokenTable tokens, KnownNodes nodes) : IAuthenticationHandler
+/// <summary>Who calls: <c>Authorization: Bearer TOKEN</c>. Where <see cref="OpenEndpoints"/> says so, everyone may do everything.</summary>
+internal sealed class BearerTokens(TokenTable tokens, OpenEndpoints endpoints, KnownNodes nodes) : IAuthenticationHandler
 {
     public const string SchemeName = "Bearer";
 
@@ -42,7 +42,7 @@ internal sealed class BearerTokens(TokenTable tokens, KnownNodes nodes) : IAuthe
 
     private AuthenticateResult Authenticate(string? header)
     {
-        if (tokens.IsAnonymous)
+        if (endpoints.AreOpenTo(_context!))
         {
             return Accept(TokenTable.Anyone);
         }

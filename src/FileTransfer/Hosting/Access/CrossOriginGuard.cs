@@ -1,22 +1,20 @@
 namespace FileTransfer.Hosting.Access;
 
 /// <summary>
-/// Keeps web pages of others away from a node that asks for no token: a browser on this machine reaches loopback too,
+/// Keeps web pages of others away from an endpoint that asks for no token: a browser on this machine reaches loopback too,
 /// by a form that posts here or by a name that resolves to 127.0.0.1 after the page was loaded.
 /// </summary>
-internal sealed class CrossOriginGuard(RequestDelegate next, TokenTable tokens, IConfiguration configuration)
+internal sealed class CrossOriginGuard(RequestDelegate next, OpenEndpoints endpoints)
 {
-    private readonly bool _onlyLoopback = ListenAddresses.From(configuration).OnlyLoopback;
-
     public Task InvokeAsync(HttpContext context)
     {
         var request = context.Request;
-        if (!tokens.IsAnonymous || HealthPaths.Contain(request.Path))
+        if (!endpoints.TakeCallersUnasked(context) || HealthPaths.Contain(request.Path))
         {
             return next(context);
         }
 
-        if (_onlyLoopback && request.Host.HasValue && !ListenAddresses.IsLoopback(request.Host.Host))
+        if (endpoints.AreForThisMachine(context) && request.Host.HasValue && !ListenAddresses.IsLoopback(request.Host.Host))
         {
             return Refuse(
                 context,
@@ -33,8 +31,17 @@ internal sealed class CrossOriginGuard(RequestDelegate next, TokenTable tokens, 
             );
         }
 
-        return next(context);
+        return IsOfOtherSite(request.Headers) && !(HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Mode"] == "navigate")
+            ? Refuse(
+                context,
+                "The Sec-Fetch-Site header says that a page of another site asks: it may lead here, and no more; configure FileTransfer:Tokens and send one."
+            )
+            : next(context);
     }
+
+    /// <summary>Browsers say which page asks, also where they send no Origin.</summary>
+    private static bool IsOfOtherSite(IHeaderDictionary headers) =>
+        headers["Sec-Fetch-Site"] is [{ } site] && site is "cross-site" or "same-site";
 
     private static bool IsRead(string method) =>
         HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method);

@@ -7,6 +7,7 @@ internal static class ScopePolicies
     public static void AddAccess(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<TokenTable>();
+        builder.Services.AddSingleton<OpenEndpoints>();
         builder.Services.AddTransient<BearerTokens>();
         builder.Services.AddAuthenticationCore(schemes =>
         {

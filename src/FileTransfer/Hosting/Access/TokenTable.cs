@@ -24,7 +24,7 @@ internal sealed partial class TokenTable : IDisposable
         _changes = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
     }
 
-    public bool IsAnonymous => _entries.Length == 0;
+    public bool IsEmpty => _entries.Length == 0;
 
     /// <summary>Whether tokens say which node's they are: then no other proves a node's name.</summary>
     public bool NamesNodes => Array.Exists(_entries, entry => NodeOf(entry.Principal) is not null);

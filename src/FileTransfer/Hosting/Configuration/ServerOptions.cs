@@ -18,6 +18,10 @@ public sealed class ServerOptions
     /// <remarks>Default <c>Text</c>.</remarks>
     public LogFormat LogFormat { get; set; } = LogFormat.Text;
 
+    /// <summary>Whether <c>/swagger</c> describes the routes to everyone who reaches the node.</summary>
+    /// <remarks>Default true.</remarks>
+    public bool Swagger { get; set; } = true;
+
     public ServingLimits Serving { get; set; } = new();
 
     public UploadLimits Uploads { get; set; } = new();

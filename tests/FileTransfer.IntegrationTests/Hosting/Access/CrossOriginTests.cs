@@ -36,6 +36,31 @@ public sealed class CrossOriginTests
     }
 
     [Theory]
+    [InlineData("POST", "cross-site", "no-cors", HttpStatusCode.Forbidden)]
+    [InlineData("POST", "same-site", "navigate", HttpStatusCode.Forbidden)]
+    [InlineData("GET", "cross-site", "no-cors", HttpStatusCode.Forbidden)]
+    [InlineData("GET", "cross-site", "navigate", HttpStatusCode.OK)]
+    [InlineData("POST", "same-origin", "cors", HttpStatusCode.OK)]
+    [InlineData("GET", "none", "navigate", HttpStatusCode.OK)]
+    public async Task A_browser_that_says_that_another_site_asks_is_believed(
+        string method,
+        string site,
+        string mode,
+        HttpStatusCode expected
+    )
+    {
+        await using var server = await RunningServer.StartAsync(null, app => app.Map("/change", () => "done"));
+        using var request = new HttpRequestMessage(new HttpMethod(method), "/change");
+        request.Headers.Add("Sec-Fetch-Site", site);
+        request.Headers.Add("Sec-Fetch-Mode", mode);
+        using var answer = await server.Client.SendAsync(request);
+        answer.StatusCode.ShouldBe(expected);
+        answer.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"]);
+        answer.Headers.GetValues("X-Frame-Options").ShouldBe(["DENY"]);
+        answer.Headers.GetValues("Content-Security-Policy").ShouldBe(["default-src 'none'; frame-ancestors 'none'"]);
+    }
+
+    [Theory]
     [InlineData("evil.example", HttpStatusCode.Forbidden)]
     [InlineData("127.0.0.1.evil.example:7070", HttpStatusCode.Forbidden)]
     [InlineData("localhost:7070", HttpStatusCode.OK)]

@@ -133,6 +133,19 @@ public sealed class TokenTests
     }
 
     [Fact]
+    public async Task What_ails_a_node_is_told_to_readers_alone_and_swagger_can_be_left_out()
+    {
+        await using var server = await RunningServer.StartAsync(AllKinds, null, "--FileTransfer:Swagger=false");
+        foreach (var (token, isTold) in new[] { (null, false), ("wrong", false), ("read-token", true), ("node-token", true) })
+        {
+            using var answer = await server.SendAsync(HttpMethod.Get, "/health/ready", token);
+            (await answer.Content.ReadAsStringAsync()).Contains("checks", StringComparison.Ordinal).ShouldBe(isTold, token);
+        }
+
+        (await server.SendAsync(HttpMethod.Get, "/swagger/v1/swagger.json", "read-token")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
     public async Task A_loopback_node_without_tokens_lets_everyone_do_everything()
     {
         await using var server = await RunningServer.StartAsync(null, MapOneRoutePerScope);

@@ -1,0 +1,26 @@
+namespace FileTransfer.Hosting.Access;
+
+/// <summary>Whether a request needs no token: decided by the endpoint that it came in on, wherever the server was told to listen.</summary>
+internal sealed class OpenEndpoints(TokenTable tokens, IOptions<AccessOptions> access, IConfiguration configuration)
+{
+    private readonly bool _onlyLoopback = ListenAddresses.From(configuration).OnlyLoopback;
+
+    /// <summary>Everybody may do everything there: because that is allowed, because a certificate was shown, or because nothing but this machine reaches it.</summary>
+    public bool AreOpenTo(HttpContext context) =>
+        access.Value.AllowAnonymous
+        || (tokens.IsEmpty && (string.IsNullOrEmpty(access.Value.ClientAuthority) ? IsLoopback(context) : ShowsCertificate(context)));
+
+    /// <summary>Who calls is taken for somebody by what his browser does by itself for any page.</summary>
+    public bool TakeCallersUnasked(HttpContext context) =>
+        AreOpenTo(context) || (ShowsCertificate(context) && context.Request.Headers.Authorization.Count == 0);
+
+    /// <summary>Only this machine is meant to call there, by its own names.</summary>
+    public bool AreForThisMachine(HttpContext context) =>
+        IsLoopback(context) && !ShowsCertificate(context) && (_onlyLoopback || !access.Value.AllowAnonymous);
+
+    private static bool ShowsCertificate(HttpContext context) => context.Connection.ClientCertificate is not null;
+
+    /// <summary>A socket of the file system has no address.</summary>
+    private static bool IsLoopback(HttpContext context) =>
+        context.Connection.LocalIpAddress is not { } address || IPAddress.IsLoopback(address);
+}
