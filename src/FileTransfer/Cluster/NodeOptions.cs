@@ -54,6 +54,13 @@ public sealed class NodeOptions
     /// </remarks>
     public bool AdoptCatalog { get; set; }
 
+    /// <summary>The certificate that this node shows to other nodes and upstreams.</summary>
+    public ClientCertificateOptions ClientCertificate { get; set; } = new();
+
+    /// <summary>PEM file of the authority that signs for the other nodes and for upstreams.</summary>
+    /// <remarks>Default none: the authorities that the system trusts.</remarks>
+    public string? TrustedAuthority { get; set; }
+
     /// <summary>The bearer token this node shows to the other nodes; theirs must list its hash with scope <c>node</c>.</summary>
     /// <remarks>Default none. A secret: give it by environment (<c>FileTransfer__NodeToken</c>) rather than by a file.</remarks>
     [RegularExpression("^[A-Za-z0-9._~+/=-]+$", ErrorMessage = "letters, digits and any of . _ ~ + / - =, nothing else")]

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace FileTransfer.Cluster;
 
-public sealed class ThisNode(IOptions<NodeOptions> options, IServer server)
+public sealed class ThisNode(IOptions<NodeOptions> options, IServer server, CertificateFiles certificates)
 {
     public NodeId Id { get; } = new(options.Value.NodeId);
 
@@ -12,6 +12,9 @@ public sealed class ThisNode(IOptions<NodeOptions> options, IServer server)
     public NodeRole Role => options.Value.Role;
 
     public string? Token => options.Value.NodeToken;
+
+    /// <summary>Connections to addresses that others have told, on which this node shows its certificate.</summary>
+    public SocketsHttpHandler Connections(SocketsHttpHandler handler) => certificates.ShownBy(handler.WithoutLocalLinks());
 
     /// <summary>The address other nodes reach this one at; known once the server listens.</summary>
     public Uri Url => options.Value.AdvertisedUrl ?? FirstBound();

@@ -1,7 +1,10 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using FileTransfer.Hosting.Access;
 using FileTransfer.Hosting.Configuration;
 using FileTransfer.Hosting.Requests;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace FileTransfer.Hosting;
 
@@ -18,6 +21,7 @@ internal static class HttpServer
     {
         var server = builder.Configuration.GetSection(ServerOptions.Section).Get<ServerOptions>() ?? new ServerOptions();
         builder.Services.AddRouting();
+        builder.Services.AddSingleton<CertificateFiles>();
         builder.Services.AddSingleton<IProblemDetailsWriter, ProblemWriter>();
         builder.Services.AddProblemDetails();
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
@@ -31,13 +35,21 @@ internal static class HttpServer
         builder.WebHost.UseKestrel(
             (context, kestrel) =>
             {
-                if (context.Configuration["FileTransfer:ClientAuthority"] is { Length: > 0 } authority)
+                var certificates = kestrel.ApplicationServices.GetRequiredService<CertificateFiles>();
+                var clients = AuthorityOfClients(context.Configuration, kestrel.ApplicationServices);
+                kestrel.ConfigureHttpsDefaults(https =>
                 {
-                    kestrel.AcceptClientsOf(authority);
-                }
+                    https.ClientCertificateValidation = clients;
+                    https.Show(certificates.Default);
+                });
 
                 // Not reloaded: a new address would escape the checks made at the start.
-                kestrel.Configure(context.Configuration.GetSection("Kestrel"), reloadOnChange: false);
+                var endpoints = kestrel.Configure(context.Configuration.GetSection("Kestrel"), reloadOnChange: false);
+                foreach (var (name, certificate) in certificates.OfEndpoints)
+                {
+                    endpoints.Endpoint(name, endpoint => endpoint.HttpsOptions.Show(certificate));
+                }
+
                 kestrel.ConfigureEndpointDefaults(endpoint =>
                     endpoint.Use(next => connection => RejectedRequests.OnConnectionAsync(connection, next))
                 );
@@ -58,6 +70,29 @@ internal static class HttpServer
         if (addresses.Urls.Count > 0)
         {
             builder.WebHost.UseUrls([.. addresses.Urls]);
+        }
+    }
+
+    private static Func<X509Certificate2, X509Chain?, SslPolicyErrors, bool>? AuthorityOfClients(
+        IConfiguration all,
+        IServiceProvider services
+    )
+    {
+        if (all["FileTransfer:ClientAuthority"] is not { Length: > 0 } path)
+        {
+            return null;
+        }
+
+        var authority = new AuthorityFile(path, services.GetRequiredService<TimeProvider>());
+        return (certificate, presented, _) => authority.HasSigned(certificate, presented, AuthorityFile.ForClients);
+    }
+
+    /// <summary>Each handshake has the certificate as its files are then.</summary>
+    private static void Show(this HttpsConnectionAdapterOptions https, CertificateFile? certificate)
+    {
+        if (certificate is not null)
+        {
+            https.OnAuthenticate = (_, tls) => tls.ServerCertificateContext = certificate.Context;
         }
     }
 }

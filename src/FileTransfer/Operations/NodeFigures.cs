@@ -46,6 +46,7 @@ public sealed class NodeFigures : IDisposable
         ClusterMembership membership,
         Leadership leadership,
         ThisNode node,
+        CertificateFiles certificates,
         TimeProvider time
     )
     {
@@ -97,6 +98,16 @@ public sealed class NodeFigures : IDisposable
             null,
             "Mutations that this node has not brought into its queue yet",
             () => Latest().Lag is { } lag ? [new(lag)] : []
+        );
+        Gauge(
+            "certificate.expires",
+            "s",
+            "Until a certificate that this node shows expires",
+            () =>
+                certificates.All.Select(one => new Measurement<long>(
+                    (long)(one.Certificate.NotAfter.ToUniversalTime() - time.GetUtcNow().UtcDateTime).TotalSeconds,
+                    new KeyValuePair<string, object?>("certificate", one.Name)
+                ))
         );
         Shipping("entries", null, "Mutations that a follower has not acknowledged", follower => follower.LagEntries);
         Shipping("size", "By", "Bytes of the contents that these add", follower => follower.LagBytes);

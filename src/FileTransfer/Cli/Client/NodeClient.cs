@@ -22,11 +22,15 @@ public sealed partial class NodeClient(
 
     public Uri Node => node;
 
-    public static HttpClient OpenHttp(string? token)
+    /// <param name="certificate">Shown to the nodes; its file is read at once.</param>
+    /// <param name="authority">Whose nodes are believed; null = those of the system.</param>
+    public static HttpClient OpenHttp(string? token, CertificateFile? certificate = null, AuthorityFile? authority = null)
     {
+        (_, _) = (certificate?.Context, authority?.Certificates);
         var handler = ClientHandler.Create();
         handler.Expect100ContinueTimeout = TimeSpan.FromSeconds(10);
         (handler.UseProxy, handler.Proxy) = (true, new NodeProxy(HttpClient.DefaultProxy));
+        CertificateFiles.Show(handler, certificate, authority);
         var http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         http.DefaultRequestHeaders.UserAgent.ParseAdd("filetransfer");
         if (token is not null)

@@ -11,6 +11,8 @@ internal sealed class ConnectionOptions
     private const string DefaultUrl = "http://127.0.0.1:7070";
     private const string UrlVariable = "FILETRANSFER_URL";
     private const string TokenVariable = "FILETRANSFER_TOKEN";
+    private const string CertificateVariable = "FILETRANSFER_CERTIFICATE";
+    private const string AuthorityVariable = "FILETRANSFER_AUTHORITY";
     private static readonly TimeSpan _defaultRetry = TimeSpan.FromSeconds(60);
 
     private readonly Option<Uri[]> _url = new("--url")
@@ -26,6 +28,18 @@ internal sealed class ConnectionOptions
         $"The bearer token; other users of this machine can see it here, so prefer the environment ({TokenVariable})."
     );
 
+    private readonly Option<string> _certificate = CliOption.Text(
+        "--certificate",
+        "FILE",
+        $"A client certificate to show, with its key: a PEM or PFX file (environment: {CertificateVariable})."
+    );
+
+    private readonly Option<string> _authority = CliOption.Text(
+        "--authority",
+        "FILE",
+        $"PEM file of the authority of the nodes' certificates, instead of those that the system trusts (environment: {AuthorityVariable})."
+    );
+
     private readonly Option<TimeSpan> _retryFor = Duration.Option(
         "--retry-for",
         "How long to retry while nodes are unreachable or have no leader (default 60s)."
@@ -36,13 +50,15 @@ internal sealed class ConnectionOptions
     [
         $"{UrlVariable}     the node's URL, or several to try, separated by commas",
         $"{TokenVariable}   the bearer token",
+        $"{CertificateVariable}   the client certificate",
+        $"{AuthorityVariable}     the authority of the nodes",
         "FILETRANSFER_OWNER   the owner's id for key and put",
         "FILETRANSFER_BUCKET  the bucket's id for key and put",
     ];
 
     public IEnumerable<Option> All => [.. WithoutRetry, _retryFor];
 
-    public IEnumerable<Option> WithoutRetry => [_url, _token];
+    public IEnumerable<Option> WithoutRetry => [_url, _token, _certificate, _authority];
 
     public NodeSet Connect(Invocation run) => Connect(run, run.Given(_retryFor) ?? _defaultRetry);
 
@@ -72,7 +88,20 @@ internal sealed class ConnectionOptions
         var token = run.Get(_token) ?? run.Streams.Setting(TokenVariable);
         try
         {
-            return NodeClient.OpenHttp(token);
+            return NodeClient.OpenHttp(
+                token,
+                File(_certificate, CertificateVariable) is { } shown
+                    ? new CertificateFile("--certificate", shown, null, null, run.Time)
+                    : null,
+                File(_authority, AuthorityVariable) is { } trusted ? new AuthorityFile(trusted, run.Time) : null
+            );
+        }
+        catch (Exception fault) when (FileBacked<object>.IsUnreadable(fault) || fault is InvalidOperationException)
+        {
+            throw new CliException(
+                ExitCode.Usage,
+                $"The file of --certificate or --authority cannot be read: {fault.Message.TrimEnd('.')}. Give a PEM file, for --certificate with its key."
+            );
         }
         catch (FormatException)
         {
@@ -81,6 +110,8 @@ internal sealed class ConnectionOptions
                 "The token has characters that no HTTP header can carry. Give it as it was issued."
             );
         }
+
+        string? File(Option<string> option, string variable) => run.Get(option) ?? run.Streams.Setting(variable);
     }
 
     private Uri[] Urls(Invocation run)

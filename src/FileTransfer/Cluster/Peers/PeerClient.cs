@@ -3,7 +3,7 @@ namespace FileTransfer.Cluster.Peers;
 /// <summary>What this node asks of other nodes of the cluster in its own name: with its token where that may be seen, and with the catalog that it works on.</summary>
 /// <remarks>An <see cref="HttpClient"/> would link one more cancellation to each request, for a time-out that sources do not have.</remarks>
 public sealed class PeerClient(ThisNode node, Leadership leadership, TimeProvider time)
-    : HttpMessageInvoker(Connections().WithoutLocalLinks())
+    : HttpMessageInvoker(node.Connections(Connections()))
 {
     private readonly PeerTrust _trust = new(node, time);
 

@@ -27,7 +27,7 @@ internal sealed partial class WriteForwarder(
     /// <summary>What is between this node and the leader, or is this node's to say.</summary>
     private static readonly string[] _keptBack = ["Connection", "Keep-Alive", "Transfer-Encoding", "Date", "Server"];
 
-    private readonly HttpMessageInvoker _leader = new(Connections());
+    private readonly HttpMessageInvoker _leader = new(Connections(node));
 
     /// <summary>Whether a request is passed on: this node is told to, nobody has passed it on before, and nothing of its body was read here.</summary>
     public bool Takes(HttpContext context) =>
@@ -76,9 +76,9 @@ internal sealed partial class WriteForwarder(
 
     public void Dispose() => _leader.Dispose();
 
-    private static SocketsHttpHandler Connections()
+    private static SocketsHttpHandler Connections(ThisNode node)
     {
-        var handler = ClientHandler.Create().WithoutLocalLinks();
+        var handler = node.Connections(ClientHandler.Create());
         // Sent only when the leader asks for it: the caller waits for the same.
         handler.Expect100ContinueTimeout = TimeSpan.FromMinutes(1);
         return handler;

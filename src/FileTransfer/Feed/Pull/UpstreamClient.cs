@@ -9,7 +9,7 @@ namespace FileTransfer.Feed.Pull;
 /// <param name="here">This node, named with its cluster to those whom it asks.</param>
 /// <remarks>Its URLs are tried in turn: after a fault, the next is asked.</remarks>
 public sealed class UpstreamClient(UpstreamOptions upstream, TimeProvider time, ThisNode? here = null)
-    : HttpMessageInvoker(PeerClient.Connections().WithoutLocalLinks())
+    : HttpMessageInvoker(here?.Connections(PeerClient.Connections()) ?? PeerClient.Connections())
 {
     /// <summary>How long an answer may take beyond the wait that was asked for.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(15);

@@ -43,7 +43,7 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
         await Problem
             .Of(
                 ProblemTypes.Unauthenticated,
-                sent
+                failure is not null || sent
                     ? $"{failure ?? "The Authorization header has no bearer token"}; send 'Authorization: Bearer TOKEN' with one whose hash is in FileTransfer:Tokens."
                     : "This node requires a token; send 'Authorization: Bearer TOKEN' with one whose hash is in its FileTransfer:Tokens."
             )

@@ -20,12 +20,21 @@ public sealed class AccessOptions
     /// </remarks>
     public string? ClientAuthority { get; set; }
 
+    /// <summary>Client certificates that count no more: serial numbers or SHA-256, in hex.</summary>
+    /// <remarks>Default none. A change takes effect without a restart, also on connections that are open.</remarks>
+    public IList<string> RevokedCertificates { get; } = [];
+
     /// <summary>What is wrong with these values together, and what to write instead.</summary>
     public IEnumerable<string> Faults()
     {
         for (var i = 0; i < Tokens.Count; i++)
         {
             var (key, token) = ($"{Section}:Tokens:{i}", Tokens[i]);
+            if (string.IsNullOrEmpty(token.Sha256) == string.IsNullOrEmpty(token.Certificate))
+            {
+                yield return $"{key}:Sha256 is {(token.Certificate is null ? "missing" : "given beside Certificate")}; write one of them: 64 hex digits, as `printf %s TOKEN | sha256sum` prints them, or a name of a client certificate.";
+            }
+
             if (token.Scopes.Count == 0 && token.Node is null)
             {
                 yield return $"{key}:Scopes is empty; write {key}:Scopes:0 as read, write, node or admin.";
@@ -41,7 +50,7 @@ public sealed class AccessOptions
 
             var earlier = Tokens
                 .Take(i)
-                .FirstOrDefault(other => string.Equals(other.Sha256, token.Sha256, StringComparison.OrdinalIgnoreCase));
+                .FirstOrDefault(other => token.Certificate is null && string.Equals(other.Sha256, token.Sha256, StringComparison.OrdinalIgnoreCase));
             if (earlier is not null)
             {
                 yield return $"{key}:Sha256 is the same as that of '{earlier.Name}'; write each token once.";

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Authentication;
 
 namespace FileTransfer.Hosting.Access;
 
-/// <summary>Who calls: <c>Authorization: Bearer TOKEN</c>. Where <see cref="OpenEndpoints"/> says so, everyone may do everything.</summary>
+/// <summary>Who calls: <c>Authorization: Bearer TOKEN</c>, or a client certificate. Where <see cref="OpenEndpoints"/> says so, everyone may do everything.</summary>
 internal sealed class BearerTokens(TokenTable tokens, OpenEndpoints endpoints, KnownNodes nodes) : IAuthenticationHandler
 {
     public const string SchemeName = "Bearer";
@@ -42,6 +42,11 @@ internal sealed class BearerTokens(TokenTable tokens, OpenEndpoints endpoints, K
 
     private AuthenticateResult Authenticate(string? header)
     {
+        if (header is null && _context!.Connection.ClientCertificate is { } certificate && tokens.Find(certificate) is { } shown)
+        {
+            return AcceptAsNode(shown, "certificate");
+        }
+
         if (endpoints.AreOpenTo(_context!))
         {
             return Accept(TokenTable.Anyone);
@@ -52,17 +57,17 @@ internal sealed class BearerTokens(TokenTable tokens, OpenEndpoints endpoints, K
             return AuthenticateResult.NoResult();
         }
 
-        if (tokens.Find(header[Prefix.Length..].Trim()) is not { } holder)
-        {
-            return AuthenticateResult.Fail("The token in the Authorization header is not known to this node");
-        }
+        return tokens.Find(header[Prefix.Length..].Trim()) is { } holder
+            ? AcceptAsNode(holder, "token")
+            : AuthenticateResult.Fail("The token in the Authorization header is not known to this node");
+    }
 
-        return TokenTable.NodeOf(holder) is not { } node || _context!.Request.Headers[NodeHeader.Name] == node
+    private AuthenticateResult AcceptAsNode(ClaimsPrincipal holder, string what) =>
+        TokenTable.NodeOf(holder) is not { } node || _context!.Request.Headers[NodeHeader.Name] == node
             ? Accept(holder)
             : AuthenticateResult.Fail(
-                $"The token '{holder.Identity!.Name}' is that of the node '{node}', and counts with '{NodeHeader.Name}: {node}' alone"
+                $"The {what} '{holder.Identity!.Name}' is that of the node '{node}', and counts with '{NodeHeader.Name}: {node}' alone"
             );
-    }
 
     private static AuthenticateResult Accept(ClaimsPrincipal holder) =>
         AuthenticateResult.Success(new AuthenticationTicket(holder, SchemeName));

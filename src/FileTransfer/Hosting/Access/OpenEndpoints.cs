@@ -18,7 +18,8 @@ internal sealed class OpenEndpoints(TokenTable tokens, IOptions<AccessOptions> a
     public bool AreForThisMachine(HttpContext context) =>
         IsLoopback(context) && !ShowsCertificate(context) && (_onlyLoopback || !access.Value.AllowAnonymous);
 
-    private static bool ShowsCertificate(HttpContext context) => context.Connection.ClientCertificate is not null;
+    private bool ShowsCertificate(HttpContext context) =>
+        context.Connection.ClientCertificate is { } certificate && !tokens.IsRevoked(certificate);
 
     /// <summary>A socket of the file system has no address.</summary>
     private static bool IsLoopback(HttpContext context) =>

@@ -16,9 +16,12 @@ public sealed class TokenOptions
     public string? Node { get; set; }
 
     /// <summary>SHA-256 of the token's characters, 64 hex digits. The token itself is never configured.</summary>
-    [Required(ErrorMessage = "64 hex digits, as `printf %s TOKEN | sha256sum` prints them")]
     [RegularExpression("^[0-9A-Fa-f]{64}$", ErrorMessage = "64 hex digits, as `printf %s TOKEN | sha256sum` prints them")]
     public string Sha256 { get; set; } = "";
+
+    /// <summary>Instead of a token, a client certificate: a DNS name or URI among its subject alternative names, or its SHA-256 in hex.</summary>
+    /// <remarks>Default none. It counts on https endpoints that ask for one, and where <c>FileTransfer:ClientAuthority</c> has signed it.</remarks>
+    public string? Certificate { get; set; }
 
     /// <summary>What the token may do: any of <c>read</c>, <c>write</c>, <c>node</c>, <c>admin</c>.</summary>
     /// <remarks>At least one, unless <see cref="Node"/> is given. <c>admin</c> implies all, <c>write</c> and <c>node</c> imply <c>read</c>.</remarks>

@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Primitives;
 
 namespace FileTransfer.Hosting.Access;
@@ -15,6 +16,7 @@ internal sealed partial class TokenTable : IDisposable
     private readonly ILogger _logger;
     private readonly IDisposable _changes;
     private volatile Entry[] _entries;
+    private volatile HashSet<string> _revoked = [];
 
     public TokenTable(IOptionsFactory<AccessOptions> options, IConfiguration configuration, ILogger<TokenTable> logger)
     {
@@ -40,7 +42,7 @@ internal sealed partial class TokenTable : IDisposable
         // All of them, always: how long it takes tells nothing about which one matched.
         foreach (var entry in _entries)
         {
-            if (CryptographicOperations.FixedTimeEquals(hash, entry.Hash))
+            if (entry.Certificate is null && CryptographicOperations.FixedTimeEquals(hash, entry.Hash))
             {
                 found = entry.Principal;
             }
@@ -49,26 +51,47 @@ internal sealed partial class TokenTable : IDisposable
         return found;
     }
 
+    /// <summary>Who shows a certificate, as an entry names it, or as it says itself; null where neither does, or where it is revoked.</summary>
+    public ClaimsPrincipal? Find(X509Certificate2 certificate)
+    {
+        var known = CertificateNames.Of(certificate);
+        return IsRevoked(certificate) ? null
+            : Array.Find(_entries, entry => known.Names.Contains(entry.Certificate, StringComparer.OrdinalIgnoreCase)) is { } entry
+                ? entry.Principal
+            : known.Node is null && known.Scopes.Count == 0 ? null
+            : PrincipalOf(certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), known.Node, ScopesOf(known.Node, known.Scopes));
+    }
+
+    public bool IsRevoked(X509Certificate2 certificate)
+    {
+        var known = CertificateNames.Of(certificate);
+        return _revoked.Contains(known.Serial) || _revoked.Overlaps(known.Names);
+    }
+
     /// <summary>The answer to one that asks whether this node, which is at <paramref name="here"/>, knows its token; null where it does not.</summary>
     public string? Prove(string nonce, string asks, Uri here) =>
-        Array.Find(_entries, entry => PeerProof.AreEqual(asks, PeerProof.Asks(entry.Hash, nonce))) is { } known
+        Array.Find(_entries, entry => entry.Certificate is null && PeerProof.AreEqual(asks, PeerProof.Asks(entry.Hash, nonce))) is { } known
             ? PeerProof.Answers(known.Hash, nonce, here)
             : null;
 
     public void Dispose() => _changes.Dispose();
 
-    private Entry[] Read() =>
+    private Entry[] Read()
+    {
+        var access = _options.Create(Options.DefaultName);
+        _revoked = new(access.RevokedCertificates.Select(one => one.Replace(":", "", StringComparison.Ordinal)), StringComparer.OrdinalIgnoreCase);
+        return
         [
-            .. _options
-                .Create(Options.DefaultName)
-                .Tokens.Select(token => new Entry(
-                    Convert.FromHexString(token.Sha256),
-                    PrincipalOf(token.Name, token.Node, ScopesOf(token))
-                )),
+            .. access.Tokens.Select(token => new Entry(
+                Convert.FromHexString(token.Sha256),
+                token.Certificate,
+                PrincipalOf(token.Name, token.Node, ScopesOf(token.Node, token.Scopes))
+            )),
         ];
+    }
 
-    private static IEnumerable<string> ScopesOf(TokenOptions token) =>
-        (token.Node is null ? token.Scopes : [AccessScopes.Node, .. token.Scopes]).SelectMany(AccessScopes.ImpliedBy).Distinct();
+    private static IEnumerable<string> ScopesOf(string? node, IEnumerable<string> scopes) =>
+        (node is null ? scopes : scopes.Append(AccessScopes.Node)).SelectMany(AccessScopes.ImpliedBy).Distinct();
 
     private static ClaimsPrincipal PrincipalOf(string name, string? node, IEnumerable<string> scopes) =>
         new(
@@ -109,9 +132,9 @@ internal sealed partial class TokenTable : IDisposable
         }
     }
 
-    private sealed record Entry(byte[] Hash, ClaimsPrincipal Principal)
+    private sealed record Entry(byte[] Hash, string? Certificate, ClaimsPrincipal Principal)
     {
-        public string Text => $"{Convert.ToHexString(Hash)} {string.Join(' ', Principal.Claims.Select(claim => claim.Value))}";
+        public string Text => $"{Convert.ToHexString(Hash)} {Certificate} {string.Join(' ', Principal.Claims.Select(claim => claim.Value))}";
     }
 
     private static partial class Log

@@ -15,14 +15,39 @@ internal static class StartChecks
         }
 
         CheckAccess(all);
-        if (all["FileTransfer:ClientAuthority"] is { Length: > 0 } authority)
-        {
-            ClientAuthority.Read(authority);
-        }
-
+        CheckCertificates(all);
         ServerCertificates.Check(all);
 
         CheckDataDirectory(all["FileTransfer:DataDirectory"] is { Length: > 0 } configured ? configured : "data");
+    }
+
+    private static void CheckCertificates(IConfiguration all)
+    {
+        foreach (var key in (ReadOnlySpan<string>)["FileTransfer:ClientAuthority", CertificateFiles.AuthorityKey])
+        {
+            if (all[key] is { Length: > 0 } path)
+            {
+                Read(key, path, "the PEM file of an authority", () => _ = new AuthorityFile(path, TimeProvider.System).Certificates);
+            }
+        }
+
+        var own = all.GetSection(CertificateFiles.ClientSection);
+        if (CertificateFile.Of(own, TimeProvider.System) is { } certificate)
+        {
+            Read($"{own.Path}:Path", own["Path"]!, "a PEM or PFX file, with KeyPath where its key is in another", () => _ = certificate.Context);
+        }
+    }
+
+    private static void Read(string key, string path, string expected, Action read)
+    {
+        try
+        {
+            read();
+        }
+        catch (Exception e) when (FileBacked<object>.IsUnreadable(e) || e is InvalidOperationException)
+        {
+            throw new FatalStartException($"{key} is '{path}', which cannot be read ({e.Message.TrimEnd('.')}); write {expected}.", e);
+        }
     }
 
     private static void CheckAccess(IConfiguration all)

@@ -31,7 +31,8 @@ internal static partial class ReadinessChecks
             .Add<SourcesCheck>("sources", Stops.Nothing)
             .Add<UpstreamsCheck>("upstreams", Stops.Nothing)
             .Add<FollowersCheck>("followers", Stops.Nothing)
-            .Add<IngestCheck>("ingest", Stops.Nothing);
+            .Add<IngestCheck>("ingest", Stops.Nothing)
+            .Add<CertificatesCheck>("certificates", Stops.Nothing);
     }
 
     private static IHealthChecksBuilder Add<T>(this IHealthChecksBuilder checks, string name, Stops stops)

@@ -1,57 +1,128 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using FileTransfer.Cli.Client;
+using FileTransfer.Cluster.Peers;
+using FileTransfer.Contracts;
 using FileTransfer.Hosting;
 using FileTransfer.Http;
 using FileTransfer.IntegrationTests.Testbed.Disks;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
+using FileTransfer.IntegrationTests.Testbed.Servers;
 using FileTransfer.Postgres;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FileTransfer.IntegrationTests.Hosting.Access;
 
 public sealed class MutualTlsTests : IDisposable
 {
-    private static readonly DateTimeOffset From = DateTimeOffset.UtcNow.AddDays(-1);
-    private static readonly DateTimeOffset To = DateTimeOffset.UtcNow.AddDays(1);
-
     private readonly TempFolder _folder = new();
-    private readonly X509Certificate2 _authority = Authority("Nodes");
-    private readonly X509Certificate2 _otherAuthority = Authority("Others");
+    private readonly TestAuthority _authority = new("Nodes");
+    private readonly TestAuthority _otherAuthority = new("Others");
 
     [Fact]
     public async Task Only_a_client_of_the_authority_gets_in()
     {
         await using var server = await StartAsync();
-        var address = new Uri(server.App.Urls.Single());
+        var address = SecureAddressOf(server);
 
-        using var known = Client(Signed(_authority, "node-b"));
+        using var known = Client(_authority.Sign("node-b"));
         (await known.GetAsync(new Uri(address, "/admin"))).StatusCode.ShouldBe(HttpStatusCode.OK);
 
-        using var unknown = Client(Signed(_otherAuthority, "node-c"));
+        using var unknown = Client(_otherAuthority.Sign("node-c"));
         await Should.ThrowAsync<HttpRequestException>(() => unknown.GetAsync(new Uri(address, "/admin")));
 
         using var nobody = Client(null);
         await Should.ThrowAsync<HttpRequestException>(() => nobody.GetAsync(new Uri(address, "/admin")));
+
+        // The plain endpoint beside it reaches this machine alone, and is open to nobody for that.
+        var plain = new Uri(server.App.Urls.Single(url => url.StartsWith("http:", StringComparison.Ordinal)));
+        (await nobody.GetAsync(new Uri(plain, "/admin"))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await nobody.GetAsync(new Uri(plain, "/health/live"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+
+        using var page = new HttpRequestMessage(HttpMethod.Post, new Uri(address, "/v1/drain")) { Headers = { { "Origin", "https://evil.example" } } };
+        using var refused = await known.SendAsync(page);
+        await refused.ReadProblemAsync("origin-refused");
+
+        _authority.Write(_folder.At("program.pem"), "operator");
+        using var program = NodeClient.OpenHttp(
+            null,
+            new CertificateFile("", _folder.At("program.pem"), null, null, TimeProvider.System),
+            new AuthorityFile(_folder.At("authority.pem"), TimeProvider.System)
+        );
+        (await program.GetAsync(new Uri(address, "/admin"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task A_certificate_is_one_nodes_renewed_while_nodes_run_and_revoked_alone()
+    {
+        await using var server = await StartAsync(
+            "--FileTransfer:Tokens:0:Name=c",
+            "--FileTransfer:Tokens:0:Certificate=node-c.example",
+            "--FileTransfer:Tokens:0:Node=c"
+        );
+        var address = SecureAddressOf(server);
+        var first = _authority.Write(_folder.At("b.pem"), "node-b", "urn:filetransfer:node:b");
+        _authority.Write(_folder.At("c.pem"), "node-c");
+        _authority.Write(_folder.At("d.pem"), "node-d", "urn:filetransfer:node:b");
+        await using var b = await StartNodeAsync("b");
+        await using var c = await StartNodeAsync("c");
+        await using var d = await StartNodeAsync("d");
+
+        (await AskAsync(b, new Uri(address, "/reader"))).ShouldBe((HttpStatusCode.OK, "b"));
+        (await AskAsync(c, new Uri(address, "/reader"))).ShouldBe((HttpStatusCode.OK, "c"));
+        (await AskAsync(b, new Uri(address, "/admin"))).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await AskAsync(d, new Uri(address, "/reader"))).Status.ShouldBe(HttpStatusCode.Unauthorized, "it shows the certificate of b");
+
+        (await AskAsync(b, new Uri(address, "/serial"))).Body.ShouldBe(first);
+        var second = _authority.Write(_folder.At("b.pem"), "node-b", "urn:filetransfer:node:b");
+        var own = _authority.Write(_folder.At("own.pem"), "node-a");
+        await Eventually.HoldsAsync(
+            async () => (await AskAsync(b, new Uri(address, "/serial"))).Body == second && await SerialOfAsync(address) == own,
+            "the renewed certificates are shown"
+        );
+
+        await File.WriteAllTextAsync(
+            server.Folder.At("next.json"),
+            $$"""{ "FileTransfer": { "RevokedCertificates": [ "{{second}}" ] } }"""
+        );
+        File.Move(server.Folder.At("next.json"), server.Folder.At("appsettings.json"), overwrite: true);
+        await Eventually.HoldsAsync(
+            async () => (await AskAsync(b, new Uri(address, "/reader"))).Status == HttpStatusCode.Unauthorized,
+            "the certificate is revoked"
+        );
+        (await AskAsync(c, new Uri(address, "/reader"))).ShouldBe((HttpStatusCode.OK, "c"));
+
+        async Task<string> SerialOfAsync(Uri at)
+        {
+            using var connection = new TcpClient(at.Host, at.Port);
+            await using var tls = new SslStream(connection.GetStream());
+            using var client = _authority.Sign("node-x");
+            await tls.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions { TargetHost = at.Host, ClientCertificates = [client], CertificateChainPolicy = _authority.Trust() }
+            );
+            return tls.RemoteCertificate is X509Certificate2 shown ? shown.SerialNumber : "";
+        }
     }
 
     [Fact]
     public async Task Over_TLS_what_is_no_request_is_a_bare_status_and_what_comes_without_TLS_gets_no_answer()
     {
         await using var server = await StartAsync();
-        var address = new Uri(server.App.Urls.Single());
+        var address = SecureAddressOf(server);
         using (var connection = new TcpClient(address.Host, address.Port))
         await using (var tls = new SslStream(connection.GetStream()))
         {
-            using var own = Signed(_authority, "node-b");
+            using var own = _authority.Sign("node-b");
             await tls.AuthenticateAsClientAsync(
                 new SslClientAuthenticationOptions
                 {
                     TargetHost = address.Host,
                     ClientCertificates = [own],
-                    CertificateChainPolicy = Trust(),
+                    CertificateChainPolicy = _authority.Trust(),
                 }
             );
             await tls.WriteAsync("GARBAGE\r\n\r\n"u8.ToArray());
@@ -89,61 +160,57 @@ public sealed class MutualTlsTests : IDisposable
         _folder.Dispose();
     }
 
-    private async Task<RunningServer> StartAsync()
+    private async Task<RunningServer> StartAsync(params string[] settings)
     {
-        File.WriteAllText(_folder.At("authority.pem"), _authority.ExportCertificatePem());
-        using var own = Signed(_authority, "node-a");
-        File.WriteAllText(_folder.At("own.pem"), own.ExportCertificatePem());
-        File.WriteAllText(_folder.At("own.key"), own.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        File.WriteAllText(_folder.At("authority.pem"), _authority.Pem);
+        _authority.Write(_folder.At("own.pem"), "node-a");
         return await RunningServer.StartAsync(
-            null,
-            app => app.MapGet("/admin", () => "text").RequireAuthorization(AccessScopes.Admin),
-            $"--FileTransfer:ClientAuthority={_folder.At("authority.pem")}",
-            "--Kestrel:Endpoints:Nodes:Url=https://127.0.0.1:0",
-            "--Kestrel:Endpoints:Nodes:ClientCertificateMode=RequireCertificate",
-            $"--Kestrel:Endpoints:Nodes:Certificate:Path={_folder.At("own.pem")}",
-            $"--Kestrel:Endpoints:Nodes:Certificate:KeyPath={_folder.At("own.key")}"
+            "{}",
+            app =>
+            {
+                app.MapGet("/admin", () => "text").RequireAuthorization(AccessScopes.Admin);
+                app.MapGet("/reader", (HttpContext context) => NodeHeader.ReaderOf(context)).RequireAuthorization(AccessScopes.Node);
+                app.MapGet("/serial", (HttpContext context) => context.Connection.ClientCertificate!.SerialNumber);
+            },
+            [
+                $"--FileTransfer:ClientAuthority={_folder.At("authority.pem")}",
+                "--Kestrel:Endpoints:Nodes:Url=https://127.0.0.1:0",
+                "--Kestrel:Endpoints:Nodes:ClientCertificateMode=RequireCertificate",
+                $"--Kestrel:Endpoints:Nodes:Certificate:Path={_folder.At("own.pem")}",
+                $"--Kestrel:Endpoints:Nodes:Certificate:KeyPath={_folder.At("own.pem")}",
+                "--Kestrel:Endpoints:Plain:Url=http://127.0.0.1:0",
+                .. settings,
+            ]
         );
+    }
+
+    /// <summary>A node that shows a certificate, and believes the authority.</summary>
+    private Task<RunningServer> StartNodeAsync(string id) =>
+        RunningServer.StartAsync(
+            null,
+            null,
+            $"--FileTransfer:NodeId={id}",
+            $"--FileTransfer:ClientCertificate:Path={_folder.At($"{id}.pem")}",
+            $"--FileTransfer:TrustedAuthority={_folder.At("authority.pem")}"
+        );
+
+    private static Uri SecureAddressOf(RunningServer server) =>
+        new(server.App.Urls.Single(url => url.StartsWith("https:", StringComparison.Ordinal)));
+
+    private static async Task<(HttpStatusCode Status, string Body)> AskAsync(RunningServer node, Uri url)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        request.Headers.ConnectionClose = true;
+        var peers = node.App.Services.GetRequiredService<PeerClient>();
+        using var answer = await peers.SendAsync(request, CancellationToken.None);
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
     }
 
     private HttpClient Client(X509Certificate2? certificate)
     {
         var handler = new SocketsHttpHandler();
-        handler.SslOptions.CertificateChainPolicy = Trust();
+        handler.SslOptions.CertificateChainPolicy = _authority.Trust();
         handler.SslOptions.ClientCertificates = certificate is null ? [] : [certificate];
         return new HttpClient(handler);
-    }
-
-    private X509ChainPolicy Trust()
-    {
-        var trust = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            RevocationMode = X509RevocationMode.NoCheck,
-        };
-        trust.CustomTrustStore.Add(_authority);
-        return trust;
-    }
-
-    private static X509Certificate2 Authority(string name)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        return request.CreateSelfSigned(From, To);
-    }
-
-    private static X509Certificate2 Signed(X509Certificate2 authority, string name)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(
-            new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], critical: false)
-        );
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddIpAddress(IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        using var certificate = request.Create(authority, From, To, RandomNumberGenerator.GetBytes(8));
-        return certificate.CopyWithPrivateKey(key);
     }
 }

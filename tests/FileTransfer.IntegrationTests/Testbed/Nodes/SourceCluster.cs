@@ -112,16 +112,26 @@ public sealed class PatientSourceCluster : SourceCluster
         [.. Impatient.SkipLast(1), ("FileTransfer__Downloads__StallPeriod", "00:01:00")];
 }
 
-/// <summary>The same, whose leader pulls a feed.</summary>
+/// <summary>The same, whose leader pulls a feed, and shows a certificate that expires soon.</summary>
 public sealed class PullingSourceCluster : SourceCluster
 {
+    private readonly TempFolder _folder = new();
     private FakeUpstream? _upstream;
 
     protected override (string, string)[] LeaderSettings =>
-        [("FileTransfer__Sync__Upstreams__0__Name", "up"), ("FileTransfer__Sync__Upstreams__0__Url", $"{_upstream!.Url}")];
+        [
+            ("FileTransfer__Sync__Upstreams__0__Name", "up"),
+            ("FileTransfer__Sync__Upstreams__0__Url", $"{_upstream!.Url}"),
+            ("FileTransfer__ClientCertificate__Path", _folder.At("a.pem")),
+        ];
 
     public override async ValueTask InitializeAsync()
     {
+        using (var authority = new TestAuthority("Nodes"))
+        {
+            authority.Write(_folder.At("a.pem"), "a");
+        }
+
         _upstream = await FakeUpstream.StartAsync();
         await base.InitializeAsync();
     }
@@ -130,5 +140,6 @@ public sealed class PullingSourceCluster : SourceCluster
     {
         await base.DisposeAsync();
         await (_upstream?.DisposeAsync() ?? default);
+        _folder.Dispose();
     }
 }
