@@ -6,6 +6,7 @@ namespace FileTransfer.Hosting;
 internal static class SwaggerDocument
 {
     private const string Name = "v1";
+
     /// <summary>Its page is its own scripts, with styles written into it.</summary>
     internal const string ContentPolicy =
         "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";

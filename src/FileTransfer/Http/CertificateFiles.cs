@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace FileTransfer.Http;
@@ -34,6 +35,15 @@ public sealed class CertificateFiles
     /// <summary>What endpoints show, by their names.</summary>
     public IReadOnlyDictionary<string, CertificateFile> OfEndpoints => _ofEndpoints;
 
+    /// <summary>Whether reading files of certificates and keys fails so.</summary>
+    public static bool IsUnreadable(Exception fault) =>
+        fault
+            is IOException
+                or UnauthorizedAccessException
+                or CryptographicException
+                or ArgumentException
+                or InvalidOperationException;
+
     public IEnumerable<CertificateFile> All =>
         _ofEndpoints.Values.Append(Client).Append(Default).OfType<CertificateFile>().Distinct();
 
@@ -50,7 +60,7 @@ public sealed class CertificateFiles
         if (authority is not null)
         {
             handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
-                (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) == 0
+                (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) == SslPolicyErrors.None
                 && certificate is X509Certificate2 shown
                 && authority.HasSigned(shown, chain, AuthorityFile.ForServers);
         }

@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-
 namespace FileTransfer.Http;
 
 /// <summary>What all clients of nodes and sources have in common, the program's and the server's.</summary>
@@ -34,7 +32,9 @@ public static class ClientHandler
             {
                 await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
                 return IsLocalLink(((IPEndPoint)socket.RemoteEndPoint!).Address)
-                    ? throw new HttpRequestException($"{context.DnsEndPoint.Host} is an address of no node: of this link, or of the machine's provider")
+                    ? throw new HttpRequestException(
+                        $"{context.DnsEndPoint.Host} is an address of no node: of this link, or of the machine's provider"
+                    )
                     : new NetworkStream(socket, ownsSocket: true);
             }
             catch

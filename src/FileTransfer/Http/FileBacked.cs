@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace FileTransfer.Http;
 
 /// <summary>What is read from files, and read again within a second after they change. What cannot be read leaves in use what was read before.</summary>
@@ -34,10 +32,6 @@ public sealed class FileBacked<T>(Func<T> read, TimeProvider time, params string
         }
     }
 
-    /// <summary>Whether reading files of certificates and keys fails so.</summary>
-    public static bool IsUnreadable(Exception fault) =>
-        fault is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException;
-
     private void Look()
     {
         try
@@ -50,7 +44,7 @@ public sealed class FileBacked<T>(Func<T> read, TimeProvider time, params string
 
             Fault = null;
         }
-        catch (Exception fault) when (_value is not null && IsUnreadable(fault))
+        catch (Exception fault) when (_value is not null && CertificateFiles.IsUnreadable(fault))
         {
             Fault = fault.Message;
         }

@@ -113,7 +113,10 @@ internal sealed partial class FakeNode : IAsyncDisposable
         app.MapMethods("/v1/files/{key}/content", ["HEAD"], node.Head);
         app.MapGet("/v1/files/{key}/hashes", node.Hashes);
         app.MapDelete("/v1/nodes/{name}", node.RemoveNode);
-        app.MapGet("/v1/nodes", () => Results.Json(node.Leader is null || node.Cluster.Count > 0 ? node.Cluster : ClusterOf(node.Leader)));
+        app.MapGet(
+            "/v1/nodes",
+            () => Results.Json(node.Leader is null || node.Cluster.Count > 0 ? node.Cluster : ClusterOf(node.Leader))
+        );
         app.MapGet(
             "/v1/leader",
             () =>

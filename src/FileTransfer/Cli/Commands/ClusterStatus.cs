@@ -93,7 +93,7 @@ internal sealed class ClusterStatus(ClusterResource cluster, LeaderResource? lea
         columns.ForEach(column => table.AddColumn(new TableColumn(column.Name).NoWrap()));
         foreach (var node in cluster.Nodes)
         {
-            table.AddRow([.. columns.Select(column => Markup.Escape(column.Of(node)))]);
+            table.AddRow([.. columns.Select(column => Markup.Escape(CliConsole.Printable(column.Of(node))))]);
         }
 
         return table;

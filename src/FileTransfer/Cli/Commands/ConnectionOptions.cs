@@ -96,7 +96,7 @@ internal sealed class ConnectionOptions
                 File(_authority, AuthorityVariable) is { } trusted ? new AuthorityFile(trusted, run.Time) : null
             );
         }
-        catch (Exception fault) when (FileBacked<object>.IsUnreadable(fault) || fault is InvalidOperationException)
+        catch (Exception fault) when (CertificateFiles.IsUnreadable(fault))
         {
             throw new CliException(
                 ExitCode.Usage,

@@ -55,12 +55,14 @@ internal sealed class FileStatus : IStatus
         {
             var table = new Table
             {
-                Title = new TableTitle(Markup.Escape($"{_file.Location ?? _file.LocationHex}, {_file.Size} bytes")),
+                Title = new TableTitle(
+                    Markup.Escape(CliConsole.Printable($"{_file.Location ?? _file.LocationHex}, {_file.Size} bytes"))
+                ),
             };
             table.AddColumns("node", "state", "proven", "reason");
             foreach (var replica in _replicas)
             {
-                table.AddRow([.. Cells(replica).Select(Markup.Escape)]);
+                table.AddRow([.. Cells(replica).Select(cell => Markup.Escape(CliConsole.Printable(cell)))]);
             }
 
             console.Show(_ => table);

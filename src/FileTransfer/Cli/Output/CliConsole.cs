@@ -24,7 +24,7 @@ public sealed class CliConsole(CliStreams streams, bool json)
     /// <param name="value">The same as JSON.</param>
     public void Result<T>(string text, T value)
     {
-        var line = json ? Serialize(value) : text;
+        var line = json ? Serialize(value) : Printable(text);
         lock (_lock)
         {
             if (_live is { } live && streams.OutputIsTerminal)
@@ -133,8 +133,15 @@ public sealed class CliConsole(CliStreams streams, bool json)
         return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 
+    /// <summary>What others have named, without the characters that a terminal obeys; the ends of lines and columns stay.</summary>
+    public static string Printable(string text) =>
+        text.Any(IsObeyed) ? string.Concat(text.Select(c => IsObeyed(c) ? $"\\x{(int)c:x2}" : $"{c}")) : text;
+
+    private static bool IsObeyed(char c) => char.IsControl(c) && c is not ('\n' or '\r' or '\t');
+
     private void WriteError(string line)
     {
+        line = Printable(line);
         lock (_lock)
         {
             if (_live is { } live)

@@ -14,8 +14,7 @@ internal sealed partial class WriteForwarder(
     PeerClient peers,
     IOptions<NodeOptions> options,
     ILogger<WriteForwarder> logger
-)
-    : IDisposable
+) : IDisposable
 {
     public const string Header = "FileTransfer-Forwarded-By";
 

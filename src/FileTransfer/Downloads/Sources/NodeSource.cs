@@ -32,13 +32,7 @@ public sealed class NodeSource : Source
         IsOfUpstream = true;
     }
 
-    private NodeSource(
-        SourceId id,
-        string name,
-        ContentProvider provider,
-        HttpMessageInvoker http,
-        SourceClientOptions options
-    )
+    private NodeSource(SourceId id, string name, ContentProvider provider, HttpMessageInvoker http, SourceClientOptions options)
         : base(id, name, provider.Url, http, options)
     {
         Provider = provider;

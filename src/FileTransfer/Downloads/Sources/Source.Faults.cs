@@ -7,9 +7,9 @@ public abstract partial class Source
 {
     private const int LongestProblem = 4096;
 
-    /// <summary>Its query may be a secret.</summary>
+    /// <summary>Its query may be a secret, as a name and a password are.</summary>
     private readonly string _shownUrl =
-        url.Query.Length == 0
+        url.Query.Length + url.UserInfo.Length == 0
             ? url.OriginalString
             : url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 

@@ -1,5 +1,4 @@
 using FileTransfer.Catalog.Providers;
-using FileTransfer.Cluster;
 using FileTransfer.Cluster.Peers;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Feed.Pull;

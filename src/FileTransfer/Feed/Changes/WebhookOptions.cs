@@ -18,7 +18,7 @@ public sealed class WebhookOptions
         {
             if (Webhooks.Take(i).Any(earlier => earlier.Url == Webhooks[i].Url))
             {
-                yield return $"{Section}:Webhooks:{i}:Url is '{Webhooks[i].Url}' again; write each once.";
+                yield return $"{Section}:Webhooks:{i}:Url is that of an earlier one; write each once.";
             }
 
             for (var j = 0; j < Webhooks[i].Events.Count; j++)

@@ -60,7 +60,7 @@ public sealed partial class Webhooks(
             var page = await changes.ReadAsync(after, Most, _look, CancellationToken.None, cancellationToken);
             if (page.IsGone)
             {
-                Log.Gone(logger, hook.Url);
+                Log.Gone(logger, Shown(hook.Url));
                 page = page with { Position = await changes.NowAsync(cancellationToken) };
             }
 
@@ -77,7 +77,7 @@ public sealed partial class Webhooks(
             {
                 if (failures++ == 0)
                 {
-                    Log.Failed(logger, hook.Url, e.Message);
+                    Log.Failed(logger, Shown(hook.Url), e.Message);
                 }
 
                 await Task.Delay(_backoff.Bound(failures - 1), time, cancellationToken);
@@ -140,16 +140,20 @@ public sealed partial class Webhooks(
         return database.ExecuteAsync(sql, new { url = hook.Url!.AbsoluteUri, position = position.ToString() }, cancellationToken);
     }
 
+    /// <summary>Where a webhook is, without what may be a secret of it.</summary>
+    private static string Shown(Uri url) =>
+        url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+
     private static partial class Log
     {
         [LoggerMessage(1790, LogLevel.Warning, "The webhook {Url} was not told of changes, which is tried again: {Reason}")]
-        public static partial void Failed(ILogger logger, Uri url, string reason);
+        public static partial void Failed(ILogger logger, string url, string reason);
 
         [LoggerMessage(
             1791,
             LogLevel.Warning,
             "The webhook {Url} was behind what is kept of the feed; it is told what changes from now on"
         )]
-        public static partial void Gone(ILogger logger, Uri url);
+        public static partial void Gone(ILogger logger, string url);
     }
 }

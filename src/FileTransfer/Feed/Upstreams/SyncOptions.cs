@@ -41,7 +41,7 @@ public sealed class SyncOptions
             {
                 if (!Uri.TryCreate(url, UriKind.Absolute, out var parsed) || parsed.Scheme is not ("http" or "https"))
                 {
-                    yield return $"{key}:Url has '{url}'; write absolute URLs such as http://node.example:7070, separated by spaces.";
+                    yield return $"{key}:Url has '{(url.Contains('@', StringComparison.Ordinal) ? "***" : url)}'; write absolute URLs such as http://node.example:7070, separated by spaces.";
                 }
             }
 

@@ -32,7 +32,7 @@ public sealed class AccessOptions
             var (key, token) = ($"{Section}:Tokens:{i}", Tokens[i]);
             if (string.IsNullOrEmpty(token.Sha256) == string.IsNullOrEmpty(token.Certificate))
             {
-                yield return $"{key}:Sha256 is {(token.Certificate is null ? "missing" : "given beside Certificate")}; write one of them: 64 hex digits, as `printf %s TOKEN | sha256sum` prints them, or a name of a client certificate.";
+                yield return $"{key}:Sha256 is {(token.Certificate is null ? "missing" : "given beside Certificate")}; write 64 hex digits, as `printf %s TOKEN | sha256sum` prints them, or Certificate with a name of one instead.";
             }
 
             if (token.Scopes.Count == 0 && token.Node is null)
@@ -50,7 +50,9 @@ public sealed class AccessOptions
 
             var earlier = Tokens
                 .Take(i)
-                .FirstOrDefault(other => token.Certificate is null && string.Equals(other.Sha256, token.Sha256, StringComparison.OrdinalIgnoreCase));
+                .FirstOrDefault(other =>
+                    token.Certificate is null && string.Equals(other.Sha256, token.Sha256, StringComparison.OrdinalIgnoreCase)
+                );
             if (earlier is not null)
             {
                 yield return $"{key}:Sha256 is the same as that of '{earlier.Name}'; write each token once.";

@@ -31,7 +31,9 @@ internal sealed class CrossOriginGuard(RequestDelegate next, OpenEndpoints endpo
             );
         }
 
-        return IsOfOtherSite(request.Headers) && !(HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Mode"] == "navigate")
+        return
+            IsOfOtherSite(request.Headers)
+            && !(HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Mode"] == "navigate")
             ? Refuse(
                 context,
                 "The Sec-Fetch-Site header says that a page of another site asks: it may lead here, and no more; configure FileTransfer:Tokens and send one."

@@ -8,7 +8,10 @@ internal sealed class OpenEndpoints(TokenTable tokens, IOptions<AccessOptions> a
     /// <summary>Everybody may do everything there: because that is allowed, because a certificate was shown, or because nothing but this machine reaches it.</summary>
     public bool AreOpenTo(HttpContext context) =>
         access.Value.AllowAnonymous
-        || (tokens.IsEmpty && (string.IsNullOrEmpty(access.Value.ClientAuthority) ? IsLoopback(context) : ShowsCertificate(context)));
+        || (
+            tokens.IsEmpty
+            && (string.IsNullOrEmpty(access.Value.ClientAuthority) ? IsLoopback(context) : ShowsCertificate(context))
+        );
 
     /// <summary>Who calls is taken for somebody by what his browser does by itself for any page.</summary>
     public bool TakeCallersUnasked(HttpContext context) =>

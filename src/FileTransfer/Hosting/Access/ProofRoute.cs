@@ -10,7 +10,9 @@ internal static class ProofRoute
             .MapGet(Routes.Proof, Prove)
             .AllowAnonymous()
             .WithTags("Cluster")
-            .WithSummary($"Proves in {PeerProof.Header} that this node lists the token of the one that asks; without that header where it does not")
+            .WithSummary(
+                $"Proves in {PeerProof.Header} that this node lists the token of the one that asks; without that header where it does not"
+            )
             .Produces(StatusCodes.Status204NoContent);
 
     /// <param name="nonce" example="00112233445566778899aabbccddeeff">Made up by who asks.</param>

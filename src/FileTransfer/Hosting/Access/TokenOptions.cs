@@ -16,7 +16,10 @@ public sealed class TokenOptions
     public string? Node { get; set; }
 
     /// <summary>SHA-256 of the token's characters, 64 hex digits. The token itself is never configured.</summary>
-    [RegularExpression("^[0-9A-Fa-f]{64}$", ErrorMessage = "64 hex digits, as `printf %s TOKEN | sha256sum` prints them")]
+    [RegularExpression(
+        "^[0-9A-Fa-f]{64}$",
+        ErrorMessage = "64 hex digits, as `printf %s TOKEN | sha256sum` prints them: the hash, never the token itself"
+    )]
     public string Sha256 { get; set; } = "";
 
     /// <summary>Instead of a token, a client certificate: a DNS name or URI among its subject alternative names, or its SHA-256 in hex.</summary>

@@ -56,10 +56,15 @@ internal sealed partial class TokenTable : IDisposable
     {
         var known = CertificateNames.Of(certificate);
         return IsRevoked(certificate) ? null
-            : Array.Find(_entries, entry => known.Names.Contains(entry.Certificate, StringComparer.OrdinalIgnoreCase)) is { } entry
+            : Array.Find(_entries, entry => known.Names.Contains(entry.Certificate, StringComparer.OrdinalIgnoreCase))
+                is { } entry
                 ? entry.Principal
             : known.Node is null && known.Scopes.Count == 0 ? null
-            : PrincipalOf(certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), known.Node, ScopesOf(known.Node, known.Scopes));
+            : PrincipalOf(
+                certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false),
+                known.Node,
+                ScopesOf(known.Node, known.Scopes)
+            );
     }
 
     public bool IsRevoked(X509Certificate2 certificate)
@@ -70,7 +75,8 @@ internal sealed partial class TokenTable : IDisposable
 
     /// <summary>The answer to one that asks whether this node, which is at <paramref name="here"/>, knows its token; null where it does not.</summary>
     public string? Prove(string nonce, string asks, Uri here) =>
-        Array.Find(_entries, entry => entry.Certificate is null && PeerProof.AreEqual(asks, PeerProof.Asks(entry.Hash, nonce))) is { } known
+        Array.Find(_entries, entry => entry.Certificate is null && PeerProof.AreEqual(asks, PeerProof.Asks(entry.Hash, nonce)))
+            is { } known
             ? PeerProof.Answers(known.Hash, nonce, here)
             : null;
 
@@ -79,7 +85,10 @@ internal sealed partial class TokenTable : IDisposable
     private Entry[] Read()
     {
         var access = _options.Create(Options.DefaultName);
-        _revoked = new(access.RevokedCertificates.Select(one => one.Replace(":", "", StringComparison.Ordinal)), StringComparer.OrdinalIgnoreCase);
+        _revoked = new(
+            access.RevokedCertificates.Select(one => one.Replace(":", "", StringComparison.Ordinal)),
+            StringComparer.OrdinalIgnoreCase
+        );
         return
         [
             .. access.Tokens.Select(token => new Entry(
@@ -134,7 +143,8 @@ internal sealed partial class TokenTable : IDisposable
 
     private sealed record Entry(byte[] Hash, string? Certificate, ClaimsPrincipal Principal)
     {
-        public string Text => $"{Convert.ToHexString(Hash)} {Certificate} {string.Join(' ', Principal.Claims.Select(claim => claim.Value))}";
+        public string Text =>
+            $"{Convert.ToHexString(Hash)} {Certificate} {string.Join(' ', Principal.Claims.Select(claim => claim.Value))}";
     }
 
     private static partial class Log

@@ -66,10 +66,9 @@ internal static class EffectiveSettings
             return Mask;
         }
 
-        return key.StartsWith("ConnectionStrings:", StringComparison.OrdinalIgnoreCase) ? WithoutPassword(value)
-            : Uri.TryCreate(value, UriKind.Absolute, out var url) && url.UserInfo.Length + url.Query.Length > 0
-                ? WithoutSecrets(url)
-            : value;
+        return key.StartsWith("ConnectionStrings:", StringComparison.OrdinalIgnoreCase)
+            ? WithoutPassword(value)
+            : string.Join(' ', value.Split(' ').Select(WithoutSecrets));
     }
 
     private static string WithoutPassword(string connection)
@@ -86,6 +85,15 @@ internal static class EffectiveSettings
         }
     }
 
+    private static string WithoutSecrets(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Host.Length > 0
+            ? url.UserInfo.Length + url.Query.Length > 0
+                ? WithoutSecrets(url)
+                : text
+            : text.Contains('@', StringComparison.Ordinal)
+                ? Mask
+                : text;
+
     private static string WithoutSecrets(Uri url) =>
         (url.UserInfo.Length > 0 ? $"{url.Scheme}://{Mask}@{url.Authority}" : url.GetLeftPart(UriPartial.Authority))
         + url.AbsolutePath
@@ -96,6 +104,7 @@ internal static class EffectiveSettings
         {
             JsonConfigurationProvider { Source: { FileProvider: PhysicalFileProvider folder, Path: var file } } =>
                 $"file {Path.Combine(folder.Root, file ?? "")}",
+            SecretFiles secrets => $"file {secrets.PathOf(key)}",
             EnvironmentVariablesConfigurationProvider => "environment",
             MemoryConfigurationProvider => "command line",
             var other => other.ToString() ?? "",

@@ -3,7 +3,7 @@ using Microsoft.Extensions.FileProviders;
 
 namespace FileTransfer.Hosting.Configuration;
 
-/// <summary>The settings: appsettings.json beside the binary, then in the current folder, then environment, then command line; later ones win.</summary>
+/// <summary>The settings: appsettings.json beside the binary, then in the current folder, then environment, then command line; later ones win. Secrets may be in files of their own.</summary>
 /// <remarks>
 /// Files are looked at every few seconds. Notifications of the kernel miss a file that a link swap replaces,
 /// as mounted configuration is, and are limited in number per user.
@@ -24,6 +24,7 @@ internal sealed class SettingFiles : IDisposable
 
         configuration.AddEnvironmentVariables();
         configuration.AddInMemoryCollection(CommandLineSettings.Parse(args));
+        configuration.Sources.Add(new SecretFiles(configuration));
         _loaded = true;
     }
 

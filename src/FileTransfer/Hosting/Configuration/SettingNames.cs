@@ -13,7 +13,7 @@ internal static class SettingNames
 
     /// <summary>Every key of this program, with 0 for the number of an entry and NAME for its name.</summary>
     public static IEnumerable<string> All =>
-        Own.Concat(OptionsSection.All.SelectMany(section => Paths(section.Type, section.Path)));
+        Own.Concat(OptionsSection.All.SelectMany(section => Paths(section.Type, section.Path))).SelectMany(SecretFiles.WithFile);
 
     /// <summary>
     /// Keys under <c>FileTransfer</c> that no options type knows, each with what may have been meant; and connection strings of other names

@@ -85,7 +85,7 @@ internal static class SettingRules
         {
             if (!TryConvert(type, text, out value))
             {
-                faults.Add($"{setting.Path} is '{text}'; write {HintFor(type)}.");
+                faults.Add($"{setting.Path} is '{EffectiveSettings.Masked(setting.Path, text)}'; write {HintFor(type)}.");
                 return;
             }
         }
@@ -95,7 +95,9 @@ internal static class SettingRules
             if (!rule.IsValid(value))
             {
                 var found =
-                    setting.Value is null && string.IsNullOrEmpty(value?.ToString()) ? "missing" : $"'{setting.Value ?? value}'";
+                    setting.Value is null && string.IsNullOrEmpty(value?.ToString())
+                        ? "missing"
+                        : $"'{EffectiveSettings.Masked(setting.Path, setting.Value ?? $"{value}")}'";
                 faults.Add($"{setting.Path} is {found}; write {HintFor(rule, type)}.");
                 return;
             }

@@ -27,14 +27,24 @@ internal static class StartChecks
         {
             if (all[key] is { Length: > 0 } path)
             {
-                Read(key, path, "the PEM file of an authority", () => _ = new AuthorityFile(path, TimeProvider.System).Certificates);
+                Read(
+                    key,
+                    path,
+                    "the PEM file of an authority",
+                    () => _ = new AuthorityFile(path, TimeProvider.System).Certificates
+                );
             }
         }
 
         var own = all.GetSection(CertificateFiles.ClientSection);
         if (CertificateFile.Of(own, TimeProvider.System) is { } certificate)
         {
-            Read($"{own.Path}:Path", own["Path"]!, "a PEM or PFX file, with KeyPath where its key is in another", () => _ = certificate.Context);
+            Read(
+                $"{own.Path}:Path",
+                own["Path"]!,
+                "a PEM or PFX file, with KeyPath where its key is in another",
+                () => _ = certificate.Context
+            );
         }
     }
 
@@ -44,9 +54,12 @@ internal static class StartChecks
         {
             read();
         }
-        catch (Exception e) when (FileBacked<object>.IsUnreadable(e) || e is InvalidOperationException)
+        catch (Exception e) when (CertificateFiles.IsUnreadable(e))
         {
-            throw new FatalStartException($"{key} is '{path}', which cannot be read ({e.Message.TrimEnd('.')}); write {expected}.", e);
+            throw new FatalStartException(
+                $"{key} is '{path}', which cannot be read ({e.Message.TrimEnd('.')}); write {expected}.",
+                e
+            );
         }
     }
 
@@ -78,7 +91,12 @@ internal static class StartChecks
         var path = Path.GetFullPath(configured);
         try
         {
-            Directory.CreateDirectory(path);
+            if (!Directory.Exists(path))
+            {
+                // Contents, names and the private database are nobody else's to read.
+                Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+
             var probe = Path.Combine(path, $".probe-{Guid.NewGuid():N}");
             using (new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose)) { }
         }

@@ -96,7 +96,13 @@ internal static class HealthRoutes
     {
         context.Response.Headers.CacheControl = "no-store";
         // What ails a node is for those who may read; a balancer needs the status alone.
-        answer = context.User.HasClaim(AccessScopes.Claim, AccessScopes.Read) ? answer : answer with { Checks = null, Disk = null };
+        answer = context.User.HasClaim(AccessScopes.Claim, AccessScopes.Read)
+            ? answer
+            : answer with
+            {
+                Checks = null,
+                Disk = null,
+            };
         return TypedResults.Json(answer, WireJson.Default.HealthAnswer, statusCode: ok ? 200 : 503);
     }
 }

@@ -1,7 +1,6 @@
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Cluster;
 using FileTransfer.Cluster.Peers;
-using FileTransfer.Hosting.Access;
 
 namespace FileTransfer.Hosting.Requests;
 

@@ -18,7 +18,10 @@ public sealed class HostileNodeTests
     public async Task A_node_shows_its_token_to_who_proves_to_know_it_at_this_address_and_to_no_other()
     {
         await using var cluster = await TestCluster.CreateAsync();
-        var leader = await cluster.StartAsync("a", [.. Token(0, "owner", "admin"), .. Token(1, "of-b", "node"), ("FileTransfer__Tokens__1__Node", "b")]);
+        var leader = await cluster.StartAsync(
+            "a",
+            [.. Token(0, "owner", "admin"), .. Token(1, "of-b", "node"), ("FileTransfer__Tokens__1__Node", "b")]
+        );
         leader.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "owner");
         var asked = new ConcurrentQueue<(string Path, string? Token)>();
         await using var hostile = await StartHostileAsync(leader, asked);

@@ -43,7 +43,10 @@ public sealed class MutualTlsTests : IDisposable
         (await nobody.GetAsync(new Uri(plain, "/admin"))).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         (await nobody.GetAsync(new Uri(plain, "/health/live"))).StatusCode.ShouldBe(HttpStatusCode.OK);
 
-        using var page = new HttpRequestMessage(HttpMethod.Post, new Uri(address, "/v1/drain")) { Headers = { { "Origin", "https://evil.example" } } };
+        using var page = new HttpRequestMessage(HttpMethod.Post, new Uri(address, "/v1/drain"))
+        {
+            Headers = { { "Origin", "https://evil.example" } },
+        };
         using var refused = await known.SendAsync(page);
         await refused.ReadProblemAsync("origin-refused");
 
@@ -75,7 +78,10 @@ public sealed class MutualTlsTests : IDisposable
         (await AskAsync(b, new Uri(address, "/reader"))).ShouldBe((HttpStatusCode.OK, "b"));
         (await AskAsync(c, new Uri(address, "/reader"))).ShouldBe((HttpStatusCode.OK, "c"));
         (await AskAsync(b, new Uri(address, "/admin"))).Status.ShouldBe(HttpStatusCode.Forbidden);
-        (await AskAsync(d, new Uri(address, "/reader"))).Status.ShouldBe(HttpStatusCode.Unauthorized, "it shows the certificate of b");
+        (await AskAsync(d, new Uri(address, "/reader"))).Status.ShouldBe(
+            HttpStatusCode.Unauthorized,
+            "it shows the certificate of b"
+        );
 
         (await AskAsync(b, new Uri(address, "/serial"))).Body.ShouldBe(first);
         var second = _authority.Write(_folder.At("b.pem"), "node-b", "urn:filetransfer:node:b");
@@ -102,7 +108,12 @@ public sealed class MutualTlsTests : IDisposable
             await using var tls = new SslStream(connection.GetStream());
             using var client = _authority.Sign("node-x");
             await tls.AuthenticateAsClientAsync(
-                new SslClientAuthenticationOptions { TargetHost = at.Host, ClientCertificates = [client], CertificateChainPolicy = _authority.Trust() }
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = at.Host,
+                    ClientCertificates = [client],
+                    CertificateChainPolicy = _authority.Trust(),
+                }
             );
             return tls.RemoteCertificate is X509Certificate2 shown ? shown.SerialNumber : "";
         }
@@ -169,7 +180,8 @@ public sealed class MutualTlsTests : IDisposable
             app =>
             {
                 app.MapGet("/admin", () => "text").RequireAuthorization(AccessScopes.Admin);
-                app.MapGet("/reader", (HttpContext context) => NodeHeader.ReaderOf(context)).RequireAuthorization(AccessScopes.Node);
+                app.MapGet("/reader", (HttpContext context) => NodeHeader.ReaderOf(context))
+                    .RequireAuthorization(AccessScopes.Node);
                 app.MapGet("/serial", (HttpContext context) => context.Connection.ClientCertificate!.SerialNumber);
             },
             [

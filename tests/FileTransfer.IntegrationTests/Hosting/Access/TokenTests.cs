@@ -79,7 +79,10 @@ public sealed class TokenTests
     [Fact]
     public async Task A_token_of_a_node_counts_with_the_name_of_that_node_alone_and_is_revoked_alone()
     {
-        static string Of(string node) => RunningServer.Token($"{node}-token").Replace("\"Scopes\"", $"\"Node\": \"{node}\", \"Scopes\"", StringComparison.Ordinal);
+        static string Of(string node) =>
+            RunningServer
+                .Token($"{node}-token")
+                .Replace("\"Scopes\"", $"\"Node\": \"{node}\", \"Scopes\"", StringComparison.Ordinal);
         await using var server = await RunningServer.StartAsync(
             RunningServer.Tokens(Of("a"), Of("b"), RunningServer.Token("any", "node")),
             app => app.MapGet("/reader", (HttpContext context) => NodeHeader.ReaderOf(context)).RequireAuthorization("node")
@@ -106,7 +109,10 @@ public sealed class TokenTests
 
         async Task<(HttpStatusCode Status, string Body)> AskAsync(string token, string? node)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, "/reader") { Headers = { { "Authorization", $"Bearer {token}" } } };
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/reader")
+            {
+                Headers = { { "Authorization", $"Bearer {token}" } },
+            };
             request.Headers.TryAddWithoutValidation("FileTransfer-Node", node);
             using var answer = await server.Client.SendAsync(request);
             return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
@@ -142,7 +148,9 @@ public sealed class TokenTests
             (await answer.Content.ReadAsStringAsync()).Contains("checks", StringComparison.Ordinal).ShouldBe(isTold, token);
         }
 
-        (await server.SendAsync(HttpMethod.Get, "/swagger/v1/swagger.json", "read-token")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await server.SendAsync(HttpMethod.Get, "/swagger/v1/swagger.json", "read-token")).StatusCode.ShouldBe(
+            HttpStatusCode.NotFound
+        );
     }
 
     [Fact]

@@ -69,7 +69,10 @@ public sealed class TestCluster : IAsyncDisposable
         Database.ExecuteAsync(
             $"""
             INSERT INTO filetransfer.nodes (node_id, configured_role, url, instance, started_at, seen_at)
-            SELECT unnest('{"{"}{string.Join(',', nodes)}{"}"}'::text[]), 'follower', 'http://127.0.0.1:1', gen_random_uuid(), now(), now()
+            SELECT unnest('{"{"}{string.Join(
+                ',',
+                nodes
+            )}{"}"}'::text[]), 'follower', 'http://127.0.0.1:1', gen_random_uuid(), now(), now()
             """
         );
 

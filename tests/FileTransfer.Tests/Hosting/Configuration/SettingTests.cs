@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FileTransfer.Hosting;
+using FileTransfer.Hosting.Configuration;
 using FileTransfer.Postgres;
+using Microsoft.Extensions.Configuration;
 
 namespace FileTransfer.Tests.Hosting.Configuration;
 
@@ -20,7 +22,6 @@ public sealed class SettingTests : IDisposable
     [InlineData("FileTransfer:AdvertisedUrl", "node-a:7070", "write an absolute URL such as http://node-a:7070")]
     [InlineData("FileTransfer:AdvertisedUrl", "/files", "write an absolute URL")]
     [InlineData("FileTransfer:AdvertisedUrl", "ftp://node-a", "write an absolute URL")]
-    [InlineData("FileTransfer:NodeToken", "two words", "nothing else")]
     [InlineData("FileTransfer:Downloads:Lanes", "0", "write a number from 1 to 64")]
     [InlineData("FileTransfer:Downloads:Lanes", "65", "write a number from 1 to 64")]
     [InlineData("FileTransfer:Downloads:Lanes", "four", "write a whole number")]
@@ -41,6 +42,42 @@ public sealed class SettingTests : IDisposable
         var message = Refusal($"--{key}={value}");
         message.ShouldContain($"{key} is '{value}'");
         message.ShouldContain(hint);
+    }
+
+    [Theory]
+    [InlineData("FileTransfer:NodeToken", "two s3cr3t words", "nothing else")]
+    [InlineData("FileTransfer:Tokens:0:Sha256", "s3cr3t", "the hash, never the token itself")]
+    [InlineData("FileTransfer:AdvertisedUrl", "ftp://user:s3cr3t@node-a", "write an absolute URL")]
+    [InlineData("FileTransfer:AdvertisedUrl", "user:s3cr3t@node-a:7070", "write an absolute URL")]
+    public void A_secret_that_is_refused_is_not_shown(string key, string value, string hint)
+    {
+        var message = Refusal($"--{key}={value}");
+        message.ShouldContain($"{key} is '");
+        message.ShouldContain(hint);
+        message.ShouldNotContain("s3cr3t");
+    }
+
+    [Fact]
+    public async Task A_secret_can_be_a_file_and_then_nothing_beside_it()
+    {
+        var path = Path.Combine(_folder, "node-token");
+        await File.WriteAllTextAsync(path, "of-a-file\n");
+        await using (var app = FileTransferServer.Build(WithData([$"--FileTransfer:NodeTokenFile={path}"]), _folder))
+        {
+            app.Configuration["FileTransfer:NodeToken"].ShouldBe("of-a-file");
+            var shown = EffectiveSettings
+                .Of((IConfigurationRoot)app.Configuration)
+                .Single(one => one.Key == "FileTransfer:NodeToken");
+            (shown.Value, shown.Origin).ShouldBe(("***", $"file {path}"));
+            if (!OperatingSystem.IsWindows())
+            {
+                File.GetUnixFileMode(app.Configuration["FileTransfer:DataDirectory"]!)
+                    .ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+        }
+
+        Refusal($"--FileTransfer:NodeTokenFile={path}", "--FileTransfer:NodeToken=t").ShouldContain("both given");
+        Refusal($"--FileTransfer:NodeTokenFile={path}.gone").ShouldContain("cannot be read");
     }
 
     [Theory]
