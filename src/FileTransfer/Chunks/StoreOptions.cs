@@ -12,7 +12,30 @@ public sealed class StoreOptions
     [Required(ErrorMessage = "the path of a folder, for example data")]
     public string DataDirectory { get; set; } = "data";
 
+    /// <summary>The folder that <c>POST /v1/exports</c> writes shares below; it has to be there.</summary>
+    /// <remarks>Default none: such requests are refused. A whole path; neither in the data folder nor above it.</remarks>
+    public string? ExportFolder { get; set; }
+
     public StoreLimits Store { get; set; } = new();
+
+    /// <summary>What is wrong with these values together, and what to write instead.</summary>
+    public IEnumerable<string> Faults()
+    {
+        if (ExportFolder is { } folder && !Path.IsPathFullyQualified(folder))
+        {
+            yield return $"{Section}:ExportFolder is '{folder}'; write the whole path of a folder.";
+        }
+        else if (ExportFolder is { } other && (IsIn(other, DataDirectory) || IsIn(DataDirectory, other)))
+        {
+            yield return $"{Section}:ExportFolder is '{other}', and {Section}:DataDirectory is '{DataDirectory}'; "
+                + "write two folders of which neither lies in the other.";
+        }
+    }
+
+    private static bool IsIn(string folder, string other) =>
+        Path.GetRelativePath(Path.GetFullPath(other), Path.GetFullPath(folder)) is var way
+        && way != ".."
+        && !way.StartsWith("../", StringComparison.Ordinal);
 }
 
 /// <summary>Limits of the store. Section <c>FileTransfer:Store</c>.</summary>

@@ -56,6 +56,8 @@ public static class Routes
     public const string Configuration = "/v1/configuration";
     public const string Events = "/v1/events";
     public const string Ingest = "/v1/ingest";
+    public const string Exports = "/v1/exports";
+    public const string Export = $"{Exports}/{{name}}";
     public const string Followers = "/v1/followers";
     public const string Follower = $"{Followers}/{{name}}";
     public const string Shipments = "/v1/shipments";

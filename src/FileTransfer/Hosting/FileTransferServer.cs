@@ -7,6 +7,7 @@ using FileTransfer.Cluster;
 using FileTransfer.Dashboard;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Progress;
+using FileTransfer.Exports;
 using FileTransfer.Feed;
 using FileTransfer.Feed.Changes;
 using FileTransfer.Feed.Pull;
@@ -102,6 +103,7 @@ public static partial class FileTransferServer
         builder.AddFeed();
         builder.AddUploads();
         builder.AddDownloads();
+        builder.AddExports();
         builder.AddIntents();
         builder.AddLoads();
         builder.AddOperations();
@@ -155,6 +157,7 @@ public static partial class FileTransferServer
         app.MapPriorities();
         app.MapLoads();
         app.MapAdopt();
+        app.MapExports();
         app.MapEvents();
         app.MapAudit();
         app.MapExplain();

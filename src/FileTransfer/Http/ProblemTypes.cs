@@ -17,6 +17,7 @@ public static class ProblemTypes
     );
     public static readonly ProblemType OriginRefused = new("origin-refused", 403, "The request comes from a foreign web page");
 
+    public static readonly ProblemType ExportUnknown = new("export-unknown", 404, "The export is unknown");
     public static readonly ProblemType FileUnknown = new("file-unknown", 404, "The file is unknown");
     public static readonly ProblemType FileRemoved = new("file-removed", 404, "The file was removed");
     public static readonly ProblemType FollowerUnknown = new("follower-unknown", 404, "The follower is unknown");
@@ -31,6 +32,11 @@ public static class ProblemTypes
 
     public static readonly ProblemType MethodNotAllowed = new("method-not-allowed", 405, "The route has no such method");
     public static readonly ProblemType RequestTimeout = new("request-timeout", 408, "The request came too slowly");
+
+    public static readonly ProblemType ExportsNotConfigured = new("exports-not-configured", 409, "The node writes no shares");
+
+    /// <summary>Extension: <c>name</c>, that of the one that runs.</summary>
+    public static readonly ProblemType ExportRunning = new("export-running", 409, "An export is running");
 
     /// <summary>Extension: <c>state</c>, this node's state of the file.</summary>
     public static readonly ProblemType FileNotStored = new("file-not-stored", 409, "The file is not stored on this node");

@@ -51,6 +51,10 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
             { "DELETE /v1/followers/{name}", "name", "200 404 421" },
             { "POST /v1/shipments", "", "200 409 415 421 422" },
             { "POST /v1/shipments/handshake", "", "200 400 415 421 422" },
+            { "POST /v1/exports", "", "201 400 409 415" },
+            { "GET /v1/exports", "", "200" },
+            { "GET /v1/exports/{name}", "name", "200 404" },
+            { "DELETE /v1/exports/{name}", "name", "200 404" },
             { "GET /v1/loads", "", "200" },
             { "PUT /v1/loads/{name}", "name", "200 201 400 404 409 415 422" },
             { "GET /v1/loads/{name}", "labels name", "200 404" },
@@ -262,7 +266,9 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
                     "worker" => "orphans".Length,
                     "name" => (
                         route.Contains("loads", StringComparison.Ordinal) ? "state-17"
-                        : route.Contains("sources", StringComparison.Ordinal) ? "mirror"
+                        : route.Contains("sources", StringComparison.Ordinal)
+                        || route.Contains("exports", StringComparison.Ordinal)
+                            ? "mirror"
                         : "archive"
                     ).Length,
                     _ => 66,

@@ -1,4 +1,4 @@
-using FileTransfer.Cli.Output;
+using FileTransfer.Chunks;
 
 namespace FileTransfer.Cli.Client;
 
@@ -56,7 +56,7 @@ public sealed class FileGet(NodeSet nodes, FileKey key)
     }
 
     /// <summary>Fills <paramref name="target"/> and proves it. A lost connection goes on where it stopped, at whichever node answers.</summary>
-    public Task FetchAsync(DownloadTarget target, TransferBar bar, CancellationToken cancellationToken)
+    public Task FetchAsync(DownloadTarget target, IProgress<long> bar, CancellationToken cancellationToken)
     {
         var furthest = 0L;
         return nodes.RunAsync(

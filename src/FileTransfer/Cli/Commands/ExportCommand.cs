@@ -1,6 +1,9 @@
 using System.CommandLine;
+using FileTransfer.Chunks.Durability;
+using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Export;
 using FileTransfer.Cli.Output;
+using FileTransfer.Exports;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -18,6 +21,17 @@ internal static class ExportCommand
         var verify = CliOption.Flag("--verify", "Also verify what is in the folder already, by reading all of it.");
         var prune = CliOption.Flag("--prune", "Take out of the folder what the cluster has removed.");
         var hold = Duration.Option("--hold", "Keep what was removed for so long after an export found it removed; with --prune.");
+        var floor = CliOption.Text(
+            "--leave-free",
+            "SIZE",
+            "Leave so much of the folder's disk free (default: the larger of 1 GiB and 2 %)."
+        );
+        CliOption.Check(floor, text => ByteSize.TryParse(text, out _), ByteSize.Form);
+        var link = CliOption.Flag(
+            "--link",
+            "Give the node's own content files a name in the folder, where both are on one disk; with --data-directory. Whoever edits "
+                + "the folder then damages the node's contents."
+        );
         var data = CliOption.Text(
             "--data-directory",
             "DIR",
@@ -35,6 +49,7 @@ internal static class ExportCommand
                 "Each file becomes three: its content, named by the 64 hex digits of its key, and the same with .hashes and .json. Each is",
                 "verified before it gets its name. What is there already is kept; an interrupted export resumes. At its end it writes index.ndjson,",
                 "which lists all files of the folder, for 'filetransfer adopt'. --prune never takes out what the cluster does not know.",
+                "With --data-directory contents are shared by reflink where the disk can (Btrfs, XFS), and copied elsewhere.",
                 "Nodes that list the server in FileTransfer:Sources, with Kind Share, download from it and verify what they get.",
             ],
             Examples =
@@ -46,9 +61,14 @@ internal static class ExportCommand
             ],
             Ends = [ExitCode.NotComplete, ExitCode.NotFound, ExitCode.NotProven, ExitCode.Interrupted],
         }
-            .Taking(folder, keys, bucket, location, verify, prune, hold, data, database)
+            .Taking(folder, keys, bucket, location, verify, prune, hold, floor, link, data, database)
             .Refusing(result =>
                 result.GetResult(hold) is not null && !result.GetValue(prune) ? "--hold is about --prune: give both." : null
+            )
+            .Refusing(result =>
+                result.GetValue(link) && result.GetResult(data) is null
+                    ? "--link is about a node's own files: give --data-directory, too."
+                    : null
             )
             .Refusing(result =>
                 result.GetResult(keys) is { Tokens.Count: > 0 }
@@ -58,29 +78,33 @@ internal static class ExportCommand
             )
             .AsksNodes(async run =>
             {
-                using var share = ExportFolder.Open(run.Get(folder));
-                await using IExportOrigin origin = run.Get(data) is { } directory
+                var path = run.Get(folder);
+                var left = run.Get(floor) is { } text && ByteSize.TryParse(text, out var bytes) ? bytes : (long?)null;
+                using var share =
+                    LocalContent.Try(path, () => ExportFolder.TryOpen(path, new FreeSpaceFloor(left)))
+                    ?? throw new CliException(
+                        ExitCode.Failed,
+                        $"Another export is writing to {path}. Wait until it ends, or give another folder."
+                    );
+                await using var stopped = run.Get(data) is { } directory
                     ? await FolderOrigin.OpenAsync(
                         directory,
                         run.Get(database) ?? run.Streams.Setting(DatabaseVariable),
+                        run.Get(link),
                         run.CancellationToken
                     )
-                    : new NodeOrigin(run.Nodes);
+                    : null;
+                IExportOrigin origin = stopped is null ? new NodeOrigin(run.Nodes) : stopped;
+                var named = run.Get(keys);
+                var order = new ExportOrder(
+                    new ExportFilter(run.Given(bucket), run.Get(location)),
+                    named is { Length: > 0 } ? named : null,
+                    run.Get(verify),
+                    run.Get(prune) ? run.Given(hold) ?? TimeSpan.Zero : null
+                );
                 return await run.Console.WithProgressAsync(progress =>
-                {
-                    var export = new ExportRun(
-                        origin,
-                        share,
-                        run.Console,
-                        progress,
-                        run.Get(verify),
-                        run.Get(prune) ? new PruneOrder(run.Given(hold) ?? TimeSpan.Zero) : null,
-                        run.Time
-                    );
-                    return run.Get(keys) is { Length: > 0 } named
-                        ? export.RunAsync(named, run.CancellationToken)
-                        : export.RunAsync(new ExportFilter(run.Given(bucket), run.Get(location)), run.CancellationToken);
-                });
+                    new ToldExport(run.Console, progress).RunAsync(origin, share, order, run.Time, run.CancellationToken)
+                );
             });
     }
 }

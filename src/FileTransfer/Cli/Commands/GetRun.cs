@@ -1,3 +1,4 @@
+using FileTransfer.Chunks;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
 
@@ -45,7 +46,10 @@ internal sealed class GetRun(Invocation run, string? output, TransferProgress pr
         var (metadata, namedBy) = await file.FindOrBelieveAsync();
         var path = output == StandardOutput ? null : PathFor(key, metadata);
         using var bar = progress.Start(path is null ? key.ToString() : Path.GetFileName(path), (long)metadata.Size);
-        using var target = new DownloadTarget(path, key, metadata, goesOn: path is not null);
+        using var target = LocalContent.Try(
+            path is null ? Path.GetTempPath() : Path.GetDirectoryName(Path.GetFullPath(path))!,
+            () => new DownloadTarget(path, key, metadata, goesOn: path is not null)
+        );
         await FetchAsync(file, target, path, bar);
         if (namedBy is not null)
         {
@@ -62,7 +66,7 @@ internal sealed class GetRun(Invocation run, string? output, TransferProgress pr
             return;
         }
 
-        target.Publish();
+        LocalContent.Try(path, target.Publish);
         var line = new GetLine(
             key.ToString(),
             path,

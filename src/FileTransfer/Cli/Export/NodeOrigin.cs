@@ -1,10 +1,12 @@
+using FileTransfer.Chunks;
 using FileTransfer.Cli.Client;
 using FileTransfer.Cli.Output;
+using FileTransfer.Exports;
 
 namespace FileTransfer.Cli.Export;
 
 /// <summary>The files that a running node has stored.</summary>
-public sealed class NodeOrigin(NodeSet nodes) : IExportOrigin
+internal sealed class NodeOrigin(NodeSet nodes) : IExportOrigin
 {
     public async IAsyncEnumerable<ExportFile> FilesAsync(
         ExportFilter filter,
@@ -38,8 +40,22 @@ public sealed class NodeOrigin(NodeSet nodes) : IExportOrigin
         }
     }
 
-    public async Task FetchAsync(ExportFile file, DownloadTarget target, TransferBar bar, CancellationToken cancellationToken) =>
-        await new FileGet(nodes.Until(cancellationToken), file.Key).FetchAsync(target, bar, cancellationToken);
+    public async Task<ExportMeans> FetchAsync(
+        ExportFile file,
+        DownloadTarget target,
+        IProgress<long> progress,
+        CancellationToken cancellationToken
+    )
+    {
+        await new FileGet(nodes.Until(cancellationToken), file.Key).FetchAsync(target, progress, cancellationToken);
+        return ExportMeans.Download;
+    }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ExportFault FaultOf(Exception fault) =>
+        CliConsole.CodeOf(fault) switch
+        {
+            ExitCode.NotFound or ExitCode.NotComplete => ExportFault.Gone,
+            ExitCode.NotProven => ExportFault.NotProven,
+            _ => ExportFault.OfAll,
+        };
 }

@@ -1,4 +1,5 @@
 using System.Text.Encodings.Web;
+using FileTransfer.Exports;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -67,6 +68,8 @@ public sealed class CliConsole(CliStreams streams, bool json)
         fault switch
         {
             IFailure failure => failure.Code,
+            ExportException { Fault: ExportFault.Gone } => ExitCode.NotFound,
+            ExportException { Fault: ExportFault.NotProven } => ExitCode.NotProven,
             FatalStartException => ExitCode.Configuration,
             _ => ExitCode.Failed,
         };

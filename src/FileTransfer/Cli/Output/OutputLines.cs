@@ -31,8 +31,11 @@ public sealed record PutLine(
 /// <summary>A line of <c>get --json</c>. It is proven against the <c>key</c>, or against the <c>fingerprint</c> alone, as a node without its database names it.</summary>
 public sealed record GetLine(string Key, string Path, ulong Size, string Fingerprint, double Seconds, string Proven);
 
-/// <summary>A line of <c>export --json</c>. The outcome is <c>exported</c>, or <c>kept</c> where it was in the folder already.</summary>
-public sealed record ExportLine(string Key, string? Location, ulong Size, string Outcome);
+/// <summary>
+/// A line of <c>export --json</c>. The outcome is <c>exported</c>, by <c>download</c>, <c>copy</c>, <c>reflink</c> or <c>link</c>, or
+/// <c>kept</c> where it was in the folder already.
+/// </summary>
+public sealed record ExportLine(string Key, string? Location, ulong Size, string Outcome, string? By);
 
 /// <summary>A line of <c>remove --json</c> and <c>retry --json</c>: the state of the file, at the node where it is retried.</summary>
 public sealed record KeyStateLine(string Key, string State);

@@ -1,3 +1,4 @@
+using FileTransfer.Exports;
 using Spectre.Console;
 
 namespace FileTransfer.Cli.Output;
@@ -32,7 +33,7 @@ public sealed class TransferProgress(ProgressContext? context)
 }
 
 /// <summary>How many bytes of something are done; what it is told may also go back, when they have to be moved again.</summary>
-public sealed class TransferBar(ProgressTask? task, TransferBar? whole, bool counts = true) : IProgress<long>, IDisposable
+public sealed class TransferBar(ProgressTask? task, TransferBar? whole, bool counts = true) : IExportProgress
 {
     private readonly Lock _lock = new();
     private bool _counts = counts;

@@ -25,7 +25,7 @@ internal sealed record OptionsSection(
     public static readonly IReadOnlyList<OptionsSection> All =
     [
         Of<NodeOptions>(NodeOptions.Section),
-        Of<StoreOptions>(StoreOptions.Section),
+        Of<StoreOptions>(StoreOptions.Section, options => options.Faults()),
         Of<ScrubOptions>(ScrubOptions.Section),
         Of<DownloadOptions>(DownloadOptions.Section, options => options.Faults()),
         Of<FeedOptions>(FeedOptions.Section),

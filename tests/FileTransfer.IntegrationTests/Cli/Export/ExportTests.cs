@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.IntegrationTests.Testbed.Disks;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 
@@ -28,8 +29,12 @@ public sealed class ExportTests : IAsyncLifetime
         var node = await Cluster.StartLeaderAsync("a");
         var files = await FillAsync(node);
 
-        (await RunAsync("export", Share, "--url", $"{node.Url}")).ShouldEndWith($"{files.Count} exported, 0 there already\n");
+        await CutAsync(node, files.Keys.Last(), "-TERM", code: 143);
+        await CutAsync(node, files.Keys.Last(), "-KILL", code: 137);
 
+        (await RunAsync("export", Share, "--url", $"{node.Url}")).ShouldContain(" exported, ");
+
+        Directory.EnumerateFiles(Share, ".*.partial").ShouldBeEmpty();
         await using var server = await StaticServer.StartAsync(Share);
         foreach (var (key, content) in files)
         {
@@ -52,9 +57,10 @@ public sealed class ExportTests : IAsyncLifetime
         var other = Cluster.FolderOf("other");
         string[] export = ["export", other, "--data-directory", node.DataDirectory, "--database", Cluster.ConnectionString];
 
-        (await RunAsync(expected: 1, export)).ShouldContain($"process {node.Pid}");
+        (await RunAsync(export, expected: 1)).ShouldContain($"process {node.Pid}");
         await node.StopAsync();
-        (await RunAsync(export)).ShouldEndWith($"{files.Count} exported, 0 there already\n");
+        (await RunAsync([.. export, "--leave-free", "1TiB"], expected: 1)).ShouldContain("must stay free");
+        (await RunAsync(export)).ShouldContain($"{files.Count} exported (");
 
         foreach (var part in files.Keys.SelectMany(_ => _parts, (key, end) => key[2..] + end))
         {
@@ -63,6 +69,37 @@ public sealed class ExportTests : IAsyncLifetime
                 .SequenceEqual(File.ReadAllBytes(Path.Combine(Share, part)))
                 .ShouldBeTrue(part);
         }
+
+        // Only what is asked for so is the store's own file.
+        var content = Directory
+            .EnumerateFiles(Path.Combine(node.DataDirectory, "content"), "*", SearchOption.AllDirectories)
+            .Single(path => new FileInfo(path).Length == (5 * MiB) + 7);
+        var shared = files.Keys.Last()[2..];
+        FileIdentity.TryOf(Path.Combine(other, shared))!.Value.Inode.ShouldNotBe(FileIdentity.TryOf(content)!.Value.Inode);
+        File.Delete(Path.Combine(other, shared));
+        (await RunAsync([.. export, "--link"])).ShouldContain("1 exported (1 by link), 2 there already");
+        FileIdentity.TryOf(Path.Combine(other, shared))!.Value.Inode.ShouldBe(FileIdentity.TryOf(content)!.Value.Inode);
+    }
+
+    [ReflinkDiskFact]
+    public async Task Where_the_disk_can_a_share_has_the_blocks_of_the_store_and_neither_changes_with_the_other()
+    {
+        using var disk = new ReflinkDisk(Cluster.FolderOf("disk"));
+        var node = await Cluster.StartLeaderAsync("a", [("FileTransfer__DataDirectory", disk.At("data"))]);
+        var files = await FillAsync(node);
+        await node.StopAsync();
+        var free = disk.BytesFree;
+        string[] export = ["export", disk.At("share"), "--data-directory", disk.At("data"), "--leave-free", "1MiB"];
+
+        (await RunAsync([.. export, "--database", Cluster.ConnectionString])).ShouldContain(
+            "3 exported (1 by copy, 2 by reflink)"
+        );
+
+        disk.BytesFree.ShouldBeGreaterThan(free - (4 * MiB));
+        var shared = Path.Combine(disk.At("share"), files.Keys.Last()[2..]);
+        File.ReadAllBytes(shared).ShouldBe(files.Values.Last());
+        await File.WriteAllBytesAsync(shared, [1]);
+        (await RunAsync([.. export, "--database", Cluster.ConnectionString])).ShouldContain("1 exported (1 by reflink)");
     }
 
     [Fact]
@@ -91,17 +128,42 @@ public sealed class ExportTests : IAsyncLifetime
         StoredOnDisk.Flip(node, fingerprint, 4000);
 
         var said = await RunAsync(
-            expected: 65,
-            "export",
-            Share,
-            "--data-directory",
-            node.DataDirectory,
-            "--database",
-            Cluster.ConnectionString
+            ["export", Share, "--data-directory", node.DataDirectory, "--database", Cluster.ConnectionString],
+            expected: 65
         );
 
         said.ShouldContain(key);
         Directory.EnumerateFiles(Share).Select(Path.GetFileName).ShouldBe([".export.lock", "index.ndjson"], ignoreOrder: true);
+    }
+
+    /// <summary>Ends an export in mid-file; what has come of the file stays.</summary>
+    private async Task CutAsync(NodeProcess node, string key, string signal, int code)
+    {
+        await RunAsync("limits", "set", "--upload", "1MiB/s", "--url", $"{node.Url}");
+        using var export = Process.Start(
+            new ProcessStartInfo("dotnet", [TestedProgram.Path, "export", Share, key, "--url", $"{node.Url}"])
+            {
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
+        var partial = new FileInfo(Path.Combine(Share, $".{key[2..]}.partial"));
+        var before = partial.Exists ? partial.Length : 0;
+        await Eventually.HoldsAsync(
+            () =>
+            {
+                partial.Refresh();
+                return Task.FromResult(partial.Exists && partial.Length > before);
+            },
+            "more of the file has come"
+        );
+        using var kill = Process.Start("kill", [signal, $"{export.Id}"]);
+        await export.WaitForExitAsync();
+        export.ExitCode.ShouldBe(code);
+        partial.Refresh();
+        partial.Length.ShouldBeInRange(before + 1, (5 * MiB) + 6);
+        await RunAsync("limits", "delete", "--url", $"{node.Url}");
     }
 
     private static async Task<Dictionary<string, byte[]>> FillAsync(NodeProcess node)
@@ -138,29 +200,13 @@ public sealed class ExportTests : IAsyncLifetime
         response.StatusCode.ShouldBe(HttpStatusCode.OK, await response.Content.ReadAsStringAsync());
     }
 
-    private static Task<string> RunAsync(params string[] args) => RunAsync(expected: 0, args);
+    private static Task<string> RunAsync(params string[] args) => RunAsync(args, expected: 0);
 
     /// <summary>Runs the program and returns what it said.</summary>
-    private static async Task<string> RunAsync(int expected, params string[] args)
+    private static async Task<string> RunAsync(string[] args, int expected)
     {
-        var start = new ProcessStartInfo("dotnet")
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.ArgumentList.Add(TestedProgram.Path);
-        foreach (var arg in args)
-        {
-            start.ArgumentList.Add(arg);
-        }
-
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
-        var said = await output + await error;
-        process.ExitCode.ShouldBe(expected, said);
+        var (code, said) = await TestedProgram.RunAsync(args).WaitAsync(TimeSpan.FromMinutes(3));
+        code.ShouldBe(expected, said);
         return said;
     }
 }

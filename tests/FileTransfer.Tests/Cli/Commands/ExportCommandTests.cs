@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Cli;
-using FileTransfer.Cli.Export;
+using FileTransfer.Exports;
 using FileTransfer.Identity;
 using FileTransfer.Identity.Hashing;
 
@@ -193,7 +194,7 @@ public sealed class ExportCommandTests : IDisposable
     public async Task Two_exports_do_not_work_on_one_folder()
     {
         await using var node = await FakeNode.StartAsync();
-        using var other = ExportFolder.Open(Share);
+        using var other = ExportFolder.TryOpen(Share, new FreeSpaceFloor(0));
 
         var result = await RunAsync(node);
 

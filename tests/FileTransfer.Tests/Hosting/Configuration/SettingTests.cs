@@ -34,6 +34,8 @@ public sealed class SettingTests : IDisposable
     [InlineData("FileTransfer:Downloads:WindowBytes", "1024", "from 65536 to 1073741824")]
     [InlineData("FileTransfer:Downloads:StallFloorBytesPerSecond", "-5", "from 0 to")]
     [InlineData("FileTransfer:Downloads:StallPeriod", "00:00:00", "a time from")]
+    [InlineData("FileTransfer:ExportFolder", "shares", "write the whole path")]
+    [InlineData("FileTransfer:ExportFolder", "/", "neither lies in the other")]
     [InlineData("FileTransfer:AllowAnonymous", "yes", "write true or false")]
     [InlineData("FileTransfer:DrainTimeout", "20", "a time from 00:00:00 to 01:00:00")]
     [InlineData("FileTransfer:LogFormat", "xml", "write Text or Json")]

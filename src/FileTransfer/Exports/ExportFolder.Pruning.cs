@@ -1,6 +1,6 @@
 using FileTransfer.Chunks.Durability;
 
-namespace FileTransfer.Cli.Export;
+namespace FileTransfer.Exports;
 
 /// <content>Takes files out that the cluster has removed, at once or after a hold.</content>
 internal sealed partial class ExportFolder

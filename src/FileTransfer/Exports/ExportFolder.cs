@@ -1,40 +1,34 @@
+using FileTransfer.Chunks;
 using FileTransfer.Chunks.Durability;
-using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Identity.Hashing;
 
-namespace FileTransfer.Cli.Export;
+namespace FileTransfer.Exports;
 
 /// <summary>
 /// A static share in a folder: <c>{key}</c> is the content, <c>{key}.hashes</c> its chunk hashes, <c>{key}.json</c> its metadata, with
 /// keys as 64 hex digits; <c>index.ndjson</c> lists them. Any web server that does ranges serves it; whoever reads it proves what he gets.
 /// </summary>
 /// <remarks>The content takes its name last, so that whoever finds it finds all three. One export works on a folder at a time.</remarks>
-internal sealed partial class ExportFolder(string root, FileLock locked) : IDisposable
+internal sealed partial class ExportFolder(string root, FileLock locked, FreeSpaceFloor floor) : IDisposable
 {
     private const string LockName = ".export.lock";
+
+    public string Root => root;
 
     /// <summary>Lines gathered before they are written.</summary>
     private const int LongestWrite = 1024 * 1024;
 
-    public static ExportFolder Open(string path)
+    /// <summary>Opens a share, which is made when missing.</summary>
+    /// <param name="floor">What is left free of its disk.</param>
+    /// <returns>Null while another export works on it.</returns>
+    public static ExportFolder? TryOpen(string path, FreeSpaceFloor floor)
     {
         var folder = Path.GetFullPath(path);
-        var taken = LocalContent.Try(
-            path,
-            () =>
-            {
-                Directory.CreateDirectory(folder);
-                return FileLock.TryTake(Path.Combine(folder, LockName), out _);
-            }
-        );
-        return taken is null
-            ? throw new CliException(
-                ExitCode.Failed,
-                $"Another export is writing to {path}. Wait until it ends, or give another folder."
-            )
-            : new ExportFolder(folder, taken);
+        Directory.CreateDirectory(folder);
+        return FileLock.TryTake(Path.Combine(folder, LockName), out _) is { } taken
+            ? new ExportFolder(folder, taken, floor)
+            : null;
     }
 
     /// <summary>Whether a file is here whole, by the lengths of its parts.</summary>
@@ -44,7 +38,12 @@ internal sealed partial class ExportFolder(string root, FileLock locked) : IDisp
         && LengthOf(Metadata(key)) > 0;
 
     /// <summary>Whether what is here is what the key stands for; reads all of it.</summary>
-    public async Task<bool> ProvesAsync(FileKey key, FileMetadata metadata, TransferBar bar, CancellationToken cancellationToken)
+    public async Task<bool> ProvesAsync(
+        FileKey key,
+        FileMetadata metadata,
+        IProgress<long> bar,
+        CancellationToken cancellationToken
+    )
     {
         if (!Has(key, metadata))
         {
@@ -59,13 +58,13 @@ internal sealed partial class ExportFolder(string root, FileLock locked) : IDisp
             }
         }
 
-        return await LocalContent.FingerprintAsync(Content(key), bar, cancellationToken) == metadata.Fingerprint;
+        return await ContentFingerprint.OfFileAsync(Content(key), bar, cancellationToken) == metadata.Fingerprint;
     }
 
     /// <summary>Where a content gathers and is proven; what an export before this one has left of it is there already.</summary>
     public async Task<DownloadTarget> BeginAsync(FileKey key, FileMetadata metadata, CancellationToken cancellationToken)
     {
-        var target = new DownloadTarget(Content(key), key, metadata, goesOn: true);
+        var target = new DownloadTarget(Content(key), key, metadata, goesOn: true, floor);
         try
         {
             await target.ResumeAsync(cancellationToken);

@@ -2,7 +2,7 @@ using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Identity.Hashing;
 
-namespace FileTransfer.Cli.Client;
+namespace FileTransfer.Chunks;
 
 /// <summary>
 /// A content on its way into a file: gathers beside the target under another name, is proven there, and takes the target's name only
@@ -16,10 +16,12 @@ public sealed class DownloadTarget : IDisposable
 
     private readonly string _path;
     private readonly string _folder;
-    private readonly string _temporary;
     private readonly FileMetadata _metadata;
-    private readonly SafeFileHandle _file;
     private readonly bool _goesOn;
+    private readonly FreeSpaceFloor? _floor;
+    private string _temporary;
+    private SafeFileHandle _file;
+    private bool _isLink;
     private ChunkHashes _hashes;
 
     /// <summary>Without a path the content is only to be read back, with <see cref="CopyToAsync"/>.</summary>
@@ -27,26 +29,23 @@ public sealed class DownloadTarget : IDisposable
     /// <param name="key">The file's key.</param>
     /// <param name="metadata">What proves it.</param>
     /// <param name="goesOn">What has gathered stays when it is not published, and <see cref="ResumeAsync"/> finds it the next time.</param>
-    public DownloadTarget(string? path, FileKey key, FileMetadata metadata, bool goesOn = false)
+    /// <param name="floor">What is left free of its disk; null = nothing is.</param>
+    public DownloadTarget(string? path, FileKey key, FileMetadata metadata, bool goesOn = false, FreeSpaceFloor? floor = null)
     {
         _folder = path is null ? Path.GetTempPath() : Path.GetDirectoryName(Path.GetFullPath(path))!;
         _path = path ?? "";
         _metadata = metadata;
         _goesOn = goesOn;
+        _floor = floor;
         var name = goesOn ? key.ToHex() : $"{key.ToHex()[..16]}.{Guid.NewGuid():N}";
         _temporary = Path.Combine(_folder, $".{name}{PartialSuffix}");
-        _file = LocalContent.Try(
-            _folder,
-            () =>
-                File.OpenHandle(
-                    _temporary,
-                    goesOn ? FileMode.OpenOrCreate : FileMode.CreateNew,
-                    FileAccess.ReadWrite,
-                    goesOn ? FileShare.None : FileShare.Read,
-                    FileOptions.Asynchronous
-                )
+        _file = File.OpenHandle(
+            _temporary,
+            goesOn ? FileMode.OpenOrCreate : FileMode.CreateNew,
+            FileAccess.ReadWrite,
+            goesOn ? FileShare.None : FileShare.Read,
+            FileOptions.Asynchronous
         );
-
         _hashes = ChunkHashes.Create(Size);
     }
 
@@ -70,7 +69,11 @@ public sealed class DownloadTarget : IDisposable
     {
         var length = Math.Min(RandomAccess.GetLength(_file), Size);
         length -= length == Size ? 0 : length % ChunkFrame.ChunkLength;
-        RandomAccess.SetLength(_file, length);
+        if (RandomAccess.GetLength(_file) != length)
+        {
+            RandomAccess.SetLength(_file, length);
+        }
+
         await foreach (var (firstChunk, chunks) in RunsAsync(length, cancellationToken))
         {
             _hashes.Set(firstChunk, chunks.Span);
@@ -80,9 +83,41 @@ public sealed class DownloadTarget : IDisposable
         IsResumed = NextChunk > 0;
     }
 
+    /// <summary>Shares the blocks of a content that is on the same disk, where that can: nothing is copied, and neither file changes with the other.</summary>
+    public async Task<bool> TryCloneAsync(SafeFileHandle content, CancellationToken cancellationToken)
+    {
+        if (!DurableFile.TryClone(content, _file))
+        {
+            return false;
+        }
+
+        await ResumeAsync(cancellationToken);
+        return true;
+    }
+
+    /// <summary>Takes a content on the same disk itself, under one more name: whoever writes to either file writes to both.</summary>
+    public async Task<bool> TryLinkAsync(SafeFileHandle content, CancellationToken cancellationToken)
+    {
+        var link = $"{_temporary}.link";
+        File.Delete(link); // A crash has left it.
+        if (RandomAccess.GetLength(content) != Size || !DurableFile.TryLink(content, link))
+        {
+            return false;
+        }
+
+        _file.Dispose();
+        File.Delete(_temporary);
+        (_temporary, _isLink) = (link, true);
+        _file = File.OpenHandle(link, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.Asynchronous);
+        await ResumeAsync(cancellationToken);
+        return true;
+    }
+
     /// <summary>Writes whole chunks; a run that begins before <see cref="NextChunk"/> replaces what is there.</summary>
+    /// <exception cref="IOException">There is no room for it, or for all that is still to come.</exception>
     public async ValueTask WriteAsync(long firstChunk, ReadOnlyMemory<byte> chunks, CancellationToken cancellationToken)
     {
+        RequireRoom();
         _hashes.Set(firstChunk, chunks.Span);
         await RandomAccess.WriteAsync(_file, chunks, firstChunk * ChunkFrame.ChunkLength, cancellationToken);
         NextChunk = firstChunk + ChunkFrame.ChunkCount(chunks.Length);
@@ -148,16 +183,12 @@ public sealed class DownloadTarget : IDisposable
     }
 
     /// <summary>Makes the proven content durable under its own name.</summary>
-    public void Publish() =>
-        LocalContent.Try(
-            _path,
-            () =>
-            {
-                DurableFile.Fsync(_file, _temporary);
-                DurableFile.Rename(_temporary, _path);
-                DurableFile.FsyncFolder(_folder);
-            }
-        );
+    public void Publish()
+    {
+        DurableFile.Fsync(_file, _temporary);
+        DurableFile.Rename(_temporary, _path);
+        DurableFile.FsyncFolder(_folder);
+    }
 
     public async Task CopyToAsync(Stream output, CancellationToken cancellationToken)
     {
@@ -170,9 +201,19 @@ public sealed class DownloadTarget : IDisposable
     {
         _hashes.Dispose();
         _file.Dispose();
-        if (!_goesOn || NextChunk == 0)
+        if (!_goesOn || NextChunk == 0 || _isLink)
         {
             File.Delete(_temporary);
+        }
+    }
+
+    private void RequireRoom()
+    {
+        if (_floor is { } floor && FreeSpaceReport.Of(_folder, floor) is var space && !space.HasRoomFor(Size - BytesWritten))
+        {
+            throw new IOException(
+                $"{_path} needs {Size - BytesWritten} more bytes; {space.BytesFree} are free there, and {space.FloorBytes} must stay free."
+            );
         }
     }
 }
