@@ -2,10 +2,10 @@ namespace FileTransfer.Cluster.Peers;
 
 /// <summary>What this node asks of other nodes of the cluster in its own name: with its token where that may be seen, and with the catalog that it works on.</summary>
 /// <remarks>An <see cref="HttpClient"/> would link one more cancellation to each request, for a time-out that sources do not have.</remarks>
-public sealed class PeerClient(ThisNode node, Leadership leadership, TimeProvider time)
+public sealed class PeerClient(ThisNode node, Leadership leadership, TimeProvider time, ILogger<PeerClient> logger)
     : HttpMessageInvoker(node.Connections(Connections()))
 {
-    private readonly PeerTrust _trust = new(node, time);
+    private readonly PeerTrust _trust = new(node, time, logger);
 
     /// <summary>Connections on which an answer that is given up is not worth reading to its end for their sake.</summary>
     public static SocketsHttpHandler Connections()

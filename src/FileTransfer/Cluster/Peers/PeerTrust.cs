@@ -4,7 +4,7 @@ namespace FileTransfer.Cluster.Peers;
 
 /// <summary>Which addresses may see this node's token: those that prove that a node of the cluster answers there. A row of the database alone does not.</summary>
 /// <remarks>A node that others reach by https shows its token by https alone.</remarks>
-internal sealed class PeerTrust(ThisNode node, TimeProvider time)
+internal sealed partial class PeerTrust(ThisNode node, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan _trusted = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan _doubted = TimeSpan.FromSeconds(2);
@@ -31,6 +31,11 @@ internal sealed class PeerTrust(ThisNode node, TimeProvider time)
         var isTrusted =
             (url.Scheme == Uri.UriSchemeHttps || node.Url.Scheme == Uri.UriSchemeHttp)
             && await ProvesAsync(url, SHA256.HashData(Encoding.UTF8.GetBytes(token)), sendAsync, cancellationToken);
+        if (!isTrusted && known is (true, _) or (_, 0))
+        {
+            Log.Doubted(logger, authority);
+        }
+
         _known[authority] = (isTrusted, time.GetTimestamp());
         return isTrusted;
     }
@@ -47,5 +52,15 @@ internal sealed class PeerTrust(ThisNode node, TimeProvider time)
         using var response = await sendAsync(request, cancellationToken);
         return response.Headers.NonValidated.TryGetValues(PeerProof.Header, out var proof)
             && PeerProof.AreEqual(proof.ToString(), PeerProof.Answers(tokenHash, nonce, url));
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(
+            2141,
+            LogLevel.Warning,
+            "{Address} is not shown this node's token: it does not prove that it is a node at this address that lists its hash, or is not reached by https. Give the node there the hash, or look who has written this address into the database"
+        )]
+        public static partial void Doubted(ILogger logger, string address);
     }
 }

@@ -42,7 +42,7 @@ internal sealed class BearerTokens(TokenTable tokens, OpenEndpoints endpoints, K
 
     private AuthenticateResult Authenticate(string? header)
     {
-        if (header is null && _context!.Connection.ClientCertificate is { } certificate && tokens.Find(certificate) is { } shown)
+        if (header is null && endpoints.CertificateOf(_context!) is { } certificate && tokens.Find(certificate) is { } shown)
         {
             return AcceptAsNode(shown, "certificate");
         }

@@ -51,12 +51,11 @@ internal sealed partial class TokenTable : IDisposable
         return found;
     }
 
-    /// <summary>Who shows a certificate, as an entry names it, or as it says itself; null where neither does, or where it is revoked.</summary>
+    /// <summary>Who shows a certificate, as an entry names it, or as it says itself; null where neither does.</summary>
     public ClaimsPrincipal? Find(X509Certificate2 certificate)
     {
         var known = CertificateNames.Of(certificate);
-        return IsRevoked(certificate) ? null
-            : Array.Find(_entries, entry => known.Names.Contains(entry.Certificate, StringComparer.OrdinalIgnoreCase))
+        return Array.Find(_entries, entry => known.Names.Contains(entry.Certificate, StringComparer.OrdinalIgnoreCase))
                 is { } entry
                 ? entry.Principal
             : known.Node is null && known.Scopes.Count == 0 ? null

@@ -39,7 +39,6 @@ public sealed class HostileNodeTests
 
         var follower = await cluster.StartFollowerAsync("b", ("FileTransfer__NodeToken", "of-b"));
         await TestCluster.StoredAsync(follower, key);
-        await follower.Http.GetAsync("/v1/health");
         await Eventually.HoldsAsync(
             async () =>
             {
@@ -49,6 +48,7 @@ public sealed class HostileNodeTests
             "the hostile one was asked how it is"
         );
 
+        await follower.SaysAsync("is not shown this node's token");
         asked.ShouldContain(request => request.Path == "/v1/proof");
         asked.ShouldAllBe(request => request.Token == null && request.Path != "/redirected");
     }

@@ -52,6 +52,18 @@ public sealed class ExportCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_location_that_a_terminal_would_obey_is_shown_without_what_it_obeys()
+    {
+        await using var node = await FakeNode.StartAsync();
+        node.Add(CliHarness.Metadata("red\u001b[31m\u009b1m", [1]), [1]);
+
+        var result = await RunAsync(node);
+
+        result.Code.ShouldBe(ExitCode.Ok, result.Error);
+        result.Out.ShouldContain(@"red\x1b[31m\x9b1m");
+    }
+
+    [Fact]
     public async Task What_is_there_is_kept_and_not_asked_for_again()
     {
         await using var node = await FakeNode.StartAsync();

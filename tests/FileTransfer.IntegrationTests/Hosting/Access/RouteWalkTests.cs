@@ -1,0 +1,118 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+using FileTransfer.Http;
+using FileTransfer.IntegrationTests.Testbed.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace FileTransfer.IntegrationTests.Hosting.Access;
+
+/// <summary>Every route is asked by everybody, and lets in whom the document says.</summary>
+public sealed class RouteWalkTests
+{
+    private const int LetIn = StatusCodes.Status418ImATeapot;
+
+    /// <summary>Token, the node that is named beside it, and the scope that it gives; null where it gives none.</summary>
+    private static readonly (string? Token, string? Node, string? Scope)[] _callers =
+    [
+        (null, null, null),
+        (null, "a", null),
+        ("wrong", null, null),
+        ("revoked", null, null),
+        ("read", null, "read"),
+        ("write", null, "write"),
+        ("node", null, "node"),
+        ("node", "made-up", "node"),
+        ("of-a", "a", "node"),
+        ("of-a", "b", null),
+        ("of-a", null, null),
+        ("admin", null, "admin"),
+    ];
+
+    [Fact]
+    public async Task Each_route_lets_in_those_whose_scope_the_document_names_and_nobody_else()
+    {
+        string[] kept =
+        [
+            .. AccessScopes.Scopes.Select(scope => RunningServer.Token(scope, scope)),
+            RunningServer.Token("of-a", "node").Replace("\"Scopes\"", "\"Node\": \"a\", \"Scopes\"", StringComparison.Ordinal),
+        ];
+        await using var server = await RunningServer.StartAsync(
+            RunningServer.Tokens([.. kept, RunningServer.Token("revoked", "admin")]),
+            // Whoever comes this far is let in, and nothing is done.
+            app =>
+                app.Use(
+                    (HttpContext context, RequestDelegate _) =>
+                    {
+                        context.Response.StatusCode = LetIn;
+                        return Task.CompletedTask;
+                    }
+                )
+        );
+        var document = JsonDocument.Parse(await server.Client.GetByteArrayAsync("/swagger/v1/swagger.json"));
+        (await AskAsync("GET", "/v1/leader", "revoked", null)).ShouldBe(LetIn);
+        await File.WriteAllTextAsync(server.Folder.At("next.json"), RunningServer.Tokens(kept));
+        File.Move(server.Folder.At("next.json"), server.Folder.At("appsettings.json"), overwrite: true);
+        await Eventually.HoldsAsync(
+            async () => await AskAsync("GET", "/v1/leader", "revoked", null) == StatusCodes.Status401Unauthorized,
+            "the token is revoked"
+        );
+
+        var wrong = new List<string>();
+        var routes = 0;
+        foreach (var path in document.RootElement.GetProperty("paths").EnumerateObject())
+        {
+            foreach (var operation in path.Value.EnumerateObject())
+            {
+                routes++;
+                var method = operation.Name.ToUpperInvariant();
+                var needed = operation.Value.TryGetProperty("security", out var security)
+                    ? security[0].GetProperty("bearer")[0].GetString()
+                    : null;
+                foreach (var (token, node, scope) in _callers)
+                {
+                    var status = await AskAsync(method, Filled(path.Name, operation.Value), token, node);
+                    var expected =
+                        needed is null ? "let in"
+                        : scope is null ? "401"
+                        : AccessScopes.ImpliedBy(scope).Contains(needed) ? "let in"
+                        : "403";
+                    var seen = status is 401 or 403 ? $"{status}" : "let in";
+                    if (seen != expected)
+                    {
+                        wrong.Add($"{method} {path.Name} by '{token}' as '{node}': {status}, not {expected}");
+                    }
+                }
+            }
+        }
+
+        wrong.ShouldBeEmpty();
+        routes.ShouldBeGreaterThan(80);
+
+        async Task<int> AskAsync(string method, string path, string? token, string? node)
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), path);
+            request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
+            request.Headers.TryAddWithoutValidation("FileTransfer-Node", node);
+            using var answer = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            return (int)answer.StatusCode;
+        }
+    }
+
+    /// <summary>The path with the examples of the document.</summary>
+    private static string Filled(string path, JsonElement operation) =>
+        !operation.TryGetProperty("parameters", out var parameters)
+            ? path
+            : parameters
+                .EnumerateArray()
+                .Where(parameter => parameter.GetProperty("in").GetString() == "path")
+                .Aggregate(
+                    path,
+                    (filled, parameter) =>
+                        filled.Replace(
+                            $"{{{parameter.GetProperty("name").GetString()}}}",
+                            $"{parameter.GetProperty("example")}",
+                            StringComparison.Ordinal
+                        )
+                );
+}
