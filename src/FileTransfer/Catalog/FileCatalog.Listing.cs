@@ -17,7 +17,7 @@ public sealed partial class FileCatalog
     private static readonly string _locationStart = $"substring(f.location FROM 1 FOR {IndexedLocation})";
 
     /// <summary>
-    /// One page in the order of file keys; where locations are asked for, in the order of these, as far as they are indexed, and then of keys.
+    /// One page, within <see cref="PageBytes"/>, in the order of file keys; where locations are asked for, in the order of these, as far as they are indexed, and then of keys.
     /// Removed files are left out.
     /// </summary>
     public async Task<IReadOnlyList<ListedFile>> ListAsync(FileFilter filter, NodeId here, CancellationToken cancellationToken)
@@ -60,7 +60,12 @@ public sealed partial class FileCatalog
                 ORDER BY {order}
                 """;
         var rows = await database.QueryAsync<FileRow>(
-            $"SELECT {FileRow.Columns}, r.state AS replica_state, r.reason FROM {source} LIMIT @limit",
+            $"""
+            SELECT * FROM (
+                SELECT {FileRow.Columns}, r.state AS replica_state, r.reason, {PageBytes.Before(byState ? "r.file_key" : order)}
+                FROM {source} LIMIT @limit
+            ) page WHERE bytes_before < {PageBytes.Most}
+            """,
             new
             {
                 here,

@@ -45,7 +45,7 @@ public static class FileRoutes
     /// <param name="owner" example="0x01">Only files of this owner, hex.</param>
     /// <param name="state" example="stored">Only files whose replica at this node is <c>wanted</c>, <c>downloading</c>, <c>stored</c>, <c>removing</c>, <c>failed</c> or <c>paused</c>.</param>
     /// <param name="location" example="photos/">Only files whose location begins with this text.</param>
-    /// <param name="limit" example="100">Files in a page, 1 to 1000; 100 when left out.</param>
+    /// <param name="limit" example="100">Files in a page, 1 to 1000; 100 when left out. Fewer come where their locations are long.</param>
     /// <param name="after">The key that the page before ended with, its <c>next</c>.</param>
     private static async Task<Results<Ok<FileListing>, ProblemHttpResult>> ListAsync(
         string? bucket,
@@ -101,14 +101,15 @@ public static class FileRoutes
         }
 
         ByteString? prefix = string.IsNullOrEmpty(location) ? null : ByteString.FromUtf8(location);
-        // One more than the page holds tells whether another page follows.
+        // The last one tells whether another page follows, where it is one more than asked for, or than the bytes of a page let in.
         var filter = new FileFilter(bucketId, ownerId, replicaState, prefix, last, size + 1);
         var found = await catalog.ListAsync(filter, here, cancellationToken);
+        var goesOn = found.Count > size || (found.Count > 1 && PageBytes.AreReached(found.Select(listed => listed.File.Metadata)));
         var resources = found
-            .Take(size)
+            .SkipLast(goesOn ? 1 : 0)
             .Select(listed => FileResource.Of(listed.File, listed.StateHere) with { Reason = listed.Reason })
             .ToList();
-        return TypedResults.Ok(new FileListing(resources, found.Count > size ? resources[^1].Key : null));
+        return TypedResults.Ok(new FileListing(resources, goesOn ? resources[^1].Key : null));
     }
 
     private static bool TryHex(string name, string? text, out ByteString? value, out ProblemHttpResult? problem)

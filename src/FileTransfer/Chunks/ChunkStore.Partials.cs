@@ -39,7 +39,7 @@ public sealed partial class ChunkStore
     }
 
     /// <summary>Takes a content whose size and fingerprint are known at its end.</summary>
-    public IncomingFile CreateIncoming() => new IncomingFile(_paths.Incoming(Guid.NewGuid()));
+    public IncomingFile CreateIncoming() => new IncomingFile(_paths.Incoming(Guid.NewGuid()), RequireFloor);
 
     /// <summary>Removes the partials of a file; those that are open are their holder's to discard.</summary>
     public void DiscardPartials(FileKey key)

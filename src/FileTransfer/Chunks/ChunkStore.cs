@@ -99,6 +99,15 @@ public sealed partial class ChunkStore : IDisposable
 
     public FreeSpaceReport FreeSpace() => FreeSpaceReport.Of(_paths.Root, _floor);
 
+    /// <exception cref="DiskFullException">Less is free than is to stay free.</exception>
+    public void RequireFloor()
+    {
+        if (FreeSpace() is { IsBelowFloor: true } space)
+        {
+            throw new DiskFullException(_paths.Root, space);
+        }
+    }
+
     /// <summary>Lets another process have the directory. Everything opened here must have been closed.</summary>
     public void Dispose()
     {

@@ -12,6 +12,9 @@ public sealed class IncomingFile : IDisposable
     /// <summary>Bytes are hashed and written in pieces of this length, however they come.</summary>
     private const int PieceLength = 256 * 1024;
 
+    /// <summary>Nobody said how long it is: whether the disk's floor is reached is looked at after so many bytes.</summary>
+    private const int LookAfter = 64 * PieceLength;
+
     private readonly GrowingChunkHashes _growing;
     private readonly byte[] _piece = ArrayPool<byte>.Shared.Rent(PieceLength);
     private int _pieceLength;
@@ -19,8 +22,11 @@ public sealed class IncomingFile : IDisposable
     private ChunkHashes? _hashes;
     private bool _closed;
 
-    internal IncomingFile(string folder)
+    private readonly Action _requireFloor;
+
+    internal IncomingFile(string folder, Action requireFloor)
     {
+        _requireFloor = requireFloor;
         Folder = folder;
         Path = StorePaths.DataOf(folder);
         _growing = new GrowingChunkHashes(StorePaths.HashesOf(folder));
@@ -124,5 +130,9 @@ public sealed class IncomingFile : IDisposable
         );
         Size += _pieceLength;
         _pieceLength = 0;
+        if (Size % LookAfter == 0)
+        {
+            _requireFloor();
+        }
     }
 }

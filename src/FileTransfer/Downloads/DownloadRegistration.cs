@@ -11,6 +11,7 @@ public static class DownloadRegistration
     {
         builder.Services.AddSingleton<DownloadEventLog>();
         builder.Services.AddSingleton<DownloadEvents>();
+        builder.Services.AddSingleton<FollowedStates>();
         builder.Services.AddSingleton<SourceAttemptHistory>();
         builder.Services.AddSingleton<LocalContents>();
         builder.Services.AddSingleton<DownloadLimits>();

@@ -46,6 +46,7 @@ public static partial class FileTransferServer
         builder.AddHost();
         builder.AddHttp();
         builder.AddAccess();
+        builder.AddCallerBounds();
         builder.AddSwagger();
         builder.AddMetrics();
         AddFeatures(builder);
@@ -68,6 +69,7 @@ public static partial class FileTransferServer
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseRateLimiter();
         app.UseMiddleware<CatalogHeader>();
         app.UseMiddleware<QueryParameters>();
         app.UseMiddleware<BodyFormats>();

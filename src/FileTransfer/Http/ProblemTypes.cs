@@ -100,6 +100,9 @@ public static class ProblemTypes
     /// <summary>Extension: <c>member</c>, the member at fault.</summary>
     public static readonly ProblemType LimitsInvalid = new("limits-invalid", 422, "The limits are invalid");
 
+    /// <summary>With <c>Retry-After</c>. Extension: <c>limit</c>, the setting of section <c>FileTransfer:Callers</c> that is reached.</summary>
+    public static readonly ProblemType TooManyRequests = new("too-many-requests", 429, "The caller has too much under way");
+
     public static readonly ProblemType HeadersTooLarge = new("headers-too-large", 431, "The header fields are too large");
 
     /// <summary>Extension: <c>traceId</c>, to be found in the log of this node.</summary>

@@ -20,6 +20,8 @@ public sealed class FramedUpload(
     TimeProvider time
 )
 {
+    private const int LookAfter = 16 * 1024 * 1024;
+
     private long _lastEpoch;
 
     /// <param name="meter">Tells for how long the body has been waited for; null where nobody measures.</param>
@@ -83,11 +85,18 @@ public sealed class FramedUpload(
         return UploadOutcome.Of(commit);
     }
 
-    private static async Task<UploadOutcome?> TakeAsync(PartialFile partial, PipeReader body, CancellationToken cancellationToken)
+    private async Task<UploadOutcome?> TakeAsync(PartialFile partial, PipeReader body, CancellationToken cancellationToken)
     {
         using var frames = new FrameReader(body, partial.Size);
-        while (true)
+        for (var look = partial.BytesProven + LookAfter; ; )
         {
+            // There was room when it began; others write, too.
+            if (partial.BytesProven >= look)
+            {
+                store.RequireFloor();
+                look += LookAfter;
+            }
+
             var read = await frames.ReadAsync(cancellationToken);
             switch (read.Kind)
             {

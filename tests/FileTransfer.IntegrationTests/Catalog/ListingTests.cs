@@ -31,6 +31,70 @@ public sealed class ListingTests(RunningCluster nodes)
     }
 
     [Fact]
+    public async Task Pages_of_long_locations_are_cut_at_a_byte_bound_and_hold_every_file_once()
+    {
+        const int Longest = 2_500_000;
+        var files = Enumerable.Range(0, 30).Select(_ => InBin7()).OrderBy(file => file.Key, StringComparer.Ordinal).ToList();
+        var began = (await nodes.Leader.GetJsonAsync("/v1/changes?after=now")).GetProperty("position").GetString();
+        foreach (var file in files)
+        {
+            await nodes.Leader.StoreAsync(file);
+        }
+
+        var keys = files.Select(file => file.Key).ToList();
+        var bucket = PlainFile.Hex(_bucket);
+        foreach (var filter in (string[])["", "&state=stored", "&location=x", $"&owner={PlainFile.Hex(files[0].Owner)}"])
+        {
+            var pages = await PagesAsync($"{filter}&limit=1000");
+
+            pages.SelectMany(page => page).ShouldBe(keys, ignoreOrder: filter.Contains("location", StringComparison.Ordinal));
+            pages.Count.ShouldBe(2, filter);
+        }
+
+        foreach (var path in (string[])[$"/v1/files?bucket={bucket}&limit=1000", "/v1/sync/bins/7?from=1&limit=1000"])
+        {
+            (await nodes.Leader.Http.GetByteArrayAsync(path)).Length.ShouldBeInRange(1_000_000, Longest, path);
+        }
+
+        var set = new List<string>();
+        for (string? after = ""; after is not null; )
+        {
+            var page = await nodes.Leader.GetJsonAsync($"/v1/sync/bins/7/files?bucket={bucket}&limit=1000{after}");
+            page.GetRawText().Length.ShouldBeLessThan(Longest);
+            set.AddRange(page.GetProperty("files").EnumerateArray().Select(file => file.GetProperty("key").GetString()!));
+            after = page.GetProperty("next").GetString() is { } next ? $"&after={next}" : null;
+        }
+
+        set.ShouldBe(keys);
+        var changes = new List<string>();
+        while (changes.Intersect(keys).Count() < keys.Count)
+        {
+            var page = await nodes.Leader.GetJsonAsync($"/v1/changes?after={began}");
+            page.GetRawText().Length.ShouldBeLessThan(Longest);
+            began = page.GetProperty("position").GetString();
+            var more = page.GetProperty("changes").EnumerateArray().Select(change => change.GetProperty("key").GetString()!).ToList();
+            more.ShouldNotBeEmpty();
+            changes.AddRange(more);
+        }
+
+        changes.Count(keys.Contains).ShouldBe(keys.Count);
+    }
+
+    /// <summary>A small file with a long location, in the bin of the keys that begin with 7.</summary>
+    private PlainFile InBin7()
+    {
+        while (true)
+        {
+            var location = new string('x', 60_000) + Guid.NewGuid();
+            var file = new PlainFile(PlainFile.RandomBytes(10), Encoding.UTF8.GetBytes(location), _bucket);
+            if (file.Key.StartsWith("0x7", StringComparison.Ordinal))
+            {
+                return file;
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_page_goes_on_behind_a_file_that_was_removed_meanwhile()
     {
         var files = Enumerable

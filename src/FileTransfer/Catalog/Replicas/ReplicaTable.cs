@@ -23,6 +23,20 @@ public sealed partial class ReplicaTable(Database database)
     public async Task<ReplicaState?> StateOfAsync(NodeId node, FileKey key, CancellationToken cancellationToken) =>
         (await FindAsync(node, key, cancellationToken))?.State;
 
+    /// <summary>The state of each of <paramref name="keys"/> at <paramref name="node"/>; null where it has no replica.</summary>
+    public Task<IReadOnlyList<(FileKey Key, ReplicaState? State)>> StatesAsync(
+        NodeId node,
+        IReadOnlyCollection<FileKey> keys,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            SELECT k.file_key, r.state FROM unnest(@keys) AS k(file_key)
+            LEFT JOIN filetransfer.replicas r ON r.node_id = @node AND r.file_key = k.file_key
+            """;
+        return database.QueryAsync<(FileKey, ReplicaState?)>(sql, new { node, keys = keys.ToParameter() }, cancellationToken);
+    }
+
     /// <summary>A page of this node's stored files in the order of their keys, with their contents, for the repair at start.</summary>
     /// <remarks>
     /// The page first, then its files one by one (OFFSET 0): joined as a whole, the files before the page would be read for every page.

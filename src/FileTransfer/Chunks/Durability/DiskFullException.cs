@@ -9,8 +9,20 @@ public sealed class DiskFullException : IOException
     internal DiskFullException(string path, Exception? inner)
         : this(path, FreeSpaceReport.BytesFreeAt(path), inner) { }
 
+    /// <summary>There is room, but so much is to stay free.</summary>
+    internal DiskFullException(string path, FreeSpaceReport space)
+        : this(
+            path,
+            space.BytesFree,
+            $"Nothing grows in {path}: {space.BytesFree} bytes are free, and {space.FloorBytes} must stay free.",
+            inner: null
+        ) { }
+
     private DiskFullException(string path, long? bytesFree, Exception? inner)
-        : base(Describe(path, bytesFree), inner)
+        : this(path, bytesFree, Describe(path, bytesFree), inner) { }
+
+    private DiskFullException(string path, long? bytesFree, string message, Exception? inner)
+        : base(message, inner)
     {
         HResult = NoSpaceLeft;
         Path = path;

@@ -43,7 +43,7 @@ public static class EventDescriptions
                 file.Key.ToString(),
                 node.Value,
                 file.State.ToString().ToLowerInvariant(),
-                replica is null ? FileResource.Absent : ReplicaTransitions.NameOf(replica.State),
+                FollowedStates.NameOf(replica?.State),
                 Math.Max(replica?.BytesProven ?? 0, live?.BytesProven ?? 0),
                 file.Size,
                 replica?.Reason,

@@ -35,12 +35,13 @@ public static class EventRoutes
             return Task.FromResult(new StreamState(json, ""));
         }
 
-        return await RunAsync(new EventStream(events.Log, file: null, ReadAsync, reviews: false, time), context, lifetime);
+        return await RunAsync(new EventStream(events.Log, file: null, ReadAsync, review: null, time), context, lifetime);
     }
 
     private static async Task<IResult> FollowFileAsync(
         FileKey key,
         DownloadEvents events,
+        FollowedStates followed,
         FileCatalog catalog,
         ReplicaTable replicas,
         NodeId here,
@@ -68,7 +69,15 @@ public static class EventRoutes
             return new StreamState(json, state.State);
         }
 
-        return await RunAsync(new EventStream(events.Log, key, ReadAsync, reviews: true, time), context, lifetime);
+        Task<string?> ReviewAsync(CancellationToken cancellationToken) => followed.NameOfAsync(context, key, cancellationToken);
+        try
+        {
+            return await RunAsync(new EventStream(events.Log, key, ReadAsync, ReviewAsync, time), context, lifetime);
+        }
+        finally
+        {
+            followed.Leave(context);
+        }
     }
 
     /// <summary>Runs a stream until its reader goes away or the node stops; for the latter the answer ends as a whole one.</summary>

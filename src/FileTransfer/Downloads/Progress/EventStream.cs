@@ -15,18 +15,18 @@ internal sealed record StreamState(byte[] Json, string Name);
 /// <c>Serving:PauseTimeout</c> is cut off, as every reader is. What an event is as text is made once, for all who read it.
 /// </para>
 /// <para>
-/// Some changes are made by another process, and publish nothing here. So the state is read again when a while has passed without an event,
-/// and sent when it is another one.
+/// Some changes are made by another process, and publish nothing here. So the state is looked at again when a while has passed without an event,
+/// for all streams at once, and sent when it is another one.
 /// </para>
 /// </remarks>
 /// <param name="file">Whose events; null: those of all files.</param>
 /// <param name="readState">Reads the state; its argument says that events were missed.</param>
-/// <param name="reviews">Whether the state is read again when nothing happens.</param>
+/// <param name="review">Tells the name of the state as it is now, or null where that is not known yet; null where the state is not looked at when nothing happens.</param>
 internal sealed class EventStream(
     DownloadEventLog log,
     FileKey? file,
     Func<bool, CancellationToken, Task<StreamState>> readState,
-    bool reviews,
+    Func<CancellationToken, Task<string?>>? review,
     TimeProvider time
 )
 {
@@ -81,7 +81,7 @@ internal sealed class EventStream(
             }
             else
             {
-                await log.WaitAsync(_position, reviews ? ReviewPeriod : HeartbeatPeriod, cancellationToken);
+                await log.WaitAsync(_position, review is not null ? ReviewPeriod : HeartbeatPeriod, cancellationToken);
                 if (log.Newest == _position)
                 {
                     await OnQuietAsync(writer, cancellationToken);
@@ -121,19 +121,19 @@ internal sealed class EventStream(
 
     private async Task OnQuietAsync(EventStreamWriter writer, CancellationToken cancellationToken)
     {
-        if (reviews && time.GetElapsedTime(_lastReview) >= ReviewPeriod)
+        if (review is not null && time.GetElapsedTime(_lastReview) >= ReviewPeriod)
         {
             _lastReview = time.GetTimestamp();
             try
             {
-                var state = await readState(false, cancellationToken);
-                if (_sent?.Contains(state.Name) == false)
+                var name = await review(cancellationToken);
+                if (name is not null && _sent?.Contains(name) == false)
                 {
-                    Write(writer, state);
+                    Write(writer, await readState(false, cancellationToken));
                     return;
                 }
 
-                _sent ??= [state.Name];
+                _sent ??= name is null ? null : [name];
             }
             catch (Exception e) when (DatabaseReach.IsFailure(e))
             {

@@ -1,3 +1,4 @@
+using FileTransfer.Catalog;
 using FileTransfer.Cluster;
 
 namespace FileTransfer.Feed.Changes;
@@ -50,14 +51,17 @@ public sealed class FeedChanges(Database database, ThisNode node, TimeProvider t
 
     private async Task<ChangesPage> ReadAsync(ChangePosition? after, int most, CancellationToken cancellationToken)
     {
-        const string sql = """
-            SELECT m.bin, m.sequence, m.kind, f.file_key, f.bucket, f.location, f.size, m.appended_at
+        // Cut at its bytes, a page is as far in each bin as in the others.
+        var sql = $"""
+            SELECT bin, sequence, kind, file_key, bucket, location, size, appended_at FROM (
+            SELECT m.*, f.bucket, f.location, f.size, {PageBytes.Before("m.sequence - known.sequence, m.bin")}
             FROM unnest(@after) WITH ORDINALITY known (sequence, place) CROSS JOIN LATERAL (
                 SELECT bin, sequence, kind, file_key, appended_at FROM filetransfer.mutations
                 WHERE bin = known.place - 1 AND sequence > known.sequence
                 ORDER BY sequence LIMIT @most
             ) m JOIN filetransfer.files f USING (file_key)
-            ORDER BY m.bin, m.sequence
+            ) page WHERE bytes_before < {PageBytes.Most}
+            ORDER BY bin, sequence
             """;
         var bins = await BinsAsync(cancellationToken);
         var start = after ?? new ChangePosition(bins[0].Epoch, [.. bins.Select(bin => bin.RetainedFrom - 1)]);

@@ -25,8 +25,7 @@ internal static class OfferWriting
             [.. offered.Ranges.Select(one => new SyncRange(one.Prefix, one.Files, one.Digest.ToString()))]
         );
 
-    /// <param name="limit">So many files were asked for.</param>
-    public static SyncFiles Of(OfferedFiles page, int bin, int limit) =>
+    public static SyncFiles Of(OfferedFiles page, int bin) =>
         new(
             page.Epoch,
             bin,
@@ -38,7 +37,7 @@ internal static class OfferWriting
                     Of(bin, file.Origin)
                 )),
             ],
-            page.Files.Count == limit ? page.Files[^1].Key.ToString() : null
+            page.GoesOn ? page.Files[^1].Key.ToString() : null
         );
 
     private static SyncMutation Of(Mutation mutation)

@@ -59,14 +59,17 @@ public sealed class OfferedFeed(Database database, FeedDigests digests, FeedHist
         IReadOnlyCollection<ByteString>? buckets
     )
     {
-        const string sql = $"""
+        var sql = $"""
             SELECT c.feed_epoch, b.head FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c WHERE b.bin = @bin;
-            SELECT m.sequence, m.kind, m.appended_at, m.origin_cluster, m.origin_epoch, m.origin_sequence, {FileRow.Columns}
-            FROM (
-                SELECT * FROM filetransfer.mutations WHERE bin = @bin AND sequence BETWEEN @from AND @to ORDER BY sequence LIMIT @limit
-            ) m
-            JOIN filetransfer.files f USING (file_key)
-            ORDER BY m.sequence;
+            SELECT * FROM (
+                SELECT m.sequence, m.kind, m.appended_at, m.origin_cluster, m.origin_epoch, m.origin_sequence, {FileRow.Columns},
+                    {PageBytes.Before("m.sequence")}
+                FROM (
+                    SELECT * FROM filetransfer.mutations WHERE bin = @bin AND sequence BETWEEN @from AND @to ORDER BY sequence LIMIT @limit
+                ) m
+                JOIN filetransfer.files f USING (file_key)
+            ) page WHERE bytes_before < {PageBytes.Most}
+            ORDER BY sequence;
             SELECT retained_from FROM filetransfer.bins WHERE bin = @bin
             """;
         var parameters = new

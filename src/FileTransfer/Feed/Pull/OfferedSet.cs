@@ -47,12 +47,14 @@ public sealed class OfferedSet(Database database, FeedHistory history, ThisNode 
         CancellationToken cancellationToken
     )
     {
-        const string sql = $"""
+        var sql = $"""
             {Head};
-            SELECT coalesce(f.sequence, 0) AS sequence, 'add' AS kind, f.registered_at AS appended_at,
-                u.origin_cluster, u.origin_epoch, u.origin_sequence, {FileRow.Columns}
-            FROM {Files}
-            ORDER BY f.file_key LIMIT @limit
+            SELECT * FROM (
+                SELECT coalesce(f.sequence, 0) AS sequence, 'add' AS kind, f.registered_at AS appended_at,
+                    u.origin_cluster, u.origin_epoch, u.origin_sequence, {FileRow.Columns}, {PageBytes.Before("f.file_key")}
+                FROM {Files}
+                ORDER BY f.file_key LIMIT @limit
+            ) page WHERE bytes_before < {PageBytes.Most}
             """;
         var parameters = new
         {
@@ -69,10 +71,12 @@ public sealed class OfferedSet(Database database, FeedHistory history, ThisNode 
         var (epoch, head) = await answers.ReadSingleAsync<(Guid, long)>();
         var rows = await answers.ReadAsync<OfferedRow>();
         var own = new OwnFeed(node.ClusterId, epoch, history);
+        var files = rows.Select(row => new OfferedFile(row.FileKey, row.ToRecord().Metadata, row.OriginBeside(own))).ToList();
         return new OfferedFiles(
             epoch,
             head,
-            [.. rows.Select(row => new OfferedFile(row.FileKey, row.ToRecord().Metadata, row.OriginBeside(own)))]
+            files,
+            GoesOn: files.Count == limit || PageBytes.AreReached(files.Select(file => file.Metadata))
         );
     }
 
@@ -105,7 +109,8 @@ public sealed class OfferedSet(Database database, FeedHistory history, ThisNode 
 public sealed record OfferedRanges(Guid Epoch, long Head, IReadOnlyList<RangeDigest> Ranges);
 
 /// <param name="Head">As of <see cref="OfferedRanges"/>.</param>
-public sealed record OfferedFiles(Guid Epoch, long Head, IReadOnlyList<OfferedFile> Files);
+/// <param name="GoesOn">There may be more behind the last of them.</param>
+public sealed record OfferedFiles(Guid Epoch, long Head, IReadOnlyList<OfferedFile> Files, bool GoesOn);
 
 /// <param name="Origin">Of its newest Add.</param>
 public sealed record OfferedFile(FileKey Key, FileMetadata Metadata, MutationOrigin Origin);

@@ -21,7 +21,7 @@ internal static class SyncSetRoutes
     /// <param name="prefix" example="7a5">What the keys begin with: 1 to 16 hex digits, the bin's first; all of the bin when left out.</param>
     /// <param name="bucket" example="0x22,0x33">Files of these alone, separated by commas; of all when left out.</param>
     /// <param name="after" example="0x7a5edab282632443219e051e4ade2d1d5bbc671c781051bf1437897cbdfea0f1">The last key of the page before.</param>
-    /// <param name="limit" example="250">1 to 1000; 250 when left out.</param>
+    /// <param name="limit" example="250">1 to 1000; 250 when left out. Fewer come where their locations are long.</param>
     private static async Task<IResult> FilesAsync(
         int bin,
         string? prefix,
@@ -52,7 +52,7 @@ internal static class SyncSetRoutes
             {
                 var most = limit ?? SyncQuery.PageSize;
                 var page = await set.FilesAsync((short)bin, range, buckets, last, most, cancellationToken);
-                return TypedResults.Json(OfferWriting.Of(page, bin, most), WireJson.Default.SyncFiles);
+                return TypedResults.Json(OfferWriting.Of(page, bin), WireJson.Default.SyncFiles);
             }
         );
     }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Authentication;
+using FileTransfer.Hosting.Requests;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Infrastructure;
 using Microsoft.AspNetCore.Authorization.Policy;
@@ -6,7 +7,7 @@ using Microsoft.AspNetCore.Authorization.Policy;
 namespace FileTransfer.Hosting.Access;
 
 /// <summary>Tells a caller without the right token what is missing: 401 without a valid one, 403 naming the scope.</summary>
-internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
+internal sealed class AccessAnswers(WrongTokens wrong) : IAuthorizationMiddlewareResultHandler
 {
     public async Task HandleAsync(
         RequestDelegate next,
@@ -36,6 +37,19 @@ internal sealed class AccessAnswers : IAuthorizationMiddlewareResultHandler
         }
 
         var sent = context.Request.Headers.Authorization.Count > 0;
+        if (sent && wrong.Count(context) is { } wait)
+        {
+            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            await Problem
+                .Of(
+                    ProblemTypes.TooManyRequests,
+                    $"{CallerBounds.CallerOf(context)} has sent too many wrong tokens ({CallerLimits.Section}:{nameof(CallerLimits.WrongTokensPerMinute)}); correct the token.",
+                    ("limit", nameof(CallerLimits.WrongTokensPerMinute))
+                )
+                .ExecuteAsync(context);
+            return;
+        }
+
         context.Response.Headers.WWWAuthenticate = sent
             ? """Bearer realm="filetransfer", error="invalid_token" """.TrimEnd()
             : """Bearer realm="filetransfer" """.TrimEnd();

@@ -8,6 +8,7 @@ internal static class ScopePolicies
     {
         builder.Services.AddSingleton<TokenTable>();
         builder.Services.AddSingleton<OpenEndpoints>();
+        builder.Services.AddSingleton<WrongTokens>();
         builder.Services.AddTransient<BearerTokens>();
         builder.Services.AddAuthenticationCore(schemes =>
         {

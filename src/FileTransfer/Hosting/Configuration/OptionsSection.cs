@@ -9,6 +9,7 @@ using FileTransfer.Feed.Changes;
 using FileTransfer.Feed.Push;
 using FileTransfer.Feed.Upstreams;
 using FileTransfer.Hosting.Access;
+using FileTransfer.Hosting.Requests;
 using FileTransfer.Uploads.Ingest;
 
 namespace FileTransfer.Hosting.Configuration;
@@ -36,6 +37,7 @@ internal sealed record OptionsSection(
         Of<ShippingOptions>(ShippingOptions.Section),
         Of<WebhookOptions>(WebhookOptions.Section, options => options.Faults()),
         Of<AccessOptions>(AccessOptions.Section, options => options.Faults()),
+        Of<CallerLimits>(CallerLimits.Section),
         Of<ServerOptions>(ServerOptions.Section),
         Of<HealthOptions>(HealthOptions.Section),
     ];

@@ -25,6 +25,13 @@ internal sealed class AuditTrail(RequestDelegate next, AuditLog audit, TimeProvi
         context.Items[typeof(AuditTrail)] = problem.Type?.Split(':')[^1];
 
     private static bool IsTold(HttpContext context, RouteEndpoint route) =>
+        !IsGuessing(context) && IsOfInterest(context, route);
+
+    /// <summary>Whoever sends one wrong token after the other must not fill the log.</summary>
+    private static bool IsGuessing(HttpContext context) =>
+        context.Response.StatusCode == StatusCodes.Status429TooManyRequests && context.User.Identity is not { IsAuthenticated: true };
+
+    private static bool IsOfInterest(HttpContext context, RouteEndpoint route) =>
         context.Response.StatusCode is StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden
         || !(
             HttpMethods.IsGet(context.Request.Method)

@@ -5,20 +5,18 @@ namespace FileTransfer.Wants.Loads;
 internal static class LoadEventStream
 {
     private static readonly TimeSpan _retry = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _pace = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(10);
 
     /// <param name="name" example="state-17">The load.</param>
     public static async Task<IResult> FollowAsync(
         string name,
-        LoadTable table,
-        LoadReports reports,
+        FollowedLoads loads,
         IHostApplicationLifetime lifetime,
         TimeProvider time,
         HttpContext context
     )
     {
-        if (await table.FindAsync(name, context.RequestAborted) is not { } load)
+        if (await loads.FindAsync(name, context.RequestAborted) is not { } load)
         {
             return LoadRoutes.Unknown(name);
         }
@@ -29,7 +27,7 @@ internal static class LoadEventStream
             var writer = await EventStreamWriter.StartAsync(context.Response, _retry, ends.Token);
             if (!HttpMethods.IsHead(context.Request.Method))
             {
-                await RunAsync(writer, load, table, reports, time, ends.Token);
+                await RunAsync(writer, load, loads, time, ends.Token);
             }
         }
         catch (OperationCanceledException) when (ends.IsCancellationRequested && context.Response.HasStarted)
@@ -43,8 +41,7 @@ internal static class LoadEventStream
     private static async Task RunAsync(
         EventStreamWriter writer,
         LoadRow first,
-        LoadTable table,
-        LoadReports reports,
+        FollowedLoads loads,
         TimeProvider time,
         CancellationToken cancellationToken
     )
@@ -56,7 +53,7 @@ internal static class LoadEventStream
             var began = time.GetTimestamp();
             if (sent is not { State: not LoadResource.Running } || sent.Id != load.LoadId)
             {
-                var now = await reports.DescribeAsync(load, withLabels: load.EndedAt is not null, cancellationToken);
+                var now = await loads.DescribeAsync(load, cancellationToken);
                 if (NameOf(sent, now) is { } name)
                 {
                     var json = JsonSerializer.SerializeToUtf8Bytes(now, WireJson.Default.LoadResource);
@@ -78,8 +75,8 @@ internal static class LoadEventStream
 
             // A large load takes a while to be counted.
             var took = time.GetElapsedTime(began);
-            await Task.Delay(_pace + (4 * took), time, cancellationToken);
-            load = await table.FindAsync(first.Name, cancellationToken);
+            await Task.Delay(FollowedLoads.Pace + (4 * took), time, cancellationToken);
+            load = await loads.FindAsync(first.Name, cancellationToken);
         }
     }
 

@@ -7,6 +7,7 @@ public static class LoadRegistration
         builder.Services.AddSingleton<LoadTable>();
         builder.Services.AddSingleton<LoadMetadata>();
         builder.Services.AddSingleton<LoadReports>();
+        builder.Services.AddSingleton<FollowedLoads>();
         builder.Services.AddSingleton<Adoption>();
         builder.Services.AddSingleton<TroubleCollector>();
         builder.Services.AddSingleton<LoadMaintenance>();

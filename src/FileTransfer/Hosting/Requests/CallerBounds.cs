@@ -1,0 +1,67 @@
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.RateLimiting;
+
+namespace FileTransfer.Hosting.Requests;
+
+/// <summary>Answers 429 to a caller who has as much under way as one caller may (<see cref="CallerLimits"/>): others are not kept waiting.</summary>
+internal static class CallerBounds
+{
+    private const string RetryAfterSeconds = "1";
+
+    public static void AddCallerBounds(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddRateLimiter(_ => { });
+        builder.Services.AddOptions<RateLimiterOptions>().Configure<IOptions<CallerLimits>>((limiter, limits) => Set(limiter, limits.Value));
+    }
+
+    /// <summary>A token by its name, else an address.</summary>
+    public static string CallerOf(HttpContext context) =>
+        context.User.Identity is { IsAuthenticated: true, Name: { } name } && name != AccessScopes.Anonymous
+            ? $"the token '{name}'"
+            : $"the address {context.Connection.RemoteIpAddress}";
+
+    private static void Set(RateLimiterOptions limiter, CallerLimits limits)
+    {
+        // The special bounds first: what they refuse has no place among all requests.
+        limiter.GlobalLimiter = PartitionedRateLimiter.CreateChained(
+            Of(nameof(CallerLimits.EventStreams), limits.EventStreams, IsMarked<EventAnswer>),
+            Of(nameof(CallerLimits.Uploads), limits.Uploads, IsMarked<OctetBody>),
+            Of(nameof(CallerLimits.Requests), limits.Requests, context => !HealthPaths.Contain(context.Request.Path))
+        );
+        limiter.OnRejected = RefuseAsync;
+    }
+
+    private static PartitionedRateLimiter<HttpContext> Of(string bound, int most, Func<HttpContext, bool> concerns) =>
+        PartitionedRateLimiter.Create<HttpContext, string>(context =>
+        {
+            if (!concerns(context))
+            {
+                return RateLimitPartition.GetNoLimiter("");
+            }
+
+            // The last one that was asked is the one that refuses.
+            context.Items[typeof(CallerBounds)] = (bound, most);
+            return RateLimitPartition.GetConcurrencyLimiter(
+                CallerOf(context),
+                _ => new ConcurrencyLimiterOptions { PermitLimit = most, QueueLimit = 0 }
+            );
+        });
+
+    private static bool IsMarked<T>(HttpContext context)
+        where T : class => context.GetEndpoint()?.Metadata.GetMetadata<T>() is not null;
+
+    private static async ValueTask RefuseAsync(OnRejectedContext rejected, CancellationToken cancellationToken)
+    {
+        var context = rejected.HttpContext;
+        var (bound, most) = ((string, int))context.Items[typeof(CallerBounds)]!;
+        context.Response.Headers.RetryAfter = RetryAfterSeconds;
+        await Problem
+            .Of(
+                ProblemTypes.TooManyRequests,
+                $"{CallerOf(context)} has {most} of these under way, which is as much as one caller may "
+                    + $"({CallerLimits.Section}:{bound}); end one, or try again in a moment.",
+                ("limit", bound)
+            )
+            .ExecuteAsync(context);
+    }
+}
