@@ -22,6 +22,8 @@ public static class Program
             ["list"] = ListCommand.Create,
             ["export"] = ExportCommand.Create,
             ["remove"] = RemoveCommand.Create,
+            ["token"] = TokenCommand.Create,
+            ["restore"] = RestoreCommand.Create,
             ["status"] = StatusCommand.Create,
             ["node"] = NodeCommand.Create,
             ["fetch"] = FetchCommand.Create,

@@ -49,7 +49,7 @@ public sealed partial class FileCatalog
                 AS given (file_key, owner, bucket, location, size, fingerprint)
             ORDER BY file_key
             ON CONFLICT (file_key) DO UPDATE
-                SET state = 'registered', generation = f.generation + 1, registered_at = now(), removed_at = NULL, own = @isOwn
+                SET state = 'registered', generation = f.generation + 1, registered_at = now(), removed_at = NULL, purged = false, own = @isOwn
                 WHERE f.state = 'removed'
             RETURNING f.file_key, f.generation;
             {LockSql}
@@ -102,6 +102,14 @@ public sealed partial class FileCatalog
         connection.ExecuteAsync(
             "UPDATE filetransfer.files SET own = @isOwn WHERE file_key = ANY(@keys)",
             new { keys = keys.ToParameter(), isOwn },
+            cancellationToken
+        );
+
+    /// <summary>Nothing of a removed file is kept, whose row the transaction has locked.</summary>
+    public static Task PurgeAsync(NpgsqlConnection connection, FileKey key, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(
+            "UPDATE filetransfer.files SET purged = true WHERE file_key = @key AND state = 'removed'",
+            new { key },
             cancellationToken
         );
 

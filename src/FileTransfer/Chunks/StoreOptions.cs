@@ -46,6 +46,11 @@ public sealed class StoreLimits
     [Range(0, long.MaxValue)]
     public long? FreeSpaceFloorBytes { get; set; }
 
+    /// <summary>How long the contents of removed files are kept, so that the files can be restored.</summary>
+    /// <remarks>Default 24 h, 0 – 365 days; 0 keeps none. The oldest go earlier where the disk needs the room.</remarks>
+    [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
+    public TimeSpan TrashPeriod { get; set; } = TimeSpan.FromHours(24);
+
     /// <summary>How long a content that no file refers to is kept before it is collected.</summary>
     /// <remarks>Default 1 h, 0 – 30 days: a content on its way to its commit must not be taken for an orphan.</remarks>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]

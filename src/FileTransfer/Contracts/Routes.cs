@@ -13,6 +13,7 @@ public static class Routes
     public const string Hashes = $"{File}/hashes";
     public const string Parts = $"{File}/parts";
     public const string Damage = $"{File}/damage";
+    public const string Restore = $"{File}/restore";
     public const string Explain = $"{File}/explain";
     public const string FileEvents = $"{File}/events";
     public const string Intents = $"{File}/fetch";
@@ -53,6 +54,9 @@ public static class Routes
     public const string Pause = $"{Downloads}/pause";
     public const string Resume = $"{Downloads}/resume";
     public const string Drain = "/v1/drain";
+    public const string Tokens = "/v1/tokens";
+    public const string Token = $"{Tokens}/{{name}}";
+
     public const string Configuration = "/v1/configuration";
     public const string Events = "/v1/events";
     public const string Ingest = "/v1/ingest";

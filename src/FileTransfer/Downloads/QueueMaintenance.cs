@@ -1,5 +1,6 @@
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Catalog.Replicas;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Cluster;
 
 namespace FileTransfer.Downloads;
@@ -16,6 +17,7 @@ public sealed partial class QueueMaintenance(
     QueueSignal signal,
     DeferralSignal deferral,
     LaneAllowance allowance,
+    DiskPressure disk,
     ThisNode node,
     WorkerRegistry workers,
     IOptions<DownloadOptions> options,
@@ -73,7 +75,21 @@ public sealed partial class QueueMaintenance(
                 await TryAsync(() => worker.RunAsync(() => MakeReadyAsync(cancellationToken), cancellationToken));
             }
 
+            if (!disk.AllowsDownloads() || disk.Shortage is not null)
+            {
+                await TryAsync(() => EmptyTrashAsync(cancellationToken));
+            }
+
             _sourceAnswers |= await engine.SourceAnswers.WaitAsync(worker.Pace!.Value, time, cancellationToken);
+        }
+    }
+
+    private async Task EmptyTrashAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
+        if (await queue.EmptyTrashEarlyAsync(connection, cancellationToken) is > 0 and var files)
+        {
+            Log.TrashEmptied(logger, files, node.Id.Value);
         }
     }
 
@@ -184,6 +200,13 @@ public sealed partial class QueueMaintenance(
     {
         [LoggerMessage(1664, LogLevel.Warning, "Queue maintenance failed on {Node}: {Reason}")]
         public static partial void Failed(ILogger logger, string node, string reason);
+
+        [LoggerMessage(
+            1666,
+            LogLevel.Warning,
+            "The contents of {Count} removed files go before their time from {Node}: its disk needs the room"
+        )]
+        public static partial void TrashEmptied(ILogger logger, int count, string node);
 
         [LoggerMessage(
             1660,

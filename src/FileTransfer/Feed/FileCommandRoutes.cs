@@ -26,9 +26,20 @@ public static class FileCommandRoutes
             .MapDelete("/{key}", RemoveAsync)
             .AtTheLeaderOnly()
             .WithSummary("Removes a file from every node; 200 where it stays because an upstream has it")
+            .WithDescription("Its content is kept for `FileTransfer:Store:TrashPeriod`, unseen, so that it can be restored.")
             .ProducesProblems(
                 ProblemTypes.FileUnknown,
                 ProblemTypes.FileOwnedUpstream,
+                ProblemTypes.CommitUnconfirmed,
+                ProblemTypes.DatabaseUnavailable
+            );
+        files
+            .MapPost("/{key}/restore", RestoreAsync)
+            .AtTheLeaderOnly()
+            .WithSummary("Brings a removed file back while its content is kept; 200 where it was not removed")
+            .ProducesProblems(
+                ProblemTypes.FileUnknown,
+                ProblemTypes.FileNotKept,
                 ProblemTypes.CommitUnconfirmed,
                 ProblemTypes.DatabaseUnavailable
             );
@@ -101,15 +112,56 @@ public static class FileCommandRoutes
         }
     }
 
+    private static async Task<Results<Ok<FileResource>, Created<FileResource>, ProblemHttpResult>> RestoreAsync(
+        FileKey key,
+        FileCommands commands,
+        ChunkStore store,
+        FileCatalog catalog,
+        PublishHeld publishHeld,
+        ReplicaTable replicas,
+        NodeId here,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await catalog.FindAsync(key, cancellationToken) is not { } file)
+        {
+            return FileProblems.Unknown(key);
+        }
+
+        var isRemoved = file.State == FileState.Removed;
+        if (isRemoved)
+        {
+            if (!store.Holds(file.Fingerprint))
+            {
+                return Problem.Of(
+                    ProblemTypes.FileNotKept,
+                    $"The file {key} was removed, and its content is not here any more (FileTransfer:Store:TrashPeriod). Upload it again.",
+                    ("key", key.ToString())
+                );
+            }
+
+            // A registration of a file whose content is here is all there is to it.
+            file = (await commands.RegisterAsync(key, file.Metadata, cancellationToken)).File;
+            await IsHeldAsync(file, publishHeld, cancellationToken);
+            file = await catalog.FindAsync(key, cancellationToken) ?? file;
+        }
+
+        var resource = FileResource.Of(file, here, await replicas.OfAsync(key, cancellationToken));
+        return isRemoved ? TypedResults.Created(Routes.Of(Routes.File, key), resource) : TypedResults.Ok(resource);
+    }
+
+    /// <param name="key"></param>
+    /// <param name="now" example="false">Whether its content goes at once, for good; also where the file was removed already.</param>
     private static async Task<Results<NoContent, Ok<KeptFile>, ProblemHttpResult>> RemoveAsync(
         FileKey key,
+        bool? now,
         FileCommands commands,
         ChunkStore store,
         UpstreamAddresses addresses,
         CancellationToken cancellationToken
     )
     {
-        var removal = await commands.RemoveAsync(key, cancellationToken);
+        var removal = await commands.RemoveAsync(key, purges: now == true, cancellationToken);
         switch (removal)
         {
             case { State: null }:

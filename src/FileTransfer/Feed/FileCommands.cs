@@ -151,7 +151,10 @@ public sealed partial class FileCommands(
     /// Ends this cluster's own claim to a file, and removes the file where no upstream claims it. From the commit on no download of a removed
     /// file can end as stored on any node of this database.
     /// </summary>
-    public Task<RemovalOutcome> RemoveAsync(FileKey key, CancellationToken cancellationToken) =>
+    /// <param name="key">The file; where it was removed already, it may still be purged.</param>
+    /// <param name="purges">No content of it is kept for a while, as nodes do that it might be restored.</param>
+    /// <param name="cancellationToken">Leaves all as it was, up to the commit.</param>
+    public Task<RemovalOutcome> RemoveAsync(FileKey key, bool purges, CancellationToken cancellationToken) =>
         InLeaderTransactionAsync(
             async (transaction, token) =>
             {
@@ -159,6 +162,7 @@ public sealed partial class FileCommands(
                 var file = await FileCatalog.LockAsync(connection, key, token);
                 if (file is not { State: FileState.Registered or FileState.Added })
                 {
+                    await (purges ? PurgeAsync(transaction, key, token) : Task.CompletedTask);
                     return new RemovalOutcome(file?.State, WasOwn: true, []);
                 }
 
@@ -169,6 +173,7 @@ public sealed partial class FileCommands(
                 if (claims.Count == 0)
                 {
                     await EndAsync(transaction, [key], _ => null, token);
+                    await (purges ? PurgeAsync(transaction, key, token) : Task.CompletedTask);
                 }
                 else if (file.IsOwn)
                 {
@@ -227,6 +232,15 @@ public sealed partial class FileCommands(
             await transaction.CommitAsync();
             return result;
         });
+
+    private static async Task PurgeAsync(LeaderTransaction transaction, FileKey key, CancellationToken cancellationToken)
+    {
+        await FileCatalog.PurgeAsync(transaction.Connection, key, cancellationToken);
+        foreach (var holder in await ReplicaTransitions.PurgeAsync(transaction.Connection, key, cancellationToken))
+        {
+            transaction.NotifyAfterCommit(ReplicaNotifications.Ended, new EndedReplica(holder, key));
+        }
+    }
 
     private static async Task EndAsync(
         LeaderTransaction transaction,

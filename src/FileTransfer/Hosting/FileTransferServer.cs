@@ -52,6 +52,7 @@ public static partial class FileTransferServer
         AddFeatures(builder);
 
         var app = builder.Build();
+        app.Use(RequestNames.InvokeAsync);
         app.Use((context, next) => app.Services.GetRequiredService<TransferWatch>().InvokeAsync(context, next));
         app.UseMiddleware<LingeringClose>();
         app.UseRequestLog();
@@ -68,7 +69,9 @@ public static partial class FileTransferServer
 
         app.UseRouting();
         app.UseAuthentication();
+        app.Use((context, next) => app.Services.GetRequiredService<RevokedRequests>().InvokeAsync(context, next));
         app.UseAuthorization();
+        app.Use(BucketRights.InvokeAsync);
         app.UseRateLimiter();
         app.UseMiddleware<CatalogHeader>();
         app.UseMiddleware<QueryParameters>();
@@ -154,6 +157,7 @@ public static partial class FileTransferServer
         app.MapRunningUploads();
         app.MapLimits();
         app.MapConfiguration();
+        app.MapTokens();
         app.MapFetch();
         app.MapPauses();
         app.MapPriorities();

@@ -47,7 +47,12 @@ internal sealed class RouteDescriptions : IOperationFilter
                     [new OpenApiSecuritySchemeReference(SwaggerDocument.SecurityScheme, context.Document)] = [scope],
                 },
             ];
-            problems.AddRange([ProblemTypes.Unauthenticated, ProblemTypes.Forbidden, ProblemTypes.TooManyRequests, ProblemTypes.Draining]);
+            problems.AddRange([
+                ProblemTypes.Unauthenticated,
+                ProblemTypes.Forbidden,
+                ProblemTypes.TooManyRequests,
+                ProblemTypes.Draining,
+            ]);
         }
 
         if (problems.Contains(ProblemTypes.DatabaseUnavailable) && !HttpMethods.IsGet(context.ApiDescription.HttpMethod ?? ""))

@@ -27,6 +27,7 @@ public static class ProblemTypes
     public static readonly ProblemType RequestUnknown = new("request-unknown", 404, "No such request is running");
     public static readonly ProblemType RouteUnknown = new("route-unknown", 404, "There is no such route");
     public static readonly ProblemType SourceUnknown = new("source-unknown", 404, "The source is unknown");
+    public static readonly ProblemType TokenUnknown = new("token-unknown", 404, "The token is unknown");
     public static readonly ProblemType UpstreamUnknown = new("upstream-unknown", 404, "The upstream is unknown");
     public static readonly ProblemType WorkerUnknown = new("worker-unknown", 404, "The worker is unknown");
 
@@ -54,6 +55,8 @@ public static class ProblemTypes
 
     public static readonly ProblemType NoSuccessor = new("no-successor", 409, "No other node can lead");
 
+    public static readonly ProblemType FileNotKept = new("file-not-kept", 409, "The content of the removed file is gone");
+
     public static readonly ProblemType FileInCatalog = new("file-in-catalog", 409, "The catalog has the file");
 
     /// <summary>Extensions: <c>upstreams</c>, <c>urls</c> of those that have it.</summary>
@@ -62,6 +65,8 @@ public static class ProblemTypes
     public static readonly ProblemType RequestRunning = new("request-running", 409, "A request of this id is running");
 
     public static readonly ProblemType ClusterSame = new("cluster-same", 409, "Both clusters have the same id");
+
+    public static readonly ProblemType TokenExists = new("token-exists", 409, "There is a token of this name");
 
     public static readonly ProblemType ShipmentOutOfOrder = new("shipment-out-of-order", 409, "The shipment is not the next one");
 

@@ -72,7 +72,10 @@ public sealed class ListingTests(RunningCluster nodes)
             var page = await nodes.Leader.GetJsonAsync($"/v1/changes?after={began}");
             page.GetRawText().Length.ShouldBeLessThan(Longest);
             began = page.GetProperty("position").GetString();
-            var more = page.GetProperty("changes").EnumerateArray().Select(change => change.GetProperty("key").GetString()!).ToList();
+            var more = page.GetProperty("changes")
+                .EnumerateArray()
+                .Select(change => change.GetProperty("key").GetString()!)
+                .ToList();
             more.ShouldNotBeEmpty();
             changes.AddRange(more);
         }

@@ -9,7 +9,7 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
 {
     private const string Problem = "application/problem+json";
 
-    /// <summary>Route, parameters, statuses without 401, 403, 500 and 503, which all but the health routes have.</summary>
+    /// <summary>Route, parameters, statuses without 401, 403, 429, 500 and 503, which all but the health routes have.</summary>
     public static TheoryData<string, string, string> Routes =>
         new()
         {
@@ -22,7 +22,8 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
             { "GET /v1/ingest", "after folder limit", "200 400" },
             { "GET /v1/files/{key}", "key", "200 400 404" },
             { "PUT /v1/files/{key}", "key", "200 201 400 415 422" },
-            { "DELETE /v1/files/{key}", "key", "200 204 400 404 409 421" },
+            { "DELETE /v1/files/{key}", "key now", "200 204 400 404 409 421" },
+            { "POST /v1/files/{key}/restore", "key", "200 201 400 404 409 421" },
             { "GET /v1/files/{key}/content", "If-Match If-None-Match If-Range key Range", "200 206 304 400 404 409 412 416" },
             { "HEAD /v1/files/{key}/content", "If-Match If-None-Match key", "200 304 400 404 409 412" },
             { "GET /v1/files/{key}/hashes", "If-Match If-None-Match If-Range key Range", "200 206 304 400 404 409 412 416" },
@@ -41,6 +42,9 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
             { "GET /v1/sync/status", "", "200 421" },
             { "DELETE /v1/sync/requests/{id}", "id", "204 400 404 409" },
             { "GET /v1/health", "", "200" },
+            { "GET /v1/tokens", "", "200" },
+            { "POST /v1/tokens", "", "201 400 409 415" },
+            { "DELETE /v1/tokens/{name}", "name", "204 404" },
             { "GET /v1/audit", "about before limit", "200 400" },
             { "GET /v1/history", "hours", "200 400" },
             { "GET /v1/changes", "after wait", "200 400 410" },
@@ -132,7 +136,7 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
     {
         var operation = (await OperationsAsync())[route];
         var isHealth = route.Contains(" /health", StringComparison.Ordinal) || route.EndsWith("/proof", StringComparison.Ordinal);
-        string[] always = isHealth ? ["500"] : ["401", "403", "500", "503"];
+        string[] always = isHealth ? ["500"] : ["401", "403", "429", "500", "503"];
 
         operation.GetProperty("summary").GetString().ShouldNotBeNullOrEmpty();
         var described = operation.TryGetProperty("parameters", out var list) ? list.EnumerateArray().ToList() : [];

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
@@ -74,6 +75,25 @@ public sealed class AuditTests : IAsyncLifetime
         printed.Out.ShouldContain("viewer\t");
         printed.Out.ShouldContain("403\tforbidden\tDELETE /v1/limits");
         printed.Out.ShouldNotContain("node-z");
+    }
+
+    [Fact]
+    public async Task The_id_that_a_caller_gives_its_request_is_in_the_answer_and_in_the_entry_and_another_where_it_is_none()
+    {
+        foreach (var (given, isTaken) in ((string, bool)[])[("deploy-17/a", true), ("two words", false)])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Delete, Limits);
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "operator");
+            request.Headers.Add("X-Request-Id", given);
+            using var answer = await _server.Client.SendAsync(request);
+
+            var id = answer.Headers.GetValues("X-Request-Id").Single();
+            (id == given).ShouldBe(isTaken);
+            await Eventually.HoldsAsync(
+                async () => Entries(await PageAsync("?limit=1")) is [var entry] && Text(entry, "requestId") == id,
+                $"{id} is in the audit log"
+            );
+        }
     }
 
     [Fact]

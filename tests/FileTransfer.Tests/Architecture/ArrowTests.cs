@@ -69,6 +69,7 @@ public sealed partial class ArrowTests
         ["due_claims"] = ["Feed"],
         ["upstreams"] = ["Feed"],
         ["webhooks"] = ["Feed"],
+        ["tokens"] = ["Hosting"],
     };
 
     [Fact]

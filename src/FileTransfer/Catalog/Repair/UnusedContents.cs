@@ -14,7 +14,7 @@ public sealed class UnusedContents(ReplicaTable replicas, ChunkStore store, Fold
     public async Task ForgetAsync(FileKey key, Fingerprint content, long size, CancellationToken cancellationToken)
     {
         folder.Forget(key, content, size);
-        if (!folder.RefersTo(content, key) && !await replicas.HasStoredAsync(node, content, cancellationToken))
+        if (!folder.RefersTo(content, key) && !await replicas.KeepsAsync(node, content, cancellationToken))
         {
             store.DeleteContent(content);
         }

@@ -12,7 +12,12 @@ public static class QueueConditions
         "r.next_attempt_at"
     );
 
-    public static readonly string HasRemoving = Any("r.state = 'removing'", "r.changed_at");
+    /// <summary>Bytes are to be deleted, also because a removed file has been kept for long enough.</summary>
+    public static readonly string HasRemoving = string.Join(
+        " OR ",
+        Any(ReplicaSql.IsRemoving, "r.changed_at"),
+        Any($"{ReplicaSql.IsInTrash} AND r.next_attempt_at <= now()", "r.next_attempt_at")
+    );
 
     /// <summary>Something waits, is held, or has failed: it may come due, lose its holder, or be tried again.</summary>
     public static readonly string HasUnsettled = string.Join(

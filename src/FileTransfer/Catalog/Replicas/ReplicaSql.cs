@@ -22,6 +22,12 @@ internal static class ReplicaSql
     public const string PriorityOfBucket =
         "coalesce((SELECT p.priority FROM filetransfer.bucket_priorities p WHERE p.node_id = @node AND p.bucket = f.bucket), 0)";
 
+    /// <summary>Its bytes are to be deleted; as the index says it.</summary>
+    public const string IsRemoving = "r.state = 'removing' AND r.waits_for IS DISTINCT FROM 'trash'";
+
+    /// <summary>Its file was removed, and its content is kept until <c>next_attempt_at</c>; as the index says it.</summary>
+    public const string IsInTrash = "r.state = 'removing' AND r.waits_for = 'trash'";
+
     /// <summary>It is to be here and is not.</summary>
     public const string IsLacking = "r.state IN ('wanted', 'downloading', 'failed', 'paused')";
 
@@ -38,7 +44,7 @@ internal static class ReplicaSql
 
     /// <summary>SET: leaves the node, for a reason of the statement's own. The new epoch fences the download that may be under way.</summary>
     public const string Ended =
-        "state = 'removing', epoch = r.epoch + 1, next_attempt_at = NULL, holder = NULL, holder_pid = NULL, changed_at = clock_timestamp()";
+        "state = 'removing', epoch = r.epoch + 1, next_attempt_at = NULL, waits_for = NULL, holder = NULL, holder_pid = NULL, changed_at = clock_timestamp()";
 
     /// <summary>Whether the backend that downloads it has its advisory lock.</summary>
     public const string IsHeld = """

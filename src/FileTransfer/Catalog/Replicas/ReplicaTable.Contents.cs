@@ -8,13 +8,13 @@ public sealed record FileHolder(NodeId Node, Uri Url);
 /// <content>Which contents this node's files refer to, and which nodes have a file.</content>
 public sealed partial class ReplicaTable
 {
-    /// <summary>Whether a file of this node has this content stored.</summary>
-    public Task<bool> HasStoredAsync(NodeId node, Fingerprint fingerprint, CancellationToken cancellationToken)
+    /// <summary>Whether a file of this node has this content stored, or in the trash.</summary>
+    public Task<bool> KeepsAsync(NodeId node, Fingerprint fingerprint, CancellationToken cancellationToken)
     {
-        const string sql = """
+        const string sql = $"""
             SELECT EXISTS (
                 SELECT FROM filetransfer.files f JOIN filetransfer.replicas r ON r.file_key = f.file_key
-                WHERE f.fingerprint = @fingerprint AND r.node_id = @node AND r.state = 'stored'
+                WHERE f.fingerprint = @fingerprint AND r.node_id = @node AND (r.state = 'stored' OR ({ReplicaSql.IsInTrash}))
             )
             """;
         return database.QuerySingleAsync<bool>(sql, new { node, fingerprint }, cancellationToken);
@@ -27,10 +27,10 @@ public sealed partial class ReplicaTable
         CancellationToken cancellationToken
     )
     {
-        const string sql = """
+        const string sql = $"""
             SELECT DISTINCT f.fingerprint
             FROM filetransfer.files f JOIN filetransfer.replicas r ON r.file_key = f.file_key
-            WHERE f.fingerprint = ANY(@contents) AND r.node_id = @node AND r.state <> 'removing'
+            WHERE f.fingerprint = ANY(@contents) AND r.node_id = @node AND NOT ({ReplicaSql.IsRemoving})
             """;
         var parameters = new { node, contents = contents.Select(content => content.ToArray()).ToArray() };
         return (await database.QueryAsync<Fingerprint>(sql, parameters, cancellationToken)).ToHashSet();

@@ -25,7 +25,7 @@ public sealed partial class ReplicaTable
     /// <summary>What one index has of replicas that are not stored is counted up to here.</summary>
     private const int MostCounted = 10_000;
 
-    private const string Removing = "r.state = 'removing'";
+    private const string Removing = ReplicaSql.IsRemoving;
 
     /// <summary>The index of each part of what is not stored: its condition, and its order, without which the server may read the table.</summary>
     private static readonly (string Condition, string Order)[] _parts =

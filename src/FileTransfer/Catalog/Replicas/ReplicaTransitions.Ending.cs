@@ -32,6 +32,22 @@ public sealed partial class ReplicaTransitions
         return [.. await connection.QueryAsync<NodeId>(sql, new { key, from = Into(ReplicaState.Removing) }, cancellationToken)];
     }
 
+    /// <summary>Has the kept contents of a removed file deleted at once, on all nodes of this database.</summary>
+    /// <returns>As of <see cref="RemoveAsync"/>.</returns>
+    public static async Task<IReadOnlyList<NodeId>> PurgeAsync(
+        NpgsqlConnection connection,
+        FileKey key,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = $"""
+            UPDATE filetransfer.replicas r SET waits_for = NULL, next_attempt_at = NULL, reason = 'removed from the cluster for good'
+            WHERE file_key = @key AND {ReplicaSql.IsInTrash}
+            RETURNING node_id
+            """;
+        return [.. await connection.QueryAsync<NodeId>(sql, new { key }, cancellationToken)];
+    }
+
     /// <summary>Ends those of the replicas that are not stored, are not pinned, and that neither policy nor intent wants.</summary>
     /// <remarks>
     /// One that was never claimed has nothing on disk, and its row just goes. Every other one is <c>removing</c>; the lane that may download it is

@@ -97,6 +97,7 @@ internal sealed partial class WriteForwarder(
         }
 
         request.Headers.TryAddWithoutValidation(Header, node.Id.Value);
+        request.Headers.TryAddWithoutValidation(RequestIdHeader.Name, context.TraceIdentifier);
         request.Headers.ExpectContinue = from.Headers.Expect.Count > 0;
         if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true)
         {

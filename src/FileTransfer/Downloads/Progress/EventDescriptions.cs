@@ -1,5 +1,4 @@
 using FileTransfer.Catalog;
-using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
 
 namespace FileTransfer.Downloads.Progress;

@@ -21,7 +21,8 @@ public sealed class FollowedStates(ReplicaTable replicas, NodeId here, TimeProvi
 
     public void Leave(object stream) => _streams.TryRemove(stream, out _);
 
-    internal static string NameOf(ReplicaState? state) => state is { } here ? ReplicaTransitions.NameOf(here) : FileResource.Absent;
+    internal static string NameOf(ReplicaState? state) =>
+        state is { } here ? ReplicaTransitions.NameOf(here) : FileResource.Absent;
 
     private async Task<Dictionary<FileKey, ReplicaState?>> ReadAsync()
     {

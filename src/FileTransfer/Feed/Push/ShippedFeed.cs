@@ -99,7 +99,7 @@ public sealed class ShippedFeed(
     {
         using var place = await _reads.EnterAsync(cancellationToken);
         var page = await set.FilesAsync(bin, part, buckets, after, FilesPage, cancellationToken);
-        return OfferWriting.Of(page, bin, FilesPage);
+        return OfferWriting.Of(page, bin);
     }
 
     /// <summary>The Adds of a page. A content travels with the newest mutation of its file, but not to where the file came from.</summary>

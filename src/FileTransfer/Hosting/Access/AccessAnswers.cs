@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Authentication;
-using FileTransfer.Hosting.Requests;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Infrastructure;
 using Microsoft.AspNetCore.Authorization.Policy;

@@ -40,6 +40,12 @@ internal sealed class BearerTokens(TokenTable tokens, OpenEndpoints endpoints, K
 
     public Task ForbidAsync(AuthenticationProperties? properties) => Refuse(StatusCodes.Status403Forbidden);
 
+    /// <summary>What a request shows; null where it shows no token.</summary>
+    public static string? TokenOf(HttpRequest request) =>
+        (string?)request.Headers.Authorization is { } header && header.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)
+            ? header[Prefix.Length..].Trim()
+            : null;
+
     private AuthenticateResult Authenticate(string? header)
     {
         if (header is null && endpoints.CertificateOf(_context!) is { } certificate && tokens.Find(certificate) is { } shown)

@@ -9,6 +9,9 @@ internal static class ScopePolicies
         builder.Services.AddSingleton<TokenTable>();
         builder.Services.AddSingleton<OpenEndpoints>();
         builder.Services.AddSingleton<WrongTokens>();
+        builder.Services.AddSingleton<StoredTokens>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<StoredTokens>());
+        builder.Services.AddSingleton<RevokedRequests>();
         builder.Services.AddTransient<BearerTokens>();
         builder.Services.AddAuthenticationCore(schemes =>
         {

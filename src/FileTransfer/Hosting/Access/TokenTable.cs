@@ -13,13 +13,20 @@ internal sealed partial class TokenTable : IDisposable
     public static readonly ClaimsPrincipal Anyone = PrincipalOf(AccessScopes.Anonymous, null, AccessScopes.Scopes);
 
     private readonly IOptionsFactory<AccessOptions> _options;
+    private readonly StoredTokens _stored;
     private readonly ILogger _logger;
     private readonly IDisposable _changes;
     private volatile Entry[] _entries;
     private volatile HashSet<string> _revoked = [];
 
-    public TokenTable(IOptionsFactory<AccessOptions> options, IConfiguration configuration, ILogger<TokenTable> logger)
+    public TokenTable(
+        IOptionsFactory<AccessOptions> options,
+        IConfiguration configuration,
+        StoredTokens stored,
+        ILogger<TokenTable> logger
+    )
     {
+        _stored = stored;
         _options = options;
         _logger = logger;
         _entries = Read();
@@ -48,7 +55,7 @@ internal sealed partial class TokenTable : IDisposable
             }
         }
 
-        return found;
+        return found ?? _stored.Find(hash);
     }
 
     /// <summary>Who shows a certificate, as an entry names it, or as it says itself; null where neither does.</summary>
@@ -101,7 +108,7 @@ internal sealed partial class TokenTable : IDisposable
     private static IEnumerable<string> ScopesOf(string? node, IEnumerable<string> scopes) =>
         (node is null ? scopes : scopes.Append(AccessScopes.Node)).SelectMany(AccessScopes.ImpliedBy).Distinct();
 
-    private static ClaimsPrincipal PrincipalOf(string name, string? node, IEnumerable<string> scopes) =>
+    internal static ClaimsPrincipal PrincipalOf(string name, string? node, IEnumerable<string> scopes) =>
         new(
             new ClaimsIdentity(
                 [

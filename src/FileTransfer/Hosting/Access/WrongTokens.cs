@@ -1,5 +1,4 @@
 using System.Threading.RateLimiting;
-using FileTransfer.Hosting.Requests;
 
 namespace FileTransfer.Hosting.Access;
 

@@ -99,7 +99,7 @@ internal static class EffectiveSettings
         + url.AbsolutePath
         + (url.Query.Length > 0 ? $"?{Mask}" : "");
 
-    private static string OriginOf(IConfigurationRoot configuration, string key) =>
+    internal static string OriginOf(IConfigurationRoot configuration, string key) =>
         configuration.Providers.Last(provider => provider.TryGet(key, out var value) && value is not null) switch
         {
             JsonConfigurationProvider { Source: { FileProvider: PhysicalFileProvider folder, Path: var file } } =>

@@ -9,7 +9,6 @@ using FileTransfer.Feed.Changes;
 using FileTransfer.Feed.Push;
 using FileTransfer.Feed.Upstreams;
 using FileTransfer.Hosting.Access;
-using FileTransfer.Hosting.Requests;
 using FileTransfer.Uploads.Ingest;
 
 namespace FileTransfer.Hosting.Configuration;
@@ -46,7 +45,11 @@ internal sealed record OptionsSection(
     public IReadOnlyList<string> FaultsIn(IConfiguration all)
     {
         var section = all.GetSection(Path);
-        var faults = SettingRules.FaultsOf(Type, section);
+        IReadOnlyList<string> faults =
+        [
+            .. SettingRules.FaultsOf(Type, section),
+            .. Type == typeof(AccessOptions) ? TokenEntries.MixedIn(all) : [],
+        ];
         return faults.Count == 0 && Rules is not null && section.Get(Type) is { } options ? [.. Rules(options)] : faults;
     }
 

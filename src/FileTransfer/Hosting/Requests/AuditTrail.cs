@@ -24,12 +24,12 @@ internal sealed class AuditTrail(RequestDelegate next, AuditLog audit, TimeProvi
     public static void SetProblem(HttpContext context, ProblemDetails problem) =>
         context.Items[typeof(AuditTrail)] = problem.Type?.Split(':')[^1];
 
-    private static bool IsTold(HttpContext context, RouteEndpoint route) =>
-        !IsGuessing(context) && IsOfInterest(context, route);
+    private static bool IsTold(HttpContext context, RouteEndpoint route) => !IsGuessing(context) && IsOfInterest(context, route);
 
     /// <summary>Whoever sends one wrong token after the other must not fill the log.</summary>
     private static bool IsGuessing(HttpContext context) =>
-        context.Response.StatusCode == StatusCodes.Status429TooManyRequests && context.User.Identity is not { IsAuthenticated: true };
+        context.Response.StatusCode == StatusCodes.Status429TooManyRequests
+        && context.User.Identity is not { IsAuthenticated: true };
 
     private static bool IsOfInterest(HttpContext context, RouteEndpoint route) =>
         context.Response.StatusCode is StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden

@@ -172,7 +172,7 @@ public sealed class OnePublisherTests : IAsyncLifetime
             .Replicas.ShouldHaveSingleItem();
         await SetStateAsync(file, state);
 
-        (await _db.Queue.IsStillRemovingAsync(session, claim, default)).ShouldBeFalse();
+        (await _db.Queue.StepOfRemovingAsync(session, claim, TimeSpan.Zero, default)).ShouldBe(RemovalStep.None);
         (await _db.Queue.DeleteRemovedAsync(session, claim, default)).ShouldBeFalse();
         (await _db.StateAsync(file)).ShouldBe(state);
     }
@@ -198,7 +198,7 @@ public sealed class OnePublisherTests : IAsyncLifetime
             },
             "the removal gets the lock"
         );
-        (await _db.Queue.IsStillRemovingAsync(removal, removing!, default)).ShouldBeTrue();
+        (await _db.Queue.StepOfRemovingAsync(removal, removing!, TimeSpan.Zero, default)).ShouldBe(RemovalStep.Delete);
         (await _db.Queue.DeleteRemovedAsync(lane, removing!, default)).ShouldBeFalse();
         (await _db.Queue.DeleteRemovedAsync(removal, removing!, default)).ShouldBeTrue();
         (await _db.StateAsync(file)).ShouldBeNull();
@@ -253,7 +253,7 @@ public sealed class OnePublisherTests : IAsyncLifetime
         (await _db.PublishAsync(session, claim)).ShouldBeFalse();
         (await _db.Queue.FailAsync(session, claim, FailureCause.WrongBytes, "why", 5, default)).ShouldBeFalse();
         (await _db.Queue.RetryAsync(session, claim, "why", 5, true, TimeSpan.Zero, default)).ShouldBeFalse();
-        (await _db.Queue.IsStillRemovingAsync(session, claim, default)).ShouldBeFalse();
+        (await _db.Queue.StepOfRemovingAsync(session, claim, TimeSpan.Zero, default)).ShouldBe(RemovalStep.None);
         (await _db.Queue.DeleteRemovedAsync(session, claim, default)).ShouldBeFalse();
     }
 

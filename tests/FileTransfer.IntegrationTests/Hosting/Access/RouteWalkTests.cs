@@ -47,7 +47,8 @@ public sealed class RouteWalkTests
                         context.Response.StatusCode = LetIn;
                         return Task.CompletedTask;
                     }
-                )
+                ),
+            "--FileTransfer:Callers:WrongTokensPerMinute=1000000"
         );
         var document = JsonDocument.Parse(await server.Client.GetByteArrayAsync("/swagger/v1/swagger.json"));
         (await AskAsync("GET", "/v1/leader", "revoked", null)).ShouldBe(LetIn);

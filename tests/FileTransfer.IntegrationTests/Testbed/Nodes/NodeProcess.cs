@@ -95,6 +95,7 @@ public sealed partial class NodeProcess : IAsyncDisposable
                 ["FileTransfer__NodeId"] = id,
                 ["FileTransfer__DataDirectory"] = dataDirectory,
                 ["FileTransfer__Store__FreeSpaceFloorBytes"] = "0",
+                ["FileTransfer__Store__TrashPeriod"] = "00:00:00",
                 ["ConnectionStrings__Postgres"] = connectionString,
             },
         };

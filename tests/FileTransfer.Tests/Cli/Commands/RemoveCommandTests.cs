@@ -26,6 +26,32 @@ public sealed class RemoveCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task More_than_a_hundred_files_and_a_prefix_are_removed_only_where_somebody_says_yes()
+    {
+        await using var node = await FakeNode.StartAsync();
+        List<FileKey> keys = [.. Enumerable.Range(0, 101).Select(i => node.Add(CliHarness.Metadata($"photos/{i}", [1]), [1]))];
+        string[] all = [.. keys.Select(key => key.ToString())];
+        var bucket = CliHarness.Metadata("", [1]).Bucket.ToString();
+        string[] prefix = ["--bucket", bucket, "--prefix", "photos/"];
+
+        foreach (var chosen in (string[][])[all, prefix])
+        {
+            var refused = await _cli.RunAsync(["remove", .. chosen, "--url", node.Address]);
+            refused.Code.ShouldBe(ExitCode.Usage);
+            refused.Lines.Length.ShouldBe(101);
+            refused.Error.ShouldContain("101 files");
+            refused.Error.ShouldContain("--yes");
+        }
+
+        (await _cli.RunAsync(["remove", .. prefix, "--dry-run", "--yes", "--url", node.Address])).Code.ShouldBe(ExitCode.Ok);
+        node.Files.Values.ShouldAllBe(file => file.FileState != "removed");
+
+        (await _cli.RunAsync(["remove", .. prefix, "--yes", "--url", node.Address])).Code.ShouldBe(ExitCode.Ok);
+        node.Files.Values.ShouldAllBe(file => file.FileState == "removed");
+        (await _cli.RunAsync("remove", "--prefix", "photos/")).Code.ShouldBe(ExitCode.Usage);
+    }
+
+    [Fact]
     public async Task An_unknown_key_ends_with_5_and_the_others_are_still_removed()
     {
         await using var node = await FakeNode.StartAsync();

@@ -110,7 +110,10 @@ public sealed class EventStreamTests : IDisposable
         var context = new DefaultHttpContext();
         context.Response.Body = body;
         context.Request.Headers["Last-Event-ID"] = lastEventId;
-        return new EventStream(_log, _file, ReadStateAsync, _ => Task.FromResult<string?>(_state), _time).RunAsync(context, _stop.Token);
+        return new EventStream(_log, _file, ReadStateAsync, _ => Task.FromResult<string?>(_state), _time).RunAsync(
+            context,
+            _stop.Token
+        );
     }
 
     private Task<StreamState> ReadStateAsync(bool missed, CancellationToken cancellationToken)

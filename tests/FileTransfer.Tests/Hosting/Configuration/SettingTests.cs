@@ -137,6 +137,18 @@ public sealed class SettingTests : IDisposable
     }
 
     [Fact]
+    public void A_token_that_is_put_together_from_two_places_is_refused()
+    {
+        var token = $$"""{ "Name": "reader", "Sha256": "{{SomeHash}}", "Scopes": ["read"] }""";
+        File.WriteAllText(Path.Combine(_folder, "appsettings.json"), $$"""{ "FileTransfer": { "Tokens": [{{token}}] } }""");
+
+        var message = Refusal("--FileTransfer:Tokens:0:Scopes:1=admin");
+
+        message.ShouldContain("FileTransfer:Tokens:0 is put together from file");
+        message.ShouldContain("and command line");
+    }
+
+    [Fact]
     public void A_misspelt_key_in_a_file_is_refused()
     {
         File.WriteAllText(Path.Combine(_folder, "appsettings.json"), """{ "FileTransfer": { "Downloads": { "Lanez": 3 } } }""");

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace FileTransfer.Hosting.Requests;
+namespace FileTransfer.Hosting.Access;
 
 /// <summary>What one caller may have of this node at a time: a token by its name, else an address. Section <c>FileTransfer:Callers</c>.</summary>
 public sealed class CallerLimits

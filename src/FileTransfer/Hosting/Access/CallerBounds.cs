@@ -1,7 +1,7 @@
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.RateLimiting;
 
-namespace FileTransfer.Hosting.Requests;
+namespace FileTransfer.Hosting.Access;
 
 /// <summary>Answers 429 to a caller who has as much under way as one caller may (<see cref="CallerLimits"/>): others are not kept waiting.</summary>
 internal static class CallerBounds
@@ -11,7 +11,9 @@ internal static class CallerBounds
     public static void AddCallerBounds(this IHostApplicationBuilder builder)
     {
         builder.Services.AddRateLimiter(_ => { });
-        builder.Services.AddOptions<RateLimiterOptions>().Configure<IOptions<CallerLimits>>((limiter, limits) => Set(limiter, limits.Value));
+        builder
+            .Services.AddOptions<RateLimiterOptions>()
+            .Configure<IOptions<CallerLimits>>((limiter, limits) => Set(limiter, limits.Value));
     }
 
     /// <summary>A token by its name, else an address.</summary>

@@ -1,0 +1,37 @@
+namespace FileTransfer.Contracts;
+
+/// <summary>A token to be made.</summary>
+/// <param name="Name">1 to 64 letters, digits, '.', '_' or '-'.</param>
+/// <param name="Scopes">Any of <c>read</c>, <c>write</c>, <c>node</c>, <c>admin</c>.</param>
+/// <param name="NotAfter">From when on it is refused; never when left out.</param>
+/// <param name="Buckets" example="[&quot;0x22&quot;]">Only requests about these buckets, in hex; about anything when left out.</param>
+public sealed record TokenRequest(
+    string? Name,
+    IReadOnlyList<string>? Scopes,
+    DateTimeOffset? NotAfter = null,
+    IReadOnlyList<string>? Buckets = null
+);
+
+/// <summary>A token that was made, told this once.</summary>
+public sealed record TokenCreated(
+    string Name,
+    string Token,
+    IReadOnlyList<string> Scopes,
+    IReadOnlyList<string> Buckets,
+    DateTimeOffset? NotAfter
+);
+
+/// <summary>A token that the cluster knows, without the token itself.</summary>
+/// <param name="LastUsedAt">To the minute, at any node; null where it was not used yet.</param>
+public sealed record TokenResource(
+    string Name,
+    IReadOnlyList<string> Scopes,
+    IReadOnlyList<string> Buckets,
+    DateTimeOffset CreatedAt,
+    string CreatedBy,
+    DateTimeOffset? NotAfter,
+    DateTimeOffset? LastUsedAt
+);
+
+/// <summary>The tokens that were made at run time; those of a node's configuration are in <c>GET /v1/configuration</c>.</summary>
+public sealed record TokensResource(IReadOnlyList<TokenResource> Tokens);
