@@ -9,15 +9,28 @@ public static class DesiredState
     /// <summary>Keeps the policies of <c>@node</c> as they are until the transaction ends.</summary>
     public const string HoldSql = $"SELECT pg_advisory_xact_lock_shared({LockKey})";
 
+    /// <summary>Whether a load that runs at <c>@node</c> wants the file of row <c>f</c>.</summary>
+    public const string IsLoadedSql = """
+        EXISTS (
+            SELECT FROM filetransfer.load_files l JOIN filetransfer.loads USING (load_id)
+            WHERE l.file_key = f.file_key AND node_id = @node AND ended_at IS NULL
+        )
+        """;
+
     /// <summary>Whether somebody asks <c>@node</c> for the file of row <c>f</c>: by an open intent, or a load.</summary>
-    public const string IsAskedForSql = """
+    public const string IsAskedForSql = $"""
         (
             EXISTS (
                 SELECT FROM filetransfer.intents i WHERE i.node_id = @node AND i.file_key = f.file_key AND i.ended_at IS NULL
-            ) OR EXISTS (
-                SELECT FROM filetransfer.load_files l JOIN filetransfer.loads USING (load_id)
-                WHERE l.file_key = f.file_key AND node_id = @node AND ended_at IS NULL
-            )
+            ) OR {IsLoadedSql}
+        )
+        """;
+
+    /// <summary>The names of the loads that run at <c>@node</c> and want the file of row <c>f</c>, in one text; null where none does.</summary>
+    public const string LoadsSql = """
+        (
+            SELECT string_agg(DISTINCT name, ', ') FROM filetransfer.load_files l JOIN filetransfer.loads USING (load_id)
+            WHERE l.file_key = f.file_key AND node_id = @node AND ended_at IS NULL
         )
         """;
 

@@ -90,7 +90,7 @@ public sealed partial class DownloadEngine(
         var begun = 0;
         foreach (var file in files)
         {
-            if (_attempts.TryGetValue(file, out var attempt))
+            if (_attempts.TryGetValue(file, out var attempt) && attempt.Priority <= ReplicaTransitions.HighestPriority)
             {
                 attempt.Priority = priority;
                 Tell(new PlannerEvent.PriorityChanged(file, priority));

@@ -1,9 +1,11 @@
+using FileTransfer.Catalog.Replicas;
+
 namespace FileTransfer.Downloads;
 
 /// <summary>What comes first at this node.</summary>
 public static class PriorityRoutes
 {
-    private const int Most = 100;
+    private const int Most = ReplicaTransitions.HighestPriority;
 
     public static void MapPriorities(this IEndpointRouteBuilder routes)
     {

@@ -168,6 +168,11 @@ internal static partial class Explanation
 
     private static IEnumerable<string> Wants(ExplainedFile file)
     {
+        if (file.Standing.Loads is { } loads)
+        {
+            yield return $"It is wanted here by a load that runs: {loads}.";
+        }
+
         if (file.Intents.Count > 0)
         {
             var oldest = file.Intents[0];
@@ -176,7 +181,11 @@ internal static partial class Explanation
                 ? $"One intent asks for it here, made{caller} at {Time(oldest.AskedAt)}."
                 : $"{file.Intents.Count} intents ask for it here, the oldest made{caller} at {Time(oldest.AskedAt)}.";
         }
-        else if (file.Here is { State: not (ReplicaState.Stored or ReplicaState.Removing) } && !file.Standing.PolicyWants)
+        else if (
+            file.Standing.Loads is null
+            && file.Here is { State: not (ReplicaState.Stored or ReplicaState.Removing) }
+            && !file.Standing.PolicyWants
+        )
         {
             yield return file.Standing.IsPinned
                 ? "The policy of its bucket leaves it out, but it was registered or uploaded at this node."

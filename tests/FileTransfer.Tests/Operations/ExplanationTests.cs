@@ -25,7 +25,7 @@ public sealed class ExplanationTests
             _here,
             Leads: false,
             Here: null,
-            new ReplicaDiagnostics(_now, PolicyWants: true, null, IsPinned: false, null, null, null),
+            new ReplicaDiagnostics(_now, PolicyWants: true, null, IsPinned: false, null, null, null, null),
             Live: null,
             [],
             [],
@@ -44,6 +44,14 @@ public sealed class ExplanationTests
     [Fact]
     public void A_file_that_its_policy_leaves_out_is_said_to_be() =>
         First(Plain with { Standing = Plain.Standing with { PolicyWants = false } }).ShouldContain("the policy of its bucket");
+
+    [Fact]
+    public void Loads_that_want_a_file_are_named() =>
+        Explanation
+            .Of(With(ReplicaState.Wanted, standing: Plain.Standing with { PolicyWants = false, Loads = "state-17, state-18" }))[
+                ^1
+            ]
+            .ShouldBe("It is wanted here by a load that runs: state-17, state-18.");
 
     [Theory]
     [InlineData(0, "it is the next one to start")]

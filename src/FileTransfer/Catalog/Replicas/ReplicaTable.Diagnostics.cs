@@ -5,6 +5,7 @@ namespace FileTransfer.Catalog.Replicas;
 /// <param name="IsPinned">It was registered or uploaded at this node, so no policy has a say in it.</param>
 /// <param name="IsHeld">While it downloads: whether its holder's backend has its advisory lock.</param>
 /// <param name="Ahead">While it is ready: how many are claimed before it; more than <see cref="MostCounted"/> are not counted.</param>
+/// <param name="Loads">The names of those that run here and want the file; null where none does.</param>
 public sealed record ReplicaDiagnostics(
     DateTimeOffset Now,
     bool PolicyWants,
@@ -12,7 +13,8 @@ public sealed record ReplicaDiagnostics(
     bool IsPinned,
     int? HolderPid,
     bool? IsHeld,
-    int? Ahead
+    int? Ahead,
+    string? Loads
 )
 {
     public const int MostCounted = 1000;
@@ -38,7 +40,8 @@ public sealed partial class ReplicaTable
                           AND (q.priority > r.priority OR (q.priority = r.priority AND q.wanted_at < r.wanted_at))
                         LIMIT @most + 1
                     ) before
-                )::integer END AS ahead
+                )::integer END AS ahead,
+                {DesiredState.LoadsSql} AS loads
             FROM filetransfer.files f
             LEFT JOIN filetransfer.replicas r ON r.node_id = @node AND r.file_key = f.file_key
             WHERE f.file_key = @key

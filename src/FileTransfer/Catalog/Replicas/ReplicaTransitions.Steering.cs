@@ -24,8 +24,11 @@ public sealed partial class ReplicaTransitions
         )
         """;
 
+    /// <summary>The highest that a person gives; those of loads that run lie above, and stay as they are.</summary>
+    public const int HighestPriority = 100;
+
     private const string OfScope = """
-        r.node_id = @node AND r.state IN ('wanted', 'downloading', 'failed', 'paused')
+        r.node_id = @node AND r.priority <= @highest AND r.state IN ('wanted', 'downloading', 'failed', 'paused')
         AND (r.file_key = @file OR r.file_key IN (SELECT f.file_key FROM filetransfer.files f WHERE f.bucket = @bucket))
         """;
 
@@ -50,6 +53,7 @@ public sealed partial class ReplicaTransitions
             bucket,
             file,
             priority = (short)priority,
+            highest = HighestPriority,
         };
         var sql = changes
             ? $"WITH kept AS ({keep}), put AS (UPDATE filetransfer.replicas r SET priority = @priority WHERE {OfScope} RETURNING 1) SELECT count(*) FROM put"

@@ -100,7 +100,7 @@ public sealed partial class ReplicaTransitions
             cancellationToken
         );
 
-    /// <summary>Nobody asks for the files with this priority any more: they come after what others ask for.</summary>
+    /// <summary>Nobody asks for the files with this priority any more: they come after what others ask for. Those of loads that run stay.</summary>
     internal static Task ClearPriorityAsync(
         NpgsqlConnection connection,
         NodeId node,
@@ -109,9 +109,10 @@ public sealed partial class ReplicaTransitions
         CancellationToken cancellationToken
     )
     {
-        const string sql = """
-            UPDATE filetransfer.replicas SET priority = 0
-            WHERE node_id = @node AND file_key = ANY(@keys) AND state IN ('wanted', 'downloading', 'paused') AND priority = @priority
+        const string sql = $"""
+            UPDATE filetransfer.replicas f SET priority = 0
+            WHERE f.node_id = @node AND file_key = ANY(@keys) AND state IN ('wanted', 'downloading', 'paused') AND priority = @priority
+              AND NOT {DesiredState.IsLoadedSql}
             """;
         var parameters = new
         {

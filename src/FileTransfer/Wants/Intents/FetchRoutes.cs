@@ -61,13 +61,16 @@ public static class FetchRoutes
         }
 
         var isCancelled = await intents.CancelAsync(key, cancellationToken);
+        var loads = (await replicas.DiagnoseAsync(here, key, cancellationToken))?.Loads;
         var resource = FileResource.Of(file, here, await replicas.OfAsync(key, cancellationToken));
         return isCancelled
             ? TypedResults.Ok(resource)
             : Problem.Of(
                 ProblemTypes.NotCancellable,
-                resource.State is "wanted" or "downloading" or "failed" or "paused"
-                    ? $"The policy of its bucket wants {key} at this node. Pause it, or change the policy."
+                loads is not null
+                        ? $"{key} is wanted at this node by a load that runs: {loads}. A load is given up as a whole: DELETE {Routes.Load}."
+                    : resource.State is "wanted" or "downloading" or "failed" or "paused"
+                        ? $"The policy of its bucket wants {key} at this node. Pause it, or change the policy."
                     : $"{key} is {resource.State} at this node; there is no download to cancel.",
                 ("state", resource.State)
             );

@@ -34,7 +34,7 @@ internal sealed partial class LoadTable(Database database, NodeId node)
         )
         """;
 
-    /// <summary>Two of one priority differ by which is newer, as long as there are not more than this.</summary>
+    /// <summary>Two of one priority differ by which is newer, as long as there are not more than this. All come before what a person puts first.</summary>
     private const int RanksOfAPriority = 100;
 
     private static readonly string _newest = $"""

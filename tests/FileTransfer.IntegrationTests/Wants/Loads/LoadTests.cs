@@ -152,6 +152,17 @@ public sealed class LoadTests(LoadTests.LoadingNode loading) : IClassFixture<Loa
             .Count(one => one.Text("name") == "turn")
             .ShouldBe(1);
 
+        // A set is whole or not at all: a file of it is neither given up alone nor put behind others.
+        using (var cancelled = await node.Http.PostAsync($"/v1/files/{files[0].Key}/cancel", null))
+        {
+            (await cancelled.ReadProblemAsync("not-cancellable")).Text("detail").ShouldContain("by a load that runs: turn");
+        }
+
+        using var put = await node.Http.PutAsJsonAsync($"/v1/files/{files[0].Key}/priority", new { priority = 100 });
+        (await put.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("files").GetInt64().ShouldBe(0);
+        var says = (await node.GetJsonAsync($"/v1/files/{files[0].Key}/explain")).GetProperty("says").EnumerateArray();
+        says.Select(sentence => sentence.GetString()).ShouldContain("It is wanted here by a load that runs: turn.");
+
         using var ended = await node.Http.DeleteAsync("/v1/loads/turn");
         (await ended.Content.ReadFromJsonAsync<JsonElement>()).Text("state").ShouldBe("withdrawn");
         await NothingIsLeftAsync(node, files);
