@@ -8,13 +8,9 @@ using Microsoft.Extensions.Logging;
 
 namespace FileTransfer.IntegrationTests.Testbed.Nodes;
 
-/// <summary>A web server that knows nothing of file transfer: nginx where it is installed, else static files of Kestrel.</summary>
+/// <summary>A web server that knows nothing of file transfer: one that is named, else nginx where it is installed, else static files of Kestrel.</summary>
 public sealed class StaticServer : IAsyncDisposable
 {
-    private static readonly string? _nginx = new[] { "/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx" }.FirstOrDefault(
-        File.Exists
-    );
-
     private readonly Process? _process;
     private readonly WebApplication? _app;
     private readonly DirectoryInfo? _prefix;
@@ -29,10 +25,16 @@ public sealed class StaticServer : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    public static async Task<StaticServer> StartAsync(string folder)
+    /// <summary>Where a server is installed; null where it is not.</summary>
+    public static string? ProgramOf(string name) =>
+        new[] { "/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin" }
+            .Select(folder => Path.Combine(folder, name))
+            .FirstOrDefault(File.Exists);
+
+    public static async Task<StaticServer> StartAsync(string folder, string name = "nginx")
     {
         var url = new Uri($"http://127.0.0.1:{PortOfOwn.Next()}/share/");
-        var server = _nginx is null ? await StartKestrelAsync(folder, url) : StartNginx(folder, url);
+        var server = ProgramOf(name) is null ? await StartKestrelAsync(folder, url) : StartProgram(name, folder, url);
         await Eventually.HoldsAsync(
             async () => (await server.Http.GetAsync("nothing")).StatusCode == HttpStatusCode.NotFound,
             "the static server answers"
@@ -57,34 +59,89 @@ public sealed class StaticServer : IAsyncDisposable
         }
     }
 
-    private static StaticServer StartNginx(string folder, Uri url)
+    private static StaticServer StartProgram(string name, string folder, Uri url)
     {
-        var prefix = Directory.CreateTempSubdirectory("filetransfer-nginx-");
-        var user = Environment.UserName == "root" ? "user root;" : "";
-        File.WriteAllText(
-            Path.Combine(prefix.FullName, "nginx.conf"),
-            $$"""
-            daemon off; master_process off; {{user}}
-            pid nginx.pid; error_log stderr;
-            events { }
-            http {
-                access_log off;
-                client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-                server { listen {{url.Host}}:{{url.Port}}; location /share/ { alias {{folder}}/; } }
-            }
-            """
-        );
-        var start = new ProcessStartInfo(_nginx!) { UseShellExecute = false, RedirectStandardError = true };
-        foreach (var argument in new[] { "-p", prefix.FullName, "-c", "nginx.conf", "-e", "stderr" })
-        {
-            start.ArgumentList.Add(argument);
-        }
-
+        var prefix = Directory.CreateTempSubdirectory("filetransfer-web-");
+        var configuration = Path.Combine(prefix.FullName, "server.conf");
+        var (arguments, text) = ConfigurationOf(name, configuration, prefix.FullName, folder, url);
+        File.WriteAllText(configuration, text);
+        var start = new ProcessStartInfo(ProgramOf(name)!, arguments) { UseShellExecute = false, RedirectStandardError = true };
+        start.Environment["HOME"] = prefix.FullName;
         var process = Process.Start(start)!;
         process.ErrorDataReceived += static (_, _) => { };
         process.BeginErrorReadLine();
         return new StaticServer(url, process, prefix, null);
     }
+
+    /// <summary>As docs/shares.md has them, and what keeps such a server away from the machine's own.</summary>
+    private static (string[] Arguments, string Text) ConfigurationOf(
+        string name,
+        string file,
+        string prefix,
+        string folder,
+        Uri url
+    ) =>
+        name switch
+        {
+            "nginx" => (
+                ["-p", prefix, "-c", file, "-e", "stderr"],
+                $$"""
+                daemon off; master_process off; {{(Environment.UserName == "root" ? "user root;" : "")}}
+                pid nginx.pid; error_log stderr;
+                events { }
+                http {
+                    access_log off;
+                    client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+                    server { listen {{url.Host}}:{{url.Port}}; location /share/ { alias {{folder}}/; } }
+                }
+                """
+            ),
+            "apache2" => (
+                ["-D", "FOREGROUND", "-f", file],
+                $"""
+                ServerName localhost
+                ServerRoot {prefix}
+                Listen {url.Host}:{url.Port}
+                PidFile {prefix}/apache.pid
+                ErrorLog /dev/stderr
+                LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+                LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+                LoadModule alias_module /usr/lib/apache2/modules/mod_alias.so
+                User www-data
+                Group www-data
+                Alias /share/ {folder}/
+                <Directory {folder}>
+                    Require all granted
+                    EnableSendfile On
+                </Directory>
+                """
+            ),
+            "lighttpd" => (
+                ["-D", "-f", file],
+                $"""
+                server.modules = ("mod_alias")
+                server.document-root = "{folder}"
+                server.bind = "{url.Host}"
+                server.port = {url.Port}
+                alias.url = ("/share/" => "{folder}/")
+                """
+            ),
+            "caddy" => (
+                ["run", "--config", file, "--adapter", "caddyfile"],
+                $$"""
+                {
+                    admin off
+                }
+                http://{{url.Host}}:{{url.Port}} {
+                    handle_path /share/* {
+                        root * {{folder}}
+                        file_server
+                    }
+                }
+                """
+            ),
+            _ => throw new ArgumentOutOfRangeException(nameof(name), name, "Not a server that is known here."),
+        };
 
     private static async Task<StaticServer> StartKestrelAsync(string folder, Uri url)
     {
