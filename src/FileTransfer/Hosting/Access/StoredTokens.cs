@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Collections.Frozen;
 using System.Security.Claims;
 using System.Security.Cryptography;
+using FileTransfer.Cluster;
 
 namespace FileTransfer.Hosting.Access;
 
@@ -10,7 +11,8 @@ namespace FileTransfer.Hosting.Access;
 /// No request waits for the database: they are read when one is made or revoked anywhere, and every <see cref="_period"/> in any case. What was
 /// read last is valid while the database is away.
 /// </remarks>
-internal sealed partial class StoredTokens(Database database, TimeProvider time, ILogger<StoredTokens> logger) : BackgroundService
+internal sealed partial class StoredTokens(Database database, NodePulse pulse, TimeProvider time, ILogger<StoredTokens> logger)
+    : BackgroundService
 {
     /// <summary>What scanners for secrets know a token by.</summary>
     public const string Prefix = "ft_";
@@ -89,12 +91,17 @@ internal sealed partial class StoredTokens(Database database, TimeProvider time,
     {
         using var changes = database.Notifications.Subscribe(_changed, _ => _hint.Set());
         await database.WaitUntilReadyAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        while (!stoppingToken.IsCancellationRequested)
+        // Where nobody has made any, there is nothing to ask: the heartbeat says so.
+        using var any = pulse.Ask("EXISTS (SELECT FROM filetransfer.tokens)");
+        for (var isHinted = true; !stoppingToken.IsCancellationRequested; )
         {
             try
             {
-                await ReadAsync(stoppingToken);
-                await NoteUsesAsync(stoppingToken);
+                if (isHinted || any.Holds || _known.Count > 0)
+                {
+                    await ReadAsync(stoppingToken);
+                    await NoteUsesAsync(stoppingToken);
+                }
             }
             catch (Exception e) when (DatabaseReach.IsFailure(e))
             {
@@ -102,8 +109,9 @@ internal sealed partial class StoredTokens(Database database, TimeProvider time,
             }
 
             Looked?.Invoke();
-            Task hint = _hint.WaitAsync(_period, time, stoppingToken);
-            await hint.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var hint = _hint.WaitAsync(_period, time, stoppingToken);
+            await ((Task)hint).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            isHinted = hint.IsCompletedSuccessfully && await hint;
         }
     }
 
