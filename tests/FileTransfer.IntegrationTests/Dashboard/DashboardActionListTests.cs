@@ -34,6 +34,7 @@ public sealed class DashboardActionListTests
         "healthcheck",
         "sync status",
         "workers list",
+        "token list",
         "sync kept",
         "verify",
         "database",

@@ -206,6 +206,33 @@ public sealed class DashboardActionTests(DashboardNodes nodes)
         browsed.Faults.ShouldBeEmpty();
     }
 
+    [BrowserFact]
+    public async Task A_token_is_made_shown_once_and_revoked_and_a_file_is_restored_by_its_key()
+    {
+        var key = await nodes.Leader.PutAsync(PlainFile.RandomBytes(2000), "to be restored");
+        await using var browsed = await nodes.Browser.OpenAsync(nodes.Leader.Url);
+        var page = browsed.Page;
+        await Press(browsed.Section("tokens"), "token-create");
+        await page.Locator("dialog").GetByLabel("Name").FillAsync("nightly");
+        await Confirm(page.Locator("dialog"));
+        await Said(page, "The token nightly is made");
+        await Expect(browsed.Section("tokens")).ToContainTextAsync("ft_");
+        await Expect(browsed.Row("tokens", "nightly")).ToContainTextAsync("by anonymous");
+        await browsed.Section("tokens").GetByText("I have it").ClickAsync();
+        await Expect(browsed.Section("tokens")).Not.ToContainTextAsync("ft_");
+        await Press(browsed.Row("tokens", "nightly"), "token-revoke");
+        await Confirm(page.Locator("dialog"));
+        await Said(page, "nightly is revoked");
+        await Expect(browsed.Section("tokens")).ToContainTextAsync("None was made");
+
+        await Press(browsed.Section("files"), "restore");
+        await page.Locator("dialog").GetByLabel("Key of the removed file").FillAsync(key);
+        await Confirm(page.Locator("dialog"));
+        await Said(page, "is a file of the cluster again");
+        (await browsed.SeriousAccessibilityFaultsAsync()).ShouldBeEmpty();
+        browsed.Faults.ShouldBeEmpty();
+    }
+
     private static Task Press(ILocator within, string action) => within.Locator($"[data-action={action}]").First.ClickAsync();
 
     /// <summary>As the button does that is on the page only while there is something to do.</summary>

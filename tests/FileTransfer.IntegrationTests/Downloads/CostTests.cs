@@ -19,7 +19,7 @@ public sealed class CostTests(ITestOutputHelper output)
     ];
 
     [Fact]
-    public async Task Serving_a_mebibyte_allocates_less_than_a_kibibyte()
+    public async Task Serving_a_mebibyte_allocates_less_than_two_kibibytes()
     {
         const int mebibytes = 128;
         await using var cluster = await TestCluster.CreateAsync();
@@ -32,12 +32,12 @@ public sealed class CostTests(ITestOutputHelper output)
             var least = await LeastAsync(3, probe.ReadAsync, () => DropAsync(node, path));
 
             output.WriteLine($"{path}: {least / mebibytes:0} bytes per MiB");
-            (least / mebibytes).ShouldBeLessThan(1024, path);
+            (least / mebibytes).ShouldBeLessThan(2048, path);
         }
     }
 
     [Fact]
-    public async Task Receiving_a_mebibyte_allocates_less_than_a_kibibyte_beside_the_price_of_a_file()
+    public async Task Receiving_a_mebibyte_allocates_less_than_two_kibibytes_beside_the_price_of_a_file()
     {
         const int small = 32;
         const int large = 288;
@@ -53,7 +53,8 @@ public sealed class CostTests(ITestOutputHelper output)
         var perMebibyte = (ofLarge - ofSmall) / (large - small);
         var perFile = ofSmall - (small * perMebibyte);
         output.WriteLine($"{perMebibyte:0} bytes per MiB, {perFile / 1024:0} KiB per file");
-        perMebibyte.ShouldBeLessThan(1024);
+        // One object for each chunk would be 24 KiB. What a node allocates by itself meanwhile is in the figure.
+        perMebibyte.ShouldBeLessThan(2048);
         perFile.ShouldBeLessThan(256 * 1024);
 
         async Task ReplicateAsync(int mebibytes)

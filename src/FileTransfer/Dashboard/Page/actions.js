@@ -6,6 +6,7 @@ import { bytes, plural, short } from './format.js';
 import { loadActions } from './load-actions.js';
 import { neighbourActions } from './neighbour-actions.js';
 import { steeringActions } from './steering-actions.js';
+import { tokenActions } from './token-actions.js';
 
 const causes = ['', 'wrong-bytes', 'refused', 'stalled', 'ended-early', 'unreachable', 'deadline', 'node-fault'];
 const ofFile = given => given.location ?? short(given.key);
@@ -33,10 +34,21 @@ export const actions = [
     route: 'DELETE /v1/files/{key}',
     title: 'Remove the file',
     destroys: true,
-    lead: given => `${ofFile(given)} is removed from every node of the cluster, and its content with it. That cannot be undone.`,
+    query: ['now'],
+    fields: () => [{ name: 'now', label: 'Delete its content at once, for good', type: 'check' }],
+    lead: given => `${ofFile(given)} is removed from every node of the cluster. Nodes keep its content for a day as a rule (FileTransfer:Store:TrashPeriod); until then it can be restored.`,
     done: (answer, values) => answer?.keptFor
       ? `This cluster does not want ${ofFile(values)} any more; it stays for ${answer.keptFor.join(', ')}.`
       : `${ofFile(values)} is removed.`,
+  },
+  {
+    id: 'restore',
+    program: 'restore',
+    route: 'POST /v1/files/{key}/restore',
+    title: 'Restore a file',
+    confirm: 'Restore',
+    fields: () => [{ name: 'key', label: 'Key of the removed file', required: true, help: 'The audit log has it.' }],
+    done: answer => `${ofFile(answer)} is a file of the cluster again.`,
   },
   {
     id: 'fetch',
@@ -171,6 +183,7 @@ export const actions = [
   ...loadActions,
   ...neighbourActions,
   ...steeringActions,
+  ...tokenActions,
   {
     id: 'node-remove',
     program: 'node remove',

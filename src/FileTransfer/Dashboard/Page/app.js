@@ -16,6 +16,7 @@ import { queue } from './queue.js';
 import { say } from './dom.js';
 import { steering } from './steering.js';
 import { history } from './history.js';
+import { tokens } from './tokens.js';
 import { limits, sources, uploads } from './traffic.js';
 import { workers } from './workers.js';
 
@@ -42,6 +43,7 @@ const views = [
   workers,
   events,
   audit,
+  tokens,
 ];
 views.forEach(add);
 

@@ -30,7 +30,8 @@ const form = el('form', { class: 'search', role: 'search', submit },
   el('label', {}, 'Bucket', bucket),
   el('label', {}, 'At this node', state),
   el('button', { type: 'submit' }, 'Search'),
-  actionButton('put', () => ({ bucket: bucket.value })));
+  actionButton('put', () => ({ bucket: bucket.value })),
+  actionButton('restore'));
 
 export const files = {
   id: 'files',

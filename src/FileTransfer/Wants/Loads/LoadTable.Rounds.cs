@@ -1,5 +1,6 @@
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
+using FileTransfer.Downloads;
 using FileTransfer.Downloads.Progress;
 
 namespace FileTransfer.Wants.Loads;
@@ -146,6 +147,10 @@ internal sealed partial class LoadTable
         );
 
     /// <summary>Notes which files could not be had in this round.</summary>
+    /// <remarks>
+    /// What waits for room on this node's own disk, or for its turn at a source, was not refused by any. And a source may take its time for a first answer: a probe
+    /// that is not answered ends after twice <see cref="DownloadOptions.FirstBytePatience"/>, and one that is wakes who waits for it.
+    /// </remarks>
     public Task MarkInVainAsync(LoadRow load, CancellationToken cancellationToken)
     {
         const string sql = """
@@ -155,7 +160,11 @@ internal sealed partial class LoadTable
                 r.state = 'failed' OR (r.state = 'wanted' AND r.waits_for = 'upload' AND r.next_attempt_at IS NOT NULL)
                 OR (
                     r.changed_at >= @roundAt
-                    AND (r.state = 'wanted' AND r.next_attempt_at IS NOT NULL OR r.state IN ('wanted', 'downloading') AND r.attempts > 0)
+                    AND (
+                        r.state = 'wanted' AND r.next_attempt_at IS NOT NULL
+                            AND (r.waits_for = 'provider' OR r.waits_for = 'source' AND r.changed_at <= clock_timestamp() - @patience)
+                        OR r.state IN ('wanted', 'downloading') AND r.attempts > 0
+                    )
                 )
             )
             """;
@@ -165,6 +174,7 @@ internal sealed partial class LoadTable
             load = load.LoadId,
             load.Round,
             load.RoundAt,
+            patience = 3 * downloads.Value.FirstBytePatience,
         };
         return database.ExecuteAsync(sql, parameters, cancellationToken);
     }

@@ -1,4 +1,5 @@
 using FileTransfer.Catalog;
+using FileTransfer.Downloads;
 
 namespace FileTransfer.Wants.Loads;
 
@@ -20,7 +21,7 @@ internal enum BeginOutcome
 internal sealed record BegunLoad(BeginOutcome Outcome, LoadRow? Load, (string Label, FileKey Key)? Removed);
 
 /// <summary>Sets of files that this node is to have by a deadline: owner of <c>filetransfer.loads</c> and of its files and sources.</summary>
-internal sealed partial class LoadTable(Database database, NodeId node)
+internal sealed partial class LoadTable(Database database, IOptions<DownloadOptions> downloads, NodeId node)
 {
     /// <summary>How long a load that has ended can be asked about.</summary>
     public static readonly TimeSpan Remembered = TimeSpan.FromDays(1);

@@ -65,7 +65,7 @@ public sealed class RequestFormTests(RunningCluster nodes)
     [InlineData("GET", "/v1/nodes?all", "'all'", "it takes none")]
     [InlineData("GET", "/v1/files/{key}?state=stored", "'state'", "it takes none")]
     [InlineData("GET", "/v1/files/{key}/content?download=1", "'download'", "it takes none")]
-    [InlineData("DELETE", "/v1/files/{key}?force=true", "'force'", "it takes none")]
+    [InlineData("DELETE", "/v1/files/{key}?force=true", "'force'", "it takes now")]
     [InlineData("GET", "/v1/files?limit=1&limit=2", "'limit'", "2 times")]
     [InlineData("POST", "/v1/files?owner=0x01&bucket=0x02&locatoin=x", "'locatoin'", "owner, bucket, location, locationHex")]
     public async Task A_parameter_that_the_route_does_not_know_is_named_with_those_it_knows(

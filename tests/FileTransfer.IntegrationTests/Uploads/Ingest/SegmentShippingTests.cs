@@ -32,7 +32,7 @@ public sealed class SegmentShippingTests
             "the folder was listed"
         );
         var first = Enumerable.Range(1, 5).Select(i => folder.Drop(NameOf(i), 200_000)).ToList();
-        await WatchFolder.AcknowledgedAsync(leader, NameOf(5), ["a", .. names.Select(name => $"follower {name}")]);
+        await AcknowledgedAsync(1, 5);
 
         // One follower is away; the leader is told to stop right after the tenth segment.
         await followers[2].KillAsync();
@@ -55,11 +55,20 @@ public sealed class SegmentShippingTests
         (await leader.FollowerIsAsync("west", "unreachable")).GetProperty("lagEntries").GetInt64().ShouldBe(5);
         var back = await StartFollowerAsync(2);
         await leader.FollowerIsAsync("west", "inStep");
-        await WatchFolder.AcknowledgedAsync(leader, NameOf(10), ["a", .. names.Select(name => $"follower {name}")]);
+        await AcknowledgedAsync(6, 5);
         last.ForEach(segment => back.Log.ShouldContain($"Stored {segment.Key} at a as it was sent here"));
         first.ForEach(segment => back.Log.ShouldNotContain(segment.Key));
         back.Log.ShouldNotContain("compared the bin's files");
         await InOrderAsync(databases[2]);
+
+        // Each bin has a position of its own.
+        async Task AcknowledgedAsync(int from, int count)
+        {
+            foreach (var segment in Enumerable.Range(from, count))
+            {
+                await WatchFolder.AcknowledgedAsync(leader, NameOf(segment), ["a", .. names.Select(name => $"follower {name}")]);
+            }
+        }
 
         Task<NodeProcess> StartLeaderAsync() => TwoClusters.StartIn(home, "up", folder.Settings());
 

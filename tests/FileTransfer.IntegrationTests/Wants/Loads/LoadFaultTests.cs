@@ -1,11 +1,12 @@
 using System.Net;
 using FileTransfer.Contracts;
+using FileTransfer.IntegrationTests.Testbed.Disks;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 using Microsoft.AspNetCore.Http;
 
 namespace FileTransfer.IntegrationTests.Wants.Loads;
 
-/// <summary>Bad days of a load: a share that stops in mid-file, a kill, a hundred thousand labels.</summary>
+/// <summary>Bad days of a load: a share that stops in mid-file or is slow to begin, a kill, a full disk, a hundred thousand labels.</summary>
 public sealed class LoadFaultTests : IAsyncLifetime
 {
     private const int Window = 4 * 1024 * 1024;
@@ -75,6 +76,46 @@ public sealed class LoadFaultTests : IAsyncLifetime
             "nothing of it is wanted any more",
             TimeSpan.FromSeconds(Showing.Of(60, 180))
         );
+    }
+
+    [SmallDiskFact]
+    public async Task A_disk_that_is_full_spends_no_round_and_the_load_goes_on_when_there_is_room()
+    {
+        var file = _share.Add(TestFile.Of(3 * Window)).Single();
+        using var disk = new SmallDisk(_cluster.FolderOf("a"), mebibytes: 24);
+        var node = await StartAsync();
+        disk.Fill(bytes: 16 * 1024 * 1024);
+        await node.LoadAsync("state", LoadNode.Order([file], 300, rounds: 1));
+        await Eventually.HoldsAsync(
+            async () =>
+                await _cluster.Database.ScalarAsync<long>(
+                    "SELECT count(*) FROM filetransfer.replicas WHERE state = 'wanted' AND next_attempt_at IS NOT NULL AND reason LIKE 'it needs % are free, %'"
+                ) == 1,
+            "the disk is in the way of it"
+        );
+
+        disk.MakeRoom();
+
+        var load = await node.EndOfLoadAsync("state");
+        load.Text("state").ShouldBe("stored", $"{load}");
+        load.GetProperty("round").GetInt32().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_share_that_takes_half_a_second_to_its_first_answer_fails_no_round()
+    {
+        var file = _share.Add(TestFile.Of(100_000)).Single();
+        _share.Misbehaves = async (context, _, _) =>
+        {
+            await Task.Delay(TimeSpan.FromSeconds(0.5), context.RequestAborted);
+            return false;
+        };
+        var node = await StartAsync();
+
+        await node.LoadAsync("state", LoadNode.Order([file], 300, rounds: 1));
+
+        var load = await node.EndOfLoadAsync("state");
+        load.Text("state").ShouldBe("stored", $"{load}");
     }
 
     private Task<NodeProcess> StartAsync() =>
