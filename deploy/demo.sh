@@ -181,7 +181,7 @@ remove_if_downloading() { # key, bytes that a follower must have at least; 1: to
   replicas a "$1" >"$work/replicas"
   seen="$(awk -v least="$2" '$1 != "a" && $2 == "downloading" && $3 >= least' "$work/replicas")"
   [ -n "$seen" ] || [ "$(grep -c '^[bc] stored ' "$work/replicas")" -eq 2 ] || return 1
-  status="$(http_status DELETE a "/v1/files/$1")"
+  status="$(http_status DELETE a "/v1/files/$1?now=true")" # nothing is to be kept for a restore
   [ "$status" = 204 ] || fail "removing $1 answered $status"
   echo "$1" >>"$work/removed"
   [ -n "$seen" ] || return 0
