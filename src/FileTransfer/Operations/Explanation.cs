@@ -21,9 +21,12 @@ internal static partial class Explanation
         if (file.File.State == FileState.Removed)
         {
             yield return $"The file was removed from the cluster{(file.File.RemovedAt is { } at ? $" at {Time(at)}" : "")}.";
-            if (file.Here is not null)
+            if (file.Here is { } left)
             {
-                yield return "Its bytes are being deleted here.";
+                // A removal that failed is tried again within seconds.
+                yield return left.NextAttemptAt is { } until && until > file.Standing.Now + TimeSpan.FromMinutes(1)
+                    ? $"Its content is kept here until {Time(until)}, unless the disk needs the room; 'filetransfer restore' brings the file back."
+                    : "Its bytes are being deleted here.";
             }
 
             yield break;

@@ -37,6 +37,20 @@ public sealed class TrashTests
             await GoneAsync(hasty, file, "its period is over");
         }
 
+        // What is only kept is nothing that anybody waits for.
+        (await follower.GetJsonAsync($"/v1/files/{files[0].Key}/explain"))
+            .GetProperty("says")
+            .EnumerateArray()
+            .ShouldContain(line => line.GetString()!.StartsWith("Its content is kept here until ", StringComparison.Ordinal));
+        await Eventually.HoldsAsync(
+            async () =>
+                (await leader.GetJsonAsync("/v1/nodes"))
+                    .GetProperty("nodes")
+                    .EnumerateArray()
+                    .All(node => node.GetProperty("removing").GetInt64() == 0),
+            "no node has anything to do"
+        );
+
         foreach (var file in files[..2])
         {
             (await RestoreAsync(leader, file)).StatusCode.ShouldBe(HttpStatusCode.Created);

@@ -1,6 +1,6 @@
 namespace FileTransfer.Catalog.Replicas;
 
-/// <summary>How many replicas of a node are in each state.</summary>
+/// <summary>How many replicas of a node are in each state. Contents of removed files that are only kept for a while are nothing to be done.</summary>
 public sealed record ReplicaCounts(NodeId Node, ReplicaState State, long Count);
 
 /// <param name="AreEstimated">
@@ -57,9 +57,10 @@ public sealed partial class ReplicaTable
             SELECT least(100, 100.0 * @pages * current_setting('block_size')::integer / greatest(1, pg_relation_size('filetransfer.replicas')))::real
             """;
         // The same pages each time, so that the figures do not jump while nothing happens.
-        const string sample = """
+        const string sample = $"""
             SELECT node_id AS node, state, (count(*) * 100 / @percent)::bigint AS count
-            FROM filetransfer.replicas TABLESAMPLE SYSTEM (@percent) REPEATABLE (0) GROUP BY node_id, state
+            FROM filetransfer.replicas r TABLESAMPLE SYSTEM (@percent) REPEATABLE (0)
+            WHERE ({ReplicaSql.IsInTrash}) IS NOT TRUE GROUP BY node_id, state
             """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
         var percent = await connection.QuerySingleAsync<float>(share, new { pages }, cancellationToken);

@@ -79,7 +79,7 @@ internal static class RemoveCommand
         }
 
         run.Console.Notice(
-            $"{keys.Length} files{(bytes is { } size ? $" of {size} bytes" : "")} would be removed from every node; nothing was removed."
+            $"{keys.Length} file{(keys.Length == 1 ? "" : "s")}{(bytes is { } size ? $" of {size} bytes" : "")} would be removed from every node; nothing was removed."
                 + (isRefused ? " To remove them, add --yes." : "")
         );
         return isRefused ? ExitCode.Usage : ExitCode.Ok;
