@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace FileTransfer.IntegrationTests.Testbed.Disks;
@@ -27,7 +26,7 @@ internal sealed class ReflinkDisk : IDisposable
             file.SetLength(256 * 1024 * 1024);
         }
 
-        var fault = Run("mkfs.btrfs", "-q", image) ?? Run("mount", "-o", "loop", image, _folder);
+        var fault = SmallDisk.Run("mkfs.btrfs", "-q", image) ?? SmallDisk.Run("mount", "-o", "loop", image, _folder);
         if (fault is not null)
         {
             File.Delete(image);
@@ -41,7 +40,7 @@ internal sealed class ReflinkDisk : IDisposable
 
     public void Dispose()
     {
-        Run("umount", "-l", _folder);
+        SmallDisk.Run("umount", "-l", _folder);
         File.Delete(_folder + ".image");
     }
 
@@ -62,15 +61,5 @@ internal sealed class ReflinkDisk : IDisposable
         {
             Directory.Delete(folder);
         }
-    }
-
-    private static string? Run(string program, params string[] arguments)
-    {
-        using var process = Process.Start(
-            new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true }
-        )!;
-        var error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0 ? null : error.Trim();
     }
 }

@@ -97,7 +97,8 @@ internal sealed class SmallDisk : IDisposable
 
     private string Filler => Path.Combine(_folder, "filler");
 
-    private static string? Run(string program, params string[] arguments)
+    /// <returns>What it says is wrong; null where it went well.</returns>
+    internal static string? Run(string program, params string[] arguments)
     {
         using var process = Process.Start(
             new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true }
