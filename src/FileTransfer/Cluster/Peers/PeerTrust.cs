@@ -6,6 +6,9 @@ namespace FileTransfer.Cluster.Peers;
 /// <remarks>A node that others reach by https shows its token by https alone.</remarks>
 internal sealed partial class PeerTrust(ThisNode node, TimeProvider time, ILogger logger)
 {
+    /// <summary>More addresses than a cluster has; where somebody writes more into the database, all are asked again.</summary>
+    private const int MostKnown = 4096;
+
     private static readonly TimeSpan _trusted = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan _doubted = TimeSpan.FromSeconds(2);
 
@@ -34,6 +37,11 @@ internal sealed partial class PeerTrust(ThisNode node, TimeProvider time, ILogge
         if (!isTrusted && known is (true, _) or (_, 0))
         {
             Log.Doubted(logger, authority);
+        }
+
+        if (_known.Count >= MostKnown)
+        {
+            _known.Clear();
         }
 
         _known[authority] = (isTrusted, time.GetTimestamp());
