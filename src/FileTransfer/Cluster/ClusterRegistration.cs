@@ -1,3 +1,4 @@
+using FileTransfer.Cluster.Gossip;
 using FileTransfer.Cluster.Peers;
 
 namespace FileTransfer.Cluster;
@@ -11,6 +12,7 @@ public static class ClusterRegistration
         builder.Services.AddSingleton<CatalogGate>();
         builder.Services.AddSingleton<AdmitCatalog>(services => services.GetRequiredService<CatalogGate>().AdmitAsync);
         builder.Services.AddSingleton<Leadership>();
+        builder.Services.AddSingleton<LivePeers>();
         builder.Services.AddSingleton<PeerClient>();
         builder.Services.AddSingleton<WriteForwarder>();
         builder.Services.AddSingleton<NodeDirectory>();

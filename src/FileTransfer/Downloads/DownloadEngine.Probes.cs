@@ -58,7 +58,7 @@ public sealed partial class DownloadEngine
     /// <summary>A node that did not answer may have come back under another address; nobody who waits for it asks the catalog.</summary>
     private async Task<Source> LocateAsync(Source source, CancellationToken cancellationToken)
     {
-        if (source is not NodeSource { Provider: var known, IsFresh: false })
+        if (source is not NodeSource { Provider: var known, IsFresh: false, IsOutside: false })
         {
             return source;
         }

@@ -19,6 +19,7 @@ public sealed partial class DownloadEngine(
     ChunkStore store,
     DiskPressure disk,
     SourceRegistry sources,
+    PeerFiles peers,
     NodeDirectory nodes,
     DownloadEvents events,
     SourceAttemptHistory history,
@@ -134,9 +135,15 @@ public sealed partial class DownloadEngine(
     /// <summary>Where a file under way is by now.</summary>
     public void Update(FileKey file, FileProviders providers)
     {
-        Tell(new PlannerEvent.SourcesChanged(file, Upsert(providers), providers.CompetingNodes));
-        _attempts.GetValueOrDefault(file)?.Fellows?.Follow(providers.Fellows);
+        if (_attempts.GetValueOrDefault(file) is { } attempt)
+        {
+            Tell(new PlannerEvent.SourcesChanged(file, Upsert(attempt.Claim, providers), providers.CompetingNodes));
+            attempt.Fellows?.Follow(providers.Fellows);
+        }
     }
+
+    /// <summary>Ends what is under way at a peer that is not trusted any more; its files go on with others.</summary>
+    public void Revoke(PeerName peer) => Tell(new PlannerEvent.SourceRevoked(NodeSource.IdOf(peer)));
 
     /// <summary>Other limits are in force.</summary>
     public void ApplyLimits() => Tell(new PlannerEvent.LimitsChanged(limits.Planner));
@@ -157,7 +164,7 @@ public sealed partial class DownloadEngine(
             return new PlannerAction.Finish(claim.Key);
         }
 
-        var hints = Upsert(claim.Providers);
+        var hints = Upsert(claim, claim.Providers);
         if (hints.Count == 0)
         {
             var wait = limits.Planner.NoSourceWait;
@@ -248,9 +255,12 @@ public sealed partial class DownloadEngine(
         return ranges;
     }
 
-    private IReadOnlyList<SourceHint> Upsert(FileProviders providers)
+    private IReadOnlyList<SourceHint> Upsert(ClaimedReplica claim, FileProviders providers)
     {
-        var hints = sources.Upsert(providers, out var readded);
+        var isElsewhere = providers.Nodes.Count > 0 || providers.Upstreams.Count > 0;
+        var isLarge = ChunkFrame.ChunkCount(claim.Size) > limits.Planner.WindowChunks;
+        var asked = peers.WorthAsking(claim.Key, claim.Bucket, isLarge, isElsewhere);
+        var hints = sources.Upsert(providers, asked, out var readded);
         foreach (var source in readded)
         {
             Tell(new PlannerEvent.SourceReadded(source));

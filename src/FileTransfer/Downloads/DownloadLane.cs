@@ -76,7 +76,7 @@ public sealed partial class DownloadLane(
 
         signal.Clear();
         return await ClaimAsync(session, limit, cancellationToken)
-            || (outside.AreConfigured && await LookForUnprovidedAsync(session, cancellationToken));
+            || (outside.AreThere && await LookForUnprovidedAsync(session, cancellationToken));
     }
 
     private async Task<bool> ClaimAsync(LockConnection session, ClaimLimit limit, CancellationToken cancellationToken)
@@ -115,7 +115,7 @@ public sealed partial class DownloadLane(
             files,
             _togetherBytes,
             Interlocked.Increment(ref _claims) % NewestShare == 0 ? ClaimFrom.Newest : ClaimFrom.Oldest,
-            outside.AreConfigured
+            outside.AreThere
         );
 
     /// <returns>Whether the queue may have more that is ready.</returns>

@@ -9,7 +9,7 @@ namespace FileTransfer.Downloads;
 /// <summary>What the planner and the sources are held to: the limits in force, and how downloads are configured.</summary>
 public sealed class DownloadLimits(TransferLimits limits, OutsideSources outside, IOptions<DownloadOptions> options)
 {
-    /// <summary>An upstream tells of a file before each of its nodes has it: where none had it, they are asked again soon.</summary>
+    /// <summary>An upstream tells of a file before each of its nodes has it, and peers come and go: where none had it, they are asked again soon.</summary>
     private static readonly TimeSpan _upstreamWait = TimeSpan.FromSeconds(3);
 
     private volatile Terms? _terms;

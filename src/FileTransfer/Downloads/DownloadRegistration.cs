@@ -1,4 +1,5 @@
 using FileTransfer.Catalog.Providers;
+using FileTransfer.Cluster.Gossip;
 using FileTransfer.Downloads.Progress;
 using FileTransfer.Downloads.Sources;
 using FileTransfer.Feed.Upstreams;
@@ -18,10 +19,13 @@ public static class DownloadRegistration
         builder.Services.AddSingleton(services =>
             services.GetRequiredService<DownloadLimits>().ForSources(services.GetRequiredService<TimeProvider>())
         );
+        builder.Services.AddSingleton<PeerFiles>();
         builder.Services.AddSingleton<SourceRegistry>();
+        builder.Services.AddSingleton<OutsideMetadata>();
         builder.Services.AddSingleton(services => new OutsideSources(
             services.GetRequiredService<IOptions<SourceOptions>>().Value.Sources.Count > 0,
-            services.GetRequiredService<IOptions<SyncOptions>>().Value.Names.Any()
+            services.GetRequiredService<IOptions<SyncOptions>>().Value.Names.Any(),
+            () => services.GetRequiredService<LivePeers>().All.Count > 0
         ));
         builder.Services.AddSingleton<FailedFiles>();
         builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<DownloadEngine>(services, new Random()));

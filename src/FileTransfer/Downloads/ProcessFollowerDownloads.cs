@@ -3,6 +3,7 @@ using FileTransfer.Catalog.Providers;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
+using FileTransfer.Cluster.Gossip;
 
 namespace FileTransfer.Downloads;
 
@@ -23,6 +24,7 @@ public sealed partial class ProcessFollowerDownloads(
     TransferLimits limits,
     QueueSignal signal,
     OutsideSources outside,
+    LivePeers peers,
     LaneAllowance allowance,
     PausedDownloads paused,
     ThisNode node,
@@ -48,7 +50,7 @@ public sealed partial class ProcessFollowerDownloads(
     {
         // Whoever has no session is woken for what is there: by a notification, or else by the node's heartbeat.
         using var waiting = pulse.Ask(QueueConditions.HasReady, signal.Set);
-        using var unprovided = outside.AreConfigured ? pulse.Ask(QueueConditions.HasUnprovidedDue, signal.Set) : null;
+        using var unprovided = pulse.Ask(QueueConditions.HasUnprovidedDue, LookOutside);
         using var removing = pulse.Ask(QueueConditions.HasRemoving, _removals.Set);
         using var resuming = pulse.Ask(PausedDownloads.HasEnded, () => _ = paused.ResumeDueAsync());
 
@@ -57,6 +59,7 @@ public sealed partial class ProcessFollowerDownloads(
         using var ready = database.Notifications.Subscribe(ReplicaNotifications.Ready, OnReady);
         using var ended = database.Notifications.Subscribe(ReplicaNotifications.Ended, OnEnded);
         limits.Changed += engine.ApplyLimits;
+        peers.Revoked += engine.Revoke;
         try
         {
             await membership.RunWhileJoinedAsync(WorkAsync, stopping.Token);
@@ -64,6 +67,15 @@ public sealed partial class ProcessFollowerDownloads(
         finally
         {
             limits.Changed -= engine.ApplyLimits;
+            peers.Revoked -= engine.Revoke;
+        }
+    }
+
+    private void LookOutside()
+    {
+        if (outside.AreThere)
+        {
+            signal.Set();
         }
     }
 

@@ -2,6 +2,7 @@ using FileTransfer.Catalog.Providers;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Cluster;
+using FileTransfer.Cluster.Gossip;
 
 namespace FileTransfer.Downloads;
 
@@ -14,6 +15,7 @@ public sealed partial class QueueMaintenance(
     FailedFiles failed,
     LocalContents local,
     OutsideSources outside,
+    LivePeers peers,
     QueueSignal signal,
     DeferralSignal deferral,
     LaneAllowance allowance,
@@ -32,7 +34,7 @@ public sealed partial class QueueMaintenance(
     private static readonly TimeSpan _lookHere = TimeSpan.FromSeconds(30);
 
     private volatile bool _timesAreRight;
-    private bool _hasLookedOutside;
+    private volatile bool _hasLookedOutside;
     private bool _sourceAnswers;
     private long? _lookedHereAt;
 
@@ -41,9 +43,10 @@ public sealed partial class QueueMaintenance(
     public async Task RunAsync(Func<bool> isActive, CancellationToken cancellationToken)
     {
         _timesAreRight = false;
-        _hasLookedOutside = !outside.AreConfigured;
+        _hasLookedOutside = false;
         _lookedHereAt = null;
         database.Clock.Jumped += OnClockJumped;
+        peers.Appeared += OnPeerAppeared;
         using var unsettled = pulse.Ask(QueueConditions.HasUnsettled);
         try
         {
@@ -55,10 +58,17 @@ public sealed partial class QueueMaintenance(
         finally
         {
             database.Clock.Jumped -= OnClockJumped;
+            peers.Appeared -= OnPeerAppeared;
         }
     }
 
     private void OnClockJumped() => _timesAreRight = false;
+
+    private void OnPeerAppeared()
+    {
+        _hasLookedOutside = false;
+        engine.SourceAnswers.Set();
+    }
 
     /// <summary>Every poll interval; and at once when a source answers again that replicas wait for.</summary>
     private async Task MaintainAsync(Func<bool> isDue, CancellationToken cancellationToken)
@@ -105,7 +115,7 @@ public sealed partial class QueueMaintenance(
         }
 
         var ready = await queue.MaintainAsync(connection, options.Value.BackoffCap, cancellationToken);
-        ready += outside.AreConfigured ? 0 : await queue.LookForProvidersAsync(connection, cancellationToken);
+        ready += outside.AreThere ? 0 : await queue.LookForProvidersAsync(connection, cancellationToken);
         if (_lookedHereAt is not { } at || time.GetElapsedTime(at) > _lookHere)
         {
             ready += await local.LookAsync(connection, cancellationToken);
@@ -113,10 +123,10 @@ public sealed partial class QueueMaintenance(
         }
 
         ready += await failed.LookAsync(connection, cancellationToken);
-        if (!_hasLookedOutside)
+        if (!_hasLookedOutside && outside.AreThere)
         {
-            ready += await ReplicaTransitions.LookOutsideAsync(connection, node.Id, cancellationToken);
             _hasLookedOutside = true;
+            ready += await ReplicaTransitions.LookOutsideAsync(connection, node.Id, cancellationToken);
         }
 
         if (_sourceAnswers)
@@ -162,13 +172,13 @@ public sealed partial class QueueMaintenance(
                 while (mayBeMore)
                 {
                     await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
-                    mayBeMore = await queue.DeferUnprovidedAsync(connection, outside.AreConfigured, cancellationToken) > 0;
+                    mayBeMore = await queue.DeferUnprovidedAsync(connection, outside.AreThere, cancellationToken) > 0;
                     await local.LookAsync(connection, cancellationToken);
                     signal.Set();
                 }
 
                 await Task.Delay(_lookAgain, time, cancellationToken);
-                if (!outside.AreConfigured)
+                if (!outside.AreThere)
                 {
                     await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
                     if (await queue.LookForProvidersAsync(connection, cancellationToken) > 0)

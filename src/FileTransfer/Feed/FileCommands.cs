@@ -60,7 +60,7 @@ public sealed partial class FileCommands(
                 {
                     var (outcome, file) = await FileCatalog.RegisterAsync(transaction.Connection, key, metadata, token);
                     await OwnAsync(transaction, [file], token);
-                    var isReady = file.State != FileState.Registered || outside.Shares;
+                    var isReady = file.State != FileState.Registered || outside.MayHaveAny;
                     await ReplicaTransitions.WantAsync(transaction.Connection, node.Id, [key], waitsForUpload: !isReady, token);
                     return new RegisteredFile(outcome, file, isReady);
                 },

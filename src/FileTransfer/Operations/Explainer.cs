@@ -63,7 +63,7 @@ internal sealed class Explainer(
                         SilentFor(known.GetValueOrDefault(replica.Node), standing.Now)
                     )),
             ],
-            [.. sources.Configured.Select(source => source.Value)],
+            [.. sources.OutsideIds.Select(source => source.Value)],
             history.Of(key),
             await intents.StandingAsync(key, MostIntents, cancellationToken),
             await feed.OfBinAsync(here, key.Bin, cancellationToken),

@@ -19,6 +19,9 @@ public sealed record ClaimedReplica(
     /// <summary>What it comes before, in the queue and among the downloads under way.</summary>
     public int Priority { get; init; }
 
+    /// <summary>Which files it belongs with; null where the claim does not say.</summary>
+    public BucketId? Bucket { get; init; }
+
     /// <summary>What a folder remembers of the file, where the claim came with its Add; else it is asked for when it is stored.</summary>
     internal LedgerRow? Row { get; init; }
 }

@@ -66,7 +66,7 @@ public sealed partial class ReplicaQueue
                 LIMIT $2
                 FOR UPDATE SKIP LOCKED
             ), sized AS MATERIALIZED (
-                SELECT next.*, f.fingerprint, f.size, f.generation, row_number() OVER queue AS place, sum(f.size) OVER queue AS bytes_so_far
+                SELECT next.*, f.fingerprint, f.size, f.generation, f.bucket, row_number() OVER queue AS place, sum(f.size) OVER queue AS bytes_so_far
                 FROM next JOIN filetransfer.files f USING (file_key)
                 WINDOW queue AS (ORDER BY {order})
             ), seen AS MATERIALIZED (
@@ -93,7 +93,7 @@ public sealed partial class ReplicaQueue
             FROM locked CROSS JOIN proof
             WHERE r.node_id = locked.node_id AND r.file_key = locked.file_key
             RETURNING acquired, r.file_key, locked.fingerprint, locked.size, r.epoch, r.attempts, r.lock_key,
-                locked.generation, r.lock_key = ANY(proof.held), (SELECT count(*) FROM next)::integer, {ProviderColumns}, r.priority
+                locked.generation, r.lock_key = ANY(proof.held), (SELECT count(*) FROM next)::integer, {ProviderColumns}, r.priority, locked.bucket
             """;
 
     /// <summary>The keys of all locks of this session, read once those of <c>locked</c> are taken.</summary>
@@ -139,7 +139,13 @@ public sealed partial class ReplicaQueue
             else if (reader.GetBoolean(0))
             {
                 RequireProven(session, reader.GetBoolean(8));
-                claims.Add(ReadClaim(reader, ReadProviders(reader, 10)) with { Priority = reader.GetInt16(16) });
+                claims.Add(
+                    ReadClaim(reader, ReadProviders(reader, 10)) with
+                    {
+                        Priority = reader.GetInt16(16),
+                        Bucket = new BucketId(new ByteString(reader.GetFieldValue<byte[]>(17))),
+                    }
+                );
             }
         }
 

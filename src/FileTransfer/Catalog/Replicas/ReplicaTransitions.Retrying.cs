@@ -78,16 +78,22 @@ public sealed partial class ReplicaTransitions
     }
 
     /// <summary>
-    /// What waits at <paramref name="node"/> for its upload is looked for at the sources outside the cluster, which were not configured
-    /// when it was registered.
+    /// What waits at <paramref name="node"/> for its upload, or for somebody to have it, is looked for at the sources outside the cluster,
+    /// which were not there before. Of a queue that is long, the newest.
     /// </summary>
     internal static Task<int> LookOutsideAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken)
     {
         const string sql = """
             UPDATE filetransfer.replicas
             SET next_attempt_at = NULL, waits_for = NULL, reason = NULL, changed_at = clock_timestamp()
-            WHERE node_id = @node AND state = 'wanted' AND next_attempt_at = 'infinity' AND waits_for = 'upload'
+            WHERE node_id = @node AND state = 'wanted' AND next_attempt_at = 'infinity' AND waits_for = 'upload';
+            UPDATE filetransfer.replicas SET next_attempt_at = clock_timestamp()
+            WHERE node_id = @node AND file_key IN (
+                SELECT file_key FROM filetransfer.replicas
+                WHERE node_id = @node AND state = 'wanted' AND waits_for = 'provider' AND next_attempt_at > clock_timestamp()
+                ORDER BY wanted_at DESC LIMIT @newest
+            ) AND waits_for = 'provider'
             """;
-        return connection.ExecuteAsync(sql, new { node }, cancellationToken);
+        return connection.ExecuteAsync(sql, new { node, newest = 1000 }, cancellationToken);
     }
 }

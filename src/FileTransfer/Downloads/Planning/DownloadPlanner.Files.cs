@@ -150,7 +150,12 @@ public sealed partial class DownloadPlanner
             source.IsListed = true;
         }
 
-        // One that had it, lost it and has it again is asked again.
+        ForgetUnlisted(file);
+    }
+
+    /// <summary>One that had it, lost it and has it again is asked again.</summary>
+    private static void ForgetUnlisted(FilePlan file)
+    {
         file.IsShared = file.Sources.Exists(source => source is { IsListed: true, Parts: not null });
         foreach (
             var source in file.Sources.FindAll(source => source is { IsListed: false, InFlight: 0, Loss: not SourceLoss.Corrupt })

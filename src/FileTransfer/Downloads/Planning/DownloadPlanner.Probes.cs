@@ -53,6 +53,19 @@ public sealed partial class DownloadPlanner
         }
     }
 
+    private void SourceRevoked(SourceId id)
+    {
+        foreach (var file in _files)
+        {
+            if (file.SourceOf(id) is { } source)
+            {
+                source.IsListed = false;
+                CancelAll(file, source, $"{id} is not trusted any more");
+                ForgetUnlisted(file);
+            }
+        }
+    }
+
     private void BecomeHealthy(SourceState source)
     {
         source.BecomeHealthy(_now);

@@ -85,6 +85,9 @@ public sealed partial class DownloadPlanner(PlannerLimits limits, Random random)
             case PlannerEvent.SourceReadded readded:
                 SourceReadded(readded.Source);
                 return true;
+            case PlannerEvent.SourceRevoked revoked:
+                SourceRevoked(revoked.Source);
+                return true;
             case PlannerEvent.LimitsChanged changed:
                 _limits = changed.Limits;
                 return true;

@@ -143,7 +143,7 @@ internal sealed partial class BatchFetcher(NodeSource source, TimeProvider time)
 
     private void Count(Action what)
     {
-        if (source.IsOfUpstream)
+        if (source.IsOutside)
         {
             what();
         }

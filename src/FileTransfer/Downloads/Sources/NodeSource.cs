@@ -3,6 +3,7 @@ using System.Net.Mime;
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
+using FileTransfer.Cluster.Gossip;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Feed.Pull;
 
@@ -20,6 +21,8 @@ public sealed class NodeSource : Source
     /// <summary>Bytes: room for more runs than a content of terabytes has windows under way.</summary>
     private const int LongestPartsLine = 1024 * 1024;
 
+    private const string PeerPrefix = "peer ";
+
     private readonly BatchFetcher _batches;
 
     public NodeSource(ContentProvider provider, HttpMessageInvoker http, SourceClientOptions options)
@@ -29,7 +32,14 @@ public sealed class NodeSource : Source
     public NodeSource(UpstreamNode node, SourceClientOptions options)
         : this(IdOf(node), $"node '{node.Node}' of upstream '{node.Upstream}'", ProviderOf(node), node.Client, options)
     {
-        IsOfUpstream = true;
+        IsOutside = true;
+    }
+
+    /// <summary>A node of another cluster that gossip knows.</summary>
+    public NodeSource(LivePeer peer, SourceClientOptions options)
+        : this(IdOf(peer), $"peer '{peer.Name}'", ProviderOf(peer), peer.Client, options)
+    {
+        IsOutside = true;
     }
 
     private NodeSource(SourceId id, string name, ContentProvider provider, HttpMessageInvoker http, SourceClientOptions options)
@@ -41,7 +51,8 @@ public sealed class NodeSource : Source
 
     public ContentProvider Provider { get; }
 
-    public bool IsOfUpstream { get; }
+    /// <summary>It is a node of another cluster: this one's catalog does not know where it answers.</summary>
+    public bool IsOutside { get; }
 
     protected override string Refusal => "refuses this node's token; set FileTransfer:NodeToken to one it knows, with scope node";
 
@@ -50,6 +61,16 @@ public sealed class NodeSource : Source
     public static ContentProvider ProviderOf(UpstreamNode node) => new(node.Node, IsLeader: false, node.Url, node.Instance);
 
     public static SourceId IdOf(UpstreamNode node) => new($"upstream {node.Upstream}/{node.Node}");
+
+    public static ContentProvider ProviderOf(LivePeer peer) => new(peer.Name.Node, IsLeader: false, peer.Url, peer.Instance);
+
+    public static SourceId IdOf(LivePeer peer) => IdOf(peer.Name);
+
+    public static SourceId IdOf(PeerName peer) => new($"{PeerPrefix}{peer}");
+
+    /// <summary>The peer that a source is, by its id; null where it is none.</summary>
+    public static PeerName? PeerOf(string id) =>
+        id.StartsWith(PeerPrefix, StringComparison.Ordinal) ? PeerName.FromText(id[PeerPrefix.Length..]) : null;
 
     public override Task<ProvenBytes> FetchBytesAsync(
         FileKey key,

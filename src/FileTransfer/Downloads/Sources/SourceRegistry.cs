@@ -1,4 +1,5 @@
 using FileTransfer.Catalog.Providers;
+using FileTransfer.Cluster.Gossip;
 using FileTransfer.Cluster.Peers;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Feed.Pull;
@@ -16,16 +17,19 @@ public sealed class SourceRegistry : IDisposable
     /// <summary>For configured sources, which learn nothing about this node.</summary>
     private readonly HttpMessageInvoker _others = new(PeerClient.Connections());
     private readonly UpstreamNodes _upstreams;
+    private readonly LivePeers _livePeers;
     private readonly SourceClientOptions _options;
 
     public SourceRegistry(
         IOptions<SourceOptions> configured,
         PeerClient peers,
         UpstreamNodes upstreams,
+        LivePeers livePeers,
         SourceClientOptions options
     )
     {
         _upstreams = upstreams;
+        _livePeers = livePeers;
         _peers = peers;
         _options = options;
         foreach (var entry in configured.Value.Sources)
@@ -39,11 +43,15 @@ public sealed class SourceRegistry : IDisposable
         }
     }
 
-    /// <summary>The configured ones and the nodes of upstreams; what they have is known when they are asked.</summary>
-    public IReadOnlyList<SourceId> Configured =>
-        [.. _configured.Select(hint => hint.Id), .. _upstreams.All.Select(NodeSource.IdOf)];
+    /// <summary>The configured ones, the nodes of upstreams, and peers; what they have is known when they are asked.</summary>
+    public IReadOnlyList<SourceId> OutsideIds =>
+        [
+            .. _configured.Select(hint => hint.Id),
+            .. _upstreams.All.Select(NodeSource.IdOf),
+            .. _livePeers.All.Select(NodeSource.IdOf),
+        ];
 
-    /// <summary>Those of <see cref="Configured"/>: they may know files that this cluster does not.</summary>
+    /// <summary>Those of <see cref="OutsideIds"/>: they may know files that this cluster does not.</summary>
     public IReadOnlyList<Source> Outside()
     {
         lock (_gate)
@@ -53,6 +61,12 @@ public sealed class SourceRegistry : IDisposable
             {
                 ids.Add(NodeSource.IdOf(node));
                 Upsert(ids[^1], NodeSource.ProviderOf(node), () => new NodeSource(node, _options));
+            }
+
+            foreach (var peer in _livePeers.All)
+            {
+                ids.Add(NodeSource.IdOf(peer));
+                Upsert(ids[^1], NodeSource.ProviderOf(peer), () => new NodeSource(peer, _options));
             }
 
             return [.. ids.Select(id => _sources[id])];
@@ -67,10 +81,18 @@ public sealed class SourceRegistry : IDisposable
         }
     }
 
-    /// <summary>Who may have a file that these nodes have: they, in part its fellows, nodes of the upstreams that have it, and whoever is configured.</summary>
+    /// <summary>
+    /// Who may have a file that these nodes have: they, in part its fellows, nodes of the upstreams that have it, peers, and whoever is
+    /// configured.
+    /// </summary>
     /// <param name="providers">The nodes that have it, and those that download it.</param>
+    /// <param name="peers">Nodes of other clusters that are worth asking.</param>
     /// <param name="readded">Nodes that were known and have been started anew, or moved: what they did before says nothing.</param>
-    public IReadOnlyList<SourceHint> Upsert(FileProviders providers, out IReadOnlyList<SourceId> readded)
+    public IReadOnlyList<SourceHint> Upsert(
+        FileProviders providers,
+        IReadOnlyList<LivePeer> peers,
+        out IReadOnlyList<SourceId> readded
+    )
     {
         var hints = new List<SourceHint>(providers.Nodes.Count + providers.Fellows.Count + _configured.Count);
         List<SourceId>? anew = null;
@@ -92,6 +114,16 @@ public sealed class SourceRegistry : IDisposable
                 var id = NodeSource.IdOf(node);
                 hints.Add(new SourceHint(id, SourceKind.Node));
                 if (Upsert(id, NodeSource.ProviderOf(node), () => new NodeSource(node, _options)))
+                {
+                    (anew ??= []).Add(id);
+                }
+            }
+
+            foreach (var peer in peers)
+            {
+                var id = NodeSource.IdOf(peer);
+                hints.Add(new SourceHint(id, SourceKind.Node));
+                if (Upsert(id, NodeSource.ProviderOf(peer), () => new NodeSource(peer, _options)))
                 {
                     (anew ??= []).Add(id);
                 }

@@ -84,12 +84,29 @@ public static class FetchRoutes
         Guid? id,
         IntentTable intents,
         IntentAnswers answers,
+        UnknownFiles unknown,
         ClaimsPrincipal caller,
         CancellationToken cancellationToken
     )
     {
         var chosen = id ?? Guid.CreateVersion7();
         var asked = await intents.AskAsync(key, chosen, caller.Identity?.Name, cancellationToken);
+        if (asked.File is null && await unknown.RegisterAsync(key, cancellationToken) is { } reasons)
+        {
+            return reasons.Count == 0
+                ? FileProblems.Unknown(key)
+                : Problem.Of(
+                    ProblemTypes.FileUnknown,
+                    $"No file has the key {key} in this cluster, and nobody outside who was asked has it: {string.Join("; ", reasons)}.",
+                    ("key", key.ToString())
+                );
+        }
+
+        if (asked.File is null)
+        {
+            asked = await intents.AskAsync(key, chosen, caller.Identity?.Name, cancellationToken);
+        }
+
         if (asked is not { File: { } file, Intent: { } intent })
         {
             return asked.File switch

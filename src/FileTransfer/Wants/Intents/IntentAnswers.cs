@@ -94,7 +94,7 @@ public sealed class IntentAnswers(
             intent.Outcome == IntentOutcome.Withdrawn
                 ? (await intents.StandingAsync(file.Key, atMost: 1000, cancellationToken)).Count
                 : 0;
-        var says = IntentWords.Of(intent, replica, IntentResource.SourcesOf(all, here), sources.Configured.Count, others);
+        var says = IntentWords.Of(intent, replica, IntentResource.SourcesOf(all, here), sources.OutsideIds.Count, others);
         return IntentResource.Of(intent, file, all, here, says);
     }
 

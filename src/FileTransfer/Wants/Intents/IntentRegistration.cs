@@ -6,6 +6,7 @@ public static class IntentRegistration
     {
         builder.Services.AddSingleton<IntentTable>();
         builder.Services.AddSingleton<IntentAnswers>();
+        builder.Services.AddSingleton<UnknownFiles>();
         builder.Services.AddHostedService<IntentMaintenance>();
     }
 }

@@ -1,11 +1,9 @@
-using FileTransfer.Downloads.Planning;
-using FileTransfer.Downloads.Progress;
 using FileTransfer.Downloads.Sources;
 
 namespace FileTransfer.Wants.Loads;
 
 /// <summary>Asks the sources outside the cluster for the metadata of files that it does not know.</summary>
-internal sealed class LoadMetadata(LoadTable table, SourceRegistry sources, SourceAttemptHistory history)
+internal sealed class LoadMetadata(LoadTable table, OutsideMetadata outside)
 {
     private const int AtOnce = 16;
     private const int Page = 512;
@@ -21,7 +19,7 @@ internal sealed class LoadMetadata(LoadTable table, SourceRegistry sources, Sour
                 parallel,
                 async (key, token) =>
                 {
-                    var (metadata, answers) = await FindAsync(key, token);
+                    var (metadata, answers) = await outside.FindAsync(key, token);
                     var json = metadata is null
                         ? null
                         : JsonSerializer.Serialize(FileRegistration.Of(metadata), SparseJson.Default.FileRegistration);
@@ -30,28 +28,5 @@ internal sealed class LoadMetadata(LoadTable table, SourceRegistry sources, Sour
                 }
             );
         }
-    }
-
-    /// <summary>Asks one source after the other: who has a file's content as a rule has its metadata, too.</summary>
-    private async Task<(FileMetadata? Metadata, IReadOnlyList<string> Answers)> FindAsync(
-        FileKey key,
-        CancellationToken cancellationToken
-    )
-    {
-        var answers = new List<string>();
-        foreach (var source in sources.Outside())
-        {
-            try
-            {
-                return (await source.FetchMetadataAsync(key, cancellationToken), answers);
-            }
-            catch (SourceException fault)
-            {
-                history.Record(key, source.Id.Value, fault.Message);
-                answers.Add(fault.Message);
-            }
-        }
-
-        return (null, answers);
     }
 }

@@ -102,6 +102,9 @@ internal sealed partial class PlannerWorld
             case 30:
                 Part(file, move);
                 break;
+            case 31:
+                Revoke(_hints[move.A % _hints.Length].Id);
+                break;
             case 28:
                 Pass(TimeSpan.FromMilliseconds(move.A * 20));
                 break;
@@ -301,6 +304,18 @@ internal sealed partial class PlannerWorld
         }
 
         Tell(new PlannerEvent.SourceReadded(id));
+    }
+
+    private void Revoke(SourceId id)
+    {
+        foreach (var file in _files.Where(file => file.IsWanted))
+        {
+            file.Parts.Remove(id);
+            file.ChangeSources([.. file.Sources.Where(hint => hint.Id != id)], _now);
+        }
+
+        Tell(new PlannerEvent.SourceRevoked(id));
+        _requests.Values.ShouldNotContain(request => request.Source == id, "a revoked source is asked for nothing more");
     }
 
     private void ChangeLimits(Move move)

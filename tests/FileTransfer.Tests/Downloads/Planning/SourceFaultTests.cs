@@ -32,6 +32,37 @@ public sealed class SourceFaultTests
     }
 
     [Fact]
+    public void What_a_source_was_asked_for_that_is_not_trusted_any_more_goes_to_others_at_once()
+    {
+        _driver.BringUp(Node("a"), Node("b"));
+        _driver.Want(1, 3 * WindowChunks, [Node("a"), Node("b")], hashesProven: true);
+        var asked = At("a");
+        asked.ShouldNotBeEmpty();
+
+        _driver.Tell(new PlannerEvent.SourceRevoked(Node("a").Id));
+
+        _driver
+            .Last.OfType<PlannerAction.Cancel>()
+            .Select(cancel => cancel.Request)
+            .ShouldBe(asked.Select(fetch => fetch.Request));
+        At("a").ShouldBeEmpty();
+        _driver.Want(2, 10, [Node("b")]);
+        _driver.InFlight.ShouldAllBe(fetch => fetch.Source == Node("b").Id);
+    }
+
+    [Fact]
+    public void A_file_whose_only_source_is_not_trusted_any_more_waits_for_another()
+    {
+        _driver.BringUp(Node("a"));
+        _driver.Want(1, 10, [Node("a")]);
+        _driver.OnlyFetch();
+
+        _driver.Tell(new PlannerEvent.SourceRevoked(Node("a").Id));
+
+        _driver.Only<PlannerAction.Defer>().Kind.ShouldBe(WaitCondition.Provider);
+    }
+
+    [Fact]
     public void However_long_a_source_wants_to_be_left_alone_it_is_asked_after_five_minutes()
     {
         _driver.BringUp(Node("a"));
