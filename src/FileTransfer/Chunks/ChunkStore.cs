@@ -14,6 +14,7 @@ namespace FileTransfer.Chunks;
 /// partial/incoming.&lt;id&gt;/              the same for a content whose name its end decides
 /// quarantine/                          contents set aside, each with a reason file
 /// node.json                            whose folder this is
+/// node.key                             what the node signs with
 /// scrub.json                           how far the proving of all contents is
 /// .lock                                held by the process that uses the directory
 /// </code>

@@ -23,6 +23,7 @@ public static class ChunksRegistration
         });
         builder.Services.AddSingleton<DiskPressure>();
         builder.Services.AddSingleton<NodeFile>();
+        builder.Services.AddSingleton<NodeKeyFile>();
         builder.Services.AddSingleton<FeedHistory>();
         builder.Services.AddSingleton<FolderLedger>();
         builder.Services.AddHostedService<SmallContentMover>();

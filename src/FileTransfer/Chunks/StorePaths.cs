@@ -17,6 +17,9 @@ internal sealed class StorePaths(string dataDirectory)
     /// <summary>Whose folder this is.</summary>
     public string NodeFile => Path.Combine(Root, "node.json");
 
+    /// <summary>What the node signs with.</summary>
+    public string KeyFile => Path.Combine(Root, "node.key");
+
     /// <summary>The embedded engine.</summary>
     public string Small => Path.Combine(Root, "small.db");
 

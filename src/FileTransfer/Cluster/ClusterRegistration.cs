@@ -1,5 +1,6 @@
 using FileTransfer.Cluster.Gossip;
 using FileTransfer.Cluster.Peers;
+using FileTransfer.Cluster.Trust;
 
 namespace FileTransfer.Cluster;
 
@@ -13,6 +14,8 @@ public static class ClusterRegistration
         builder.Services.AddSingleton<AdmitCatalog>(services => services.GetRequiredService<CatalogGate>().AdmitAsync);
         builder.Services.AddSingleton<Leadership>();
         builder.Services.AddSingleton<LivePeers>();
+        builder.Services.AddSingleton<RequestSigner>();
+        builder.Services.AddSingleton<RequestSignatures>();
         builder.Services.AddSingleton<PeerClient>();
         builder.Services.AddSingleton<WriteForwarder>();
         builder.Services.AddSingleton<NodeDirectory>();

@@ -9,6 +9,9 @@ public sealed class ThisNode(IOptions<NodeOptions> options, IServer server, Cert
 
     public string ClusterId => options.Value.ClusterId;
 
+    /// <summary>Among the nodes of all clusters.</summary>
+    public PeerName Name { get; } = new(options.Value.ClusterId, new NodeId(options.Value.NodeId));
+
     public NodeRole Role => options.Value.Role;
 
     public string? Token => options.Value.NodeToken;

@@ -99,6 +99,22 @@ internal static partial class DurableFile
         Fsync(file, path);
     }
 
+    /// <summary>Makes a file that was not there and that its owner alone may read, with bytes that are durable.</summary>
+    /// <exception cref="DiskFullException">There is no room for it.</exception>
+    public static void CreateSecret(string path, ReadOnlySpan<byte> bytes)
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            BufferSize = 0,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        };
+        using var file = DiskFullException.Guard(path, () => new FileStream(path, options));
+        Write(file.SafeFileHandle, bytes, 0, path);
+        Fsync(file.SafeFileHandle, path);
+    }
+
     /// <summary>Gives a file other bytes, durably and in one step; made when missing.</summary>
     public static void Replace(string path, ReadOnlySpan<byte> bytes)
     {

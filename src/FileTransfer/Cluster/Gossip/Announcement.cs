@@ -33,4 +33,7 @@ public sealed record Announcement(
     public const int MostUrls = 4;
 
     public const int MostBuckets = 32;
+
+    /// <summary>The longest that one is believed.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
 }

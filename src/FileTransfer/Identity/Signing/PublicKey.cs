@@ -10,6 +10,9 @@ public sealed class PublicKey : IEquatable<PublicKey>
 
     private PublicKey(byte[] info, ECDsa key) => (_info, _key) = (info, key);
 
+    /// <summary>Its SubjectPublicKeyInfo.</summary>
+    public ReadOnlySpan<byte> Info => _info;
+
     public static PublicKey Of(ECDsa key) => FromInfo(key.ExportSubjectPublicKeyInfo())!;
 
     /// <summary>Null where the text is no such key.</summary>
@@ -22,6 +25,9 @@ public sealed class PublicKey : IEquatable<PublicKey>
     /// <param name="signature">r and s, 32 bytes each (IEEE P1363, as in JWS).</param>
     public bool Verifies(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature) =>
         _key.VerifyData(data, signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+
+    /// <summary>Whether the holder of this key says that <paramref name="next"/> is in its place.</summary>
+    public bool HandsOverTo(PublicKey next, ReadOnlySpan<byte> rotation) => Verifies(next._info, rotation);
 
     public bool Equals(PublicKey? other) => other is not null && _info.AsSpan().SequenceEqual(other._info);
 
@@ -37,7 +43,12 @@ public sealed class PublicKey : IEquatable<PublicKey>
         try
         {
             key.ImportSubjectPublicKeyInfo(info, out var read);
-            if (read == info.Length && key.ExportParameters(false).Curve.Oid.Value == ECCurve.NamedCurves.nistP256.Oid.Value)
+            // One key has one text.
+            if (
+                read == info.Length
+                && key.ExportParameters(false).Curve.Oid.Value == ECCurve.NamedCurves.nistP256.Oid.Value
+                && key.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(info)
+            )
             {
                 return new PublicKey(info, key);
             }
