@@ -119,7 +119,10 @@ public sealed partial class SchemaMigrator
     }
 
     private const string CreateRecordSql = """
-        CREATE SCHEMA IF NOT EXISTS filetransfer;
+        -- IF NOT EXISTS asks for the right to make schemas also where this one exists.
+        DO $$ BEGIN
+            IF to_regnamespace('filetransfer') IS NULL THEN CREATE SCHEMA filetransfer; END IF;
+        END $$;
         CREATE TABLE filetransfer.schema_versions (
             version    integer PRIMARY KEY,
             name       text NOT NULL,

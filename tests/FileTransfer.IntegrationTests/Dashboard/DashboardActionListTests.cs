@@ -38,6 +38,7 @@ public sealed class DashboardActionListTests
         "sync kept",
         "verify",
         "database",
+        "database create-role",
         // It reads the folders of several nodes, also of those that do not run, before it decides.
         "reconcile",
         "reconcile restore",

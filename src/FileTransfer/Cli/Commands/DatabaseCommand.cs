@@ -16,7 +16,7 @@ internal static class DatabaseCommand
         {
             Notes =
             [
-                "The first line of standard output is the connection string for ConnectionStrings:Postgres.",
+                "The first line of standard output is the connection string for ConnectionStrings:Postgres; its role is no superuser.",
                 "It runs until SIGTERM or Ctrl-C, and then exits with 0.",
             ],
             Examples =
@@ -26,7 +26,7 @@ internal static class DatabaseCommand
             ],
             Ends = [ExitCode.Configuration],
         }
-            .Taking(folder, port)
+            .Taking(folder, port, DatabaseRoleCommand.Create())
             .Runs(run =>
                 RunAsync(Path.GetFullPath(run.Get(folder)!), run.Given(port) ?? FreePort(), run.Console, run.CancellationToken)
             );

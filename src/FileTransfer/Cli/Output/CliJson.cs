@@ -9,6 +9,7 @@ namespace FileTransfer.Cli.Output;
 )]
 [JsonSerializable(typeof(ClusterStatusLine))]
 [JsonSerializable(typeof(DatabaseLine))]
+[JsonSerializable(typeof(DatabaseRoleLine))]
 [JsonSerializable(typeof(ErrorLine))]
 [JsonSerializable(typeof(ExportLine))]
 [JsonSerializable(typeof(FileStatusLine))]

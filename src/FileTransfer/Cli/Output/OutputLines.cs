@@ -67,6 +67,9 @@ public sealed record HealthLine(string Node, string Status, bool Healthy, IReadO
 
 public sealed record DatabaseLine(string ConnectionString, string DataDirectory);
 
+/// <summary>What <c>database create-role --json</c> writes; without the connection string where a file has it.</summary>
+public sealed record DatabaseRoleLine(string Role, string? ConnectionString);
+
 /// <summary>A failure, on standard error: the file or key it is about, and the problem's title and type where a node said it.</summary>
 public sealed record ErrorLine(string Error, string? Title, string? Type, string? Subject, int ExitCode);
 

@@ -5,7 +5,12 @@ namespace FileTransfer.Postgres.Embedded;
 /// <summary>The paths of a private cluster. All of them follow from its folder, so that they are known before it runs.</summary>
 internal sealed class EmbeddedLayout
 {
-    public const string Role = "filetransfer";
+    /// <summary>The superuser, whom the server lets in by its socket alone.</summary>
+    public const string Owner = "filetransfer";
+
+    /// <summary>What nodes connect as.</summary>
+    public const string Role = "node";
+
     public const string DatabaseName = "filetransfer";
     public const int SocketPort = 5432;
 
@@ -48,12 +53,12 @@ internal sealed class EmbeddedLayout
         }
     }
 
-    public string SocketConnectionString(int port, string database) =>
+    public string SocketConnectionString(int port, string database, string role) =>
         new NpgsqlConnectionStringBuilder
         {
             Host = SocketFolder,
             Port = port,
-            Username = Role,
+            Username = role,
             Database = database,
             SslMode = SslMode.Disable,
             GssEncryptionMode = GssEncryptionMode.Disable,

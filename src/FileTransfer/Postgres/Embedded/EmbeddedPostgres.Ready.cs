@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using FileTransfer.Postgres.Roles;
 
 namespace FileTransfer.Postgres.Embedded;
 
@@ -10,7 +10,7 @@ public sealed partial class EmbeddedPostgres
         {
             try
             {
-                await using var connection = await ConnectAsync(port, cancellationToken);
+                await using var connection = await ConnectAsync(port, "postgres", cancellationToken);
                 return;
             }
             catch (NpgsqlException)
@@ -31,47 +31,49 @@ public sealed partial class EmbeddedPostgres
 
     private async Task PrepareDatabaseAsync(int port, bool loopback, CancellationToken cancellationToken)
     {
-        await using var connection = await ConnectAsync(port, cancellationToken);
-        const string exists = $"SELECT EXISTS (SELECT FROM pg_database WHERE datname = '{EmbeddedLayout.DatabaseName}')";
-        if (!await connection.QuerySingleAsync<bool>(exists, null, cancellationToken))
+        AdminConnectionString = _layout.SocketConnectionString(port, EmbeddedLayout.DatabaseName, EmbeddedLayout.Owner);
+        await using (var connection = await ConnectAsync(port, "postgres", cancellationToken))
         {
-            await connection.ExecuteAsync($"CREATE DATABASE {EmbeddedLayout.DatabaseName}", null, cancellationToken);
+            const string exists = $"SELECT EXISTS (SELECT FROM pg_database WHERE datname = '{EmbeddedLayout.DatabaseName}')";
+            if (!await connection.QuerySingleAsync<bool>(exists, null, cancellationToken))
+            {
+                await connection.ExecuteAsync($"CREATE DATABASE {EmbeddedLayout.DatabaseName}", null, cancellationToken);
+            }
         }
 
+        var password = await PrepareRoleAsync(port, cancellationToken);
         if (loopback)
         {
-            var password = await PasswordAsync(cancellationToken);
-            await connection.ExecuteAsync($"ALTER ROLE {EmbeddedLayout.Role} PASSWORD '{password}'", null, cancellationToken);
             ConnectionString = EmbeddedLayout.LoopbackConnectionString(port, password);
         }
     }
 
-    /// <summary>Made once and kept, so that other programs of this machine can be told it.</summary>
-    private async Task<string> PasswordAsync(CancellationToken cancellationToken)
+    /// <summary>The role that nodes connect as, and its password: made once and kept, so that other programs of this machine can be told it.</summary>
+    private async Task<string> PrepareRoleAsync(int port, CancellationToken cancellationToken)
     {
+        await using var connection = await ConnectAsync(port, EmbeddedLayout.DatabaseName, cancellationToken);
+        const string exists = $"SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = '{EmbeddedLayout.Role}')";
         var kept = File.Exists(_layout.PasswordFile)
             ? (await File.ReadAllTextAsync(_layout.PasswordFile, cancellationToken)).Trim()
             : "";
-        if (kept.Length >= 16 && kept.All(char.IsAsciiHexDigitLower))
+        var isKept = kept.Length >= 16 && kept.All(char.IsAsciiHexDigitLower);
+        if (isKept && await connection.QuerySingleAsync<bool>(exists, null, cancellationToken))
         {
             return kept;
         }
 
-        var password = RandomNumberGenerator.GetHexString(32, lowercase: true);
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        };
-        await using var writer = new StreamWriter(_layout.PasswordFile, options);
-        await writer.WriteAsync(password.AsMemory(), cancellationToken);
+        var password = isKept ? kept : NodeRole.NewPassword();
+        await SecretFile.WriteAsync(_layout.PasswordFile, password, cancellationToken);
+        await NodeRole.CreateAsync(connection, EmbeddedLayout.Role, password, limit: null, cancellationToken);
+
+        // An earlier program gave it to the superuser.
+        await connection.ExecuteAsync($"ALTER ROLE {EmbeddedLayout.Owner} PASSWORD NULL", null, cancellationToken);
         return password;
     }
 
-    private async Task<NpgsqlConnection> ConnectAsync(int port, CancellationToken cancellationToken)
+    private async Task<NpgsqlConnection> ConnectAsync(int port, string database, CancellationToken cancellationToken)
     {
-        var settings = new NpgsqlConnectionStringBuilder(_layout.SocketConnectionString(port, "postgres"))
+        var settings = new NpgsqlConnectionStringBuilder(_layout.SocketConnectionString(port, database, EmbeddedLayout.Owner))
         {
             Pooling = false,
             Timeout = 5,

@@ -57,7 +57,7 @@ public sealed partial class EmbeddedPostgres
             .. account.Prefix,
             binaries.InitDb,
             $"--pgdata={unfinished}",
-            $"--username={EmbeddedLayout.Role}",
+            $"--username={EmbeddedLayout.Owner}",
             "--auth-local=trust",
             "--auth-host=scram-sha-256",
             "--encoding=UTF8",

@@ -26,17 +26,25 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
         _layout = layout;
         _folderLock = folderLock;
         _logger = logger;
-        ConnectionString = layout.SocketConnectionString(EmbeddedLayout.SocketPort, EmbeddedLayout.DatabaseName);
+        ConnectionString = ConnectionStringOf(layout.Folder);
     }
 
+    /// <summary>A node's: its role is no superuser.</summary>
     public string ConnectionString { get; private set; }
+
+    /// <summary>The superuser's, for whoever may open the socket.</summary>
+    internal string AdminConnectionString { get; private set; } = "";
 
     /// <summary>Completes when the server has ended, asked or not.</summary>
     public Task Ended { get; private set; } = Task.CompletedTask;
 
     /// <summary>The connection string that a cluster in <paramref name="folder"/> has, whether it runs or not, as long as no loopback port is asked for.</summary>
     public static string ConnectionStringOf(string folder) =>
-        new EmbeddedLayout(folder).SocketConnectionString(EmbeddedLayout.SocketPort, EmbeddedLayout.DatabaseName);
+        new EmbeddedLayout(folder).SocketConnectionString(
+            EmbeddedLayout.SocketPort,
+            EmbeddedLayout.DatabaseName,
+            EmbeddedLayout.Role
+        );
 
     /// <summary>Makes the cluster if there is none, and starts it.</summary>
     /// <param name="loopbackPort">Null = only a unix socket in a private folder; 0 = any free port of 127.0.0.1; else that port. TCP asks for a password.</param>

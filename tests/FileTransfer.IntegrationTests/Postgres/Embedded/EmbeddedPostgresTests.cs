@@ -32,12 +32,12 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
     {
         await using (var first = await StartAsync())
         {
-            await ExecuteAsync(first, "CREATE TABLE kept AS SELECT 42 AS value");
+            await ExecuteAsync(first, "CREATE TABLE filetransfer.kept AS SELECT 42 AS value");
         }
 
         ServersOf(Cluster).ShouldBeEmpty();
         await using var second = await StartAsync();
-        (await ScalarAsync(second, "SELECT value FROM kept")).ShouldBe(42);
+        (await ScalarAsync(second, "SELECT value FROM filetransfer.kept")).ShouldBe(42);
         second.ConnectionString.ShouldBe(EmbeddedPostgres.ConnectionStringOf(Folder));
     }
 
@@ -67,12 +67,12 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
     public async Task The_server_ends_with_an_owner_killed_hard_and_the_next_start_finds_all_that_was_committed()
     {
         using var owner = await EmbeddedOwner.StartAsync(Folder);
-        await ExecuteAsync(EmbeddedPostgres.ConnectionStringOf(Folder), "CREATE TABLE kept AS SELECT 42 AS value");
+        await ExecuteAsync(EmbeddedPostgres.ConnectionStringOf(Folder), "CREATE TABLE filetransfer.kept AS SELECT 42 AS value");
         await owner.KillAsync();
 
         // At once, while the old server may still be ending.
         await using var next = await StartAsync();
-        (await ScalarAsync(next, "SELECT value FROM kept")).ShouldBe(42);
+        (await ScalarAsync(next, "SELECT value FROM filetransfer.kept")).ShouldBe(42);
     }
 
     [Fact]
@@ -108,13 +108,13 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
     {
         await using (var first = await StartAsync())
         {
-            await ExecuteAsync(first, "CREATE TABLE kept AS SELECT 42 AS value");
+            await ExecuteAsync(first, "CREATE TABLE filetransfer.kept AS SELECT 42 AS value");
             Process.GetProcessById(PostmasterPid()).Kill();
             await first.Ended.WaitAsync(TimeSpan.FromSeconds(10));
         }
 
         await using var next = await StartAsync();
-        (await ScalarAsync(next, "SELECT value FROM kept")).ShouldBe(42);
+        (await ScalarAsync(next, "SELECT value FROM filetransfer.kept")).ShouldBe(42);
     }
 
     [Fact]
@@ -153,7 +153,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
             NullLogger.Instance,
             default
         );
-        await ExecuteAsync(one, "CREATE TABLE only_here (id integer)");
+        await ExecuteAsync(one, "CREATE TABLE filetransfer.only_here (id integer)");
         (await ScalarAsync(other, "SELECT count(*)::integer FROM pg_tables WHERE tablename = 'only_here'")).ShouldBe(0);
     }
 
@@ -180,6 +180,20 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         }
 
         Directory.Exists(socket).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task What_nodes_are_given_runs_no_programs_and_the_superuser_is_let_in_by_the_socket_alone()
+    {
+        await using var embedded = await EmbeddedPostgres.StartAsync(Folder, 0, NullLogger.Instance, default);
+        (
+            await Should.ThrowAsync<PostgresException>(() => ExecuteAsync(embedded, "COPY (SELECT 1) TO PROGRAM 'cat'"))
+        ).SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege);
+        var owner = new NpgsqlConnectionStringBuilder(embedded.ConnectionString) { Username = EmbeddedLayout.Owner };
+        (await Should.ThrowAsync<PostgresException>(() => ExecuteAsync(owner.ConnectionString, "SELECT 1"))).SqlState.ShouldBe(
+            PostgresErrorCodes.InvalidPassword
+        );
+        await ExecuteAsync(embedded.AdminConnectionString, "COPY (SELECT 1) TO PROGRAM 'cat'");
     }
 
     [Fact]
@@ -231,8 +245,8 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
 
         await using var closed = await EmbeddedPostgres.StartAsync(Folder, 0, NullLogger.Instance, default);
         await using var open = await EmbeddedPostgres.StartAsync(other, 0, NullLogger.Instance, default);
-        await ExecuteAsync(closed, "ALTER SYSTEM SET default_transaction_read_only = on");
-        await ExecuteAsync(closed, "SELECT pg_reload_conf()");
+        await ExecuteAsync(closed.AdminConnectionString, "ALTER SYSTEM SET default_transaction_read_only = on");
+        await ExecuteAsync(closed.AdminConnectionString, "SELECT pg_reload_conf()");
         var (closedPort, openPort) = (PortOf(closed), PortOf(open));
         var both = new NpgsqlConnectionStringBuilder(open.ConnectionString)
         {

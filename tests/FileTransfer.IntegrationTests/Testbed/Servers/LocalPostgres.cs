@@ -37,7 +37,7 @@ internal sealed class LocalPostgres : PrivatePostgres
             NullLogger.Instance,
             CancellationToken.None
         );
-        ConnectionString = _server.ConnectionString;
+        ConnectionString = _server.AdminConnectionString;
     }
 
     public override async Task KillAsync()
