@@ -24,6 +24,7 @@ namespace FileTransfer.Contracts;
 [JsonSerializable(typeof(FileListing))]
 [JsonSerializable(typeof(FileRegistration))]
 [JsonSerializable(typeof(FileResource))]
+[JsonSerializable(typeof(GossipMessage))]
 [JsonSerializable(typeof(HealthAnswer))]
 [JsonSerializable(typeof(HistoryResource))]
 [JsonSerializable(typeof(IngestResource))]

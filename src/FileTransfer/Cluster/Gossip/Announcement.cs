@@ -36,4 +36,11 @@ public sealed record Announcement(
 
     /// <summary>The longest that one is believed.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
+
+    /// <summary>Whether it says no more than another one of the same run, made anew before that runs out.</summary>
+    public bool IsRenewalOf(Announcement other) =>
+        (Name, Generation, Role, Leads, FeedEpoch) == (other.Name, other.Generation, other.Role, other.Leads, other.FeedEpoch)
+        && Urls.SequenceEqual(other.Urls)
+        && Buckets.SequenceEqual(other.Buckets)
+        && Keys.SequenceEqual(other.Keys);
 }

@@ -1,0 +1,275 @@
+namespace FileTransfer.Cluster.Gossip;
+
+/// <content>What is known, and how it grows.</content>
+public sealed partial class GossipMachine
+{
+    private long _announcedAbove;
+
+    /// <summary>Takes in what a trusted peer says, and adds to the reply what it lacks or is asked for.</summary>
+    private void Learn(GossipNews news, GossipNews reply)
+    {
+        _knownThere.Clear();
+        foreach (var words in news.Announcements)
+        {
+            Accept(words);
+        }
+
+        foreach (var mention in news.Peers)
+        {
+            Merge(mention, reply);
+        }
+
+        foreach (var name in news.Wanted)
+        {
+            var place = PlaceOf(name);
+            if (place >= 0 && !_table[place].IsSilent)
+            {
+                Give(place, reply);
+            }
+        }
+
+        Compare(news, reply);
+    }
+
+    /// <summary>Takes in signed words, whoever brought them.</summary>
+    private void Accept(SignedAnnouncement words)
+    {
+        if (words.Name == _self)
+        {
+            AcceptOfThis(words);
+            return;
+        }
+
+        switch (_judge(words))
+        {
+            case PeerStanding.Trusted:
+                AcceptTrusted(words);
+                break;
+            case var standing:
+                KeepApart(words, standing);
+                break;
+        }
+    }
+
+    private void AcceptTrusted(SignedAnnouncement words)
+    {
+        _untrusted.Remove(words.Name);
+        var place = _table.Find(words.Id, words.Name);
+        if (place < 0)
+        {
+            if (_forgotten.Find(words.Name) is { } last && !words.IsNewerThan(last))
+            {
+                Refuse(AnnouncementRefusal.Older);
+                return;
+            }
+
+            _forgotten.Remove(words.Name);
+            place = Add(words);
+            Emit(new GossipAction.Changed(ViewOf(place)));
+        }
+        else if (words.IsNewerThan(_table[place].Words))
+        {
+            Replace(place, words);
+        }
+        else if (_table[place].Words.IsNewerThan(words))
+        {
+            Refuse(AnnouncementRefusal.Older);
+        }
+    }
+
+    /// <summary>An announcement of this node that comes from others: one of an earlier run, whose clock was ahead, or of who is no such node.</summary>
+    private void AcceptOfThis(SignedAnnouncement words)
+    {
+        if (!words.Content.Keys.Take(1).SequenceEqual(Self.Content.Keys.Take(1)))
+        {
+            Refuse(AnnouncementRefusal.Key);
+        }
+        else if (words.IsNewerThan(Self))
+        {
+            AnnounceAbove(words.Content.Generation);
+        }
+    }
+
+    private void AnnounceAbove(long generation)
+    {
+        if (generation > _announcedAbove)
+        {
+            _announcedAbove = generation;
+            Emit(new GossipAction.Announce(generation));
+        }
+    }
+
+    private void Announced(SignedAnnouncement words)
+    {
+        if (words.Name == _self && words.IsNewerThan(Self))
+        {
+            Replace(_here, words);
+        }
+    }
+
+    private void KeepApart(SignedAnnouncement words, PeerStanding standing)
+    {
+        if (standing == PeerStanding.Conflict)
+        {
+            Refuse(AnnouncementRefusal.Key);
+        }
+
+        var known = _untrusted.Find(words.Name);
+        if (known is null || known.Standing != standing || words.IsNewerThan(known.Words))
+        {
+            _untrusted.Put(words.Name, new UntrustedPeer(words, standing, _awake));
+        }
+    }
+
+    private int Add(SignedAnnouncement words)
+    {
+        var place = _table.Add(words);
+        _table[place].Since = _awake;
+        CountIn(place);
+        Enlist(place);
+        Tell(place, isUrgent: true);
+        return place;
+    }
+
+    private void Replace(int place, SignedAnnouncement words)
+    {
+        ref var peer = ref _table[place];
+        var former = peer.Words.Content;
+        var isRenewal = words.Content.IsRenewalOf(former);
+        CountOut(place);
+        peer.Words = words;
+        CountIn(place);
+        if (words.Content.Generation > former.Generation)
+        {
+            SetLife(place, default);
+        }
+
+        Tell(place, isUrgent: !isRenewal);
+        if (!isRenewal && place != _here)
+        {
+            Emit(new GossipAction.Changed(ViewOf(place)));
+        }
+    }
+
+    private void Remove(int place)
+    {
+        ref var peer = ref _table[place];
+        CountOut(place);
+        StopTelling(ref peer);
+        _suspects -= peer.Life.IsSuspected ? 1 : 0;
+        _order.Remove(place);
+        _table.Remove(place);
+    }
+
+    /// <summary>What somebody passes on of a peer.</summary>
+    private void Merge(in Mention mention, GossipNews reply)
+    {
+        var place = _table.Find(mention.Id, mention.Name);
+        if (place < 0)
+        {
+            if (IsNewHere(mention))
+            {
+                reply.TryWant(mention.Name);
+            }
+
+            return;
+        }
+
+        ref var peer = ref _table[place];
+        var here = peer.Mention;
+        if ((mention.Generation, mention.Version).CompareTo((here.Generation, here.Version)) > 0)
+        {
+            reply.TryWant(mention.Name);
+        }
+
+        if (mention.Generation == here.Generation)
+        {
+            SetLife(place, place == _here ? Refute(mention.Life) : here.Life.With(mention.Life));
+        }
+
+        if (peer.IsSilent)
+        {
+            return;
+        }
+
+        if ((mention.Generation, mention.Version).CompareTo((here.Generation, here.Version)) < 0)
+        {
+            Give(place, reply);
+        }
+        else if (mention == peer.Mention)
+        {
+            _knownThere.Add(place);
+        }
+        else if (mention.Generation == here.Generation && mention.Life != peer.Life)
+        {
+            reply.TryAdd(peer.Mention);
+            _knownThere.Add(place);
+        }
+    }
+
+    private bool IsNewHere(in Mention mention)
+    {
+        var known = _forgotten.Find(mention.Name) ?? _untrusted.Find(mention.Name)?.Words;
+        return known is null
+            || (mention.Generation, mention.Version).CompareTo((known.Content.Generation, known.Content.Version)) > 0;
+    }
+
+    /// <summary>This node is not dead: where somebody says so, it says once more that it is not.</summary>
+    private PeerLife Refute(PeerLife told)
+    {
+        var life = _table[_here].Life.With(told);
+        if (!life.IsSuspected)
+        {
+            return life;
+        }
+
+        if (life.Refutations < PeerLife.MostRefutations)
+        {
+            return life.Refuted();
+        }
+
+        AnnounceAbove(Self.Content.Generation);
+        return _table[_here].Life;
+    }
+
+    private void SetLife(int place, PeerLife life)
+    {
+        ref var peer = ref _table[place];
+        var (before, former) = (peer.Status, peer.Life);
+        if (life == former)
+        {
+            return;
+        }
+
+        CountOut(place);
+        peer.Life = life;
+        peer.IsSilent = false;
+        if (life.IsSuspected != former.IsSuspected)
+        {
+            peer.IsDead = false;
+            peer.Since = _awake;
+            _suspects += life.IsSuspected ? 1 : -1;
+            if (life.IsSuspected)
+            {
+                _suspicions.Enqueue((place, peer.Tenths));
+            }
+        }
+
+        CountIn(place);
+        Tell(place, isUrgent: true);
+        Show(place, before);
+    }
+
+    private void Show(int place, PeerStatus before)
+    {
+        ref var peer = ref _table[place];
+        if (peer.Status != before)
+        {
+            peer.Since = peer.Life.IsSuspected && !peer.IsDead ? peer.Since : _awake;
+            if (place != _here)
+            {
+                Emit(new GossipAction.Changed(ViewOf(place)));
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using System.Numerics;
+
+namespace FileTransfer.Cluster.Gossip;
+
+/// <content>What is new is told to a number of peers unasked; the digest counts all that is passed on.</content>
+public sealed partial class GossipMachine
+{
+    private readonly Queue<int> _news = [];
+    private readonly HashSet<int> _knownThere = [];
+    private int _urgent;
+
+    /// <summary>So many partners, and nearly all have heard it; who has not, finds that digests differ.</summary>
+    private byte Tellings => (byte)(BitOperations.Log2((uint)_table.Count) + 1);
+
+    private void Tell(int place, bool isUrgent)
+    {
+        ref var peer = ref _table[place];
+        if (peer.Tellings == 0)
+        {
+            _news.Enqueue(place);
+        }
+
+        peer.Tellings = Tellings;
+        if (isUrgent && !peer.IsUrgent)
+        {
+            peer.IsUrgent = true;
+            _urgent++;
+        }
+    }
+
+    private void StopTelling(ref PeerEntry peer)
+    {
+        peer.Tellings = 0;
+        _urgent -= peer.IsUrgent ? 1 : 0;
+        peer.IsUrgent = false;
+    }
+
+    /// <summary>Adds what is new, what was told least first, but for what the other has just told.</summary>
+    private void TellNews(GossipNews news)
+    {
+        for (var left = _news.Count; left > 0 && news.HasRoomFor(GossipMessage.Longest / 2); left--)
+        {
+            var place = _news.Dequeue();
+            ref var peer = ref _table[place];
+            if (peer.Tellings == 0)
+            {
+                continue;
+            }
+
+            if (!peer.IsSilent && !_knownThere.Contains(place))
+            {
+                news.TryAdd(peer.Mention);
+            }
+
+            if (--peer.Tellings == 0)
+            {
+                StopTelling(ref peer);
+            }
+            else
+            {
+                _news.Enqueue(place);
+            }
+        }
+    }
+
+    /// <summary>Adds an announcement, and how the peer fares.</summary>
+    private void Give(int place, GossipNews news)
+    {
+        ref var peer = ref _table[place];
+        if (news.HasRoomFor(peer.Words.Text.Length + peer.Mention.Length + 64))
+        {
+            news.TryAdd(peer.Words);
+            news.TryAdd(peer.Mention);
+        }
+    }
+
+    private void CountIn(int place) => Add(place, 1);
+
+    private void CountOut(int place) => Add(place, -1);
+
+    private void Add(int place, int sign)
+    {
+        ref var peer = ref _table[place];
+        if (!peer.IsSilent)
+        {
+            var digest = peer.Digest;
+            ref var bucket = ref _buckets[(int)(peer.Words.Id % GossipDigest.Buckets)];
+            if (sign > 0)
+            {
+                (_digest, bucket) = (unchecked(_digest + digest), unchecked(bucket + (uint)digest));
+            }
+            else
+            {
+                (_digest, bucket) = (unchecked(_digest - digest), unchecked(bucket - (uint)digest));
+            }
+        }
+    }
+}
