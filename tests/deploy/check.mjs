@@ -3,6 +3,9 @@
 //                                    and what no schema says: $(NAME) of a variable that is not there yet, selectors that select nothing
 //   node check.mjs same A B          the same objects, but for labels of the tool that made them, and settings from a ConfigMap
 //   node check.mjs compose FILE…     each file, and all of them merged, by the Compose Specification
+// And prints, a line each, what processes that play a deployment are given:
+//   node check.mjs environment SERVICE FILE…    NAME=VALUE of a service of merged compose files, with ${NAME} of this process's environment
+//   node check.mjs probe FILE                   the script of the pod that `helm test` runs
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -180,7 +183,26 @@ function checkCompose(files) {
   }
 }
 
+function showEnvironment([service, ...files]) {
+  const whole = files.map(file => parse(read(file), { merge: true })).reduce(merge);
+  for (const [name, value] of Object.entries(whole.services[service].environment)) {
+    console.log(`${name}=${String(value).replace(/\$\{(\w+)(:\?[^}]*)?\}/g, (_, variable) => process.env[variable] ?? faults.push(`no ${variable}`))}`);
+  }
+}
+
+function showProbe([file]) {
+  const pod = objectsOf(file).find(object => object.metadata.annotations?.['helm.sh/hook'] === 'test');
+  console.log(pod.spec.containers[0].args[0]);
+}
+
 const [what, ...files] = process.argv.slice(2);
-await { manifests: checkManifests, same: args => checkSame(...args), compose: checkCompose }[what](files);
+const commands = {
+  manifests: checkManifests,
+  same: args => checkSame(...args),
+  compose: checkCompose,
+  environment: showEnvironment,
+  probe: showProbe,
+};
+await commands[what](files);
 faults.forEach(fault => console.log(fault));
 process.exitCode = faults.length > 0 ? 1 : 0;

@@ -31,6 +31,20 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void Every_setting_that_a_file_for_deploying_gives_exists()
+    {
+        var given =
+            from file in Directory
+                .EnumerateFiles(Path.Combine(Document.Root, "deploy"), "*", SearchOption.AllDirectories)
+                .Append(Path.Combine(Document.Root, "docker-compose.yml"))
+            from Match setting in InEnvironment().Matches(InTemplate().Replace(File.ReadAllText(file), "0"))
+            select setting.Value.Replace("__", ":", StringComparison.Ordinal);
+
+        given.Count().ShouldBeGreaterThan(40);
+        given.Where(name => !SettingNames.IsKnown(name)).ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Every_command_and_option_of_the_program_in_a_document_exists()
     {
         var unknown =
@@ -164,4 +178,10 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex(@":0$", RegexOptions.NonBacktracking)]
     private static partial Regex EndOfList();
+
+    [GeneratedRegex(@"\b(?:FileTransfer|ConnectionStrings|Kestrel)__\w+", RegexOptions.NonBacktracking)]
+    private static partial Regex InEnvironment();
+
+    [GeneratedRegex(@"\{\{[^}]*\}\}", RegexOptions.NonBacktracking)]
+    private static partial Regex InTemplate();
 }
