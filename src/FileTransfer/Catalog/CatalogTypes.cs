@@ -8,15 +8,18 @@ public static class CatalogTypes
     static CatalogTypes()
     {
         DefaultTypeMap.MatchNamesWithUnderscores = true;
-        SqlMapper.AddTypeHandler(new Handler<NodeId>(node => node.Value, value => new NodeId((string)value)));
+        SqlMapper.AddTypeHandler(new Handler<NodeId>(node => node.Value, value => NodeId.OfRow((string)value)));
         SqlMapper.AddTypeHandler(new Handler<FileKey>(key => key.ToArray(), value => new FileKey((byte[])value)));
         SqlMapper.AddTypeHandler(new Handler<Fingerprint>(content => content.ToArray(), value => new Fingerprint((byte[])value)));
         SqlMapper.AddTypeHandler(new Handler<ByteString>(bytes => bytes.ToArray(), value => new ByteString((byte[])value)));
-        // Npgsql reads infinity as the largest DateTime, of no kind an offset could be taken from.
+        // Npgsql reads infinity as the largest DateTime, and its opposite as the smallest, of no kind an offset could be taken from.
         SqlMapper.AddTypeHandler(
             new Handler<DateTimeOffset>(
                 time => time.UtcDateTime,
-                value => (DateTime)value == DateTime.MaxValue ? DateTimeOffset.MaxValue : (DateTime)value
+                value =>
+                    (DateTime)value == DateTime.MaxValue ? DateTimeOffset.MaxValue
+                    : (DateTime)value == DateTime.MinValue ? DateTimeOffset.MinValue
+                    : (DateTime)value
             )
         );
     }

@@ -73,7 +73,7 @@ public sealed partial class LeaderElection(
             }
 
             leadership.Predecessor =
-                before is null || before == node.Id.Value ? null : new Predecessor(new NodeId(before), since);
+                before is null || before == node.Id.Value ? null : new Predecessor(NodeId.OfRow(before), since);
 
             leadership.Prove(epoch, session.BackendPid, asked);
             Log.Leads(logger, node.Id.Value, epoch, session.BackendPid);

@@ -73,7 +73,9 @@ public sealed class Leadership(Database database, ThisNode node, TimeProvider ti
             new { @lock = Lock.Value },
             cancellationToken
         );
-        return row is { } found ? new LeaderRecord(new NodeId(found.Node), new Uri(found.Url), found.Epoch, found.Since) : null;
+        return row is { } found
+            ? new LeaderRecord(NodeId.OfRow(found.Node), WrittenUrl.Read(found.Url) ?? WrittenUrl.None, found.Epoch, found.Since)
+            : null;
     }
 
     /// <summary>Begins a transaction in which this node is the leader until it ends: no successor can be elected before.</summary>

@@ -3,13 +3,15 @@ using FileTransfer.Catalog.Providers;
 namespace FileTransfer.Cluster;
 
 /// <param name="IsAlive">It was heard of within <see cref="NodeLiveness.IsHeardOf"/>.</param>
+/// <param name="Fault">Why its row is none of a node; null where it is one.</param>
 public sealed record NodeRecord(
     NodeId Node,
     string ConfiguredRole,
     Uri Url,
     DateTimeOffset StartedAt,
     DateTimeOffset SeenAt,
-    bool IsAlive
+    bool IsAlive,
+    string? Fault = null
 );
 
 public enum NodeRemovalOutcome
@@ -109,16 +111,31 @@ public sealed class NodeDirectory(Database database, ThisNode here)
             DateTime Seen,
             bool Alive
         )>(sql, null, cancellationToken);
-        return rows.Select(row => new NodeRecord(
-                new NodeId(row.Node),
-                row.Role,
-                new Uri(row.Url),
-                row.Started,
-                row.Seen,
-                row.Alive
-            ))
+        return rows.Select(row =>
+            {
+                var fault = FaultOf(row.Node, row.Url);
+                if (fault is not null)
+                {
+                    database.FaultyRows.Tell("nodes", row.Node, fault);
+                }
+
+                return new NodeRecord(
+                    NodeId.OfRow(row.Node),
+                    row.Role,
+                    WrittenUrl.Read(row.Url) ?? WrittenUrl.None,
+                    row.Started,
+                    row.Seen,
+                    row.Alive,
+                    fault
+                );
+            })
             .ToList();
     }
+
+    private static string? FaultOf(string node, string url) =>
+        NodeId.FromText(node) is null ? $"'{FaultyRows.Shown(node)}' is no node id"
+        : WrittenUrl.Read(url) is null ? $"'{FaultyRows.Shown(url)}' is no address"
+        : null;
 
     /// <summary>Removes a node in the caller's transaction, which keeps it from joining. A node whose process holds its lock is alive.</summary>
     internal async Task<NodeRemovalOutcome> RemoveAsync(
@@ -183,6 +200,6 @@ public sealed class NodeDirectory(Database database, ThisNode here)
             new { node = node.Value },
             cancellationToken
         );
-        return row is var (url, instance) ? (new Uri(url), instance) : null;
+        return row is var (written, instance) && WrittenUrl.Read(written) is { } url ? (url, instance) : null;
     }
 }

@@ -15,6 +15,7 @@ public sealed record ClusterResource(string Cluster, string? Leader, IReadOnlyLi
 /// thousands. Smaller ones are exact; 0 is none.
 /// </param>
 /// <param name="Paused">Set aside by a person.</param>
+/// <param name="Fault">Why what the database has is no node of this program; null where it is one.</param>
 public sealed record NodeResource(
     string Node,
     string Role,
@@ -30,7 +31,8 @@ public sealed record NodeResource(
     long Removing,
     long Lag,
     bool Estimated = false,
-    long Paused = 0
+    long Paused = 0,
+    string? Fault = null
 )
 {
     /// <summary>What this node still has to bring or take away.</summary>

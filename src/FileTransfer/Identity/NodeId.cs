@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 
 namespace FileTransfer.Identity;
@@ -16,6 +17,11 @@ public sealed partial record NodeId
     }
 
     public string Value { get; }
+
+    /// <summary>As it was written into the database. What is no node id has a name of its own there, so that whatever lists it goes on.</summary>
+    public static NodeId OfRow(string text) =>
+        FromText(text)
+        ?? new NodeId($"malformed-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16]}");
 
     /// <summary>Null where the text is no node id.</summary>
     public static NodeId? FromText(string? text) => text is not null && Form().IsMatch(text) ? new NodeId(text) : null;

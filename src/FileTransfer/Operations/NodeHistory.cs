@@ -43,7 +43,7 @@ internal sealed class NodeHistory(Database database, ChunkStore store, NodePulse
             SELECT node_id, floor(extract(epoch FROM hour + m * interval '1 minute' - @from) / @step)::integer AS point,
                 max(lag[m]), max(lacking[m]), min(disk_free[m])
             FROM filetransfer.node_history CROSS JOIN generate_series(0, 59) m
-            WHERE hour > @from - interval '1 hour' AND hour + m * interval '1 minute' >= @from AND lag[m] IS NOT NULL
+            WHERE hour > @from - interval '1 hour' AND hour <= clock_timestamp() AND hour + m * interval '1 minute' >= @from AND lag[m] IS NOT NULL
             GROUP BY node_id, point ORDER BY node_id
             """;
         var step = TimeSpan.FromMinutes(Math.Max(1, hours * 60.0 / Points));

@@ -93,7 +93,8 @@ internal static class NodeRoutes
                     Of(ReplicaState.Removing),
                     lag.GetValueOrDefault(node.Node),
                     tally.AreEstimated,
-                    Of(ReplicaState.Paused)
+                    Of(ReplicaState.Paused),
+                    node.Fault
                 );
             })
             .ToList();

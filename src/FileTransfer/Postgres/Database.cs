@@ -23,6 +23,7 @@ public sealed class Database : IAsyncDisposable
         Reach = new DatabaseReach(ServerOf(source), time, loggers.CreateLogger<DatabaseReach>());
         Pool = ConnectionSettings.Pool(source.ConnectionString, Joined, loggers);
         LockWaits = new LockWaits(Pool, time);
+        FaultyRows = new FaultyRows(loggers.CreateLogger<FaultyRows>());
         Clock = new DatabaseClock(time, loggers.CreateLogger<DatabaseClock>());
         Notifications = new DatabaseNotifications(Pool, loggers.CreateLogger<DatabaseNotifications>());
         Commits = new DurableCommits(Pool, time, loggers.CreateLogger<DurableCommits>());
@@ -36,6 +37,8 @@ public sealed class Database : IAsyncDisposable
     public DatabaseClock Clock { get; }
 
     public LockWaits LockWaits { get; }
+
+    public FaultyRows FaultyRows { get; }
 
     public NpgsqlDataSource Pool { get; }
 

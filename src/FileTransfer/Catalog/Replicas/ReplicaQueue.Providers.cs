@@ -124,8 +124,11 @@ public sealed partial class ReplicaQueue
                 .Zip(reader.GetFieldValue<string[]>(urls), reader.GetFieldValue<Guid[]>(urls + 1))
                 .Select(
                     (one, i) =>
-                        new ContentProvider(new NodeId(one.First), lead?[i] ?? false, new Uri(one.Second), one.Third.ToString())
-                ),
+                        NodeId.FromText(one.First) is { } node && WrittenUrl.Read(one.Second) is { } url
+                            ? new ContentProvider(node, lead?[i] ?? false, url, one.Third.ToString())
+                            : null
+                )
+                .OfType<ContentProvider>(),
         ];
     }
 }

@@ -78,7 +78,7 @@ public sealed partial class ReplicaQueue(NodeId node)
                     }
                     else
                     {
-                        woken.Add(new NodeId(reader.GetString(1)));
+                        woken.Add(NodeId.OfRow(reader.GetString(1)));
                     }
                 }
 

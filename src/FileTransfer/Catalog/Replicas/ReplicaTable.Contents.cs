@@ -46,7 +46,11 @@ public sealed partial class ReplicaTable
             ORDER BY n.node_id LIMIT 16
             """;
         var rows = await database.QueryAsync<(NodeId Node, string Url)>(sql, new { key, here }, cancellationToken);
-        return [.. rows.Select(row => new FileHolder(row.Node, new Uri(row.Url)))];
+        return
+        [
+            .. rows.Select(row => WrittenUrl.Read(row.Url) is { } url ? new FileHolder(row.Node, url) : null)
+                .OfType<FileHolder>(),
+        ];
     }
 
     /// <summary>The nodes that have no replica of the file because their policy does not want it.</summary>

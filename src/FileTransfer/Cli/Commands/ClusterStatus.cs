@@ -20,7 +20,7 @@ internal sealed class ClusterStatus(ClusterResource cluster, LeaderResource? lea
         ("to do", false, true, node => $"{node.Pending}"),
         ("failed", true, true, node => $"{node.Failed}"),
         ("lag", true, true, node => $"{node.Lag}"),
-        ("url", true, false, node => node.Url?.OriginalString ?? "-"),
+        ("url", true, false, node => node.Fault ?? node.Url?.OriginalString ?? "-"),
     ];
 
     /// <summary>A node that is not heard of may lack anything.</summary>

@@ -26,15 +26,27 @@ public sealed class FollowerTable(Database database)
         """;
 
     /// <param name="name">Null = all.</param>
-    public Task<IReadOnlyList<FollowerRow>> ReadAsync(string? name, CancellationToken cancellationToken) =>
-        database.QueryAsync<FollowerRow>(
-            """
+    public async Task<IReadOnlyList<FollowerRow>> ReadAsync(string? name, CancellationToken cancellationToken)
+    {
+        const string sql = """
             SELECT name, url, token, buckets, paused, cluster_id AS cluster FROM filetransfer.followers
             WHERE @name::text IS NULL OR name = @name ORDER BY name
-            """,
-            new { name },
-            cancellationToken
-        );
+            """;
+        return [.. (await database.QueryAsync<FollowerRow>(sql, new { name }, cancellationToken)).Where(IsRight)];
+    }
+
+    private bool IsRight(FollowerRow row)
+    {
+        var isRight =
+            WrittenUrl.Read(row.Url) is not null
+            && row.Buckets.Split(',', StringSplitOptions.RemoveEmptyEntries).All(bucket => BucketId.TryParse(bucket, out _));
+        if (!isRight)
+        {
+            database.FaultyRows.Tell("followers", row.Name, "its url or buckets are none; nothing is shipped to it");
+        }
+
+        return isRight;
+    }
 
     /// <param name="name">Null = of all.</param>
     public Task<IReadOnlyList<AcknowledgedBin>> PositionsAsync(string? name, CancellationToken cancellationToken) =>

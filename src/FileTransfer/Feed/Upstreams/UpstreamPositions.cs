@@ -219,7 +219,8 @@ public static partial class UpstreamPositions
     )
     {
         const string sql = "SELECT unnest(urls) FROM filetransfer.upstreams WHERE name = @upstream";
-        return [.. (await database.QueryAsync<string>(sql, new { upstream }, cancellationToken)).Select(url => new Uri(url))];
+        var urls = await database.QueryAsync<string?>(sql, new { upstream }, cancellationToken);
+        return [.. urls.Select(url => url is null ? null : WrittenUrl.Read(url)).OfType<Uri>()];
     }
 
     private static Hash256 DigestOf(byte[]? state) => (state is null ? new SetDigest() : new SetDigest(state)).ToHash();

@@ -3,14 +3,20 @@ using FileTransfer.Downloads.Progress;
 namespace FileTransfer.Wants.Loads;
 
 /// <summary>Describes loads to their callers.</summary>
-internal sealed class LoadReports(LoadTable table, DownloadEvents events, SourceAttemptHistory history, NodeId here)
+internal sealed class LoadReports(
+    LoadTable table,
+    DownloadEvents events,
+    SourceAttemptHistory history,
+    Database database,
+    NodeId here
+)
 {
     /// <param name="withLabels">All of its labels with their keys.</param>
     public async Task<LoadResource> DescribeAsync(LoadRow load, bool withLabels, CancellationToken cancellationToken)
     {
         var progress = await table.ProgressAsync(load, events.UnderWay(), cancellationToken);
         var missing =
-            load.Report is { } report ? JsonSerializer.Deserialize(report, WireJson.Default.IReadOnlyListMissingLabel)!
+            load.Report is { } report ? Read(load, report)
             : load.EndedAt is null && progress.Stored < load.Files ? await MissingAsync(load, cancellationToken)
             : [];
         var labels = withLabels
@@ -57,6 +63,19 @@ internal sealed class LoadReports(LoadTable table, DownloadEvents events, Source
 
     public static string Write(IReadOnlyList<MissingLabel> missing) =>
         JsonSerializer.Serialize(missing, WireJson.Default.IReadOnlyListMissingLabel);
+
+    private IReadOnlyList<MissingLabel> Read(LoadRow load, string report)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(report, WireJson.Default.IReadOnlyListMissingLabel) ?? [];
+        }
+        catch (JsonException)
+        {
+            database.FaultyRows.Tell("loads", $"{load.LoadId}", "its report is none, and left out");
+            return [];
+        }
+    }
 
     private static string SaysOf(LoadRow load, LoadProgress progress) =>
         load.Outcome switch

@@ -25,8 +25,14 @@ internal sealed record LoadRow(
     DateTimeOffset Now
 )
 {
-    public const string Columns = """
-        load_id, name, digest, files, sequence, priority, rank, rounds, pause, allowed, begun_at, deadline, round, begun_round, round_at,
+    /// <summary>An interval of months, which this program does not write, is no time span.</summary>
+    private const string PauseSql = "make_interval(secs => least(extract(epoch FROM pause), 1e9)::double precision) AS pause";
+
+    private const string AllowedSql =
+        "make_interval(secs => least(extract(epoch FROM allowed), 1e9)::double precision) AS allowed";
+
+    public const string Columns = $"""
+        load_id, name, digest, files, sequence, priority, rank, rounds, {PauseSql}, {AllowedSql}, begun_at, deadline, round, begun_round, round_at,
         ended_at, outcome, reason, report, settled, clock_timestamp() AS now
         """;
 

@@ -32,6 +32,10 @@ public sealed record LocationFilter
         (Kind, Value) = (kind, value);
     }
 
+    /// <summary>Null where the value cannot be compared with any location.</summary>
+    public static LocationFilter? Of(FilterKind kind, ByteString value) =>
+        Fault(kind, value) is null ? new LocationFilter(kind, value) : null;
+
     public FilterKind Kind { get; }
 
     public ByteString Value { get; }

@@ -43,14 +43,14 @@ public sealed class NodePolicies(Database database, NodeId node)
     {
         const string sql = $"{Select} AND bucket = @bucket";
         var row = await database.QuerySingleOrDefaultAsync<PolicyRow>(sql, new { node, bucket }, cancellationToken);
-        return row?.ToRecord() ?? PolicyRecord.None(bucket);
+        return row is null ? PolicyRecord.None(bucket) : ToRecord(row);
     }
 
     /// <summary>The policies of all buckets that have one, in the order of these.</summary>
     public async Task<IReadOnlyList<PolicyRecord>> AllAsync(CancellationToken cancellationToken)
     {
         var rows = await database.QueryAsync<PolicyRow>($"{Select} ORDER BY bucket", new { node }, cancellationToken);
-        return [.. rows.Select(row => row.ToRecord())];
+        return [.. rows.Select(ToRecord)];
     }
 
     /// <summary>The buckets behind <paramref name="after"/> that have files or a policy, in their order: one step along an index for each.</summary>
@@ -83,7 +83,7 @@ public sealed class NodePolicies(Database database, NodeId node)
     public async Task<PolicyRecord?> DueAsync(CancellationToken cancellationToken)
     {
         const string sql = $"{Select} AND review_due ORDER BY changed_at DESC LIMIT 1";
-        return (await database.QueryAsync<PolicyRow>(sql, new { node }, cancellationToken)) is [var row] ? row.ToRecord() : null;
+        return (await database.QueryAsync<PolicyRow>(sql, new { node }, cancellationToken)) is [var row] ? ToRecord(row) : null;
     }
 
     /// <summary>Has every policy reviewed, from its beginning where no review is due already.</summary>
@@ -169,31 +169,39 @@ public sealed class NodePolicies(Database database, NodeId node)
         return await database.QuerySingleAsync<long>(sql, parameters, cancellationToken) == 1;
     }
 
+    /// <summary>As the database judges by it (<c>policy_wants</c>): what is no filter matches nothing.</summary>
+    private PolicyRecord ToRecord(PolicyRow row)
+    {
+        var kind = Policy.ReadKind(row.Kind);
+        var filters = FiltersOf(FilterKind.Prefix, row.Prefixes).Concat(FiltersOf(FilterKind.Exact, row.Exacts)).ToList();
+        if (kind is null || filters.Contains(null) || filters.Count > Policy.MaxFilters)
+        {
+            var name = $"{node} {Convert.ToHexStringLower(row.Bucket)}";
+            database.FaultyRows.Tell("policies", name, "its kind or filters are none; those that are count");
+        }
+
+        return new PolicyRecord(
+            new ByteString(row.Bucket),
+            new Policy(kind ?? PolicyKind.EverythingExcept, filters.OfType<LocationFilter>().Take(Policy.MaxFilters)),
+            row.ChangedAt,
+            row.ReviewDue,
+            row.Prunes,
+            new ByteString(row.ReviewedTo)
+        );
+    }
+
+    private static IEnumerable<LocationFilter?> FiltersOf(FilterKind kind, IEnumerable<byte[]?> values) =>
+        values.Select(value => value is null ? null : LocationFilter.Of(kind, new ByteString(value)));
+
     private sealed class PolicyRow
     {
         public required byte[] Bucket { get; init; }
         public required string Kind { get; init; }
-        public required byte[][] Prefixes { get; init; }
-        public required byte[][] Exacts { get; init; }
+        public required byte[]?[] Prefixes { get; init; }
+        public required byte[]?[] Exacts { get; init; }
         public required DateTime ChangedAt { get; init; }
         public required bool ReviewDue { get; init; }
         public required bool Prunes { get; init; }
         public required byte[] ReviewedTo { get; init; }
-
-        public PolicyRecord ToRecord() =>
-            new(
-                new ByteString(Bucket),
-                new Policy(
-                    Policy.ReadKind(Kind)
-                        ?? throw new InvalidDataException($"The catalog holds an unknown kind of policy '{Kind}'."),
-                    Prefixes
-                        .Select(value => new LocationFilter(FilterKind.Prefix, new ByteString(value)))
-                        .Concat(Exacts.Select(value => new LocationFilter(FilterKind.Exact, new ByteString(value))))
-                ),
-                ChangedAt,
-                ReviewDue,
-                Prunes,
-                new ByteString(ReviewedTo)
-            );
     }
 }
