@@ -23,6 +23,8 @@ public static class Program
             ["export"] = ExportCommand.Create,
             ["remove"] = RemoveCommand.Create,
             ["token"] = TokenCommand.Create,
+            ["identity"] = IdentityCommand.Create,
+            ["trust"] = TrustCommand.Create,
             ["restore"] = RestoreCommand.Create,
             ["status"] = StatusCommand.Create,
             ["node"] = NodeCommand.Create,

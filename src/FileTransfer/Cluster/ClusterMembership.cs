@@ -185,7 +185,8 @@ public sealed partial class ClusterMembership(
 
     private async Task JoinAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        const string listen = "LISTEN filetransfer_feed; LISTEN filetransfer_ended; LISTEN filetransfer_ready";
+        const string listen =
+            "LISTEN filetransfer_feed; LISTEN filetransfer_ended; LISTEN filetransfer_ready; LISTEN filetransfer_tokens; LISTEN filetransfer_trust";
         var admission = await gate.AdmitAsync(connection, cancellationToken);
         await gate.JoinAsync(connection, admission, cancellationToken);
         await nodes.RegisterAsync(connection, _instance, _startedAt, cancellationToken);

@@ -14,6 +14,8 @@ public static class ClusterRegistration
         builder.Services.AddSingleton<AdmitCatalog>(services => services.GetRequiredService<CatalogGate>().AdmitAsync);
         builder.Services.AddSingleton<Leadership>();
         builder.Services.AddSingleton<LivePeers>();
+        builder.Services.AddSingleton<TrustStore>();
+        builder.Services.AddSingleton<TrustedKeys>();
         builder.Services.AddSingleton<RequestSigner>();
         builder.Services.AddSingleton<RequestSignatures>();
         builder.Services.AddSingleton<PeerClient>();
@@ -22,6 +24,7 @@ public static class ClusterRegistration
         builder.Services.AddSingleton<NodePulse>();
         builder.Services.AddSingleton<ClusterMembership>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ClusterMembership>());
+        builder.Services.AddHostedService(services => services.GetRequiredService<TrustedKeys>());
         builder.Services.AddSingleton<RivalWatch>();
         builder.Services.AddHostedService(services => services.GetRequiredService<RivalWatch>());
         builder.Services.AddHostedService<LeaderElection>();

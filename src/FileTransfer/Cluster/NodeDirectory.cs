@@ -3,6 +3,7 @@ using FileTransfer.Catalog.Providers;
 namespace FileTransfer.Cluster;
 
 /// <param name="IsAlive">It was heard of within <see cref="NodeLiveness.IsHeardOf"/>.</param>
+/// <param name="PublicKeys">The one that it signs with, and the one that it did before; none before it has joined with a program that has them.</param>
 /// <param name="Fault">Why its row is none of a node; null where it is one.</param>
 public sealed record NodeRecord(
     NodeId Node,
@@ -11,6 +12,7 @@ public sealed record NodeRecord(
     DateTimeOffset StartedAt,
     DateTimeOffset SeenAt,
     bool IsAlive,
+    IReadOnlyList<string> PublicKeys,
     string? Fault = null
 );
 
@@ -99,7 +101,7 @@ public sealed class NodeDirectory(Database database, ThisNode here)
     public async Task<IReadOnlyList<NodeRecord>> AllAsync(CancellationToken cancellationToken)
     {
         const string sql = $"""
-            SELECT node_id, configured_role, url, started_at, seen_at, {NodeLiveness.IsHeardOf}
+            SELECT node_id, configured_role, url, started_at, seen_at, {NodeLiveness.IsHeardOf}, public_keys
             FROM filetransfer.nodes n ORDER BY node_id
             """;
         await using var connection = await database.Pool.OpenConnectionAsync(cancellationToken);
@@ -109,7 +111,8 @@ public sealed class NodeDirectory(Database database, ThisNode here)
             string Url,
             DateTime Started,
             DateTime Seen,
-            bool Alive
+            bool Alive,
+            string[] Keys
         )>(sql, null, cancellationToken);
         return rows.Select(row =>
             {
@@ -126,6 +129,7 @@ public sealed class NodeDirectory(Database database, ThisNode here)
                     row.Started,
                     row.Seen,
                     row.Alive,
+                    row.Keys,
                     fault
                 );
             })

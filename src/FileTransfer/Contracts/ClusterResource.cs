@@ -16,6 +16,7 @@ public sealed record ClusterResource(string Cluster, string? Leader, IReadOnlyLi
 /// </param>
 /// <param name="Paused">Set aside by a person.</param>
 /// <param name="Fault">Why what the database has is no node of this program; null where it is one.</param>
+/// <param name="PublicKeys">The key that it signs with, and the one that it did before it was rotated.</param>
 public sealed record NodeResource(
     string Node,
     string Role,
@@ -32,7 +33,8 @@ public sealed record NodeResource(
     long Lag,
     bool Estimated = false,
     long Paused = 0,
-    string? Fault = null
+    string? Fault = null,
+    IReadOnlyList<string>? PublicKeys = null
 )
 {
     /// <summary>What this node still has to bring or take away.</summary>

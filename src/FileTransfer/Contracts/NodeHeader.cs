@@ -24,7 +24,9 @@ public static class NodeHeader
         context.Items[_proven] as string ?? context.Connection.RemoteIpAddress?.ToString() ?? "";
 
     /// <summary>The reader is the node that it says it is.</summary>
-    public static void Prove(HttpContext context, NodeId node) => context.Items[_proven] = node.Value;
+    /// <param name="context">Of its request.</param>
+    /// <param name="reader">Its name; with that of its cluster where it is of another.</param>
+    public static void Prove(HttpContext context, string reader) => context.Items[_proven] = reader;
 
     /// <summary>The generation that the reader asks for; null where it names none, 0 where it names something else.</summary>
     public static int? GenerationOf(HttpContext context) =>

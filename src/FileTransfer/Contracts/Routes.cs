@@ -57,6 +57,9 @@ public static class Routes
     public const string Tokens = "/v1/tokens";
     public const string Token = $"{Tokens}/{{name}}";
 
+    public const string Trust = "/v1/trust";
+    public const string TrustOfNode = $"{Trust}/{{node}}";
+
     public const string Configuration = "/v1/configuration";
     public const string Events = "/v1/events";
     public const string Ingest = "/v1/ingest";

@@ -4,6 +4,7 @@ using FileTransfer.Catalog;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
+using FileTransfer.Cluster.Trust;
 using FileTransfer.Dashboard;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Progress;
@@ -158,6 +159,7 @@ public static partial class FileTransferServer
         app.MapLimits();
         app.MapConfiguration();
         app.MapTokens();
+        app.MapTrust();
         app.MapFetch();
         app.MapPauses();
         app.MapPriorities();

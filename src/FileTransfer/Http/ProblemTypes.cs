@@ -28,6 +28,7 @@ public static class ProblemTypes
     public static readonly ProblemType RouteUnknown = new("route-unknown", 404, "There is no such route");
     public static readonly ProblemType SourceUnknown = new("source-unknown", 404, "The source is unknown");
     public static readonly ProblemType TokenUnknown = new("token-unknown", 404, "The token is unknown");
+    public static readonly ProblemType TrustUnknown = new("trust-unknown", 404, "The node is not listed");
     public static readonly ProblemType UpstreamUnknown = new("upstream-unknown", 404, "The upstream is unknown");
     public static readonly ProblemType WorkerUnknown = new("worker-unknown", 404, "The worker is unknown");
 

@@ -1,6 +1,7 @@
 using FileTransfer.Bandwidth;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
+using FileTransfer.Cluster.Trust;
 using FileTransfer.Downloads;
 using FileTransfer.Feed;
 using FileTransfer.Wants.Intents;
@@ -10,7 +11,12 @@ using FileTransfer.Wants.Policies;
 namespace FileTransfer.Operations;
 
 /// <summary>Takes a dead node out of the cluster, with all that is kept under its name.</summary>
-internal sealed partial class NodeRemoval(NodeDirectory directory, Database database, ILogger<NodeRemoval> logger)
+internal sealed partial class NodeRemoval(
+    NodeDirectory directory,
+    TrustedKeys trusted,
+    Database database,
+    ILogger<NodeRemoval> logger
+)
 {
     public async Task<(NodeRemovalOutcome Outcome, NodeRemovalResource? Removed)> RemoveAsync(
         NodeId node,
@@ -35,6 +41,7 @@ internal sealed partial class NodeRemoval(NodeDirectory directory, Database data
         await FeedApplier.ForgetNodeAsync(connection, node, cancellationToken);
         var (replicas, onlyCopies) = await ReplicaTransitions.ForgetNodeAsync(connection, node, cancellationToken);
         await database.Commits.CommitAsync(transaction);
+        await trusted.ForgetAsync(node, cancellationToken);
         Log.Removed(logger, node.Value, replicas, onlyCopies);
         return (outcome, new NodeRemovalResource(node.Value, replicas, onlyCopies));
     }

@@ -94,7 +94,8 @@ internal static class NodeRoutes
                     lag.GetValueOrDefault(node.Node),
                     tally.AreEstimated,
                     Of(ReplicaState.Paused),
-                    node.Fault
+                    node.Fault,
+                    node.PublicKeys
                 );
             })
             .ToList();

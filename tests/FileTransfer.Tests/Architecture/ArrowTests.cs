@@ -70,6 +70,8 @@ public sealed partial class ArrowTests
         ["upstreams"] = ["Feed"],
         ["webhooks"] = ["Feed"],
         ["tokens"] = ["Hosting"],
+        ["key_rotations"] = ["Cluster"],
+        ["trust"] = ["Cluster"],
     };
 
     [Fact]

@@ -16,6 +16,7 @@ namespace FileTransfer.Cli.Output;
 [JsonSerializable(typeof(FingerprintLine))]
 [JsonSerializable(typeof(GetLine))]
 [JsonSerializable(typeof(HealthLine))]
+[JsonSerializable(typeof(IdentityLine))]
 [JsonSerializable(typeof(KeyStateLine))]
 [JsonSerializable(typeof(NoticeLine))]
 [JsonSerializable(typeof(PutLine))]

@@ -3,6 +3,9 @@ namespace FileTransfer.Cli.Output;
 /// <summary>A line of <c>fingerprint --json</c>.</summary>
 public sealed record FingerprintLine(string Path, string Fingerprint);
 
+/// <summary>The answer of <c>identity --json</c>. The node is null before the first start.</summary>
+public sealed record IdentityLine([property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Node, string PublicKey);
+
 /// <summary>A line of <c>put --json</c>. The outcome is <c>uploaded</c>, or <c>known</c> where the node had it already.</summary>
 public sealed record PutLine(
     string Key,

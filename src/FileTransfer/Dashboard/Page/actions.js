@@ -7,6 +7,7 @@ import { loadActions } from './load-actions.js';
 import { neighbourActions } from './neighbour-actions.js';
 import { steeringActions } from './steering-actions.js';
 import { tokenActions } from './token-actions.js';
+import { trustActions } from './trust-actions.js';
 
 const causes = ['', 'wrong-bytes', 'refused', 'stalled', 'ended-early', 'unreachable', 'deadline', 'node-fault'];
 const ofFile = given => given.location ?? short(given.key);
@@ -184,6 +185,7 @@ export const actions = [
   ...neighbourActions,
   ...steeringActions,
   ...tokenActions,
+  ...trustActions,
   {
     id: 'node-remove',
     program: 'node remove',

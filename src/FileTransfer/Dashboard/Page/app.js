@@ -18,6 +18,7 @@ import { steering } from './steering.js';
 import { history } from './history.js';
 import { tokens } from './tokens.js';
 import { limits, sources, uploads } from './traffic.js';
+import { trust } from './trust.js';
 import { workers } from './workers.js';
 
 const live = document.getElementById('live');
@@ -44,6 +45,7 @@ const views = [
   events,
   audit,
   tokens,
+  trust,
 ];
 views.forEach(add);
 

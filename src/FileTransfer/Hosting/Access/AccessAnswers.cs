@@ -35,14 +35,15 @@ internal sealed class AccessAnswers(WrongTokens wrong) : IAuthorizationMiddlewar
             return;
         }
 
-        var sent = context.Request.Headers.Authorization.Count > 0;
+        var signed = SignedCallers.HasSigned(context.Request);
+        var sent = signed || context.Request.Headers.Authorization.Count > 0;
         if (sent && wrong.Count(context) is { } wait)
         {
             context.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
             await Problem
                 .Of(
                     ProblemTypes.TooManyRequests,
-                    $"{CallerBounds.CallerOf(context)} has sent too many wrong tokens ({CallerLimits.Section}:{nameof(CallerLimits.WrongTokensPerMinute)}); correct the token.",
+                    $"{CallerBounds.CallerOf(context)} has sent too many wrong tokens or signatures ({CallerLimits.Section}:{nameof(CallerLimits.WrongTokensPerMinute)}); correct them.",
                     ("limit", nameof(CallerLimits.WrongTokensPerMinute))
                 )
                 .ExecuteAsync(context);
@@ -56,8 +57,9 @@ internal sealed class AccessAnswers(WrongTokens wrong) : IAuthorizationMiddlewar
         await Problem
             .Of(
                 ProblemTypes.Unauthenticated,
-                failure is not null || sent
-                    ? $"{failure ?? "The Authorization header has no bearer token"}; send 'Authorization: Bearer TOKEN' with one whose hash is in FileTransfer:Tokens."
+                signed ? $"{failure}."
+                    : failure is not null || sent
+                        ? $"{failure ?? "The Authorization header has no bearer token"}; send 'Authorization: Bearer TOKEN' with one whose hash is in FileTransfer:Tokens."
                     : "This node requires a token; send 'Authorization: Bearer TOKEN' with one whose hash is in its FileTransfer:Tokens."
             )
             .ExecuteAsync(context);

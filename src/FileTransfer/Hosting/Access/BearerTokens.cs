@@ -1,17 +1,20 @@
 using System.Security.Claims;
 using FileTransfer.Catalog.Providers;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 
 namespace FileTransfer.Hosting.Access;
 
-/// <summary>Who calls: <c>Authorization: Bearer TOKEN</c>, or a client certificate. Where <see cref="OpenEndpoints"/> says so, everyone may do everything.</summary>
-internal sealed class BearerTokens(TokenTable tokens, OpenEndpoints endpoints, KnownNodes nodes) : IAuthenticationHandler
+/// <summary>Who calls: <c>Authorization: Bearer TOKEN</c>, a signature, or a client certificate. Where <see cref="OpenEndpoints"/> says so, everyone may do everything.</summary>
+internal sealed class BearerTokens(TokenTable tokens, OpenEndpoints endpoints, KnownNodes nodes, SignedCallers signed)
+    : IAuthenticationHandler
 {
     public const string SchemeName = "Bearer";
 
     private const string Prefix = SchemeName + " ";
 
     private HttpContext? _context;
+    private Task<AuthenticateResult>? _signed;
 
     public Task InitializeAsync(AuthenticationScheme scheme, HttpContext context)
     {
@@ -21,7 +24,14 @@ internal sealed class BearerTokens(TokenTable tokens, OpenEndpoints endpoints, K
 
     public async Task<AuthenticateResult> AuthenticateAsync()
     {
-        var result = Authenticate(_context!.Request.Headers.Authorization);
+        // What everybody may ask looks for itself who has signed it.
+        if (SignedCallers.HasSigned(_context!.Request) && _context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is null)
+        {
+            // A signature counts once, and this may be asked twice.
+            return await (_signed ??= signed.AuthenticateAsync(_context));
+        }
+
+        var result = Authenticate(_context.Request.Headers.Authorization);
         if (
             result.Principal is { } holder
             && holder.HasClaim(AccessScopes.Claim, AccessScopes.Node)
@@ -29,7 +39,7 @@ internal sealed class BearerTokens(TokenTable tokens, OpenEndpoints endpoints, K
             && (TokenTable.NodeOf(holder) is not null || (!tokens.NamesNodes && await nodes.HasAsync(node)))
         )
         {
-            NodeHeader.Prove(_context, node);
+            NodeHeader.Prove(_context, node.Value);
         }
 
         return result;

@@ -1,31 +1,45 @@
+using FileTransfer.Cluster.Trust;
+
 namespace FileTransfer.Hosting.Access;
 
-/// <summary>Cuts off the requests whose token is not valid any more: streams of events go on for days.</summary>
+/// <summary>Cuts off the requests whose token, or whose node's key, is not valid any more: streams of events go on for days.</summary>
 internal sealed class RevokedRequests : IDisposable
 {
-    private readonly ConcurrentDictionary<HttpContext, string> _running = new();
+    private readonly ConcurrentDictionary<HttpContext, Func<bool>> _running = new();
     private readonly TokenTable _tokens;
     private readonly StoredTokens _stored;
+    private readonly TrustedKeys _trusted;
 
-    public RevokedRequests(TokenTable tokens, StoredTokens stored)
+    public RevokedRequests(TokenTable tokens, StoredTokens stored, TrustedKeys trusted)
     {
-        (_tokens, _stored) = (tokens, stored);
+        (_tokens, _stored, _trusted) = (tokens, stored, trusted);
         stored.Looked += CutOff;
+        trusted.Changed += CutOff;
     }
 
-    public void Dispose() => _stored.Looked -= CutOff;
+    public void Dispose()
+    {
+        _stored.Looked -= CutOff;
+        _trusted.Changed -= CutOff;
+    }
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        if (BearerTokens.TokenOf(context.Request) is not { } token || _tokens.Find(token) is null)
+        if (MayGoOn(context) is not { } mayGoOn || !mayGoOn())
         {
             await next(context);
             return;
         }
 
-        _running[context] = token;
+        _running[context] = mayGoOn;
         try
         {
+            // What ended while it was let in was not cut off.
+            if (!mayGoOn())
+            {
+                context.Abort();
+            }
+
             await next(context);
         }
         finally
@@ -34,11 +48,17 @@ internal sealed class RevokedRequests : IDisposable
         }
     }
 
+    /// <summary>Whether what a request was let in by still counts; null where it needed nothing.</summary>
+    private Func<bool>? MayGoOn(HttpContext context) =>
+        SignedCallers.PeerOf(context) is var (peer, keys) ? () => _trusted.Judge(peer).Keys.Any(keys.Contains)
+        : BearerTokens.TokenOf(context.Request) is { } token ? () => _tokens.Find(token) is not null
+        : null;
+
     private void CutOff()
     {
-        foreach (var (context, token) in _running)
+        foreach (var (context, mayGoOn) in _running)
         {
-            if (_tokens.Find(token) is null)
+            if (!mayGoOn())
             {
                 context.Abort();
             }

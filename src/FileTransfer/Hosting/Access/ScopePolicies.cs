@@ -12,6 +12,7 @@ internal static class ScopePolicies
         builder.Services.AddSingleton<StoredTokens>();
         builder.Services.AddHostedService(services => services.GetRequiredService<StoredTokens>());
         builder.Services.AddSingleton<RevokedRequests>();
+        builder.Services.AddSingleton<SignedCallers>();
         builder.Services.AddTransient<BearerTokens>();
         builder.Services.AddAuthenticationCore(schemes =>
         {

@@ -17,6 +17,7 @@ public sealed class SettingTests : IDisposable
     [InlineData("FileTransfer:NodeId", "has space", "1 to 64 letters, digits, '.', '_' or '-'")]
     [InlineData("FileTransfer:NodeId", "", "1 to 64 letters")]
     [InlineData("FileTransfer:ClusterId", "a/b", "1 to 64 letters")]
+    [InlineData("FileTransfer:TrustMode", "Nobody", "write Listed or Strict")]
     [InlineData("FileTransfer:Role", "Boss", "write Auto, Follower or Standalone")]
     [InlineData("FileTransfer:Role", "1", "write Auto, Follower or Standalone")]
     [InlineData("FileTransfer:AdvertisedUrl", "node-a:7070", "write an absolute URL such as http://node-a:7070")]
