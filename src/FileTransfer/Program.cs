@@ -39,6 +39,7 @@ public static class Program
             ["cancel"] = CancelCommand.Create,
             ["priority"] = PriorityCommand.Create,
             ["copies"] = CopiesCommand.Create,
+            ["quota"] = QuotaCommand.Create,
             ["workers"] = WorkersCommand.Create,
             ["changes"] = ChangesCommand.Create,
             ["events"] = EventsCommand.Create,

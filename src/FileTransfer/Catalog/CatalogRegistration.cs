@@ -12,6 +12,7 @@ public static class CatalogRegistration
         builder.Services.AddSingleton<KnownNodes>();
         builder.Services.AddSingleton<FileCatalog>();
         builder.Services.AddSingleton<BucketCopies>();
+        builder.Services.AddSingleton<BucketQuotas>();
         builder.Services.AddSingleton<ReplicaTable>();
         builder.Services.AddSingleton<ReplicaTransitions>();
         builder.Services.AddSingleton<ReplicaChanges>();

@@ -29,30 +29,38 @@ public sealed partial class FileCatalog
         NpgsqlConnection connection,
         FileKey key,
         FileMetadata metadata,
-        CancellationToken cancellationToken
-    ) => (await RegisterAsync(connection, [(key, metadata)], isOwn: true, cancellationToken))[0];
+        CancellationToken cancellationToken,
+        bool isBounded = true
+    ) => (await RegisterAsync(connection, [(key, metadata)], isOwn: true, isBounded, cancellationToken))[0];
 
     /// <summary>Makes files known, each once, and locks their rows; those that were removed become registered again.</summary>
     /// <param name="isOwn">Whether this cluster itself wants those to exist that it did not know, or not any more.</param>
+    /// <param name="isBounded">Whether the quotas of their buckets keep files out; they count them in any case.</param>
     /// <returns>In the order of their keys.</returns>
+    /// <exception cref="QuotaExceededException">There is no room for some of them: the transaction is to be undone.</exception>
     public static async Task<IReadOnlyList<(RegisterOutcome Outcome, FileRecord File)>> RegisterAsync(
         NpgsqlConnection connection,
         IReadOnlyCollection<(FileKey Key, FileMetadata Metadata)> files,
         bool isOwn,
+        bool isBounded,
         CancellationToken cancellationToken
     )
     {
         const string sql = $"""
-            INSERT INTO filetransfer.files AS f (file_key, owner, bucket, location, size, fingerprint, state, own)
-            SELECT file_key, owner, bucket, location, size, fingerprint, 'registered', @isOwn
-            FROM unnest(@keys::bytea[], @owners::bytea[], @buckets::bytea[], @locations::bytea[], @sizes::bigint[], @fingerprints::bytea[])
-                AS given (file_key, owner, bucket, location, size, fingerprint)
-            ORDER BY file_key
-            ON CONFLICT (file_key) DO UPDATE
-                SET state = 'registered', generation = f.generation + 1, registered_at = now(), removed_at = NULL, purged = false, own = @isOwn
-                WHERE f.state = 'removed'
-            RETURNING f.file_key, f.generation;
-            {LockSql}
+            WITH registered AS (
+                INSERT INTO filetransfer.files AS f (file_key, owner, bucket, location, size, fingerprint, state, own)
+                SELECT file_key, owner, bucket, location, size, fingerprint, 'registered', @isOwn
+                FROM unnest(@keys::bytea[], @owners::bytea[], @buckets::bytea[], @locations::bytea[], @sizes::bigint[], @fingerprints::bytea[])
+                    AS given (file_key, owner, bucket, location, size, fingerprint)
+                ORDER BY file_key
+                ON CONFLICT (file_key) DO UPDATE
+                    SET state = 'registered', generation = f.generation + 1, registered_at = now(), removed_at = NULL, purged = false, own = @isOwn
+                    WHERE f.state = 'removed'
+                RETURNING f.file_key, f.generation, f.bucket, f.size
+            ), {BucketQuotas.CountSql}
+            SELECT file_key, generation FROM registered;
+            {LockSql};
+            {BucketQuotas.ExceededSql}
             """;
         if (files.Count == 0)
         {
@@ -76,9 +84,20 @@ public sealed partial class FileCatalog
             file => file.Key,
             file => file.Generation
         );
+        var rows = (await answers.ReadAsync<FileRow>()).AsList();
+        var exceeded = (await answers.ReadAsync<BucketQuota>()).AsList();
+        if (isBounded && exceeded.Count > 0)
+        {
+            var tooMuch = BucketQuotas.TooMuchOf(files.Where(file => registered.ContainsKey(file.Key)), exceeded);
+            if (tooMuch.Count > 0)
+            {
+                throw new QuotaExceededException(tooMuch);
+            }
+        }
+
         return
         [
-            .. (await answers.ReadAsync<FileRow>()).Select(row =>
+            .. rows.Select(row =>
                 (
                     registered.GetValueOrDefault(row.FileKey) switch
                     {

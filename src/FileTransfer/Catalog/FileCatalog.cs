@@ -28,6 +28,52 @@ public sealed partial class FileCatalog(Database database, FeedHistory history, 
         return (await database.QuerySingleOrDefaultAsync<FileRow>(sql, new { here, key }, cancellationToken))?.ToListed();
     }
 
+    /// <summary>Whether the cluster has a file of this owner, bucket, location and size, whatever its content.</summary>
+    public Task<bool> HasAtAsync(FileMetadata file, long size, CancellationToken cancellationToken)
+    {
+        var sql = $"""
+            SELECT EXISTS (
+                SELECT FROM filetransfer.files f
+                WHERE f.bucket = @bucket AND {_locationStart} = @start AND f.location = @location AND f.owner = @owner AND f.size = @size
+                  AND f.state <> 'removed'
+            )
+            """;
+        var location = file.Location.ToArray();
+        var parameters = new
+        {
+            file.Owner,
+            file.Bucket,
+            location,
+            start = Indexed(location),
+            size,
+        };
+        return database.QuerySingleAsync<bool>(sql, parameters, cancellationToken);
+    }
+
+    /// <summary>Whether a file has this content, and has been added, in one of the buckets and of one of the owners; none = any.</summary>
+    public Task<bool> HasAddedAsync(
+        Fingerprint content,
+        IReadOnlyCollection<ByteString> buckets,
+        IReadOnlyCollection<ByteString> owners,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            SELECT EXISTS (
+                SELECT FROM filetransfer.files
+                WHERE fingerprint = @content AND state = 'added'
+                  AND (bucket = ANY(@buckets) OR cardinality(@buckets) = 0) AND (owner = ANY(@owners) OR cardinality(@owners) = 0)
+            )
+            """;
+        var parameters = new
+        {
+            content,
+            buckets = buckets.Select(bucket => bucket.ToArray()).ToArray(),
+            owners = owners.Select(owner => owner.ToArray()).ToArray(),
+        };
+        return database.QuerySingleAsync<bool>(sql, parameters, cancellationToken);
+    }
+
     /// <summary>The buckets of files.</summary>
     public Task<IReadOnlyList<(FileKey Key, ByteString Bucket)>> BucketsOfAsync(
         IEnumerable<FileKey> keys,

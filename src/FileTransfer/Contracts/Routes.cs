@@ -31,6 +31,8 @@ public static class Routes
     public const string BucketPriority = $"{Bucket}/priority";
     public const string BucketCopies = $"{Bucket}/copies";
     public const string BucketHealth = $"{Bucket}/health";
+    public const string Quota = $"{Bucket}/quota";
+    public const string Quotas = "/v1/quotas";
     public const string Missing = $"{Bucket}/missing";
     public const string Sync = "/v1/sync";
 

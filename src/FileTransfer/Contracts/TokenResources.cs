@@ -5,11 +5,13 @@ namespace FileTransfer.Contracts;
 /// <param name="Scopes">Any of <c>read</c>, <c>write</c>, <c>node</c>, <c>admin</c>.</param>
 /// <param name="NotAfter">From when on it is refused; never when left out.</param>
 /// <param name="Buckets" example="[&quot;0x22&quot;]">Only requests about these buckets, in hex; about anything when left out.</param>
+/// <param name="Owners" example="[&quot;0x01&quot;]">Only requests about files of these owners, in hex; of anybody when left out.</param>
 public sealed record TokenRequest(
     string? Name,
     IReadOnlyList<string>? Scopes,
     DateTimeOffset? NotAfter = null,
-    IReadOnlyList<string>? Buckets = null
+    IReadOnlyList<string>? Buckets = null,
+    IReadOnlyList<string>? Owners = null
 );
 
 /// <summary>A token that was made, told this once.</summary>
@@ -18,6 +20,7 @@ public sealed record TokenCreated(
     string Token,
     IReadOnlyList<string> Scopes,
     IReadOnlyList<string> Buckets,
+    IReadOnlyList<string> Owners,
     DateTimeOffset? NotAfter
 );
 
@@ -27,6 +30,7 @@ public sealed record TokenResource(
     string Name,
     IReadOnlyList<string> Scopes,
     IReadOnlyList<string> Buckets,
+    IReadOnlyList<string> Owners,
     DateTimeOffset CreatedAt,
     string CreatedBy,
     DateTimeOffset? NotAfter,

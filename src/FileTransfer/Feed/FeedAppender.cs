@@ -27,7 +27,7 @@ public static class FeedAppender
     )
     {
         // The bins in their order, so that no two appends wait for each other.
-        const string sql = $"""
+        const string append = $"""
             SELECT count(*) FROM (SELECT 1 FROM filetransfer.bins WHERE bin = ANY(@bins) ORDER BY bin FOR UPDATE) locked;
             WITH due AS (
                 SELECT given.*, (SELECT f.state = 'added' FROM filetransfer.files f WHERE f.file_key = given.file_key) AS was_added,
@@ -47,6 +47,7 @@ public static class FeedAppender
             )
             {FileCatalog.MutateSql}
             """;
+        const string remove = $"{BucketQuotas.ReleaseSql}; {append}";
         if (keys.Count == 0)
         {
             return;
@@ -66,7 +67,7 @@ public static class FeedAppender
             state = kind == MutationKind.Add ? "added" : "removed",
             epoch = transaction.LeaderEpoch,
         };
-        await transaction.Connection.ExecuteAsync(sql, parameters, cancellationToken);
+        await transaction.Connection.ExecuteAsync(kind == MutationKind.Add ? append : remove, parameters, cancellationToken);
         foreach (var bin in bins)
         {
             transaction.NotifyAfterCommit(Grown, new GrownBin(bin));

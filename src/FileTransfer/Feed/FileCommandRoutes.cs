@@ -19,6 +19,7 @@ public static class FileCommandRoutes
                 ProblemTypes.BadRequest,
                 ProblemTypes.MetadataInvalid,
                 ProblemTypes.KeyMismatch,
+                ProblemTypes.QuotaExceeded,
                 ProblemTypes.CommitUnconfirmed,
                 ProblemTypes.DatabaseUnavailable
             );
@@ -40,6 +41,7 @@ public static class FileCommandRoutes
             .ProducesProblems(
                 ProblemTypes.FileUnknown,
                 ProblemTypes.FileNotKept,
+                ProblemTypes.QuotaExceeded,
                 ProblemTypes.CommitUnconfirmed,
                 ProblemTypes.DatabaseUnavailable
             );

@@ -46,6 +46,7 @@ public sealed partial class FileCommands
                 connection,
                 [.. files.Select(file => (file.Key, file.Value))],
                 isOwn: true,
+                isBounded: false,
                 token
             );
             return [.. claimed.Select(file => file.File)];

@@ -164,6 +164,7 @@ public sealed partial class FileCommands
             connection,
             [.. foreign.Select(add => (add.Key, add.Details!.Metadata!))],
             isOwn: false,
+            isBounded: false,
             cancellationToken
         );
         var ending = await FileCatalog.LockAsync(connection, [.. removes.Concat(own).Select(m => m.Key)], cancellationToken);

@@ -17,6 +17,9 @@ public enum UploadCommit
 
     /// <summary>The file was removed while its content came; nothing was stored.</summary>
     Removed,
+
+    /// <summary>The quota of its bucket has no room for the file; nothing was stored.</summary>
+    TooMuch,
 }
 
 /// <summary>A file whose content was uploaded.</summary>
@@ -74,6 +77,7 @@ public sealed partial class FileCommands(
     /// Whether the uploads carry all that a registration does: a file that is not known, or was removed while its content came, is registered.
     /// </param>
     /// <param name="cancellationToken">Leaves all as it was, up to the commit.</param>
+    /// <exception cref="QuotaExceededException">Some that would be registered have no room in their buckets; nothing was done.</exception>
     public Task<IReadOnlyDictionary<FileKey, UploadCommit>> CommitUploadsAsync(
         IReadOnlyCollection<UploadedFile> files,
         bool registers,
@@ -91,6 +95,7 @@ public sealed partial class FileCommands(
                                 connection,
                                 [.. files.Select(file => (file.Key, file.Metadata))],
                                 isOwn: true,
+                                isBounded: true,
                                 token
                             )
                         ).Select(file => file.File),

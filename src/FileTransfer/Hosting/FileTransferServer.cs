@@ -72,7 +72,7 @@ public static partial class FileTransferServer
         app.UseAuthentication();
         app.Use((context, next) => app.Services.GetRequiredService<RevokedRequests>().InvokeAsync(context, next));
         app.UseAuthorization();
-        app.Use(BucketRights.InvokeAsync);
+        app.Use(TokenRights.InvokeAsync);
         app.UseRateLimiter();
         app.UseMiddleware<CatalogHeader>();
         app.UseMiddleware<QueryParameters>();
@@ -141,6 +141,7 @@ public static partial class FileTransferServer
         app.MapFiles();
         app.MapPolicies();
         app.MapCopies();
+        app.MapQuotas();
         app.MapOrphans();
         app.MapFileCommands();
         app.MapDamage();

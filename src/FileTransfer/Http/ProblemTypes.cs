@@ -24,6 +24,7 @@ public static class ProblemTypes
     public static readonly ProblemType IntentUnknown = new("intent-unknown", 404, "The intent is unknown");
     public static readonly ProblemType LoadUnknown = new("load-unknown", 404, "The load is unknown");
     public static readonly ProblemType NodeUnknown = new("node-unknown", 404, "The node is unknown");
+    public static readonly ProblemType QuotaUnknown = new("quota-unknown", 404, "The bucket has no quota");
     public static readonly ProblemType RequestUnknown = new("request-unknown", 404, "No such request is running");
     public static readonly ProblemType RouteUnknown = new("route-unknown", 404, "There is no such route");
     public static readonly ProblemType SourceUnknown = new("source-unknown", 404, "The source is unknown");
@@ -62,6 +63,9 @@ public static class ProblemTypes
 
     /// <summary>Extensions: <c>upstreams</c>, <c>urls</c> of those that have it.</summary>
     public static readonly ProblemType FileOwnedUpstream = new("file-owned-upstream", 409, "The file belongs to an upstream");
+
+    /// <summary>Extensions: <c>bucket</c>, <c>bytes</c> and <c>files</c> that are allowed, <c>usedBytes</c> and <c>usedFiles</c> that it has.</summary>
+    public static readonly ProblemType QuotaExceeded = new("quota-exceeded", 409, "The bucket may not have more");
 
     public static readonly ProblemType RequestRunning = new("request-running", 409, "A request of this id is running");
 

@@ -15,6 +15,7 @@ public sealed class BatchUpload(
     ChunkStore store,
     UploadPublisher publisher,
     DiskPressure disk,
+    QuotaReserves reserves,
     IOptions<JsonOptions> json,
     TimeProvider time
 ) : IDisposable
@@ -65,8 +66,11 @@ public sealed class BatchUpload(
     {
         var entry = reader.Take();
         var (file, problem) = Describe(entry);
+        var (place, full) = file is null ? default : await reserves.ReserveAsync(file.Metadata, (long)entry.Size, cancellationToken);
+        using var reserved = place;
         using var group = new UploadGroup();
-        if (file is null)
+        problem ??= full?.Refusal();
+        if (file is null || problem is not null)
         {
             await reader.PassAsync();
             group.Add(new BatchedFile(null, null, problem));
@@ -114,13 +118,20 @@ public sealed class BatchUpload(
     private async Task PublishAsync(UploadGroup group, BatchAnswer answer, CancellationToken cancellationToken)
     {
         var uploads = group.Uploads;
-        var commits = uploads.Count == 0 ? null : await publisher.PublishAsync(uploads, cancellationToken);
-        var isNew = uploads.Where(upload => commits![upload.Key] == UploadCommit.Stored).Select(upload => upload.Key).ToHashSet();
+        var published = uploads.Count == 0 ? null : await publisher.PublishAsync(uploads, cancellationToken);
+        var isNew = uploads
+            .Where(upload => published!.Commits[upload.Key] == UploadCommit.Stored)
+            .Select(upload => upload.Key)
+            .ToHashSet();
         foreach (var (key, upload, problem) in group.Files)
         {
             if (upload is null)
             {
                 answer.Refused(key, problem!.ProblemDetails);
+            }
+            else if (published!.TooMuch.TryGetValue(upload.Key, out var quota))
+            {
+                answer.Refused(upload.Key, quota.Refusal().ProblemDetails);
             }
             else
             {

@@ -30,11 +30,15 @@ public sealed class RawUpload(ChunkStore store, FileCatalog catalog, UploadPubli
             incoming.Small,
             incoming.Small is null ? () => store.MakeDurable(incoming) : null
         );
-        var commits = await publisher.PublishAsync([upload], cancellationToken);
+        var published = await publisher.PublishAsync([upload], cancellationToken);
+        if (published.TooMuch.Count > 0)
+        {
+            throw new QuotaExceededException(published.TooMuch);
+        }
 
         // What was removed a moment after it was stored is told as it is by now.
         var file = await catalog.FindAsync(upload.Key, cancellationToken);
-        return new RawUploadResult(file, commits[upload.Key] == UploadCommit.Stored, null);
+        return new RawUploadResult(file, published.Commits[upload.Key] == UploadCommit.Stored, null);
     }
 
     private static async Task TakeAsync(PipeReader body, IncomingFile incoming, CancellationToken cancellationToken)

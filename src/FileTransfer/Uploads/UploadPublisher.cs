@@ -14,6 +14,13 @@ namespace FileTransfer.Uploads;
 /// <param name="MakeDurable">Brings it into the store, where it is not.</param>
 public sealed record ProvenUpload(FileKey Key, FileMetadata Metadata, ProvenBytes? Bytes, Action? MakeDurable);
 
+/// <summary>What became of uploads.</summary>
+/// <param name="TooMuch">Of those that are more than their buckets may have, the quotas.</param>
+public sealed record PublishedUploads(
+    IReadOnlyDictionary<FileKey, UploadCommit> Commits,
+    IReadOnlyDictionary<FileKey, BucketQuota> TooMuch
+);
+
 /// <summary>Publishes uploaded contents: durable, then committed together with their files' Adds, then visible.</summary>
 public sealed partial class UploadPublisher(
     ChunkStore store,
@@ -93,16 +100,20 @@ public sealed partial class UploadPublisher(
     /// registered. All of them cost the same few round trips and commits.
     /// </summary>
     /// <param name="uploads">Each file once.</param>
-    public Task<IReadOnlyDictionary<FileKey, UploadCommit>> PublishAsync(
+    public async Task<PublishedUploads> PublishAsync(
         IReadOnlyCollection<ProvenUpload> uploads,
         CancellationToken cancellationToken
-    ) =>
-        PublishAsync(
+    )
+    {
+        var tooMuch = new Dictionary<FileKey, BucketQuota>();
+        var commits = await PublishAsync(
             uploads,
             isPinned: true,
-            files => commands.CommitUploadsAsync(files, registers: true, cancellationToken),
+            files => CommitWithinQuotasAsync(files, tooMuch, cancellationToken),
             cancellationToken
         );
+        return new PublishedUploads(commits, tooMuch);
+    }
 
     /// <summary>Publishes proven contents that came with a page of an upstream's feed, in the commit that applies the page.</summary>
     /// <param name="contents">Each file once.</param>
@@ -123,6 +134,34 @@ public sealed partial class UploadPublisher(
                 ?? throw new OutOfOrderException(),
             cancellationToken
         );
+
+    /// <summary>A file that its bucket has no room for spoils no other.</summary>
+    private async Task<IReadOnlyDictionary<FileKey, UploadCommit>> CommitWithinQuotasAsync(
+        UploadedFile[] files,
+        Dictionary<FileKey, BucketQuota> tooMuch,
+        CancellationToken cancellationToken
+    )
+    {
+        while (true)
+        {
+            try
+            {
+                UploadedFile[] within = [.. files.ExceptBy(tooMuch.Keys, file => file.Key)];
+                var commits = await commands.CommitUploadsAsync(within, registers: true, cancellationToken);
+                return files.ToDictionary(
+                    file => file.Key,
+                    file => tooMuch.ContainsKey(file.Key) ? UploadCommit.TooMuch : commits[file.Key]
+                );
+            }
+            catch (QuotaExceededException e)
+            {
+                foreach (var (key, quota) in e.TooMuch)
+                {
+                    tooMuch[key] = quota;
+                }
+            }
+        }
+    }
 
     private async Task<IReadOnlyDictionary<FileKey, UploadCommit>> PublishAsync(
         IReadOnlyCollection<ProvenUpload> uploads,
@@ -195,13 +234,13 @@ public sealed partial class UploadPublisher(
 
         foreach (var file in files)
         {
-            if (commits[file.Key] != UploadCommit.Removed)
+            if (commits[file.Key] is UploadCommit.Stored or UploadCommit.AlreadyStored)
             {
                 ShowStored(file);
                 continue;
             }
 
-            Log.Removed(logger, file.Key, node);
+            Log.NotStored(logger, file.Key, node);
             await unused.ForgetAsync(file.Key, file.Metadata.Fingerprint, (long)file.Metadata.Size, cancellationToken);
         }
 
@@ -241,8 +280,8 @@ public sealed partial class UploadPublisher(
         [LoggerMessage(
             1502,
             LogLevel.Information,
-            "Did not store {FileKey} at {Node}: it was removed while it was sent here, or is not wanted here"
+            "Did not store {FileKey} at {Node}: it was removed while it was sent here, is not wanted here, or is more than its bucket may have"
         )]
-        public static partial void Removed(ILogger logger, FileKey fileKey, NodeId node);
+        public static partial void NotStored(ILogger logger, FileKey fileKey, NodeId node);
     }
 }

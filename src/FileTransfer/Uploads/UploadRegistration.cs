@@ -10,11 +10,12 @@ public static class UploadRegistration
     {
         builder.Services.AddSingleton<UploadPublisher>();
         builder.Services.AddSingleton<RunningUploads>();
+        builder.Services.AddSingleton<QuotaReserves>();
         builder.Services.AddSingleton<PublishHeld>(services =>
         {
             var publisher = services.GetRequiredService<UploadPublisher>();
             return async (file, cancellationToken) =>
-                await publisher.TryPublishHeldAsync(file, cancellationToken) is not (null or UploadCommit.Removed);
+                await publisher.TryPublishHeldAsync(file, cancellationToken) is UploadCommit.Stored or UploadCommit.AlreadyStored;
         });
         builder.Services.AddSingleton<PublishShipped>(services =>
         {

@@ -42,6 +42,7 @@ public static class UploadRoutes
                 ProblemTypes.RequestTimeout,
                 ProblemTypes.MetadataInvalid,
                 ProblemTypes.FileRemoved,
+                ProblemTypes.QuotaExceeded,
                 ProblemTypes.DiskFull,
                 ProblemTypes.CommitUnconfirmed,
                 ProblemTypes.DatabaseUnavailable
@@ -102,6 +103,7 @@ public static class UploadRoutes
         FileCatalog catalog,
         ReplicaTable replicas,
         DiskPressure disk,
+        QuotaReserves reserves,
         NodeId here,
         HttpContext context
     )
@@ -128,6 +130,13 @@ public static class UploadRoutes
                 "The body is a form (application/x-www-form-urlencoded), which is not the content itself; send the bytes alone as "
                     + "'Content-Type: application/octet-stream'."
             );
+        }
+
+        var (place, full) = await reserves.ReserveAsync(described, context.Request.ContentLength, gone);
+        using var reserved = place;
+        if (full is not null)
+        {
+            return full.Refusal();
         }
 
         var received = await upload.ReceiveAsync(described, context.Request.BodyReader, gone);

@@ -24,6 +24,7 @@ public sealed class DashboardActionListTests
         "policy get",
         "limits get",
         "copies show",
+        "quota list",
         "missing",
         "orphans list",
         "ingest status",

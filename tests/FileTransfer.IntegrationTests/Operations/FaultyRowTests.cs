@@ -30,6 +30,7 @@ public sealed class FaultyRowTests
         "INSERT INTO filetransfer.intents (intent_id, node_id, file_key, ended_at, outcome) SELECT gen_random_uuid(), 'a', file_key, 'infinity', 'failed' FROM filetransfer.files",
         "INSERT INTO filetransfer.bucket_priorities (node_id, bucket, priority) VALUES ('a', '', 30000)",
         "INSERT INTO filetransfer.bucket_copies (bucket, copies) VALUES ('', 2000000000)",
+        "INSERT INTO filetransfer.quotas (bucket, bytes, used_bytes, used_files) VALUES ('', 0, -1e30, -5), ('\\x0d', 5, 1e30, 5)",
     ];
 
     [Fact]

@@ -39,6 +39,7 @@ public sealed partial class ArrowTests
         ["audit"] = ["Operations"],
         ["bins"] = ["Feed", "Cluster", "Postgres"],
         ["bucket_copies"] = ["Catalog"],
+        ["quotas"] = ["Catalog"],
         ["bucket_digests"] = ["Feed"],
         ["bucket_priorities"] = ["Catalog"],
         ["cluster"] = ["Cluster", "Feed", "Postgres"],

@@ -33,18 +33,19 @@ internal static class TokenCommand
             "From when on it is refused, such as 2027-01-31 (default: once it is revoked)."
         );
         var buckets = CliOption.Texts("--only-bucket", "HEX", "Only requests about this bucket; may be given several times.");
+        var owners = CliOption.Texts("--only-owner", "HEX", "Only requests about files of this owner; may be given several times.");
         CliOption.Check(notAfter, text => TryReadTime(text, out _), "a time such as 2027-01-31 or 2027-01-31T18:00Z");
         return new CliCommand("create", "Makes a token and prints it, this once")
         {
             Notes = ["Every node knows it within a moment. It is kept as its SHA-256 alone; whoever loses it makes another one."],
             Examples = ["filetransfer token create ci --scope write --not-after 2027-01-31"],
         }
-            .Taking(name, scopes, notAfter, buckets)
+            .Taking(name, scopes, notAfter, buckets, owners)
             .AsksNodes(async run =>
             {
                 string[] given = run.Get(scopes) is { Length: > 0 } some ? some : [AccessScopes.Read];
                 var end = run.Get(notAfter) is { } text && TryReadTime(text, out var time) ? time : (DateTimeOffset?)null;
-                var request = new TokenRequest(run.Get(name), given, end, run.Get(buckets));
+                var request = new TokenRequest(run.Get(name), given, end, run.Get(buckets), run.Get(owners));
                 var created = await run.AskAsync(node =>
                     node.AskAsync<TokenCreated>(HttpMethod.Post, Routes.Tokens, NodeClient.Json(request))
                 );
@@ -85,7 +86,7 @@ internal static class TokenCommand
     private static Argument<string> NameArgument() => new("NAME") { Description = "The token's name." };
 
     private static string LineOf(TokenResource token) =>
-        $"{token.Name}\t{string.Join(' ', token.Scopes)}{(token.Buckets.Count > 0 ? $" of {string.Join(' ', token.Buckets)}" : "")}\tmade {token.CreatedAt:u} by {token.CreatedBy}"
+        $"{token.Name}\t{string.Join(' ', token.Scopes)}{(token.Buckets.Count > 0 ? $" of {string.Join(' ', token.Buckets)}" : "")}{(token.Owners.Count > 0 ? $" by {string.Join(' ', token.Owners)}" : "")}\tmade {token.CreatedAt:u} by {token.CreatedBy}"
         + $"\t{(token.NotAfter is { } end ? $"until {end:u}" : "until revoked")}"
         + $"\t{(token.LastUsedAt is { } used ? $"used {used:u}" : "never used")}";
 }

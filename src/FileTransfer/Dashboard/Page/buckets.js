@@ -12,6 +12,7 @@ const most = 100; // Lines that are shown of what is missing, which may be very 
 const rows = table('Buckets, and what this node wants of them', [
   { title: 'Bucket', cell: (one, cell, row) => cell.firstChild ?? button(short(one.bucket), () => searchBucket(row.item.bucket), { class: 'link', title: one.bucket }) },
   { title: 'Wants', cell: wantsCell },
+  { title: 'Quota', cell: one => quotaText(one.quota) },
   { title: 'Changed', cell: one => (one.changedAt ? time(one.changedAt, `${age(one.changedAt)} ago`) : '') },
   { title: 'Do', cell: (one, cell, row) => doCell(one, cell, row) },
 ], one => one.bucket);
@@ -23,9 +24,23 @@ export const buckets = {
   every: 30,
   live: true,
   element: el('div', {}, rows.element, el('p', { class: 'buttons' }, actionButton('policy-set'))),
-  load: () => get('v1/buckets'),
+  load,
   show: answer => rows.show(answer.buckets, 'There is no file yet, so there is no bucket.'),
 };
+
+async function load() {
+  const [answer, { quotas }] = await Promise.all([get('v1/buckets'), get('v1/quotas')]);
+  const ofBucket = new Map(quotas.map(quota => [quota.bucket, quota]));
+  return { ...answer, buckets: answer.buckets.map(one => ({ ...one, quota: ofBucket.get(one.bucket) })) };
+}
+
+function quotaText(quota) {
+  if (!quota) return 'none';
+  const parts = [];
+  if (quota.bytes !== null) parts.push(`${bytes(quota.usedBytes)} of ${bytes(quota.bytes)}`);
+  if (quota.files !== null) parts.push(`${number(quota.usedFiles)} of ${number(quota.files)} files`);
+  return `${parts.join(', ')}${quota.exceeded ? ': exceeded' : ''}`;
+}
 
 function wantsCell(one) {
   if (one.filters.length === 0) return one.kind === 'everything-except' ? 'everything' : 'nothing';
@@ -37,7 +52,8 @@ function doCell(one, cell, row) {
   const buttons = cell.firstChild ?? el('p', { class: 'buttons' },
     button('Missing', () => showMissing(row.item.bucket)),
     actionButton('policy-set', () => row.item),
-    ...['bucket-priority', 'copies-set', 'copies-delete', 'policy-delete'].map(id => actionButton(id, () => ({ bucket: row.item.bucket }))));
+    actionButton('quota-set', () => ({ bucket: row.item.bucket, quota: row.item.quota })),
+    ...['quota-remove', 'bucket-priority', 'copies-set', 'copies-delete', 'policy-delete'].map(id => actionButton(id, () => ({ bucket: row.item.bucket }))));
   buttons.lastChild.hidden = one.changedAt === null;
   return buttons;
 }

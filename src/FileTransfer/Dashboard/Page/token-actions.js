@@ -11,9 +11,10 @@ export const tokenActions = [
       { name: 'name', label: 'Name', required: true, help: 'As the log and the audit log call who has it.' },
       { name: 'scopes', label: 'Scopes, one a line', type: 'lines', required: true, value: 'read', help: 'read, write, node, admin' },
       { name: 'buckets', label: 'Buckets, one a line', type: 'lines', help: 'Hex, such as 0x02. Empty: all of them.' },
+      { name: 'owners', label: 'Owners, one a line', type: 'lines', help: 'Hex, such as 0x01. Empty: all of them.' },
       { name: 'notAfter', label: 'Valid until', help: 'Such as 2030-01-31T12:00:00Z. Empty: until it is revoked.' },
     ],
-    body: values => ({ name: values.name, scopes: values.scopes, buckets: values.buckets, notAfter: values.notAfter || undefined }),
+    body: values => ({ name: values.name, scopes: values.scopes, buckets: values.buckets, owners: values.owners, notAfter: values.notAfter || undefined }),
     done: answer => {
       document.dispatchEvent(new CustomEvent('token-made', { detail: answer }));
       return `The token ${answer.name} is made; copy it now.`;

@@ -12,6 +12,7 @@ const rows = table('Tokens made at run time', [
   { title: 'Name', cell: one => one.name },
   { title: 'Scopes', cell: one => one.scopes.join(', ') },
   { title: 'Buckets', cell: one => (one.buckets.length === 0 ? 'all' : one.buckets.join(', ')) },
+  { title: 'Owners', cell: one => (one.owners.length === 0 ? 'all' : one.owners.join(', ')) },
   { title: 'Made', cell: one => time(one.createdAt, `${age(one.createdAt)} ago by ${one.createdBy}`) },
   { title: 'Valid until', cell: one => (one.notAfter ? time(one.notAfter, new Date(one.notAfter).toLocaleString()) : 'revoked') },
   { title: 'Last used', cell: one => (one.lastUsedAt ? time(one.lastUsedAt, `${age(one.lastUsedAt)} ago`) : 'never') },

@@ -53,14 +53,15 @@ internal sealed partial class StoredTokens(Database database, NodePulse pulse, T
         string name,
         IReadOnlyList<string> scopes,
         IReadOnlyList<string> buckets,
+        IReadOnlyList<string> owners,
         DateTimeOffset? notAfter,
         string by,
         CancellationToken cancellationToken
     )
     {
         const string sql = """
-            INSERT INTO filetransfer.tokens (name, sha256, scopes, buckets, created_by, not_after)
-            VALUES (@name, @sha256, @scopes, @buckets, @by, @notAfter)
+            INSERT INTO filetransfer.tokens (name, sha256, scopes, buckets, owners, created_by, not_after)
+            VALUES (@name, @sha256, @scopes, @buckets, @owners, @by, @notAfter)
             ON CONFLICT (name) DO NOTHING
             """;
         var token = Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RandomBytes));
@@ -70,12 +71,13 @@ internal sealed partial class StoredTokens(Database database, NodePulse pulse, T
             sha256 = SHA256.HashData(Encoding.UTF8.GetBytes(token)),
             scopes = scopes.ToArray(),
             buckets = buckets.ToArray(),
+            owners = owners.ToArray(),
             by,
             notAfter = notAfter?.UtcDateTime,
         };
         var isNew = await database.ExecuteAsync(sql, parameters, cancellationToken) > 0;
         await ChangedAsync(name, cancellationToken);
-        return isNew ? new TokenCreated(name, token, scopes, buckets, notAfter) : null;
+        return isNew ? new TokenCreated(name, token, scopes, buckets, owners, notAfter) : null;
     }
 
     /// <returns>Whether it was there.</returns>
@@ -130,8 +132,8 @@ internal sealed partial class StoredTokens(Database database, NodePulse pulse, T
     private Task<IReadOnlyList<Row>> RowsAsync(CancellationToken cancellationToken) =>
         database.QueryAsync<Row>(
             """
-            SELECT name, sha256, array_to_string(scopes, ' ') AS scopes, array_to_string(buckets, ' ') AS buckets, created_at, created_by,
-                not_after, last_used_at
+            SELECT name, sha256, array_to_string(scopes, ' ') AS scopes, array_to_string(buckets, ' ') AS buckets,
+                array_to_string(owners, ' ') AS owners, created_at, created_by, not_after, last_used_at
             FROM filetransfer.tokens ORDER BY name
             """,
             null,
@@ -141,7 +143,9 @@ internal sealed partial class StoredTokens(Database database, NodePulse pulse, T
     private static ClaimsPrincipal PrincipalOf(Row row)
     {
         var principal = TokenTable.PrincipalOf(row.Name, null, Parts(row.Scopes).SelectMany(AccessScopes.ImpliedBy).Distinct());
-        principal.Identities.Single().AddClaims(Parts(row.Buckets).Select(bucket => new Claim(BucketRights.Claim, bucket)));
+        var identity = principal.Identities.Single();
+        identity.AddClaims(Parts(row.Buckets).Select(bucket => new Claim(TokenRights.BucketClaim, bucket)));
+        identity.AddClaims(Parts(row.Owners).Select(owner => new Claim(TokenRights.OwnerClaim, owner)));
         return principal;
     }
 
@@ -175,12 +179,14 @@ internal sealed partial class StoredTokens(Database database, NodePulse pulse, T
         public required byte[] Sha256 { get; init; }
         public required string Scopes { get; init; }
         public required string Buckets { get; init; }
+        public required string Owners { get; init; }
         public required DateTimeOffset CreatedAt { get; init; }
         public required string CreatedBy { get; init; }
         public DateTimeOffset? NotAfter { get; init; }
         public DateTimeOffset? LastUsedAt { get; init; }
 
-        public TokenResource ToResource() => new(Name, Parts(Scopes), Parts(Buckets), CreatedAt, CreatedBy, NotAfter, LastUsedAt);
+        public TokenResource ToResource() =>
+            new(Name, Parts(Scopes), Parts(Buckets), Parts(Owners), CreatedAt, CreatedBy, NotAfter, LastUsedAt);
     }
 
     private sealed record Known(Row Token, ClaimsPrincipal Principal);

@@ -56,18 +56,14 @@ internal static class TokenRoutes
             );
         }
 
-        var buckets = new List<string>();
-        foreach (var text in request.Buckets ?? [])
+        IReadOnlyList<string> buckets = request.Buckets ?? [];
+        IReadOnlyList<string> owners = request.Owners ?? [];
+        if (buckets.Concat(owners).FirstOrDefault(id => !BucketId.TryParse(id, out _)) is { } malformed)
         {
-            if (!BucketId.TryParse(text, out var bucket))
-            {
-                return Problem.Of(
-                    ProblemTypes.BadRequest,
-                    $"'{Problem.Quote(text)}' is not a bucket; write its bytes as hex digits."
-                );
-            }
-
-            buckets.Add(bucket.ToString());
+            return Problem.Of(
+                ProblemTypes.BadRequest,
+                $"'{Problem.Quote(malformed)}' is not a bucket or an owner; write its bytes as hex digits."
+            );
         }
 
         if (request.NotAfter <= time.GetUtcNow())
@@ -82,7 +78,15 @@ internal static class TokenRoutes
         var created =
             configured.Value.Tokens.Any(token => token.Name == name) || name == AccessScopes.Anonymous
                 ? null
-                : await stored.CreateAsync(name, [.. scopes.Distinct()], buckets, request.NotAfter, by, context.RequestAborted);
+                : await stored.CreateAsync(
+                    name,
+                    [.. scopes.Distinct()],
+                    IdsOf(buckets),
+                    IdsOf(owners),
+                    request.NotAfter,
+                    by,
+                    context.RequestAborted
+                );
         return created is null
             ? Problem.Of(
                 ProblemTypes.TokenExists,
@@ -91,6 +95,9 @@ internal static class TokenRoutes
             )
             : TypedResults.Created(Routes.Of(Routes.Token, name), created);
     }
+
+    private static IReadOnlyList<string> IdsOf(IEnumerable<string> texts) =>
+        [.. texts.Select(text => BucketId.TryParse(text, out var id) ? id.ToString() : text)];
 
     /// <param name="name" example="nightly">The token's name.</param>
     private static async Task<Results<NoContent, ProblemHttpResult>> RevokeAsync(

@@ -62,6 +62,7 @@ internal sealed partial class RequestFaults(
         fault switch
         {
             BadHttpRequestException e => ExplainBadRequest(e, context),
+            QuotaExceededException e => e.TooMuch.Values.First().Refusal(),
             NotLeadingException => Problem.Of(
                 ProblemTypes.NoLeader,
                 "This node stopped leading while the request ran; nothing was changed. Send the request again."

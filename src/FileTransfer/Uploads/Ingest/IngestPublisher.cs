@@ -65,10 +65,16 @@ internal sealed class IngestPublisher(UploadPublisher publisher, Leadership lead
         CancellationToken cancellationToken
     )
     {
-        var commits = await publisher.PublishAsync([.. files.Select(file => file.Upload!)], cancellationToken);
-        return commits
-            .Where(commit => commit.Value == UploadCommit.Removed)
-            .ToDictionary(commit => commit.Key, _ => "it was removed while it was published");
+        var published = await publisher.PublishAsync([.. files.Select(file => file.Upload!)], cancellationToken);
+        return published
+            .Commits.Where(commit => commit.Value is UploadCommit.Removed or UploadCommit.TooMuch)
+            .ToDictionary(
+                commit => commit.Key,
+                commit =>
+                    published.TooMuch.TryGetValue(commit.Key, out var quota)
+                        ? quota.Reason
+                        : "it was removed while it was published"
+            );
     }
 
     private async Task<IReadOnlyDictionary<FileKey, string>> HandOverAsync(

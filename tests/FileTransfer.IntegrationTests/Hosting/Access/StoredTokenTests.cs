@@ -125,6 +125,82 @@ public sealed class StoredTokenTests
         remove.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
     }
 
+    [Fact]
+    public async Task A_token_for_an_owner_is_kept_to_its_files_and_knowing_a_fingerprint_opens_no_content()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        var node = await cluster.StartAsync("a", _settings);
+        await Eventually.HoldsAsync(
+            async () => await StatusAsync(node, "/health/leader", "root-token") == HttpStatusCode.OK,
+            "a leads"
+        );
+        byte[] bucket = [2];
+        var (mine, foreign) = (new PlainFile("mine"u8.ToArray(), bucket: bucket, owner: [1]), new PlainFile("theirs"u8.ToArray(), bucket: bucket, owner: [9]));
+        foreach (var file in (PlainFile[])[mine, foreign])
+        {
+            (await PutAsync(file, "root-token")).ShouldBe(HttpStatusCode.Created);
+        }
+
+        var made = await CreateAsync(
+            node,
+            new
+            {
+                name = "owner-1",
+                scopes = new[] { "write" },
+                buckets = new[] { "02", "0x03" },
+                owners = new[] { "0x01" },
+            }
+        );
+        made.GetProperty("owners")[0].GetString().ShouldBe("0x01");
+        var token = made.GetProperty("token").GetString()!;
+
+        (await StatusAsync(node, $"/v1/files/{mine.Key}", token)).ShouldBe(HttpStatusCode.OK);
+        (await StatusAsync(node, "/v1/files?bucket=0x02&owner=0x01", token)).ShouldBe(HttpStatusCode.OK);
+        string[] closed =
+        [
+            $"/v1/files/{foreign.Key}",
+            "/v1/files?bucket=0x02",
+            "/v1/files?owner=0x01",
+            "/v1/files?bucket=0x02&owner=0x09",
+            "/v1/buckets/0x02/policy",
+        ];
+        foreach (var path in closed)
+        {
+            using var refused = await SendAsync(node, HttpMethod.Get, path, token);
+            await refused.ShouldBeProblemAsync(403, "forbidden", "owner-1", "owners 0x01");
+        }
+
+        // Without a byte: what it may read it may have under another name, and nothing else.
+        var again = new PlainFile(mine.Content, bucket: [3], owner: [1]);
+        var stolen = new PlainFile(foreign.Content, bucket: bucket, owner: [1]);
+        var notMine = new PlainFile(mine.Content, bucket: bucket, owner: [9]);
+        (await RegisterAsync(again)).ShouldBe(HttpStatusCode.Created);
+        (await StatusAsync(node, $"/v1/files/{again.Key}/content", token)).ShouldBe(HttpStatusCode.OK);
+        using (var refused = await SendAsync(node, HttpMethod.Put, $"/v1/files/{stolen.Key}", token, stolen.Metadata()))
+        {
+            await refused.ShouldBeProblemAsync(403, "forbidden", stolen.Fingerprint, "POST /v1/files");
+        }
+
+        (await RegisterAsync(notMine)).ShouldBe(HttpStatusCode.Forbidden);
+        (await StatusAsync(node, $"/v1/files/{stolen.Key}", "root-token")).ShouldBe(HttpStatusCode.NotFound);
+        (await PutAsync(stolen, token)).ShouldBe(HttpStatusCode.Created, "who has the bytes may send them");
+
+        async Task<HttpStatusCode> RegisterAsync(PlainFile file)
+        {
+            using var answer = await SendAsync(node, HttpMethod.Put, $"/v1/files/{file.Key}", token, file.Metadata());
+            return answer.StatusCode;
+        }
+
+        async Task<HttpStatusCode> PutAsync(PlainFile file, string by)
+        {
+            var path = $"/v1/files?owner={PlainFile.Hex(file.Owner)}&bucket={PlainFile.Hex(file.Bucket)}&locationHex={PlainFile.Hex(file.Location)}";
+            using var request = Request(HttpMethod.Post, path, by);
+            request.Content = new ByteArrayContent(file.Content);
+            using var answer = await node.Http.SendAsync(request);
+            return answer.StatusCode;
+        }
+    }
+
     [Theory]
     [InlineData("""{ "name": "a b", "scopes": ["read"] }""", "a b")]
     [InlineData("""{ "name": "ci", "scopes": ["root"] }""", "root")]
