@@ -24,11 +24,13 @@ public sealed record BucketQuota(ByteString Bucket, long? Bytes, long? Files, de
     /// <summary>Why nothing more comes into the bucket.</summary>
     public string Reason =>
         $"Bucket {Bucket} has {UsedFiles} files of {UsedBytes} bytes; its quota is "
-        + string.Join(" and ", new[] { Files is { } files ? $"{files} files" : null, Bytes is { } bytes ? $"{bytes} bytes" : null }.OfType<string>())
+        + string.Join(
+            " and ",
+            new[] { Files is { } files ? $"{files} files" : null, Bytes is { } bytes ? $"{bytes} bytes" : null }.OfType<string>()
+        )
         + ", and this would be more";
 
-    public QuotaResource ToResource() =>
-        new(Bucket.ToString(), Bytes, Files, Saturated(UsedBytes), UsedFiles, IsExceeded);
+    public QuotaResource ToResource() => new(Bucket.ToString(), Bytes, Files, Saturated(UsedBytes), UsedFiles, IsExceeded);
 
     private static long Saturated(decimal bytes) => (long)Math.Min(bytes, long.MaxValue);
 }

@@ -60,7 +60,10 @@ public static class QuotaRoutes
         BucketId bucket,
         BucketQuotas quotas,
         CancellationToken cancellationToken
-    ) => await quotas.FindAsync(bucket.Value, cancellationToken) is { } quota ? TypedResults.Ok(quota.ToResource()) : Unknown(bucket);
+    ) =>
+        await quotas.FindAsync(bucket.Value, cancellationToken) is { } quota
+            ? TypedResults.Ok(quota.ToResource())
+            : Unknown(bucket);
 
     private static async Task<Results<Ok<QuotaResource>, ProblemHttpResult>> SetAsync(
         BucketId bucket,
@@ -77,7 +80,9 @@ public static class QuotaRoutes
             );
         }
 
-        return TypedResults.Ok((await quotas.SetAsync(bucket.Value, request.Bytes, request.Files, cancellationToken)).ToResource());
+        return TypedResults.Ok(
+            (await quotas.SetAsync(bucket.Value, request.Bytes, request.Files, cancellationToken)).ToResource()
+        );
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(

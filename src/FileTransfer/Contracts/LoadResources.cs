@@ -80,4 +80,5 @@ public sealed record SourceAnswer(string Source, string Said, DateTimeOffset At)
 public sealed record LoadSource(string Source, int Faults, int Corrupt, long WastedBytes, string Key, string Reason);
 
 /// <summary>The loads of a node, those that run first.</summary>
-public sealed record LoadsResource(string Node, IReadOnlyList<LoadResource> Loads);
+/// <param name="Next">The id of the load to go on after; null on the last page.</param>
+public sealed record LoadsResource(string Node, IReadOnlyList<LoadResource> Loads, long? Next = null);

@@ -31,7 +31,13 @@ public sealed partial class FileCommands
                     }
                     else if (decision.Restore is { } metadata)
                     {
-                        var (outcome, _) = await FileCatalog.RegisterAsync(transaction.Connection, decision.Key, metadata, token, isBounded: false);
+                        var (outcome, _) = await FileCatalog.RegisterAsync(
+                            transaction.Connection,
+                            decision.Key,
+                            metadata,
+                            token,
+                            isBounded: false
+                        );
                         if (outcome == RegisterOutcome.Known)
                         {
                             changed.Add(decision.Key.ToString());

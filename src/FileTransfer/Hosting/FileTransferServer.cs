@@ -74,6 +74,7 @@ public static partial class FileTransferServer
         app.UseAuthorization();
         app.Use(TokenRights.InvokeAsync);
         app.UseRateLimiter();
+        app.Use((context, next) => app.Services.GetRequiredService<UploadBytes>().InvokeAsync(context, next));
         app.UseMiddleware<CatalogHeader>();
         app.UseMiddleware<QueryParameters>();
         app.UseMiddleware<BodyFormats>();

@@ -133,6 +133,8 @@ public static class ProblemTypes
         "Another database session holds a lock that the request needs"
     );
 
+    public static readonly ProblemType DatabaseSlow = new("database-slow", 503, "The database took too long");
+
     public static readonly ProblemType NoLeader = new("no-leader", 503, "No node leads");
 
     /// <summary>Said to nodes alone; with <c>Retry-After</c>.</summary>

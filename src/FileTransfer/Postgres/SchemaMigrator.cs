@@ -50,7 +50,7 @@ public sealed partial class SchemaMigrator
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
         await ExecuteAsync(
             connection,
-            $"SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock({Lock.Value})",
+            $"SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({Lock.Value})",
             cancellationToken
         );
         var done = await ReadAppliedAsync(connection, cancellationToken);

@@ -10,11 +10,17 @@ internal static class SessionDefaults
     /// <summary>How long the server keeps a transaction whose client says nothing, and with it what the transaction locks.</summary>
     public const string IdleInTransaction = "30s";
 
+    /// <summary>
+    /// How long the server works on a statement that nobody ends. Beyond any patience of this program, which ends its statements itself: only those of a node that is
+    /// gone come so far. Migrations take as long as they take.
+    /// </summary>
+    public const string Statement = "11min";
+
     private const string Sql = $"""
         SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false),
                set_config('default_transaction_isolation', 'read committed', false),
                set_config('default_transaction_deferrable', 'off', false),
-               set_config('statement_timeout', '0', false),
+               set_config('statement_timeout', '{Statement}', false),
                CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN set_config('transaction_timeout', '0', false) END,
                set_config('idle_session_timeout', '0', false),
                set_config('idle_in_transaction_session_timeout', '{IdleInTransaction}', false),

@@ -66,7 +66,9 @@ public sealed class BatchUpload(
     {
         var entry = reader.Take();
         var (file, problem) = Describe(entry);
-        var (place, full) = file is null ? default : await reserves.ReserveAsync(file.Metadata, (long)entry.Size, cancellationToken);
+        var (place, full) = file is null
+            ? default
+            : await reserves.ReserveAsync(file.Metadata, (long)entry.Size, cancellationToken);
         using var reserved = place;
         using var group = new UploadGroup();
         problem ??= full?.Refusal();

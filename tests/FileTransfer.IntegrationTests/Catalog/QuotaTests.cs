@@ -139,7 +139,10 @@ public sealed class QuotaTests : IAsyncLifetime
         listed.GetProperty("exceeded").GetBoolean().ShouldBeTrue();
         (await UploadAsync(File(1))).ShouldBe(HttpStatusCode.Conflict);
         var program = await TestedProgram.RunAsync("quota", "list", "--url", $"{_node.Url}");
-        program.ShouldSatisfyAllConditions(() => program.Code.ShouldBe(3), () => program.Out.ShouldContain("2 of 1 files\texceeded"));
+        program.ShouldSatisfyAllConditions(
+            () => program.Code.ShouldBe(3),
+            () => program.Out.ShouldContain("2 of 1 files\texceeded")
+        );
     }
 
     [Fact]

@@ -63,7 +63,7 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
             { "GET /v1/exports", "", "200" },
             { "GET /v1/exports/{name}", "name", "200 404" },
             { "DELETE /v1/exports/{name}", "name", "200 404" },
-            { "GET /v1/loads", "", "200" },
+            { "GET /v1/loads", "after", "200 400" },
             { "PUT /v1/loads/{name}", "name", "200 201 400 404 409 415 422" },
             { "GET /v1/loads/{name}", "labels name", "200 404" },
             { "DELETE /v1/loads/{name}", "name", "200 404" },

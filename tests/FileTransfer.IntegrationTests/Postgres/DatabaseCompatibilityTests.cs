@@ -186,7 +186,7 @@ public sealed class DatabaseCompatibilityTests
         {
             (await SettingAsync(database, "synchronous_commit")).ShouldBe("on");
             (await SettingAsync(database, "transaction_isolation")).ShouldBe("read committed");
-            (await SettingAsync(database, "statement_timeout")).ShouldBe("0");
+            (await SettingAsync(database, "statement_timeout")).ShouldBe("11min");
             (await SettingAsync(database, "idle_session_timeout")).ShouldBe("0");
             (await SettingAsync(database, "idle_in_transaction_session_timeout")).ShouldBe("30s");
             (await SettingAsync(database, "row_security")).ShouldBe("off");

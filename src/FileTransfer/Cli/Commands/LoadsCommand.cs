@@ -18,6 +18,12 @@ internal static class LoadsCommand
         }.AsksOneNode(async run =>
         {
             var all = await run.AskAsync(node => node.GetAsync<LoadsResource>(Routes.Loads));
+            while (all.Next is { } next)
+            {
+                var page = await run.AskAsync(node => node.GetAsync<LoadsResource>($"{Routes.Loads}?after={next}"));
+                all = page with { Loads = [.. all.Loads, .. page.Loads] };
+            }
+
             return run.Show(all.Loads.Count == 0 ? ["there are no loads"] : all.Loads.Select(LoadLines.LineOf), all);
         });
 

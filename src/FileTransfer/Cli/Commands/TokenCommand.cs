@@ -33,7 +33,11 @@ internal static class TokenCommand
             "From when on it is refused, such as 2027-01-31 (default: once it is revoked)."
         );
         var buckets = CliOption.Texts("--only-bucket", "HEX", "Only requests about this bucket; may be given several times.");
-        var owners = CliOption.Texts("--only-owner", "HEX", "Only requests about files of this owner; may be given several times.");
+        var owners = CliOption.Texts(
+            "--only-owner",
+            "HEX",
+            "Only requests about files of this owner; may be given several times."
+        );
         CliOption.Check(notAfter, text => TryReadTime(text, out _), "a time such as 2027-01-31 or 2027-01-31T18:00Z");
         return new CliCommand("create", "Makes a token and prints it, this once")
         {

@@ -25,8 +25,12 @@ internal static class TokenRights
         var asked = await SubjectOfAsync(context, catalog);
         if (!IsWithin(buckets, asked.Bucket) || !IsWithin(owners, asked.Owner))
         {
-            var words = $"{WordsOf("buckets", buckets)}{(buckets.Count > 0 && owners.Count > 0 ? " and " : "")}{WordsOf("owners", owners)}";
-            var about = asked == default ? "not about one of them" : $"about {asked.Bucket?.ToString() ?? "any bucket"} of {asked.Owner?.ToString() ?? "any owner"}";
+            var words =
+                $"{WordsOf("buckets", buckets)}{(buckets.Count > 0 && owners.Count > 0 ? " and " : "")}{WordsOf("owners", owners)}";
+            var about =
+                asked == default
+                    ? "not about one of them"
+                    : $"about {asked.Bucket?.ToString() ?? "any bucket"} of {asked.Owner?.ToString() ?? "any owner"}";
             await Problem
                 .Of(
                     ProblemTypes.Forbidden,
@@ -72,7 +76,10 @@ internal static class TokenRights
         var route = context.GetRouteData().Values;
         if ((route.GetValueOrDefault("key") ?? route.GetValueOrDefault("file_key")) is not string key)
         {
-            return new Subject(Id(route.GetValueOrDefault("bucket") as string ?? context.Request.Query["bucket"]), Id(context.Request.Query["owner"]));
+            return new Subject(
+                Id(route.GetValueOrDefault("bucket") as string ?? context.Request.Query["bucket"]),
+                Id(context.Request.Query["owner"])
+            );
         }
 
         if (!FileKey.TryParse(key, out var file))
@@ -94,10 +101,7 @@ internal static class TokenRights
     private static async Task<FileMetadata?> RegistrationOfAsync(HttpContext context)
     {
         var request = context.Request;
-        if (
-            !HttpMethods.IsPut(request.Method)
-            || (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText != Routes.File
-        )
+        if (!HttpMethods.IsPut(request.Method) || (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText != Routes.File)
         {
             return null;
         }

@@ -79,6 +79,9 @@ internal sealed partial class RequestFaults(
                 $"This node has no free connection to its PostgreSQL database: {shortage}. Send the request again in 5 seconds; an operator should "
                     + "raise the limit, or lower FileTransfer:Downloads:Lanes."
             ),
+            PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } => TooSlow(),
+            NpgsqlException { InnerException: TimeoutException { Message: "Timeout during reading attempt" } }
+                when database.Reach.Outage is null => TooSlow(),
             // Until the database is ready it may lack what every statement needs, down to itself.
             _ when Chain(fault).Any(e => DatabaseReach.IsAway(e) || (e is NpgsqlException && !database.IsReady)) => Problem.Of(
                 ProblemTypes.DatabaseUnavailable,
@@ -138,6 +141,13 @@ internal sealed partial class RequestFaults(
                 }
             )
             .FirstOrDefault(problem => problem is not null);
+
+    private static ProblemHttpResult TooSlow() =>
+        Problem.Of(
+            ProblemTypes.DatabaseSlow,
+            "The PostgreSQL database did not answer a statement of this request within the connection string's Command Timeout, and the statement was ended. "
+                + "Ask for less, or send the request again in 5 seconds; an operator should look what the database is busy with."
+        );
 
     private static ProblemHttpResult Locked(LockHolder? holder)
     {

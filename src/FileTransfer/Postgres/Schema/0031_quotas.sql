@@ -11,3 +11,6 @@ CREATE TABLE filetransfer.quotas (
 
 -- A token may be for the files of some owners alone: hex; none = all.
 ALTER TABLE filetransfer.tokens ADD COLUMN owners text[] NOT NULL DEFAULT '{}';
+
+-- How many intents a caller has.
+CREATE INDEX intents_of_caller ON filetransfer.intents (node_id, caller) WHERE ended_at IS NULL;

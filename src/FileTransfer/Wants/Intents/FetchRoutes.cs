@@ -86,6 +86,7 @@ public static class FetchRoutes
         IntentAnswers answers,
         UnknownFiles unknown,
         ClaimsPrincipal caller,
+        HttpResponse response,
         CancellationToken cancellationToken
     )
     {
@@ -105,6 +106,15 @@ public static class FetchRoutes
         if (asked.File is null)
         {
             asked = await intents.AskAsync(key, chosen, caller.Identity?.Name, cancellationToken);
+        }
+
+        if (asked.IsTooMuch)
+        {
+            return CallerLimits.Refusal(
+                response,
+                nameof(CallerLimits.Intents),
+                $"'{caller.Identity?.Name}' has as many open intents at this node as one caller may; withdraw some, or wait until some have ended."
+            );
         }
 
         if (asked is not { File: { } file, Intent: { } intent })

@@ -36,7 +36,8 @@ public sealed record IntentRecord(
 /// <param name="File">Null: no file has the key.</param>
 /// <param name="Intent">Null: there is no such file, or it was removed; or the id is that of another file's intent.</param>
 /// <param name="WantsAnew">The file was not wanted here before, or not any more.</param>
-public sealed record AskOutcome(FileRecord? File, IntentRecord? Intent, bool WantsAnew);
+/// <param name="IsTooMuch">The caller has as many open intents here as one may.</param>
+public sealed record AskOutcome(FileRecord? File, IntentRecord? Intent, bool WantsAnew, bool IsTooMuch = false);
 
 /// <summary>What became of withdrawing an intent.</summary>
 /// <param name="Intent">Null: this node has no such intent for the file.</param>

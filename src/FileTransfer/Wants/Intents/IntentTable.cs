@@ -8,7 +8,7 @@ namespace FileTransfer.Wants.Intents;
 /// Many intents, one download, which is the replica. Asking and withdrawing hold the row of the file until they commit, so the last
 /// withdrawal and a new intent never pass each other: either the new one still finds the replica wanted, or it wants it again.
 /// </remarks>
-public sealed class IntentTable(Database database, NodeId node)
+public sealed class IntentTable(Database database, IOptions<CallerLimits> limits, NodeId node)
 {
     /// <summary>All intents of a node that is taken out of the cluster.</summary>
     public static Task ForgetNodeAsync(NpgsqlConnection connection, NodeId node, CancellationToken cancellationToken) =>
@@ -61,7 +61,12 @@ public sealed class IntentTable(Database database, NodeId node)
         }
 
         const string insert = """
-            INSERT INTO filetransfer.intents (intent_id, node_id, file_key, caller) VALUES (@id, @node, @key, @caller)
+            INSERT INTO filetransfer.intents (intent_id, node_id, file_key, caller)
+            SELECT @id, @node, @key, @caller WHERE (
+                SELECT count(*) FROM (
+                    SELECT FROM filetransfer.intents WHERE node_id = @node AND caller = @caller AND ended_at IS NULL LIMIT @most
+                ) open
+            ) < @most
             ON CONFLICT (intent_id) DO NOTHING
             """;
         var parameters = new
@@ -70,15 +75,27 @@ public sealed class IntentTable(Database database, NodeId node)
             node,
             key,
             caller,
+            most = limits.Value.Intents,
         };
-        var wantsAnew =
-            await connection.ExecuteAsync(insert, parameters, cancellationToken) == 1
-            && await WantAsync(connection, key, cancellationToken);
+        var isNew = await connection.ExecuteAsync(insert, parameters, cancellationToken) == 1;
+        var wantsAnew = isNew && await WantAsync(connection, key, cancellationToken);
         await SettleAsync(connection, key, cancellationToken);
         var intent = await FindAsync(connection, key, id, cancellationToken);
         await database.Commits.CommitAsync(transaction);
-        return new AskOutcome(file, intent, wantsAnew);
+        return new AskOutcome(
+            file,
+            intent,
+            wantsAnew,
+            IsTooMuch: intent is null && !await IsTakenAsync(connection, id, cancellationToken)
+        );
     }
+
+    private static Task<bool> IsTakenAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken) =>
+        connection.QuerySingleAsync<bool>(
+            "SELECT EXISTS (SELECT FROM filetransfer.intents WHERE intent_id = @id)",
+            new { id },
+            cancellationToken
+        );
 
     /// <summary>Ends an intent. The last one of a file gives its replica up, unless that is stored or the node's policy wants the file.</summary>
     public async Task<WithdrawOutcome> WithdrawAsync(FileKey key, Guid id, CancellationToken cancellationToken)

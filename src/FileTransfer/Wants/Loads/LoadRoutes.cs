@@ -8,6 +8,11 @@ public static class LoadRoutes
     /// <summary>Room for all labels with their metadata.</summary>
     private const long LongestRequest = 256L * 1024 * 1024;
 
+    private const int Page = 20;
+
+    /// <summary>A page ends with the load in which they reach so many bytes.</summary>
+    private const int PageBytes = 1024 * 1024;
+
     public static void MapLoads(this IEndpointRouteBuilder routes)
     {
         var loads = routes.MapGroup(Routes.Loads).WithTags("Loads").ProducesProblems(ProblemTypes.DatabaseUnavailable);
@@ -50,7 +55,9 @@ public static class LoadRoutes
             .ProducesProblems(ProblemTypes.LoadUnknown);
     }
 
+    /// <param name="after" example="17">The id of the load that the page before ended with, its <c>next</c>.</param>
     private static async Task<IResult> ListAsync(
+        long? after,
         LoadTable table,
         LoadReports reports,
         NodeId here,
@@ -58,12 +65,16 @@ public static class LoadRoutes
     )
     {
         var all = new List<LoadResource>();
-        foreach (var load in await table.AllAsync(cancellationToken))
+        var bytes = 0;
+        var page = await table.PageAsync(after, Page + 1, cancellationToken);
+        foreach (var load in page.Take(Page).TakeWhile(_ => bytes < PageBytes))
         {
             all.Add(await reports.DescribeAsync(load, withLabels: false, cancellationToken));
+            bytes += JsonSerializer.SerializeToUtf8Bytes(all[^1], WireJson.Default.LoadResource).Length;
         }
 
-        return TypedResults.Json(new LoadsResource(here.Value, all), WireJson.Default.LoadsResource);
+        var next = page.Count > all.Count ? all[^1].Id : (long?)null;
+        return TypedResults.Json(new LoadsResource(here.Value, all, next), WireJson.Default.LoadsResource);
     }
 
     /// <param name="name" example="state-17">1 to 64 letters, digits, '.', '_' or '-'.</param>

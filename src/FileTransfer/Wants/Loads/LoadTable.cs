@@ -49,15 +49,25 @@ internal sealed partial class LoadTable(Database database, IOptions<DownloadOpti
     public Task<LoadRow?> FindAsync(string name, CancellationToken cancellationToken) =>
         database.QuerySingleOrDefaultAsync<LoadRow>(_newest, new { node, name }, cancellationToken);
 
-    /// <summary>The newest of each name, those that run first and the newest of these first.</summary>
-    public Task<IReadOnlyList<LoadRow>> AllAsync(CancellationToken cancellationToken)
+    /// <summary>A page of the newest of each name, those that run first and the newest of these first.</summary>
+    /// <param name="after">The load that the page before ended with.</param>
+    public Task<IReadOnlyList<LoadRow>> PageAsync(long? after, int limit, CancellationToken cancellationToken)
     {
         const string sql = $"""
             SELECT * FROM (
                 SELECT DISTINCT ON (name) {LoadRow.Columns} FROM filetransfer.loads WHERE node_id = @node ORDER BY name, load_id DESC
-            ) newest ORDER BY ended_at IS NOT NULL, load_id DESC
+            ) newest
+            WHERE @after::bigint IS NULL
+               OR (ended_at IS NOT NULL, -load_id) > ((SELECT ended_at IS NOT NULL FROM filetransfer.loads WHERE load_id = @after), -@after)
+            ORDER BY ended_at IS NOT NULL, load_id DESC LIMIT @limit
             """;
-        return database.QueryAsync<LoadRow>(sql, new { node }, cancellationToken);
+        var parameters = new
+        {
+            node,
+            after,
+            limit,
+        };
+        return database.QueryAsync<LoadRow>(sql, parameters, cancellationToken);
     }
 
     /// <summary>Makes the load, instead of the one under its name. Nothing is wanted yet: its rounds do that.</summary>

@@ -36,6 +36,9 @@ public sealed class NodePolicies(Database database, NodeId node)
     /// <summary>SQL: the review of a policy of <c>@node</c> is due.</summary>
     public const string IsAnyDue = "EXISTS (SELECT FROM filetransfer.policies WHERE node_id = @node AND review_due)";
 
+    /// <summary>A page of policies ends with the one in which their filters reach so many bytes.</summary>
+    private const int MostBytes = 1024 * 1024;
+
     private const string Select =
         "SELECT bucket, kind, prefixes, exacts, changed_at, review_due, prunes, reviewed_to FROM filetransfer.policies WHERE node_id = @node";
 
@@ -52,6 +55,55 @@ public sealed class NodePolicies(Database database, NodeId node)
         var rows = await database.QueryAsync<PolicyRow>($"{Select} ORDER BY bucket", new { node }, cancellationToken);
         return [.. rows.Select(ToRecord)];
     }
+
+    /// <summary>The policies of some buckets, in the order of these, as many as are within a bound of bytes; the first one in any case.</summary>
+    public async Task<IReadOnlyList<PolicyRecord>> OfAsync(IReadOnlyList<ByteString> buckets, CancellationToken cancellationToken)
+    {
+        const string sql = $"""
+            SELECT * FROM (
+                {Select} AND bucket = ANY(@buckets)
+            ) p WHERE bucket IN (
+                SELECT bucket FROM (
+                    SELECT bucket, sum(bytes) OVER (ORDER BY bucket ROWS UNBOUNDED PRECEDING) - bytes AS bytes_before
+                    FROM filetransfer.policies
+                    CROSS JOIN LATERAL (SELECT coalesce(sum(octet_length(v)), 0) AS bytes FROM unnest(prefixes || exacts) v) filters
+                    WHERE node_id = @node AND bucket = ANY(@buckets)
+                ) sized WHERE bytes_before < @most
+            ) ORDER BY bucket
+            """;
+        var parameters = new
+        {
+            node,
+            buckets = buckets.Select(bucket => bucket.ToArray()).ToArray(),
+            most = MostBytes,
+        };
+        return [.. (await database.QueryAsync<PolicyRow>(sql, parameters, cancellationToken)).Select(ToRecord)];
+    }
+
+    /// <summary>Those of the buckets that have a policy.</summary>
+    public Task<IReadOnlyList<ByteString>> SetForAsync(IReadOnlyList<ByteString> buckets, CancellationToken cancellationToken) =>
+        database.QueryAsync<ByteString>(
+            "SELECT bucket FROM filetransfer.policies WHERE node_id = @node AND bucket = ANY(@buckets) ORDER BY bucket",
+            new { node, buckets = buckets.Select(bucket => bucket.ToArray()).ToArray() },
+            cancellationToken
+        );
+
+    /// <summary>Whether so many other buckets have a policy.</summary>
+    public Task<bool> AreAsManyAsync(int most, ByteString beside, CancellationToken cancellationToken) =>
+        database.QuerySingleAsync<bool>(
+            """
+            SELECT count(*) >= @most FROM (
+                SELECT FROM filetransfer.policies WHERE node_id = @node AND bucket <> @beside LIMIT @most
+            ) others
+            """,
+            new
+            {
+                node,
+                beside,
+                most,
+            },
+            cancellationToken
+        );
 
     /// <summary>The buckets behind <paramref name="after"/> that have files or a policy, in their order: one step along an index for each.</summary>
     public Task<IReadOnlyList<ByteString>> BucketsAsync(ByteString after, int limit, CancellationToken cancellationToken)

@@ -55,23 +55,31 @@ public sealed partial class PolicyChanges(
     }
 
     /// <summary>The same of the buckets behind <paramref name="after"/> that have files or a policy.</summary>
-    public async Task<IReadOnlyList<(PolicyRecord Policy, PolicyEffect Effect)>> PageAsync(
+    /// <returns>And whether more may follow.</returns>
+    public async Task<(IReadOnlyList<(PolicyRecord Policy, PolicyEffect Effect)> Page, bool GoesOn)> PageAsync(
         ByteString after,
         int limit,
         CancellationToken cancellationToken
     )
     {
-        var set = (await policies.AllAsync(cancellationToken)).ToDictionary(policy => policy.Bucket);
         var buckets = await policies.BucketsAsync(after, limit, cancellationToken);
-        return
-        [
-            .. buckets.Select(bucket =>
-                (
-                    set.GetValueOrDefault(bucket) ?? PolicyRecord.None(bucket),
-                    _changes.GetValueOrDefault(bucket)?.Effect ?? PolicyEffect.None
-                )
-            ),
-        ];
+        var within = await policies.OfAsync(buckets, cancellationToken);
+        var set = within.ToDictionary(policy => policy.Bucket);
+
+        // A bucket whose policy is beyond the bound of bytes begins the next page.
+        var cut = (await policies.SetForAsync(buckets, cancellationToken)).FirstOrDefault(bucket => !set.ContainsKey(bucket));
+        var page = cut.IsEmpty ? buckets : [.. buckets.TakeWhile(bucket => bucket != cut)];
+        return (
+            [
+                .. page.Select(bucket =>
+                    (
+                        set.GetValueOrDefault(bucket) ?? PolicyRecord.None(bucket),
+                        _changes.GetValueOrDefault(bucket)?.Effect ?? PolicyEffect.None
+                    )
+                ),
+            ],
+            buckets.Count == limit || page.Count < buckets.Count
+        );
     }
 
     /// <summary>Has all policies reviewed: what they want may have changed while this node was away.</summary>

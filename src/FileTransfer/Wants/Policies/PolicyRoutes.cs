@@ -55,9 +55,9 @@ public static class PolicyRoutes
         }
 
         // One more than the page holds tells whether another page follows.
-        var found = await changes.PageAsync(last.Value, Page + 1, cancellationToken);
+        var (found, goesOn) = await changes.PageAsync(last.Value, Page + 1, cancellationToken);
         var page = found.Take(Page).Select(one => PolicyResource.Of(one.Policy, one.Effect)).ToList();
-        return TypedResults.Ok(new BucketListing(page, found.Count > Page ? page[^1].Bucket : null));
+        return TypedResults.Ok(new BucketListing(page, goesOn ? page[^1].Bucket : null));
     }
 
     private static async Task<Ok<PolicyResource>> GetAsync(
@@ -79,6 +79,9 @@ public static class PolicyRoutes
         int? wait,
         PolicyDefinition definition,
         PolicyChanges changes,
+        NodePolicies policies,
+        IOptions<CallerLimits> limits,
+        HttpResponse response,
         CancellationToken cancellationToken
     )
     {
@@ -95,6 +98,15 @@ public static class PolicyRoutes
         if (!Policy.TryParse(kind, [.. filters.Select(filter => filter ?? "")], out var policy, out var fault))
         {
             return Problem.Of(ProblemTypes.PolicyInvalid, fault);
+        }
+
+        if (!policy.IsEverything && await policies.AreAsManyAsync(limits.Value.Policies, bucket.Value, cancellationToken))
+        {
+            return CallerLimits.Refusal(
+                response,
+                nameof(CallerLimits.Policies),
+                "This node has as many policies as it may; delete some, or keep buckets apart by nodes."
+            );
         }
 
         return await ChangeAsync(bucket, policy, prune ?? false, wait, changes, cancellationToken);

@@ -135,7 +135,10 @@ public sealed class StoredTokenTests
             "a leads"
         );
         byte[] bucket = [2];
-        var (mine, foreign) = (new PlainFile("mine"u8.ToArray(), bucket: bucket, owner: [1]), new PlainFile("theirs"u8.ToArray(), bucket: bucket, owner: [9]));
+        var (mine, foreign) = (
+            new PlainFile("mine"u8.ToArray(), bucket: bucket, owner: [1]),
+            new PlainFile("theirs"u8.ToArray(), bucket: bucket, owner: [9])
+        );
         foreach (var file in (PlainFile[])[mine, foreign])
         {
             (await PutAsync(file, "root-token")).ShouldBe(HttpStatusCode.Created);
@@ -193,7 +196,8 @@ public sealed class StoredTokenTests
 
         async Task<HttpStatusCode> PutAsync(PlainFile file, string by)
         {
-            var path = $"/v1/files?owner={PlainFile.Hex(file.Owner)}&bucket={PlainFile.Hex(file.Bucket)}&locationHex={PlainFile.Hex(file.Location)}";
+            var path =
+                $"/v1/files?owner={PlainFile.Hex(file.Owner)}&bucket={PlainFile.Hex(file.Bucket)}&locationHex={PlainFile.Hex(file.Location)}";
             using var request = Request(HttpMethod.Post, path, by);
             request.Content = new ByteArrayContent(file.Content);
             using var answer = await node.Http.SendAsync(request);

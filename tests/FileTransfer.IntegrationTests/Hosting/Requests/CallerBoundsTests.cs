@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using FileTransfer.Http;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
@@ -79,6 +80,91 @@ public sealed class CallerBoundsTests
         (await refused.ReadProblemAsync("too-many-requests")).GetProperty("limit").GetString().ShouldBe("WrongTokensPerMinute");
         (await server.SendAsync(HttpMethod.Get, "/open", "a")).StatusCode.ShouldBe(HttpStatusCode.OK);
         (await server.SendAsync(HttpMethod.Get, "/open")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task A_caller_has_so_many_bytes_of_uploads_under_way_and_so_many_answers_a_second()
+    {
+        var gate = new TaskCompletionSource();
+        var settings = SettingsOf(("UploadBytes", 1000), ("ReadsPerSecond", 2));
+        await using var server = await RunningServer.StartAsync(settings, app => MapGates(app, gate.Task));
+        var running = server.SendAsync(HttpMethod.Post, "/upload-gate", "a", new ByteArrayContent(new byte[600]));
+        await ArrivedAsync(1);
+
+        using (var refused = await server.SendAsync(HttpMethod.Post, "/upload-open", "a", new ByteArrayContent(new byte[500])))
+        {
+            refused.StatusCode.ShouldBe(HttpStatusCode.TooManyRequests);
+            (await refused.ReadProblemAsync("too-many-requests")).GetProperty("limit").GetString().ShouldBe("UploadBytes");
+        }
+
+        (await server.SendAsync(HttpMethod.Post, "/upload-open", "a", new ByteArrayContent(new byte[400]))).StatusCode.ShouldBe(
+            HttpStatusCode.OK
+        );
+        (await server.SendAsync(HttpMethod.Post, "/upload-open", "b", new ByteArrayContent(new byte[500]))).StatusCode.ShouldBe(
+            HttpStatusCode.OK
+        );
+        gate.SetResult();
+        (await running).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await server.SendAsync(HttpMethod.Post, "/upload-open", "a", new ByteArrayContent(new byte[500]))).StatusCode.ShouldBe(
+            HttpStatusCode.OK
+        );
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => server.SendAsync(HttpMethod.Get, "/open", "a")));
+        answers.Count(answer => answer.StatusCode == HttpStatusCode.TooManyRequests).ShouldBeGreaterThan(0);
+        (await server.SendAsync(HttpMethod.Get, "/open", "b")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await IsLetInAsync(server, "/open");
+    }
+
+    [Fact]
+    public async Task A_caller_has_so_many_intents_and_a_node_so_many_policies_and_their_listing_ends_at_a_bound_of_bytes()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        var node = await cluster.StartLeaderAsync(
+            "a",
+            ("FileTransfer__Callers__Intents", "2"),
+            ("FileTransfer__Callers__Policies", "3")
+        );
+        var files = new[] { PlainFile.Random(1), PlainFile.Random(2), PlainFile.Random(3) };
+        foreach (var file in files)
+        {
+            await node.RegisterAsync(file);
+        }
+
+        (await FetchAsync(files[0])).StatusCode.ShouldBe(HttpStatusCode.Created);
+        using var second = await FetchAsync(files[1]);
+        second.StatusCode.ShouldBe(HttpStatusCode.Created);
+        using (var refused = await FetchAsync(files[2]))
+        {
+            (await refused.ReadProblemAsync("too-many-requests")).GetProperty("limit").GetString().ShouldBe("Intents");
+        }
+
+        (await node.Http.DeleteAsync(second.Headers.Location)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await FetchAsync(files[2])).StatusCode.ShouldBe(HttpStatusCode.Created);
+
+        var filler = new string('x', 60_000);
+        for (var i = 1; i <= 3; i++)
+        {
+            using var set = await SetAsync(i);
+            set.IsSuccessStatusCode.ShouldBeTrue(await set.Content.ReadAsStringAsync());
+        }
+
+        using (var refused = await SetAsync(4))
+        {
+            (await refused.ReadProblemAsync("too-many-requests")).GetProperty("limit").GetString().ShouldBe("Policies");
+        }
+
+        var page = await node.GetJsonAsync("/v1/buckets");
+        page.GetProperty("buckets").GetArrayLength().ShouldBe(1);
+        var next = await node.GetJsonAsync($"/v1/buckets?after={page.GetProperty("next").GetString()}");
+        next.GetProperty("buckets")[0].GetProperty("bucket").GetString().ShouldNotBe(page.GetProperty("next").GetString());
+
+        Task<HttpResponseMessage> FetchAsync(PlainFile file) => node.Http.PostAsync($"/v1/files/{file.Key}/fetch", null);
+
+        Task<HttpResponseMessage> SetAsync(int bucket) =>
+            node.Http.PutAsJsonAsync(
+                $"/v1/buckets/0x000{bucket}/policy?wait=10",
+                new { kind = "nothing-except", filters = Enumerable.Range(0, 20).Select(i => $"prefix:utf8:{i}{filler}") }
+            );
     }
 
     private Task ArrivedAsync(int requests) =>
