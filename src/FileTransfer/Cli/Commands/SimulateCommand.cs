@@ -15,26 +15,17 @@ internal static class SimulateCommand
     public static Command Create()
     {
         var world = new SimulatedWorld();
-        var nodes = new Option<int[]>("--nodes")
-        {
-            Description =
-                "How many nodes want the content, besides the leader that has it; repeat it for a run with each number (default 1 10 100 1000 10000).",
-            HelpName = "N",
-            AllowMultipleArgumentsPerToken = true,
-        };
-        CliOption.Check(nodes, text => int.TryParse(text, out var n) && n is >= 1 and <= 100_000, "1 to 100000");
+        var nodes = Nodes(
+            "How many nodes want the content, besides the leader that has it; repeat it for a run with each number (default 1 10 100 1000 10000).",
+            least: 1
+        );
         var size = Option("--size", "SIZE", "Bytes of the content.", world.Size, ByteSize.TryParse, ByteSize.Form);
         var up = Option("--up", "RATE", "What every node can send.", world.Up, ByteRate.TryParse, ByteRate.Form);
         var down = Option("--down", "RATE", "What every node can receive.", world.Down, ByteRate.TryParse, ByteRate.Form);
         var latency = Duration.Option("--latency", "From one node to another, one way (default 5ms).");
         var loss = Number("--loss", "Fraction of requests that break midway, 0 to 0.9.", 0.9);
         var churn = Number("--churn", "How often each node is killed per hour, 0 to 360; it is back 10 s later.", 360);
-        var seed = new Option<int>("--seed")
-        {
-            Description = "The same seed gives the same run.",
-            HelpName = "N",
-            DefaultValueFactory = _ => world.Seed,
-        };
+        var seed = Seed();
         return new CliCommand("simulate", "Shows how a content spreads from a leader to many nodes, in virtual time")
         {
             Notes =
@@ -48,10 +39,11 @@ internal static class SimulateCommand
                 "filetransfer simulate",
                 "filetransfer simulate --nodes 8 --size 100MB --up 20MB/s --down 1GB/s",
                 "filetransfer simulate --nodes 1000 --loss 0.01 --churn 60 --json",
+                "filetransfer simulate gossip",
             ],
             Ends = [ExitCode.NotComplete],
         }
-            .Taking(nodes, size, up, down, latency, loss, churn, seed)
+            .Taking(nodes, size, up, down, latency, loss, churn, seed, SimulateGossipCommand.Create())
             .Runs(run =>
                 Task.FromResult(
                     Run(
@@ -135,7 +127,27 @@ internal static class SimulateCommand
         return option;
     }
 
-    private static Option<double> Number(string name, string description, double most)
+    internal static Option<int[]> Nodes(string description, int least)
+    {
+        var nodes = new Option<int[]>("--nodes")
+        {
+            Description = description,
+            HelpName = "N",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        CliOption.Check(nodes, text => int.TryParse(text, out var n) && n >= least && n <= 100_000, $"{least} to 100000");
+        return nodes;
+    }
+
+    internal static Option<int> Seed() =>
+        new("--seed")
+        {
+            Description = "The same seed gives the same run.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 1,
+        };
+
+    internal static Option<double> Number(string name, string description, double most)
     {
         var option = new Option<double>(name) { Description = description, HelpName = "NUMBER" };
         CliOption.Check(

@@ -22,6 +22,7 @@ namespace FileTransfer.Cli.Output;
 [JsonSerializable(typeof(PutLine))]
 [JsonSerializable(typeof(ReconcileSummary))]
 [JsonSerializable(typeof(SimulationLine))]
+[JsonSerializable(typeof(GossipSimulationLine))]
 [JsonSerializable(typeof(VerdictLine))]
 [JsonSerializable(typeof(VerifyLine))]
 internal sealed partial class CliJson : JsonSerializerContext

@@ -66,6 +66,24 @@ public sealed record SimulationLine(
     int Seed
 );
 
+/// <summary>A line of <c>simulate gossip --json</c>: times in seconds, what is sent by one node; a time is left out where it took too long.</summary>
+public sealed record GossipSimulationLine(
+    int Nodes,
+    double QuietMessagesPerSecond,
+    double QuietBytesPerSecond,
+    int? Rounds,
+    double? Killed,
+    double? Healed,
+    double HealingBytes,
+    int? ChurnRounds,
+    double ChurnBytesPerSecond,
+    double? Settled,
+    int Suspected,
+    int SeenDead,
+    long Events,
+    int Seed
+);
+
 public sealed record HealthLine(string Node, string Status, bool Healthy, IReadOnlyDictionary<string, CheckAnswer>? Checks);
 
 public sealed record DatabaseLine(string ConnectionString, string DataDirectory);

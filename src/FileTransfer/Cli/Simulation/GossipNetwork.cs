@@ -11,7 +11,8 @@ internal sealed partial class GossipNetwork
     public static readonly string Text = new('x', 800);
 
     private readonly Dictionary<PeerName, GossipNode> _nodeOf = [];
-    private readonly Dictionary<long, Pending> _pending = [];
+    private readonly Dictionary<Uri, GossipNode> _nodeAt = [];
+    private readonly Dictionary<long, Exchange> _pending = [];
     private long _last;
 
     public GossipNetwork(GossipWorld world, GossipLimits limits)
@@ -30,6 +31,7 @@ internal sealed partial class GossipNetwork
         foreach (var node in Nodes)
         {
             _nodeOf.Add(node.Name, node);
+            _nodeAt.Add(UrlOf(node.Name), node);
             node.Ticking();
         }
     }
@@ -52,6 +54,10 @@ internal sealed partial class GossipNetwork
 
     /// <summary>Hears what machines say of peers.</summary>
     public Action<GossipNode, GossipAction> Said { get; set; } = (_, _) => { };
+
+    public CancellationToken CancellationToken { get; init; }
+
+    public GossipNode NodeOf(PeerName name) => _nodeOf[name];
 
     public IEnumerable<GossipNode> Up => Nodes.Where(node => node.IsUp);
 
@@ -100,6 +106,7 @@ internal sealed partial class GossipNetwork
         Time.At(ends, () => hasEnded = true);
         while (!hasEnded)
         {
+            CancellationToken.ThrowIfCancellationRequested();
             Time.Step();
         }
     }
@@ -126,42 +133,49 @@ internal sealed partial class GossipNetwork
     private void Carry(GossipNode from, GossipAction.Ask ask)
     {
         Sent(from, ask.News.Size + GossipWorld.RequestHead);
-        var exchange = new Exchange(from, ask.Exchange);
-        var to = ask.To is { } name
-            ? _nodeOf.GetValueOrDefault(name)
-            : Nodes.FirstOrDefault(node => UrlOf(node.Name) == ask.Urls[0]);
-        Time.After(ask.Patience, () => exchange.Fail("no answer in time"));
-        if (to is not null && !IsLost(from, to))
+        var exchange = new Exchange(from, ask.Exchange, Time.Now + ask.Patience);
+        var to = ask.To is { } name ? _nodeOf.GetValueOrDefault(name) : _nodeAt.GetValueOrDefault(ask.Urls[0]);
+        if (to is null || IsLost(from, to))
         {
-            Time.After(
-                Delay(),
-                () =>
-                {
-                    if (to.IsUp)
-                    {
-                        _pending.Add(++_last, new Pending(exchange, to));
-                        to.Tell(new GossipEvent.Requested(_last, from.Name, IsTrusted(from), ask.News));
-                    }
-                    else
-                    {
-                        Time.After(Delay(), () => exchange.Fail("connection refused"));
-                    }
-                }
-            );
+            TimeOut(exchange);
+            return;
         }
+
+        Time.After(
+            Delay(),
+            () =>
+            {
+                if (!to.IsUp)
+                {
+                    Time.After(Delay(), () => exchange.Fail("connection refused"));
+                    return;
+                }
+
+                if (to.IsStopped || ask.News.Probe is not null)
+                {
+                    TimeOut(exchange);
+                }
+
+                _pending.Add(++_last, exchange);
+                to.Tell(new GossipEvent.Requested(_last, from.Name, IsTrusted(from), ask.News));
+            }
+        );
     }
 
-    private void Carry(GossipNode from, Pending pending, GossipNews news)
+    private void Carry(GossipNode from, Exchange exchange, GossipNews news)
     {
         Sent(from, news.Size + GossipWorld.AnswerHead);
-        if (!IsLost(from, pending.Exchange.From))
+        if (IsLost(from, exchange.From))
         {
-            Time.After(
-                Delay(),
-                () => pending.Exchange.End(new GossipEvent.Answered(pending.Exchange.Number, from.Name, IsTrusted(from), news))
-            );
+            TimeOut(exchange);
+            return;
         }
+
+        Time.After(Delay(), () => exchange.End(new GossipEvent.Answered(exchange.Number, from.Name, IsTrusted(from), news)));
     }
+
+    /// <summary>Where an answer is certain to come, nobody need wait for the end of patience.</summary>
+    private void TimeOut(Exchange exchange) => Time.At(exchange.Ends, () => exchange.Fail("no answer in time"));
 
     private bool IsTrusted(GossipNode node) => Judge(node.Words) == PeerStanding.Trusted;
 
@@ -175,9 +189,7 @@ internal sealed partial class GossipNetwork
         from.BytesSent += bytes;
     }
 
-    private sealed record Pending(Exchange Exchange, GossipNode To);
-
-    private sealed class Exchange(GossipNode from, long number)
+    private sealed class Exchange(GossipNode from, long number, TimeSpan ends)
     {
         private readonly int _run = from.Run;
         private bool _hasEnded;
@@ -185,6 +197,8 @@ internal sealed partial class GossipNetwork
         public GossipNode From => from;
 
         public long Number => number;
+
+        public TimeSpan Ends => ends;
 
         public void Fail(string reason) => End(new GossipEvent.Failed(number, reason));
 

@@ -39,6 +39,9 @@ internal sealed class GossipNode
     /// <summary>Of the run of its process.</summary>
     public int Run { get; private set; }
 
+    /// <summary>When that began.</summary>
+    public TimeSpan Begun { get; private set; }
+
     public void Tell(GossipEvent happened)
     {
         if (IsStopped)
@@ -65,6 +68,7 @@ internal sealed class GossipNode
     public void Restart(long? generation = null)
     {
         Run++;
+        Begun = _network.Time.Now;
         IsUp = true;
         Words = Announce(generation ?? Words.Content.Generation + 1, 1);
         _machine = Begin();

@@ -12,8 +12,23 @@ internal static class GossipDigest
     /// <summary>Parts of the names that are compared one by one where the whole differs.</summary>
     public const int Buckets = 1024;
 
-    /// <summary>Of a name, the same at every node: its last bits say which bucket it is in.</summary>
-    public static ulong IdOf(PeerName name) => (ulong)Hash($"{name}");
+    /// <summary>Of a name, the same at every node: its last bits say which bucket it is in (FNV-1a, its bits mixed).</summary>
+    public static ulong IdOf(PeerName name)
+    {
+        var id = Add(Add(0xcbf29ce484222325, name.Cluster), name.Node.Value);
+        id = (id ^ (id >> 32)) * 0x9e3779b97f4a7c15;
+        return id ^ (id >> 32);
+
+        static ulong Add(ulong id, string text)
+        {
+            foreach (var character in text)
+            {
+                id = (id ^ character) * 0x100000001b3;
+            }
+
+            return id;
+        }
+    }
 
     /// <summary>Of which announcement it is.</summary>
     public static UInt128 Of(Announcement announcement) =>

@@ -6,7 +6,11 @@ public sealed partial class GossipMachine
     /// <summary>What differs among many is most often news that is still under way: one exchange in so many looks for it.</summary>
     private const int OneIn = 4;
 
+    /// <summary>A comparison that brings so many peers is followed by another one at once.</summary>
+    private const int Many = 8;
+
     private bool _hasCompared;
+    private bool _isCatchingUp;
 
     /// <summary>Whether an exchange goes on to compare.</summary>
     /// <param name="there">The digest of the other.</param>
@@ -18,7 +22,9 @@ public sealed partial class GossipMachine
             return false;
         }
 
-        return _table.Count <= _limits.ComparedOneByOne || (!isExplained && !_hasCompared && _random.Next(OneIn) == 0);
+        return _table.Count <= _limits.ComparedOneByOne
+            || _isCatchingUp
+            || (!isExplained && !_hasCompared && _random.Next(OneIn) == 0);
     }
 
     private void BeginComparing(GossipNews news)

@@ -56,6 +56,11 @@ public sealed partial class GossipMachine
         else
         {
             Hear(answered.From);
+            if (exchange.About is { } doubted && answered.News.Reached is true)
+            {
+                _doubts.Remove(doubted);
+            }
+
             GoOn(exchange, answered.From, answered.News);
         }
 
@@ -81,9 +86,10 @@ public sealed partial class GossipMachine
     /// <summary>Takes in an answer, and asks once more where there is something left to say.</summary>
     private void GoOn(GossipExchange exchange, PeerName from, GossipNews news)
     {
-        var before = _digest;
+        var (before, count) = (_digest, _table.Count);
         var next = new GossipNews();
         Learn(news, next);
+        _isCatchingUp = exchange.Compared is null ? _isCatchingUp : _table.Count - count >= Many;
         NoteAnswer(from);
         if (exchange.Compared == before && before == _digest && next.IsQuiet && exchange.Told is { } told)
         {

@@ -105,6 +105,8 @@ public sealed partial class GossipMachine
         var place = PlaceOf(name);
         if (place < 0)
         {
+            // It comes back by itself, not by what others have of it.
+            _forgotten.Remove(name);
             return;
         }
 

@@ -141,6 +141,7 @@ public sealed partial class GossipMachine
         CountIn(place);
         if (words.Content.Generation > former.Generation)
         {
+            _doubts.Remove(words.Name);
             SetLife(place, default);
         }
 

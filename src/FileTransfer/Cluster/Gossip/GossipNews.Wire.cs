@@ -142,5 +142,5 @@ public sealed partial class GossipNews
     }
 
     private static bool TryDecode(string text, Span<byte> bytes) =>
-        Base64Url.TryDecodeFromChars(text, bytes, out var written) && written == bytes.Length;
+        Base64Url.IsValid(text) && Base64Url.TryDecodeFromChars(text, bytes, out var written) && written == bytes.Length;
 }

@@ -9,7 +9,7 @@ internal sealed class HeardPeer(int window)
 {
     private const int Fewest = 5;
 
-    private readonly List<float> _intervals = [];
+    private readonly List<float> _intervals = new(0);
     private int _oldest;
     private double _sum;
 

@@ -19,7 +19,14 @@ internal sealed class LeastRecent<TName, T>(int most)
 
     public void Put(TName name, T value)
     {
-        Remove(name);
+        if (_nodes.TryGetValue(name, out var node))
+        {
+            node.Value = (name, value);
+            _order.Remove(node);
+            _order.AddFirst(node);
+            return;
+        }
+
         if (_nodes.Count == most)
         {
             Remove(_order.Last!.Value.Name);

@@ -1,0 +1,288 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using FileTransfer.Cluster.Gossip;
+using FileTransfer.Contracts;
+using FileTransfer.Identity;
+using FileTransfer.Identity.Signing;
+
+namespace FileTransfer.Tests.Cluster.Gossip;
+
+/// <summary>One machine, and what it is told.</summary>
+public sealed class GossipMachineTests
+{
+    private static readonly PublicKey _key = NewKey();
+    private static readonly PeerName _self = Named("self");
+    private static readonly PeerName _friend = Named("friend");
+
+    private readonly HashSet<PeerName> _untrusted = [];
+    private readonly GossipMachine _machine;
+    private TimeSpan _now;
+    private long _requests;
+
+    public GossipMachineTests()
+    {
+        _machine = new GossipMachine(
+            Words(_self),
+            GossipLimits.Default,
+            words => _untrusted.Contains(words.Name) ? PeerStanding.Unknown : PeerStanding.Trusted,
+            new Random(1)
+        );
+    }
+
+    [Fact]
+    public void Who_is_not_trusted_gets_this_nodes_own_announcement_alone_and_is_never_asked()
+    {
+        Tell(_friend, [Words(_friend)]);
+        for (var i = 0; i < 10_000; i++)
+        {
+            var invented = Named($"invented-{i}");
+            _untrusted.Add(invented);
+            var answer = Tell(invented, [Words(invented), Words(Named("another"))], isTrusted: false);
+            answer.Announcements.ShouldHaveSingleItem().ShouldBe(_machine.Self.Text);
+            answer.Peers.ShouldBeNull();
+        }
+
+        var peers = _machine.Peers().ToList();
+        peers.Count(peer => peer.Standing == PeerStanding.Unknown).ShouldBe(1024);
+        peers.ShouldContain(peer => peer.Name == Named("invented-9999"));
+        peers.ShouldNotContain(peer => peer.Name == Named("invented-0"));
+        peers.ShouldContain(peer => peer.Name == _friend && peer.Standing == PeerStanding.Trusted);
+        Rounds(50).ShouldAllBe(ask => ask.To == _friend);
+    }
+
+    [Fact]
+    public void What_a_trusted_peer_passes_on_of_others_is_judged_as_well()
+    {
+        var invented = Enumerable.Range(0, 2_000).Select(i => Named($"invented-{i}")).ToList();
+        _untrusted.UnionWith(invented);
+        Tell(_friend, [Words(_friend)]);
+        foreach (var some in invented.Chunk(50))
+        {
+            Tell(_friend, [.. some.Select(name => Words(name))]);
+        }
+
+        _machine.Count.ShouldBe(1);
+        _machine.Peers().Count().ShouldBe(1 + 1024);
+    }
+
+    [Fact]
+    public void An_older_announcement_is_refused_and_counted()
+    {
+        Tell(_friend, [Words(_friend), Words(Named("other"), generation: 5, version: 3)]);
+        Tell(_friend, [Words(Named("other"), generation: 5, version: 2)]);
+        Tell(_friend, [Words(Named("other"), generation: 4, version: 9)]);
+
+        _machine.Refusals[AnnouncementRefusal.Older].ShouldBe(2);
+        _machine.Find(Named("other"))!.Content.Version.ShouldBe(3);
+    }
+
+    [Fact]
+    public void A_peer_that_has_answered_nobody_is_unknown()
+    {
+        Tell(_friend, [Words(_friend), Words(Named("other"))]);
+
+        _machine.StatusOf(Named("other")).ShouldBe(PeerStatus.Unknown);
+        _machine.StatusOf(_friend).ShouldBe(PeerStatus.Unknown, "it has asked, and not answered");
+        Tell(_friend, peers: [$"{Named("other")} 1 1 0 a"]);
+        _machine.StatusOf(Named("other")).ShouldBe(PeerStatus.Alive, "a trusted peer got an answer from it");
+    }
+
+    [Fact]
+    public void A_node_that_is_suspected_says_at_once_that_it_is_not_dead()
+    {
+        Tell(_friend, [Words(_friend)]);
+        var answer = Tell(_friend, peers: [$"{_self} 1 1 0 as"]);
+
+        answer.Peers.ShouldNotBeNull().ShouldContain($"{_self} 1 1 1 a");
+    }
+
+    [Fact]
+    public void A_suspicion_ends_in_death_unless_it_is_refuted_in_time()
+    {
+        var other = Named("other");
+        Tell(_friend, [Words(_friend), Words(other)], [$"{other} 1 1 0 as"]);
+        _machine.StatusOf(other).ShouldBe(PeerStatus.Suspect);
+        Rounds(2);
+        Tell(_friend, peers: [$"{other} 1 1 1 a"]);
+        Rounds(10);
+        _machine.StatusOf(other).ShouldBe(PeerStatus.Alive);
+
+        Tell(_friend, peers: [$"{other} 1 1 1 as"]);
+        Rounds(4);
+        _machine.StatusOf(other).ShouldBe(PeerStatus.Dead);
+        Tell(_friend, peers: [$"{other} 1 1 0 a"]);
+        _machine.StatusOf(other).ShouldBe(PeerStatus.Dead, "who says so does not know of the suspicion yet");
+    }
+
+    [Fact]
+    public void Who_is_not_trusted_any_more_is_kept_apart_at_once_and_told_of()
+    {
+        var other = Named("other");
+        Tell(_friend, [Words(_friend), Words(other)]);
+        _untrusted.Add(other);
+        var actions = _machine.Handle(new GossipEvent.TrustChanged(other), _now);
+
+        actions.OfType<GossipAction.Revoked>().ShouldHaveSingleItem().Peer.Name.ShouldBe(other);
+        _machine.Find(other).ShouldBeNull();
+        Rounds(20).ShouldAllBe(ask => ask.To == _friend);
+
+        _untrusted.Clear();
+        _machine.Handle(new GossipEvent.TrustChanged(null), _now);
+        _machine.Find(other).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public void An_answer_of_another_node_is_none()
+    {
+        Tell(_friend, [Words(_friend)]);
+        var ask = Rounds(1).ShouldHaveSingleItem();
+        var actions = _machine.Handle(new GossipEvent.Answered(ask.Exchange, Named("other"), true, News()), _now);
+
+        actions.OfType<GossipAction.Ask>().ShouldHaveSingleItem().To.ShouldBe(_friend, "it is asked once more");
+    }
+
+    [Fact]
+    public void A_message_is_never_longer_than_there_may_be_and_knows_how_long_it_is()
+    {
+        var many = Enumerable.Range(0, 3_000).Select(i => Words(Named($"peer-{i}"))).ToList();
+        _machine.Know([Words(_friend), .. many]);
+        var empty = Tell(_friend, complete: true);
+
+        empty.Announcements!.Count.ShouldBeInRange(60, 80);
+        var buckets = Tell(
+            _friend,
+            buckets: Convert.ToBase64String(new byte[4096]).Replace('+', '-').Replace('/', '_').TrimEnd('=')
+        );
+        buckets.Whole!.Count.ShouldBeGreaterThan(500);
+        var wanted = Tell(_friend, wanted: [.. many.Select(words => $"{words.Name}")]);
+        wanted.Announcements!.Count.ShouldBeInRange(60, 80);
+        var told = Tell(_friend, peers: [.. Enumerable.Range(0, 1_500).Select(i => $"{Named($"new-{i}")} 1764400000000 1 0 a")]);
+        told.Wanted!.Count.ShouldBe(1_500);
+    }
+
+    [Fact]
+    public void Nonsense_is_counted_and_throws_nothing()
+    {
+        Tell(_friend, [Words(_friend)]);
+        string?[] nonsense =
+        [
+            "",
+            " ",
+            "a/b",
+            "a/b 1 1 0 x",
+            "a/b -1 1 0 a",
+            "a/b 1 1 99999999999 a",
+            "a//b 1 1 0 -",
+            null,
+            "a/b 1 1 0 a c",
+        ];
+        foreach (var text in nonsense)
+        {
+            var message = new GossipMessage(text, [text!], [text!], [text!], text, [-1, 5000], true, text, true);
+            var news = GossipNews.From(message, isTrusted: true, _ => (null, AnnouncementRefusal.Signature));
+            _machine.Handle(new GossipEvent.Requested(++_requests, _friend, true, news), _now);
+            _machine.Handle(new GossipEvent.Answered(_requests, _friend, true, news), _now);
+            _machine.Handle(new GossipEvent.Failed(_requests + 1_000, "nothing of the kind was asked"), _now);
+        }
+
+        _machine.Refusals[AnnouncementRefusal.Malformed].ShouldBeGreaterThan(nonsense.Length);
+        _machine.Refusals[AnnouncementRefusal.Signature].ShouldBeGreaterThan(0);
+        _machine.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public void Whichever_way_what_is_told_is_put_together_it_comes_to_the_same()
+    {
+        var lives = (
+            from refutations in Enumerable.Range(0, 3)
+            from marks in Enumerable.Range(0, 4)
+            select new PeerLife(refutations, (PeerMarks)marks)
+        ).ToList();
+        foreach (var (a, b, c) in lives.SelectMany(a => lives.SelectMany(b => lives.Select(c => (a, b, c)))))
+        {
+            a.With(b).ShouldBe(b.With(a));
+            a.With(b).With(c).ShouldBe(a.With(b.With(c)));
+            a.With(a).ShouldBe(a);
+        }
+    }
+
+    [Fact]
+    public void Phi_grows_with_silence_and_says_nothing_before_there_are_samples()
+    {
+        var heard = new HeardPeer(1000);
+        for (var second = 0; second < 5; second++)
+        {
+            heard.Hear(TimeSpan.FromSeconds(second));
+            heard.Phi(TimeSpan.FromSeconds(second)).ShouldBeNull();
+        }
+
+        heard.Hear(TimeSpan.FromSeconds(5));
+        heard.Phi(TimeSpan.FromSeconds(6))!.Value.ShouldBe(1 / Math.Log(10), 0.001);
+        heard.Phi(TimeSpan.FromSeconds(24))!.Value.ShouldBeGreaterThan(8);
+    }
+
+    /// <summary>Sends it a message; the answer, as it goes over the wire.</summary>
+    private GossipMessage Tell(
+        PeerName from,
+        IReadOnlyList<SignedAnnouncement>? announcements = null,
+        IReadOnlyList<string>? peers = null,
+        IReadOnlyList<string>? wanted = null,
+        bool? complete = null,
+        string? buckets = null,
+        bool isTrusted = true
+    )
+    {
+        var texts = (announcements ?? []).ToDictionary(words => words.Text);
+        var message = new GossipMessage(null, peers, [.. texts.Keys], wanted, buckets, null, complete);
+        var news = GossipNews.From(message, isTrusted, text => (texts[text], null));
+        var actions = _machine.Handle(new GossipEvent.Requested(++_requests, from, isTrusted, news), _now);
+        var answer = actions.OfType<GossipAction.Answer>().ShouldHaveSingleItem();
+        answer.Request.ShouldBe(_requests);
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(answer.News.ToMessage(), WireJson.Default.GossipMessage);
+        bytes.Length.ShouldBe(answer.News.Size);
+        bytes.Length.ShouldBeLessThanOrEqualTo(GossipMessage.Longest);
+        return answer.News.ToMessage();
+    }
+
+    /// <summary>What it asks in so many rounds; nothing is answered.</summary>
+    private List<GossipAction.Ask> Rounds(int count)
+    {
+        var asked = new List<GossipAction.Ask>();
+        for (var i = 0; i < count; i++)
+        {
+            _now += GossipLimits.Default.Interval;
+            asked.AddRange(_machine.Handle(GossipEvent.Tick.Instance, _now).OfType<GossipAction.Ask>());
+        }
+
+        return asked;
+    }
+
+    private static GossipNews News() => GossipNews.From(new GossipMessage(), isTrusted: true, _ => default);
+
+    private static PeerName Named(string node) => new("c", new NodeId(node));
+
+    private static SignedAnnouncement Words(PeerName name, long generation = 1, long version = 1) =>
+        new(
+            new Announcement(
+                name,
+                generation,
+                version,
+                [new Uri($"http://{name.Node}:7070")],
+                "Auto",
+                Leads: false,
+                FeedEpoch: null,
+                Buckets: [],
+                [_key],
+                Rotation: null,
+                DateTimeOffset.UnixEpoch,
+                DateTimeOffset.UnixEpoch
+            ),
+            $"{name.Node}.{generation}.{version}.".PadRight(800, 'x')
+        );
+
+    private static PublicKey NewKey()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return PublicKey.Of(key);
+    }
+}
