@@ -22,7 +22,7 @@ public sealed class NodeRoleTests : IAsyncLifetime
         await _cluster.DisposeAsync();
         await RunAsync(
             server,
-            $"DO $$ DECLARE r text; BEGIN FOR r IN SELECT rolname FROM pg_roles WHERE rolname LIKE '{name}~_%' ESCAPE '~' LOOP EXECUTE format('DROP ROLE %I', r); END LOOP; END $$"
+            $"DO $$ DECLARE r text; BEGIN FOR r IN SELECT rolname FROM pg_roles WHERE rolname LIKE '{name}~_%' ESCAPE '~' ORDER BY rolname LIKE '%admin' LOOP EXECUTE format('DROP ROLE %I', r); END LOOP; END $$"
         );
         _folder.Delete(recursive: true);
     }
