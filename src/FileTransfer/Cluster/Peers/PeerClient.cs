@@ -1,9 +1,16 @@
+using FileTransfer.Cluster.Trust;
+
 namespace FileTransfer.Cluster.Peers;
 
 /// <summary>What this node asks of other nodes of the cluster in its own name: with its token where that may be seen, and with the catalog that it works on.</summary>
 /// <remarks>An <see cref="HttpClient"/> would link one more cancellation to each request, for a time-out that sources do not have.</remarks>
-public sealed class PeerClient(ThisNode node, Leadership leadership, TimeProvider time, ILogger<PeerClient> logger)
-    : HttpMessageInvoker(node.Connections(Connections()))
+public sealed class PeerClient(
+    ThisNode node,
+    Leadership leadership,
+    RequestSigner signer,
+    TimeProvider time,
+    ILogger<PeerClient> logger
+) : HttpMessageInvoker(node.Connections(Connections()))
 {
     private readonly PeerTrust _trust = new(node, time, logger);
 
@@ -15,6 +22,9 @@ public sealed class PeerClient(ThisNode node, Leadership leadership, TimeProvide
         handler.MaxResponseDrainSize = 0;
         return handler;
     }
+
+    /// <summary>The same for one node of the cluster, to which it can prove who asks also without a token.</summary>
+    public HttpMessageInvoker To(NodeId other) => new MemberClient(new PeerName(node.ClusterId, other), this, signer);
 
     /// <summary>Sends a request, and takes what the answer says of the other's catalog for a rumour.</summary>
     public override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -40,16 +50,23 @@ public sealed class PeerClient(ThisNode node, Leadership leadership, TimeProvide
     {
         if (node.Token is { } token && await TrustsAsync(request.RequestUri!, cancellationToken))
         {
-            request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+            Set("Authorization", $"Bearer {token}");
         }
 
-        request.Headers.TryAddWithoutValidation(NodeHeader.Name, node.Id.Value);
+        Set(NodeHeader.Name, node.Id.Value);
         if (leadership.Sight is { } own)
         {
-            request.Headers.TryAddWithoutValidation(CatalogSight.Header, own.Text);
+            Set(CatalogSight.Header, own.Text);
         }
 
         return await base.SendAsync(request, cancellationToken);
+
+        // It may be sent again.
+        void Set(string name, string value)
+        {
+            request.Headers.Remove(name);
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
     }
 
     private static string? SightOf(HttpResponseMessage response) =>

@@ -54,7 +54,8 @@ public sealed class NodeSource : Source
     /// <summary>It is a node of another cluster: this one's catalog does not know where it answers.</summary>
     public bool IsOutside { get; }
 
-    protected override string Refusal => "refuses this node's token; set FileTransfer:NodeToken to one it knows, with scope node";
+    protected override string Refusal =>
+        "refuses this node's token, or its key; set FileTransfer:NodeToken to one it knows, with scope node";
 
     public static SourceId IdOf(NodeId node) => new($"node {node}");
 

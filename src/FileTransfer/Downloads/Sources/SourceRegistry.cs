@@ -103,7 +103,7 @@ public sealed class SourceRegistry : IDisposable
                 var id = NodeSource.IdOf(provider.Node);
                 var isPartial = hints.Count >= providers.Nodes.Count;
                 hints.Add(new SourceHint(id, provider.IsLeader ? SourceKind.Leader : SourceKind.Node, isPartial));
-                if (Upsert(id, provider, () => new NodeSource(provider, _peers, _options)))
+                if (Upsert(id, provider, () => new NodeSource(provider, _peers.To(provider.Node), _options)))
                 {
                     (anew ??= []).Add(id);
                 }
@@ -140,7 +140,11 @@ public sealed class SourceRegistry : IDisposable
     {
         lock (_gate)
         {
-            return Upsert(NodeSource.IdOf(provider.Node), provider, () => new NodeSource(provider, _peers, _options));
+            return Upsert(
+                NodeSource.IdOf(provider.Node),
+                provider,
+                () => new NodeSource(provider, _peers.To(provider.Node), _options)
+            );
         }
     }
 

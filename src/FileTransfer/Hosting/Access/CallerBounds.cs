@@ -21,7 +21,9 @@ internal static class CallerBounds
     /// <summary>A token by its name, else an address.</summary>
     public static string CallerOf(HttpContext context) =>
         context.User.Identity is { IsAuthenticated: true, Name: { } name } && name != AccessScopes.Anonymous
-            ? $"the token '{name}'"
+            ? SignedCallers.PeerOf(context) is { Name: var peer }
+                ? $"the peer '{peer}'"
+                : $"the token '{name}'"
             : $"the address {context.Connection.RemoteIpAddress}";
 
     private static void Set(RateLimiterOptions limiter, CallerLimits limits)

@@ -102,7 +102,18 @@ public sealed class TrustTests(ITestOutputHelper output)
         using var peer = new SigningPeer("paris", "b");
         await using var cluster = await TestCluster.CreateAsync();
         var first = await cluster.StartAsync("a", _guarded);
-        var strict = await cluster.StartAsync("c", [.. _guarded, ("FileTransfer__TrustMode", "Strict")]);
+        var strict = await cluster.StartFollowerAsync("c", [.. _guarded, ("FileTransfer__TrustMode", "Strict")]);
+        // A member that has no token signs what it asks for, and the one that holds the file knows its key.
+        first.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "root-token");
+        strict.Http.DefaultRequestHeaders.Authorization = first.Http.DefaultRequestHeaders.Authorization;
+        await Eventually.HoldsAsync(
+            async () => (await first.Http.GetAsync("/health/leader")).IsSuccessStatusCode,
+            "the first one leads"
+        );
+        await TestCluster.StoredAsync(strict, await first.PutAsync(RandomNumberGenerator.GetBytes(6_000_000), "large"));
+        await TestCluster.StoredAsync(strict, await first.PutAsync(RandomNumberGenerator.GetBytes(1000), "small"));
+        first.Http.DefaultRequestHeaders.Authorization = null;
+        strict.Http.DefaultRequestHeaders.Authorization = null;
         (await AsRootAsync(first, HttpMethod.Put, "/v1/trust/b", new { publicKey = peer.PublicKey })).ShouldBe(HttpStatusCode.OK);
         await LetInAsync(strict, peer);
 

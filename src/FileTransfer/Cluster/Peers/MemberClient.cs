@@ -1,0 +1,38 @@
+using FileTransfer.Cluster.Trust;
+
+namespace FileTransfer.Cluster.Peers;
+
+/// <summary>What this node asks of one node of its cluster: signed where that one wants to know who asks, and is shown neither a token nor a certificate.</summary>
+/// <remarks>Where nobody is asked for anything, a clock that is off must not keep nodes apart.</remarks>
+internal sealed class MemberClient(PeerName to, PeerClient peers, RequestSigner signer) : HttpMessageInvoker(Nobody)
+{
+    /// <summary>The other client sends.</summary>
+    private static readonly SocketsHttpHandler Nobody = new();
+
+    private volatile bool _signs;
+
+    public override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var signs = _signs;
+        if (signs)
+        {
+            await signer.SignAsync(request, to, cancellationToken);
+        }
+
+        var response = await peers.SendAsync(request, cancellationToken);
+        if (response.StatusCode != HttpStatusCode.Unauthorized)
+        {
+            return response;
+        }
+
+        _signs = !signs;
+        if (signs || request.Headers.Contains("Authorization"))
+        {
+            return response;
+        }
+
+        response.Dispose();
+        await signer.SignAsync(request, to, cancellationToken);
+        return await peers.SendAsync(request, cancellationToken);
+    }
+}
