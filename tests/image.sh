@@ -96,7 +96,7 @@ children+=("$running")
 wait_for 60 "the node to be ready" in_container /opt/filetransfer/filetransfer healthcheck --ready
 said "from its start until its health check says ready" "$((($(date +%s%N) - begun) / 1000000)) ms"
 for process in /proc/[0-9]*; do
-  if [ "$(tr '\0' ' ' <"$process/cmdline" 2>/dev/null)" = "/opt/filetransfer/filetransfer serve " ] && [ "$(stat -c %u "$process")" = 1654 ] &&
+  if [ "$({ tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null)" = "/opt/filetransfer/filetransfer serve " ] && [ "$(stat -c %u "$process")" = 1654 ] &&
     grep -qz "^FILETRANSFER_URL=http://127.0.0.1:$port\$" "$process/environ"; then node="${process#/proc/}"; fi
 done
 [ -n "$node" ] || fail "no process of the node runs as 1654"

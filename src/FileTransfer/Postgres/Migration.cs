@@ -4,9 +4,14 @@ using System.Text.RegularExpressions;
 
 namespace FileTransfer.Postgres;
 
-/// <summary>One numbered step of the schema: <c>0001_name.sql</c>.</summary>
+/// <summary>One numbered step of the schema: <c>0001_name.sql</c>, or <c>0001_name.expand.sql</c> where an older program works with what it makes.</summary>
 public sealed partial record Migration(int Version, string Name, string Sql)
 {
+    private const string Expanding = ".expand";
+
+    /// <summary>Whether a program that does not know a step goes on with it: the step only adds what that program neither reads nor writes.</summary>
+    public static bool Expands(string name) => name.EndsWith(Expanding, StringComparison.Ordinal);
+
     /// <summary>SHA-256 of the text, in hex. Line ends do not count: a checkout may change them.</summary>
     public string Checksum =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Sql.Replace("\r\n", "\n", StringComparison.Ordinal))));
@@ -34,7 +39,7 @@ public sealed partial record Migration(int Version, string Name, string Sql)
     }
 
     [GeneratedRegex(
-        "^(?<version>[0-9]{4})_(?<name>[a-z0-9_]+)\\.sql$",
+        "^(?<version>[0-9]{4})_(?<name>[a-z0-9_]+(?:\\.expand)?)\\.sql$",
         RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking
     )]
     private static partial Regex FileName();

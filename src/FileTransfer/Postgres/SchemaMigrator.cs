@@ -35,7 +35,7 @@ public sealed partial class SchemaMigrator
         _migrations = migrations;
     }
 
-    /// <exception cref="FatalStartException">The schema is newer than this program, or an applied step is not the one this program carries.</exception>
+    /// <exception cref="FatalStartException">The schema is newer than this program and does not only expand, or an applied step is not the one this program carries.</exception>
     public async Task MigrateAsync(CancellationToken cancellationToken)
     {
         while (await ApplyNextAsync(cancellationToken) is { } applied)
@@ -54,7 +54,7 @@ public sealed partial class SchemaMigrator
             cancellationToken
         );
         var done = await ReadAppliedAsync(connection, cancellationToken);
-        if (done == _migrations.Count)
+        if (done >= _migrations.Count)
         {
             return null;
         }
@@ -102,6 +102,12 @@ public sealed partial class SchemaMigrator
     {
         if (version > _migrations.Count)
         {
+            if (Migration.Expands(name))
+            {
+                Log.Newer(_logger, version, name);
+                return;
+            }
+
             throw new FatalStartException(
                 $"The database has schema version {version} ({name}); this program knows only {_migrations.Count}. "
                     + "Start the newer program that made it, or restore a backup from before its upgrade."
@@ -142,5 +148,12 @@ public sealed partial class SchemaMigrator
     {
         [LoggerMessage(2070, LogLevel.Information, "Schema version {Version} ({Name}) applied")]
         public static partial void Applied(ILogger logger, int version, string name);
+
+        [LoggerMessage(
+            2071,
+            LogLevel.Information,
+            "A newer program has added schema version {Version} ({Name}), which this one needs not know"
+        )]
+        public static partial void Newer(ILogger logger, int version, string name);
     }
 }

@@ -14,6 +14,19 @@ public sealed class DeployTests(ITestOutputHelper output)
     [Fact]
     public Task What_compose_says_is_a_cluster_whose_certificates_are_renewed_under_load() => RunAsync("tests/deploy/compose.sh");
 
+    [Fact]
+    public Task Nodes_are_upgraded_one_after_the_other_and_back_without_a_refused_read_or_a_lost_write() =>
+        RunLongAsync("tests/upgrade.sh");
+
+    [Fact]
+    public Task The_image_is_built_and_a_node_in_it_takes_and_gives_a_file() => RunLongAsync("tests/image.sh");
+
+    private Task RunLongAsync(string script)
+    {
+        Assert.SkipUnless(Showing.IsFull, $"bash {script} takes some minutes: it is part of tests/run.sh --long.");
+        return RunAsync(script);
+    }
+
     private async Task RunAsync(string script)
     {
         var start = new ProcessStartInfo("bash", [script])

@@ -74,6 +74,19 @@ public sealed class SchemaMigratorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_newer_schema_that_only_expands_is_accepted_until_a_step_does_not()
+    {
+        var expanding = Second with { Name = "label.expand" };
+        var other = new Migration(3, "jar", "ALTER TABLE filetransfer.shelf DROP COLUMN label");
+        await MigrateAsync(First, expanding);
+        await MigrateAsync(First);
+        (await _db.ScalarAsync<string>("SELECT label FROM filetransfer.shelf")).ShouldBe("a;b");
+
+        await MigrateAsync(First, expanding, other);
+        (await Should.ThrowAsync<FatalStartException>(MigrateAsync(First))).Message.ShouldContain("schema version 3");
+    }
+
+    [Fact]
     public async Task A_step_that_fails_leaves_nothing_behind_and_is_applied_when_it_can_be()
     {
         var broken = Second with { Sql = "CREATE TABLE filetransfer.half (id integer); SELECT 1/0" };
