@@ -55,6 +55,7 @@ public static class Program
             ["ingest"] = IngestCommand.Create,
             ["sync"] = SyncCommand.Create,
             ["followers"] = FollowersCommand.Create,
+            ["peers"] = PeersCommand.Create,
             ["verify"] = VerifyCommand.Create,
             ["database"] = DatabaseCommand.Create,
         };

@@ -10,6 +10,26 @@ public sealed partial class FileCatalog(Database database, FeedHistory history, 
     public Task<FileRecord?> FindAsync(FileKey key, CancellationToken cancellationToken) =>
         database.WithConnectionAsync(connection => FindAsync(connection, key, cancellationToken), cancellationToken);
 
+    /// <summary>The first buckets that have files, in their order: one step along an index for each.</summary>
+    public static async Task<IReadOnlyList<BucketId>> BucketsAsync(
+        Database database,
+        int most,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            WITH RECURSIVE buckets AS (
+                (SELECT bucket FROM filetransfer.files ORDER BY bucket LIMIT 1)
+                UNION ALL
+                SELECT (SELECT f.bucket FROM filetransfer.files f WHERE f.bucket > b.bucket ORDER BY f.bucket LIMIT 1)
+                FROM buckets b WHERE b.bucket IS NOT NULL
+            )
+            SELECT bucket FROM buckets WHERE bucket IS NOT NULL LIMIT @most
+            """;
+        var buckets = await database.QueryAsync<ByteString>(sql, new { most }, cancellationToken);
+        return [.. buckets.Select(bucket => new BucketId(bucket))];
+    }
+
     public static async Task<FileRecord?> FindAsync(
         NpgsqlConnection connection,
         FileKey key,

@@ -16,6 +16,13 @@ public static class ClusterRegistration
         builder.Services.AddSingleton<LivePeers>();
         builder.Services.AddSingleton<TrustStore>();
         builder.Services.AddSingleton<TrustedKeys>();
+        builder.Services.AddSingleton<PeerAddresses>();
+        builder.Services.AddSingleton<PeerDirectory>();
+        builder.Services.AddSingleton<GossipRates>();
+        builder.Services.AddSingleton<GossipTransport>();
+        builder.Services.AddSingleton<OwnAnnouncement>();
+        builder.Services.AddSingleton<GossipService>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<GossipService>());
         builder.Services.AddSingleton<RequestSigner>();
         builder.Services.AddSingleton<RequestSignatures>();
         builder.Services.AddSingleton<PeerClient>();

@@ -19,15 +19,27 @@ public sealed class ThisNode(IOptions<NodeOptions> options, IServer server, Cert
     /// <summary>Connections to addresses that others have told, on which this node shows its certificate.</summary>
     public SocketsHttpHandler Connections(SocketsHttpHandler handler) => certificates.ShownBy(handler.WithoutLocalLinks());
 
+    /// <summary>The same, for addresses of which some more are refused.</summary>
+    public SocketsHttpHandler Connections(SocketsHttpHandler handler, Func<IPAddress, string?> faultOf) =>
+        certificates.ShownBy(handler.WithoutAddresses(faultOf));
+
+    /// <summary>Nobody but this machine reaches it.</summary>
+    public bool ListensOnLoopbackOnly =>
+        Bound.All(address =>
+            IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip) ? IPAddress.IsLoopback(ip) : address.Host == "localhost"
+        );
+
     /// <summary>The address other nodes reach this one at; known once the server listens.</summary>
     public Uri Url => options.Value.AdvertisedUrl ?? FirstBound();
 
+    private IEnumerable<BindingAddress> Bound =>
+        (server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []).Select(BindingAddress.Parse);
+
     private Uri FirstBound()
     {
-        var bound =
-            server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
+        var address =
+            Bound.FirstOrDefault()
             ?? throw new InvalidOperationException("The server does not listen yet, so its address is not known.");
-        var address = BindingAddress.Parse(bound);
         // A wildcard tells other nodes nothing; the machine's name is the best that can be known here.
         var host = address.Host is "+" or "*" or "0.0.0.0" or "[::]" ? Environment.MachineName : address.Host;
         return new Uri($"{address.Scheme}://{host}:{address.Port}");

@@ -56,6 +56,8 @@ public static class Routes
     public const string Pause = $"{Downloads}/pause";
     public const string Resume = $"{Downloads}/resume";
     public const string Drain = "/v1/drain";
+    public const string Gossip = "/v1/gossip";
+    public const string Peers = "/v1/peers";
     public const string Tokens = "/v1/tokens";
     public const string Token = $"{Tokens}/{{name}}";
 

@@ -29,6 +29,7 @@ namespace FileTransfer.Contracts;
 [JsonSerializable(typeof(FileResource))]
 [JsonSerializable(typeof(GossipMessage))]
 [JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(PeersResource))]
 [JsonSerializable(typeof(HistoryResource))]
 [JsonSerializable(typeof(IngestResource))]
 [JsonSerializable(typeof(FollowerRegistration))]

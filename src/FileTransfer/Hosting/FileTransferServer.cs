@@ -4,6 +4,7 @@ using FileTransfer.Catalog;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
+using FileTransfer.Cluster.Gossip;
 using FileTransfer.Cluster.Trust;
 using FileTransfer.Dashboard;
 using FileTransfer.Downloads;
@@ -176,6 +177,7 @@ public static partial class FileTransferServer
         app.MapRetry();
         app.MapSources();
         app.MapProof();
+        app.MapGossip();
         app.MapLeader();
         app.MapNodes();
         app.MapDrain();

@@ -23,7 +23,15 @@ public static class ClientHandler
         };
 
     /// <summary>For addresses that others have told: nothing is sent to what only this machine's link or its provider answers at, whatever name leads there.</summary>
-    public static SocketsHttpHandler WithoutLocalLinks(this SocketsHttpHandler handler)
+    public static SocketsHttpHandler WithoutLocalLinks(this SocketsHttpHandler handler) =>
+        handler.WithoutAddresses(address =>
+            IsLocalLink(address) ? "it is of one link alone, or of the machine's provider" : null
+        );
+
+    /// <summary>Nothing is sent to addresses that are refused, whatever name leads there.</summary>
+    /// <param name="handler">Gets that rule.</param>
+    /// <param name="faultOf">Why an address is refused, as a clause; null where it is not.</param>
+    public static SocketsHttpHandler WithoutAddresses(this SocketsHttpHandler handler, Func<IPAddress, string?> faultOf)
     {
         handler.ConnectCallback = async (context, cancellationToken) =>
         {
@@ -31,10 +39,9 @@ public static class ClientHandler
             try
             {
                 await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
-                return IsLocalLink(((IPEndPoint)socket.RemoteEndPoint!).Address)
-                    ? throw new HttpRequestException(
-                        $"{context.DnsEndPoint.Host} is an address of no node: of this link, or of the machine's provider"
-                    )
+                var address = ((IPEndPoint)socket.RemoteEndPoint!).Address;
+                return faultOf(address) is { } fault
+                    ? throw new HttpRequestException($"{context.DnsEndPoint.Host} is the address of no node: {fault}")
                     : new NetworkStream(socket, ownsSocket: true);
             }
             catch
@@ -46,7 +53,7 @@ public static class ClientHandler
         return handler;
     }
 
-    private static bool IsLocalLink(IPAddress address)
+    public static bool IsLocalLink(IPAddress address)
     {
         var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
         return plain.IsIPv6LinkLocal || _localLink.Contains(plain) || _providers.Contains(plain);

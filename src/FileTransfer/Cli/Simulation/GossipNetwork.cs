@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using FileTransfer.Cluster.Gossip;
+using FileTransfer.Cluster.Trust;
 using FileTransfer.Identity.Signing;
 
 namespace FileTransfer.Cli.Simulation;
@@ -50,7 +51,7 @@ internal sealed partial class GossipNetwork
 
     public IReadOnlyList<Uri> Seeds { get; private set; } = [];
 
-    public Func<SignedAnnouncement, PeerStanding> Judge { get; set; } = _ => PeerStanding.Trusted;
+    public Func<SignedAnnouncement, TrustStanding> Judge { get; set; } = _ => TrustStanding.Trusted;
 
     /// <summary>Hears what machines say of peers.</summary>
     public Action<GossipNode, GossipAction> Said { get; set; } = (_, _) => { };

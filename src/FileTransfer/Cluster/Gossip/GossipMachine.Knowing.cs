@@ -1,3 +1,5 @@
+using FileTransfer.Cluster.Trust;
+
 namespace FileTransfer.Cluster.Gossip;
 
 /// <content>What is known, and how it grows.</content>
@@ -42,7 +44,7 @@ public sealed partial class GossipMachine
 
         switch (_judge(words))
         {
-            case PeerStanding.Trusted:
+            case TrustStanding.Trusted:
                 AcceptTrusted(words);
                 break;
             case var standing:
@@ -107,9 +109,9 @@ public sealed partial class GossipMachine
         }
     }
 
-    private void KeepApart(SignedAnnouncement words, PeerStanding standing)
+    private void KeepApart(SignedAnnouncement words, TrustStanding standing)
     {
-        if (standing == PeerStanding.Conflict)
+        if (standing == TrustStanding.Conflict)
         {
             Refuse(AnnouncementRefusal.Key);
         }

@@ -1,3 +1,5 @@
+using FileTransfer.Cluster.Trust;
+
 namespace FileTransfer.Cluster.Gossip;
 
 /// <content>Whom to trust changes at once.</content>
@@ -9,7 +11,7 @@ public sealed partial class GossipMachine
         {
             var words = _table[place].Words;
             var standing = _judge(words);
-            if (standing != PeerStanding.Trusted)
+            if (standing != TrustStanding.Trusted)
             {
                 var untrusted = new UntrustedPeer(words, standing, _awake);
                 Remove(place);
@@ -23,7 +25,7 @@ public sealed partial class GossipMachine
         foreach (var peer in _untrusted.Values.Where(peer => name is null || peer.Words.Name == name).ToList())
         {
             var standing = _judge(peer.Words);
-            if (standing == PeerStanding.Trusted)
+            if (standing == TrustStanding.Trusted)
             {
                 AcceptTrusted(peer.Words);
             }
@@ -49,6 +51,6 @@ public sealed partial class GossipMachine
             _ when failure is null => "others got no answer from it, and it has not shown itself since",
             _ => $"it did not answer, and has not shown itself since: {failure}",
         };
-        return new PeerView(peer.Words, PeerStanding.Trusted, peer.Status, heard?.Phi(_awake), peer.Since + _slept, reason);
+        return new PeerView(peer.Words, TrustStanding.Trusted, peer.Status, heard?.Phi(_awake), peer.Since + _slept, reason);
     }
 }

@@ -1,3 +1,5 @@
+using FileTransfer.Cluster.Trust;
+
 namespace FileTransfer.Cluster.Gossip;
 
 /// <summary>Who is there: what nodes tell each other about nodes, and whom they suspect.</summary>
@@ -13,7 +15,7 @@ public sealed partial class GossipMachine
 {
     private readonly PeerTable _table = new();
     private readonly GossipLimits _limits;
-    private readonly Func<SignedAnnouncement, PeerStanding> _judge;
+    private readonly Func<SignedAnnouncement, TrustStanding> _judge;
     private readonly Random _random;
     private readonly PeerName _self;
     private readonly int _here;
@@ -35,7 +37,7 @@ public sealed partial class GossipMachine
     public GossipMachine(
         SignedAnnouncement self,
         GossipLimits limits,
-        Func<SignedAnnouncement, PeerStanding> judge,
+        Func<SignedAnnouncement, TrustStanding> judge,
         Random random
     )
     {
@@ -104,11 +106,11 @@ public sealed partial class GossipMachine
         return actions;
     }
 
-    /// <summary>The newest announcement of a trusted peer, or of this node.</summary>
+    /// <summary>The newest announcement of a peer, trusted or not, or of this node.</summary>
     public SignedAnnouncement? Find(PeerName name)
     {
         var place = PlaceOf(name);
-        return place < 0 ? null : _table[place].Words;
+        return place < 0 ? _untrusted.Find(name)?.Words : _table[place].Words;
     }
 
     /// <summary>What this node holds of a trusted peer; null where it is none.</summary>

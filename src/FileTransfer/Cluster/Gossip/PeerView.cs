@@ -1,3 +1,5 @@
+using FileTransfer.Cluster.Trust;
+
 namespace FileTransfer.Cluster.Gossip;
 
 /// <summary>What there is to be shown of a peer.</summary>
@@ -8,7 +10,7 @@ namespace FileTransfer.Cluster.Gossip;
 /// <param name="Reason">In words, why it has this status.</param>
 public sealed record PeerView(
     SignedAnnouncement Words,
-    PeerStanding Standing,
+    TrustStanding Standing,
     PeerStatus Status,
     double? Phi,
     TimeSpan Since,

@@ -1,7 +1,9 @@
+using FileTransfer.Cluster.Trust;
+
 namespace FileTransfer.Cluster.Gossip;
 
 /// <summary>Who announced itself, and is not trusted: shown, not passed on, not asked.</summary>
-internal sealed record UntrustedPeer(SignedAnnouncement Words, PeerStanding Standing, TimeSpan Since)
+internal sealed record UntrustedPeer(SignedAnnouncement Words, TrustStanding Standing, TimeSpan Since)
 {
     public PeerView ToView() =>
         new(
@@ -12,8 +14,8 @@ internal sealed record UntrustedPeer(SignedAnnouncement Words, PeerStanding Stan
             Since,
             Standing switch
             {
-                PeerStanding.Conflict => "this name is trusted with another key",
-                PeerStanding.Revoked => "it is not trusted any more",
+                TrustStanding.Conflict => "this name is trusted with another key",
+                TrustStanding.Revoked => "it is not trusted any more",
                 _ => "it is not trusted",
             }
         );

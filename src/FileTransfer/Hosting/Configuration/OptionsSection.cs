@@ -2,6 +2,7 @@ using FileTransfer.Bandwidth;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Chunks;
 using FileTransfer.Cluster;
+using FileTransfer.Cluster.Gossip;
 using FileTransfer.Cluster.Trust;
 using FileTransfer.Downloads;
 using FileTransfer.Downloads.Sources;
@@ -27,6 +28,7 @@ internal sealed record OptionsSection(
     [
         Of<NodeOptions>(NodeOptions.Section),
         Of<TrustOptions>(TrustOptions.Section, options => options.Faults()),
+        Of<GossipOptions>(GossipOptions.Section, options => options.Faults()),
         Of<StoreOptions>(StoreOptions.Section, options => options.Faults()),
         Of<ScrubOptions>(ScrubOptions.Section),
         Of<DownloadOptions>(DownloadOptions.Section, options => options.Faults()),
