@@ -19,6 +19,7 @@ public static class ClusterRegistration
         builder.Services.AddSingleton<PeerAddresses>();
         builder.Services.AddSingleton<PeerDirectory>();
         builder.Services.AddSingleton<GossipRates>();
+        builder.Services.AddSingleton<GossipSeeds>();
         builder.Services.AddSingleton<GossipTransport>();
         builder.Services.AddSingleton<OwnAnnouncement>();
         builder.Services.AddSingleton<GossipService>();

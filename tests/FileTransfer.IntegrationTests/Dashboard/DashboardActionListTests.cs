@@ -39,6 +39,7 @@ public sealed class DashboardActionListTests
         "identity show",
         "identity rotate",
         "trust list",
+        "peers",
         "sync kept",
         "verify",
         "database",

@@ -12,6 +12,7 @@ public sealed partial class GossipService : BackgroundService
     private readonly GossipTransport _transport;
     private readonly TrustedKeys _trust;
     private readonly PeerDirectory _directory;
+    private readonly GossipSeeds _seeds;
     private readonly GossipOptions _options;
     private readonly IHostApplicationLifetime _lifetime;
     private readonly TimeProvider _time;
@@ -34,6 +35,7 @@ public sealed partial class GossipService : BackgroundService
         TrustedKeys trust,
         PeerAddresses addresses,
         PeerDirectory directory,
+        GossipSeeds seeds,
         IOptions<GossipOptions> options,
         IHostApplicationLifetime lifetime,
         TimeProvider time,
@@ -41,7 +43,7 @@ public sealed partial class GossipService : BackgroundService
     )
     {
         (_own, _transport, _trust, _directory, _options) = (own, transport, trust, directory, options.Value);
-        (_lifetime, _time, _logger, _began) = (lifetime, time, logger, time.GetTimestamp());
+        (_seeds, _lifetime, _time, _logger, _began) = (seeds, lifetime, time, logger, time.GetTimestamp());
         _senders = new GossipSenders(trust, addresses, time, Find);
     }
 
@@ -86,7 +88,7 @@ public sealed partial class GossipService : BackgroundService
                         .Peers()
                         .OrderBy(peer => peer.Name.Cluster, StringComparer.Ordinal)
                         .ThenBy(peer => peer.Name.Node.Value, StringComparer.Ordinal)
-                        .Select(peer => ResourceOf(peer, at - (now - peer.Since))),
+                        .Select(peer => peer.ToResource(at - (now - peer.Since))),
                 ],
                 Machine
                     .Refusals.Select(refusal => KeyValuePair.Create($"{refusal.Key}".ToLowerInvariant(), refusal.Value))
@@ -111,7 +113,7 @@ public sealed partial class GossipService : BackgroundService
             {
                 if (round == 0)
                 {
-                    Tell(new GossipEvent.SeedsChanged(await FindSeedsAsync(stoppingToken)));
+                    Tell(new GossipEvent.SeedsChanged(await _seeds.FindAsync(stoppingToken)));
                 }
 
                 await AnnounceAsync(stoppingToken);
@@ -133,26 +135,6 @@ public sealed partial class GossipService : BackgroundService
     {
         _stopped.Dispose();
         base.Dispose();
-    }
-
-    private static PeerResource ResourceOf(PeerView peer, DateTimeOffset since)
-    {
-        var words = peer.Words.Content;
-        return new PeerResource(
-            peer.Name.Node.Value,
-            peer.Name.Cluster,
-            words.Urls[0],
-            peer is { Standing: TrustStanding.Trusted, Status: PeerStatus.Alive },
-            peer.Phi is { } phi ? Math.Round(phi, 2) : null,
-            since,
-            peer.Reason,
-            peer.Standing == TrustStanding.Trusted,
-            peer.Status.ToString().ToLowerInvariant(),
-            words.Role,
-            words.Leads,
-            words.Keys[0].ToString(),
-            words.Buckets
-        );
     }
 
     /// <summary>Made when it is needed first: the address that this node announces may be the one that the server binds.</summary>
@@ -286,32 +268,6 @@ public sealed partial class GossipService : BackgroundService
         await _directory.UpdateAsync(peers);
     }
 
-    /// <summary>A name that leads to several addresses is a seed for each; https goes by the name that its certificates have.</summary>
-    private async Task<IReadOnlyList<Uri>> FindSeedsAsync(CancellationToken cancellationToken)
-    {
-        var found = new List<Uri>();
-        foreach (var seed in _options.Seeds)
-        {
-            if (seed.Scheme == Uri.UriSchemeHttps || seed.HostNameType != UriHostNameType.Dns)
-            {
-                found.Add(seed);
-                continue;
-            }
-
-            try
-            {
-                var addresses = await Dns.GetHostAddressesAsync(seed.DnsSafeHost, cancellationToken);
-                found.AddRange(addresses.Select(address => new UriBuilder(seed) { Host = address.ToString() }.Uri));
-            }
-            catch (SocketException e)
-            {
-                Log.SeedUnknown(_logger, seed, e.Message);
-            }
-        }
-
-        return found;
-    }
-
     private static partial class Log
     {
         [LoggerMessage(2160, LogLevel.Information, "Peer {Peer} is {Status}: {Reason}")]
@@ -325,8 +281,5 @@ public sealed partial class GossipService : BackgroundService
 
         [LoggerMessage(2163, LogLevel.Error, "Gossip with {Peer} failed because of a fault on this node")]
         public static partial void Fault(ILogger logger, string peer, Exception fault);
-
-        [LoggerMessage(2164, LogLevel.Warning, "The seed {Seed} leads to no address now: {Reason}")]
-        public static partial void SeedUnknown(ILogger logger, Uri seed, string reason);
     }
 }

@@ -15,7 +15,7 @@ public sealed class PeerDirectory(LivePeers live, PeerAddresses addresses, Reque
     public async Task UpdateAsync(IReadOnlyList<PeerView> peers)
     {
         var alive = new List<LivePeer>();
-        foreach (var peer in peers.Where(IsAlive))
+        foreach (var peer in peers.Where(peer => peer.IsAlive))
         {
             // The database's own nodes are sources already, and known to have what they have.
             if (peer.Name.Cluster != here.ClusterId || !await nodes.HasAsync(peer.Name.Node))
@@ -46,8 +46,6 @@ public sealed class PeerDirectory(LivePeers live, PeerAddresses addresses, Reque
     public void Dispose() => _http.Dispose();
 
     private static bool IsTrusted(PeerView peer) => peer.Standing == TrustStanding.Trusted;
-
-    private static bool IsAlive(PeerView peer) => IsTrusted(peer) && peer.Status == PeerStatus.Alive;
 
     private LivePeer LivePeerOf(PeerView peer)
     {

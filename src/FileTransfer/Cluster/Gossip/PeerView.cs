@@ -18,4 +18,28 @@ public sealed record PeerView(
 )
 {
     public PeerName Name => Words.Name;
+
+    /// <summary>It is trusted, and answers.</summary>
+    public bool IsAlive => Standing == TrustStanding.Trusted && Status == PeerStatus.Alive;
+
+    /// <param name="since"><see cref="Since"/> by the clock.</param>
+    public PeerResource ToResource(DateTimeOffset since)
+    {
+        var words = Words.Content;
+        return new PeerResource(
+            Name.Node.Value,
+            Name.Cluster,
+            words.Urls[0],
+            IsAlive,
+            Phi is { } phi ? Math.Round(phi, 2) : null,
+            since,
+            Reason,
+            Standing == TrustStanding.Trusted,
+            Status.ToString().ToLowerInvariant(),
+            words.Role,
+            words.Leads,
+            words.Keys[0].ToString(),
+            words.Buckets
+        );
+    }
 }
