@@ -178,7 +178,7 @@ internal sealed partial class GossipNetwork
     /// <summary>Where an answer is certain to come, nobody need wait for the end of patience.</summary>
     private void TimeOut(Exchange exchange) => Time.At(exchange.Ends, () => exchange.Fail("no answer in time"));
 
-    private bool IsTrusted(GossipNode node) => Judge(node.Words) == PeerStanding.Trusted;
+    private bool IsTrusted(GossipNode node) => Judge(node.Words) == TrustStanding.Trusted;
 
     private bool IsLost(GossipNode from, GossipNode to) => from.Side != to.Side || Random.NextDouble() < World.Loss;
 

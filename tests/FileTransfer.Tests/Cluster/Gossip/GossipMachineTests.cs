@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using FileTransfer.Cluster.Gossip;
+using FileTransfer.Cluster.Trust;
 using FileTransfer.Contracts;
 using FileTransfer.Identity;
 using FileTransfer.Identity.Signing;
@@ -24,7 +25,7 @@ public sealed class GossipMachineTests
         _machine = new GossipMachine(
             Words(_self),
             GossipLimits.Default,
-            words => _untrusted.Contains(words.Name) ? PeerStanding.Unknown : PeerStanding.Trusted,
+            words => _untrusted.Contains(words.Name) ? TrustStanding.Unknown : TrustStanding.Trusted,
             new Random(1)
         );
     }
@@ -43,10 +44,10 @@ public sealed class GossipMachineTests
         }
 
         var peers = _machine.Peers().ToList();
-        peers.Count(peer => peer.Standing == PeerStanding.Unknown).ShouldBe(1024);
+        peers.Count(peer => peer.Standing == TrustStanding.Unknown).ShouldBe(1024);
         peers.ShouldContain(peer => peer.Name == Named("invented-9999"));
         peers.ShouldNotContain(peer => peer.Name == Named("invented-0"));
-        peers.ShouldContain(peer => peer.Name == _friend && peer.Standing == PeerStanding.Trusted);
+        peers.ShouldContain(peer => peer.Name == _friend && peer.Standing == TrustStanding.Trusted);
         Rounds(50).ShouldAllBe(ask => ask.To == _friend);
     }
 
