@@ -27,6 +27,11 @@ public sealed class CallerLimits
     [Range(1, long.MaxValue)]
     public long UploadBytes { get; set; } = 1L << 40;
 
+    /// <summary>Of these, answers in JSON.</summary>
+    /// <remarks>Default 100, 1 – 1,000,000: each has up to 2 MiB of memory for as long as its reader takes. What nodes ask each other is not counted.</remarks>
+    [Range(1, 1_000_000)]
+    public int Reads { get; set; } = 100;
+
     /// <summary>Answers in JSON in a second, on average; three seconds' worth may come at once.</summary>
     /// <remarks>Default 500, 1 – 1,000,000: each of them asks the database. What nodes ask each other, contents and health are not counted.</remarks>
     [Range(1, 1_000_000)]

@@ -31,6 +31,7 @@ internal static class CallerBounds
         // The special bounds first: what they refuse has no place among all requests.
         limiter.GlobalLimiter = PartitionedRateLimiter.CreateChained(
             ReadsOf(limits.ReadsPerSecond),
+            Of(nameof(CallerLimits.Reads), limits.Reads, IsListing),
             Of(nameof(CallerLimits.EventStreams), limits.EventStreams, IsMarked<EventAnswer>),
             Of(nameof(CallerLimits.Uploads), limits.Uploads, IsMarked<OctetBody>),
             Of(nameof(CallerLimits.Requests), limits.Requests, context => !HealthPaths.Contain(context.Request.Path))
@@ -58,7 +59,7 @@ internal static class CallerBounds
     private static PartitionedRateLimiter<HttpContext> ReadsOf(int perSecond) =>
         PartitionedRateLimiter.Create<HttpContext, string>(context =>
         {
-            if (!HttpMethods.IsGet(context.Request.Method) || !IsListing(context))
+            if (!IsListing(context))
             {
                 return RateLimitPartition.GetNoLimiter("");
             }
@@ -77,7 +78,8 @@ internal static class CallerBounds
         });
 
     private static bool IsListing(HttpContext context) =>
-        context.GetEndpoint() is RouteEndpoint
+        HttpMethods.IsGet(context.Request.Method)
+        && context.GetEndpoint() is RouteEndpoint
         && !IsMarked<OctetAnswer>(context)
         && !IsMarked<EventAnswer>(context)
         && !HealthPaths.Contain(context.Request.Path)

@@ -83,6 +83,22 @@ public sealed class CallerBoundsTests
     }
 
     [Fact]
+    public async Task Answers_in_JSON_have_a_bound_of_their_own()
+    {
+        var gate = new TaskCompletionSource();
+        await using var server = await RunningServer.StartAsync(SettingsOf(("Reads", 1)), app => MapGates(app, gate.Task));
+        var running = server.SendAsync(HttpMethod.Get, "/gate", "a");
+        await ArrivedAsync(1);
+
+        await RefusedAsync(server, HttpMethod.Get, "/open", "Reads");
+        (await server.SendAsync(HttpMethod.Get, "/open", "b")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await server.SendAsync(HttpMethod.Post, "/upload-open", "a")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        gate.SetResult();
+        (await running).StatusCode.ShouldBe(HttpStatusCode.OK);
+        await IsLetInAsync(server, "/open");
+    }
+
+    [Fact]
     public async Task A_caller_has_so_many_bytes_of_uploads_under_way_and_so_many_answers_a_second()
     {
         var gate = new TaskCompletionSource();
