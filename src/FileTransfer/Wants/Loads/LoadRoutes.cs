@@ -20,7 +20,8 @@ public static class LoadRoutes
             .MapGet("", ListAsync)
             .RequireAuthorization(AccessScopes.Read)
             .WithSummary("The loads of this node, those that run first; the newest of each name, for a day after it has ended")
-            .Produces<LoadsResource>();
+            .Produces<LoadsResource>()
+            .ProducesProblems(ProblemTypes.BadRequest);
         loads
             .MapPut("/{name}", BeginAsync)
             .RequireAuthorization(AccessScopes.Write)
