@@ -1,4 +1,3 @@
-using System.CommandLine;
 using FileTransfer.Cli.Output;
 using FileTransfer.Cli.Simulation;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
-using FileTransfer.IntegrationTests.Testbed.Servers;
 
 namespace FileTransfer.IntegrationTests.Cluster.Gossip;
 

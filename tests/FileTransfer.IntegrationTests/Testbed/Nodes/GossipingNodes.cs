@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using FileTransfer.Chunks.Folder;
-using FileTransfer.IntegrationTests.Testbed.Servers;
 
 namespace FileTransfer.IntegrationTests.Testbed.Nodes;
 
