@@ -124,12 +124,12 @@ public sealed class GossipMachineTests
         var actions = _machine.Handle(new GossipEvent.TrustChanged(other), _now);
 
         actions.OfType<GossipAction.Revoked>().ShouldHaveSingleItem().Peer.Name.ShouldBe(other);
-        _machine.Find(other).ShouldBeNull();
+        StandingOf(other).ShouldBe(TrustStanding.Unknown);
         Rounds(20).ShouldAllBe(ask => ask.To == _friend);
 
         _untrusted.Clear();
         _machine.Handle(new GossipEvent.TrustChanged(null), _now);
-        _machine.Find(other).ShouldNotBeNull();
+        StandingOf(other).ShouldBe(TrustStanding.Trusted);
     }
 
     [Fact]
@@ -286,4 +286,6 @@ public sealed class GossipMachineTests
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         return PublicKey.Of(key);
     }
+
+    private TrustStanding StandingOf(PeerName name) => _machine.Peers().Single(peer => peer.Name == name).Standing;
 }
