@@ -104,6 +104,10 @@ public sealed class QuotaTests : IAsyncLifetime
         using var first = new HalfBody(File(200_000).Content, slow.Task);
         var running = _node.Http.PostAsync(PathOf(File(200_000)), first);
         await first.Begun;
+        await Eventually.HoldsAsync(
+            async () => (await _node.GetJsonAsync("/v1/uploads")).GetProperty("uploads").GetArrayLength() == 1,
+            "the first one is under way"
+        );
 
         // It waits to be asked for its body, however busy the machine is.
         using var waiting = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(1) });

@@ -121,6 +121,8 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
             { "GET /v1/reconcile/catalog", "", "200 421" },
             { "POST /v1/reconcile", "", "200 400 415 421 422" },
             { "GET /v1/proof", "asks nonce", "204" },
+            { "GET /v1/peers", "", "200" },
+            { "POST /v1/gossip", "", "200 400 401 413 415 429" },
             { "GET /v1/leader", "", "200" },
             { "GET /v1/nodes", "", "200" },
             { "DELETE /v1/nodes/{node}", "node", "200 400 404 409" },
@@ -144,7 +146,8 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
     {
         var operation = (await OperationsAsync())[route];
         var isHealth = route.Contains(" /health", StringComparison.Ordinal) || route.EndsWith("/proof", StringComparison.Ordinal);
-        string[] always = isHealth ? ["500"] : ["401", "403", "429", "500", "503"];
+        var isForAnybody = isHealth || route.EndsWith("/gossip", StringComparison.Ordinal);
+        string[] always = isForAnybody ? ["500"] : ["401", "403", "429", "500", "503"];
 
         operation.GetProperty("summary").GetString().ShouldNotBeNullOrEmpty();
         var described = operation.TryGetProperty("parameters", out var list) ? list.EnumerateArray().ToList() : [];
