@@ -56,10 +56,10 @@ public sealed class RemovedStaysRemovedTests(SourceCluster cluster) : IClassFixt
         // The row is held by a transaction that removes it while the lane has all bytes and wants to publish.
         await using var source = await cluster.StartSourceAsync();
         var file = await source.OfferAsync(TestFile.Of(60_000));
-        // Shorter than the time between two reports of progress, so what waits for the row is the publication.
-        source.BytesPerSecond = 120_000;
+        // All bytes come at once when the row is held, so what waits for the row is the publication, not a report of progress.
+        source.HoldFrom(1);
         await file.WantAtAsync(cluster.Follower);
-        await Eventually.HoldsAsync(() => Task.FromResult(source.Open == 1), "it downloads");
+        await Eventually.HoldsAsync(() => Task.FromResult(source.Requests > 0), "its bytes are asked for");
         await using (var connection = await cluster.Database.Pool.OpenConnectionAsync())
         await using (var transaction = await connection.BeginTransactionAsync())
         {
@@ -72,6 +72,7 @@ public sealed class RemovedStaysRemovedTests(SourceCluster cluster) : IClassFixt
             };
             await remove.ExecuteNonQueryAsync();
             await ReplicaTransitions.RemoveAsync(connection, file.Key, default);
+            source.Release();
             await Eventually.HoldsAsync(
                 () =>
                     cluster.Database.ScalarAsync<bool>(

@@ -1,4 +1,3 @@
-using FileTransfer.Catalog;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
@@ -29,7 +28,6 @@ internal sealed class QueueDatabase : IAsyncDisposable
 
     public static async Task<QueueDatabase> CreateAsync()
     {
-        CatalogTypes.Map();
         var database = new QueueDatabase(await PostgresCluster.CreateDatabaseAsync());
         await new SchemaMigrator(database.Database.Pool, NullLogger<SchemaMigrator>.Instance).MigrateAsync(default);
         await database.JoinAsync("a");
