@@ -17,6 +17,9 @@ export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
 failures=() # what failed besides single tests
 properties=(-p:UseSharedCompilation=false)
 is_long=false
+# The program is compiled once, for what it is published for.
+runtime=""
+if [ "$(uname -sm)" = "Linux x86_64" ]; then runtime=linux-x64 && properties+=(-p:ProgramRuntime="$runtime"); fi
 while :; do
   case "${1:-}" in
     --long) is_long=true && shift ;;
@@ -82,10 +85,8 @@ build() {
 # The tests start the program hundreds of times: with its code compiled beforehand, as it is published, a start costs half as much.
 publish_program() {
   step "Program"
-  local kind=linux-x64
-  [ "$(uname -sm)" = "Linux x86_64" ] || return 0
-  if dotnet publish src/FileTransfer/FileTransfer.csproj -c Release -r "$kind" -o "$results/program" -v quiet \
-    "${properties[@]}" -p:RunAnalyzers=false -p:RestoreLockedMode=true; then
+  [ -n "$runtime" ] || return 0
+  if dotnet publish src/FileTransfer/FileTransfer.csproj -c Release --no-build -o "$results/program" -v quiet "${properties[@]}"; then
     export FILETRANSFER_PROGRAM="$results/program/filetransfer.dll"
   else
     echo "It could not be published: the tests run the one that was built."

@@ -40,7 +40,8 @@ public sealed partial record Migration(int Version, string Name, string Sql)
 
     [GeneratedRegex(
         "^(?<version>[0-9]{4})_(?<name>[a-z0-9_]+(?:\\.expand)?)\\.sql$",
-        RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking
+        RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
     )]
     private static partial Regex FileName();
 }

@@ -116,6 +116,57 @@ public sealed class ExportRouteTests : IAsyncLifetime
         (await ExportAsync(node, new { name = "mirror" })).Text("state").ShouldBe("done");
     }
 
+    [SmallDiskFact]
+    public async Task A_disk_that_can_have_no_more_files_ends_the_export_in_the_middle_and_it_goes_on_once_it_can()
+    {
+        using var disk = new SmallDisk(Folder, 64);
+        var node = await StartAsync(("FileTransfer__Store__FreeSpaceFloorBytes", "0"));
+        foreach (var size in new[] { 1, 300_000, 2 * MiB })
+        {
+            var file = TestFile.Of(size);
+            await node.PutAsync(file.Content, file.Location);
+        }
+
+        // The share, its lock, and the three parts of one file.
+        disk.UseUpInodes(left: 5);
+
+        var failed = await ExportAsync(node, new { name = "mirror" });
+
+        failed.Text("state").ShouldBe("failed", $"{failed}");
+        failed.Text("reason").ShouldContain("No space left");
+        disk.Allow("nr_inodes=100000");
+        var done = await ExportAsync(node, new { name = "mirror" });
+        done.Text("state").ShouldBe("done", $"{done}");
+        (await File.ReadAllLinesAsync(Path.Combine(Folder, "mirror", "index.ndjson"))).Length.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task An_export_of_a_node_that_is_killed_is_gone_on_with_by_the_same_request()
+    {
+        var node = await StartAsync();
+        var file = TestFile.Of(96 * MiB);
+        var key = await node.PutAsync(file.Content, file.Location);
+        (await PostAsync(node, new { name = "mirror" })).StatusCode.ShouldBe(HttpStatusCode.Created);
+        var content = Path.Combine(Folder, "mirror", key[2..]);
+        var partial = new FileInfo(Path.Combine(Folder, "mirror", $".{key[2..]}.partial"));
+        SpinWait.SpinUntil(
+            () =>
+            {
+                partial.Refresh();
+                return (partial.Exists && partial.Length > MiB) || File.Exists(content);
+            },
+            TimeSpan.FromSeconds(60)
+        );
+
+        await node.KillAsync();
+
+        File.Exists(content).ShouldBeFalse("it was to be killed before the end");
+        var done = await ExportAsync(await StartAsync(), new { name = "mirror" });
+        done.Text("state").ShouldBe("done", $"{done}");
+        (await File.ReadAllBytesAsync(content)).AsSpan().SequenceEqual(file.Content).ShouldBeTrue();
+        Directory.EnumerateFiles(Path.GetDirectoryName(content)!, "*.partial").ShouldBeEmpty();
+    }
+
     private Task<NodeProcess> StartAsync(params (string, string)[] settings)
     {
         Directory.CreateDirectory(Folder);

@@ -79,6 +79,6 @@ internal sealed partial record PostgresBinaries(string Folder, int Major)
         );
     }
 
-    [GeneratedRegex("\\(PostgreSQL\\) (?<major>[0-9]+)", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    [GeneratedRegex("\\(PostgreSQL\\) (?<major>[0-9]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Version();
 }

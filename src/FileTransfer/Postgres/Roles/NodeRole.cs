@@ -1,19 +1,21 @@
 using System.Security.Cryptography;
-using System.Text.RegularExpressions;
 
 namespace FileTransfer.Postgres.Roles;
 
 /// <summary>Makes the role of the database that one node connects as: no superuser, and its own to take back. <c>node_role.sql</c> says what it may do.</summary>
-internal static partial class NodeRole
+internal static class NodeRole
 {
     /// <summary>Twice what a node with 4 lanes opens at most: one that starts again does not wait for the end of its former sessions.</summary>
     public const int Connections = 60;
+
+    /// <summary>What PostgreSQL keeps of a name.</summary>
+    private const int LongestName = 63;
 
     public const string NameForm = "1–63 of A-Z a-z 0-9 . _ -";
 
     private const int Iterations = 4096;
 
-    public static bool IsName(string text) => Name().IsMatch(text);
+    public static bool IsName(string text) => text.Length <= LongestName && NodeId.FromText(text) is not null;
 
     public static string NewPassword() => RandomNumberGenerator.GetHexString(64, lowercase: true);
 
@@ -63,7 +65,4 @@ internal static partial class NodeRole
             return reader.ReadToEnd();
         }
     }
-
-    [GeneratedRegex(@"\A[A-Za-z0-9._-]{1,63}\z", RegexOptions.NonBacktracking)]
-    private static partial Regex Name();
 }

@@ -54,7 +54,8 @@ internal sealed partial record NumberedName(string Series, long Number, bool IsP
 
     [GeneratedRegex(
         @"^(?<timeline>[0-9A-F]{8})(?<log>[0-9A-F]{8})000000(?<segment>[0-9A-F]{2})(?<end>[^0-9A-F].*)?$",
-        RegexOptions.NonBacktracking
+        RegexOptions.None,
+        matchTimeoutMilliseconds: 1000
     )]
     private static partial Regex Segment();
 }

@@ -6,10 +6,11 @@ namespace FileTransfer.IntegrationTests.Testbed.Nodes;
 /// <summary>Waits for a fact, not for a time.</summary>
 public static class Eventually
 {
+    /// <param name="within">Two minutes where nothing is said: many times what it takes, for a machine that is busy with other tests.</param>
     public static async Task HoldsAsync(Func<Task<bool>> fact, string what, TimeSpan? within = null)
     {
         var clock = Stopwatch.StartNew();
-        var limit = within ?? TimeSpan.FromSeconds(60);
+        var limit = within ?? TimeSpan.FromMinutes(2);
         Exception? last = null;
         while (clock.Elapsed < limit)
         {
