@@ -45,39 +45,50 @@ internal static class SimulateCommand
         }
             .Taking(nodes, size, up, down, latency, loss, churn, seed, SimulateGossipCommand.Create())
             .Runs(run =>
-                Task.FromResult(
-                    Run(
-                        world with
-                        {
-                            Size = run.Get(size),
-                            Up = run.Get(up),
-                            Down = run.Get(down),
-                            Latency = run.Given(latency) ?? world.Latency,
-                            Loss = run.Get(loss),
-                            Churn = run.Get(churn),
-                            Seed = run.Get(seed),
-                        },
-                        run.Get(nodes) is { Length: > 0 } given ? given : _nodes,
-                        run.Console,
-                        run.CancellationToken
-                    )
+                RunEach(
+                    run,
+                    run.Get(nodes) is { Length: > 0 } given ? given : _nodes,
+                    Columns,
+                    number =>
+                        SimulationResult.Run(
+                            world with
+                            {
+                                Nodes = number,
+                                Size = run.Get(size),
+                                Up = run.Get(up),
+                                Down = run.Get(down),
+                                Latency = run.Given(latency) ?? world.Latency,
+                                Loss = run.Get(loss),
+                                Churn = run.Get(churn),
+                                Seed = run.Get(seed),
+                            },
+                            run.CancellationToken
+                        ),
+                    result => (TextOf(result), LineOf(result), result.Stored == result.World.Nodes)
                 )
             );
     }
 
-    private static ExitCode Run(SimulatedWorld world, int[] nodes, CliConsole console, CancellationToken cancellationToken)
+    /// <summary>Simulates each number of nodes, and shows what came of it when it is there.</summary>
+    internal static Task<ExitCode> RunEach<TResult, TLine>(
+        Invocation run,
+        int[] nodes,
+        string columns,
+        Func<int, TResult> simulate,
+        Func<TResult, (string Text, TLine Line, bool IsComplete)> show
+    )
     {
         var end = ExitCode.Ok;
-        var heading = $"{Columns}\n";
+        var heading = $"{columns}\n";
         foreach (var number in nodes)
         {
-            var result = SimulationResult.Run(world with { Nodes = number }, cancellationToken);
-            console.Result(heading + TextOf(result), LineOf(result));
+            var (text, line, isComplete) = show(simulate(number));
+            run.Console.Result(heading + text, line);
             heading = "";
-            end = result.Stored < number ? ExitCode.NotComplete : end;
+            end = isComplete ? end : ExitCode.NotComplete;
         }
 
-        return end;
+        return Task.FromResult(end);
     }
 
     private static SimulationLine LineOf(SimulationResult result) =>

@@ -46,35 +46,24 @@ internal static class SimulateGossipCommand
         }
             .Taking(nodes, loss, churn, seed)
             .Runs(run =>
-                Task.FromResult(
-                    Run(
-                        world with
-                        {
-                            Loss = run.Get(loss),
-                            Churn = run.Get(churn),
-                            Seed = run.Get(seed),
-                        },
-                        run.Get(nodes) is { Length: > 0 } given ? given : _nodes,
-                        run.Console,
-                        run.CancellationToken
-                    )
+                SimulateCommand.RunEach(
+                    run,
+                    run.Get(nodes) is { Length: > 0 } given ? given : _nodes,
+                    Columns,
+                    number =>
+                        GossipResult.Run(
+                            world with
+                            {
+                                Nodes = number,
+                                Loss = run.Get(loss),
+                                Churn = run.Get(churn),
+                                Seed = run.Get(seed),
+                            },
+                            run.CancellationToken
+                        ),
+                    result => (TextOf(result), LineOf(result), result.IsComplete)
                 )
             );
-    }
-
-    private static ExitCode Run(GossipWorld world, int[] nodes, CliConsole console, CancellationToken cancellationToken)
-    {
-        var end = ExitCode.Ok;
-        var heading = $"{Columns}\n";
-        foreach (var number in nodes)
-        {
-            var result = GossipResult.Run(world with { Nodes = number }, cancellationToken);
-            console.Result(heading + TextOf(result), LineOf(result));
-            heading = "";
-            end = result.IsComplete ? end : ExitCode.NotComplete;
-        }
-
-        return end;
     }
 
     private static GossipSimulationLine LineOf(GossipResult result) =>

@@ -175,13 +175,13 @@ internal sealed class GossipSimulation
     {
         if (
             _isWatching
-            && said is GossipAction.Changed { Peer: { Status: PeerStatus.Suspect or PeerStatus.Dead } peer }
-            && _network.NodeOf(peer.Name) is { IsUp: true } wronged
-            && wronged.Words.Content.Generation == peer.Words.Content.Generation
+            && said is GossipAction.Changed { Status: PeerStatus.Suspect or PeerStatus.Dead } changed
+            && _network.NodeOf(changed.Words.Name) is { IsUp: true } wronged
+            && wronged.Words.Content.Generation == changed.Words.Content.Generation
         )
         {
-            _suspected.Add(peer.Name);
-            _seenDead += peer.Status == PeerStatus.Dead ? 1 : 0;
+            _suspected.Add(wronged.Name);
+            _seenDead += changed.Status == PeerStatus.Dead ? 1 : 0;
         }
     }
 }

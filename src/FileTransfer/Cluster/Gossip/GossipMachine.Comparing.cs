@@ -87,10 +87,10 @@ public sealed partial class GossipMachine
     /// <summary>Gives those that the other has not mentioned.</summary>
     private void GiveTheRest(IEnumerable<int> places, GossipNews news, GossipNews reply)
     {
-        var mentioned = news.Peers.Select(mention => mention.Id).ToHashSet();
+        var mentioned = news.Peers.Select(mention => mention.Edition.Id).ToHashSet();
         foreach (var place in places)
         {
-            if (!_table[place].IsSilent && !mentioned.Contains(_table[place].Words.Id))
+            if (!_table[place].IsSilent && !mentioned.Contains(_table[place].Words.Edition.Id))
             {
                 Give(place, reply);
             }

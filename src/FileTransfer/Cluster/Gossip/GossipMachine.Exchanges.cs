@@ -131,7 +131,7 @@ public sealed partial class GossipMachine
     private void Begin(IReadOnlyList<Uri> urls, GossipExchange exchange)
     {
         var news = new GossipNews();
-        _knownThere.Clear();
+        _knownThere.SetAll(false);
         if (exchange.To is { } to)
         {
             TellOfItself(to, news);
@@ -150,8 +150,9 @@ public sealed partial class GossipMachine
     private void TellOfItself(PeerName name, GossipNews news)
     {
         var place = PlaceOf(name);
-        if (place >= 0 && _table[place].Life.IsSuspected && _knownThere.Add(place))
+        if (place >= 0 && _table[place].Life.IsSuspected && !_knownThere[place])
         {
+            _knownThere[place] = true;
             news.TryAdd(_table[place].Mention);
         }
     }

@@ -10,7 +10,7 @@ public sealed partial class GossipMachine
     /// <summary>Takes in what a trusted peer says, and adds to the reply what it lacks or is asked for.</summary>
     private void Learn(GossipNews news, GossipNews reply)
     {
-        _knownThere.Clear();
+        _knownThere.SetAll(false);
         foreach (var words in news.Announcements)
         {
             Accept(words);
@@ -56,7 +56,7 @@ public sealed partial class GossipMachine
     private void AcceptTrusted(SignedAnnouncement words)
     {
         _untrusted.Remove(words.Name);
-        var place = _table.Find(words.Id, words.Name);
+        var place = _table.Find(words.Edition);
         if (place < 0)
         {
             if (_forgotten.Find(words.Name) is { } last && !words.IsNewerThan(last))
@@ -67,7 +67,7 @@ public sealed partial class GossipMachine
 
             _forgotten.Remove(words.Name);
             place = Add(words);
-            Emit(new GossipAction.Changed(ViewOf(place)));
+            Show(place);
         }
         else if (words.IsNewerThan(_table[place].Words))
         {
@@ -126,6 +126,7 @@ public sealed partial class GossipMachine
     private int Add(SignedAnnouncement words)
     {
         var place = _table.Add(words);
+        _knownThere.Length = _table.Places;
         _table[place].Since = _awake;
         CountIn(place);
         Enlist(place);
@@ -150,7 +151,7 @@ public sealed partial class GossipMachine
         Tell(place, isUrgent: !isRenewal);
         if (!isRenewal && place != _here)
         {
-            Emit(new GossipAction.Changed(ViewOf(place)));
+            Show(place);
         }
     }
 
@@ -167,27 +168,28 @@ public sealed partial class GossipMachine
     /// <summary>What somebody passes on of a peer.</summary>
     private void Merge(in Mention mention, GossipNews reply)
     {
-        var place = _table.Find(mention.Id, mention.Name);
+        var told = mention.Edition;
+        var place = _table.Find(told);
         if (place < 0)
         {
-            if (IsNewHere(mention))
+            if (IsNewHere(told))
             {
-                reply.TryWant(mention.Name);
+                reply.TryWant(told.Name);
             }
 
             return;
         }
 
         ref var peer = ref _table[place];
-        var here = peer.Mention;
-        if ((mention.Generation, mention.Version).CompareTo((here.Generation, here.Version)) > 0)
+        var here = peer.Words.Edition;
+        if (told.IsNewerThan(here))
         {
-            reply.TryWant(mention.Name);
+            reply.TryWant(told.Name);
         }
 
-        if (mention.Generation == here.Generation)
+        if (told.Generation == here.Generation)
         {
-            SetLife(place, place == _here ? Refute(mention.Life) : here.Life.With(mention.Life));
+            SetLife(place, place == _here ? Refute(mention.Life) : peer.Life.With(mention.Life));
         }
 
         if (peer.IsSilent)
@@ -195,26 +197,28 @@ public sealed partial class GossipMachine
             return;
         }
 
-        if ((mention.Generation, mention.Version).CompareTo((here.Generation, here.Version)) < 0)
+        if (here.IsNewerThan(told))
         {
             Give(place, reply);
         }
-        else if (mention == peer.Mention)
+        else if (mention.Life != peer.Life)
         {
-            _knownThere.Add(place);
+            if (told.Generation == here.Generation)
+            {
+                reply.TryAdd(peer.Mention);
+                _knownThere[place] = true;
+            }
         }
-        else if (mention.Generation == here.Generation && mention.Life != peer.Life)
+        else if (!told.IsNewerThan(here))
         {
-            reply.TryAdd(peer.Mention);
-            _knownThere.Add(place);
+            _knownThere[place] = true;
         }
     }
 
-    private bool IsNewHere(in Mention mention)
+    private bool IsNewHere(AnnouncementEdition told)
     {
-        var known = _forgotten.Find(mention.Name) ?? _untrusted.Find(mention.Name)?.Words;
-        return known is null
-            || (mention.Generation, mention.Version).CompareTo((known.Content.Generation, known.Content.Version)) > 0;
+        var known = _forgotten.Find(told.Name) ?? _untrusted.Find(told.Name)?.Words;
+        return known is null || told.IsNewerThan(known.Edition);
     }
 
     /// <summary>This node is not dead: where somebody says so, it says once more that it is not.</summary>
@@ -254,7 +258,7 @@ public sealed partial class GossipMachine
             _suspects += life.IsSuspected ? 1 : -1;
             if (life.IsSuspected)
             {
-                _suspicions.Enqueue((place, peer.Tenths));
+                _firstSuspicion ??= peer.Since;
             }
         }
 
@@ -271,8 +275,10 @@ public sealed partial class GossipMachine
             peer.Since = peer.Life.IsSuspected && !peer.IsDead ? peer.Since : _awake;
             if (place != _here)
             {
-                Emit(new GossipAction.Changed(ViewOf(place)));
+                Show(place);
             }
         }
     }
+
+    private void Show(int place) => Emit(new GossipAction.Changed(_table[place].Words, _table[place].Status));
 }

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Numerics;
 
 namespace FileTransfer.Cluster.Gossip;
@@ -5,8 +6,13 @@ namespace FileTransfer.Cluster.Gossip;
 /// <content>What is new is told to a number of peers unasked; the digest counts all that is passed on.</content>
 public sealed partial class GossipMachine
 {
+    /// <summary>Where there are so many, all may be news soon.</summary>
+    private const int ManyNews = 1024;
+
     private readonly Queue<int> _news = [];
-    private readonly HashSet<int> _knownThere = [];
+
+    /// <summary>Those that the other has just told, or has been told.</summary>
+    private readonly BitArray _knownThere = new(0);
     private int _urgent;
 
     /// <summary>So many partners, and nearly all have heard it; who has not, finds that digests differ.</summary>
@@ -17,6 +23,11 @@ public sealed partial class GossipMachine
         ref var peer = ref _table[place];
         if (peer.Tellings == 0)
         {
+            if (_news.Count == ManyNews)
+            {
+                _news.EnsureCapacity(_table.Count);
+            }
+
             _news.Enqueue(place);
         }
 
@@ -47,7 +58,7 @@ public sealed partial class GossipMachine
                 continue;
             }
 
-            if (!peer.IsSilent && !_knownThere.Contains(place))
+            if (!peer.IsSilent && !_knownThere[place])
             {
                 news.TryAdd(peer.Mention);
             }
@@ -84,7 +95,7 @@ public sealed partial class GossipMachine
         if (!peer.IsSilent)
         {
             var digest = peer.Digest;
-            ref var bucket = ref _buckets[(int)(peer.Words.Id % GossipDigest.Buckets)];
+            ref var bucket = ref _buckets[(int)(peer.Words.Edition.Id % GossipDigest.Buckets)];
             if (sign > 0)
             {
                 (_digest, bucket) = (unchecked(_digest + digest), unchecked(bucket + (uint)digest));

@@ -3,11 +3,13 @@ namespace FileTransfer.Cluster.Gossip;
 /// <content>Time, as this node was awake: while it is stopped nobody else gets older.</content>
 public sealed partial class GossipMachine
 {
-    private readonly Queue<(int Place, int Since)> _suspicions = [];
     private TimeSpan? _now;
     private TimeSpan _slept;
     private TimeSpan _awake;
     private TimeSpan _nextSweep;
+
+    /// <summary>No suspicion that may still be refuted began before; null where there is none.</summary>
+    private TimeSpan? _firstSuspicion;
 
     private void Advance(TimeSpan now)
     {
@@ -27,26 +29,34 @@ public sealed partial class GossipMachine
         _awake = _now!.Value - _slept;
     }
 
-    /// <summary>A suspicion that nobody has refuted in time.</summary>
+    /// <summary>Suspicions that nobody has refuted in time.</summary>
     private void EndSuspicions()
     {
         var ends = _awake - (_limits.Suspicion * Math.Max(1, Math.Log10(_table.Count)));
-        while (_suspicions.TryPeek(out var oldest) && oldest.Since * TenthOfSecond <= ends)
+        if (!(_firstSuspicion <= ends))
         {
-            _suspicions.Dequeue();
-            if (!_table.IsTaken(oldest.Place))
+            return;
+        }
+
+        _firstSuspicion = null;
+        for (var place = 0; place < _table.Places; place++)
+        {
+            ref var peer = ref _table[place];
+            if (!peer.Life.IsSuspected || peer.IsDead)
             {
                 continue;
             }
 
-            ref var peer = ref _table[oldest.Place];
-            if (peer.Life.IsSuspected && !peer.IsDead && peer.Tenths == oldest.Since)
+            if (peer.Since > ends)
             {
-                var before = peer.Status;
-                peer.IsDead = true;
-                peer.Since = _awake;
-                Show(oldest.Place, before);
+                _firstSuspicion = _firstSuspicion < peer.Since ? _firstSuspicion : peer.Since;
+                continue;
             }
+
+            var before = peer.Status;
+            peer.IsDead = true;
+            peer.Since = _awake;
+            Show(place, before);
         }
     }
 
@@ -77,6 +87,4 @@ public sealed partial class GossipMachine
             }
         }
     }
-
-    private static readonly TimeSpan TenthOfSecond = TimeSpan.FromMilliseconds(100);
 }

@@ -47,6 +47,7 @@ public sealed partial class GossipMachine
         _heard = new(limits.PhiPeers);
         _failures = new(limits.PhiPeers);
         _here = _table.Add(self);
+        _knownThere.Length = _table.Places;
         CountIn(_here);
         Tell(_here, isUrgent: true);
     }
@@ -118,6 +119,13 @@ public sealed partial class GossipMachine
     {
         var place = PlaceOf(name);
         return place < 0 ? null : _table[place].Status;
+    }
+
+    /// <summary>A trusted peer; null where it is none.</summary>
+    public PeerView? ViewOf(PeerName name)
+    {
+        var place = PlaceOf(name);
+        return place < 0 ? null : ViewOf(place);
     }
 
     /// <summary>All peers, trusted or not.</summary>

@@ -191,10 +191,10 @@ public sealed partial class GossipService : BackgroundService
                 _own.GoAbove(announce.AboveGeneration);
                 _hint.Set();
                 break;
-            case GossipAction.Changed { Peer: var peer }:
+            case GossipAction.Changed { Words.Name: var name, Status: var status }:
                 _hasChanged = true;
                 _hint.Set();
-                Log.Changed(_logger, peer.Name, peer.Status.ToString().ToLowerInvariant(), peer.Reason);
+                Log.Changed(_logger, name, $"{status}".ToLowerInvariant(), Machine.ViewOf(name)?.Reason ?? "it is not trusted any more");
                 break;
             case GossipAction.Revoked { Peer: var peer }:
                 _hasChanged = true;

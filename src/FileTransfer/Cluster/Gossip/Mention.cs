@@ -1,12 +1,8 @@
 namespace FileTransfer.Cluster.Gossip;
 
 /// <summary>What a node passes on of a peer without its announcement: which one it has, and how the peer fares.</summary>
-/// <param name="Id">Of the name.</param>
-internal readonly record struct Mention(PeerName Name, ulong Id, long Generation, long Version, PeerLife Life)
+internal readonly record struct Mention(AnnouncementEdition Edition, PeerLife Life)
 {
-    public static Mention Of(SignedAnnouncement words, PeerLife life) =>
-        new(words.Name, words.Id, words.Content.Generation, words.Content.Version, life);
-
     /// <summary>Null where the text is something else.</summary>
     public static Mention? FromText(string? text) =>
         text?.Split(' ') is [var name, var generation, var version, var refutations, var marks]
@@ -15,20 +11,18 @@ internal readonly record struct Mention(PeerName Name, ulong Id, long Generation
         && NumberIn(version) is { } number
         && NumberIn(refutations) is { } refuted and <= PeerLife.MostRefutations
         && MarksIn(marks) is { } read
-            ? new Mention(peer, GossipDigest.IdOf(peer), run, number, new PeerLife((int)refuted, read))
+            ? new Mention(new AnnouncementEdition(peer, run, number), new PeerLife((int)refuted, read))
             : null;
 
-    public override string ToString() => $"{Name} {Generation} {Version} {Life.Refutations} {TextOf(Life.Marks)}";
+    public override string ToString() => $"{Edition} {Life.Refutations} {TextOf(Life.Marks)}";
 
     /// <summary>Characters of the text.</summary>
     public int Length =>
-        LengthOf(Name)
-        + " a".Length
-        + (Life is { HasAnswered: true, IsSuspected: true } ? 1 : 0)
-        + DigitsOf(Generation)
-        + DigitsOf(Version)
+        Edition.Length
+        + " ".Length
         + DigitsOf(Life.Refutations)
-        + "   ".Length;
+        + " a".Length
+        + (Life is { HasAnswered: true, IsSuspected: true } ? 1 : 0);
 
     public static int LengthOf(PeerName name) => name.Cluster.Length + "/".Length + name.Node.Value.Length;
 

@@ -4,8 +4,8 @@ namespace FileTransfer.Cluster.Gossip;
 /// <param name="Refutations">How often it has refuted a suspicion; with the next number, which it alone gives out, a suspicion ends.</param>
 internal readonly record struct PeerLife(int Refutations, PeerMarks Marks)
 {
-    /// <summary>More would not be true.</summary>
-    public const int MostRefutations = 1 << 24;
+    /// <summary>In one generation; who has to refute more goes on with the next one.</summary>
+    public const int MostRefutations = (1 << 14) - 1;
 
     public bool HasAnswered => (Marks & PeerMarks.Answered) != PeerMarks.None;
 

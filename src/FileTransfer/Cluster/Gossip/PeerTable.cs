@@ -7,12 +7,19 @@ internal sealed class PeerTable
 {
     private const int None = -1;
 
+    /// <summary>On average, before there are more chains.</summary>
+    private const int MostInChain = 2;
+
     private PeerEntry[] _entries = new PeerEntry[4];
+    private int[] _next = new int[4];
     private int[] _chains = NewChains(GossipDigest.Buckets);
     private int _free = None;
     private int _used;
 
     public int Count { get; private set; }
+
+    /// <summary>All places are below this one; some may be free.</summary>
+    public int Places => _used;
 
     public ref PeerEntry this[int place] => ref _entries[place];
 
@@ -20,9 +27,21 @@ internal sealed class PeerTable
     public int Find(ulong id, PeerName name)
     {
         var place = _chains[ChainOf(id)];
-        while (place >= 0 && !(_entries[place].Words.Id == id && _entries[place].Words.Name == name))
+        while (place >= 0 && !(_entries[place].Words.Edition.Id == id && _entries[place].Words.Name == name))
         {
-            place = _entries[place].Next;
+            place = _next[place];
+        }
+
+        return place;
+    }
+
+    /// <summary>The place of the peer that something was announced of.</summary>
+    public int Find(AnnouncementEdition edition)
+    {
+        var place = _chains[ChainOf(edition.Id)];
+        while (place >= 0 && !_entries[place].Words.Edition.HasNameOf(edition))
+        {
+            place = _next[place];
         }
 
         return place;
@@ -30,16 +49,16 @@ internal sealed class PeerTable
 
     public int Add(SignedAnnouncement words)
     {
-        if (Count == _chains.Length)
+        if (Count == MostInChain * _chains.Length)
         {
-            Grow(2 * Count);
+            Grow(2 * _chains.Length);
         }
 
         var place = _free >= 0 ? _free : _used++;
-        _free = _free >= 0 ? _entries[_free].Next : None;
+        _free = _free >= 0 ? _next[_free] : None;
         if (place == _entries.Length)
         {
-            Array.Resize(ref _entries, 2 * place);
+            Resize(2 * place);
         }
 
         _entries[place] = new PeerEntry { Words = words };
@@ -50,15 +69,15 @@ internal sealed class PeerTable
 
     public void Remove(int place)
     {
-        ref var link = ref _chains[ChainOf(_entries[place].Words.Id)];
+        ref var link = ref _chains[ChainOf(_entries[place].Words.Edition.Id)];
         while (link != place)
         {
-            link = ref _entries[link].Next;
+            link = ref _next[link];
         }
 
-        link = _entries[place].Next;
-        _entries[place] = new PeerEntry { Next = _free };
-        _free = place;
+        link = _next[place];
+        _entries[place] = default;
+        (_next[place], _free) = (_free, place);
         Count--;
     }
 
@@ -67,12 +86,12 @@ internal sealed class PeerTable
     {
         if (peers > _entries.Length)
         {
-            Array.Resize(ref _entries, peers);
+            Resize(peers);
         }
 
-        if (peers > _chains.Length)
+        if (peers > MostInChain * _chains.Length)
         {
-            Grow((int)BitOperations.RoundUpToPowerOf2((uint)peers));
+            Grow((int)BitOperations.RoundUpToPowerOf2((uint)peers) / MostInChain);
         }
     }
 
@@ -93,7 +112,7 @@ internal sealed class PeerTable
     {
         for (var chain = bucket; chain < _chains.Length; chain += GossipDigest.Buckets)
         {
-            for (var place = _chains[chain]; place >= 0; place = _entries[place].Next)
+            for (var place = _chains[chain]; place >= 0; place = _next[place])
             {
                 yield return place;
             }
@@ -106,9 +125,14 @@ internal sealed class PeerTable
 
     private void Link(int place)
     {
-        ref var chain = ref _chains[ChainOf(_entries[place].Words.Id)];
-        _entries[place].Next = chain;
-        chain = place;
+        ref var chain = ref _chains[ChainOf(_entries[place].Words.Edition.Id)];
+        (_next[place], chain) = (chain, place);
+    }
+
+    private void Resize(int places)
+    {
+        Array.Resize(ref _entries, places);
+        Array.Resize(ref _next, places);
     }
 
     private void Grow(int chains)

@@ -10,11 +10,10 @@ public sealed record SignedAnnouncement(Announcement Content, string Text)
 
     public PeerName Name => Content.Name;
 
-    internal ulong Id { get; } = GossipDigest.IdOf(Content.Name);
+    internal AnnouncementEdition Edition { get; } = new(Content.Name, Content.Generation, Content.Version);
 
     internal UInt128 Digest { get; } = GossipDigest.Of(Content);
 
     /// <summary>Whether it was made later than another of the same node.</summary>
-    public bool IsNewerThan(SignedAnnouncement other) =>
-        (Content.Generation, Content.Version).CompareTo((other.Content.Generation, other.Content.Version)) > 0;
+    public bool IsNewerThan(SignedAnnouncement other) => Edition.IsNewerThan(other.Edition);
 }

@@ -57,7 +57,7 @@ public sealed class GossipTests
     {
         var network = Acquainted(50);
         var dead = 0;
-        network.Said = (_, said) => dead += said is GossipAction.Changed { Peer.Status: PeerStatus.Dead } ? 1 : 0;
+        network.Said = (_, said) => dead += said is GossipAction.Changed { Status: PeerStatus.Dead } ? 1 : 0;
 
         network.Pass(10 * _minute);
         dead.ShouldBe(0);
@@ -116,7 +116,7 @@ public sealed class GossipTests
         var stopped = network.Nodes[2];
         var wronged = 0;
         network.Said = (node, said) =>
-            wronged += node == stopped && said is GossipAction.Changed { Peer.Status: not PeerStatus.Alive } ? 1 : 0;
+            wronged += node == stopped && said is GossipAction.Changed { Status: not PeerStatus.Alive } ? 1 : 0;
         stopped.Stop();
         network.Pass(_minute / 2);
         network.AllSee(PeerStatus.Dead, stopped).ShouldBeTrue();
