@@ -12,7 +12,7 @@ public sealed record PeersResource(IReadOnlyList<PeerResource> Peers, IReadOnlyD
 /// <param name="Since">Since when it is alive, or is not.</param>
 /// <param name="Reason" example="it answers">Why it is alive or is not, in words.</param>
 /// <param name="Trusted">Its key is trusted under its name. Who is not is asked for nothing.</param>
-/// <param name="Status"><c>unknown</c> (it has answered nobody yet), <c>alive</c>, <c>suspect</c> or <c>dead</c>.</param>
+/// <param name="Status"><c>unknown</c> (it has answered nobody yet), <c>alive</c>, <c>suspect</c>, <c>dead</c> or <c>expired</c> (its announcement has run out).</param>
 /// <param name="PublicKey">What it signs with.</param>
 /// <param name="Buckets">Those that it has files of; empty where it may have any.</param>
 public sealed record PeerResource(

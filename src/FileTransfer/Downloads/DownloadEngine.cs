@@ -142,7 +142,7 @@ public sealed partial class DownloadEngine(
         }
     }
 
-    /// <summary>Ends what is under way at a peer that is not trusted any more; its files go on with others.</summary>
+    /// <summary>Ends what is under way at a peer that is not to be asked any more; its files go on with others.</summary>
     public void Revoke(PeerName peer) => Tell(new PlannerEvent.SourceRevoked(NodeSource.IdOf(peer)));
 
     /// <summary>Other limits are in force.</summary>

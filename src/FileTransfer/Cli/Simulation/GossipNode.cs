@@ -100,7 +100,7 @@ internal sealed class GossipNode
             {
                 if (!IsStopped)
                 {
-                    Tell(GossipEvent.Tick.Instance);
+                    Tell(new GossipEvent.Tick(DateTimeOffset.UnixEpoch + _network.Time.Now));
                 }
 
                 _network.Time.After(_network.Limits.Interval, Tick);
@@ -123,8 +123,8 @@ internal sealed class GossipNode
                 buckets ?? [],
                 [_network.Key],
                 Rotation: null,
-                DateTimeOffset.UnixEpoch,
-                DateTimeOffset.UnixEpoch
+                IssuedAt: DateTimeOffset.UnixEpoch,
+                ExpiresAt: DateTimeOffset.MaxValue
             ),
             GossipNetwork.Text
         );

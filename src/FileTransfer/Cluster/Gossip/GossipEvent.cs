@@ -7,10 +7,8 @@ public abstract record GossipEvent
     private GossipEvent() { }
 
     /// <summary>An interval has passed.</summary>
-    public sealed record Tick : GossipEvent
-    {
-        public static Tick Instance { get; } = new();
-    }
+    /// <param name="Clock">By which announcements run out.</param>
+    public sealed record Tick(DateTimeOffset Clock) : GossipEvent;
 
     /// <summary>A message came. It is answered by one <see cref="GossipAction.Answer"/>, at once or later.</summary>
     /// <param name="Request">A number for the answer.</param>

@@ -128,6 +128,7 @@ public sealed partial class GossipMachine
         var place = _table.Add(words);
         _knownThere.Length = _table.Places;
         _table[place].Since = _awake;
+        NoteExpiry(words);
         CountIn(place);
         Enlist(place);
         Tell(place, isUrgent: true);
@@ -139,8 +140,11 @@ public sealed partial class GossipMachine
         ref var peer = ref _table[place];
         var former = peer.Words.Content;
         var isRenewal = words.Content.IsRenewalOf(former);
+        var hadExpired = peer.IsExpired;
         CountOut(place);
         peer.Words = words;
+        peer.IsExpired = false;
+        NoteExpiry(words);
         CountIn(place);
         if (words.Content.Generation > former.Generation)
         {
@@ -149,7 +153,11 @@ public sealed partial class GossipMachine
         }
 
         Tell(place, isUrgent: !isRenewal);
-        if (!isRenewal && place != _here)
+        if (hadExpired)
+        {
+            Show(place, PeerStatus.Expired);
+        }
+        else if (!isRenewal && place != _here)
         {
             Show(place);
         }

@@ -8,6 +8,12 @@ public sealed partial class GossipMachine
     private TimeSpan _awake;
     private TimeSpan _nextSweep;
 
+    /// <summary>When it was looked last whose announcement has run out.</summary>
+    private DateTimeOffset _expiredUntil;
+
+    /// <summary>No announcement runs out before, and after that moment.</summary>
+    private DateTimeOffset _nextExpiry;
+
     /// <summary>No suspicion that may still be refuted began before; null where there is none.</summary>
     private TimeSpan? _firstSuspicion;
 
@@ -58,6 +64,40 @@ public sealed partial class GossipMachine
             peer.Since = _awake;
             Show(place, before);
         }
+    }
+
+    /// <summary>Whose announcement has run out is gone until it makes another one. Where the clock was set back, some have not run out yet.</summary>
+    private void Expire(DateTimeOffset clock)
+    {
+        if (clock >= _expiredUntil && clock < _nextExpiry)
+        {
+            return;
+        }
+
+        (_expiredUntil, _nextExpiry) = (clock, DateTimeOffset.MaxValue);
+        foreach (var place in _table.All().Where(place => place != _here))
+        {
+            ref var peer = ref _table[place];
+            var (before, isExpired) = (peer.Status, peer.Words.Content.ExpiresAt <= clock);
+            if (!isExpired)
+            {
+                NoteExpiry(peer.Words);
+            }
+
+            if (peer.IsExpired != isExpired)
+            {
+                CountOut(place);
+                peer.IsExpired = isExpired;
+                CountIn(place);
+                Show(place, before);
+            }
+        }
+    }
+
+    private void NoteExpiry(SignedAnnouncement words)
+    {
+        var expires = words.Content.ExpiresAt;
+        _nextExpiry = expires < _nextExpiry ? expires : _nextExpiry;
     }
 
     /// <summary>From time to time: who was dead for long is not passed on any more, and then forgotten.</summary>

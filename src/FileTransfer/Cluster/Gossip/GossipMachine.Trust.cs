@@ -45,6 +45,7 @@ public sealed partial class GossipMachine
         var reason = peer.Status switch
         {
             PeerStatus.Alive => heard is null ? "it answers others" : "it answers",
+            PeerStatus.Expired => "its announcement has run out, and it has made no newer one",
             PeerStatus.Unknown => failure is null ? "it has not answered yet" : $"it has not answered yet: {failure}",
             PeerStatus.Suspect when failure is null => "others got no answer from it",
             PeerStatus.Suspect => $"it did not answer: {failure}",

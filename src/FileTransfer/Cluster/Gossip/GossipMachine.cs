@@ -72,8 +72,9 @@ public sealed partial class GossipMachine
         Advance(now);
         switch (happened)
         {
-            case GossipEvent.Tick:
+            case GossipEvent.Tick tick:
                 EndSuspicions();
+                Expire(tick.Clock);
                 Sweep();
                 Contact();
                 break;

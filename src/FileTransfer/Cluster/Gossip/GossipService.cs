@@ -117,7 +117,7 @@ public sealed partial class GossipService : BackgroundService
                 }
 
                 await AnnounceAsync(stoppingToken);
-                Tell(GossipEvent.Tick.Instance);
+                Tell(new GossipEvent.Tick(_time.GetUtcNow()));
                 var next = Now + _options.Interval;
                 do
                 {

@@ -16,7 +16,7 @@ public sealed class LivePeers
     /// <summary>Some are there for the first time, or anew.</summary>
     public event Action? Appeared;
 
-    /// <summary>This one is not to be asked any more, nor listened to: it is not trusted.</summary>
+    /// <summary>This one is not to be asked any more, nor listened to: it is not trusted, or its announcement has run out.</summary>
     public event Action<PeerName>? Revoked;
 
     public IReadOnlyList<LivePeer> All => _all;

@@ -24,20 +24,21 @@ public sealed class PeerDirectory(LivePeers live, PeerAddresses addresses, Reque
             }
         }
 
-        foreach (var gone in _connections.Keys.Except(peers.Where(IsTrusted).Select(peer => peer.Name)).ToList())
+        var gone = _connections.Keys.Except(peers.Where(MayBeAsked).Select(peer => peer.Name));
+        foreach (var name in gone.Where(name => !_connections[name].IsRevoked).ToList())
         {
-            Revoke(gone);
+            Revoke(name);
         }
 
         live.Set(alive);
     }
 
-    /// <summary>It is not trusted any more: what goes on with it ends.</summary>
+    /// <summary>It is not trusted any more, or has not said for long who it is: what goes on with it ends.</summary>
     public void Revoke(PeerName peer)
     {
-        if (_connections.Remove(peer, out var connection))
+        if (_connections.TryGetValue(peer, out var connection))
         {
-            connection.Revoke();
+            connection.IsRevoked = true;
         }
 
         live.Revoke(peer);
@@ -45,7 +46,8 @@ public sealed class PeerDirectory(LivePeers live, PeerAddresses addresses, Reque
 
     public void Dispose() => _http.Dispose();
 
-    private static bool IsTrusted(PeerView peer) => peer.Standing == TrustStanding.Trusted;
+    private static bool MayBeAsked(PeerView peer) =>
+        peer.Standing == TrustStanding.Trusted && peer.Status != PeerStatus.Expired;
 
     private LivePeer LivePeerOf(PeerView peer)
     {
@@ -54,6 +56,8 @@ public sealed class PeerDirectory(LivePeers live, PeerAddresses addresses, Reque
             _connections[peer.Name] = connection = new PeerConnection(peer.Name, _http, signer);
         }
 
+        // Whoever has it from before goes on with it.
+        connection.IsRevoked = false;
         var words = peer.Words.Content;
         return new LivePeer(
             peer.Name,

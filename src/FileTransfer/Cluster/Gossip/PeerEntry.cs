@@ -27,10 +27,17 @@ internal struct PeerEntry
         set => Set(Flags.Dead, value);
     }
 
-    /// <summary>It has been dead for so long that it is not passed on.</summary>
+    /// <summary>Its announcement has run out.</summary>
+    public bool IsExpired
+    {
+        readonly get => Has(Flags.Expired);
+        set => Set(Flags.Expired, value);
+    }
+
+    /// <summary>It is not passed on: its announcement has run out, or it has been dead for long, which this says.</summary>
     public bool IsSilent
     {
-        readonly get => Has(Flags.Silent);
+        readonly get => Has(Flags.Silent | Flags.Expired);
         set => Set(Flags.Silent, value);
     }
 
@@ -48,7 +55,8 @@ internal struct PeerEntry
     }
 
     public readonly PeerStatus Status =>
-        !Life.HasAnswered ? PeerStatus.Unknown
+        IsExpired ? PeerStatus.Expired
+        : !Life.HasAnswered ? PeerStatus.Unknown
         : !Life.IsSuspected ? PeerStatus.Alive
         : IsDead ? PeerStatus.Dead
         : PeerStatus.Suspect;
@@ -68,5 +76,6 @@ internal struct PeerEntry
         Urgent = 1,
         Dead = 2,
         Silent = 4,
+        Expired = 8,
     }
 }

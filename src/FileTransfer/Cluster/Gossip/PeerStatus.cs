@@ -14,4 +14,7 @@ public enum PeerStatus
 
     /// <summary>It was suspected and has not refuted that in time.</summary>
     Dead,
+
+    /// <summary>Its announcement has run out, and it has made no newer one.</summary>
+    Expired,
 }

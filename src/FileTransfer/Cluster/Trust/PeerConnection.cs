@@ -8,14 +8,18 @@ public sealed class PeerConnection(PeerName peer, HttpMessageInvoker http, Reque
 
     private volatile bool _isRevoked;
 
-    /// <summary>From now on it is asked for nothing.</summary>
-    public void Revoke() => _isRevoked = true;
+    /// <summary>It is asked for nothing.</summary>
+    public bool IsRevoked
+    {
+        get => _isRevoked;
+        set => _isRevoked = value;
+    }
 
     public override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         if (_isRevoked)
         {
-            throw new HttpRequestException($"'{peer}' is not trusted any more");
+            throw new HttpRequestException($"'{peer}' is not trusted any more, or its announcement has run out");
         }
 
         await signer.SignAsync(request, peer, cancellationToken);

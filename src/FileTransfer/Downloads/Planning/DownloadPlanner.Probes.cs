@@ -60,7 +60,7 @@ public sealed partial class DownloadPlanner
             if (file.SourceOf(id) is { } source)
             {
                 source.IsListed = false;
-                CancelAll(file, source, $"{id} is not trusted any more");
+                CancelAll(file, source, $"{id} is not to be asked any more");
                 ForgetUnlisted(file);
             }
         }

@@ -66,7 +66,7 @@ public abstract record PlannerEvent
     /// <summary>A person or a new configuration trusts a source again: what it did is forgotten.</summary>
     public sealed record SourceReadded(SourceId Source) : PlannerEvent;
 
-    /// <summary>A source is not trusted any more: no file asks it, and what it was asked for goes to others.</summary>
+    /// <summary>A source is not to be asked any more, as one that is not trusted: no file asks it, and what it was asked for goes to others.</summary>
     public sealed record SourceRevoked(SourceId Source) : PlannerEvent;
 
     /// <summary>Something that happened to a request in flight.</summary>

@@ -16,6 +16,8 @@ public sealed class GossipMachineTests
     private static readonly PeerName _friend = Named("friend");
 
     private readonly HashSet<PeerName> _untrusted = [];
+    private static readonly DateTimeOffset _began = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     private readonly GossipMachine _machine;
     private TimeSpan _now;
     private long _requests;
@@ -113,6 +115,35 @@ public sealed class GossipMachineTests
         _machine.StatusOf(other).ShouldBe(PeerStatus.Dead);
         Tell(_friend, peers: [$"{other} 1 1 0 a"]);
         _machine.StatusOf(other).ShouldBe(PeerStatus.Dead, "who says so does not know of the suspicion yet");
+    }
+
+    [Fact]
+    public void Whose_announcement_has_run_out_is_gone_at_once_and_not_passed_on_until_it_makes_another_one()
+    {
+        var other = Named("other");
+        Tell(_friend, [Words(_friend), Words(other, expiresAfter: TimeSpan.FromSeconds(10))], [$"{other} 1 1 0 a"]);
+        Rounds(9);
+        _machine.StatusOf(other).ShouldBe(PeerStatus.Alive);
+        var digest = _machine.Digest;
+        _now += TimeSpan.FromSeconds(1);
+        var actions = _machine.Handle(new GossipEvent.Tick(_began + _now), _now);
+
+        actions.OfType<GossipAction.Changed>().ShouldHaveSingleItem().Status.ShouldBe(PeerStatus.Expired);
+        _machine.ViewOf(other)!.ToResource(_began).Status.ShouldBe("expired");
+        _machine.ViewOf(other)!.IsAlive.ShouldBeFalse();
+        _machine.Digest.ShouldNotBe(digest);
+        Tell(_friend, wanted: [$"{other}"]).Announcements.ShouldBeNull();
+
+        Rounds(1);
+        Tell(_friend, [Words(other, version: 2)]);
+        _machine.StatusOf(other).ShouldBe(PeerStatus.Alive);
+        Tell(_friend, wanted: [$"{other}"]).Announcements.ShouldNotBeNull();
+
+        // The clock is put ahead by a day, and back.
+        _machine.Handle(new GossipEvent.Tick(_began + TimeSpan.FromDays(1)), _now);
+        _machine.StatusOf(other).ShouldBe(PeerStatus.Expired);
+        _machine.Handle(new GossipEvent.Tick(_began + _now), _now);
+        _machine.StatusOf(other).ShouldBe(PeerStatus.Alive);
     }
 
     [Fact]
@@ -252,7 +283,7 @@ public sealed class GossipMachineTests
         for (var i = 0; i < count; i++)
         {
             _now += GossipLimits.Default.Interval;
-            asked.AddRange(_machine.Handle(GossipEvent.Tick.Instance, _now).OfType<GossipAction.Ask>());
+            asked.AddRange(_machine.Handle(new GossipEvent.Tick(_began + _now), _now).OfType<GossipAction.Ask>());
         }
 
         return asked;
@@ -262,7 +293,7 @@ public sealed class GossipMachineTests
 
     private static PeerName Named(string node) => new("c", new NodeId(node));
 
-    private static SignedAnnouncement Words(PeerName name, long generation = 1, long version = 1) =>
+    private static SignedAnnouncement Words(PeerName name, long generation = 1, long version = 1, TimeSpan? expiresAfter = null) =>
         new(
             new Announcement(
                 name,
@@ -275,8 +306,8 @@ public sealed class GossipMachineTests
                 Buckets: [],
                 [_key],
                 Rotation: null,
-                DateTimeOffset.UnixEpoch,
-                DateTimeOffset.UnixEpoch
+                _began,
+                _began + (expiresAfter ?? TimeSpan.FromDays(1))
             ),
             $"{name.Node}.{generation}.{version}.".PadRight(800, 'x')
         );
