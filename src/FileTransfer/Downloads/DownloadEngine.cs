@@ -138,12 +138,25 @@ public sealed partial class DownloadEngine(
         if (_attempts.GetValueOrDefault(file) is { } attempt)
         {
             Tell(new PlannerEvent.SourcesChanged(file, Upsert(attempt.Claim, providers), providers.CompetingNodes));
-            attempt.Fellows?.Follow(providers.Fellows);
+            attempt.Fellows?.Follow(sources.ToBeAsked(providers).Fellows);
         }
     }
 
     /// <summary>Ends what is under way at a peer that is not to be asked any more; its files go on with others.</summary>
     public void Revoke(PeerName peer) => Tell(new PlannerEvent.SourceRevoked(NodeSource.IdOf(peer)));
+
+    /// <summary>The same at the nodes of this cluster and of its upstreams.</summary>
+    public void RevokeNodes()
+    {
+        foreach (var id in sources.Revoked())
+        {
+            Tell(new PlannerEvent.SourceRevoked(id));
+            foreach (var attempt in _attempts.Values)
+            {
+                attempt.Fellows?.Leave(id);
+            }
+        }
+    }
 
     /// <summary>Other limits are in force.</summary>
     public void ApplyLimits() => Tell(new PlannerEvent.LimitsChanged(limits.Planner));
@@ -255,8 +268,9 @@ public sealed partial class DownloadEngine(
         return ranges;
     }
 
-    private IReadOnlyList<SourceHint> Upsert(ClaimedReplica claim, FileProviders providers)
+    private IReadOnlyList<SourceHint> Upsert(ClaimedReplica claim, FileProviders known)
     {
+        var providers = sources.ToBeAsked(known);
         var isElsewhere = providers.Nodes.Count > 0 || providers.Upstreams.Count > 0;
         var isLarge = ChunkFrame.ChunkCount(claim.Size) > limits.Planner.WindowChunks;
         var asked = peers.WorthAsking(claim.Key, claim.Bucket, isLarge, isElsewhere);

@@ -27,7 +27,7 @@ internal sealed class FellowDownloads(
 
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(ended);
-    private readonly Dictionary<SourceId, Task> _followed = [];
+    private readonly Dictionary<SourceId, (Task Following, CancellationTokenSource Leave)> _followed = [];
     private HashSet<SourceId> _fellows = [];
     private bool _isOver;
 
@@ -42,30 +42,47 @@ internal sealed class FellowDownloads(
             }
 
             _fellows = [.. fellows.Select(fellow => NodeSource.IdOf(fellow.Node))];
-            foreach (var id in _fellows.Where(id => !_followed.TryGetValue(id, out var following) || following.IsCompleted))
+            foreach (var id in _fellows.Where(id => !_followed.TryGetValue(id, out var one) || one.Following.IsCompleted))
             {
-                _followed[id] = Task.Run(() => FollowAsync(id));
+                _followed.GetValueOrDefault(id).Leave?.Dispose();
+                var leave = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+                _followed[id] = (Task.Run(() => FollowAsync(id, leave.Token)), leave);
+            }
+        }
+    }
+
+    /// <summary>This one must not be listened to any more.</summary>
+    public void Leave(SourceId id)
+    {
+        lock (_gate)
+        {
+            _fellows.Remove(id);
+            if (!_isOver && _followed.TryGetValue(id, out var one))
+            {
+                one.Leave.Cancel();
             }
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        Task[] followed;
         lock (_gate)
         {
             _isOver = true;
-            followed = [.. _followed.Values];
         }
 
         await _stop.CancelAsync();
-        await Task.WhenAll(followed);
+        foreach (var (following, leave) in _followed.Values)
+        {
+            await following;
+            leave.Dispose();
+        }
+
         _stop.Dispose();
     }
 
-    private async Task FollowAsync(SourceId id)
+    private async Task FollowAsync(SourceId id, CancellationToken token)
     {
-        var token = _stop.Token;
         while (!token.IsCancellationRequested && IsFellow(id) && find(id) is { } node)
         {
             var parts = new FellowParts(id, claim.Key, ChunkFrame.ChunkCount(claim.Size), windowChunks);

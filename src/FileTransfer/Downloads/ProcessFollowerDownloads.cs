@@ -4,6 +4,7 @@ using FileTransfer.Catalog.Repair;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
 using FileTransfer.Cluster.Gossip;
+using FileTransfer.Cluster.Trust;
 
 namespace FileTransfer.Downloads;
 
@@ -25,6 +26,7 @@ public sealed partial class ProcessFollowerDownloads(
     QueueSignal signal,
     OutsideSources outside,
     LivePeers peers,
+    TrustedKeys trust,
     LaneAllowance allowance,
     PausedDownloads paused,
     ThisNode node,
@@ -60,6 +62,7 @@ public sealed partial class ProcessFollowerDownloads(
         using var ended = database.Notifications.Subscribe(ReplicaNotifications.Ended, OnEnded);
         limits.Changed += engine.ApplyLimits;
         peers.Revoked += engine.Revoke;
+        trust.Changed += engine.RevokeNodes;
         try
         {
             await membership.RunWhileJoinedAsync(WorkAsync, stopping.Token);
@@ -68,6 +71,7 @@ public sealed partial class ProcessFollowerDownloads(
         {
             limits.Changed -= engine.ApplyLimits;
             peers.Revoked -= engine.Revoke;
+            trust.Changed -= engine.RevokeNodes;
         }
     }
 

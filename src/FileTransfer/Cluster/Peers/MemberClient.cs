@@ -4,7 +4,8 @@ namespace FileTransfer.Cluster.Peers;
 
 /// <summary>What this node asks of one node of its cluster: signed where that one wants to know who asks, and is shown neither a token nor a certificate.</summary>
 /// <remarks>Where nobody is asked for anything, a clock that is off must not keep nodes apart.</remarks>
-internal sealed class MemberClient(PeerName to, PeerClient peers, RequestSigner signer) : HttpMessageInvoker(Nobody)
+internal sealed class MemberClient(PeerName to, PeerClient peers, RequestSigner signer, TrustedKeys trust)
+    : HttpMessageInvoker(Nobody)
 {
     /// <summary>The other client sends.</summary>
     private static readonly SocketsHttpHandler Nobody = new();
@@ -13,6 +14,11 @@ internal sealed class MemberClient(PeerName to, PeerClient peers, RequestSigner 
 
     public override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        if (!await trust.MayAskAsync(to, cancellationToken))
+        {
+            throw new HttpRequestException($"'{to}' is not trusted");
+        }
+
         var signs = _signs;
         if (signs)
         {

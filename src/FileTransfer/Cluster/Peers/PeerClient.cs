@@ -24,7 +24,9 @@ public sealed class PeerClient(
     }
 
     /// <summary>The same for one node of the cluster, to which it can prove who asks also without a token.</summary>
-    public HttpMessageInvoker To(NodeId other) => new MemberClient(new PeerName(node.ClusterId, other), this, signer);
+    /// <param name="trust">Whether it may be asked, from one request to the next.</param>
+    public HttpMessageInvoker To(NodeId other, TrustedKeys trust) =>
+        new MemberClient(new PeerName(node.ClusterId, other), this, signer, trust);
 
     /// <summary>Sends a request, and takes what the answer says of the other's catalog for a rumour.</summary>
     public override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -19,6 +19,7 @@ public sealed partial class TrustedKeys : BackgroundService
     private readonly Lock _gate = new();
     private readonly AsyncAutoResetEvent _hint = new();
     private readonly List<KeyRotation> _learned = [];
+    private readonly TaskCompletionSource _read = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TrustStore _store;
     private readonly Database _database;
     private readonly ClusterMembership _membership;
@@ -79,6 +80,25 @@ public sealed partial class TrustedKeys : BackgroundService
         return learned is null ? verdict : Learn(name, shown, rotation);
     }
 
+    /// <summary>
+    /// Whether a node may be asked for contents that others say it has: one whose trust was revoked may not, nor, in a strict mode, a node of this
+    /// database that is not listed.
+    /// </summary>
+    public bool MayAsk(PeerName name) =>
+        Judge(name).Standing switch
+        {
+            TrustStanding.Trusted => true,
+            TrustStanding.Revoked => false,
+            _ => name.Cluster != _here.ClusterId || Mode == TrustMode.Listed,
+        };
+
+    /// <summary>The same, when it has been read what the database lists.</summary>
+    public async Task<bool> MayAskAsync(PeerName name, CancellationToken cancellationToken)
+    {
+        await _read.Task.WaitAsync(cancellationToken);
+        return MayAsk(name);
+    }
+
     internal async Task PutAsync(NodeId node, string? cluster, PublicKey key, string by, CancellationToken cancellationToken)
     {
         await _store.PutAsync(node, cluster, key, by, cancellationToken);
@@ -125,10 +145,17 @@ public sealed partial class TrustedKeys : BackgroundService
         IReadOnlyList<PublicKey> published = [];
         for (var isHinted = true; ; )
         {
-            var own = _own.Current.Public;
+            var keys = _own.Current;
+            var own = keys.Public;
             if (!own.SequenceEqual(published))
             {
                 await _store.PublishAsync(own, cancellationToken);
+                if (own is [var next, var former] && keys.Rotation is { } signature)
+                {
+                    // Who lists the former key, whatever its row says, has the proof.
+                    await _store.AddAsync(new KeyRotation(_here.Name, former, next, signature), cancellationToken);
+                }
+
                 _database.Notifications.Send(_changed, _here.Id.Value);
                 Log.Published(_logger, _here.Name, own[0]);
                 (published, isHinted) = (own, true);
@@ -160,6 +187,7 @@ public sealed partial class TrustedKeys : BackgroundService
             Set(entries, rotations);
         }
 
+        _read.TrySetResult();
         Changed?.Invoke();
     }
 

@@ -1,6 +1,7 @@
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Cluster.Gossip;
 using FileTransfer.Cluster.Peers;
+using FileTransfer.Cluster.Trust;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Feed.Pull;
 
@@ -18,6 +19,8 @@ public sealed class SourceRegistry : IDisposable
     private readonly HttpMessageInvoker _others = new(PeerClient.Connections());
     private readonly UpstreamNodes _upstreams;
     private readonly LivePeers _livePeers;
+    private readonly TrustedKeys _trust;
+    private readonly ThisNode _here;
     private readonly SourceClientOptions _options;
 
     public SourceRegistry(
@@ -25,11 +28,14 @@ public sealed class SourceRegistry : IDisposable
         PeerClient peers,
         UpstreamNodes upstreams,
         LivePeers livePeers,
+        TrustedKeys trust,
+        ThisNode here,
         SourceClientOptions options
     )
     {
         _upstreams = upstreams;
         _livePeers = livePeers;
+        (_trust, _here) = (trust, here);
         _peers = peers;
         _options = options;
         foreach (var entry in configured.Value.Sources)
@@ -81,6 +87,30 @@ public sealed class SourceRegistry : IDisposable
         }
     }
 
+    /// <summary>Of the nodes that have a file those that may be asked for it.</summary>
+    public FileProviders ToBeAsked(FileProviders providers) =>
+        providers with
+        {
+            Nodes = [.. providers.Nodes.Where(provider => MayAsk(provider.Node))],
+            Fellows = [.. providers.Fellows.Where(provider => MayAsk(provider.Node))],
+        };
+
+    /// <summary>Nodes of this cluster, and of its upstreams, that are known and must not be asked any more.</summary>
+    public IReadOnlyList<SourceId> Revoked()
+    {
+        lock (_gate)
+        {
+            return
+            [
+                .. _sources
+                    .Values.OfType<NodeSource>()
+                    .Where(source => !source.IsOutside && !MayAsk(source.Provider.Node))
+                    .Select(source => source.Id),
+                .. _upstreams.Revoked.Select(NodeSource.IdOf),
+            ];
+        }
+    }
+
     /// <summary>
     /// Who may have a file that these nodes have: they, in part its fellows, nodes of the upstreams that have it, peers, and whoever is
     /// configured.
@@ -103,7 +133,7 @@ public sealed class SourceRegistry : IDisposable
                 var id = NodeSource.IdOf(provider.Node);
                 var isPartial = hints.Count >= providers.Nodes.Count;
                 hints.Add(new SourceHint(id, provider.IsLeader ? SourceKind.Leader : SourceKind.Node, isPartial));
-                if (Upsert(id, provider, () => new NodeSource(provider, _peers.To(provider.Node), _options)))
+                if (Upsert(id, provider, () => new NodeSource(provider, _peers.To(provider.Node, _trust), _options)))
                 {
                     (anew ??= []).Add(id);
                 }
@@ -143,12 +173,14 @@ public sealed class SourceRegistry : IDisposable
             return Upsert(
                 NodeSource.IdOf(provider.Node),
                 provider,
-                () => new NodeSource(provider, _peers.To(provider.Node), _options)
+                () => new NodeSource(provider, _peers.To(provider.Node, _trust), _options)
             );
         }
     }
 
     public void Dispose() => _others.Dispose();
+
+    private bool MayAsk(NodeId member) => _trust.MayAsk(new PeerName(_here.ClusterId, member));
 
     private bool Upsert(SourceId id, ContentProvider provider, Func<NodeSource> create)
     {

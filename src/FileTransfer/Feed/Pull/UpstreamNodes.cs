@@ -1,20 +1,31 @@
+using FileTransfer.Cluster.Trust;
 using FileTransfer.Feed.Upstreams;
 
 namespace FileTransfer.Feed.Pull;
 
 /// <summary>A node of an upstream, which may have what the upstream has.</summary>
+/// <param name="Name">By its cluster.</param>
 /// <param name="Instance">Names one run of its process.</param>
-public sealed record UpstreamNode(string Upstream, NodeId Node, Uri Url, string Instance, UpstreamClient Client);
+public sealed record UpstreamNode(string Upstream, PeerName Name, Uri Url, string Instance, UpstreamClient Client)
+{
+    public NodeId Node => Name.Node;
+}
 
 /// <summary>The nodes of the upstreams, as these list them. Every node of this cluster asks, for each fetches contents by itself.</summary>
-public sealed class UpstreamNodes(UpstreamClients clients, Database database, TimeProvider time) : BackgroundService
+public sealed class UpstreamNodes(UpstreamClients clients, TrustedKeys trust, Database database, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _periodUntilKnown = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<string, IReadOnlyList<UpstreamNode>> _known = new();
 
-    public IEnumerable<UpstreamNode> All => _known.Values.SelectMany(nodes => nodes);
+    /// <summary>Those that may be asked.</summary>
+    public IEnumerable<UpstreamNode> All => Known.Where(node => trust.MayAsk(node.Name));
+
+    /// <summary>The trust in these was revoked.</summary>
+    public IEnumerable<UpstreamNode> Revoked => Known.Where(node => !trust.MayAsk(node.Name));
+
+    private IEnumerable<UpstreamNode> Known => _known.Values.SelectMany(nodes => nodes);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(
@@ -69,7 +80,7 @@ public sealed class UpstreamNodes(UpstreamClients clients, Database database, Ti
                     .Where(node => node.Alive && NodeId.FromText(node.Node) is not null && node.Url.IsAbsoluteUri)
                     .Select(node => new UpstreamNode(
                         upstream.Name,
-                        new NodeId(node.Node),
+                        new PeerName(cluster!.Cluster, new NodeId(node.Node)),
                         node.Url,
                         $"{node.StartedAt:O}",
                         client

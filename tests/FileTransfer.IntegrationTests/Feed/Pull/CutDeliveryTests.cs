@@ -41,7 +41,7 @@ public sealed class CutDeliveryTests
             }
         };
         using var client = new UpstreamClient(new UpstreamOptions { Name = "up", Url = $"{fake.Url}" }, TimeProvider.System);
-        var node = new UpstreamNode("up", new NodeId("a"), fake.Url, "1", client);
+        var node = new UpstreamNode("up", new PeerName("up", new NodeId("a")), fake.Url, "1", client);
         var patience = TimeSpan.FromSeconds(30);
         var source = new NodeSource(
             node,
