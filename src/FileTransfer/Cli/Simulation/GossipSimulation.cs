@@ -42,8 +42,9 @@ internal sealed class GossipSimulation
         var rounds = RoundsOf(Changes);
         _isWatching = false;
         var killed = Kill();
+        Divide();
         TimeSpan? healed = null;
-        var (_, healingBytes) = SentIn(() => healed = Divide());
+        var (_, healingBytes) = SentIn(() => healed = _network.Until(IsWhole, _patience));
         _isWatching = true;
         int? churnRounds = null;
         var churn = Churn();
@@ -95,7 +96,7 @@ internal sealed class GossipSimulation
     }
 
     /// <summary>Cuts the nodes into halves for a minute.</summary>
-    private TimeSpan? Divide()
+    private void Divide()
     {
         foreach (var node in _network.Nodes)
         {
@@ -107,8 +108,6 @@ internal sealed class GossipSimulation
         {
             node.Side = 0;
         }
-
-        return _network.Until(IsWhole, _patience);
     }
 
     /// <summary>Kills nodes, which come back, until it is cancelled.</summary>

@@ -11,8 +11,7 @@ internal sealed record AnnouncementEdition(PeerName Name, long Generation, long 
         Mention.LengthOf(Name) + " ".Length + Mention.DigitsOf(Generation) + " ".Length + Mention.DigitsOf(Version);
 
     /// <summary>Whether both are of the same node.</summary>
-    public bool HasNameOf(AnnouncementEdition other) =>
-        ReferenceEquals(this, other) || (Id == other.Id && Name == other.Name);
+    public bool HasNameOf(AnnouncementEdition other) => ReferenceEquals(this, other) || (Id == other.Id && Name == other.Name);
 
     /// <summary>Whether it was made later than another one of the same node.</summary>
     public bool IsNewerThan(AnnouncementEdition other) =>

@@ -23,7 +23,10 @@ public abstract record GossipAction
     public sealed record Announce(long AboveGeneration) : GossipAction;
 
     /// <summary>A peer's status is another one, or its announcement is one that differs in more than its times.</summary>
-    public sealed record Changed(SignedAnnouncement Words, PeerStatus Status) : GossipAction;
+    public sealed record Changed(SignedAnnouncement Words, PeerStatus Before, PeerStatus Status) : GossipAction;
+
+    /// <summary>An announcement, or a message, was not believed.</summary>
+    public sealed record Refused(AnnouncementRefusal Reason) : GossipAction;
 
     /// <summary>A peer is not trusted any more: what goes on with it is to be ended.</summary>
     public sealed record Revoked(PeerView Peer) : GossipAction;

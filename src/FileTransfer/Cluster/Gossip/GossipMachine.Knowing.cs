@@ -67,7 +67,7 @@ public sealed partial class GossipMachine
 
             _forgotten.Remove(words.Name);
             place = Add(words);
-            Show(place);
+            Say(place, PeerStatus.Unknown);
         }
         else if (words.IsNewerThan(_table[place].Words))
         {
@@ -159,7 +159,7 @@ public sealed partial class GossipMachine
         }
         else if (!isRenewal && place != _here)
         {
-            Show(place);
+            Say(place, peer.Status);
         }
     }
 
@@ -283,10 +283,11 @@ public sealed partial class GossipMachine
             peer.Since = peer.Life.IsSuspected && !peer.IsDead ? peer.Since : _awake;
             if (place != _here)
             {
-                Show(place);
+                Say(place, before);
             }
         }
     }
 
-    private void Show(int place) => Emit(new GossipAction.Changed(_table[place].Words, _table[place].Status));
+    private void Say(int place, PeerStatus before) =>
+        Emit(new GossipAction.Changed(_table[place].Words, before, _table[place].Status));
 }

@@ -39,7 +39,7 @@ public sealed partial class GossipMachine
     private void EndSuspicions()
     {
         var ends = _awake - (_limits.Suspicion * Math.Max(1, Math.Log10(_table.Count)));
-        if (!(_firstSuspicion <= ends))
+        if (_firstSuspicion is not { } first || first > ends)
         {
             return;
         }

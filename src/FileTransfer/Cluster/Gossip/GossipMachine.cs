@@ -23,7 +23,6 @@ public sealed partial class GossipMachine
     private readonly LeastRecent<PeerName, SignedAnnouncement> _forgotten;
     private readonly LeastRecent<PeerName, HeardPeer> _heard;
     private readonly LeastRecent<PeerName, string> _failures;
-    private readonly Dictionary<AnnouncementRefusal, long> _refusals = [];
     private readonly uint[] _buckets = new uint[GossipDigest.Buckets];
     private IReadOnlyList<Uri> _seeds = [];
     private List<GossipAction> _actions = [];
@@ -60,9 +59,6 @@ public sealed partial class GossipMachine
 
     /// <summary>Those of them that are suspected or dead.</summary>
     public int Absent => _suspects;
-
-    /// <summary>Announcements and messages that were not believed, by the reason.</summary>
-    public IReadOnlyDictionary<AnnouncementRefusal, long> Refusals => _refusals;
 
     /// <summary>Tells what happened and returns what to do about it, in this order.</summary>
     /// <param name="happened">What happened.</param>
@@ -156,5 +152,5 @@ public sealed partial class GossipMachine
 
     private int PlaceOf(PeerName name) => _table.Find(GossipDigest.IdOf(name), name);
 
-    private void Refuse(AnnouncementRefusal reason) => _refusals[reason] = _refusals.GetValueOrDefault(reason) + 1;
+    private void Refuse(AnnouncementRefusal reason) => Emit(new GossipAction.Refused(reason));
 }

@@ -63,6 +63,7 @@ public static class GossipRoutes
             );
         }
 
+        GossipMetrics.Received(body.Length);
         if (MessageOf(body) is not { } message)
         {
             gossip.Refuse("malformed");
@@ -82,6 +83,7 @@ public static class GossipRoutes
         {
             var news = await gossip.AnswerAsync(from, read.IsTrusted, read.News, cancellationToken);
             var answer = JsonSerializer.SerializeToUtf8Bytes(news.ToMessage(), WireJson.Default.GossipMessage);
+            GossipMetrics.Sent(answer.Length);
             signer.SignAnswer(context.Response, signature.Nonce, answer);
             return Results.Bytes(answer, MediaTypeNames.Application.Json);
         }

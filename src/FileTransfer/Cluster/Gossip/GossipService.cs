@@ -22,6 +22,7 @@ public sealed partial class GossipService : BackgroundService
     private readonly ConcurrentDictionary<long, TaskCompletionSource<GossipNews>> _requests = new();
     private readonly ConcurrentQueue<PeerName> _revoked = new();
     private readonly ConcurrentDictionary<string, long> _refused = new();
+    private readonly GossipMetrics _metrics;
     private readonly AsyncAutoResetEvent _hint = new();
     private readonly CancellationTokenSource _stopped = new();
     private readonly long _began;
@@ -45,6 +46,7 @@ public sealed partial class GossipService : BackgroundService
         (_own, _transport, _trust, _directory, _options) = (own, transport, trust, directory, options.Value);
         (_seeds, _lifetime, _time, _logger, _began) = (seeds, lifetime, time, logger, time.GetTimestamp());
         _senders = new GossipSenders(trust, addresses, time, Find);
+        _metrics = new GossipMetrics(() => _machine is null ? [] : Peers().Peers);
     }
 
     private TimeSpan Now => _time.GetElapsedTime(_began);
@@ -56,9 +58,13 @@ public sealed partial class GossipService : BackgroundService
         Func<IReadOnlyList<PublicKey>, bool, bool> isSignedBy
     ) => _senders.Read(from, message, isSignedBy);
 
-    /// <summary>A message was refused before it was read.</summary>
+    /// <summary>A message, or what was in it, is not believed.</summary>
     /// <param name="reason">A word.</param>
-    public void Refuse(string reason) => _refused.AddOrUpdate(reason, 1, (_, count) => count + 1);
+    public void Refuse(string reason)
+    {
+        _refused.AddOrUpdate(reason, 1, (_, count) => count + 1);
+        GossipMetrics.Refused(reason);
+    }
 
     /// <summary>What to answer to a message.</summary>
     public async Task<GossipNews> AnswerAsync(PeerName from, bool isTrusted, GossipNews news, CancellationToken cancellationToken)
@@ -90,12 +96,7 @@ public sealed partial class GossipService : BackgroundService
                         .ThenBy(peer => peer.Name.Node.Value, StringComparer.Ordinal)
                         .Select(peer => peer.ToResource(at - (now - peer.Since))),
                 ],
-                Machine
-                    .Refusals.Select(refusal => KeyValuePair.Create($"{refusal.Key}".ToLowerInvariant(), refusal.Value))
-                    .Concat(_refused)
-                    .GroupBy(refusal => refusal.Key, refusal => refusal.Value)
-                    .OrderBy(reason => reason.Key, StringComparer.Ordinal)
-                    .ToDictionary(reason => reason.Key, reason => reason.Sum())
+                _refused.OrderBy(reason => reason.Key, StringComparer.Ordinal).ToDictionary()
             );
         }
     }
@@ -117,6 +118,7 @@ public sealed partial class GossipService : BackgroundService
                 }
 
                 await AnnounceAsync(stoppingToken);
+                GossipMetrics.Round();
                 Tell(new GossipEvent.Tick(_time.GetUtcNow()));
                 var next = Now + _options.Interval;
                 do
@@ -134,6 +136,7 @@ public sealed partial class GossipService : BackgroundService
     public override void Dispose()
     {
         _stopped.Dispose();
+        _metrics.Dispose();
         base.Dispose();
     }
 
@@ -191,10 +194,19 @@ public sealed partial class GossipService : BackgroundService
                 _own.GoAbove(announce.AboveGeneration);
                 _hint.Set();
                 break;
-            case GossipAction.Changed { Words.Name: var name, Status: var status }:
+            case GossipAction.Changed { Words.Name: var name, Before: var before, Status: var status }:
                 _hasChanged = true;
                 _hint.Set();
-                Log.Changed(_logger, name, $"{status}".ToLowerInvariant(), Machine.ViewOf(name)?.Reason ?? "it is not trusted any more");
+                GossipMetrics.Changed(before, status);
+                Log.Changed(
+                    _logger,
+                    name,
+                    $"{status}".ToLowerInvariant(),
+                    Machine.ViewOf(name)?.Reason ?? "it is not trusted any more"
+                );
+                break;
+            case GossipAction.Refused refused:
+                Refuse($"{refused.Reason}".ToLowerInvariant());
                 break;
             case GossipAction.Revoked { Peer: var peer }:
                 _hasChanged = true;

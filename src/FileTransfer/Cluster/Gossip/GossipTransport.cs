@@ -60,6 +60,7 @@ public sealed class GossipTransport : IDisposable
         content.Headers.ContentType = new MediaTypeHeaderValue(MediaTypeNames.Application.Json);
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(url, Routes.Gossip)) { Content = content };
         var nonce = await _signer.SignAsync(request, ask.To, cancellationToken);
+        GossipMetrics.Sent(body.Length);
         using var response = await _http.SendAsync(request, cancellationToken);
         if (!response.IsSuccessStatusCode)
         {
@@ -68,6 +69,7 @@ public sealed class GossipTransport : IDisposable
 
         await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
         var answer = await ReadAsync(stream, cancellationToken) ?? throw new HttpRequestException("its answer is too long");
+        GossipMetrics.Received(answer.Length);
         var message =
             JsonSerializer.Deserialize(answer, WireJson.Default.GossipMessage) ?? throw new JsonException("it answered null");
         return

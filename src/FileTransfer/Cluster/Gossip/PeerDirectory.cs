@@ -46,8 +46,7 @@ public sealed class PeerDirectory(LivePeers live, PeerAddresses addresses, Reque
 
     public void Dispose() => _http.Dispose();
 
-    private static bool MayBeAsked(PeerView peer) =>
-        peer.Standing == TrustStanding.Trusted && peer.Status != PeerStatus.Expired;
+    private static bool MayBeAsked(PeerView peer) => peer.Standing == TrustStanding.Trusted && peer.Status != PeerStatus.Expired;
 
     private LivePeer LivePeerOf(PeerView peer)
     {

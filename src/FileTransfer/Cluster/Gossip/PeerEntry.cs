@@ -5,7 +5,7 @@ namespace FileTransfer.Cluster.Gossip;
 internal struct PeerEntry
 {
     private ushort _life;
-    private Flags _flags;
+    private Traits _traits;
     private int _tenths;
 
     public SignedAnnouncement Words;
@@ -16,29 +16,29 @@ internal struct PeerEntry
     /// <summary>What is passed on is more than an announcement made anew.</summary>
     public bool IsUrgent
     {
-        readonly get => Has(Flags.Urgent);
-        set => Set(Flags.Urgent, value);
+        readonly get => Has(Traits.Urgent);
+        set => Set(Traits.Urgent, value);
     }
 
     /// <summary>The suspicion was not refuted in time.</summary>
     public bool IsDead
     {
-        readonly get => Has(Flags.Dead);
-        set => Set(Flags.Dead, value);
+        readonly get => Has(Traits.Dead);
+        set => Set(Traits.Dead, value);
     }
 
     /// <summary>Its announcement has run out.</summary>
     public bool IsExpired
     {
-        readonly get => Has(Flags.Expired);
-        set => Set(Flags.Expired, value);
+        readonly get => Has(Traits.Expired);
+        set => Set(Traits.Expired, value);
     }
 
     /// <summary>It is not passed on: its announcement has run out, or it has been dead for long, which this says.</summary>
     public bool IsSilent
     {
-        readonly get => Has(Flags.Silent | Flags.Expired);
-        set => Set(Flags.Silent, value);
+        readonly get => Has(Traits.Silent | Traits.Expired);
+        set => Set(Traits.Silent, value);
     }
 
     public PeerLife Life
@@ -55,7 +55,7 @@ internal struct PeerEntry
     }
 
     public readonly PeerStatus Status =>
-        IsExpired ? PeerStatus.Expired
+        IsExpired && !IsDead ? PeerStatus.Expired
         : !Life.HasAnswered ? PeerStatus.Unknown
         : !Life.IsSuspected ? PeerStatus.Alive
         : IsDead ? PeerStatus.Dead
@@ -65,12 +65,12 @@ internal struct PeerEntry
 
     public readonly UInt128 Digest => GossipDigest.Of(Words, Life);
 
-    private readonly bool Has(Flags flag) => (_flags & flag) != Flags.None;
+    private readonly bool Has(Traits trait) => (_traits & trait) != Traits.None;
 
-    private void Set(Flags flag, bool isSet) => _flags = isSet ? _flags | flag : _flags & ~flag;
+    private void Set(Traits trait, bool isSet) => _traits = isSet ? _traits | trait : _traits & ~trait;
 
     [Flags]
-    private enum Flags : byte
+    private enum Traits : byte
     {
         None = 0,
         Urgent = 1,

@@ -12,6 +12,7 @@ import { follow } from './live.js';
 import { loads } from './loads.js';
 import { followers, ingest, upstreams } from './neighbours.js';
 import { add, refresh, start } from './page.js';
+import { peers } from './peers.js';
 import { queue } from './queue.js';
 import { say } from './dom.js';
 import { steering } from './steering.js';
@@ -35,6 +36,7 @@ const views = [
   buckets,
   upstreams,
   followers,
+  peers,
   ingest,
   sources,
   uploads,

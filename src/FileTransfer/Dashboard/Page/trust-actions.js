@@ -12,7 +12,7 @@ export const trustActions = [
     fields: given => [
       { name: 'node', label: 'Node', required: true, value: given.node },
       { name: 'cluster', label: 'Cluster', value: given.cluster, help: 'Empty: the node of this name in any cluster.' },
-      { name: 'publicKey', label: 'Public key', required: true, help: 'As filetransfer identity show prints it there.' },
+      { name: 'publicKey', label: 'Public key', required: true, value: given.publicKey, help: 'As filetransfer identity show prints it there.' },
     ],
     body: values => ({ publicKey: values.publicKey, cluster: values.cluster || undefined }),
     done: (_, values) => `${values.node} is trusted by this key.`,

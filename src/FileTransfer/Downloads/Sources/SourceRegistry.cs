@@ -1,4 +1,5 @@
 using FileTransfer.Catalog.Providers;
+using FileTransfer.Cluster;
 using FileTransfer.Cluster.Gossip;
 using FileTransfer.Cluster.Peers;
 using FileTransfer.Cluster.Trust;

@@ -12,7 +12,8 @@ public sealed record UpstreamNode(string Upstream, PeerName Name, Uri Url, strin
 }
 
 /// <summary>The nodes of the upstreams, as these list them. Every node of this cluster asks, for each fetches contents by itself.</summary>
-public sealed class UpstreamNodes(UpstreamClients clients, TrustedKeys trust, Database database, TimeProvider time) : BackgroundService
+public sealed class UpstreamNodes(UpstreamClients clients, TrustedKeys trust, Database database, TimeProvider time)
+    : BackgroundService
 {
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _periodUntilKnown = TimeSpan.FromSeconds(2);

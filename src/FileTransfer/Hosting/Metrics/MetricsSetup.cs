@@ -1,5 +1,6 @@
 using System.Reflection;
 using FileTransfer.Cluster;
+using FileTransfer.Cluster.Gossip;
 using FileTransfer.Downloads;
 using FileTransfer.Feed;
 using FileTransfer.Feed.Pull;
@@ -74,6 +75,7 @@ internal static class MetricsSetup
         _ = app.Services.GetRequiredService<MeterProvider>();
         DatabaseMetrics.Begin();
         ClusterMetrics.Begin();
+        GossipMetrics.Begin();
         SyncMetrics.Begin();
         DownloadMetrics.Begin();
         RequestMetrics.Begin();

@@ -67,6 +67,14 @@ public sealed class GossipRouteTests
         var refused = (await PeersAsync(server)).GetProperty("refused");
         refused.GetProperty("signature").GetInt32().ShouldBe(5);
         refused.GetProperty("malformed").GetInt32().ShouldBe(1);
+        using var scraped = await server.SendAsync(HttpMethod.Get, "/metrics");
+        var figures = await scraped.Content.ReadAsStringAsync();
+        figures.ShouldMatch(@"filetransfer_gossip_peers\{[^}]*state=""untrusted""[^}]*\} 1\b");
+        figures.ShouldMatch(@"filetransfer_gossip_peers\{[^}]*state=""alive""[^}]*\} 0\b");
+        figures.ShouldMatch(@"filetransfer_gossip_refused_total\{[^}]*reason=""signature""[^}]*\} [1-9]");
+        figures.ShouldMatch(@"filetransfer_gossip_messages_total\{[^}]*direction=""in""[^}]*\} [1-9]");
+        figures.ShouldMatch(@"filetransfer_gossip_bytes_total\{[^}]*direction=""out""[^}]*\} [1-9]");
+        figures.ShouldMatch(@"filetransfer_gossip_suspicions_total(\{[^}]*\})? \d");
     }
 
     [Fact]

@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
+using FileTransfer.IntegrationTests.Testbed.Wires;
 
 namespace FileTransfer.IntegrationTests.Cluster.Trust;
 
@@ -102,7 +103,7 @@ public sealed class TrustTests(ITestOutputHelper output)
         using var peer = new SigningPeer("paris", "b");
         await using var cluster = await TestCluster.CreateAsync();
         var first = await cluster.StartAsync("a", _guarded);
-        var strict = await cluster.StartFollowerAsync("c", [.. _guarded, ("FileTransfer__TrustMode", "Strict")]);
+        var strict = await cluster.StartFollowerAsync("c", _guarded);
         // A member that has no token signs what it asks for, and the one that holds the file knows its key.
         first.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "root-token");
         strict.Http.DefaultRequestHeaders.Authorization = first.Http.DefaultRequestHeaders.Authorization;
@@ -113,7 +114,8 @@ public sealed class TrustTests(ITestOutputHelper output)
         await TestCluster.StoredAsync(strict, await first.PutAsync(RandomNumberGenerator.GetBytes(6_000_000), "large"));
         await TestCluster.StoredAsync(strict, await first.PutAsync(RandomNumberGenerator.GetBytes(1000), "small"));
         first.Http.DefaultRequestHeaders.Authorization = null;
-        strict.Http.DefaultRequestHeaders.Authorization = null;
+        (await strict.StopAsync()).ShouldBe(0);
+        strict = await cluster.StartFollowerAsync("c", [.. _guarded, ("FileTransfer__TrustMode", "Strict")]);
         (await AsRootAsync(first, HttpMethod.Put, "/v1/trust/b", new { publicKey = peer.PublicKey })).ShouldBe(HttpStatusCode.OK);
         await LetInAsync(strict, peer);
 
@@ -166,6 +168,83 @@ public sealed class TrustTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_node_of_the_same_database_whose_trust_is_revoked_is_asked_for_nothing_and_its_downloads_move()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        await using var wire = new ForwardingProxy();
+        var leader = await cluster.StartLeaderAsync(
+            "a",
+            ("FileTransfer__AdvertisedUrl", wire.Url),
+            ("FileTransfer__Limits__Upload", "1MiB/s")
+        );
+        wire.Target = leader.Url;
+        var asked = 0;
+        wire.Refuses = request =>
+        {
+            var isForContent =
+                request.Contains("/v1/files/", StringComparison.Ordinal)
+                || request.Contains("/v1/sync/", StringComparison.Ordinal);
+            Interlocked.Add(ref asked, isForContent ? 1 : 0);
+            return false;
+        };
+        var node = await cluster.StartFollowerAsync("b");
+        var key = await leader.PutAsync(new byte[24_000_000], "slow");
+        await Eventually.HoldsAsync(() => Task.FromResult(wire.BytesSent > 100_000), "chunks come");
+
+        (await StatusAsync(node.Http.DeleteAsync("/v1/trust/a?cluster=default"))).ShouldBe(HttpStatusCode.NoContent);
+        await Eventually.HoldsAsync(
+            async () => (await node.GetJsonAsync("/v1/sources")).ToString() is var sources && !sources.Contains("\"requests\":1"),
+            "nothing is asked of it"
+        );
+        var before = Volatile.Read(ref asked);
+        var later = await leader.PutAsync(new byte[5000], "later");
+        await Eventually.HoldsAsync(
+            async () =>
+                (await node.GetJsonAsync($"/v1/files/{later}/explain")).ToString().Contains("no other node has it stored"),
+            "there is nobody to ask for the other file"
+        );
+        Volatile.Read(ref asked).ShouldBe(before);
+        (await node.StateOfAsync(key)).ShouldBe("wanted");
+
+        using (
+            var put = await node.Http.PutAsJsonAsync(
+                "/v1/trust/a",
+                new { publicKey = await KeyOfAsync(leader), cluster = "default" }
+            )
+        )
+        {
+            put.StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
+
+        await TestCluster.StoredAsync(node, later, within: TimeSpan.FromMinutes(2));
+    }
+
+    [Fact]
+    public async Task A_key_that_was_rotated_counts_at_once_at_a_strict_node_that_lists_the_one_before()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        var listed = PublicKeyIn(await IdentityAsync("show", cluster.FolderOf("c")));
+        var strict = await cluster.StartAsync(
+            "a",
+            [
+                .. _guarded,
+                ("FileTransfer__TrustMode", "Strict"),
+                ("FileTransfer__Trust__0__NodeId", "c"),
+                ("FileTransfer__Trust__0__PublicKey", listed),
+            ]
+        );
+        var member = await cluster.StartFollowerAsync("c");
+        using (var signed = SigningPeer.Of(member))
+        {
+            await LetInAsync(strict, signed);
+        }
+
+        await IdentityAsync("rotate", member.DataDirectory);
+        using var rotated = SigningPeer.Of(member);
+        await LetInAsync(strict, rotated);
+    }
+
+    [Fact]
     public async Task A_key_that_is_shown_before_the_first_start_is_the_nodes_and_a_damaged_one_ends_the_start()
     {
         await using var cluster = await TestCluster.CreateAsync();
@@ -191,6 +270,18 @@ public sealed class TrustTests(ITestOutputHelper output)
         damaged.ExitCode.ShouldBe(78);
         damaged.Log.ShouldContain("Put it back from a backup");
     }
+
+    private static async Task<JsonElement> IdentityAsync(string command, string folder)
+    {
+        var (code, printed) = await TestedProgram.RunAsync("identity", command, "--json", "--data-directory", folder);
+        code.ShouldBe(0, printed);
+        return JsonDocument.Parse(printed).RootElement;
+    }
+
+    private static string PublicKeyIn(JsonElement identity) => identity.GetProperty("publicKey").GetString()!;
+
+    private static async Task<string> KeyOfAsync(NodeProcess node) =>
+        PublicKeyIn(await IdentityAsync("show", node.DataDirectory));
 
     private static Task LetInAsync(NodeProcess node, SigningPeer peer) =>
         Eventually.HoldsAsync(

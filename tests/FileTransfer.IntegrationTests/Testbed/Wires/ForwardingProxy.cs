@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace FileTransfer.IntegrationTests.Testbed.Wires;
 
@@ -33,6 +34,9 @@ internal sealed class ForwardingProxy : IAsyncDisposable
 
     /// <summary>Answers that are held back; their connections are closed when it completes.</summary>
     public TaskCompletionSource? Holds { get; set; }
+
+    /// <summary>Requests at which their connection is closed, by how they begin.</summary>
+    public Func<string, bool> Refuses { get; set; } = _ => false;
 
     /// <summary>Connections that stand still.</summary>
     public int StandingStill => Volatile.Read(ref _standing);
@@ -112,6 +116,11 @@ internal sealed class ForwardingProxy : IAsyncDisposable
         {
             for (int read; (read = await from.ReadAsync(buffer, _stop.Token)) > 0; )
             {
+                if (!isAnswer && Refuses(Encoding.ASCII.GetString(buffer.AsSpan(0, read))))
+                {
+                    return;
+                }
+
                 if (isAnswer && Holds is { } held)
                 {
                     Interlocked.Increment(ref _standing);

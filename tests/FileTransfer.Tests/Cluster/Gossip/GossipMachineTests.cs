@@ -15,7 +15,10 @@ public sealed class GossipMachineTests
     private static readonly PeerName _self = Named("self");
     private static readonly PeerName _friend = Named("friend");
 
+    private static readonly PublicKey _otherKey = NewKey();
+
     private readonly HashSet<PeerName> _untrusted = [];
+    private readonly List<AnnouncementRefusal> _refusals = [];
     private static readonly DateTimeOffset _began = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly GossipMachine _machine;
@@ -27,7 +30,10 @@ public sealed class GossipMachineTests
         _machine = new GossipMachine(
             Words(_self),
             GossipLimits.Default,
-            words => _untrusted.Contains(words.Name) ? TrustStanding.Unknown : TrustStanding.Trusted,
+            words =>
+                _untrusted.Contains(words.Name) ? TrustStanding.Unknown
+                : words.Content.Keys[0] == _key ? TrustStanding.Trusted
+                : TrustStanding.Conflict,
             new Random(1)
         );
     }
@@ -75,7 +81,7 @@ public sealed class GossipMachineTests
         Tell(_friend, [Words(Named("other"), generation: 5, version: 2)]);
         Tell(_friend, [Words(Named("other"), generation: 4, version: 9)]);
 
-        _machine.Refusals[AnnouncementRefusal.Older].ShouldBe(2);
+        _refusals.ShouldBe([AnnouncementRefusal.Older, AnnouncementRefusal.Older]);
         _machine.Find(Named("other"))!.Content.Version.ShouldBe(3);
     }
 
@@ -115,6 +121,46 @@ public sealed class GossipMachineTests
         _machine.StatusOf(other).ShouldBe(PeerStatus.Dead);
         Tell(_friend, peers: [$"{other} 1 1 0 a"]);
         _machine.StatusOf(other).ShouldBe(PeerStatus.Dead, "who says so does not know of the suspicion yet");
+    }
+
+    [Fact]
+    public void A_name_that_comes_with_another_key_is_shown_as_a_conflict_and_changes_nothing()
+    {
+        var other = Named("other");
+        Tell(_friend, [Words(_friend), Words(other)], [$"{other} 1 1 0 a"]);
+        Tell(_friend, [Words(other, generation: 9, key: _otherKey), Words(_self, generation: 9, key: _otherKey)]);
+
+        _refusals.ShouldBe([AnnouncementRefusal.Key, AnnouncementRefusal.Key]);
+        _machine.StatusOf(other).ShouldBe(PeerStatus.Alive);
+        _machine.Find(other)!.Content.Keys.ShouldBe([_key]);
+        var conflict = _machine.Peers().Single(peer => peer.Standing == TrustStanding.Conflict);
+        (conflict.Name, conflict.Words.Content.Keys[0]).ShouldBe((other, _otherKey));
+        Tell(other, [Words(other, generation: 9, key: _otherKey)], isTrusted: false).Announcements.ShouldHaveSingleItem();
+        _machine.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public void Whose_silence_is_most_surprising_is_asked_first_in_each_round()
+    {
+        var names = Enumerable.Range(0, 10).Select(i => Named($"peer-{i}")).ToList();
+        _machine.Know([.. names.Select(name => Words(name))]);
+        for (var second = 0; second < 40; second++)
+        {
+            // The third is silent from the tenth second on.
+            foreach (var name in names.Where((_, i) => i != 3 || second < 10))
+            {
+                Tell(name);
+            }
+
+            var (phi, first) = (_machine.ViewOf(names[3])!.Phi ?? 0, Rounds(1)[0].To);
+            if (phi >= 8)
+            {
+                first.ShouldBe(names[3], $"in second {second}");
+            }
+        }
+
+        _machine.ViewOf(names[3])!.Phi!.Value.ShouldBeGreaterThan(8);
+        _machine.ViewOf(names[4])!.Phi!.Value.ShouldBeLessThan(1);
     }
 
     [Fact]
@@ -212,13 +258,13 @@ public sealed class GossipMachineTests
         {
             var message = new GossipMessage(text, [text!], [text!], [text!], text, [-1, 5000], true, text, true);
             var news = GossipNews.From(message, isTrusted: true, _ => (null, AnnouncementRefusal.Signature));
-            _machine.Handle(new GossipEvent.Requested(++_requests, _friend, true, news), _now);
-            _machine.Handle(new GossipEvent.Answered(_requests, _friend, true, news), _now);
-            _machine.Handle(new GossipEvent.Failed(_requests + 1_000, "nothing of the kind was asked"), _now);
+            Handle(new GossipEvent.Requested(++_requests, _friend, true, news));
+            Handle(new GossipEvent.Answered(_requests, _friend, true, news));
+            Handle(new GossipEvent.Failed(_requests + 1_000, "nothing of the kind was asked"));
         }
 
-        _machine.Refusals[AnnouncementRefusal.Malformed].ShouldBeGreaterThan(nonsense.Length);
-        _machine.Refusals[AnnouncementRefusal.Signature].ShouldBeGreaterThan(0);
+        _refusals.Count(reason => reason == AnnouncementRefusal.Malformed).ShouldBeGreaterThan(nonsense.Length);
+        _refusals.ShouldContain(AnnouncementRefusal.Signature);
         _machine.Count.ShouldBe(1);
     }
 
@@ -267,13 +313,20 @@ public sealed class GossipMachineTests
         var texts = (announcements ?? []).ToDictionary(words => words.Text);
         var message = new GossipMessage(null, peers, [.. texts.Keys], wanted, buckets, null, complete);
         var news = GossipNews.From(message, isTrusted, text => (texts[text], null));
-        var actions = _machine.Handle(new GossipEvent.Requested(++_requests, from, isTrusted, news), _now);
+        var actions = Handle(new GossipEvent.Requested(++_requests, from, isTrusted, news));
         var answer = actions.OfType<GossipAction.Answer>().ShouldHaveSingleItem();
         answer.Request.ShouldBe(_requests);
         var bytes = JsonSerializer.SerializeToUtf8Bytes(answer.News.ToMessage(), WireJson.Default.GossipMessage);
         bytes.Length.ShouldBe(answer.News.Size);
         bytes.Length.ShouldBeLessThanOrEqualTo(GossipMessage.Longest);
         return answer.News.ToMessage();
+    }
+
+    private IReadOnlyList<GossipAction> Handle(GossipEvent happened)
+    {
+        var actions = _machine.Handle(happened, _now);
+        _refusals.AddRange(actions.OfType<GossipAction.Refused>().Select(refused => refused.Reason));
+        return actions;
     }
 
     /// <summary>What it asks in so many rounds; nothing is answered.</summary>
@@ -293,7 +346,13 @@ public sealed class GossipMachineTests
 
     private static PeerName Named(string node) => new("c", new NodeId(node));
 
-    private static SignedAnnouncement Words(PeerName name, long generation = 1, long version = 1, TimeSpan? expiresAfter = null) =>
+    private static SignedAnnouncement Words(
+        PeerName name,
+        long generation = 1,
+        long version = 1,
+        TimeSpan? expiresAfter = null,
+        PublicKey? key = null
+    ) =>
         new(
             new Announcement(
                 name,
@@ -304,12 +363,12 @@ public sealed class GossipMachineTests
                 Leads: false,
                 FeedEpoch: null,
                 Buckets: [],
-                [_key],
+                [key ?? _key],
                 Rotation: null,
                 _began,
                 _began + (expiresAfter ?? TimeSpan.FromDays(1))
             ),
-            $"{name.Node}.{generation}.{version}.".PadRight(800, 'x')
+            $"{name.Node}.{generation}.{version}.{key}".PadRight(800, 'x')
         );
 
     private static PublicKey NewKey()
