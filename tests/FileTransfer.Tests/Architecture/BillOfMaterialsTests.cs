@@ -16,7 +16,8 @@ public sealed class BillOfMaterialsTests
             .Select(component => (string)component!["purl"]!)
             .ToList();
 
-        var shipped = Read(Path.Combine(folder, "filetransfer.deps.json"))["targets"]!.AsObject().Single().Value!.AsObject();
+        var program = Read(Path.Combine(folder, "filetransfer.deps.json"));
+        var shipped = program["targets"]![(string)program["runtimeTarget"]!["name"]!]!.AsObject();
         ((string?)bill["bomFormat"]).ShouldBe("CycloneDX");
         listed.ShouldBe(listed.Distinct());
         listed
