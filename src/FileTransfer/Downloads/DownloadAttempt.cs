@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
@@ -41,6 +42,9 @@ internal sealed class DownloadAttempt(
 
     /// <summary>The download, set by who begins it. Its result: all of the content is here and proven, or why it is not.</summary>
     public Task<PlannerAction.Ended> Running { get; set; } = null!;
+
+    /// <summary>Of whoever follows it; null where nobody does.</summary>
+    public Activity? Trace { get; init; }
 
     /// <summary>Comes whole and is kept in memory until it is durable. Larger ones wait on disk: a lane has several at once, and each lane its own.</summary>
     public bool IsInMemory => !isInWindows && claim.Size <= BatchWeight.LargestContent;
@@ -190,6 +194,7 @@ internal sealed class DownloadAttempt(
 
     public void Dispose()
     {
+        Trace?.Dispose();
         _whenStopping.Dispose();
         _whenLost.Dispose();
         _cancel.Dispose();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Downloads.Sources;
 
@@ -8,6 +9,8 @@ public sealed partial class DownloadEngine
 {
     private async Task ProbeAsync(PlannerAction.Probe probe)
     {
+        // It is nobody's download.
+        Activity.Current = null;
         try
         {
             if (sources.Find(probe.Source) is not { } source)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Durability;
 using FileTransfer.Downloads.Planning;
@@ -25,6 +26,9 @@ public sealed partial class DownloadEngine
 
     private async Task FetchAsync(PlannerAction.Fetch fetch, DownloadAttempt attempt, CancellationTokenSource abort)
     {
+        // Whoever had the planner choose may have been at work for another file.
+        Activity.Current = attempt.Trace;
+        using var trace = DownloadTraces.Fetch(fetch);
         var token = abort.Token;
         var came = 0;
         IDisposable? expected = null;
@@ -92,6 +96,7 @@ public sealed partial class DownloadEngine
         catch (SourceException fault)
         {
             progress.Flush();
+            trace?.SetStatus(ActivityStatusCode.Error, fault.Message);
             var wasted = fetch.Part is FetchPart.Window ? progress.BytesUnreported : progress.BytesReceived;
             OnFault(fetch, attempt, fault, wasted);
         }

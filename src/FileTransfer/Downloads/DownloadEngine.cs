@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
@@ -52,9 +53,10 @@ public sealed partial class DownloadEngine(
     private TimeSpan Now => time.GetElapsedTime(_began);
 
     /// <summary>Begins to download a claimed replica, as far as its sources let it. It is the caller's to close.</summary>
+    /// <param name="trace">Is told of it, and ended with it.</param>
     /// <param name="stopping">Ends it with its lane.</param>
     /// <param name="lost">Ends it with the session that holds its lock.</param>
-    internal DownloadAttempt Start(ClaimedReplica claim, CancellationToken stopping, CancellationToken lost)
+    internal DownloadAttempt Start(ClaimedReplica claim, Activity? trace, CancellationToken stopping, CancellationToken lost)
     {
         var isInWindows = ChunkFrame.ChunkCount(claim.Size) > limits.Planner.WindowChunks;
         var attempt = new DownloadAttempt(
@@ -65,7 +67,10 @@ public sealed partial class DownloadEngine(
             chunk => Tell(new PlannerEvent.ChunkAwaited(claim.Key, chunk)),
             stopping,
             lost
-        );
+        )
+        {
+            Trace = trace,
+        };
         attempt.Running = RunAsync(attempt);
         return attempt;
     }
@@ -169,6 +174,7 @@ public sealed partial class DownloadEngine(
 
     private async Task<PlannerAction.Ended> RunAsync(DownloadAttempt attempt)
     {
+        Activity.Current = attempt.Trace;
         await EnterAsync(attempt);
         var claim = attempt.Claim;
         if (await localContents.IsProvenAsync(attempt))

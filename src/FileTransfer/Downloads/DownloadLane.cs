@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FileTransfer.Catalog.Providers;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks.Durability;
@@ -68,9 +69,10 @@ public sealed partial class DownloadLane(
         }
 
         var limit = LimitOf(Together);
+        var asked = time.GetTimestamp();
         if (await offers.TryClaimAsync(session, limit, cancellationToken) is { } added)
         {
-            return (added is ClaimOutcome.Claimed claimed && await HandleAsync(session, claimed, cancellationToken))
+            return (added is ClaimOutcome.Claimed claimed && await HandleAsync(session, claimed, asked, cancellationToken))
                 || signal.IsDue;
         }
 
@@ -87,7 +89,7 @@ public sealed partial class DownloadLane(
         switch (outcome)
         {
             case ClaimOutcome.Claimed claimed:
-                return await HandleAsync(session, claimed, cancellationToken);
+                return await HandleAsync(session, claimed, asked, cancellationToken);
             case ClaimOutcome.Deferred:
                 deferral.Set();
                 return true;
@@ -118,15 +120,21 @@ public sealed partial class DownloadLane(
             outside.AreThere
         );
 
+    /// <param name="asked">When they were asked for.</param>
     /// <returns>Whether the queue may have more that is ready.</returns>
-    private async Task<bool> HandleAsync(LockConnection session, ClaimOutcome.Claimed claims, CancellationToken stopping)
+    private async Task<bool> HandleAsync(
+        LockConnection session,
+        ClaimOutcome.Claimed claims,
+        long asked,
+        CancellationToken stopping
+    )
     {
         var running = new List<DownloadAttempt>();
         var mayBeMore = false;
         try
         {
             var checkedAt = time.GetTimestamp();
-            Start(await SetAsideAsync(session, claims, stopping));
+            await StartAsync(claims);
             var period = running.Exists(IsShared) ? _firstCheck : _checkPeriod;
             while (running.Count > 0)
             {
@@ -138,6 +146,7 @@ public sealed partial class DownloadLane(
                     period = _checkPeriod;
                 }
 
+                asked = time.GetTimestamp();
                 var ended = running.FindAll(attempt => attempt.Running.IsCompleted);
                 var next = await CompleteAsync(session, ended, running.Except(ended), mayBeMore, stopping);
                 foreach (var attempt in ended)
@@ -149,7 +158,7 @@ public sealed partial class DownloadLane(
                 switch (next)
                 {
                     case ClaimOutcome.Claimed more:
-                        Start(await SetAsideAsync(session, more, stopping));
+                        await StartAsync(more);
                         break;
                     case ClaimOutcome.Deferred:
                         deferral.Set();
@@ -171,17 +180,37 @@ public sealed partial class DownloadLane(
             }
         }
 
-        void Start(ClaimOutcome.Claimed claimed)
+        async Task StartAsync(ClaimOutcome.Claimed all)
         {
+            var from = time.GetUtcNow() - time.GetElapsedTime(asked);
+            var claimed = await SetAsideAsync(session, all, stopping);
+            var traces = await TracesOfAsync(session, claimed.Replicas, stopping);
             mayBeMore = claimed.MayBeMore;
             if (mayBeMore)
             {
                 signal.Set(); // Let the next lane look.
             }
 
-            running.AddRange(claimed.Replicas.Select(claim => engine.Start(claim, stopping, session.Lost)));
+            foreach (var claim in claimed.Replicas)
+            {
+                var trace = DownloadTraces.Begin(claim, traces?.GetValueOrDefault(claim.Key) ?? default, from);
+                running.Add(engine.Start(claim, trace, stopping, session.Lost));
+            }
         }
     }
+
+    /// <summary>The traces that the files came with; null where nobody follows them.</summary>
+    private static async Task<IReadOnlyDictionary<FileKey, ActivityContext>?> TracesOfAsync(
+        LockConnection session,
+        IReadOnlyList<ClaimedReplica> claims,
+        CancellationToken stopping
+    ) =>
+        DownloadTraces.AreTold && claims.Count > 0
+            ? await session.UseAsync(
+                (connection, token) => FeedTraces.OfAsync(connection, [.. claims.Select(claim => claim.Key)], token),
+                stopping
+            )
+            : null;
 
     private static bool IsShared(DownloadAttempt attempt) =>
         attempt.Claim.Providers.CompetingNodes > 0 && attempt.Claim.Size > PlannerLimits.WindowBytes;
@@ -236,14 +265,17 @@ public sealed partial class DownloadLane(
         var proven = new List<DownloadAttempt>();
         foreach (var attempt in ended)
         {
+            Activity.Current = attempt.Trace;
             try
             {
                 switch (await attempt.Running)
                 {
                     case PlannerAction.Defer defer:
+                        attempt.Trace?.SetStatus(ActivityStatusCode.Error, defer.Reason);
                         await completion.DeferAsync(session, attempt, defer, stopping);
                         break;
                     case PlannerAction.GiveUp failed:
+                        attempt.Trace?.SetStatus(ActivityStatusCode.Error, failed.Reason);
                         await completion.FailAsync(session, attempt, failed, stopping);
                         break;
                     default:
@@ -253,10 +285,12 @@ public sealed partial class DownloadLane(
             }
             catch (Exception e)
             {
+                attempt.Trace?.SetStatus(ActivityStatusCode.Error, e.Message);
                 await completion.FaultAsync(session, attempt, e, stopping);
             }
         }
 
+        Activity.Current = null;
         if (proven.Count == 0)
         {
             return null;

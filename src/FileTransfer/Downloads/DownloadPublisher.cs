@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using FileTransfer.Catalog;
 using FileTransfer.Catalog.Repair;
@@ -41,6 +42,7 @@ public sealed partial class DownloadPublisher(
         CancellationToken stopping
     )
     {
+        using var trace = DownloadTraces.Together("publish", proven, static attempt => attempt.Trace);
         var locks = new List<IDisposable>();
         try
         {
@@ -165,6 +167,7 @@ public sealed partial class DownloadPublisher(
         foreach (var attempt in durable)
         {
             var claim = attempt.Claim;
+            Activity.Current = attempt.Trace;
             try
             {
                 if (result.Published.Contains(claim.Key))

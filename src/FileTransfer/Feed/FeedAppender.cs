@@ -53,6 +53,12 @@ public static class FeedAppender
             return;
         }
 
+        using var trace = FeedTraces.Append(kind, keys.Count);
+        if (kind == MutationKind.Add)
+        {
+            await FeedTraces.NoteAsync(transaction.Connection, keys, cancellationToken);
+        }
+
         var origins = keys.Select(key => originOf?.Invoke(key)).ToList();
         var bins = keys.Select(key => key.Bin).Distinct().ToList();
         var parameters = new

@@ -65,6 +65,7 @@ public sealed partial class FileCommands(
                     await OwnAsync(transaction, [file], token);
                     var isReady = file.State != FileState.Registered || outside.MayHaveAny;
                     await ReplicaTransitions.WantAsync(transaction.Connection, node.Id, [key], waitsForUpload: !isReady, token);
+                    await FeedTraces.NoteAsync(transaction.Connection, [key], token);
                     return new RegisteredFile(outcome, file, isReady);
                 },
                 cancellationToken
@@ -209,6 +210,7 @@ public sealed partial class FileCommands(
             }
 
             await ReplicaTransitions.WantAsync(connection, node.Id, [key], waitsForUpload: false, cancellationToken);
+            await FeedTraces.NoteAsync(connection, [key], cancellationToken);
             return new RegisteredFile(outcome, file, IsReady: true);
         }
     }

@@ -51,6 +51,7 @@ public static partial class FileTransferServer
         builder.AddCallerBounds();
         builder.AddSwagger();
         builder.AddMetrics();
+        builder.AddTraces();
         AddFeatures(builder);
 
         var app = builder.Build();

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 
 namespace FileTransfer.Postgres;
 
@@ -15,6 +16,7 @@ internal static class ConnectionSettings
 
         return new NpgsqlDataSourceBuilder(settings.ConnectionString)
             .UseLoggerFactory(loggers)
+            .WithinTraces()
             .WithSessionDefaults(joined)
             .Build();
     }
@@ -37,6 +39,7 @@ internal static class ConnectionSettings
 
         return new NpgsqlDataSourceBuilder(settings.ConnectionString)
             .UseLoggerFactory(loggers)
+            .WithinTraces()
             .WithSessionDefaults(joined)
             .BuildMultiHost();
     }
@@ -47,8 +50,18 @@ internal static class ConnectionSettings
         var settings = Common(connectionString);
         settings.Pooling = false;
         settings.MaxAutoPrepare = 0;
-        return new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers).BuildMultiHost();
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers).WithinTraces().BuildMultiHost();
     }
+
+    /// <summary>Statements are told to traces as parts of something: those by which an idle node looks what there is to do begin none.</summary>
+    private static NpgsqlDataSourceBuilder WithinTraces(this NpgsqlDataSourceBuilder source) =>
+        source.ConfigureTracing(static tracing =>
+            tracing
+                .ConfigureCommandFilter(static _ => Activity.Current is { Recorded: true })
+                .ConfigureBatchFilter(static _ => Activity.Current is { Recorded: true })
+                .EnablePhysicalOpenTracing(false)
+                .EnableFirstResponseEvent(false)
+        );
 
     private static NpgsqlConnectionStringBuilder Common(string connectionString)
     {

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace FileTransfer.Postgres;
 
 /// <summary>Commits what is going to be acknowledged, and judges whether it may be.</summary>
@@ -72,6 +74,8 @@ public sealed partial class DurableCommits(NpgsqlDataSource pool, TimeProvider t
 
     private async Task AskUntilConfirmedAsync()
     {
+        // It is nobody's request any more.
+        Activity.Current = null;
         try
         {
             var stopped = _disposed.Token;

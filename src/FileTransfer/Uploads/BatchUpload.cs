@@ -32,6 +32,7 @@ public sealed class BatchUpload(
 
     internal async Task ReceiveAsync(PipeReader body, BatchAnswer answer, CancellationToken cancellationToken)
     {
+        using var trace = UploadTraces.ReceiveBatch();
         await using var reader = new BatchReader(body, cancellationToken);
         while (await reader.PeekAsync() is { } next)
         {

@@ -32,6 +32,7 @@ public sealed class FramedUpload(
         CancellationToken cancellationToken
     )
     {
+        using var trace = UploadTraces.Receive();
         await uploads.TakeOverAsync(file.Key, cancellationToken);
         using var running = uploads.Begin(file.Key, meter);
         var partial = store.OpenPartial(file.Key, NextEpoch(), file.Fingerprint, file.Size, keepsHashes: true);

@@ -15,6 +15,7 @@ public sealed class RawUpload(ChunkStore store, FileCatalog catalog, UploadPubli
     /// <param name="described">What the content does not say itself.</param>
     public async Task<RawUploadResult> ReceiveAsync(FileMetadata described, PipeReader body, CancellationToken cancellationToken)
     {
+        using var trace = UploadTraces.Receive();
         using var incoming = store.CreateIncoming();
         await TakeAsync(body, incoming, cancellationToken);
         var fingerprint = incoming.Complete();

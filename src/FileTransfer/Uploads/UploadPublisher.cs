@@ -77,6 +77,7 @@ public sealed partial class UploadPublisher(
         CancellationToken cancellationToken
     )
     {
+        using var trace = UploadTraces.Publish(files: 1);
         using var contentLock = await store.LockContentAsync(file.Fingerprint, cancellationToken);
         UploadedFile[] files = [UploadOf(file)];
         var recorded = RecordAsync(files, small is null ? [] : [small]);
@@ -170,6 +171,7 @@ public sealed partial class UploadPublisher(
         CancellationToken cancellationToken
     )
     {
+        using var trace = UploadTraces.Publish(uploads.Count);
         var contents = uploads.Select(upload => upload.Metadata.Fingerprint);
         using var contentLocks = await store.LockContentsAsync(contents, cancellationToken);
         var generations = await catalog.GenerationsAsync([.. uploads.Select(upload => upload.Key)], cancellationToken);

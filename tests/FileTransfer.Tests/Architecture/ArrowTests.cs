@@ -44,6 +44,7 @@ public sealed partial class ArrowTests
         ["bucket_priorities"] = ["Catalog"],
         ["cluster"] = ["Cluster", "Feed", "Postgres"],
         ["digested_bins"] = ["Feed"],
+        ["file_traces"] = ["Feed"],
         ["feed_epochs"] = ["Cluster"],
         ["feed_positions"] = ["Feed", "Uploads"],
         ["files"] = ["Catalog", "Exports", "Feed", "Uploads", "Wants/Intents", "Wants/Loads", "Wants/Policies"],

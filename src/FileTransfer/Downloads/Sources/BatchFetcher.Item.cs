@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FileTransfer.Chunks;
 using FileTransfer.Chunks.Frames;
 using FileTransfer.Downloads.Planning;
@@ -23,6 +24,9 @@ internal sealed partial class BatchFetcher
         public int Share { get; } = BatchWeight.Of(size);
 
         public Task<ProvenBytes> Content => _content.Task;
+
+        /// <summary>The part of a download that it is fetched for.</summary>
+        public Activity? Trace { get; } = Activity.Current;
 
         public bool IsWanted => !_content.Task.IsCompleted;
 

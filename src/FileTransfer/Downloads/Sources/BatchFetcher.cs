@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FileTransfer.Chunks;
 using FileTransfer.Downloads.Planning;
 using FileTransfer.Feed;
@@ -75,8 +76,11 @@ internal sealed partial class BatchFetcher(NodeSource source, TimeProvider time)
 
     private async Task FetchBatchesAsync()
     {
+        // That of whoever was the first to wait.
+        Activity.Current = null;
         while (TakeNext() is { Count: > 0 } batch)
         {
+            using var trace = DownloadTraces.Together("deliver", batch, static item => item.Trace);
             using var unwanted = new CancellationTokenSource();
             batch.ForEach(item => item.Join(batch, unwanted));
             try

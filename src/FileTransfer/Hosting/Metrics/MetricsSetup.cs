@@ -47,12 +47,15 @@ internal static class MetricsSetup
                     .AddMeter(_meters)
                     .AddView(ViewOf)
                     .AddPrometheusExporter(exporter => exporter.ScrapeResponseCacheDurationMilliseconds = 0);
-                if (builder.Configuration[OtlpEndpoint] is { Length: > 0 })
+                if (HasCollector(builder.Configuration))
                 {
                     metrics.AddOtlpExporter();
                 }
             });
     }
+
+    /// <summary>Whether there is a collector to push to.</summary>
+    public static bool HasCollector(IConfiguration settings) => settings[OtlpEndpoint] is { Length: > 0 };
 
     public static void MapMetrics(this WebApplication app)
     {
