@@ -51,6 +51,7 @@ public static class Program
             ["orphans"] = OrphansCommand.Create,
             ["simulate"] = SimulateCommand.Create,
             ["healthcheck"] = HealthcheckCommand.Create,
+            ["doctor"] = DoctorCommand.Create,
             ["reconcile"] = ReconcileCommand.Create,
             ["ingest"] = IngestCommand.Create,
             ["sync"] = SyncCommand.Create,

@@ -61,6 +61,8 @@ public static class Routes
     public const string Tokens = "/v1/tokens";
     public const string Token = $"{Tokens}/{{name}}";
 
+    public const string Caller = "/v1/caller";
+
     public const string Trust = "/v1/trust";
     public const string TrustOfNode = $"{Trust}/{{node}}";
 

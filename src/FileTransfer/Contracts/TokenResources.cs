@@ -37,5 +37,19 @@ public sealed record TokenResource(
     DateTimeOffset? LastUsedAt
 );
 
+/// <summary>Who a caller is to the node that answers.</summary>
+/// <param name="Name">Of its token, certificate or key; <c>anonymous</c> where none is asked for.</param>
+/// <param name="Node">The one node that it can be; null where it may be any.</param>
+/// <param name="Scopes">Those of the token, and what they imply.</param>
+/// <param name="Buckets">It may ask about these buckets alone, in hex; about anything where there are none.</param>
+/// <param name="Owners">The same for owners of files.</param>
+public sealed record CallerResource(
+    string Name,
+    string? Node,
+    IReadOnlyList<string> Scopes,
+    IReadOnlyList<string> Buckets,
+    IReadOnlyList<string> Owners
+);
+
 /// <summary>The tokens that were made at run time; those of a node's configuration are in <c>GET /v1/configuration</c>.</summary>
 public sealed record TokensResource(IReadOnlyList<TokenResource> Tokens);

@@ -8,6 +8,7 @@ namespace FileTransfer.Contracts;
 [JsonSerializable(typeof(BucketListing))]
 [JsonSerializable(typeof(ClusterHealthResource))]
 [JsonSerializable(typeof(BucketHealthResource))]
+[JsonSerializable(typeof(CallerResource))]
 [JsonSerializable(typeof(ChangesResource))]
 [JsonSerializable(typeof(ClusterResource))]
 [JsonSerializable(typeof(ConfigurationResource))]

@@ -163,6 +163,7 @@ public static partial class FileTransferServer
         app.MapLimits();
         app.MapConfiguration();
         app.MapTokens();
+        app.MapCaller();
         app.MapTrust();
         app.MapFetch();
         app.MapPauses();

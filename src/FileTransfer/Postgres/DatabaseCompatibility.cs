@@ -16,27 +16,27 @@ internal static class DatabaseCompatibility
     {
         // Not of the pool: two of its connections would come from whoever used them before.
         await using var source = ConnectionSettings.Plain(connectionString, loggers);
-        NpgsqlConnection first;
+        await using var first = await OpenAsync(source, cancellationToken);
+        RefuseOldServer(first.PostgreSqlVersion);
+        if (await ReadOnlyReasonAsync(first, cancellationToken) is { } reason)
+        {
+            return reason;
+        }
+
+        await RefuseSharedBackendsAsync(source, first, cancellationToken);
+        return null;
+    }
+
+    /// <summary>Opens a server that takes writes, or one that takes none where there is no better.</summary>
+    internal static async Task<NpgsqlConnection> OpenAsync(NpgsqlMultiHostDataSource source, CancellationToken cancellationToken)
+    {
         try
         {
-            first = await source.OpenConnectionAsync(TargetSessionAttributes.ReadWrite, cancellationToken);
+            return await source.OpenConnectionAsync(TargetSessionAttributes.ReadWrite, cancellationToken);
         }
         catch (NpgsqlException)
         {
-            first = await OpenAnyAsync(source, cancellationToken);
-        }
-
-        await using (first)
-        {
-            RefuseOldServer(first.PostgreSqlVersion);
-            if (await ReadOnlyReasonAsync(first, cancellationToken) is { } reason)
-            {
-                return reason;
-            }
-
-            await using var second = await source.OpenConnectionAsync(TargetSessionAttributes.ReadWrite, cancellationToken);
-            await RefuseSharedBackendsAsync(first, second, cancellationToken);
-            return null;
+            return await OpenAnyAsync(source, cancellationToken);
         }
     }
 
@@ -80,12 +80,13 @@ internal static class DatabaseCompatibility
     /// One that takes the longest idle backend shows two to the first client. One that takes the last used gives the first client's to the
     /// second, who keeps it inside a transaction: it is seen there, or the first client is moved and misses what it has set.
     /// </remarks>
-    private static async Task RefuseSharedBackendsAsync(
+    internal static async Task RefuseSharedBackendsAsync(
+        NpgsqlMultiHostDataSource source,
         NpgsqlConnection first,
-        NpgsqlConnection second,
         CancellationToken cancellationToken
     )
     {
+        await using var second = await source.OpenConnectionAsync(TargetSessionAttributes.ReadWrite, cancellationToken);
         var mark = Guid.NewGuid().ToString("N");
         var before = await BackendAsync(
             first,
@@ -138,7 +139,7 @@ internal static class DatabaseCompatibility
                 + "Set ConnectionStrings:Postgres to the server itself, or give the proxy session pooling (pgbouncer: pool_mode = session)."
         );
 
-    private static async Task<string?> ReadOnlyReasonAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+    internal static async Task<string?> ReadOnlyReasonAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         await connection.QuerySingleAsync<(bool IsStandby, bool IsReadOnly)>(
             "SELECT pg_is_in_recovery(), current_setting('transaction_read_only')::boolean",
             null,

@@ -44,6 +44,14 @@ public sealed partial class SchemaMigrator
         }
     }
 
+    /// <summary>How many steps are applied, and how many this program knows. Changes nothing.</summary>
+    /// <exception cref="FatalStartException">As <see cref="MigrateAsync"/>.</exception>
+    public async Task<(int Applied, int Known)> LookAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await _pool.OpenConnectionAsync(cancellationToken);
+        return (await ReadAppliedAsync(connection, cancellationToken) ?? 0, _migrations.Count);
+    }
+
     private async Task<Migration?> ApplyNextAsync(CancellationToken cancellationToken)
     {
         await using var connection = await _pool.OpenConnectionAsync(cancellationToken);
@@ -53,7 +61,12 @@ public sealed partial class SchemaMigrator
             $"SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({Lock.Value})",
             cancellationToken
         );
-        var done = await ReadAppliedAsync(connection, cancellationToken);
+        if (await ReadAppliedAsync(connection, cancellationToken) is not { } done)
+        {
+            await ExecuteAsync(connection, CreateRecordSql, cancellationToken);
+            done = 0;
+        }
+
         if (done >= _migrations.Count)
         {
             return null;
@@ -75,15 +88,14 @@ public sealed partial class SchemaMigrator
         return next;
     }
 
-    /// <returns>How many steps are applied, all of them checked against this program's.</returns>
-    private async Task<int> ReadAppliedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <returns>How many steps are applied, all of them checked against this program's; null where there is no record of any.</returns>
+    private async Task<int?> ReadAppliedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         const string exists = "SELECT to_regclass('filetransfer.schema_versions') IS NOT NULL";
         const string read = "SELECT version, name, checksum FROM filetransfer.schema_versions ORDER BY version";
         if (!await connection.QuerySingleAsync<bool>(exists, null, cancellationToken))
         {
-            await ExecuteAsync(connection, CreateRecordSql, cancellationToken);
-            return 0;
+            return null;
         }
 
         var done = 0;

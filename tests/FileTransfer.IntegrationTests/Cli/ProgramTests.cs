@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
 using FileTransfer.IntegrationTests.Downloads;
@@ -125,44 +124,9 @@ public sealed class ProgramTests
     private static async Task<bool> IsWellAsync(NodeProcess node) =>
         (await node.GetJsonAsync("/health/ready")).GetProperty("status").GetString() == "healthy";
 
-    private static Task<(int Code, string Out, string Error)> RunAsync(int? expected, string[] args) =>
-        RunAsync(expected, args, interruptWhen: null);
+    private static Task<ProgramRun> RunAsync(int? expected, string[] args) => ProgramRun.RunAsync(expected, args);
 
     /// <summary>Sends it SIGINT when something is so.</summary>
-    private static Task<(int Code, string Out, string Error)> InterruptAsync(string[] args, Func<bool> when) =>
-        RunAsync(expected: null, args, when);
-
-    private static async Task<(int Code, string Out, string Error)> RunAsync(
-        int? expected,
-        string[] args,
-        Func<bool>? interruptWhen
-    )
-    {
-        var start = new ProcessStartInfo("dotnet", [TestedProgram.Path, .. args])
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-
-            // Followed to this machine itself, it would make every command fail.
-            Environment = { ["http_proxy"] = "http://127.0.0.1:1", ["HTTP_PROXY"] = "http://127.0.0.1:1" },
-        };
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        if (interruptWhen is not null)
-        {
-            await Eventually.HoldsAsync(() => Task.FromResult(process.HasExited || interruptWhen()), "it is under way");
-            using var kill = Process.Start("kill", ["-INT", $"{process.Id}"]);
-            await kill.WaitForExitAsync();
-        }
-
-        await process.WaitForExitAsync();
-        if (expected is not null)
-        {
-            process.ExitCode.ShouldBe(expected.Value, $"{string.Join(' ', args)}: {await output}{await error}");
-        }
-
-        return (process.ExitCode, await output, await error);
-    }
+    private static Task<ProgramRun> InterruptAsync(string[] args, Func<bool> when) =>
+        ProgramRun.RunAsync(expected: null, args, interruptWhen: () => Task.FromResult(when()));
 }

@@ -34,6 +34,8 @@ public sealed class DashboardActionListTests
         "simulate",
         "simulate gossip",
         "healthcheck",
+        // What it puts is its own, and it removes that.
+        "doctor",
         "sync status",
         "workers list",
         "token list",

@@ -70,6 +70,7 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
             { "GET /v1/loads/{name}/events", "Last-Event-ID name", "200 404" },
             { "GET /v1/limits", "", "200" },
             { "GET /v1/configuration", "", "200" },
+            { "GET /v1/caller", "", "200" },
             { "PUT /v1/limits", "", "200 400 415 422" },
             { "DELETE /v1/limits", "", "200" },
             { "GET /v1/files/{key}/explain", "key", "200 400 404" },

@@ -102,6 +102,7 @@ public sealed class HelpTests : IDisposable
             "orphans",
             "simulate",
             "healthcheck",
+            "doctor",
             "database",
             "sync",
             "followers",

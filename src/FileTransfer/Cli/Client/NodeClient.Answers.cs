@@ -27,15 +27,15 @@ public sealed partial class NodeClient
         }
     }
 
-    /// <summary>The health route's status code and what it says; a node that is not ready answers 503.</summary>
-    public Task<(HttpStatusCode Status, HealthAnswer? Health)> GetHealthAsync(string route, TimeSpan within) =>
+    /// <summary>The health route's status code, what it says, and the node's clock; a node that is not ready answers 503.</summary>
+    public Task<(HttpStatusCode Status, HealthAnswer? Health, DateTimeOffset? Date)> GetHealthAsync(string route, TimeSpan within) =>
         TranslateFaultsAsync(async () =>
         {
             using var request = Request(HttpMethod.Get, route);
             using var stall = new IdleTimeout(time, within, cancellationToken);
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, stall.Token);
             var body = await response.Content.ReadAsByteArrayAsync(stall.Token);
-            return (response.StatusCode, TryRead<HealthAnswer>(body));
+            return (response.StatusCode, TryRead<HealthAnswer>(body), response.Headers.Date);
         });
 
     /// <summary>Asks for what a route answers in lines.</summary>

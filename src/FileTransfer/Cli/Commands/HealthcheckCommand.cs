@@ -51,19 +51,10 @@ internal static class HealthcheckCommand
 
     private static async Task<ExitCode> AskAsync(NodeClient node, string route, TimeSpan within, CliConsole console)
     {
-        var (code, health) = await node.GetHealthAsync(route, within);
+        var (code, health, _) = await node.GetHealthAsync(route, within);
         var healthy = code == HttpStatusCode.OK;
         var status = health?.Status ?? (healthy ? "healthy" : $"answered {(int)code}");
-        var details = health
-            ?.Checks?.Where(check => check.Value.Status != "healthy")
-            .Select(check =>
-                $"; {check.Key}: {check.Value.Detail ?? check.Value.Status}"
-                + (check.Value.Since is { } since ? $" (since {since:u})" : "")
-            );
-        console.Result(
-            status + string.Concat(details ?? []),
-            new HealthLine(node.Node.Display(), status, healthy, health?.Checks)
-        );
+        console.Result(status + HealthText.IllsOf(health), new HealthLine(node.Node.Display(), status, healthy, health?.Checks));
         return healthy ? ExitCode.Ok : ExitCode.Failed;
     }
 }

@@ -13,6 +13,7 @@ namespace FileTransfer.Cli.Output;
 [JsonSerializable(typeof(ErrorLine))]
 [JsonSerializable(typeof(ExportLine))]
 [JsonSerializable(typeof(FileStatusLine))]
+[JsonSerializable(typeof(FindingLine))]
 [JsonSerializable(typeof(FingerprintLine))]
 [JsonSerializable(typeof(GetLine))]
 [JsonSerializable(typeof(HealthLine))]

@@ -43,6 +43,18 @@ public sealed record ExportLine(string Key, string? Location, ulong Size, string
 /// <summary>A line of <c>remove --json</c> and <c>retry --json</c>: the state of the file, at the node where it is retried.</summary>
 public sealed record KeyStateLine(string Key, string State);
 
+/// <summary>
+/// A line of <c>doctor --json</c>. The status is <c>ok</c>, <c>warning</c>, <c>critical</c>, <c>unknown</c> (the check could not be made) or <c>skipped</c>; the
+/// advice says what to do next.
+/// </summary>
+public sealed record FindingLine(
+    string Check,
+    string Status,
+    string Seen,
+    string? Advice,
+    IReadOnlyDictionary<string, double>? Figures
+);
+
 /// <summary>What <c>status --json</c> writes; complete when every node is heard of and none has anything left to bring or take away.</summary>
 public sealed record ClusterStatusLine(bool Complete, string? Cluster, LeaderResource? Leader, IReadOnlyList<NodeResource> Nodes);
 

@@ -15,7 +15,11 @@ internal static class TokenRights
     public static async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         var (buckets, owners) = (Allowed(context, BucketClaim), Allowed(context, OwnerClaim));
-        if ((buckets.Count == 0 && owners.Count == 0) || HealthPaths.Contain(context.Request.Path))
+        if (
+            (buckets.Count == 0 && owners.Count == 0)
+            || HealthPaths.Contain(context.Request.Path)
+            || context.Request.Path == Routes.Caller
+        )
         {
             await next(context);
             return;

@@ -7,6 +7,13 @@ internal static class StartChecks
 {
     public static void Run(IConfiguration all)
     {
+        CheckSettings(all);
+        CheckDataDirectory(all["FileTransfer:DataDirectory"] is { Length: > 0 } configured ? configured : "data");
+    }
+
+    /// <summary>All but the data folder, which is made where it is missing.</summary>
+    public static void CheckSettings(IConfiguration all)
+    {
         var faults = OptionsSection.All.SelectMany(section => section.FaultsIn(all));
         var found = SettingNames.FaultsOf(all).Concat(faults).Distinct(StringComparer.Ordinal).ToList();
         if (found.Count > 0)
@@ -17,8 +24,6 @@ internal static class StartChecks
         CheckAccess(all);
         CheckCertificates(all);
         ServerCertificates.Check(all);
-
-        CheckDataDirectory(all["FileTransfer:DataDirectory"] is { Length: > 0 } configured ? configured : "data");
     }
 
     private static void CheckCertificates(IConfiguration all)

@@ -173,6 +173,15 @@ public sealed class StoredTokenTests
             await refused.ShouldBeProblemAsync(403, "forbidden", "owner-1", "owners 0x01");
         }
 
+        using (var caller = await SendAsync(node, HttpMethod.Get, "/v1/caller", token))
+        {
+            var told = await caller.Content.ReadFromJsonAsync<JsonElement>();
+            told.GetProperty("name").GetString().ShouldBe("owner-1");
+            told.GetProperty("scopes").EnumerateArray().Select(one => one.GetString()).ShouldBe(["write", "read"]);
+            told.GetProperty("buckets").EnumerateArray().Select(one => one.GetString()).ShouldBe(["0x02", "0x03"]);
+            told.GetProperty("owners").EnumerateArray().Select(one => one.GetString()).ShouldBe(["0x01"]);
+        }
+
         // Without a byte: what it may read it may have under another name, and nothing else.
         var again = new PlainFile(mine.Content, bucket: [3], owner: [1]);
         var stolen = new PlainFile(foreign.Content, bucket: bucket, owner: [1]);
