@@ -52,6 +52,7 @@ public static class Program
             ["simulate"] = SimulateCommand.Create,
             ["healthcheck"] = HealthcheckCommand.Create,
             ["doctor"] = DoctorCommand.Create,
+            ["support"] = SupportCommand.Create,
             ["reconcile"] = ReconcileCommand.Create,
             ["ingest"] = IngestCommand.Create,
             ["sync"] = SyncCommand.Create,
@@ -59,6 +60,7 @@ public static class Program
             ["peers"] = PeersCommand.Create,
             ["verify"] = VerifyCommand.Create,
             ["database"] = DatabaseCommand.Create,
+            ["completion"] = CompletionCommand.Create,
         };
 
     internal static Task<int> RunAsync(string[] args, CliStreams streams, CancellationToken cancellationToken)

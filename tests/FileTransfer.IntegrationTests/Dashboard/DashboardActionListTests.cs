@@ -36,6 +36,10 @@ public sealed class DashboardActionListTests
         "healthcheck",
         // What it puts is its own, and it removes that.
         "doctor",
+        "support",
+        "completion bash",
+        "completion zsh",
+        "completion fish",
         "sync status",
         "workers list",
         "token list",

@@ -103,6 +103,8 @@ public sealed class HelpTests : IDisposable
             "simulate",
             "healthcheck",
             "doctor",
+            "support",
+            "completion",
             "database",
             "sync",
             "followers",

@@ -28,7 +28,10 @@ public sealed partial class NodeClient
     }
 
     /// <summary>The health route's status code, what it says, and the node's clock; a node that is not ready answers 503.</summary>
-    public Task<(HttpStatusCode Status, HealthAnswer? Health, DateTimeOffset? Date)> GetHealthAsync(string route, TimeSpan within) =>
+    public Task<(HttpStatusCode Status, HealthAnswer? Health, DateTimeOffset? Date)> GetHealthAsync(
+        string route,
+        TimeSpan within
+    ) =>
         TranslateFaultsAsync(async () =>
         {
             using var request = Request(HttpMethod.Get, route);
@@ -36,6 +39,16 @@ public sealed partial class NodeClient
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, stall.Token);
             var body = await response.Content.ReadAsByteArrayAsync(stall.Token);
             return (response.StatusCode, TryRead<HealthAnswer>(body), response.Headers.Date);
+        });
+
+    /// <summary>What a route answers, as it is; also a health route that answers 503, and a problem.</summary>
+    public Task<string> GetTextAsync(string path) =>
+        TranslateFaultsAsync(async () =>
+        {
+            using var request = Request(HttpMethod.Get, path);
+            using var stall = new IdleTimeout(time, _answerWithin, cancellationToken);
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, stall.Token);
+            return await response.Content.ReadAsStringAsync(stall.Token);
         });
 
     /// <summary>Asks for what a route answers in lines.</summary>

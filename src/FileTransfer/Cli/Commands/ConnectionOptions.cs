@@ -10,6 +10,7 @@ internal sealed class ConnectionOptions
 {
     private const string DefaultUrl = "http://127.0.0.1:7070";
     private const string UrlVariable = "FILETRANSFER_URL";
+    private const string TokenName = "--token";
     private const string TokenVariable = "FILETRANSFER_TOKEN";
     private const string CertificateVariable = "FILETRANSFER_CERTIFICATE";
     private const string AuthorityVariable = "FILETRANSFER_AUTHORITY";
@@ -23,7 +24,7 @@ internal sealed class ConnectionOptions
     };
 
     private readonly Option<string> _token = CliOption.Text(
-        "--token",
+        TokenName,
         "TOKEN",
         $"The bearer token; other users of this machine can see it here, so prefer the environment ({TokenVariable})."
     );
@@ -73,6 +74,9 @@ internal sealed class ConnectionOptions
                 $"This command is about one node, but several are given. Give one --url, or one URL in {UrlVariable}."
             );
 
+    /// <summary>The token that a run shows; null where it has none.</summary>
+    public static string? TokenOf(Invocation run) => run.Parse.GetValue<string?>(TokenName) ?? run.Streams.Setting(TokenVariable);
+
     private NodeSet Connect(Invocation run, TimeSpan retryFor) =>
         new(
             Urls(run),
@@ -85,11 +89,10 @@ internal sealed class ConnectionOptions
 
     private HttpClient OpenHttp(Invocation run)
     {
-        var token = run.Get(_token) ?? run.Streams.Setting(TokenVariable);
         try
         {
             return NodeClient.OpenHttp(
-                token,
+                TokenOf(run),
                 File(_certificate, CertificateVariable) is { } shown
                     ? new CertificateFile("--certificate", shown, null, null, run.Time)
                     : null,

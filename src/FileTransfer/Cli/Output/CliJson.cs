@@ -24,6 +24,7 @@ namespace FileTransfer.Cli.Output;
 [JsonSerializable(typeof(ReconcileSummary))]
 [JsonSerializable(typeof(SimulationLine))]
 [JsonSerializable(typeof(GossipSimulationLine))]
+[JsonSerializable(typeof(SupportLine))]
 [JsonSerializable(typeof(VerdictLine))]
 [JsonSerializable(typeof(VerifyLine))]
 internal sealed partial class CliJson : JsonSerializerContext

@@ -109,4 +109,7 @@ public sealed record ErrorLine(string Error, string? Title, string? Type, string
 /// <summary>A file that two nodes do not both have stored, and its state at each; null where one does not know it.</summary>
 public sealed record VerifyLine(string Key, string Difference, string? StateA, string? StateB);
 
+/// <summary>What <c>support --json</c> writes: the archive, and the names of what is in it.</summary>
+public sealed record SupportLine(string Path, IReadOnlyList<string> Parts);
+
 public sealed record NoticeLine(string Notice);
