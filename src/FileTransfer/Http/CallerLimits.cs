@@ -47,7 +47,7 @@ public sealed class CallerLimits
     [Range(1, 1_000_000)]
     public int Policies { get; set; } = 10_000;
 
-    /// <summary>Wrong tokens of an address in a minute; beyond it they are answered 429 and not written to the audit log.</summary>
+    /// <summary>Wrong tokens of an address in a minute; beyond it they are answered 429.</summary>
     /// <remarks>Default 60, 1 – 1,000,000. A right one is let in all the same: who shares an address must not be able to lock others out.</remarks>
     [Range(1, 1_000_000)]
     public int WrongTokensPerMinute { get; set; } = 60;

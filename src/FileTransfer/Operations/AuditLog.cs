@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using FileTransfer.Cluster.Peers;
 
 namespace FileTransfer.Operations;
 
@@ -14,15 +15,33 @@ public sealed record AuditEntry(
     int Status,
     string? Problem,
     string RequestId
-);
+)
+{
+    public string? TraceId { get; init; }
+
+    /// <summary>What has this in common is one entry, its first, and is counted; null for what is an entry of its own.</summary>
+    public string? Once { get; init; }
+
+    internal int Times { get; init; } = 1;
+
+    /// <summary>The same, told once of this caller in a period.</summary>
+    /// <param name="period">The part of the time that is the same in all of it.</param>
+    /// <param name="what">What is told.</param>
+    public AuditEntry OnceA(string period, string what) =>
+        this with
+        {
+            Once = $"{At.ToString(period, CultureInfo.InvariantCulture)} {Who} {Address} {what}",
+        };
+}
 
 /// <summary>Who changed something, or was refused: owner of <c>filetransfer.audit</c>.</summary>
 /// <remarks>
-/// No request waits for it: entries are gathered for a moment and written together, and wait here while the database is away. Of each route the
-/// newest <see cref="KeptOfAction"/> are kept, so that many uploads do not push out who removed a node.
+/// No request waits for it: entries are gathered for a moment and written together, and wait here while the database is away. Of what is told
+/// once, one waits, however often it comes. Of each route the newest <see cref="KeptOfAction"/> are kept, so that many uploads do not push out who removed a node.
 /// </remarks>
 public sealed partial class AuditLog(
     Database database,
+    PeerClient peers,
     NodeId here,
     WorkerRegistry workers,
     TimeProvider time,
@@ -35,6 +54,7 @@ public sealed partial class AuditLog(
     /// <summary>So many wait here while the database is away; what comes on top of them is lost, and that is said.</summary>
     private const int MostWaiting = 10_000;
 
+    private const int Refused = StatusCodes.Status403Forbidden;
     private const int MostAtOnce = 500;
     private const int WrittenBetweenTrims = 1000;
 
@@ -46,15 +66,17 @@ public sealed partial class AuditLog(
         new BoundedChannelOptions(MostWaiting) { SingleReader = true }
     );
 
+    private readonly ConcurrentDictionary<string, int> _times = new(StringComparer.Ordinal);
     private readonly HashSet<string> _untrimmed = new(StringComparer.Ordinal);
     private long _lost;
     private int _written;
 
     public void Add(AuditEntry entry)
     {
-        if (!_waiting.Writer.TryWrite(entry))
+        var isCounted = entry.Once is { } once && _times.AddOrUpdate(once, 1, static (_, times) => times + 1) > 1;
+        if (!isCounted && !_waiting.Writer.TryWrite(entry))
         {
-            Interlocked.Increment(ref _lost);
+            Interlocked.Add(ref _lost, TimesOf(entry));
         }
     }
 
@@ -71,7 +93,7 @@ public sealed partial class AuditLog(
     )
     {
         const string sql = """
-            SELECT id, at, node_id AS node, who, address, action, target, status, problem, request_id
+            SELECT id, at, node_id AS node, who, address, action, target, status, problem, request_id, trace_id, times
             FROM filetransfer.audit
             WHERE id < @before AND (@about::text IS NULL OR strpos(target, @about) > 0)
             ORDER BY id DESC LIMIT @limit
@@ -98,13 +120,14 @@ public sealed partial class AuditLog(
     {
         var worker = workers.Add("audit", "writes the audit log", canPause: false);
         worker.Progress = () => Interlocked.Read(ref _lost) is > 0 and var lost ? $"{lost} entries were lost" : null;
+        peers.AddressDoubted += AddDoubt;
         var batch = new List<AuditEntry>(MostAtOnce);
         while (await _waiting.Reader.WaitToReadAsync(CancellationToken.None))
         {
             await Task.Delay(_gather, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             while (batch.Count < MostAtOnce && _waiting.Reader.TryRead(out var entry))
             {
-                batch.Add(entry);
+                batch.Add(entry with { Times = TimesOf(entry) });
             }
 
             while (!await worker.RunAsync(() => TryWriteAsync(batch, stoppingToken), CancellationToken.None))
@@ -115,6 +138,15 @@ public sealed partial class AuditLog(
             batch.Clear();
         }
     }
+
+    /// <summary>An address that somebody gave for a node's, a row of the database or an answer, and where no node proves itself.</summary>
+    private void AddDoubt(string address)
+    {
+        var doubt = new AuditEntry(time.GetUtcNow(), null, null, "doubt", address, Refused, "address-not-proven", "");
+        Add(doubt.OnceA("yyyy-MM-dd", $"doubt at {here} of {address}"));
+    }
+
+    private int TimesOf(AuditEntry entry) => entry.Once is { } once && _times.TryRemove(once, out var times) ? times : 1;
 
     /// <returns>Whether they are done with: written, or given up because the node stops.</returns>
     private async Task<bool> TryWriteAsync(List<AuditEntry> batch, CancellationToken stopping)
@@ -150,22 +182,41 @@ public sealed partial class AuditLog(
     private Task<int> WriteAsync(List<AuditEntry> batch, CancellationToken cancellationToken)
     {
         const string sql = """
-            INSERT INTO filetransfer.audit (node_id, at, who, address, action, target, status, problem, request_id)
-            SELECT @here, * FROM unnest(@at, @who, @address, @action, @target, @status, @problem, @request)
+            INSERT INTO filetransfer.audit AS known
+                (node_id, at, who, address, action, target, status, problem, request_id, trace_id, once, times)
+            SELECT @here, * FROM unnest(@at, @who, @address, @action, @target, @status, @problem, @request, @trace, @once, @times)
+            ON CONFLICT (once) DO UPDATE SET times = known.times + EXCLUDED.times
             """;
+        // No row is written twice by a statement.
+        var entries = batch
+            .Where(entry => entry.Once is null)
+            .Concat(
+                batch
+                    .Where(entry => entry.Once is not null)
+                    .GroupBy(
+                        entry => entry.Once,
+                        (_, same) => same.First() with { Times = same.Sum(entry => entry.Times) },
+                        StringComparer.Ordinal
+                    )
+            )
+            .OrderBy(entry => entry.At)
+            .ToList();
         return database.ExecuteAsync(
             sql,
             new
             {
                 here,
-                at = batch.Select(entry => entry.At.UtcDateTime).ToArray(),
-                who = batch.Select(entry => entry.Who).ToArray(),
-                address = batch.Select(entry => entry.Address).ToArray(),
-                action = batch.Select(entry => entry.Action).ToArray(),
-                target = batch.Select(entry => entry.Target).ToArray(),
-                status = batch.Select(entry => entry.Status).ToArray(),
-                problem = batch.Select(entry => entry.Problem).ToArray(),
-                request = batch.Select(entry => entry.RequestId).ToArray(),
+                at = entries.Select(entry => entry.At.UtcDateTime).ToArray(),
+                who = entries.Select(entry => entry.Who).ToArray(),
+                address = entries.Select(entry => entry.Address).ToArray(),
+                action = entries.Select(entry => entry.Action).ToArray(),
+                target = entries.Select(entry => entry.Target).ToArray(),
+                status = entries.Select(entry => entry.Status).ToArray(),
+                problem = entries.Select(entry => entry.Problem).ToArray(),
+                request = entries.Select(entry => entry.RequestId).ToArray(),
+                trace = entries.Select(entry => entry.TraceId).ToArray(),
+                once = entries.Select(entry => entry.Once).ToArray(),
+                times = entries.Select(entry => entry.Times).ToArray(),
             },
             cancellationToken
         );

@@ -83,6 +83,7 @@ public sealed class AuditTests : IAsyncLifetime
         foreach (var (given, isTaken) in ((string, bool)[])[("deploy-17/a", true), ("two words", false)])
         {
             using var request = new HttpRequestMessage(HttpMethod.Delete, Limits);
+            request.Headers.Add("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00");
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "operator");
             request.Headers.Add("X-Request-Id", given);
             using var answer = await _server.Client.SendAsync(request);
@@ -90,10 +91,47 @@ public sealed class AuditTests : IAsyncLifetime
             var id = answer.Headers.GetValues("X-Request-Id").Single();
             (id == given).ShouldBe(isTaken);
             await Eventually.HoldsAsync(
-                async () => Entries(await PageAsync("?limit=1")) is [var entry] && Text(entry, "requestId") == id,
-                $"{id} is in the audit log"
+                async () =>
+                    Entries(await PageAsync())
+                        .Any(entry =>
+                            Text(entry, "requestId") == id && Text(entry, "traceId") == "4bf92f3577b34da6a3ce929d0e0e4736"
+                        ),
+                $"{id} is in the audit log, with the trace of its caller"
             );
         }
+    }
+
+    [Fact]
+    public async Task Who_is_refused_over_and_over_is_one_entry_a_minute_that_counts_and_a_token_is_one_a_day_and_address()
+    {
+        const int times = 5;
+        for (var n = 0; n < times; n++)
+        {
+            await SendAsync(HttpMethod.Delete, Limits, "viewer");
+            await SendAsync(HttpMethod.Get, $"/v1/files?limit={n + 1}", "guessed");
+        }
+
+        IReadOnlyList<JsonElement> refused = [];
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                refused = Entries(await PageAsync());
+                return Times("forbidden") == times && Times("unauthenticated") == times;
+            },
+            "each refusal is counted"
+        );
+
+        // A minute may have ended in between.
+        refused.Count.ShouldBeInRange(2, 4);
+        (await AllAsync())
+            .Where(entry => Text(entry, "action") == "token")
+            .Select(entry => (Text(entry, "who"), Text(entry, "target"), entry.GetProperty("times").GetInt32()))
+            .ShouldBe([("viewer", "/v1/audit", 1)]);
+
+        int Times(string problem) =>
+            refused.Where(entry => Text(entry, "problem") == problem).Sum(entry => entry.GetProperty("times").GetInt32());
+
+        async Task<IReadOnlyList<JsonElement>> AllAsync() => [.. (await PageAsync()).GetProperty("entries").EnumerateArray()];
     }
 
     [Fact]
@@ -110,6 +148,11 @@ public sealed class AuditTests : IAsyncLifetime
     [Fact]
     public async Task The_oldest_of_a_route_go_when_they_are_too_many_and_others_stay()
     {
+        // Of the first request, so that it is not in the way of the count.
+        await Eventually.HoldsAsync(
+            async () => await _database.ScalarAsync<long>("SELECT count(*) FROM filetransfer.audit WHERE action = 'token'") == 1,
+            "the token's use is written"
+        );
         await _database.ExecuteAsync(
             $"""
             INSERT INTO filetransfer.audit (at, node_id, action, target, status, request_id)
@@ -154,7 +197,9 @@ public sealed class AuditTests : IAsyncLifetime
         return entries;
     }
 
-    private static IReadOnlyList<JsonElement> Entries(JsonElement page) => [.. page.GetProperty("entries").EnumerateArray()];
+    /// <summary>Without those of the use of tokens.</summary>
+    private static IReadOnlyList<JsonElement> Entries(JsonElement page) =>
+        [.. page.GetProperty("entries").EnumerateArray().Where(entry => Text(entry, "action") != "token")];
 
     private static string Text(JsonElement entry, string member) => entry.GetProperty(member).GetString() ?? "";
 }

@@ -21,7 +21,7 @@ internal static class AuditCommand
         {
             Notes =
             [
-                "Each line: number, time, token, address, node, status, problem, method and path; separated by tabs, - where there is none.",
+                "Each line: number, time, token, address, node, status, problem, method and path, and how often within a minute; separated by tabs, - where there is none.",
                 "The cluster keeps the newest 10000 entries of each route.",
             ],
             Examples = ["filetransfer audit", "filetransfer audit 0x3f… --json", "filetransfer audit /v1/nodes/ --limit 10"],
@@ -56,6 +56,7 @@ internal static class AuditCommand
             entry.Node,
             entry.Status,
             entry.Problem ?? "-",
-            $"{entry.Action.Split(' ')[0]} {entry.Target}"
+            $"{entry.Action.Split(' ')[0]} {entry.Target}",
+            entry.Times
         );
 }

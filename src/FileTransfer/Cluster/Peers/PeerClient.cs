@@ -14,6 +14,13 @@ public sealed class PeerClient(
 {
     private readonly PeerTrust _trust = new(node, time, logger);
 
+    /// <summary>An address does not prove, or not any more, that a node of the cluster answers there.</summary>
+    public event Action<string> AddressDoubted
+    {
+        add => _trust.Doubted += value;
+        remove => _trust.Doubted -= value;
+    }
+
     /// <summary>Connections on which an answer that is given up is not worth reading to its end for their sake.</summary>
     public static SocketsHttpHandler Connections()
     {

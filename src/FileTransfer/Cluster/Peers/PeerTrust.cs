@@ -14,6 +14,8 @@ internal sealed partial class PeerTrust(ThisNode node, TimeProvider time, ILogge
 
     private readonly ConcurrentDictionary<string, (bool IsTrusted, long At)> _known = new();
 
+    public event Action<string>? Doubted;
+
     /// <param name="sendAsync">Asks without a token.</param>
     public async ValueTask<bool> HasAsync(
         Uri url,
@@ -37,6 +39,7 @@ internal sealed partial class PeerTrust(ThisNode node, TimeProvider time, ILogge
         if (!isTrusted && known is (true, _) or (_, 0))
         {
             Log.Doubted(logger, authority);
+            Doubted?.Invoke(authority);
         }
 
         if (_known.Count >= MostKnown)

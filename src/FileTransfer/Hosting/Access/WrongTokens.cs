@@ -2,7 +2,7 @@ using System.Threading.RateLimiting;
 
 namespace FileTransfer.Hosting.Access;
 
-/// <summary>Counts the wrong tokens that come from an address, so that guessing fills no audit log.</summary>
+/// <summary>Counts the wrong tokens that come from an address.</summary>
 internal sealed class WrongTokens(IOptions<CallerLimits> limits) : IDisposable
 {
     private static readonly TimeSpan _minute = TimeSpan.FromMinutes(1);

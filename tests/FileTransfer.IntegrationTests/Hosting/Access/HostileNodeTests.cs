@@ -50,6 +50,18 @@ public sealed class HostileNodeTests
 
         await follower.SaysAsync("is not shown this node's token");
         asked.ShouldContain(request => request.Path == "/v1/proof");
+        await Eventually.HoldsAsync(
+            async () =>
+                (await leader.GetJsonAsync($"/v1/audit?about={hostile.Urls.First()}"))
+                    .GetProperty("entries")
+                    .EnumerateArray()
+                    .Any(entry =>
+                        entry.GetProperty("action").GetString() == "doubt"
+                        && entry.GetProperty("node").GetString() == "b"
+                        && entry.GetProperty("problem").GetString() == "address-not-proven"
+                    ),
+            "the audit log has its address"
+        );
         asked.ShouldAllBe(request => request.Token == null && request.Path != "/redirected");
     }
 
