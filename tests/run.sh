@@ -86,11 +86,9 @@ build() {
 publish_program() {
   step "Program"
   [ -n "$runtime" ] || return 0
-  if dotnet publish src/FileTransfer/FileTransfer.csproj -c Release --no-build -o "$results/program" -v quiet "${properties[@]}"; then
-    export FILETRANSFER_PROGRAM="$results/program/filetransfer.dll"
-  else
-    echo "It could not be published: the tests run the one that was built."
-  fi
+  dotnet publish src/FileTransfer/FileTransfer.csproj -c Release --no-build -o "$results/program" -v quiet "${properties[@]}" ||
+    give_up "The program could not be published."
+  export FILETRANSFER_PROGRAM="$results/program/filetransfer.dll"
 }
 
 run_tests() {

@@ -32,7 +32,7 @@ public sealed class GossipMachineTests
             GossipLimits.Default,
             words =>
                 _untrusted.Contains(words.Name) ? TrustStanding.Unknown
-                : words.Content.Keys[0] == _key ? TrustStanding.Trusted
+                : words.Content.Keys[0].Equals(_key) ? TrustStanding.Trusted
                 : TrustStanding.Conflict,
             new Random(1)
         );
