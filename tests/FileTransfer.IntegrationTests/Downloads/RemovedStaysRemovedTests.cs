@@ -76,7 +76,7 @@ public sealed class RemovedStaysRemovedTests(SourceCluster cluster) : IClassFixt
             await Eventually.HoldsAsync(
                 () =>
                     cluster.Database.ScalarAsync<bool>(
-                        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'b/lane%' AND wait_event_type = 'Lock')"
+                        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'b/lane%' AND wait_event_type = 'Lock')"
                     ),
                 "a lane waits with its publication"
             );

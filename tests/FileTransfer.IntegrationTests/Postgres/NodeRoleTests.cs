@@ -49,7 +49,7 @@ public sealed class NodeRoleTests : IAsyncLifetime
         (await OwnersAsync()).ShouldBe([$"{_cluster.Database.Name}_nodes"]);
         (
             await _cluster.Database.ScalarAsync<string>(
-                "SELECT string_agg(DISTINCT usename, ' ') FROM pg_stat_activity WHERE application_name LIKE 'b/%'"
+                "SELECT string_agg(DISTINCT usename, ' ') FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'b/%'"
             )
         ).ShouldBe($"{_cluster.Database.Name}_b");
     }

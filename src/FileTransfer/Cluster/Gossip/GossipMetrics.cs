@@ -22,6 +22,14 @@ public sealed class GossipMetrics : IDisposable
         Untrusted,
     ];
 
+    /// <summary>Why an announcement is not believed, and a message.</summary>
+    private static readonly string[] _reasons =
+    [
+        .. Enum.GetValues<AnnouncementRefusal>().Select(refusal => $"{refusal}".ToLowerInvariant()),
+        "rate",
+        "signature",
+    ];
+
     private readonly Meter _meter = new("FileTransfer.Cluster");
 
     internal GossipMetrics(Func<IReadOnlyList<PeerResource>> peers) =>
@@ -43,6 +51,10 @@ public sealed class GossipMetrics : IDisposable
         _refutations.Add(0);
         Count(0, 0, "in");
         Count(0, 0, "out");
+        foreach (var reason in _reasons)
+        {
+            _refused.Add(0, Tag("reason", reason));
+        }
     }
 
     public void Dispose() => _meter.Dispose();
