@@ -80,7 +80,7 @@ public sealed class RemovedStaysRemovedTests(SourceCluster cluster) : IClassFixt
                     ),
                 "a lane waits with its publication"
             );
-            cluster.HasContentOf(file).ShouldBeTrue();
+            await Eventually.HoldsAsync(() => Task.FromResult(cluster.HasContentOf(file)), "its bytes are on disk");
             await transaction.CommitAsync();
         }
 
