@@ -25,6 +25,9 @@ public sealed partial class Shipper(
     private static readonly TimeSpan _savingPeriod = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan _budgetPeriod = TimeSpan.FromSeconds(2);
 
+    /// <summary>For so long a leader that stops waits for a follower that has begun to be at fault.</summary>
+    private static readonly TimeSpan _faultPatience = TimeSpan.FromSeconds(5);
+
     private readonly AsyncAutoResetEvent _growth = new();
     private readonly AsyncAutoResetEvent _changes = new();
     private readonly ConcurrentDictionary<string, Shipping> _shipping = new();
@@ -183,7 +186,10 @@ public sealed partial class Shipper(
         }
 
         bool IsPending(FeedHeads heads) =>
-            Followers.Any(follower => follower is { Row.Paused: false, Fault: null } && follower.Due(heads).Any());
+            Followers.Any(follower => !follower.Row.Paused && IsWorthWaitingFor(follower.Fault) && follower.Due(heads).Any());
+
+        // A fault of a moment ago may be over at the next trial.
+        bool IsWorthWaitingFor(ShippingFault? fault) => fault is null || time.GetUtcNow() - fault.Since < _faultPatience;
     }
 
     private async Task EndAsync(string name)

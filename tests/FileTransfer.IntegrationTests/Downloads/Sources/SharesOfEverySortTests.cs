@@ -48,8 +48,8 @@ public sealed class SharesOfEverySortTests : IAsyncLifetime
                 .ShouldBeTrue();
         }
 
-        ContentsAskedOf("without-ranges").ShouldBe([1, 1]);
-        ContentsAskedOf("compresses").ShouldBe([1, 1]);
+        ContentsAskedOf("without-ranges").ShouldBe([1, 1], node.Log);
+        ContentsAskedOf("compresses").ShouldBe([1, 1], node.Log);
         _shares["signed"].Share.Requests.ShouldAllBe(request => request.Path.EndsWith("?sig=abc", StringComparison.Ordinal));
         node.Log.ShouldNotContain("s3cr3t");
         node.Log.ShouldNotContain("sig=abc");
