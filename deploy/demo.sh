@@ -85,7 +85,7 @@ prepare_postgres() {
 publish() {
   local started
   started="$(now_ms)"
-  echo "The program is built and compiled; this takes one to three minutes."
+  echo "The program is built and compiled; this takes some minutes."
   while_waiting publish_program
   measured "program published" "$(seconds_since "$started")"
 }
