@@ -44,7 +44,8 @@ internal sealed class RouteDescriptions : IOperationFilter
             [
                 new OpenApiSecurityRequirement
                 {
-                    [new OpenApiSecuritySchemeReference(SwaggerDocument.SecurityScheme, context.Document)] = [scope],
+                    // It lists scopes of OAuth alone.
+                    [new OpenApiSecuritySchemeReference(SwaggerDocument.SecurityScheme, context.Document)] = [],
                 },
             ];
             problems.AddRange([
@@ -53,6 +54,10 @@ internal sealed class RouteDescriptions : IOperationFilter
                 ProblemTypes.TooManyRequests,
                 ProblemTypes.Draining,
             ]);
+        }
+        else
+        {
+            operation.Description = $"{operation.Description} Asks for no token.".TrimStart();
         }
 
         if (problems.Contains(ProblemTypes.DatabaseUnavailable) && !HttpMethods.IsGet(context.ApiDescription.HttpMethod ?? ""))
@@ -90,11 +95,7 @@ internal sealed class RouteDescriptions : IOperationFilter
             }
         }
 
-        AddProblems(
-            operation,
-            problems,
-            context.SchemaGenerator.GenerateSchema(typeof(ProblemDetails), context.SchemaRepository)
-        );
+        AddProblems(operation, problems, context);
     }
 
     private static void DescribePaths(OpenApiOperation operation, List<ProblemType> problems)
@@ -155,25 +156,31 @@ internal sealed class RouteDescriptions : IOperationFilter
             },
         };
 
-    private static void AddProblems(OpenApiOperation operation, IEnumerable<ProblemType> problems, IOpenApiSchema schema)
+    /// <summary>Those of a status are one answer, described once for all the routes that have it.</summary>
+    private static void AddProblems(OpenApiOperation operation, IEnumerable<ProblemType> problems, OperationFilterContext context)
     {
+        var schema = context.SchemaGenerator.GenerateSchema(typeof(ProblemDetails), context.SchemaRepository);
+        context.Document.Components ??= new OpenApiComponents();
+        var answers = context.Document.Components.Responses ??= new SortedDictionary<string, IOpenApiResponse>(
+            StringComparer.Ordinal
+        );
         operation.Responses ??= [];
         foreach (var byStatus in problems.Distinct().GroupBy(problem => problem.Status).OrderBy(group => group.Key))
         {
-            var text = new StringBuilder();
-            foreach (var problem in byStatus)
-            {
-                text.Append(text.Length > 0 ? "\n\n" : "").Append($"{problem.Title}: `{problem.Urn}`.");
-            }
-
-            operation.Responses[$"{byStatus.Key}"] = new OpenApiResponse
-            {
-                Description = text.ToString(),
-                Content = new Dictionary<string, IOpenApiMediaType>
+            var name = string.Join('.', byStatus.Select(problem => problem.Slug).Order(StringComparer.Ordinal));
+            var text = string.Join("\n\n", byStatus.Select(problem => $"{problem.Title}: `{problem.Urn}`."));
+            answers.TryAdd(
+                name,
+                new OpenApiResponse
                 {
-                    [Problem.ContentType] = new OpenApiMediaType { Schema = schema },
-                },
-            };
+                    Description = text,
+                    Content = new Dictionary<string, IOpenApiMediaType>
+                    {
+                        [Problem.ContentType] = new OpenApiMediaType { Schema = schema },
+                    },
+                }
+            );
+            operation.Responses[$"{byStatus.Key}"] = new OpenApiResponseReference(name, context.Document);
         }
     }
 }

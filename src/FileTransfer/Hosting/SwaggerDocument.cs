@@ -1,4 +1,5 @@
 using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace FileTransfer.Hosting;
 
@@ -13,6 +14,25 @@ internal static class SwaggerDocument
 
     internal const string SecurityScheme = "bearer";
 
+    private static readonly (string Name, string Description)[] _tags =
+    [
+        ("Transfer", "Contents in frames, and many in one stream."),
+        ("Files", "What the cluster has: metadata, contents, where they are and why not."),
+        ("Buckets", "Which files a node wants of a bucket, how many copies and how much there may be."),
+        ("Cluster", "Nodes, who leads, what they do."),
+        ("Health", "For load balancers and supervisors."),
+        ("Limits", "Bandwidth and parallel work."),
+        ("Loads", "Sets of files that are wanted together by a deadline."),
+        ("Exports", "Folders that web servers share."),
+        ("Orphans", "Contents that nothing refers to."),
+        ("Reconcile", "What folders and catalog say differently."),
+        ("Sync", "Clusters that this one pulls from."),
+        ("Shipping", "Clusters that this one ships to."),
+        ("Peers", "Nodes of other clusters that gossip knows."),
+        ("Trust", "Whose keys count."),
+        ("Tokens", "Who may do what."),
+    ];
+
     public static void AddSwagger(this IHostApplicationBuilder builder)
     {
         builder.Services.AddEndpointsApiExplorer();
@@ -24,6 +44,7 @@ internal static class SwaggerDocument
                 {
                     Title = "FileTransfer",
                     Version = Name,
+                    Contact = new OpenApiContact { Name = "FileTransfer" },
                     Description =
                         "Keeps the same files on every node of a cluster, each proven against its own name. "
                         + "Errors are problem details (RFC 9457); their `type` never changes. "
@@ -40,6 +61,12 @@ internal static class SwaggerDocument
                     Description = "One of the node's tokens. Not asked for by a node without tokens.",
                 }
             );
+            options.AddServer(new OpenApiServer { Url = "/", Description = "The node that serves this description." });
+            options.CustomOperationIds(route => IdOf(route.HttpMethod!, route.RelativePath!));
+            options.SupportNonNullableReferenceTypes();
+            options.UseAllOfToExtendReferenceSchemas();
+            options.NonNullableReferenceTypesAsRequired();
+            options.DocumentFilter<Tags>();
             options.OperationFilter<RouteDescriptions>();
             // Said once for all of them, above.
             options.DocInclusionPredicate(
@@ -65,5 +92,21 @@ internal static class SwaggerDocument
             options.DocumentTitle = "FileTransfer";
             options.SwaggerEndpoint($"{Name}/swagger.json", "FileTransfer");
         });
+    }
+
+    /// <summary>The method and the words of the path, as <c>getFilesKeyContent</c>.</summary>
+    private static string IdOf(string method, string path) =>
+        method.ToLowerInvariant()
+        + string.Concat(
+            path.Split('/', '{', '}', '_', '-')
+                .Select(word => word.Split(':')[0]) // What a parameter has to be follows.
+                .Where(word => word is not ("" or Name))
+                .Select(word => char.ToUpperInvariant(word[0]) + word[1..])
+        );
+
+    private sealed class Tags : IDocumentFilter
+    {
+        public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context) =>
+            swaggerDoc.Tags = _tags.Select(tag => new OpenApiTag { Name = tag.Name, Description = tag.Description }).ToHashSet();
     }
 }

@@ -1,13 +1,10 @@
-using System.Diagnostics;
-using FileTransfer.IntegrationTests.Testbed.Nodes;
+using FileTransfer.IntegrationTests.Testbed;
 
 namespace FileTransfer.IntegrationTests.Deploy;
 
 /// <summary>What <c>deploy</c> has, held against what reads it. Each is a script, which says what it did not check and why.</summary>
 public sealed class DeployTests(ITestOutputHelper output)
 {
-    private const int Skipped = 77;
-
     [Fact]
     public Task Chart_kustomize_compose_and_unit_are_what_their_readers_take() => RunAsync("tests/deploy/files.sh");
 
@@ -27,25 +24,5 @@ public sealed class DeployTests(ITestOutputHelper output)
         return RunAsync(script);
     }
 
-    private async Task RunAsync(string script)
-    {
-        var start = new ProcessStartInfo("bash", [script])
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = Root(),
-            Environment = { ["FILETRANSFER_PROGRAM"] = TestedProgram.Path },
-        };
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var said = await process.StandardOutput.ReadToEndAsync() + await errors;
-        await process.WaitForExitAsync();
-        output.WriteLine(said);
-        Assert.SkipWhen(process.ExitCode == Skipped, said.Trim());
-        process.ExitCode.ShouldBe(0, said);
-    }
-
-    private static string Root([System.Runtime.CompilerServices.CallerFilePath] string path = "") =>
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "../../.."));
+    private Task RunAsync(string script) => TestedScript.RunAsync(output, script);
 }

@@ -28,13 +28,19 @@ public sealed class SwaggerTests
         route.GetProperty("security")[0].TryGetProperty("bearer", out _).ShouldBeTrue();
         var responses = route.GetProperty("responses");
         responses.GetProperty("200").ValueKind.ShouldBe(JsonValueKind.Object);
-        responses.GetProperty("400").GetProperty("description").GetString()!.ShouldContain("file-key-malformed");
-        responses.GetProperty("401").GetProperty("description").GetString()!.ShouldContain("unauthenticated");
-        responses.GetProperty("403").GetProperty("description").GetString()!.ShouldContain("forbidden");
-        var notFound = responses.GetProperty("404");
+        ProblemsOf("400").GetProperty("description").GetString()!.ShouldContain("file-key-malformed");
+        ProblemsOf("401").GetProperty("description").GetString()!.ShouldContain("unauthenticated");
+        ProblemsOf("403").GetProperty("description").GetString()!.ShouldContain("forbidden");
+        var notFound = ProblemsOf("404");
         notFound.GetProperty("description").GetString()!.ShouldContain("file-unknown");
         notFound.GetProperty("description").GetString()!.ShouldContain("file-removed");
         notFound.GetProperty("content").TryGetProperty("application/problem+json", out _).ShouldBeTrue();
+
+        JsonElement ProblemsOf(string status) =>
+            document
+                .GetProperty("components")
+                .GetProperty("responses")
+                .GetProperty(responses.GetProperty(status).GetProperty("$ref").GetString()!.Split('/')[^1]);
     }
 
     [Fact]
