@@ -101,9 +101,12 @@ public sealed partial class ChunkStore : IDisposable
     public FreeSpaceReport FreeSpace() => FreeSpaceReport.Of(_paths.Root, _floor);
 
     /// <exception cref="DiskFullException">Less is free than is to stay free.</exception>
-    public void RequireFloor()
+    public void RequireFloor() => RequireRoomFor(0);
+
+    /// <exception cref="DiskFullException">With so many bytes more, less is free than is to stay free.</exception>
+    public void RequireRoomFor(long bytes)
     {
-        if (FreeSpace() is { IsBelowFloor: true } space)
+        if (FreeSpace() is var space && !space.HasRoomFor(bytes))
         {
             throw new DiskFullException(_paths.Root, space);
         }

@@ -2,6 +2,7 @@ using FileTransfer.Catalog;
 using FileTransfer.Catalog.Repair;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Chunks;
+using FileTransfer.Chunks.Durability;
 using FileTransfer.Chunks.Ledger;
 using FileTransfer.Feed;
 using FileTransfer.Feed.Push;
@@ -119,13 +120,16 @@ public sealed partial class UploadPublisher(
     /// <summary>Publishes proven contents that came with a page of an upstream's feed, in the commit that applies the page.</summary>
     /// <param name="contents">Each file once.</param>
     /// <exception cref="OutOfOrderException">The page is not the next one of its bin: nothing was applied.</exception>
+    /// <exception cref="DiskFullException">There is no room for them: nothing was applied.</exception>
     public Task PublishShippedAsync(
         UpstreamOptions upstream,
         FeedPage page,
         IReadOnlyCollection<ProvenUpload> contents,
         CancellationToken cancellationToken
-    ) =>
-        PublishAsync(
+    )
+    {
+        store.RequireRoomFor(contents.Sum(content => (long)content.Metadata.Size));
+        return PublishAsync(
             contents,
             isPinned: false,
             async files =>
@@ -135,6 +139,7 @@ public sealed partial class UploadPublisher(
                 ?? throw new OutOfOrderException(),
             cancellationToken
         );
+    }
 
     /// <summary>A file that its bucket has no room for spoils no other.</summary>
     private async Task<IReadOnlyDictionary<FileKey, UploadCommit>> CommitWithinQuotasAsync(

@@ -79,7 +79,11 @@ public sealed class UpstreamClient(UpstreamOptions upstream, TimeProvider time, 
 
             if (!answer.IsSuccessStatusCode)
             {
-                throw new UpstreamFaultException(await WordsOfAsync(answer, either.Token), IsOfAll(answer.StatusCode));
+                throw new UpstreamFaultException(
+                    await WordsOfAsync(answer, either.Token),
+                    IsOfAll(answer.StatusCode),
+                    answer.StatusCode == HttpStatusCode.InsufficientStorage
+                );
             }
 
             return await answer.Content.ReadFromJsonAsync(type, either.Token)

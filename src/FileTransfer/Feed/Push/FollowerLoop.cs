@@ -210,7 +210,7 @@ internal sealed partial class FollowerLoop(
             }
 
             var shipment = new Shipment(node.ClusterId, _buckets, OfferWriting.Of(offered, after + 1));
-            var answer = await SendAsync(shipment, ShippedFeed.AddsOf(page, follower), cancellationToken);
+            var answer = await ShipAsync(shipment, ShippedFeed.AddsOf(page, follower), cancellationToken);
             if (answer.Bin != bin || answer.Applied != page.Last)
             {
                 throw new UpstreamFaultException(
@@ -221,6 +221,28 @@ internal sealed partial class FollowerLoop(
             after = answer.Applied;
             follower.Acknowledge(bin, answer);
             acknowledged();
+        }
+    }
+
+    /// <summary>
+    /// Where the follower has no room for contents, it is told of their files without them, and fetches them when it has, as it does larger
+    /// ones: what follows, and a removal may make the room, does not wait.
+    /// </summary>
+    private async Task<ShipmentPosition> ShipAsync(
+        Shipment shipment,
+        IReadOnlyList<ShippedAdd> adds,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await SendAsync(shipment, adds, cancellationToken);
+        }
+        catch (UpstreamFaultException full) when (full.HasNoRoom && adds.Any(add => add.Travels))
+        {
+            Log.NoRoom(logger, follower.Row.Name, follower.Row.Url, full.Message);
+            _isFetchedFrom = true;
+            return await SendAsync(shipment, [.. adds.Select(add => add with { Travels = false })], cancellationToken);
         }
     }
 
@@ -252,6 +274,13 @@ internal sealed partial class FollowerLoop(
 
         [LoggerMessage(1741, LogLevel.Information, "Follower {Follower} at {Url} can be shipped to again")]
         public static partial void Works(ILogger logger, string follower, string url);
+
+        [LoggerMessage(
+            1745,
+            LogLevel.Warning,
+            "Follower {Follower} at {Url} has no room for contents that were shipped; it is told of their files, and fetches them when it has: {Reason}"
+        )]
+        public static partial void NoRoom(ILogger logger, string follower, string url, string reason);
 
         [LoggerMessage(
             1743,

@@ -95,7 +95,10 @@ public sealed record ComparedFiles(IReadOnlyList<FileKey> Missing, IReadOnlyList
 
 /// <summary>An upstream does what it must not; nothing of it was taken.</summary>
 /// <param name="isOfAll">It cannot be asked for anything, whatever it was asked for.</param>
-public sealed class UpstreamFaultException(string message, bool isOfAll = false) : Exception(message)
+/// <param name="hasNoRoom">Its disk is full.</param>
+public sealed class UpstreamFaultException(string message, bool isOfAll = false, bool hasNoRoom = false) : Exception(message)
 {
     public bool IsOfAll => isOfAll;
+
+    public bool HasNoRoom => hasNoRoom;
 }

@@ -53,8 +53,8 @@ public sealed class PullTests
         await two.StoreAsync(file);
         var down = await clusters.StartAsync("down", TwoClusters.PullingFrom(("first", one.Url), ("second", two.Url)));
         await TestCluster.StoredAsync(down, file.Key);
-        await SealedAsync(down, "first", one);
-        await SealedAsync(down, "second", two);
+        await down.SealedAsync("first", one);
+        await down.SealedAsync("second", two);
 
         using (var refused = await down.Http.DeleteAsync($"/v1/files/{file.Key}"))
         {
@@ -64,7 +64,7 @@ public sealed class PullTests
 
         // One of both removes it: it stays for the other. An upload adds the cluster's own claim.
         (await one.DeleteAsync(file.Key)).ShouldBe(HttpStatusCode.NoContent);
-        await SealedAsync(down, "first", one);
+        await down.SealedAsync("first", one);
         await file.ShouldBeStoredAsync(down);
         using (var uploaded = await down.UploadAsync(file.Key, file.Framed))
         {
@@ -141,9 +141,9 @@ public sealed class PullTests
         await b.StoreAsync(both);
         await TestCluster.StoredAsync(a, both.Key);
         (await a.UploadAsync(both.Key, both.Framed)).StatusCode.ShouldBe(HttpStatusCode.OK);
-        await SealedAsync(b, "one", a);
+        await b.SealedAsync("one", a);
         (await b.DeleteAsync(both.Key)).ShouldBe(HttpStatusCode.OK);
-        await SealedAsync(a, "two", b);
+        await a.SealedAsync("two", b);
         (await a.DeleteAsync(both.Key)).ShouldBe(HttpStatusCode.NoContent);
         (await a.DeleteAsync(one.Key)).ShouldBe(HttpStatusCode.NoContent);
         foreach (var node in new[] { a, b, c })
@@ -157,11 +157,11 @@ public sealed class PullTests
         await InStepAsync(a, "two");
         await InStepAsync(b, "one");
         await InStepAsync(c, "two");
-        await SealedAsync(b, "one", a);
-        await SealedAsync(a, "two", b);
+        await b.SealedAsync("one", a);
+        await a.SealedAsync("two", b);
         var cursors = $"{await a.GetJsonAsync("/v1/sync/cursors")}{await b.GetJsonAsync("/v1/sync/cursors")}";
-        await SealedAsync(b, "one", a);
-        await SealedAsync(a, "two", b);
+        await b.SealedAsync("one", a);
+        await a.SealedAsync("two", b);
         $"{await a.GetJsonAsync("/v1/sync/cursors")}{await b.GetJsonAsync("/v1/sync/cursors")}".ShouldBe(cursors);
     }
 
@@ -190,7 +190,7 @@ public sealed class PullTests
         await up.StoreAsync(files[0]);
         await up.StoreAsync(added);
         await TestCluster.StoredAsync(down, added.Key);
-        await SealedAsync(down, "up", up);
+        await down.SealedAsync("up", up);
         await InStepAsync(down, "up");
         (await StatusAsync(down, "up")).GetProperty("kept").GetInt32().ShouldBe(2);
         await down.CheckSaysAsync("upstreams", "degraded", "does not have 2 files any more");
@@ -262,25 +262,4 @@ public sealed class PullTests
             .GetProperty("upstreams")
             .EnumerateArray()
             .Single(one => one.GetProperty("name").GetString() == upstream);
-
-    /// <summary>Waits until the cluster has applied all that the upstream has now.</summary>
-    private static async Task SealedAsync(NodeProcess down, string upstream, NodeProcess up)
-    {
-        var cursors = await up.GetJsonAsync("/v1/sync/cursors");
-        await Eventually.HoldsAsync(
-            async () =>
-            {
-                var status = (await down.GetJsonAsync("/v1/sync/status")).GetProperty("upstreams").EnumerateArray();
-                var bins = status
-                    .Single(one => one.GetProperty("name").GetString() == upstream)
-                    .GetProperty("bins")
-                    .EnumerateArray();
-                return bins.Select(bin => bin.GetProperty("sealed").GetInt64())
-                    .SequenceEqual(
-                        cursors.GetProperty("bins").EnumerateArray().Select(bin => bin.GetProperty("cursor").GetInt64())
-                    );
-            },
-            $"{upstream} is pulled"
-        );
-    }
 }

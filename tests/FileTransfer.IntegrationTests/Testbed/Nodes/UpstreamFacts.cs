@@ -31,6 +31,22 @@ internal static class UpstreamFacts
             $"{upstream} is in step with {files} files, and {kept} are kept"
         );
 
+    /// <summary>Waits until the cluster has applied all that the upstream has now.</summary>
+    public static async Task SealedAsync(this NodeProcess down, string upstream, NodeProcess up)
+    {
+        var cursors = (await up.GetJsonAsync("/v1/sync/cursors")).GetProperty("bins").EnumerateArray();
+        var all = cursors.Select(bin => bin.GetProperty("cursor").GetInt64()).ToList();
+        await Eventually.HoldsAsync(
+            async () =>
+                (await down.UpstreamAsync(upstream))
+                    .GetProperty("bins")
+                    .EnumerateArray()
+                    .Select(bin => bin.GetProperty("sealed").GetInt64())
+                    .SequenceEqual(all),
+            $"{upstream} is pulled"
+        );
+    }
+
     /// <summary>Lets its operator do something about an upstream.</summary>
     public static async Task<JsonElement> AskAboutAsync(this NodeProcess down, string upstream, string what)
     {

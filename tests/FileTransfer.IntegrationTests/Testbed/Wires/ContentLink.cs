@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Net;
 using System.Text.Json;
 using FileTransfer.IntegrationTests.Testbed.Servers;
 using Microsoft.AspNetCore.Builder;
@@ -128,7 +129,7 @@ internal sealed class ContentLink : IAsyncDisposable
         return request;
     }
 
-    /// <summary>What counts the contents of an answer to a node; null where it has none.</summary>
+    /// <summary>What counts the contents of an answer to a node; null where it has none. A frame alone is how a node is found to answer.</summary>
     private Watch? WatchOf(HttpRequest asked, byte[] body, HttpResponseMessage answer, DateTime at)
     {
         if (asked.Headers["FileTransfer-Node"].ToString() is not { Length: > 0 } to || !answer.IsSuccessStatusCode)
@@ -149,7 +150,8 @@ internal sealed class ContentLink : IAsyncDisposable
             ["", "download", var key] => key,
             _ => null,
         };
-        return one is not null && asked.Method == "GET"
+        var isProbe = answer.StatusCode == HttpStatusCode.PartialContent && answer.Content.Headers.ContentLength <= 1032;
+        return one is not null && asked.Method == "GET" && !isProbe
             ? new Watch(this, to, at, new Queue<string>([one]), answer.Content.Headers.ContentLength)
             : null;
     }
