@@ -11,6 +11,9 @@ internal sealed partial class FolderIntake(
     ILogger logger
 )
 {
+    /// <summary>How a reason begins that says nothing against the file.</summary>
+    private const string Unreadable = "it cannot be read";
+
     public QuietFiles Quiet => quiet;
 
     /// <summary>What the system says of the folder; null while it says nothing.</summary>
@@ -53,7 +56,9 @@ internal sealed partial class FolderIntake(
             return;
         }
 
-        if (Hints?.IsRenamed(entry.Name) != true && !quiet.IsQuiet(entry))
+        // One that could not be read was complete then, and is for as long as it does not change.
+        var wasComplete = row?.Reason?.StartsWith(Unreadable, StringComparison.Ordinal) == true && row.Seen == entry.Stamp;
+        if (!wasComplete && Hints?.IsRenamed(entry.Name) != true && !quiet.IsQuiet(entry))
         {
             return;
         }
@@ -65,7 +70,7 @@ internal sealed partial class FolderIntake(
         }
         catch (Exception e) when (e is UnauthorizedAccessException or (IOException and not NoRoomException))
         {
-            await RefuseAsync(entry, row, $"it cannot be read: {e.Message}", cancellationToken);
+            await RefuseAsync(entry, row, $"{Unreadable}: {e.Message}", cancellationToken);
             return;
         }
 

@@ -151,6 +151,11 @@ internal sealed partial class WatchedFolder(
             IReadOnlyCollection<string>? named = intake.Hints is null ? [] : intake.Hints.Take();
             if (named is null || intake.Hints is { IsAlive: false })
             {
+                if (named is null)
+                {
+                    Log.Untold(logger, folder.Name, folder.Folder, folder.QuietFor);
+                }
+
                 return;
             }
 
@@ -181,5 +186,12 @@ internal sealed partial class WatchedFolder(
     {
         [LoggerMessage(1513, LogLevel.Warning, "The watched folder {Ingest} at {Folder} cannot be taken now; retrying: {Reason}")]
         public static partial void Fault(ILogger logger, string ingest, string folder, string reason);
+
+        [LoggerMessage(
+            1514,
+            LogLevel.Warning,
+            "More happened in the watched folder {Ingest} at {Folder} than the system told; it is listed, and what was renamed in unheard is taken when it was quiet for {QuietFor}. Raise fs.inotify.max_queued_events if this comes often"
+        )]
+        public static partial void Untold(ILogger logger, string ingest, string folder, TimeSpan quietFor);
     }
 }

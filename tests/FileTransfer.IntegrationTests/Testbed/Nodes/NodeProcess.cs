@@ -56,10 +56,11 @@ public sealed partial class NodeProcess : IAsyncDisposable
         string id,
         string dataDirectory,
         string connectionString,
-        IReadOnlyDictionary<string, string>? settings = null
+        IReadOnlyDictionary<string, string>? settings = null,
+        bool isPrivileged = true
     )
     {
-        var node = Launch(id, dataDirectory, connectionString, settings);
+        var node = Launch(id, dataDirectory, connectionString, settings, isPrivileged);
         try
         {
             await Eventually.HoldsAsync(
@@ -81,10 +82,15 @@ public sealed partial class NodeProcess : IAsyncDisposable
         string id,
         string dataDirectory,
         string connectionString,
-        IReadOnlyDictionary<string, string>? settings = null
+        IReadOnlyDictionary<string, string>? settings = null,
+        bool isPrivileged = true
     )
     {
-        var start = new ProcessStartInfo("dotnet")
+        string[] command =
+            isPrivileged || !Environment.IsPrivilegedProcess
+                ? ["dotnet"]
+                : ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "dotnet"];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,

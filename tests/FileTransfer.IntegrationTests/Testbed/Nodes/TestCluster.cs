@@ -8,6 +8,7 @@ public sealed class TestCluster : IAsyncDisposable
     private readonly TestDatabase? _database;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("filetransfer-nodes-");
     private readonly List<NodeProcess> _nodes = [];
+    private bool _isPrivileged = true;
 
     private TestCluster(TestDatabase? database, string connectionString)
     {
@@ -36,6 +37,9 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>An empty cluster over a server that the test runs in its own way.</summary>
     public static TestCluster OverServer(string connectionString) => new(null, connectionString);
 
+    /// <summary>From now on nodes run without what lets root read every file, a database's socket included: they reach it by a port.</summary>
+    public void RunWithoutPrivileges(string connectionString) => (_isPrivileged, ConnectionString) = (false, connectionString);
+
     /// <summary>Starts a node; one that was there before finds its data again.</summary>
     public async Task<NodeProcess> StartAsync(string id, params (string Name, string Value)[] settings)
     {
@@ -43,7 +47,8 @@ public sealed class TestCluster : IAsyncDisposable
             id,
             FolderOf(id),
             ConnectionString,
-            settings.ToDictionary(s => s.Name, s => s.Value)
+            settings.ToDictionary(s => s.Name, s => s.Value),
+            _isPrivileged
         );
         _nodes.Add(node);
         return node;

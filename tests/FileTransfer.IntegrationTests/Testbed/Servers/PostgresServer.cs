@@ -95,6 +95,16 @@ internal sealed class PostgresServer : IAsyncDisposable
         return await StartNewAsync(server);
     }
 
+    /// <summary>What gives another process of its machine the server's clock.</summary>
+    public (string Name, string Value)[] Clock =>
+        [
+            ("LD_PRELOAD", OtherClock!),
+            ("FAKETIME_TIMESTAMP_FILE", Path.Combine(Host, "clock")),
+            ("FAKETIME_NO_CACHE", "1"),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+            ("DONT_FAKE_MONOTONIC", "1"),
+        ];
+
     /// <summary>Sets the server's clock, as <c>+1d</c> a day ahead of the machine's. A clock that cannot be set goes on as it did.</summary>
     public async Task SetClockAsync(string offset)
     {
@@ -245,15 +255,7 @@ internal sealed class PostgresServer : IAsyncDisposable
         standby.Own(label);
     }
 
-    private string[] ClockSettings() =>
-        [
-            "env",
-            $"LD_PRELOAD={OtherClock}",
-            $"FAKETIME_TIMESTAMP_FILE={Path.Combine(Host, "clock")}",
-            "FAKETIME_NO_CACHE=1",
-            "FAKETIME_DONT_FAKE_MONOTONIC=1",
-            "DONT_FAKE_MONOTONIC=1",
-        ];
+    private string[] ClockSettings() => ["env", .. Clock.Select(setting => $"{setting.Name}={setting.Value}")];
 
     private void Own(string file)
     {

@@ -31,11 +31,16 @@ internal sealed class WatchFolder(string path)
     public string PathOf(string name) => System.IO.Path.Combine(Path, name);
 
     /// <summary>Renames a whole file into the folder.</summary>
-    public PlainFile Drop(string name, int size = 3000)
+    public PlainFile Drop(string name, int size = 3000, UnixFileMode? mode = null)
     {
         var content = PlainFile.RandomBytes(size);
         var written = System.IO.Path.Combine(Beside, name);
         File.WriteAllBytes(written, content);
+        if (mode is { } given)
+        {
+            File.SetUnixFileMode(written, given);
+        }
+
         File.Move(written, PathOf(name), overwrite: true);
         return FileOf(name, content);
     }
