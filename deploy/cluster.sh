@@ -54,7 +54,7 @@ publish_program() {
 
 publish_with() { # options
   dotnet publish src/FileTransfer -c Release -o "$(dirname -- "$program")" --artifacts-path "$work/build" \
-    --disable-build-servers -v quiet -p:RestoreLockedMode=true "$@"
+    --disable-build-servers -v quiet -p:RestoreLockedMode=true -p:RunAnalyzers=false "$@"
 }
 
 # ── processes

@@ -18,6 +18,9 @@ public sealed class DeployTests(ITestOutputHelper output)
     [Fact]
     public Task The_image_is_built_and_a_node_in_it_takes_and_gives_a_file() => RunLongAsync("tests/image.sh");
 
+    [Fact]
+    public Task Each_package_is_made_and_installed_and_runs_a_node() => RunLongAsync("tests/packages.sh");
+
     private Task RunLongAsync(string script)
     {
         Assert.SkipUnless(Showing.IsFull, $"bash {script} takes some minutes: it is part of tests/run.sh --long.");
