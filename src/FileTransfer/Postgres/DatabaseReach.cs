@@ -6,6 +6,12 @@ public sealed record DatabaseOutage(DateTimeOffset Since, string Cause);
 /// <remarks>Reported by whoever keeps a session all the time. Requests and probes only read it: how often they come changes nothing in the log.</remarks>
 public sealed partial class DatabaseReach(string server, TimeProvider time, ILogger logger)
 {
+    /// <summary>The server ended the session: this node stood still in a transaction for longer than it may.</summary>
+    private const string IdleInTransactionTimeout = "25P03";
+
+    /// <summary>The same, of the transaction as a whole (PostgreSQL 17).</summary>
+    private const string TransactionTimeout = "25P04";
+
     private static readonly Backoff _reminders = new(TimeSpan.FromMinutes(1), TimeSpan.FromHours(1));
 
     private readonly Lock _lock = new();
@@ -29,7 +35,7 @@ public sealed partial class DatabaseReach(string server, TimeProvider time, ILog
             _ => fault.Message.TrimEnd('.'),
         };
 
-    /// <summary>Connection failures, shutdown, fail-over and exhaustion: states of the database that pass by themselves.</summary>
+    /// <summary>Connection failures, sessions that the server ended, shutdown, fail-over and exhaustion: states that pass by themselves.</summary>
     public static bool IsAway(Exception fault) =>
         fault switch
         {
@@ -39,7 +45,9 @@ public sealed partial class DatabaseReach(string server, TimeProvider time, ILog
                         or PostgresErrorCodes.CrashShutdown
                         or PostgresErrorCodes.CannotConnectNow
                         or PostgresErrorCodes.TooManyConnections
-                        or PostgresErrorCodes.ReadOnlySqlTransaction,
+                        or PostgresErrorCodes.ReadOnlySqlTransaction
+                        or IdleInTransactionTimeout
+                        or TransactionTimeout,
             NpgsqlException e => e.IsTransient
                 || e.InnerException is IOException or SocketException or TimeoutException or AggregateException,
             SocketException => true,

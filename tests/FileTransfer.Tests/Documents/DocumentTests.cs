@@ -58,6 +58,25 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void The_facts_that_a_document_names_exist()
+    {
+        var facts =
+            from document in Document.All
+            from code in document.Code
+            let fact = Fact().Match(code)
+            where fact.Success
+            select (document.Name, Class: fact.Groups["class"].Value, Method: fact.Groups["method"].Value);
+        var sources = Directory
+            .EnumerateFiles(Path.Combine(Document.Root, "tests"), "*Tests.cs", SearchOption.AllDirectories)
+            .ToLookup(Path.GetFileNameWithoutExtension, File.ReadAllText);
+
+        facts.Count().ShouldBeGreaterThan(12);
+        facts
+            .Where(fact => !sources[fact.Class].Any(source => source.Contains($" {fact.Method}(", StringComparison.Ordinal)))
+            .ShouldBeEmpty();
+    }
+
+    [Fact]
     public void The_files_and_methods_that_the_architecture_names_exist()
     {
         var steps = Document.Named(Path.Combine("docs", "architecture.md")).Text.Select(line => Step().Match(line)).ToList();
@@ -175,6 +194,9 @@ public sealed partial class DocumentTests
         RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture
     )]
     private static partial Regex Step();
+
+    [GeneratedRegex(@"^(?<class>[A-Z]\w*Tests)\.(?<method>[A-Z]\w*_\w*)$", RegexOptions.NonBacktracking)]
+    private static partial Regex Fact();
 
     [GeneratedRegex(@":0$", RegexOptions.NonBacktracking)]
     private static partial Regex EndOfList();

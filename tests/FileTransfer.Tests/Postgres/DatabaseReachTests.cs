@@ -15,6 +15,8 @@ public sealed class DatabaseReachTests
     [InlineData("57P03", true)] // starting up
     [InlineData("53300", true)] // too many connections
     [InlineData("25006", true)] // fail-over left this session on a standby
+    [InlineData("25P03", true)] // this node stood still in a transaction
+    [InlineData("25P04", true)] // a transaction took too long
     [InlineData("23505", false)] // unique violation
     [InlineData("42601", false)] // syntax error
     [InlineData("22P02", false)] // malformed value

@@ -60,6 +60,7 @@ internal static class Requests
     {
         await node.RegisterAsync(file);
         using var response = await node.UploadAsync(file.Key, file.Framed);
+        response.StatusCode.ShouldNotBe(HttpStatusCode.InternalServerError, node.Log);
         await response.ShouldBeEmptyOkAsync();
     }
 
