@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime;
 using FileTransfer.Bandwidth;
 using FileTransfer.Cli.Output;
 using FileTransfer.Cli.Simulation;
@@ -78,6 +79,8 @@ internal static class SimulateCommand
         Func<TResult, (string Text, TLine Line, bool IsComplete)> show
     )
     {
+        // Nobody waits for an answer meanwhile, and there may be gigabytes: a collection beside the work would let them grow.
+        GCSettings.LatencyMode = GCLatencyMode.Batch;
         var end = ExitCode.Ok;
         var heading = $"{columns}\n";
         foreach (var number in nodes)

@@ -87,7 +87,12 @@ public sealed partial class GossipMachine
     /// <summary>Gives those that the other has not mentioned.</summary>
     private void GiveTheRest(IEnumerable<int> places, GossipNews news, GossipNews reply)
     {
-        var mentioned = news.Peers.Select(mention => mention.Edition.Id).ToHashSet();
+        var mentioned = new HashSet<ulong>(news.Peers.Length);
+        foreach (ref readonly var mention in news.Peers)
+        {
+            mentioned.Add(mention.Edition.Id);
+        }
+
         foreach (var place in places)
         {
             if (!_table[place].IsSilent && !mentioned.Contains(_table[place].Words.Edition.Id))

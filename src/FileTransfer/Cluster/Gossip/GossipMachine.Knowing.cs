@@ -5,6 +5,8 @@ namespace FileTransfer.Cluster.Gossip;
 /// <content>What is known, and how it grows.</content>
 public sealed partial class GossipMachine
 {
+    private const int LookedUpTogether = 64;
+
     private long _announcedAbove;
 
     /// <summary>Takes in what a trusted peer says, and adds to the reply what it lacks or is asked for.</summary>
@@ -16,10 +18,7 @@ public sealed partial class GossipMachine
             Accept(words);
         }
 
-        foreach (var mention in news.Peers)
-        {
-            Merge(mention, reply);
-        }
+        MergeAll(news.Peers, reply);
 
         foreach (var name in news.Wanted)
         {
@@ -173,11 +172,24 @@ public sealed partial class GossipMachine
         _table.Remove(place);
     }
 
-    /// <summary>What somebody passes on of a peer.</summary>
-    private void Merge(in Mention mention, GossipNews reply)
+    /// <summary>What somebody passes on of peers. Some are looked up together: their memory comes at the same time.</summary>
+    private void MergeAll(ReadOnlySpan<Mention> mentions, GossipNews reply)
+    {
+        Span<int> places = stackalloc int[LookedUpTogether];
+        for (; !mentions.IsEmpty; mentions = mentions[Math.Min(LookedUpTogether, mentions.Length)..])
+        {
+            var some = mentions[..Math.Min(LookedUpTogether, mentions.Length)];
+            _table.Find(some, places);
+            for (var i = 0; i < some.Length; i++)
+            {
+                Merge(some[i], places[i], reply);
+            }
+        }
+    }
+
+    private void Merge(in Mention mention, int place, GossipNews reply)
     {
         var told = mention.Edition;
-        var place = _table.Find(told);
         if (place < 0)
         {
             if (IsNewHere(told))

@@ -9,6 +9,9 @@ public sealed partial class GossipMachine
     /// <summary>Where there are so many, all may be news soon.</summary>
     private const int ManyNews = 1024;
 
+    /// <summary>About so many fit into a message.</summary>
+    private const int MostTold = GossipMessage.Longest / 2 / 40;
+
     private readonly Queue<int> _news = [];
 
     /// <summary>Those that the other has just told, or has been told.</summary>
@@ -49,6 +52,7 @@ public sealed partial class GossipMachine
     /// <summary>Adds what is new, what was told least first, but for what the other has just told.</summary>
     private void TellNews(GossipNews news)
     {
+        news.Expect(Math.Min(_news.Count, MostTold));
         for (var left = _news.Count; left > 0 && news.HasRoomFor(GossipMessage.Longest / 2); left--)
         {
             var place = _news.Dequeue();

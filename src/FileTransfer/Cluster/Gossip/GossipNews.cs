@@ -12,6 +12,7 @@ public sealed partial class GossipNews
     private List<int>? _whole;
     private List<AnnouncementRefusal>? _refusals;
     private int _size = "{".Length;
+    private int _expected;
 
     internal GossipNews() { }
 
@@ -23,7 +24,7 @@ public sealed partial class GossipNews
 
     internal UInt128? Digest { get; private set; }
 
-    internal IReadOnlyList<Mention> Peers => _peers ?? [];
+    internal ReadOnlySpan<Mention> Peers => CollectionsMarshal.AsSpan(_peers);
 
     internal IReadOnlyList<SignedAnnouncement> Announcements => _announcements ?? [];
 
@@ -42,12 +43,19 @@ public sealed partial class GossipNews
     /// <summary>It says nothing but what it is compared by.</summary>
     internal bool IsQuiet => _peers is null && _announcements is null && _wanted is null && Buckets is null;
 
+    /// <summary>About so many are going to be mentioned.</summary>
+    internal void Expect(int peers)
+    {
+        _expected = peers;
+        _peers?.EnsureCapacity(_peers.Count + peers);
+    }
+
     internal bool TryAdd(Mention mention)
     {
         var fits = TryAdd("peers", mention.Length + "'',".Length, isFirst: _peers is null);
         if (fits)
         {
-            (_peers ??= []).Add(mention);
+            (_peers ??= new List<Mention>(_expected)).Add(mention);
         }
 
         return fits;

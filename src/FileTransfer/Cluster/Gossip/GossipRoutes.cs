@@ -9,6 +9,8 @@ public static class GossipRoutes
 {
     public static void MapGossip(this IEndpointRouteBuilder routes)
     {
+        // Made before the first request: what was signed before it was made is refused.
+        _ = routes.ServiceProvider.GetRequiredService<RequestSignatures>();
         routes
             .MapPost(Routes.Gossip, ReceiveAsync)
             .AllowAnonymous()

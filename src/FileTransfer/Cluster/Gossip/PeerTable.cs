@@ -36,15 +36,31 @@ internal sealed class PeerTable
     }
 
     /// <summary>The place of the peer that something was announced of.</summary>
-    public int Find(AnnouncementEdition edition)
+    public int Find(AnnouncementEdition edition) => Find(edition, _chains[ChainOf(edition.Id)]);
+
+    /// <param name="place">The first of its chain.</param>
+    private int Find(AnnouncementEdition edition, int place)
     {
-        var place = _chains[ChainOf(edition.Id)];
         while (place >= 0 && !_entries[place].Words.Edition.HasNameOf(edition))
         {
             place = _next[place];
         }
 
         return place;
+    }
+
+    /// <summary>The place of each peer that is mentioned.</summary>
+    public void Find(ReadOnlySpan<Mention> mentions, Span<int> places)
+    {
+        for (var i = 0; i < mentions.Length; i++)
+        {
+            places[i] = _chains[ChainOf(mentions[i].Edition.Id)];
+        }
+
+        for (var i = 0; i < mentions.Length; i++)
+        {
+            places[i] = Find(mentions[i].Edition, places[i]);
+        }
     }
 
     public int Add(SignedAnnouncement words)

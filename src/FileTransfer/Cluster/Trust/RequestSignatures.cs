@@ -4,7 +4,10 @@ using Microsoft.AspNetCore.Http.Features;
 namespace FileTransfer.Cluster.Trust;
 
 /// <summary>Whether a signed request is what its node sent to this one, now and for the first time.</summary>
-/// <remarks>What is remembered of a trusted key's requests has room of its own: nobody else's fill it.</remarks>
+/// <remarks>
+/// What is remembered of a trusted key's requests has room of its own: nobody else's fill it. Memory begins with this process: what was
+/// signed before may have been counted by the one before it, and is refused.
+/// </remarks>
 public sealed class RequestSignatures(ThisNode node, TimeProvider time)
 {
     /// <summary>By how much the clocks of two nodes may differ.</summary>
@@ -21,6 +24,7 @@ public sealed class RequestSignatures(ThisNode node, TimeProvider time)
 
     private readonly ConcurrentDictionary<PublicKey, SeenNonces> _seen = new();
     private readonly SeenNonces _ofStrangers = new(MostOfStrangers, time);
+    private readonly long _begun = time.GetTimestamp();
 
     /// <summary>What can be said without the key: whom it is for, and when it was signed.</summary>
     /// <param name="header">Of the request.</param>
@@ -33,11 +37,20 @@ public sealed class RequestSignatures(ThisNode node, TimeProvider time)
             return $"it is for '{header.To}', and this is '{node.Name}'";
         }
 
-        var ahead = header.At - time.GetUtcNow().ToUnixTimeSeconds();
-        return Math.Abs(ahead) > Tolerance.TotalSeconds
-            ? string.Create(
+        var now = time.GetUtcNow();
+        var ahead = header.At - now.ToUnixTimeSeconds();
+        if (Math.Abs(ahead) > Tolerance.TotalSeconds)
+        {
+            return string.Create(
                 CultureInfo.InvariantCulture,
                 $"it was signed by a clock that is {Math.Abs(ahead)} s {(ahead > 0 ? "ahead of" : "behind")} that of this node, and {Tolerance.TotalSeconds:0} s are the most: set the clocks by NTP"
+            );
+        }
+
+        return header.At < (now - time.GetElapsedTime(_begun)).ToUnixTimeSeconds()
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"it was signed {-ahead} s ago, before this node started, which cannot tell it from a replay: sign it anew; where the clock of who signed it is behind, it passes by itself within {Tolerance.TotalSeconds:0} s"
             )
             : null;
     }

@@ -125,6 +125,24 @@ public sealed class RequestSignatureTests : IDisposable
     }
 
     [Fact]
+    public void What_was_signed_before_this_node_started_is_refused_whichever_way_its_clock_is_set()
+    {
+        var time = new SettableTime();
+        var restarted = new RequestSignatures(Node("berlin", "a"), time);
+        Fault(-TimeSpan.FromSeconds(20)).ShouldNotBeNull().ShouldContain("signed 20 s ago, before this node started");
+        Fault(TimeSpan.Zero).ShouldBeNull();
+        time.SetBy = -TimeSpan.FromHours(1);
+        Fault(TimeSpan.Zero).ShouldBeNull("the clock was set, and nothing else");
+        time.SetBy = TimeSpan.FromHours(1);
+        time.Advance(TimeSpan.FromSeconds(30));
+        Fault(-TimeSpan.FromSeconds(30)).ShouldBeNull("it was signed when this node had started");
+        Fault(-TimeSpan.FromSeconds(31)).ShouldNotBeNull();
+
+        string? Fault(TimeSpan signed) =>
+            restarted.FaultOf(SignatureHeader.OfRequest(Header(at: time.GetUtcNow() + signed))!, forAnybody: false);
+    }
+
+    [Fact]
     public void What_is_remembered_is_bounded_and_strangers_take_no_room_of_the_trusted()
     {
         var nonces = new SeenNonces(3, _time);
@@ -224,5 +242,15 @@ public sealed class RequestSignatureTests : IDisposable
             [key],
             isTrusted: true
         );
+    }
+
+    /// <summary>Its wall clock is set, and what it measures goes on: that of the base class jumps with it.</summary>
+    private sealed class SettableTime : FakeTimeProvider
+    {
+        public TimeSpan SetBy { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + SetBy;
+
+        public override long GetTimestamp() => base.GetUtcNow().Ticks;
     }
 }
