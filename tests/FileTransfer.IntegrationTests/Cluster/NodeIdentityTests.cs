@@ -1,4 +1,6 @@
+using System.Text.Json;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
+using static FileTransfer.IntegrationTests.Testbed.Nodes.GuardedNodes;
 
 namespace FileTransfer.IntegrationTests.Cluster;
 
@@ -69,6 +71,33 @@ public sealed class NodeIdentityTests
 
         await ExitsAsync(stranger);
         stranger.Log.ShouldContain("The database holds cluster 'default', and this node belongs to 'other'");
+    }
+
+    [Fact]
+    public async Task A_key_that_is_shown_before_the_first_start_is_the_nodes_and_a_damaged_one_ends_the_start()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        var folder = cluster.FolderOf("a");
+        var (code, printed) = await TestedProgram.RunAsync("identity", "show", "--json", "--data-directory", folder);
+        code.ShouldBe(0, printed);
+        var shown = JsonDocument.Parse(printed).RootElement;
+        shown.GetProperty("node").ValueKind.ShouldBe(JsonValueKind.Null);
+        Directory.GetFileSystemEntries(folder).ShouldBe([Path.Combine(folder, "node.key")]);
+
+        var node = await cluster.StartLeaderAsync("a");
+        await Eventually.HoldsAsync(
+            async () => (await KeysOfAsync(node, "a")).SequenceEqual([shown.GetProperty("publicKey").GetString()]),
+            "it has joined with the key that was shown"
+        );
+        (code, printed) = await TestedProgram.RunAsync("identity", "show", "--data-directory", folder);
+        (code, printed.Trim()).ShouldBe((0, $"a\t{shown.GetProperty("publicKey").GetString()}"));
+
+        await node.KillAsync();
+        await File.WriteAllTextAsync(Path.Combine(folder, "node.key"), "no key");
+        await using var damaged = NodeProcess.Launch("a", folder, cluster.ConnectionString);
+        await damaged.WaitForExitAsync();
+        damaged.ExitCode.ShouldBe(MustBeChanged);
+        damaged.Log.ShouldContain("Put it back from a backup");
     }
 
     private static async Task ExitsAsync(NodeProcess node)

@@ -2,9 +2,12 @@ using FileTransfer.Cluster.Trust;
 
 namespace FileTransfer.Cluster.Peers;
 
+/// <summary>Sends a request to a node of the cluster, with what this one has to show.</summary>
+internal delegate Task<HttpResponseMessage> SendToPeer(HttpRequestMessage request, CancellationToken cancellationToken);
+
 /// <summary>What this node asks of one node of its cluster: signed where that one wants to know who asks, and is shown neither a token nor a certificate.</summary>
 /// <remarks>Where nobody is asked for anything, a clock that is off must not keep nodes apart.</remarks>
-internal sealed class MemberClient(PeerName to, PeerClient peers, RequestSigner signer, TrustedKeys trust)
+internal sealed class MemberClient(PeerName to, SendToPeer send, RequestSigner signer, TrustedKeys trust)
     : HttpMessageInvoker(Nobody)
 {
     /// <summary>The other client sends.</summary>
@@ -25,7 +28,7 @@ internal sealed class MemberClient(PeerName to, PeerClient peers, RequestSigner 
             await signer.SignAsync(request, to, cancellationToken);
         }
 
-        var response = await peers.SendAsync(request, cancellationToken);
+        var response = await send(request, cancellationToken);
         if (response.StatusCode != HttpStatusCode.Unauthorized)
         {
             return response;
@@ -39,6 +42,6 @@ internal sealed class MemberClient(PeerName to, PeerClient peers, RequestSigner 
 
         response.Dispose();
         await signer.SignAsync(request, to, cancellationToken);
-        return await peers.SendAsync(request, cancellationToken);
+        return await send(request, cancellationToken);
     }
 }

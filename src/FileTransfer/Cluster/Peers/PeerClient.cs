@@ -32,8 +32,7 @@ public sealed class PeerClient(
 
     /// <summary>The same for one node of the cluster, to which it can prove who asks also without a token.</summary>
     /// <param name="trust">Whether it may be asked, from one request to the next.</param>
-    public HttpMessageInvoker To(NodeId other, TrustedKeys trust) =>
-        new MemberClient(new PeerName(node.ClusterId, other), this, signer, trust);
+    public HttpMessageInvoker To(NodeId other, TrustedKeys trust) => Member(other, SendAsync, trust);
 
     /// <summary>Sends a request, and takes what the answer says of the other's catalog for a rumour.</summary>
     public override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -44,16 +43,24 @@ public sealed class PeerClient(
     }
 
     /// <summary>Which catalog a node works on; null where it does not say.</summary>
-    internal async Task<CatalogSight?> AskSightAsync(Uri url, CancellationToken cancellationToken)
+    internal async Task<CatalogSight?> AskSightAsync(
+        NodeId other,
+        Uri url,
+        TrustedKeys trust,
+        CancellationToken cancellationToken
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(url, Routes.Leader));
-        using var response = await SendAsThisNodeAsync(request, cancellationToken);
+        using var response = await Member(other, SendAsThisNodeAsync, trust).SendAsync(request, cancellationToken);
         return CatalogSight.Parse(SightOf(response));
     }
 
     /// <summary>Whether a node of the cluster answers there, as far as this node has a token to find that out.</summary>
     internal ValueTask<bool> TrustsAsync(Uri url, CancellationToken cancellationToken) =>
         node.Token is { } token ? _trust.HasAsync(url, token, base.SendAsync, cancellationToken) : new(true);
+
+    private MemberClient Member(NodeId other, SendToPeer send, TrustedKeys trust) =>
+        new(new PeerName(node.ClusterId, other), send, signer, trust);
 
     private async Task<HttpResponseMessage> SendAsThisNodeAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

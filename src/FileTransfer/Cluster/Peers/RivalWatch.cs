@@ -1,4 +1,5 @@
 using FileTransfer.Chunks.Folder;
+using FileTransfer.Cluster.Trust;
 
 namespace FileTransfer.Cluster.Peers;
 
@@ -13,6 +14,7 @@ public sealed partial class RivalWatch(
     NodeDirectory nodes,
     Leadership leadership,
     PeerClient peers,
+    TrustedKeys trust,
     NodeFile folder,
     ThisNode node,
     TimeProvider time,
@@ -33,7 +35,9 @@ public sealed partial class RivalWatch(
             .Where(other => other.Node != node.Id)
             .OrderBy(other => other.IsAlive)
             .Take(Most);
-        foreach (var (sight, url) in await Task.WhenAll(others.Select(other => AskAsync(other.Url, cancellationToken))))
+        foreach (
+            var (sight, url) in await Task.WhenAll(others.Select(other => AskAsync(other.Node, other.Url, cancellationToken)))
+        )
         {
             // A leader elected since is in this database, too; one of another is not.
             if (sight is not null && sight.Supersedes(own) && sight.Supersedes(own = await ReadOwnAsync(cancellationToken)))
@@ -79,13 +83,13 @@ public sealed partial class RivalWatch(
         return own;
     }
 
-    private async Task<(CatalogSight? Sight, Uri Url)> AskAsync(Uri url, CancellationToken cancellationToken)
+    private async Task<(CatalogSight? Sight, Uri Url)> AskAsync(NodeId other, Uri url, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(_patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
-            return (await peers.AskSightAsync(url, either.Token), url);
+            return (await peers.AskSightAsync(other, url, trust, either.Token), url);
         }
         catch (Exception e)
             when (e is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
