@@ -30,13 +30,8 @@ public sealed partial class CatalogGate
     }
 
     /// <summary>A catalog that a person has not looked at yet may not know all of them.</summary>
-    private async Task<IReadOnlyList<string>> MembersAsync(
-        NpgsqlConnection connection,
-        CollectionHold? hold,
-        CancellationToken cancellationToken
-    )
+    private IReadOnlyList<string> Members(IReadOnlyList<string> known, CollectionHold? hold)
     {
-        var known = await NodeDirectory.NamesAsync(connection, cancellationToken);
         IReadOnlyList<string> before = hold is null ? [] : folder.Current?.Members ?? [];
         return [.. known.Append(node.Id.Value).Union(before).Order(StringComparer.Ordinal)];
     }

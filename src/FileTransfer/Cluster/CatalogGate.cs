@@ -39,7 +39,10 @@ public sealed partial class CatalogGate(
         }
 
         var histories = await FeedEpochs.ReadAsync(connection, cancellationToken);
-        var admission = await JudgeAsync(connection, found, histories, cancellationToken);
+        IReadOnlyList<string?> marks = found.HasCatalog
+            ? await CatalogIdentity.MarksAsync(connection, KnownHeads, cancellationToken)
+            : [];
+        var admission = Judge(found, marks, histories);
         if (admission is not CatalogAdmission.Foreign)
         {
             admission = CatalogAdmission.Superseded(folder.Current, found, histories) ?? admission;
@@ -82,7 +85,7 @@ public sealed partial class CatalogGate(
 
         history.Epochs = await FeedEpochs.ReadAsync(connection, cancellationToken);
         var hold = HoldFor(admission);
-        var members = await MembersAsync(connection, hold ?? folder.Hold, cancellationToken);
+        var members = Members(await NodeDirectory.NamesAsync(connection, cancellationToken), hold ?? folder.Hold);
         var seen = await SeenAsync(connection, found with { FeedEpoch = epoch }, members, hold, cancellationToken);
         try
         {
@@ -101,16 +104,26 @@ public sealed partial class CatalogGate(
         _mayAdopt = false;
     }
 
+    /// <summary>The sequences at which the folder knows marks of its catalog.</summary>
+    internal IReadOnlyList<long> KnownHeads => folder.Current?.BinHeads ?? [];
+
     /// <summary>Looks again while the node is joined, and writes down how far the catalog is.</summary>
-    public async Task RefreshAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    public async Task RefreshAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        await RefreshAsync(connection, await CatalogLook.ReadAsync(connection, KnownHeads, cancellationToken), cancellationToken);
+
+    /// <inheritdoc cref="RefreshAsync(NpgsqlConnection, CancellationToken)"/>
+    /// <param name="connection">Of the node's session.</param>
+    /// <param name="look">At the <see cref="KnownHeads"/>.</param>
+    /// <param name="cancellationToken">Leaves all as it was.</param>
+    internal async Task RefreshAsync(NpgsqlConnection connection, CatalogLook look, CancellationToken cancellationToken)
     {
-        var found = await CatalogIdentity.ReadAsync(connection, cancellationToken);
-        if (await JudgeAsync(connection, found, history.Epochs, cancellationToken) is CatalogAdmission.Foreign foreign)
+        var found = look.Found;
+        if (Judge(found, look.Marks, history.Epochs) is CatalogAdmission.Foreign foreign)
         {
             throw CatalogRefusal.Of(foreign, found, folder.Current, store, database);
         }
 
-        var members = await MembersAsync(connection, folder.Hold, cancellationToken);
+        var members = Members(look.Members, folder.Hold);
         if (
             folder.Current is { } current
             && !(current.BinHeads.SequenceEqual(found.BinHeads ?? []) && current.Members.SequenceEqual(members))
@@ -127,20 +140,13 @@ public sealed partial class CatalogGate(
         }
     }
 
-    private async Task<CatalogAdmission> JudgeAsync(
-        NpgsqlConnection connection,
-        CatalogIdentity found,
-        IReadOnlyList<LedgerEpoch> histories,
-        CancellationToken cancellationToken
-    )
+    private CatalogAdmission Judge(CatalogIdentity found, IReadOnlyList<string?> marks, IReadOnlyList<LedgerEpoch> histories)
     {
-        var diverged = 0;
-        if (found.HasCatalog && folder.Current is { HeadMarks: { } seen } known)
-        {
-            var here = await CatalogIdentity.MarksAsync(connection, known.BinHeads, cancellationToken);
-            diverged = seen.Zip(here).Count(bin => bin.First is not null && bin.Second is not null && bin.First != bin.Second);
-        }
-
+        var diverged = found.HasCatalog
+            ? (folder.Current?.HeadMarks ?? [])
+                .Zip(marks)
+                .Count(bin => bin is { First: { } seen, Second: { } here } && seen != here)
+            : 0;
         return CatalogAdmission.Judge(
             folder.Current,
             node.Id.Value,

@@ -1,3 +1,5 @@
+using FileTransfer.Cluster.Peers;
+
 namespace FileTransfer.Cluster;
 
 /// <summary>Keeps this node joined to the cluster: one session that holds the node's own lock, hears notifications and tells it is alive.</summary>
@@ -11,6 +13,7 @@ public sealed partial class ClusterMembership(
     CatalogGate gate,
     NodeDirectory nodes,
     NodePulse pulse,
+    Leadership leadership,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
     ILogger<ClusterMembership> logger
@@ -119,12 +122,9 @@ public sealed partial class ClusterMembership(
             using var during = CancellationTokenSource.CreateLinkedTokenSource(stopping, session.Lost);
             for (var beats = 1; ; beats++)
             {
-                await session.UseAsync(BeatAsync, during.Token);
+                var looks = beats % BeatsPerLook == 0;
+                await session.UseAsync((connection, token) => BeatAsync(connection, looks, token), during.Token);
                 await Task.Delay(_heartbeat, time, during.Token);
-                if (beats % BeatsPerLook == 0)
-                {
-                    await session.UseAsync(gate.RefreshAsync, during.Token);
-                }
             }
         }
         catch (OperationCanceledException) when (session.Lost.IsCancellationRequested && !stopping.IsCancellationRequested)
@@ -193,17 +193,33 @@ public sealed partial class ClusterMembership(
         await connection.ExecuteAsync(listen, null, cancellationToken);
     }
 
-    /// <summary>Tells that the node is alive, and hears what time it is there, and what there is to do.</summary>
-    private async Task BeatAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>Tells that the node is alive, and hears what time it is there, which catalog that is, and what there is to do.</summary>
+    private async Task BeatAsync(NpgsqlConnection connection, bool looks, CancellationToken cancellationToken)
     {
         var (questions, answer) = pulse.Next();
         var asked = time.GetTimestamp();
-        if (
-            await nodes.BeatAsync(connection, _instance, pulse.NextBeside(), questions, cancellationToken) is var (there, answers)
-        )
+        var beat = await nodes.BeatAsync(
+            connection,
+            _instance,
+            pulse.NextBeside(),
+            questions,
+            gate.KnownHeads,
+            cancellationToken
+        );
+        if (beat is var (look, there, answers))
         {
             database.Clock.Observe(there, asked);
+            leadership.See(CatalogSight.Of(look.Found, node));
             answer(answers);
+        }
+
+        if (looks)
+        {
+            await (
+                beat is { Look: var seen }
+                    ? gate.RefreshAsync(connection, seen, cancellationToken)
+                    : gate.RefreshAsync(connection, cancellationToken)
+            );
         }
     }
 

@@ -76,26 +76,31 @@ public sealed class NodeDirectory(Database database, ThisNode here)
     /// <param name="instance">The run of its process.</param>
     /// <param name="beside">SQL that runs with it, before it in the statement.</param>
     /// <param name="questions">SQL for an array of answers that are read with it.</param>
+    /// <param name="heads">Of the <see cref="CatalogLook"/> that is read with it.</param>
     /// <param name="cancellationToken">Leaves all as it was.</param>
-    /// <returns>What time it is at the database, and the answers; null when another run of the node has joined since.</returns>
-    internal Task<(DateTime Now, bool[] Answers)?> BeatAsync(
+    /// <returns>The catalog, what time it is there, and the answers; null when another run of the node has joined since.</returns>
+    internal async Task<(CatalogLook Look, DateTime Now, bool[] Answers)?> BeatAsync(
         NpgsqlConnection connection,
         Guid instance,
         string beside,
         string questions,
+        IReadOnlyList<long> heads,
         CancellationToken cancellationToken
     )
     {
         var sql = $"""
             {beside}
             UPDATE filetransfer.nodes SET seen_at = now() WHERE node_id = @node AND instance = @instance
-            RETURNING clock_timestamp(), {questions}
+            RETURNING {CatalogLook.Columns}, clock_timestamp() AS there, {questions} AS answers
             """;
-        return connection.QuerySingleOrDefaultAsync<(DateTime, bool[])?>(
-            sql,
-            new { node = here.Id.Value, instance },
-            cancellationToken
-        );
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            Parameters = { new("node", here.Id.Value), new("instance", instance), new("heads", heads.ToArray()) },
+        };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? (CatalogLook.Read(reader), (DateTime)reader["there"], (bool[])reader["answers"])
+            : null;
     }
 
     public async Task<IReadOnlyList<NodeRecord>> AllAsync(CancellationToken cancellationToken)

@@ -32,8 +32,11 @@ public sealed record CatalogIdentity(
         CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_flush_lsn() END
         """;
 
-    private const string WithCatalog = $"""
-        SELECT {Server},
+    internal const int ColumnCount = 9;
+
+    /// <summary>What <see cref="Read"/> reads, where there is a schema.</summary>
+    internal const string Columns = $"""
+        {Server},
             (SELECT max(version) FROM filetransfer.schema_versions),
             (SELECT cluster_id FROM filetransfer.cluster),
             (SELECT feed_epoch FROM filetransfer.cluster),
@@ -41,7 +44,7 @@ public sealed record CatalogIdentity(
             (SELECT array_agg(head ORDER BY bin) FROM filetransfer.bins)
         """;
 
-    private const string WithoutCatalog = $"SELECT {Server}, NULL::integer, NULL::text, NULL::uuid, NULL::bigint, NULL::bigint[]";
+    private const string WithoutCatalog = $"{Server}, NULL::integer, NULL::text, NULL::uuid, NULL::bigint, NULL::bigint[]";
 
     /// <summary>Whether it holds a catalog; one that a cluster has never joined is as good as none.</summary>
     public bool HasCatalog => FeedEpoch is not null;
@@ -51,7 +54,7 @@ public sealed record CatalogIdentity(
     {
         try
         {
-            return await ReadAsync(connection, WithCatalog, cancellationToken);
+            return await ReadAsync(connection, Columns, cancellationToken);
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
         {
@@ -66,34 +69,43 @@ public sealed record CatalogIdentity(
         return await ReadAsync(connection, cancellationToken);
     }
 
-    /// <summary>A mark of the mutation at one sequence of each bin; null where there is none. A diverged copy of the catalog has others.</summary>
+    /// <summary>
+    /// A mark of the mutation at one sequence of each bin (<c>@heads</c>); null where there is none. A diverged copy of the catalog has others.
+    /// </summary>
+    internal const string Marks = """
+        SELECT array_agg(
+            CASE WHEN m.bin IS NOT NULL THEN md5(concat_ws(' ', m.kind, m.file_key, extract(epoch FROM m.appended_at))) END ORDER BY at.bin
+        )
+        FROM unnest(@heads) WITH ORDINALITY AS at (sequence, bin)
+        LEFT JOIN filetransfer.mutations m ON m.bin = at.bin - 1 AND m.sequence = at.sequence
+        """;
+
+    /// <inheritdoc cref="Marks"/>
     public static async Task<IReadOnlyList<string?>> MarksAsync(
         NpgsqlConnection connection,
         IReadOnlyList<long> sequences,
         CancellationToken cancellationToken
     )
     {
-        const string sql = """
-            SELECT array_agg(
-                CASE WHEN m.bin IS NOT NULL THEN md5(concat_ws(' ', m.kind, m.file_key, extract(epoch FROM m.appended_at))) END ORDER BY at.bin
-            )
-            FROM unnest($1::bigint[]) WITH ORDINALITY AS at (sequence, bin)
-            LEFT JOIN filetransfer.mutations m ON m.bin = at.bin - 1 AND m.sequence = at.sequence
-            """;
-        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = sequences.ToArray() } } };
+        await using var command = new NpgsqlCommand(Marks, connection) { Parameters = { new("heads", sequences.ToArray()) } };
         return await command.ExecuteScalarAsync(cancellationToken) as string?[] ?? [];
     }
 
     private static async Task<CatalogIdentity> ReadAsync(
         NpgsqlConnection connection,
-        string sql,
+        string columns,
         CancellationToken cancellationToken
     )
     {
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = new NpgsqlCommand($"SELECT {columns}", connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return new CatalogIdentity(
+        return Read(reader);
+    }
+
+    /// <summary>Reads <see cref="Columns"/>, the first of the row.</summary>
+    internal static CatalogIdentity Read(NpgsqlDataReader reader) =>
+        new(
             reader.GetString(0),
             reader.GetInt64(1),
             reader.GetString(2),
@@ -104,5 +116,4 @@ public sealed record CatalogIdentity(
             reader.IsDBNull(7) ? null : reader.GetInt64(7),
             reader.IsDBNull(8) ? null : reader.GetFieldValue<long[]>(8)
         );
-    }
 }

@@ -88,6 +88,8 @@ internal static class ConnectionSettings
             ["Connection Idle Lifetime", "ConnectionIdleLifetime", "Connection Pruning Interval", "ConnectionPruningInterval"],
             () => (settings.ConnectionIdleLifetime, settings.ConnectionPruningInterval) = (10, 5)
         );
+        // One stays: an idle node would close and open it again and again.
+        Unless(written, ["Minimum Pool Size", "MinPoolSize", "Min Pool Size"], () => settings.MinPoolSize = 1);
         Unless(written, ["Max Auto Prepare", "MaxAutoPrepare"], () => settings.MaxAutoPrepare = 64);
         Unless(written, ["Auto Prepare Min Usages", "AutoPrepareMinUsages"], () => settings.AutoPrepareMinUsages = 2);
 

@@ -6,6 +6,16 @@ public sealed partial class LockConnection
     private static readonly string TryLockSql =
         $"SELECT CASE WHEN {AdvisoryLockKey.HeldByThisSession("$1")} THEN NULL ELSE pg_try_advisory_lock($1) END";
 
+    // CASE looks at one after the other.
+    private const string AwaitLockSql = """
+        SELECT CASE
+            WHEN pg_try_advisory_lock($1) THEN true
+            WHEN pg_sleep(0.3) IS NULL OR pg_try_advisory_lock($1) THEN true
+            WHEN pg_sleep(0.3) IS NULL OR pg_try_advisory_lock($1) THEN true
+            ELSE pg_sleep(0.3) IS NULL
+        END
+        """;
+
     private static readonly string ProveSql = $"SELECT {AdvisoryLockKey.HeldByThisSession("$1")}";
 
     /// <exception cref="InvalidOperationException">This session holds it already.</exception>
@@ -26,26 +36,7 @@ public sealed partial class LockConnection
     /// </remarks>
     public Task<bool> AwaitLockAsync(AdvisoryLockKey key, CancellationToken cancellationToken) =>
         UseAsync(
-            async (connection, token) =>
-            {
-                var look = $"""
-                    DO $$ BEGIN
-                        FOR look IN 1..3 LOOP
-                            EXIT WHEN pg_try_advisory_lock({key.Value.ToString(CultureInfo.InvariantCulture)});
-                            PERFORM pg_sleep(0.3);
-                        END LOOP;
-                    END $$
-                    """;
-                await using var batch = new NpgsqlBatch(connection)
-                {
-                    BatchCommands =
-                    {
-                        new(look),
-                        new(ProveSql) { Parameters = { new NpgsqlParameter<long> { TypedValue = key.Value } } },
-                    },
-                };
-                return (bool)(await batch.ExecuteScalarAsync(token))!;
-            },
+            async (connection, token) => (bool)(await ScalarAsync(connection, AwaitLockSql, key, token))!,
             cancellationToken
         );
 

@@ -28,9 +28,11 @@ public sealed partial class RivalWatch(
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);
 
     /// <summary>Asks once, and stops this node from leading where there is a later state.</summary>
-    internal async Task LookAsync(CancellationToken cancellationToken)
+    internal async Task LookAsync(CancellationToken cancellationToken) =>
+        await LookAsync(await ReadOwnAsync(cancellationToken), cancellationToken);
+
+    private async Task LookAsync(CatalogSight own, CancellationToken cancellationToken)
     {
-        var own = await ReadOwnAsync(cancellationToken);
         var others = (await nodes.AllAsync(cancellationToken))
             .Where(other => other.Node != node.Id)
             .OrderBy(other => other.IsAlive)
@@ -70,8 +72,16 @@ public sealed partial class RivalWatch(
         var isRumoured = false;
         while (true)
         {
-            // One that does not lead has nothing to stop; it says what it sees, and looks before it leads.
-            await (leadership.IsLeading || isRumoured ? LookAsync(cancellationToken) : ReadOwnAsync(cancellationToken));
+            // One that does not lead has nothing to stop, and looks before it leads. What this node sees itself it hears with its heartbeat.
+            if (isRumoured)
+            {
+                await LookAsync(cancellationToken);
+            }
+            else if (leadership is { IsLeading: true, Sight: { } own })
+            {
+                await LookAsync(own, cancellationToken);
+            }
+
             isRumoured = await leadership.Rumours.WaitAsync(_period, time, cancellationToken);
         }
     }

@@ -27,7 +27,9 @@ internal sealed partial class LoadMaintenance(
 ) : BackgroundService
 {
     private static readonly TimeSpan _pace = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan _idle = TimeSpan.FromSeconds(30);
+
+    /// <summary>The heartbeat tells of any load that there is something to do for.</summary>
+    private static readonly TimeSpan _idle = TimeSpan.FromMinutes(10);
 
     /// <summary>How long files are claimed and wanted in one step.</summary>
     private static readonly TimeSpan _stretch = TimeSpan.FromMilliseconds(300);
