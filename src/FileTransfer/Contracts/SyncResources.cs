@@ -45,13 +45,15 @@ public sealed record SyncFile(string Key, FileRegistration Metadata, SyncOrigin 
 /// <summary>A mutation as clusters pass it on.</summary>
 /// <param name="Kind"><c>add</c> or <c>remove</c>.</param>
 /// <param name="Metadata">Of an Add: its hash is the key.</param>
+/// <param name="Traceparent">Of an Add: the W3C trace that it came with, where that is recorded.</param>
 public sealed record SyncMutation(
     long Sequence,
     string Kind,
     string Key,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] FileRegistration? Metadata,
     SyncOrigin Origin,
-    DateTimeOffset AppendedAt
+    DateTimeOffset AppendedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Traceparent = null
 )
 {
     public const string Add = "add";

@@ -18,12 +18,14 @@ public static class FeedAppender
     /// the last thing it should do, for the bins are locked from here on.
     /// </summary>
     /// <param name="originOf">Where the mutation of a file was appended first; null = here.</param>
+    /// <param name="traceOf">The trace that it came with from there.</param>
     public static async Task AppendAsync(
         LeaderTransaction transaction,
         MutationKind kind,
         IReadOnlyCollection<FileKey> keys,
         CancellationToken cancellationToken,
-        Func<FileKey, MutationOrigin?>? originOf = null
+        Func<FileKey, MutationOrigin?>? originOf = null,
+        Func<FileKey, string?>? traceOf = null
     )
     {
         // The bins in their order, so that no two appends wait for each other.
@@ -53,10 +55,14 @@ public static class FeedAppender
             return;
         }
 
-        using var trace = FeedTraces.Append(kind, keys.Count);
+        using var trace = FeedTraces.Append(
+            kind,
+            keys.Count,
+            keys.Select(key => traceOf?.Invoke(key)).FirstOrDefault(one => one is not null)
+        );
         if (kind == MutationKind.Add)
         {
-            await FeedTraces.NoteAsync(transaction.Connection, keys, cancellationToken);
+            await FeedTraces.NoteAsync(transaction.Connection, keys, cancellationToken, traceOf);
         }
 
         var origins = keys.Select(key => originOf?.Invoke(key)).ToList();

@@ -181,11 +181,18 @@ public sealed partial class FileCommands
             ended.RemoveAll(claims.Contains);
         }
 
-        var origins = newest.ToDictionary(m => m.Key, m => m.Details!.Origin);
-        await EndAsync(transaction, ended, key => OriginOutside(origins[key]), cancellationToken);
+        var details = newest.ToDictionary(m => m.Key, m => m.Details!);
+        await EndAsync(transaction, ended, key => OriginOutside(details[key].Origin), cancellationToken);
         var stored = await StoreAsync(transaction, durable, cancellationToken);
         var added = files.Where(file => file.File.State == FileState.Registered).Select(file => file.File.Key);
-        await FeedAppender.AppendAsync(transaction, MutationKind.Add, [.. added], cancellationToken, key => origins[key]);
+        await FeedAppender.AppendAsync(
+            transaction,
+            MutationKind.Add,
+            [.. added],
+            cancellationToken,
+            key => details[key].Origin,
+            key => details[key].Traceparent
+        );
         return (come, stored);
     }
 

@@ -16,7 +16,13 @@ public sealed record Mutation(int Bin, long Sequence, MutationKind Kind, FileKey
 
 /// <param name="Metadata">Of an Add's file; null where an upstream's Remove does not tell it.</param>
 /// <param name="Origin">Where it was appended first.</param>
-public sealed record MutationDetails(FileMetadata? Metadata, MutationOrigin Origin, DateTimeOffset AppendedAt);
+/// <param name="Traceparent">The trace that an Add came with; null where none is recorded.</param>
+public sealed record MutationDetails(
+    FileMetadata? Metadata,
+    MutationOrigin Origin,
+    DateTimeOffset AppendedAt,
+    string? Traceparent = null
+);
 
 /// <summary>The feed that a mutation was appended to first, and its place there; its bin is the key's everywhere.</summary>
 public sealed record MutationOrigin(string Cluster, Guid Epoch, long Sequence);

@@ -43,18 +43,7 @@ public sealed class TracesTests
                 ((string[])["download", "claim", "fetch", "publish", "Npgsql"]).Select(part => $"{node}:{part}")
             ),
         ];
-        await Eventually.HoldsAsync(
-            () =>
-            {
-                var spans = collector.Spans.Where(span => span.Trace == trace).ToList();
-                var ids = spans.Select(span => span.Id).Append(Caller).ToHashSet();
-                return Task.FromResult(
-                    spans.TrueForAll(span => ids.Contains(span.Parent))
-                        && wanted.All(part => spans.Exists(span => part == $"{span.Node}:{PartOf(span)}"))
-                );
-            },
-            "the trace is whole: " + string.Join(", ", wanted)
-        );
+        await IsWholeAsync(collector, trace, wanted);
         await leader.SaysAsync($"\"@tr\":\"{trace}\"");
         foreach (var node in (NodeProcess[])[follower, other])
         {
@@ -63,6 +52,41 @@ public sealed class TracesTests
                 $"{node.Id} says with the trace's id that the file is stored"
             );
         }
+    }
+
+    [Theory]
+    [InlineData(false, 9_000_000)]
+    [InlineData(true, 9_000_000)]
+    [InlineData(true, 20_000)]
+    public async Task What_another_cluster_pulls_or_has_shipped_is_a_part_of_the_same_trace(bool isShipped, int size)
+    {
+        await using var collector = await FakeCollector.StartAsync();
+        await using var clusters = new TwoClusters();
+        var upper = await StartAsync("upper", [("FileTransfer__ClusterId", "up")]);
+        (string, string)[] following = isShipped
+            ? [("FileTransfer__Sync__AcceptFrom__0", "up")]
+            : TwoClusters.PullingFrom(("up", upper.Url));
+        var lower = await StartAsync("lower", [("FileTransfer__ClusterId", "down"), .. following]);
+        if (isShipped)
+        {
+            await upper.ShipToAsync("down", lower.Url);
+            await upper.FollowerIsAsync("down", "inStep");
+        }
+
+        var trace = NewTrace();
+        await TestCluster.StoredAsync(lower, await PutAsync(upper, size, trace));
+
+        string[] wanted =
+        [
+            "upper:append",
+            "lower:append",
+            .. isShipped ? ["upper:ship", "upper:System.Net.Http", "lower:Microsoft.AspNetCore"] : Array.Empty<string>(),
+            .. size > 64 * 1024 ? ["lower:download", "lower:fetch", "lower:System.Net.Http"] : Array.Empty<string>(),
+        ];
+        await IsWholeAsync(collector, trace, wanted);
+
+        async Task<NodeProcess> StartAsync(string node, (string, string)[] settings) =>
+            await (await clusters.CreateAsync()).StartLeaderAsync(node, [.. collector.Settings, .. settings]);
     }
 
     [Fact]
@@ -109,6 +133,20 @@ public sealed class TracesTests
         collector.Spans.ShouldBeEmpty();
         (await cluster.Database.ScalarAsync<long>("SELECT count(*) FROM filetransfer.file_traces")).ShouldBe(0);
     }
+
+    private static Task IsWholeAsync(FakeCollector collector, string trace, string[] wanted) =>
+        Eventually.HoldsAsync(
+            () =>
+            {
+                var spans = collector.Spans.Where(span => span.Trace == trace).ToList();
+                var ids = spans.Select(span => span.Id).Append(Caller).ToHashSet();
+                return Task.FromResult(
+                    spans.TrueForAll(span => ids.Contains(span.Parent))
+                        && wanted.All(part => spans.Exists(span => part == $"{span.Node}:{PartOf(span)}"))
+                );
+            },
+            "the trace is whole: " + string.Join(", ", wanted)
+        );
 
     /// <summary>What a part is called that is ours, and where else one comes from.</summary>
     private static string PartOf(CollectedSpan span) =>

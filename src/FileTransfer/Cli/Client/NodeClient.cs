@@ -33,6 +33,11 @@ public sealed partial class NodeClient(
         CertificateFiles.Show(handler, certificate, authority);
         var http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         http.DefaultRequestHeaders.UserAgent.ParseAdd("filetransfer");
+        if (Environment.GetEnvironmentVariable("TRACEPARENT") is { Length: > 0 } trace)
+        {
+            http.DefaultRequestHeaders.TryAddWithoutValidation("traceparent", trace);
+        }
+
         if (token is not null)
         {
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);

@@ -135,7 +135,7 @@ public static class OfferReading
         Require(metadata!.ComputeKey() == key, $"the metadata of {key} does not hash to it");
         return new Mutation(bin, mutation.Sequence, MutationKind.Add, key)
         {
-            Details = new MutationDetails(metadata, details, mutation.AppendedAt),
+            Details = new MutationDetails(metadata, details, mutation.AppendedAt, mutation.Traceparent),
         };
     }
 

@@ -42,14 +42,15 @@ internal static class OfferWriting
 
     private static SyncMutation Of(Mutation mutation)
     {
-        var (metadata, origin, appendedAt) = mutation.Details!;
+        var (metadata, origin, appendedAt, traceparent) = mutation.Details!;
         return new SyncMutation(
             mutation.Sequence,
             mutation.Kind == MutationKind.Add ? SyncMutation.Add : SyncMutation.Remove,
             mutation.Key.ToString(),
             mutation.Kind == MutationKind.Add ? FileRegistration.Of(metadata!) : null,
             Of(mutation.Bin, origin),
-            appendedAt
+            appendedAt,
+            mutation.Kind == MutationKind.Add ? traceparent : null
         );
     }
 

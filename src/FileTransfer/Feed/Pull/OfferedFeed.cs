@@ -62,7 +62,7 @@ public sealed class OfferedFeed(Database database, FeedDigests digests, FeedHist
         var sql = $"""
             SELECT c.feed_epoch, b.head FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c WHERE b.bin = @bin;
             SELECT * FROM (
-                SELECT m.sequence, m.kind, m.appended_at, m.origin_cluster, m.origin_epoch, m.origin_sequence, {FileRow.Columns},
+                SELECT m.sequence, m.kind, m.appended_at, m.origin_cluster, m.origin_epoch, m.origin_sequence, {FeedTraces.Noted} AS traceparent, {FileRow.Columns},
                     {PageBytes.Before("m.sequence")}
                 FROM (
                     SELECT * FROM filetransfer.mutations WHERE bin = @bin AND sequence BETWEEN @from AND @to ORDER BY sequence LIMIT @limit
@@ -78,6 +78,7 @@ public sealed class OfferedFeed(Database database, FeedDigests digests, FeedHist
             from,
             to,
             limit,
+            kept = FeedTraces.Kept,
         };
         await using var connection = await database.Pool.OpenConnectionAsync();
         await using var answers = await connection.QueryMultipleAsync(sql, parameters);

@@ -12,6 +12,7 @@ internal sealed class OfferedRow : FileRow
     public string? OriginCluster { get; init; }
     public Guid? OriginEpoch { get; init; }
     public long? OriginSequence { get; init; }
+    public string? Traceparent { get; init; }
 
     /// <param name="own">This cluster's feed, which anything else was appended to first.</param>
     public MutationOrigin OriginBeside(OwnFeed own) =>
@@ -22,7 +23,7 @@ internal sealed class OfferedRow : FileRow
     public Mutation ToMutation(OwnFeed own) =>
         new(FileKey.Bin, Sequence, Kind, FileKey)
         {
-            Details = new MutationDetails(ToRecord().Metadata, OriginBeside(own), AppendedAt),
+            Details = new MutationDetails(ToRecord().Metadata, OriginBeside(own), AppendedAt, Traceparent),
         };
 }
 

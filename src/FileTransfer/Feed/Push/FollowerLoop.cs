@@ -209,6 +209,7 @@ internal sealed partial class FollowerLoop(
                 return;
             }
 
+            using var trace = FeedTraces.Ship(page);
             var shipment = new Shipment(node.ClusterId, _buckets, OfferWriting.Of(offered, after + 1));
             var answer = await ShipAsync(shipment, ShippedFeed.AddsOf(page, follower), cancellationToken);
             if (answer.Bin != bin || answer.Applied != page.Last)
