@@ -57,6 +57,9 @@ public sealed class MutualTlsTests : IDisposable
             new AuthorityFile(_folder.At("authority.pem"), TimeProvider.System)
         );
         (await program.GetAsync(new Uri(address, "/admin"))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        string[] check = ["healthcheck", "--url", $"{address}", "--authority", _folder.At("authority.pem")];
+        (await TestedProgram.RunAsync([.. check, "--certificate", _folder.At("program.pem")])).Code.ShouldBe(0);
+        (await TestedProgram.RunAsync(check)).Code.ShouldBe(1);
     }
 
     [Fact]
