@@ -1,11 +1,18 @@
 #!/usr/bin/env bash
 # Loads from one nginx share beside aria2c (1 GiB) and rclone (10,000 × 8 KiB), three times each in turn, and prints the medians.
 # Usage: bash tests/share-speed.sh [BYTES [FILES]]
+# Measures the program as it is published; FILETRANSFER_PROGRAM names another filetransfer.dll.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 bytes=${1:-1073741824} files=${2:-10000}
 . tests/share-servers.sh
+if [ -z "${FILETRANSFER_PROGRAM:-}" ]; then
+  program="$work/program/filetransfer"
+  # shellcheck source=deploy/cluster.sh
+  (. deploy/cluster.sh && publish_program) >>"$work/log" 2>&1
+  program+=.dll
+fi
 median() { printf '%s\n' "$@" | sort -n | sed -n 2p; }
 seconds() { # COMMAND…: how long it takes.
   local from

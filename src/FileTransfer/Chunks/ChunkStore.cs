@@ -16,6 +16,7 @@ namespace FileTransfer.Chunks;
 /// node.json                            whose folder this is
 /// node.key                             what the node signs with
 /// scrub.json                           how far the proving of all contents is
+/// export.json                          the export under way
 /// .lock                                held by the process that uses the directory
 /// </code>
 /// <para>What a kill or a power failure leaves, by the step of publishing after which it comes, and who repairs it:</para>

@@ -5,7 +5,7 @@ using FileTransfer.Chunks.Durability;
 namespace FileTransfer.Exports;
 
 /// <summary>The exports that this node runs itself, one at a time, below the folder that its configuration names.</summary>
-/// <remarks>What they have written stays, and is gone on with; that they ran is forgotten with the process.</remarks>
+/// <remarks>What they have written stays, and is gone on with: by itself where the process ended before the export did. Of others it is forgotten with the process that they ran.</remarks>
 internal sealed partial class ExportJobs(
     ChunkStore store,
     Database database,
@@ -20,6 +20,7 @@ internal sealed partial class ExportJobs(
 
     private readonly Lock _gate = new();
     private readonly List<ExportJob> _jobs = [];
+    private readonly ExportNote _note = new(store.DataDirectory);
     private readonly Worker _worker = workers.Add("exports", "writes stored files to folders that web servers share");
     private bool _stops;
 
@@ -37,8 +38,9 @@ internal sealed partial class ExportJobs(
 
     public ExportJob? Find(string name) => All.FirstOrDefault(job => job.Name == name);
 
+    /// <param name="order">What the request asks for.</param>
     /// <returns>Whether this one runs now; else the one that does.</returns>
-    public bool TryStart(string name, string root, ExportOrder order, bool links, out ExportJob running)
+    public bool TryStart(ExportRequest request, string root, ExportOrder order, out ExportJob running)
     {
         lock (_gate)
         {
@@ -48,7 +50,9 @@ internal sealed partial class ExportJobs(
                 return false;
             }
 
-            running = new ExportJob(name, Path.Combine(root, name), order, links, time.GetUtcNow());
+            _note.Save(request);
+            var name = request.Name!;
+            running = new ExportJob(name, Path.Combine(root, name), order, request.Link ?? false, time.GetUtcNow());
             _jobs.RemoveAll(job => job.Name == name);
             _jobs.Insert(0, running);
             if (_jobs.Count > MostRemembered)
@@ -69,7 +73,22 @@ internal sealed partial class ExportJobs(
         }
     }
 
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (_note.Load() is { } request)
+            {
+                GoOnWith(request);
+            }
+        }
+        catch (JsonException malformed)
+        {
+            Log.Failed(logger, "of before", node, malformed.Message);
+        }
+
+        return Task.CompletedTask;
+    }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -85,6 +104,21 @@ internal sealed partial class ExportJobs(
             await job.CancelAsync();
             await job.Work;
             job.Dispose();
+        }
+    }
+
+    /// <summary>The process before this one ended in the middle of it.</summary>
+    private void GoOnWith(ExportRequest request)
+    {
+        if (storing.Value.ExportFolder is { } root && ExportRoutes.Read(request) is ({ } order, _))
+        {
+            TryStart(request, root, order, out var job);
+            Log.GoesOn(logger, job.Name, node);
+        }
+        else
+        {
+            _note.Delete();
+            Log.Failed(logger, request.Name ?? "", node, "it was interrupted, and this node writes no such share any more");
         }
     }
 
@@ -110,10 +144,17 @@ internal sealed partial class ExportJobs(
             job.Finish("failed", time.GetUtcNow(), fault.Message);
             Log.Failed(logger, job.Name, node, fault.Message);
         }
+
+        if (!_stops)
+        {
+            _note.Delete();
+        }
     }
 
     private async Task WriteAsync(ExportJob job)
     {
+        await database.WaitUntilReadyAsync(job.Cancelled);
+
         // A disk that is not mounted is not to be made up for by the one below it.
         if (Path.GetDirectoryName(job.Folder) is { } root && !Directory.Exists(root))
         {
@@ -157,5 +198,8 @@ internal sealed partial class ExportJobs(
     {
         [LoggerMessage(2200, LogLevel.Warning, "Export {Name} failed on {Node}: {Reason}")]
         public static partial void Failed(ILogger logger, string name, NodeId node, string reason);
+
+        [LoggerMessage(2201, LogLevel.Information, "Export {Name} was interrupted and goes on at {Node}")]
+        public static partial void GoesOn(ILogger logger, string name, NodeId node);
     }
 }

@@ -60,9 +60,27 @@ public static class ExportRoutes
             );
         }
 
+        var (order, wrong) = Read(request);
+        if (order is null)
+        {
+            return wrong!;
+        }
+
+        return jobs.TryStart(request, root, order, out var job)
+            ? TypedResults.Created(Routes.Of(Routes.Export, job.Name), job.Describe())
+            : Problem.Of(
+                ProblemTypes.ExportRunning,
+                $"The export '{job.Name}' is running, and one runs at a time. Wait for its end, or DELETE {Routes.Of(Routes.Export, job.Name)}.",
+                ("name", job.Name)
+            );
+    }
+
+    /// <returns>What it asks for, or why that cannot be done.</returns>
+    internal static (ExportOrder? Order, ProblemHttpResult? Wrong) Read(ExportRequest request)
+    {
         if (FaultOf(request) is { } wrong)
         {
-            return Problem.Of(ProblemTypes.BadRequest, wrong);
+            return (null, Problem.Of(ProblemTypes.BadRequest, wrong));
         }
 
         var keys = new List<FileKey>();
@@ -70,10 +88,8 @@ public static class ExportRoutes
         {
             if (!FileKey.TryParse(text ?? "", out var key))
             {
-                return Problem.Of(
-                    ProblemTypes.FileKeyMalformed,
-                    $"'{Problem.Quote(text ?? "")}' is no file key; write 64 hex digits."
-                );
+                var what = $"'{Problem.Quote(text ?? "")}' is no file key; write 64 hex digits.";
+                return (null, Problem.Of(ProblemTypes.FileKeyMalformed, what));
             }
 
             keys.Add(key);
@@ -86,13 +102,7 @@ public static class ExportRoutes
             request.Verify ?? false,
             request.Prune == true ? request.Hold ?? TimeSpan.Zero : null
         );
-        return jobs.TryStart(request.Name!, root, order, request.Link ?? false, out var job)
-            ? TypedResults.Created(Routes.Of(Routes.Export, job.Name), job.Describe())
-            : Problem.Of(
-                ProblemTypes.ExportRunning,
-                $"The export '{job.Name}' is running, and one runs at a time. Wait for its end, or DELETE {Routes.Of(Routes.Export, job.Name)}.",
-                ("name", job.Name)
-            );
+        return (order, null);
     }
 
     /// <param name="name" example="mirror">The export.</param>

@@ -143,7 +143,7 @@ public sealed partial class FileCommands(
                     node.Id,
                     leadership.Predecessor?.Node,
                     leadership.Predecessor?.Until,
-                    atMost: 100,
+                    atMost: 500,
                     token
                 );
                 IReadOnlyList<FileKey> adds = [.. due, .. await DueClaims.TakeAsync(transaction.Connection, atMost: 100, token)];

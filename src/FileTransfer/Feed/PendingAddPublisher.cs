@@ -21,6 +21,8 @@ public sealed partial class PendingAddPublisher(
     ILogger<PendingAddPublisher> logger
 ) : BackgroundService
 {
+    private static readonly TimeSpan _longestPause = TimeSpan.FromMilliseconds(500);
+
     private readonly AsyncAutoResetEvent _stored = new();
 
     /// <summary>A download has stored a file here, whose Add may be due.</summary>
@@ -39,13 +41,18 @@ public sealed partial class PendingAddPublisher(
         {
             try
             {
-                while (
-                    leadership.IsLeading
-                    && await worker.RunAsync(() => commands.AddStoredAsync(cancellationToken), cancellationToken)
-                        is { Count: > 0 } added
-                )
+                for (var began = time.GetTimestamp(); leadership.IsLeading; began = time.GetTimestamp())
                 {
+                    var added = await worker.RunAsync(() => commands.AddStoredAsync(cancellationToken), cancellationToken);
+                    if (added.Count == 0)
+                    {
+                        break;
+                    }
+
                     Log.Added(logger, added.Count, node.Id);
+
+                    // Downloads go on meanwhile: what they store is appended together.
+                    await Task.Delay(PauseAfter(time.GetElapsedTime(began)), time, cancellationToken);
                 }
             }
             catch (NotLeadingException)
@@ -56,6 +63,8 @@ public sealed partial class PendingAddPublisher(
             await _stored.WaitAsync(Timeout.InfiniteTimeSpan, time, cancellationToken);
         }
     }
+
+    private static TimeSpan PauseAfter(TimeSpan took) => 4 * took < _longestPause ? 4 * took : _longestPause;
 
     private static partial class Log
     {

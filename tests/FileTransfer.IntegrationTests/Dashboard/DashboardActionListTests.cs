@@ -15,7 +15,6 @@ public sealed class DashboardActionListTests
         "key",
         "get",
         "list",
-        "export",
         "status",
         "audit",
         "changes",
@@ -69,9 +68,6 @@ public sealed class DashboardActionListTests
         "POST /v1/shipments",
         "POST /v1/shipments/handshake",
         "DELETE /v1/sync/requests/{id}",
-        // As a rule on a timetable.
-        "POST /v1/exports",
-        "DELETE /v1/exports/{name}",
         "POST /v1/reconcile",
         "DELETE /v1/reconcile/folder/{key}",
         "DELETE /v1/orphans/hold",

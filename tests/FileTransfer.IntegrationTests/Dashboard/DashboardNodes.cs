@@ -28,7 +28,8 @@ public sealed class DashboardNodes : IAsyncLifetime
 
         var browser = Chromium.StartAsync();
         Cluster = await TestCluster.CreateAsync();
-        Leader = await Cluster.StartLeaderAsync("node-a");
+        var shares = Directory.CreateDirectory(Cluster.FolderOf("shares")).FullName;
+        Leader = await Cluster.StartLeaderAsync("node-a", ("FileTransfer__ExportFolder", shares));
         Follower = await Cluster.StartFollowerAsync("node-b", ("FileTransfer__Limits__Download", "512KiB/s"));
         Large = await Leader.PutAsync(PlainFile.RandomBytes(64 * 1024 * 1024), LargeLocation);
         Browser = await browser;

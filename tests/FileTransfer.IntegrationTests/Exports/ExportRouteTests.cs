@@ -141,7 +141,7 @@ public sealed class ExportRouteTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_export_of_a_node_that_is_killed_is_gone_on_with_by_the_same_request()
+    public async Task An_export_of_a_node_that_is_killed_goes_on_by_itself_when_the_node_runs_again()
     {
         var node = await StartAsync();
         var file = TestFile.Of(96 * MiB);
@@ -161,10 +161,16 @@ public sealed class ExportRouteTests : IAsyncLifetime
         await node.KillAsync();
 
         File.Exists(content).ShouldBeFalse("it was to be killed before the end");
-        var done = await ExportAsync(await StartAsync(), new { name = "mirror" });
+        node = await StartAsync();
+        var done = await EndOfAsync(node, "/v1/exports/mirror");
         done.Text("state").ShouldBe("done", $"{done}");
         (await File.ReadAllBytesAsync(content)).AsSpan().SequenceEqual(file.Content).ShouldBeTrue();
         Directory.EnumerateFiles(Path.GetDirectoryName(content)!, "*.partial").ShouldBeEmpty();
+
+        // Once it has ended it is not begun again.
+        await node.KillAsync();
+        node = await StartAsync();
+        (await node.GetJsonAsync("/v1/exports")).GetProperty("exports").GetArrayLength().ShouldBe(0);
     }
 
     private Task<NodeProcess> StartAsync(params (string, string)[] settings)
@@ -181,9 +187,14 @@ public sealed class ExportRouteTests : IAsyncLifetime
     {
         using var begun = await PostAsync(node, order);
         begun.StatusCode.ShouldBe(HttpStatusCode.Created, await begun.Content.ReadAsStringAsync());
+        return await EndOfAsync(node, $"{begun.Headers.Location}");
+    }
+
+    private static async Task<JsonElement> EndOfAsync(NodeProcess node, string path)
+    {
         JsonElement export = default;
         await Eventually.HoldsAsync(
-            async () => (export = await node.GetJsonAsync($"{begun.Headers.Location}")).Text("state") != "running",
+            async () => (export = await node.GetJsonAsync(path)).Text("state") != "running",
             "the export has ended"
         );
         return export;

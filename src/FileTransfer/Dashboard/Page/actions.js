@@ -3,6 +3,7 @@
 import { run } from './dialogs.js';
 import { button } from './dom.js';
 import { bytes, plural, short } from './format.js';
+import { exportActions } from './export-actions.js';
 import { loadActions } from './load-actions.js';
 import { neighbourActions } from './neighbour-actions.js';
 import { steeringActions } from './steering-actions.js';
@@ -181,6 +182,7 @@ export const actions = [
     lead: 'Every content that no file refers to is deleted for good. If they are many, the catalog may be the wrong one: look at their files first.',
     done: answer => `${plural(answer.count, 'content')} deleted, ${bytes(answer.bytes)}.`,
   },
+  ...exportActions,
   ...loadActions,
   ...neighbourActions,
   ...steeringActions,

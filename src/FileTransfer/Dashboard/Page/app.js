@@ -6,6 +6,7 @@ import { cluster } from './cluster.js';
 import { orphans, scrub } from './contents.js';
 import { downloads, hear as hearDownload } from './downloads.js';
 import { events, hear as hearEvent } from './events.js';
+import { exports } from './exports.js';
 import { failures } from './failures.js';
 import { files } from './files.js';
 import { follow } from './live.js';
@@ -43,6 +44,7 @@ const views = [
   limits,
   scrub,
   orphans,
+  exports,
   workers,
   events,
   audit,

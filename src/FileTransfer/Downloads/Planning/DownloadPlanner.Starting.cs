@@ -17,10 +17,27 @@ public sealed partial class DownloadPlanner
     private void StartRequests()
     {
         _evicted = ChooseEviction();
-        while (_requestsAtSources < _limits.Requests && NextRequest() is var (file, source))
+        while (_requestsAtSources < _limits.Requests && HasRoomAtAnySource() && NextRequest() is var (file, source))
         {
             Start(file, source);
         }
+    }
+
+    /// <summary>Spares the look at each file where one source is busy for all of them.</summary>
+    private bool HasRoomAtAnySource()
+    {
+        foreach (var source in _sources.Values)
+        {
+            if (
+                source.Load.HasRoomFor(batchShare: 0, _limits.RequestsPerSource)
+                || source.Load.HasRoomFor(batchShare: 1, _limits.RequestsPerSource)
+            )
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>For the file of the highest priority, of these for the one that was served least; among equals for the one that came first.</summary>

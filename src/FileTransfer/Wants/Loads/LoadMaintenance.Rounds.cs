@@ -5,17 +5,16 @@ namespace FileTransfer.Wants.Loads;
 /// <content>The rounds: files are claimed and wanted, and metadata is asked for beside.</content>
 internal sealed partial class LoadMaintenance
 {
-    /// <summary>Claims and wants files of the round for a while; asks for metadata beside.</summary>
-    private async Task BeginRoundAsync(LoadRow load, CancellationToken cancellationToken)
+    /// <summary>Claims and wants files of the round for a while, those that it has claimed at once; then asks for metadata beside.</summary>
+    /// <returns>Whether all that can be claimed and wanted is.</returns>
+    private async Task<bool> BeginRoundAsync(LoadRow load, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
-        while (time.GetElapsedTime(began) < _stretch && await ClaimAsync(load, cancellationToken)) { }
-
-        StartBeside(load, metadata.AskAsync, cancellationToken);
         var seen = -1;
         while (seen != 0 && time.GetElapsedTime(began) < _stretch)
         {
-            (seen, var wanted) = await table.WantAsync(load, cancellationToken);
+            var claimed = await ClaimAsync(load, cancellationToken);
+            (seen, var wanted) = await table.WantAsync(load, claimed, cancellationToken);
             changes.PublishWanted(wanted);
             if (seen > 0)
             {
@@ -23,19 +22,27 @@ internal sealed partial class LoadMaintenance
             }
         }
 
-        if (seen == 0 && load.BegunRound < load.Round)
+        if (seen != 0)
+        {
+            return false;
+        }
+
+        StartBeside(load, metadata.AskAsync, cancellationToken);
+        if (load.BegunRound < load.Round)
         {
             await table.BegunRoundAsync(load, cancellationToken);
         }
+
+        return true;
     }
 
-    /// <returns>Whether there may be more.</returns>
-    private async Task<bool> ClaimAsync(LoadRow load, CancellationToken cancellationToken)
+    /// <returns>What was claimed; nothing where there is no more.</returns>
+    private async Task<IReadOnlyList<FileKey>> ClaimAsync(LoadRow load, CancellationToken cancellationToken)
     {
         var files = await table.UnclaimedAsync(load, leadership.IsLeading, cancellationToken);
         if (files.Count == 0)
         {
-            return false;
+            return [];
         }
 
         var described = files.Where(file => file.Metadata is not null).Select(file => (file.Key, MetadataOf(file)));
@@ -46,11 +53,12 @@ internal sealed partial class LoadMaintenance
         }
         catch (NotLeadingException)
         {
-            return false; // Tried again, as whatever the node is then.
+            return []; // Tried again, as whatever the node is then.
         }
 
-        await table.ClaimedAsync(load, files.Select(file => file.Key), cancellationToken);
-        return true;
+        FileKey[] claimed = [.. files.Select(file => file.Key)];
+        await table.ClaimedAsync(load, claimed, cancellationToken);
+        return claimed;
     }
 
     /// <summary>Does it unless it is being done; the end of a load cancels what was done for it while it ran.</summary>

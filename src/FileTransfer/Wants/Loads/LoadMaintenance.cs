@@ -95,22 +95,25 @@ internal sealed partial class LoadMaintenance(
             await table.BlameAsync(heard, cancellationToken);
         }
 
-        var next = TimeSpan.MaxValue;
+        var (next, goesOn) = (TimeSpan.MaxValue, false);
         foreach (var load in loads)
         {
             if (load.EndedAt is not null)
             {
                 StartBeside(load, table.SettleAsync, cancellationToken);
             }
+            else if (await StepAsync(load, cancellationToken))
+            {
+                next = Min(next, load.Remaining - time.GetElapsedTime(began));
+            }
             else
             {
-                await StepAsync(load, cancellationToken);
-                next = Min(next, load.Remaining - time.GetElapsedTime(began));
+                goesOn = true;
             }
         }
 
         // A large load is looked at less often, but never after its deadline.
-        return Max(TimeSpan.Zero, Min(next, Max(_pace, 4 * time.GetElapsedTime(began))));
+        return goesOn ? TimeSpan.Zero : Max(TimeSpan.Zero, Min(next, Max(_pace, 4 * time.GetElapsedTime(began))));
     }
 
     /// <summary>By how much the clock that deadlines are written by has jumped since it was looked at last; that is before any passes by it.</summary>
@@ -122,11 +125,13 @@ internal sealed partial class LoadMaintenance(
         return _clock.RecentJump is { } jump && jump != before ? jump.By : null;
     }
 
-    private async Task StepAsync(LoadRow load, CancellationToken cancellationToken)
+    /// <returns>False where more of its files can be claimed and wanted at once.</returns>
+    private async Task<bool> StepAsync(LoadRow load, CancellationToken cancellationToken)
     {
-        if (load.HasRoundBegun && load.Remaining > TimeSpan.Zero)
+        var begins = load.BegunRound < load.Round && load.HasRoundBegun && load.Remaining > TimeSpan.Zero;
+        if (begins && !await BeginRoundAsync(load, cancellationToken))
         {
-            await BeginRoundAsync(load, cancellationToken);
+            return false;
         }
 
         if (load.BegunRound == load.Round)
@@ -137,6 +142,8 @@ internal sealed partial class LoadMaintenance(
         var progress = await table.ProgressAsync(load, events.UnderWay(), cancellationToken);
         switch (LoadSteps.Of(load, progress))
         {
+            case LoadStep.Wait when !begins && load.HasRoundBegun && progress.Unready > 0:
+                return await BeginRoundAsync(load, cancellationToken);
             case LoadStep.NextRound:
                 await table.EndRoundAsync(load, cancellationToken);
                 Log.RoundFailed(logger, load.Name, node, load.Round, load.Files - progress.Stored, load.Files, load.Pause);
@@ -148,6 +155,8 @@ internal sealed partial class LoadMaintenance(
                 await FailAsync(load, progress, cancellationToken);
                 break;
         }
+
+        return true;
     }
 
     private async Task StoreAsync(LoadRow load, LoadProgress progress, CancellationToken cancellationToken)

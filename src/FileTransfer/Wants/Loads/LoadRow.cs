@@ -58,7 +58,17 @@ internal sealed record LoadRow(
 /// <summary>How far a load is.</summary>
 /// <param name="InVain">Of those that are not stored: how many could not be had in this round.</param>
 /// <param name="Moving">How many of these a source is sending now.</param>
-internal sealed record LoadProgress(int Stored, int Unknown, int Removed, int InVain, int Moving, long Bytes, long BytesProven);
+/// <param name="Unready">How many are to be claimed or wanted, or their metadata asked for.</param>
+internal sealed record LoadProgress(
+    int Stored,
+    int Unknown,
+    int Removed,
+    int InVain,
+    int Moving,
+    int Unready,
+    long Bytes,
+    long BytesProven
+);
 
 /// <summary>What is to be done with a load that runs.</summary>
 internal enum LoadStep

@@ -13,7 +13,7 @@ internal sealed record UnclaimedFile(FileKey Key, string? Metadata);
 internal sealed partial class LoadTable
 {
     /// <summary>Files in one transaction, which locks their rows.</summary>
-    private const int AtOnce = 500;
+    private const int AtOnce = 1000;
 
     private const string OfLoad = """
         filetransfer.load_files l
@@ -101,9 +101,11 @@ internal sealed partial class LoadTable
     /// <summary>
     /// Wants some of the files: those that are known and not wanted here yet; at the beginning of a round those that failed or back off, too.
     /// </summary>
+    /// <param name="claimed">Those that were just claimed: only where there are none it is looked for others.</param>
     /// <returns>How many were looked at, and which were not wanted before.</returns>
     public async Task<(int Seen, IReadOnlyList<ReplicaChange> Wanted)> WantAsync(
         LoadRow load,
+        IReadOnlyList<FileKey> claimed,
         CancellationToken cancellationToken
     )
     {
@@ -125,7 +127,8 @@ internal sealed partial class LoadTable
             begins = load.BegunRound < load.Round,
             atOnce = AtOnce,
         };
-        var keys = (await connection.QueryAsync<FileKey>(next, parameters, cancellationToken)).AsList();
+        var keys =
+            claimed.Count > 0 ? claimed : (await connection.QueryAsync<FileKey>(next, parameters, cancellationToken)).AsList();
         if (keys.Count == 0)
         {
             return (0, []);
@@ -211,6 +214,11 @@ internal sealed partial class LoadTable
                 count(*) FILTER (WHERE f.state = 'removed' AND NOT l.readd)::integer AS removed,
                 count(*) FILTER (WHERE r.state IS DISTINCT FROM 'stored' AND l.round >= @round)::integer AS in_vain,
                 count(live.bytes) FILTER (WHERE r.state = 'downloading')::integer AS moving,
+                count(*) FILTER (WHERE CASE
+                    WHEN f.file_key IS NULL THEN l.metadata IS NOT NULL OR l.round < @round
+                    WHEN f.state = 'removed' THEN l.readd
+                    ELSE NOT f.own OR r.state IS NULL OR r.state = 'removing'
+                END)::integer AS unready,
                 coalesce(sum(f.size), 0)::bigint AS bytes,
                 coalesce(sum(CASE r.state WHEN 'stored' THEN f.size ELSE greatest(r.bytes_proven, live.bytes) END), 0)::bigint AS bytes_proven
             FROM {OfLoad}

@@ -74,7 +74,7 @@ public sealed class LoadStepTests
         problem!.ProblemDetails.Detail.ShouldNotBeNull().ShouldContain(fault);
     }
 
-    private static LoadProgress Progress(int stored, int inVain, int moving) => new(stored, 0, 0, inVain, moving, 1000, 500);
+    private static LoadProgress Progress(int stored, int inVain, int moving) => new(stored, 0, 0, inVain, moving, 0, 1000, 500);
 
     private static LoadRow Load(int? rounds) =>
         new(
