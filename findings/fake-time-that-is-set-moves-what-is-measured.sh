@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Microsoft.Extensions.TimeProvider.Testing: FakeTimeProvider.AdjustTime sets the clock that durations are measured by, too.
 #
-# Expected: a wall clock that is set (by NTP, by hand) leaves TimeProvider.GetTimestamp alone, as it does with TimeProvider.System, whose timestamps
-#           never go back: no time has passed, so GetElapsedTime is 0. AdjustTime is there for "time adjustments that may occur on a real system".
+# Expected: a wall clock that is set (by NTP, by hand) leaves TimeProvider.GetTimestamp alone, as with TimeProvider.System, whose timestamps never go
+#           back: no time has passed, so GetElapsedTime is 0. Its documentation likens AdjustTime to a change of a real system's time.
 # Seen:     timestamps are those of the wall clock. An hour back, and GetElapsedTime is -01:00:00; code that measures durations by the wall clock, and
 #           fails when it is set, cannot be told from code that measures them by timestamps. Timers are left alone, as documented. A class that derives from it and overrides
 #           GetUtcNow alone does not help: GetTimestamp asks GetUtcNow.
