@@ -184,7 +184,7 @@ public sealed partial class DownloadLane(
         {
             var from = time.GetUtcNow() - time.GetElapsedTime(asked);
             var claimed = await SetAsideAsync(session, all, stopping);
-            var traces = await TracesOfAsync(session, claimed.Replicas, stopping);
+            var traces = await DownloadTraces.OfAsync(session, claimed.Replicas, stopping);
             mayBeMore = claimed.MayBeMore;
             if (mayBeMore)
             {
@@ -198,19 +198,6 @@ public sealed partial class DownloadLane(
             }
         }
     }
-
-    /// <summary>The traces that the files came with; null where nobody follows them.</summary>
-    private static async Task<IReadOnlyDictionary<FileKey, ActivityContext>?> TracesOfAsync(
-        LockConnection session,
-        IReadOnlyList<ClaimedReplica> claims,
-        CancellationToken stopping
-    ) =>
-        DownloadTraces.AreTold && claims.Count > 0
-            ? await session.UseAsync(
-                (connection, token) => FeedTraces.OfAsync(connection, [.. claims.Select(claim => claim.Key)], token),
-                stopping
-            )
-            : null;
 
     private static bool IsShared(DownloadAttempt attempt) =>
         attempt.Claim.Providers.CompetingNodes > 0 && attempt.Claim.Size > PlannerLimits.WindowBytes;

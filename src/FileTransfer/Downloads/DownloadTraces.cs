@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Downloads.Planning;
+using FileTransfer.Feed;
 
 namespace FileTransfer.Downloads;
 
@@ -15,6 +16,19 @@ internal static class DownloadTraces
 
     /// <summary>Whether somebody listens.</summary>
     public static bool AreTold => _source.HasListeners();
+
+    /// <summary>The traces that files which are claimed came with; null where nobody listens.</summary>
+    public static async Task<IReadOnlyDictionary<FileKey, ActivityContext>?> OfAsync(
+        LockConnection session,
+        IReadOnlyList<ClaimedReplica> claims,
+        CancellationToken cancellationToken
+    ) =>
+        AreTold && claims.Count > 0
+            ? await session.UseAsync(
+                (connection, token) => FeedTraces.OfAsync(connection, [.. claims.Select(claim => claim.Key)], token),
+                cancellationToken
+            )
+            : null;
 
     /// <summary>A download, which its claim has begun; null where nobody listens. It does not become the current activity.</summary>
     /// <param name="trace">That its file came with; where there is none, it begins one.</param>
