@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using FileTransfer.Contracts;
+using FileTransfer.IntegrationTests.Operations;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 using FileTransfer.IntegrationTests.Testbed.Servers;
 using FileTransfer.IntegrationTests.Wants.Loads;
@@ -29,6 +30,7 @@ public sealed class ClockJumpTests
         var nowhere = TestFile.Of(1000);
         var described = new Dictionary<string, FileRegistration> { ["label 0"] = FileRegistration.Of(nowhere.Metadata) };
         await leader.LoadAsync("far", LoadNode.Order([nowhere], 3600, rounds: null, described));
+        var calm = await Scrape.OfAsync(leader, follower);
         foreach (var (offset, direction) in ((string, string)[])[("+1d", "ahead"), ("+0", "back")])
         {
             // Nobody has it: its next look is put down by the clock as it is.
@@ -58,6 +60,7 @@ public sealed class ClockJumpTests
                 );
             }
 
+            await AlertRules.FireAsync(calm, await Scrape.OfAsync(leader, follower), ["FileTransferClockJumped"]);
             await Eventually.HoldsAsync(
                 async () =>
                     await server.ScalarAsync<bool>(

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
@@ -90,14 +89,13 @@ public sealed partial class MetricsTests(PullingSourceCluster cluster) : IClassF
     [Fact]
     public async Task Each_alert_fires_when_it_is_meant_to_and_is_explained()
     {
-        var rules = await File.ReadAllTextAsync(Path.Combine(Deploy, "prometheus", "filetransfer.rules.yml"));
         var tests = await File.ReadAllTextAsync(Path.Combine(Deploy, "prometheus", "filetransfer.rules.test.yml"));
         var documents = await File.ReadAllTextAsync(Recipe.Document());
-        var alerts = Alert().Matches(rules).Select(alert => alert.Value).ToList();
+        var alerts = AlertRules.Names();
         alerts.Count.ShouldBeGreaterThan(10);
         alerts.ShouldAllBe(alert => tests.Contains($"alertname: {alert}\n") && documents.Contains($"| `{alert}` |"));
 
-        await RunPromtoolAsync(null, "test", "rules", Path.Combine(Deploy, "prometheus", "filetransfer.rules.test.yml"));
+        await Promtool.RunAsync(null, "test", "rules", Path.Combine(Deploy, "prometheus", "filetransfer.rules.test.yml"));
     }
 
     [Fact]
@@ -107,27 +105,7 @@ public sealed partial class MetricsTests(PullingSourceCluster cluster) : IClassF
         page.ShouldNotContain("Host=", Case.Sensitive, "no label tells the connection string");
         page.Split('\n').Count(line => line.Length > 0 && !line.StartsWith('#')).ShouldBeLessThan(MostSeries);
 
-        await RunPromtoolAsync(page, "check", "metrics");
-    }
-
-    private static async Task RunPromtoolAsync(string? input, params string[] arguments)
-    {
-        var path = Environment.GetEnvironmentVariable("PATH")!.Split(':').Select(folder => Path.Combine(folder, "promtool"));
-        Assert.SkipUnless(path.Any(File.Exists), "promtool is not on this machine: apt-get install prometheus brings it.");
-        using var promtool = Process.Start(
-            new ProcessStartInfo("promtool", arguments)
-            {
-                UseShellExecute = false,
-                RedirectStandardInput = true,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            }
-        )!;
-        await promtool.StandardInput.WriteAsync(input);
-        promtool.StandardInput.Close();
-        var said = await promtool.StandardOutput.ReadToEndAsync() + await promtool.StandardError.ReadToEndAsync();
-        await promtool.WaitForExitAsync();
-        promtool.ExitCode.ShouldBe(0, said);
+        await Promtool.RunAsync(page, "check", "metrics");
     }
 
     /// <summary>What a node tells that downloads, or one that leads and ships.</summary>
@@ -166,9 +144,6 @@ public sealed partial class MetricsTests(PullingSourceCluster cluster) : IClassF
 
     [GeneratedRegex("(?:filetransfer|http_server|db_client|dotnet)_[a-z_]+", RegexOptions.None, 1_000)]
     private static partial Regex Asked();
-
-    [GeneratedRegex("(?<=- alert: )\\w+", RegexOptions.None, 1_000)]
-    private static partial Regex Alert();
 
     [GeneratedRegex("_(?:bucket|sum|count)$", RegexOptions.None, 1_000)]
     private static partial Regex OfHistogram();
