@@ -97,7 +97,6 @@ internal sealed partial class WireJson : JsonSerializerContext;
 [JsonSerializable(typeof(CatalogLine))]
 [JsonSerializable(typeof(BucketHealthResource))]
 [JsonSerializable(typeof(ChangesResource))]
-[JsonSerializable(typeof(ClusterEventsResource))]
 [JsonSerializable(typeof(ClusterResource))]
 [JsonSerializable(typeof(CopiesRequest))]
 [JsonSerializable(typeof(QuotaListing))]

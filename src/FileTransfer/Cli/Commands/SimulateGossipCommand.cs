@@ -10,13 +10,13 @@ internal static class SimulateGossipCommand
         "        |     quiet      | change | killed |  healed  |         churn          | suspected |\n"
         + "   nodes | msgs/s bytes/s | rounds |   dead |   s   KiB | rounds bytes/s settled | wrongly dead |";
 
-    private static readonly int[] _nodes = [5, 100, 1_000, 10_000];
+    private static readonly int[] _nodes = [5, 100, 1_000, 5_000];
 
     public static CliCommand Create()
     {
         var world = new GossipWorld();
         var nodes = SimulateCommand.Nodes(
-            "How many nodes there are; repeat it for a run with each number (default 5 100 1000 10000).",
+            "How many nodes there are; repeat it for a run with each number (default 5 100 1000 5000).",
             least: 2
         );
         var loss = SimulateCommand.Number("--loss", "Fraction of messages that are lost, 0 to 0.5 (default 0.01).", 0.5);
@@ -35,7 +35,7 @@ internal static class SimulateGossipCommand
                 "Every simulated node runs the gossip of this program; messages and faults are simulated. Nodes that know each other see, in",
                 "turn: a minute in which nothing changes; a node that says something new; one that is killed; two halves that do not reach",
                 $"each other for a minute; nodes that are killed and come back. What is sent is by one node: bodies as they are, and {GossipWorld.RequestHead}",
-                $"and {GossipWorld.AnswerHead} bytes for the heads of a request and an answer. Of 10,000 nodes it takes many minutes, and gigabytes of memory.",
+                $"and {GossipWorld.AnswerHead} bytes for the heads of a request and an answer. Of 10,000 nodes it takes hours, and gigabytes of memory.",
             ],
             Examples =
             [

@@ -1,16 +1,20 @@
+using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cluster;
 
 namespace FileTransfer.Feed.Changes;
 
 /// <summary>What happens in the cluster besides changes of files, as it follows from what the catalog says now and what was told of it last.</summary>
 /// <remarks>So nothing of it need be written down when it happens. What came and went between two looks is not told.</remarks>
-public sealed class ClusterEvents(Database database, ThisNode node)
+public sealed class ClusterEvents(
+    Database database,
+    ReplicaTable replicas,
+    Leadership leadership,
+    ThisNode node,
+    TimeProvider time
+)
 {
     /// <summary>Failures that are told together.</summary>
     public const int Most = 20;
-
-    /// <summary>Failures are told in the order of their times, which they have before they are committed; none takes so long to be.</summary>
-    private static readonly TimeSpan _settled = TimeSpan.FromSeconds(2);
 
     /// <param name="told">Null for who is told what comes from now on.</param>
     /// <returns>What is new, and what to give the next time.</returns>
@@ -19,36 +23,56 @@ public sealed class ClusterEvents(Database database, ThisNode node)
         CancellationToken cancellationToken
     )
     {
-        const string leader =
-            "SELECT node_id, epoch, since, clock_timestamp() FROM filetransfer.leader WHERE node_id IS NOT NULL";
-        var (leads, epoch, since, now) = await database.QuerySingleAsync<(string, long, DateTimeOffset, DateTimeOffset)>(
-            leader,
-            null,
-            cancellationToken
-        );
+        var leader = await leadership.FindLeaderAsync(cancellationToken) ?? throw new NotLeadingException();
         var behind = await BehindAsync(cancellationToken);
         if (told is null)
         {
-            return ([], new ToldEvents(epoch, now, "", "", behind));
+            var now = await database.QuerySingleAsync<DateTimeOffset>("SELECT clock_timestamp()", null, cancellationToken);
+            return ([], new ToldEvents(leader.Epoch, now, "", "", behind));
         }
 
-        var failed = await FailedAsync(told, cancellationToken);
-        List<ClusterEventResource> events =
-        [
-            .. epoch > told.LeaderEpoch
-                ? [new ClusterEventResource(ClusterEventResource.LeaderChanged, leads, since)]
-                : Array.Empty<ClusterEventResource>(),
-            .. failed,
-            .. told.Behind.Except(behind).Select(one => new ClusterEventResource(ClusterEventResource.InStep, one, now)),
-        ];
-        var last = failed.Count > 0 ? failed[^1] : null;
+        var failures = await replicas.FailuresAfterAsync(
+            told.FailedAt,
+            told.FailedNode,
+            FileKey.TryParse(told.FailedKey, out var lastKey) ? lastKey : null,
+            Most,
+            cancellationToken
+        );
+        List<ClusterEventResource> events = [];
+        if (leader.Epoch > told.LeaderEpoch)
+        {
+            events.Add(new ClusterEventResource(ClusterEventResource.LeaderChanged, leader.Node.Value, leader.Since));
+        }
+
+        events.AddRange(failures.Select(Describe));
+        events.AddRange(
+            told.Behind.Except(behind)
+                .Select(caughtUp => new ClusterEventResource(ClusterEventResource.InStep, caughtUp, time.GetUtcNow()))
+        );
         return (
             events,
-            new ToldEvents(epoch, last?.At ?? told.FailedAt, last?.Node ?? told.FailedNode, last?.Key ?? told.FailedKey, behind)
+            failures is [.., var last]
+                ? new ToldEvents(leader.Epoch, last.At, last.Node, last.Key.ToString(), behind)
+                : told with
+                {
+                    LeaderEpoch = leader.Epoch,
+                    Behind = behind,
+                }
         );
     }
 
     public ClusterEventsResource Describe(IReadOnlyList<ClusterEventResource> events) => new(node.ClusterId, events);
+
+    private static ClusterEventResource Describe(ReplicaFailure failure) =>
+        new(
+            ClusterEventResource.Failed,
+            failure.Node,
+            failure.At,
+            failure.Key.ToString(),
+            failure.Bucket.ToString(),
+            failure.Location.AsUtf8(),
+            failure.Reason
+        );
 
     /// <summary>The nodes that have not read all of the feed, or lack files that they want; what has failed is told by itself.</summary>
     private async Task<IReadOnlyList<string>> BehindAsync(CancellationToken cancellationToken)
@@ -60,54 +84,9 @@ public sealed class ClusterEvents(Database database, ThisNode node)
                 LEFT JOIN filetransfer.feed_positions p ON p.node_id = n.node_id AND p.bin = b.bin
                 WHERE b.head > coalesce(p.sequence, 0)
             )
-            OR EXISTS (SELECT FROM filetransfer.replicas r WHERE r.node_id = n.node_id AND state = 'wanted' AND next_attempt_at IS NULL)
-            OR EXISTS (SELECT FROM filetransfer.replicas r WHERE r.node_id = n.node_id AND state = 'wanted' AND next_attempt_at IS NOT NULL)
-            OR EXISTS (SELECT FROM filetransfer.replicas r WHERE r.node_id = n.node_id AND state = 'downloading')
-            ORDER BY n.node_id
             """;
-        return await database.QueryAsync<string>(sql, null, cancellationToken);
-    }
-
-    private async Task<IReadOnlyList<ClusterEventResource>> FailedAsync(ToldEvents told, CancellationToken cancellationToken)
-    {
-        const string sql = """
-            SELECT r.node_id, r.changed_at, r.file_key, f.bucket, f.location, r.reason FROM filetransfer.nodes n
-            CROSS JOIN LATERAL (
-                SELECT * FROM filetransfer.replicas
-                WHERE node_id = n.node_id AND state = 'failed' AND changed_at >= @at
-                  AND changed_at < clock_timestamp() - @settled AND (changed_at, node_id, file_key) > (@at, @node, @key)
-                ORDER BY changed_at, file_key LIMIT @most
-            ) r JOIN filetransfer.files f USING (file_key)
-            ORDER BY r.changed_at, r.node_id, r.file_key LIMIT @most
-            """;
-        var parameters = new
-        {
-            at = told.FailedAt,
-            node = told.FailedNode,
-            key = FileKey.TryParse(told.FailedKey, out var last) ? last.ToArray() : [],
-            settled = _settled,
-            most = Most,
-        };
-        var rows = await database.QueryAsync<(
-            string Node,
-            DateTimeOffset At,
-            FileKey Key,
-            ByteString Bucket,
-            ByteString Location,
-            string? Reason
-        )>(sql, parameters, cancellationToken);
-        return
-        [
-            .. rows.Select(row => new ClusterEventResource(
-                ClusterEventResource.Failed,
-                row.Node,
-                row.At,
-                row.Key.ToString(),
-                row.Bucket.ToString(),
-                row.Location.AsUtf8(),
-                row.Reason
-            )),
-        ];
+        var reading = await database.QueryAsync<string>(sql, null, cancellationToken);
+        return [.. reading.Union(await replicas.LackingNodesAsync(cancellationToken)).Order(StringComparer.Ordinal)];
     }
 }
 

@@ -77,6 +77,10 @@ public sealed partial class Webhooks(
                 await tellAsync();
                 failures = 0;
             }
+            catch (NotLeadingException)
+            {
+                await Task.Delay(_pause, time, cancellationToken); // Another one goes on.
+            }
             catch (Exception e)
                 when (!cancellationToken.IsCancellationRequested
                     && e is HttpRequestException or IOException or OperationCanceledException
