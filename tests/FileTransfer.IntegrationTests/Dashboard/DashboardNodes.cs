@@ -14,7 +14,7 @@ public sealed class DashboardNodes : IAsyncLifetime
 
     public TestCluster Cluster { get; private set; } = null!;
 
-    /// <summary>Larger than the follower downloads while a fact looks at it.</summary>
+    /// <summary>Larger than the follower downloads while all facts look at it.</summary>
     public const string LargeLocation = "<b>slow</b> & large.bin";
 
     public string Large { get; private set; } = null!;
@@ -31,7 +31,7 @@ public sealed class DashboardNodes : IAsyncLifetime
         var shares = Directory.CreateDirectory(Cluster.FolderOf("shares")).FullName;
         Leader = await Cluster.StartLeaderAsync("node-a", ("FileTransfer__ExportFolder", shares));
         Follower = await Cluster.StartFollowerAsync("node-b", ("FileTransfer__Limits__Download", "512KiB/s"));
-        Large = await Leader.PutAsync(PlainFile.RandomBytes(64 * 1024 * 1024), LargeLocation);
+        Large = await Leader.PutAsync(new byte[256 * 1024 * 1024], LargeLocation);
         Browser = await browser;
     }
 

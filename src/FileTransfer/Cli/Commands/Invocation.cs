@@ -8,6 +8,7 @@ namespace FileTransfer.Cli.Commands;
 internal sealed class Invocation(ParseResult parse, Func<Invocation, NodeSet>? connect, CancellationToken cancellationToken)
     : IDisposable
 {
+    private object? _gate;
     private NodeSet? _nodes;
 
     public CliStreams Streams { get; } = ((CliRoot)parse.RootCommandResult.Command).Streams;
@@ -20,7 +21,8 @@ internal sealed class Invocation(ParseResult parse, Func<Invocation, NodeSet>? c
 
     public TimeProvider Time => Streams.Time;
 
-    public NodeSet Nodes => _nodes ??= connect!(this);
+    /// <summary>Connected once, whichever of several tasks is first: a parse result must not be asked for names by two at a time either.</summary>
+    public NodeSet Nodes => LazyInitializer.EnsureInitialized(ref _nodes, ref _gate, () => connect!(this));
 
     public T? Get<T>(Option<T> option) => parse.GetValue(option);
 
