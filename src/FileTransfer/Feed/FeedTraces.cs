@@ -48,6 +48,13 @@ public static class FeedTraces
         IReadOnlyCollection<FileKey> keys,
         CancellationToken cancellationToken,
         Func<FileKey, string?>? traceOf = null
+    ) => _source.HasListeners() ? NoteHeardAsync(connection, keys, traceOf, cancellationToken) : Task.CompletedTask;
+
+    private static Task NoteHeardAsync(
+        NpgsqlConnection connection,
+        IReadOnlyCollection<FileKey> keys,
+        Func<FileKey, string?>? traceOf,
+        CancellationToken cancellationToken
     )
     {
         const string sql = """
@@ -58,11 +65,6 @@ public static class FeedTraces
             SELECT file_key, traceparent, now() FROM unnest(@keys, @traceparents) AS one (file_key, traceparent) ORDER BY file_key
             ON CONFLICT (file_key) DO UPDATE SET traceparent = EXCLUDED.traceparent, noted_at = EXCLUDED.noted_at
             """;
-        if (!_source.HasListeners())
-        {
-            return Task.CompletedTask;
-        }
-
         var current = Activity.Current is { Recorded: true, Id: var id } ? id : null;
         var traced = keys.Select(key => (Key: key, Trace: RecordedOf(traceOf?.Invoke(key)) ?? current))
             .Where(file => file.Trace is not null)

@@ -21,6 +21,7 @@ public sealed partial class TrustedKeys : BackgroundService
     private readonly List<KeyRotation> _learned = [];
     private readonly TaskCompletionSource _read = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TrustStore _store;
+    private volatile bool _isDoubted;
     private readonly Database _database;
     private readonly ClusterMembership _membership;
     private readonly NodeKeyFile _own;
@@ -99,6 +100,9 @@ public sealed partial class TrustedKeys : BackgroundService
         return MayAsk(name);
     }
 
+    /// <summary>Somebody was refused who may be listed since: it is read again within a second, once for all of them. A notification can be lost.</summary>
+    internal void Doubt() => _isDoubted = true;
+
     internal async Task PutAsync(NodeId node, string? cluster, PublicKey key, string by, CancellationToken cancellationToken)
     {
         await _store.PutAsync(node, cluster, key, by, cancellationToken);
@@ -163,8 +167,9 @@ public sealed partial class TrustedKeys : BackgroundService
 
             TellOfFault();
             await StoreLearnedAsync(cancellationToken);
-            if (isHinted || any.Holds)
+            if (isHinted || any.Holds || _isDoubted)
             {
+                _isDoubted = false;
                 await ReadAsync(cancellationToken);
             }
 

@@ -48,6 +48,7 @@ internal sealed class SignedCallers(TrustedKeys trusted, RequestSignatures signa
         var verdict = trusted.Judge(name);
         if (!verdict.IsTrusted)
         {
+            trusted.Doubt();
             return (
                 name,
                 verdict.Standing == TrustStanding.Revoked
@@ -68,6 +69,7 @@ internal sealed class SignedCallers(TrustedKeys trusted, RequestSignatures signa
 
         if (signatures.FaultOfSignature(request, name, header, body, verdict.Keys, isTrusted: true) is { } late)
         {
+            trusted.Doubt();
             return (name, Refused(late));
         }
 
