@@ -10,7 +10,6 @@ namespace FileTransfer.Contracts;
 [JsonSerializable(typeof(BucketHealthResource))]
 [JsonSerializable(typeof(CallerResource))]
 [JsonSerializable(typeof(ChangesResource))]
-[JsonSerializable(typeof(ClusterEventsResource))]
 [JsonSerializable(typeof(ClusterResource))]
 [JsonSerializable(typeof(ConfigurationResource))]
 [JsonSerializable(typeof(DamageFinding))]
