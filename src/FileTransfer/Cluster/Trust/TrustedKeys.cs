@@ -21,7 +21,6 @@ public sealed partial class TrustedKeys : BackgroundService
     private readonly List<KeyRotation> _learned = [];
     private readonly TaskCompletionSource _read = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TrustStore _store;
-    private volatile bool _isDoubted;
     private readonly Database _database;
     private readonly ClusterMembership _membership;
     private readonly NodeKeyFile _own;
@@ -32,6 +31,7 @@ public sealed partial class TrustedKeys : BackgroundService
     private readonly ILogger _logger;
     private readonly IDisposable _changes;
     private volatile TrustTable _table = new([], []);
+    private volatile bool _isDoubted;
     private TrustOptions _settings;
     private string? _fault;
 
