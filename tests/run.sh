@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Runs every test: checks formatting, builds without a warning, then runs the test projects of the solution.
+# Checks formatting, builds without a warning, then runs the test projects of the solution: in a quarter of an hour on two cores, all but the
+# facts that take a quarter of a minute and more each and have others of their room beside them.
+# --thorough runs these, too: most of an hour. To be run before a release, and after a change of what they are about.
 # Needs the .NET 10 SDK; PostgreSQL's programs are installed when they are missing and that is possible.
-# --long shows every demonstration at its full size and runs the trials of the night in full length: about an hour on a machine that does
-# nothing else, 6 GiB of memory. It ends with a table of what was measured. An ordinary run does about a tenth of it.
+# --long is thorough, shows every demonstration at its full size and runs the trials of the night in full length: about two hours on a machine
+# that does nothing else, 6 GiB of memory. It ends with a table of what was measured. Other runs do about a tenth of that.
 # --postgres 17 runs on that version of PostgreSQL (see FILETRANSFER_POSTGRES in deploy/postgres-binaries.sh), fetched if need be;
 # --postgres container runs it in containers, as where its programs are not here and a container engine is.
 # Other arguments go to `dotnet test`:  bash tests/run.sh --filter FullyQualifiedName~Identity
@@ -16,13 +18,14 @@ export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
 
 failures=() # what failed besides single tests
 properties=(-p:UseSharedCompilation=false)
-is_long=false
+is_long=false is_thorough=false
 # The program is compiled once, for what it is published for.
 runtime=""
 if [ "$(uname -sm)" = "Linux x86_64" ]; then runtime=linux-x64 && properties+=(-p:ProgramRuntime="$runtime"); fi
 while :; do
   case "${1:-}" in
-    --long) is_long=true && shift ;;
+    --long) is_long=true && is_thorough=true && shift ;;
+    --thorough) is_thorough=true && shift ;;
     --postgres) export FILETRANSFER_POSTGRES="${2:?--postgres takes a version, such as 17, or a folder}" && shift 2 ;;
     *) break ;;
   esac
@@ -120,16 +123,22 @@ count() { # run counter
     sed -n "s/.* $2=\"\([0-9]*\)\".*/\1/p" | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
-# The results with one outcome: name, then the message below it.
+# The results with one outcome: name, then the message below it; of a long one, such as a log, the beginning and the end.
 list_results() { # run outcome
-  find "$results/$1" -name '*.trx' -exec awk -v outcome="$2" '
+  find "$results/$1" -name '*.trx' -exec awk -v outcome="$2" -v most=24 '
     /<UnitTestResult / {
       wanted = index($0, "outcome=\"" outcome "\"") > 0
       if (wanted) { match($0, /testName="[^"]*"/); print "  " plain(substr($0, RSTART + 10, RLENGTH - 11)) }
     }
-    wanted && /<Message>/ { inside = 1 }
-    wanted && inside { line = $0; gsub(/^ *<Message>|<\/Message>.*/, "", line); print "      " plain(line) }
-    /<\/Message>/ { inside = 0 }
+    wanted && /<Message>/ { inside = 1; lines = 0 }
+    wanted && inside { line = $0; gsub(/^ *<Message>|<\/Message>.*/, "", line); message[++lines] = "      " plain(line) }
+    inside && /<\/Message>/ {
+      inside = 0
+      for (i = 1; i <= lines; i++) {
+        if (i <= most / 2 || i > lines - most / 2) print message[i]
+        else if (i == most / 2 + 1) print "      … " lines - most " lines …"
+      }
+    }
     function plain(text) {
       gsub(/&#xD;/, "", text); gsub(/&lt;/, "<", text); gsub(/&gt;/, ">", text)
       gsub(/&quot;/, "\"", text); gsub(/&#xA;/, " ", text); gsub(/&amp;/, "\\&", text); return text
@@ -152,6 +161,7 @@ report() {
   if [ -d "$results/again" ] && [ "$(count again passed)" -gt 0 ]; then
     twice="$(count again failed)"
     step "Of these passed by themselves" && list_results again Passed
+    if [ "$twice" -gt 0 ]; then step "Failed twice" && list_results again Failed; fi
     passed=$((passed + failed - twice)) failed="$twice"
   fi
   if [ "$test_exit" -ne 0 ] && [ "$failed" -eq 0 ]; then
@@ -159,12 +169,18 @@ report() {
   fi
   if [ "$((passed + failed))" -eq 0 ]; then failures+=("No test ran."); fi
   failed=$((failed + ${#failures[@]}))
+  [ -z "${thorough:-}" ] || printf '\n%s facts that take long were left to: bash tests/run.sh --thorough\n' "$thorough"
   [ "${#failures[@]}" -eq 0 ] || printf '\n%s\n' "${failures[@]}"
   if [ "$skipped" -gt 0 ]; then skipped=", $skipped skipped"; else skipped=""; fi
   printf '\n%s passed, %s failed%s\n' "$passed" "$failed" "$skipped"
   [ "$failed" -eq 0 ]
 }
 
+# Who names tests gets those.
+if [ $# -eq 0 ] && ! "$is_thorough"; then
+  set -- --filter "Run!=Thorough"
+  thorough="$(grep -rF --include='*.cs' '[Thorough]' tests/FileTransfer.IntegrationTests | wc -l)"
+fi
 check_sdk
 choose_postgres
 check_formatting

@@ -6,12 +6,6 @@ public sealed record DatabaseOutage(DateTimeOffset Since, string Cause);
 /// <remarks>Reported by whoever keeps a session all the time. Requests and probes only read it: how often they come changes nothing in the log.</remarks>
 public sealed partial class DatabaseReach(string server, TimeProvider time, ILogger logger)
 {
-    /// <summary>The server ended the session: this node stood still in a transaction for longer than it may.</summary>
-    private const string IdleInTransactionTimeout = "25P03";
-
-    /// <summary>The same, of the transaction as a whole (PostgreSQL 17).</summary>
-    private const string TransactionTimeout = "25P04";
-
     private static readonly Backoff _reminders = new(TimeSpan.FromMinutes(1), TimeSpan.FromHours(1));
 
     private readonly Lock _lock = new();
@@ -46,13 +40,15 @@ public sealed partial class DatabaseReach(string server, TimeProvider time, ILog
                         or PostgresErrorCodes.CannotConnectNow
                         or PostgresErrorCodes.TooManyConnections
                         or PostgresErrorCodes.ReadOnlySqlTransaction
-                        or IdleInTransactionTimeout
-                        or TransactionTimeout,
+                || HasEndedSession(e),
             NpgsqlException e => e.IsTransient
                 || e.InnerException is IOException or SocketException or TimeoutException or AggregateException,
             SocketException => true,
             _ => false,
         };
+
+    /// <summary>Also for this session's own timeouts (25P03, 25P04, 57P05), whatever the server calls them.</summary>
+    private static bool HasEndedSession(PostgresException fault) => fault.InvariantSeverity is "FATAL" or "PANIC";
 
     /// <summary>The database, or the way to it, failed: who keeps something in step with it tries again.</summary>
     public static bool IsFailure(Exception fault) => fault is NpgsqlException or SocketException or TimeoutException;

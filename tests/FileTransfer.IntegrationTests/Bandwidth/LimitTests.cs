@@ -20,6 +20,7 @@ public sealed class LimitTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync() => await _cluster!.DisposeAsync();
 
+    [Thorough]
     [Fact]
     public async Task No_more_is_served_than_the_upload_limit_lets_pass()
     {
@@ -37,6 +38,7 @@ public sealed class LimitTests : IAsyncLifetime
         rate.ShouldBeInRange(Showing.Of(small: 0.5, full: 2.0) * MiB, 4.15 * MiB);
     }
 
+    [Thorough]
     [Fact]
     public async Task Readers_share_the_limit_evenly_however_many_answers_each_has_and_names_it_makes_up()
     {
@@ -71,6 +73,7 @@ public sealed class LimitTests : IAsyncLifetime
         rest.Length.ShouldBe((32 * MiB) - (50 * 1024));
     }
 
+    [Thorough]
     [Fact]
     public async Task What_is_set_is_in_force_at_once_and_after_a_restart_until_it_is_taken_away()
     {
@@ -154,6 +157,7 @@ public sealed class LimitTests : IAsyncLifetime
         (await node.GetJsonAsync("/v1/limits")).GetProperty("set").ValueKind.ShouldBe(JsonValueKind.Null);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_change_of_the_settings_file_counts_at_once_and_a_faulty_one_not()
     {

@@ -30,6 +30,7 @@ public sealed class ListingTests(RunningCluster nodes)
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task Pages_of_long_locations_are_cut_at_a_byte_bound_and_hold_every_file_once()
     {

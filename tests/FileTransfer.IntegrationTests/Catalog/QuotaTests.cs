@@ -78,6 +78,7 @@ public sealed class QuotaTests : IAsyncLifetime
         (await _node.PutAsync(PlainBatch.Of(files))).Select(line => line.Status()).ShouldBe([200, 200, 200, 200, 409, 409]);
     }
 
+    [Thorough]
     [Fact]
     public async Task Registrations_at_every_node_count_in_full_and_an_upload_of_a_registered_file_is_taken()
     {
@@ -153,6 +154,7 @@ public sealed class QuotaTests : IAsyncLifetime
         );
     }
 
+    [Thorough]
     [Fact]
     public async Task A_quota_that_is_set_while_files_come_and_go_has_counted_each_once()
     {
@@ -189,6 +191,7 @@ public sealed class QuotaTests : IAsyncLifetime
         (await QuotaAsync()).ShouldBe((10 * there, there, false));
     }
 
+    [Thorough]
     [Fact]
     public async Task The_program_sets_and_removes_quotas_and_says_what_is_wrong()
     {

@@ -8,6 +8,7 @@ namespace FileTransfer.IntegrationTests.Chunks;
 /// </summary>
 public sealed class StorePowerFailureTests(ITestOutputHelper output)
 {
+    [Thorough]
     [PowerFailureFact]
     public Task No_acknowledged_content_is_lost_and_nothing_unproven_is_there_after_a_power_failure_at_any_moment() =>
         TryAsync(

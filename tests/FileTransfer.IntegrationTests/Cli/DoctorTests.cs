@@ -74,6 +74,7 @@ public sealed class DoctorTests
         text.Out.ShouldContain("--    probe put       --no-probe was given\n");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_database_that_is_away_is_named_and_what_needs_it_is_not_tried()
     {
@@ -92,6 +93,7 @@ public sealed class DoctorTests
         SeenBy(run, "probe put").ShouldContain("no leader");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_wrong_token_is_told_from_one_that_may_not_write()
     {
@@ -116,6 +118,7 @@ public sealed class DoctorTests
         SeenBy(right, "probe put").ShouldContain("scope write");
     }
 
+    [Thorough]
     [SmallDiskFact]
     public async Task A_disk_below_its_floor_is_critical_and_takes_no_probe()
     {
@@ -140,6 +143,7 @@ public sealed class DoctorTests
         Found(low, "disk").GetProperty("figures").GetProperty("floorBytes").GetDouble().ShouldBe(1e9);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_follower_that_is_down_is_missed_by_the_cluster_and_as_a_peer()
     {
@@ -161,6 +165,7 @@ public sealed class DoctorTests
         SeenBy(warned, "cluster").ShouldContain("b has not been heard from since");
     }
 
+    [Thorough]
     [Fact]
     public async Task Ctrl_C_while_the_probe_is_on_its_way_removes_it_all_the_same()
     {

@@ -13,6 +13,7 @@ public sealed class ProgramTests
     private const string Owner = "0x01";
     private const string Bucket = "0x02";
 
+    [Thorough]
     [Fact]
     public async Task Uploads_go_on_contents_come_without_the_database_and_a_dead_node_is_taken_out()
     {
@@ -92,6 +93,7 @@ public sealed class ProgramTests
         await TestCluster.StoredAsync(again, key);
     }
 
+    [Thorough]
     [Fact]
     public async Task Ctrl_C_in_the_middle_of_a_put_and_of_a_get_says_what_is_kept_and_the_same_command_goes_on_there()
     {

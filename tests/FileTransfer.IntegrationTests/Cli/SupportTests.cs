@@ -20,6 +20,7 @@ public sealed class SupportTests
         "password-of-a-share",
     ];
 
+    [Thorough]
     [Fact]
     public async Task A_bundle_has_what_a_report_needs_and_none_of_the_secrets()
     {

@@ -15,6 +15,7 @@ public sealed class CatalogGateTests
     /// <summary>Contents are collected as soon as that is allowed at all.</summary>
     private static readonly (string, string)[] _eager = [("FileTransfer__Store__OrphanGrace", "00:00:00")];
 
+    [Thorough]
     [Fact]
     public async Task A_mistyped_database_is_refused_untouched_and_an_adopted_one_deletes_nothing_until_a_person_says_so()
     {
@@ -112,6 +113,7 @@ public sealed class CatalogGateTests
         ContentsOf(cluster, "b").ShouldBe(4);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_copy_of_the_catalog_that_has_grown_past_what_the_folder_saw_is_refused_and_the_one_it_saw_is_not()
     {
@@ -143,6 +145,7 @@ public sealed class CatalogGateTests
         await ExecuteAsync(cluster, $"DROP DATABASE {copy.Database} WITH (FORCE)");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_promoted_server_goes_on_with_a_new_history_begun_once_and_nothing_is_lost()
     {
@@ -187,6 +190,7 @@ public sealed class CatalogGateTests
         ContentsOf(cluster, "b").ShouldBe(2);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_folder_of_before_is_accepted_where_the_catalog_knows_its_contents_and_nowhere_else()
     {

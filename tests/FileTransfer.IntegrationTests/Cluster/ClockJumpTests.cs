@@ -19,6 +19,7 @@ public sealed class OtherClockFactAttribute : FactAttribute
 /// <summary>The clock of a real server is set while nodes wait and work.</summary>
 public sealed class ClockJumpTests
 {
+    [Thorough]
     [OtherClockFact]
     public async Task A_database_clock_that_is_set_a_day_ahead_and_back_is_told_of_loses_nothing_and_lengthens_no_wait()
     {

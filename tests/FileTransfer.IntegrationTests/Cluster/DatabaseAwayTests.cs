@@ -82,6 +82,7 @@ public sealed class DatabaseAwayTests
         (await follower.Http.GetAsync("/health/cluster")).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
+    [Thorough]
     [Fact]
     public async Task An_outage_is_one_warning_with_host_and_cause_and_one_line_when_it_is_over_however_often_somebody_probes()
     {
@@ -122,6 +123,7 @@ public sealed class DatabaseAwayTests
                 ),
         ];
 
+    [Thorough]
     [Fact]
     public async Task A_database_that_restarts_under_a_download_ends_no_attempt_for_good()
     {

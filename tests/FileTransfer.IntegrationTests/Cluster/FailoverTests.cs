@@ -43,6 +43,7 @@ public sealed class FailoverTests
         new Uri(problem.GetProperty("leaderUrl").GetString()!).ShouldBe(second.Url);
     }
 
+    [Thorough]
     [Fact]
     public async Task When_the_leader_stops_another_leads_within_five_seconds_and_one_that_may_not_lead_does_not()
     {
@@ -112,6 +113,7 @@ public sealed class FailoverTests
         );
     }
 
+    [Thorough]
     [Fact]
     public async Task A_leader_cut_off_from_the_database_stops_leading_before_another_one_does()
     {
@@ -148,6 +150,7 @@ public sealed class FailoverTests
         (await SaysItLeadsAsync(first)).ShouldBeFalse();
     }
 
+    [Thorough]
     [Fact]
     public async Task A_leader_that_stands_still_is_followed_by_another_and_writes_nothing_when_it_goes_on()
     {

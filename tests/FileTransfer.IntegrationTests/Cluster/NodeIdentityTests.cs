@@ -8,6 +8,7 @@ public sealed class NodeIdentityTests
 {
     private const int MustBeChanged = 78;
 
+    [Thorough]
     [Fact]
     public async Task A_second_process_with_a_node_id_that_is_in_use_waits_says_so_and_gives_up()
     {
@@ -27,6 +28,7 @@ public sealed class NodeIdentityTests
         ).ShouldBe(1);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_second_process_takes_over_a_node_id_when_the_first_goes_in_time()
     {
@@ -73,6 +75,7 @@ public sealed class NodeIdentityTests
         stranger.Log.ShouldContain("The database holds cluster 'default', and this node belongs to 'other'");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_key_that_is_shown_before_the_first_start_is_the_nodes_and_a_damaged_one_ends_the_start()
     {

@@ -8,6 +8,7 @@ namespace FileTransfer.IntegrationTests.Cluster;
 /// <summary>Two hosts of one connection string take writes: a standby was promoted while its primary lives.</summary>
 public sealed class OneServerTests
 {
+    [Thorough]
     [Fact]
     public async Task A_node_stays_at_the_server_it_has_joined_while_that_refuses_connections_and_another_takes_writes()
     {

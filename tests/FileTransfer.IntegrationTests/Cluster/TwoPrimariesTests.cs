@@ -10,6 +10,7 @@ namespace FileTransfer.IntegrationTests.Cluster;
 /// <remarks>Runs the recipe "Fail over" of docs/operations.md.</remarks>
 public sealed class TwoPrimariesTests
 {
+    [Thorough]
     [Fact]
     public async Task The_older_side_stops_leading_for_good_and_what_it_acknowledged_alone_comes_back()
     {

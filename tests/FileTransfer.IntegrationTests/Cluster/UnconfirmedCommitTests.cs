@@ -30,6 +30,7 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
         await _server.DisposeAsync();
     }
 
+    [Thorough]
     [Fact]
     public async Task An_upload_a_registration_and_a_removal_are_acknowledged_when_a_standby_has_them_and_not_before()
     {

@@ -8,6 +8,7 @@ public sealed class DeployTests(ITestOutputHelper output)
     [Fact]
     public Task Chart_kustomize_compose_and_unit_are_what_their_readers_take() => RunAsync("tests/deploy/files.sh");
 
+    [Thorough]
     [Fact]
     public Task What_compose_says_is_a_cluster_whose_certificates_are_renewed_under_load() => RunAsync("tests/deploy/compose.sh");
 

@@ -45,6 +45,7 @@ public sealed class BoundedTests
         await DiskIsAsync(follower, "healthy", "there is room");
     }
 
+    [Thorough]
     [SmallDiskFact]
     public async Task Below_the_floor_of_free_space_no_download_starts_and_above_it_they_go_on_by_themselves()
     {
@@ -63,6 +64,7 @@ public sealed class BoundedTests
         await TestCluster.StoredAsync(follower, file.Key.ToString());
     }
 
+    [Thorough]
     [Fact]
     public async Task Neither_leader_nor_follower_needs_more_memory_for_a_larger_file()
     {

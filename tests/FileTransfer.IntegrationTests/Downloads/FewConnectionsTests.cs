@@ -27,6 +27,7 @@ public sealed class FewConnectionsTests : IAsyncLifetime
         await _cluster.DisposeAsync();
     }
 
+    [Thorough]
     [Fact]
     public async Task A_node_with_too_few_connections_downloads_with_fewer_lanes_says_so_and_recovers()
     {
@@ -79,6 +80,7 @@ public sealed class FewConnectionsTests : IAsyncLifetime
         await follower.SaysAsync("All 4 lanes run again");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_pool_of_one_connection_is_enough_to_follow()
     {

@@ -22,6 +22,7 @@ public sealed class FilesThatNobodyHasTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
 
+    [Thorough]
     [Fact]
     public async Task An_upload_reaches_the_follower_as_fast_as_without_them()
     {

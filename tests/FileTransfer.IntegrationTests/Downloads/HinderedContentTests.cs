@@ -5,6 +5,7 @@ namespace FileTransfer.IntegrationTests.Downloads;
 /// <summary>What is wrong with the place of one content is no trouble of the disk. The node remembers it for a minute, so it has a cluster of its own.</summary>
 public sealed class HinderedContentTests(SourceCluster cluster) : IClassFixture<SourceCluster>
 {
+    [Thorough]
     [Fact]
     public async Task What_lies_in_the_place_of_the_folder_of_one_content_holds_up_that_file_alone()
     {

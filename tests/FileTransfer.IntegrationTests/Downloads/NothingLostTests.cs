@@ -9,6 +9,7 @@ namespace FileTransfer.IntegrationTests.Downloads;
 /// <summary>A kill at any moment loses no stored file, and of a partial download at most what was asked for and not yet read.</summary>
 public sealed class NothingLostTests
 {
+    [Thorough]
     [Fact]
     public async Task A_follower_killed_ten_times_during_a_download_completes_it_and_fetches_no_proven_byte_again()
     {
@@ -53,6 +54,7 @@ public sealed class NothingLostTests
         Directory.EnumerateFileSystemEntries(Path.Combine(follower.DataDirectory, "partial")).ShouldBeEmpty();
     }
 
+    [Thorough]
     [Fact]
     public async Task At_a_start_disk_and_catalog_are_brought_to_agree()
     {
@@ -99,6 +101,7 @@ public sealed class NothingLostTests
         (await again.StateOfAsync(hidden.Key.ToString())).ShouldBe("absent");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_content_that_is_lost_while_its_node_runs_is_fetched_again_once_it_is_asked_for()
     {

@@ -38,6 +38,7 @@ public sealed class NothingTwiceTests(SourceCluster cluster) : IClassFixture<Sou
         source.BytesSent.ShouldBeLessThan(520_000);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_restarted_follower_neither_fetches_nor_reads_again_what_it_has()
     {

@@ -33,6 +33,7 @@ public sealed class OwnDiskTests(SourceCluster cluster) : IClassFixture<SourceCl
         await cluster.Follower.CheckSaysAsync("disk", "healthy", "there is room");
     }
 
+    [Thorough]
     [SmallDiskFact]
     public async Task A_disk_without_inodes_is_called_that_and_waited_for()
     {

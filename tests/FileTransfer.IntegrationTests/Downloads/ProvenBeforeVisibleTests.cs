@@ -24,6 +24,7 @@ public sealed class ProvenBeforeVisibleTests(SourceCluster cluster) : IClassFixt
             { "404", ManyWindows, "wanted", "does not have the file" },
         };
 
+    [Thorough]
     [Theory]
     [MemberData(nameof(Faults))]
     public async Task A_source_at_fault_is_named_and_nothing_it_sent_is_visible_and_another_source_ends_it(

@@ -6,6 +6,7 @@ namespace FileTransfer.IntegrationTests.Downloads;
 /// <summary>A file is removed while four nodes download it, and pass on what they have.</summary>
 public sealed class RemovedInASwarmTests
 {
+    [Thorough]
     [Fact]
     public async Task A_file_removed_while_four_nodes_pass_it_on_ends_at_all_of_them_and_comes_whole_when_it_is_added_again()
     {

@@ -107,6 +107,7 @@ public sealed class RemovedStaysRemovedTests(SourceCluster cluster) : IClassFixt
         source.BytesSent.ShouldBeLessThan(Size);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_stored_file_that_is_removed_and_added_again_and_again_ends_as_the_last_word_says()
     {

@@ -57,6 +57,7 @@ public sealed class ReplicationTests
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task A_file_registered_at_a_follower_is_wanted_there_and_comes_when_the_leader_gets_it()
     {

@@ -74,6 +74,7 @@ public sealed class ExportRouteTests : IAsyncLifetime
         (await node.GetJsonAsync("/v1/exports")).GetProperty("exports").GetArrayLength().ShouldBe(2);
     }
 
+    [Thorough]
     [Fact]
     public async Task One_runs_at_a_time_and_is_cancelled_for_real_and_a_node_without_a_folder_writes_none()
     {
@@ -98,6 +99,7 @@ public sealed class ExportRouteTests : IAsyncLifetime
         );
     }
 
+    [Thorough]
     [SmallDiskFact]
     public async Task A_disk_of_a_share_that_is_full_ends_the_export_alone_and_it_goes_on_once_there_is_room()
     {
@@ -116,6 +118,7 @@ public sealed class ExportRouteTests : IAsyncLifetime
         (await ExportAsync(node, new { name = "mirror" })).Text("state").ShouldBe("done");
     }
 
+    [Thorough]
     [SmallDiskFact]
     public async Task A_disk_that_can_have_no_more_files_ends_the_export_in_the_middle_and_it_goes_on_once_it_can()
     {

@@ -18,6 +18,7 @@ public sealed class ChangesTests
     private readonly ConcurrentQueue<(string Body, string Time, string Signature)> _told = new();
     private volatile bool _isRefused = true;
 
+    [Thorough]
     [Fact]
     public async Task Changes_come_in_order_behind_a_position_and_a_webhook_is_told_them_signed_until_it_takes_them()
     {

@@ -54,6 +54,7 @@ public sealed class CompactedFeedTests
         late.Log.ShouldNotContain("cannot read the feed");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_cluster_that_asks_below_what_is_kept_is_told_so_and_compares()
     {
@@ -98,6 +99,7 @@ public sealed class CompactedFeedTests
             (await downstream.GetJsonAsync("/v1/sync/status")).GetProperty("upstreams")[0];
     }
 
+    [Thorough]
     [Fact]
     public async Task The_feed_does_not_grow_while_files_come_and_go_even_for_a_node_that_does_not_read()
     {
@@ -141,6 +143,7 @@ public sealed class CompactedFeedTests
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task The_feed_is_kept_until_a_follower_that_is_shipped_to_has_acknowledged_it()
     {

@@ -9,6 +9,7 @@ public sealed class FullDiskTests
 {
     private const int MiB = 1024 * 1024;
 
+    [Thorough]
     [SmallDiskFact]
     public async Task A_shipment_that_meets_a_full_disk_is_told_without_its_contents_and_they_come_when_a_removal_has_made_room()
     {
@@ -31,6 +32,7 @@ public sealed class FullDiskTests
         await MakeRoomAsync(up, down, large, others, wanted);
     }
 
+    [Thorough]
     [SmallDiskFact]
     public async Task What_is_pulled_onto_a_full_disk_waits_for_room_and_comes_when_a_removal_has_made_it()
     {

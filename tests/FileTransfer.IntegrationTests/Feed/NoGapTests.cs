@@ -57,6 +57,7 @@ public sealed class NoGapTests
         (await db.Test.ScalarAsync<long>("SELECT count(*) FROM filetransfer.mutations")).ShouldBeGreaterThan(writers * each / 2);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_lost_mutation_stops_its_bin_is_told_in_words_and_does_not_hold_up_the_other_bins()
     {

@@ -4,6 +4,7 @@ namespace FileTransfer.IntegrationTests.Feed;
 
 public sealed class PendingAddTests
 {
+    [Thorough]
     [Fact]
     public async Task A_file_stored_without_an_upload_at_a_node_that_leads_later_is_added_then_and_reaches_the_others()
     {
@@ -27,6 +28,7 @@ public sealed class PendingAddTests
         await TestCluster.StoredAsync(late, file.Key.ToString());
     }
 
+    [Thorough]
     [Theory]
     [InlineData("a")]
     [InlineData("b")]

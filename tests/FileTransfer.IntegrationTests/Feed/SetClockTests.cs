@@ -8,10 +8,12 @@ namespace FileTransfer.IntegrationTests.Feed;
 /// <summary>The clock of one cluster, of its node and its database alike, is set while it is in step with another.</summary>
 public sealed class SetClockTests
 {
+    [Thorough]
     [OtherClockFact]
     public Task A_cluster_whose_clock_is_set_an_hour_ahead_and_back_goes_on_shipping_and_pulling() =>
         GoesOnAsync(isOfShipper: true);
 
+    [Thorough]
     [OtherClockFact]
     public Task A_cluster_whose_clock_is_set_an_hour_ahead_and_back_goes_on_being_shipped_to_and_pulled_from() =>
         GoesOnAsync(isOfShipper: false);

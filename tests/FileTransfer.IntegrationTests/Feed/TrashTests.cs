@@ -72,6 +72,7 @@ public sealed class TrashTests
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task What_is_kept_goes_before_its_time_where_the_disk_needs_the_room()
     {

@@ -19,6 +19,7 @@ public sealed class DatabaseRecipeTests
     private static readonly Recipe _restoreDump = Recipe.Named("Restore a dump");
     private static readonly Recipe _move = Recipe.Named("Move the database");
 
+    [Thorough]
     [Fact]
     public async Task A_backup_brings_all_files_back_also_those_that_came_after_it()
     {
@@ -69,6 +70,7 @@ public sealed class DatabaseRecipeTests
         (await server.ScalarAsync<long>("SELECT count(*) FROM filetransfer.feed_epochs", "filetransfer")).ShouldBe(2);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_database_that_moves_loses_nothing_and_a_node_that_was_forgotten_on_the_old_one_stops_leading()
     {

@@ -22,6 +22,7 @@ public sealed class EvacuationTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
 
+    [Thorough]
     [Fact]
     public async Task A_pruning_leaves_as_many_copies_as_the_bucket_is_to_keep()
     {
@@ -49,6 +50,7 @@ public sealed class EvacuationTests : IAsyncLifetime
         health.GetProperty("first")[0].GetProperty("location").GetString().ShouldBe("kept");
     }
 
+    [Thorough]
     [Fact]
     public async Task What_only_an_emptied_node_has_comes_to_others_which_spare_it_then()
     {

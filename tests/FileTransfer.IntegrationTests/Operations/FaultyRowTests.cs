@@ -33,6 +33,7 @@ public sealed class FaultyRowTests
         "INSERT INTO filetransfer.quotas (bucket, bytes, used_bytes, used_files) VALUES ('', 0, -1e30, -5), ('\\x0d', 5, 1e30, 5)",
     ];
 
+    [Thorough]
     [Fact]
     public async Task Faulty_rows_are_left_out_and_named_and_every_route_answers()
     {

@@ -6,6 +6,7 @@ namespace FileTransfer.IntegrationTests.Operations;
 /// <summary>What a node was like is known afterwards.</summary>
 public sealed class HistoryTests
 {
+    [Thorough]
     [Fact]
     public async Task A_node_writes_its_minutes_down_with_its_heartbeat_and_what_is_too_old_goes()
     {

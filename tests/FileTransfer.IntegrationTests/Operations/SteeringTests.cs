@@ -25,6 +25,7 @@ public sealed class SteeringTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
 
+    [Thorough]
     [Fact]
     public async Task A_file_that_is_paused_keeps_what_it_has_over_a_restart_until_it_is_resumed()
     {
@@ -52,6 +53,7 @@ public sealed class SteeringTests : IAsyncLifetime
         await TestCluster.StoredAsync(_follower, key);
     }
 
+    [Thorough]
     [Fact]
     public async Task Paused_buckets_and_pauses_of_everything_hold_up_what_comes_new_and_end_by_themselves()
     {
@@ -83,6 +85,7 @@ public sealed class SteeringTests : IAsyncLifetime
         await tooLong.ShouldBeProblemAsync(400, "bad-request", "25h");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_higher_priority_takes_the_lane_and_a_cancelled_download_leaves_nothing()
     {

@@ -54,6 +54,7 @@ public sealed class TracesTests
         }
     }
 
+    [Thorough]
     [Theory]
     [InlineData(false, 9_000_000)]
     [InlineData(true, 9_000_000)]
@@ -89,6 +90,7 @@ public sealed class TracesTests
             await (await clusters.CreateAsync()).StartLeaderAsync(node, [.. collector.Settings, .. settings]);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_node_that_rests_begins_no_trace()
     {
@@ -114,6 +116,7 @@ public sealed class TracesTests
         Task<DateTime> SeenAtAsync() => cluster.Database.ScalarAsync<DateTime>("SELECT min(seen_at) FROM filetransfer.nodes");
     }
 
+    [Thorough]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -54,6 +54,7 @@ public sealed class NodeRoleTests : IAsyncLifetime
         ).ShouldBe($"{_cluster.Database.Name}_b");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_catalog_that_a_superuser_made_becomes_the_nodes()
     {

@@ -22,6 +22,7 @@ public sealed class AdmissionTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync() => await _cluster!.DisposeAsync();
 
+    [Thorough]
     [Fact]
     public async Task While_one_node_is_given_a_content_another_is_told_to_come_again()
     {
@@ -44,6 +45,7 @@ public sealed class AdmissionTests : IAsyncLifetime
         });
     }
 
+    [Thorough]
     [Fact]
     public async Task The_node_that_has_the_turn_may_ask_for_more_and_a_person_needs_none()
     {
@@ -111,6 +113,7 @@ public sealed class AdmissionTests : IAsyncLifetime
         );
     }
 
+    [Thorough]
     [Fact]
     public async Task A_node_that_goes_away_leaves_its_turn()
     {

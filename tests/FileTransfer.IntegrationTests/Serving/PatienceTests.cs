@@ -220,6 +220,7 @@ public sealed class PatienceTests(PatientNodes nodes, ITestOutputHelper output) 
         await nodes.Small.ShouldBeStoredAsync(nodes.Leader);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_write_that_is_passed_on_may_do_what_its_own_token_may_do_at_the_leader()
     {
@@ -256,6 +257,7 @@ public sealed class PatienceTests(PatientNodes nodes, ITestOutputHelper output) 
             ];
     }
 
+    [Thorough]
     [Fact]
     public async Task A_stop_waits_neither_for_a_sender_nor_for_a_reader_that_stands_still()
     {

@@ -14,6 +14,7 @@ public sealed partial class BatchUploadFaultTests
         ("Transfer-Encoding", "chunked"),
     ];
 
+    [Thorough]
     [Fact]
     public async Task A_kill_in_mid_batch_loses_nothing_that_was_answered_and_the_same_again_stores_the_rest()
     {
@@ -55,6 +56,7 @@ public sealed partial class BatchUploadFaultTests
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task A_leader_that_leads_no_more_says_so_of_the_file_at_hand_and_ends_the_answer()
     {

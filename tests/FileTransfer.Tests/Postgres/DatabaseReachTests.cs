@@ -9,19 +9,24 @@ namespace FileTransfer.Tests.Postgres;
 public sealed class DatabaseReachTests
 {
     [Theory]
-    [InlineData("08006", true)] // connection failure
-    [InlineData("57P01", true)] // terminated by an administrator
-    [InlineData("57P02", true)] // crashed
-    [InlineData("57P03", true)] // starting up
-    [InlineData("53300", true)] // too many connections
-    [InlineData("25006", true)] // fail-over left this session on a standby
-    [InlineData("25P03", true)] // this node stood still in a transaction
-    [InlineData("25P04", true)] // a transaction took too long
-    [InlineData("23505", false)] // unique violation
-    [InlineData("42601", false)] // syntax error
-    [InlineData("22P02", false)] // malformed value
-    public void Only_states_that_pass_by_themselves_count_as_database_away(string sqlState, bool away) =>
-        DatabaseReach.IsAway(new PostgresException("refused", "ERROR", "ERROR", sqlState)).ShouldBe(away);
+    [InlineData("08006", "ERROR", true)] // connection failure
+    [InlineData("57P01", "FATAL", true)] // terminated by an administrator
+    [InlineData("57P02", "FATAL", true)] // crashed
+    [InlineData("57P03", "FATAL", true)] // starting up
+    [InlineData("53300", "FATAL", true)] // too many connections
+    [InlineData("25006", "ERROR", true)] // fail-over left this session on a standby
+    [InlineData("25P03", "FATAL", true)] // this node stood still in a transaction
+    [InlineData("25P04", "FATAL", true)] // a transaction took too long
+    [InlineData("57P05", "FATAL", true)] // a session that the pool kept was idle for longer than the server allows
+    [InlineData("28P01", "FATAL", true)] // the password was changed
+    [InlineData("23505", "ERROR", false)] // unique violation
+    [InlineData("42601", "ERROR", false)] // syntax error
+    [InlineData("22P02", "ERROR", false)] // malformed value
+    public void States_that_pass_by_themselves_and_sessions_that_the_server_ends_count_as_database_away(
+        string sqlState,
+        string severity,
+        bool away
+    ) => DatabaseReach.IsAway(new PostgresException("refused", severity, severity, sqlState)).ShouldBe(away);
 
     [Fact]
     public void An_outage_is_told_at_once_then_ever_more_rarely_and_when_it_is_over()

@@ -8,6 +8,9 @@ public sealed partial class DownloadPlanner
 
     private const double ClearlyFasterSeconds = 0.05;
 
+    /// <summary>A body whose bytes are lost when it is taken away is left for a source that may not have the file only to save so much.</summary>
+    private const double SecondsWorthARisk = 10;
+
     /// <summary>How soon a hedged request that would not have been faster is considered again.</summary>
     private static readonly TimeSpan _hedgeLookPeriod = TimeSpan.FromMilliseconds(250);
 
@@ -51,7 +54,8 @@ public sealed partial class DownloadPlanner
             return false;
         }
 
-        if ((seconds * ClearlyFaster) + ClearlyFasterSeconds >= secondsLeft)
+        var hasRisk = !isDivided && !IsKnownToHave(source);
+        if ((seconds * ClearlyFaster) + (hasRisk ? SecondsWorthARisk : ClearlyFasterSeconds) >= secondsLeft)
         {
             _nextHedgeLook = _now + _hedgeLookPeriod;
             return false;
@@ -99,6 +103,10 @@ public sealed partial class DownloadPlanner
 
         return slowest;
     }
+
+    /// <summary>The catalog knows it of nodes; what a share or a stream has shows when it is asked.</summary>
+    private static bool IsKnownToHave(FileSource source) =>
+        source.HasBrought || source.Kind is SourceKind.Node or SourceKind.Leader;
 
     private static bool IsIdle(SourceState source) =>
         source.Condition == SourceCondition.Healthy && source.Load.InFlight.Count == 0;

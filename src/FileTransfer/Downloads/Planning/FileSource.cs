@@ -49,6 +49,9 @@ internal sealed class FileSource(SourceState state, SourceKind kind)
     /// <summary>The last failure was a refusal: it answers, but not this.</summary>
     public bool HasRefused { get; private set; }
 
+    /// <summary>It has brought something of the file; until then a share or a stream may as well not have it.</summary>
+    public bool HasBrought { get; private set; }
+
     /// <summary>Until when it serves another node.</summary>
     public TimeSpan BusyUntil { get; set; }
 
@@ -110,6 +113,7 @@ internal sealed class FileSource(SourceState state, SourceKind kind)
 
     public void Progressed()
     {
+        HasBrought = true;
         Refusals = 0;
         Failures = 0;
         HasRefused = false;

@@ -87,6 +87,11 @@ internal sealed partial class RequestFaults(
                 ProblemTypes.DatabaseUnavailable,
                 "This node cannot reach its PostgreSQL database now; contents that are stored here can still be read. Send the request again in 5 seconds."
             ),
+            PostgresException { IsTransient: true } e => Problem.Of(
+                ProblemTypes.DatabaseUnavailable,
+                $"The PostgreSQL database could not do it now: {DatabaseReach.CauseOf(e)}; nothing was changed. Send the request again in 5 seconds; "
+                    + "if it keeps failing, an operator should read the database's log."
+            ),
             _ when Chain(fault).Any(IsDiskFull) => Problem.Of(
                 ProblemTypes.DiskFull,
                 $"This node's data folder is full ({fault.Message.TrimEnd('.')}); free some space on its disk, then send the request again."

@@ -16,6 +16,8 @@ internal sealed partial class FolderHints : IDisposable
     /// <summary>So many names are kept; what comes beyond is left to a listing.</summary>
     private const int Most = 16_384;
 
+    public static readonly IReadOnlySet<string> None = new HashSet<string>();
+
     private readonly Lock _gate = new();
     private readonly HashSet<string> _named = [];
     private readonly HashSet<string> _renamed = [];
@@ -52,24 +54,25 @@ internal sealed partial class FolderHints : IDisposable
         return null;
     }
 
-    /// <summary>The names that something was said of since the last call; null where there were too many.</summary>
-    public IReadOnlyCollection<string>? Take()
+    /// <summary>The names that something was said of since the last call; null where there were too many. With those that were renamed into place by then.</summary>
+    public (IReadOnlyCollection<string>? Named, IReadOnlySet<string> Renamed) Take()
     {
         lock (_gate)
         {
             string[]? names = _isIncomplete ? null : [.. _named];
             _named.Clear();
             _isIncomplete = false;
-            return names;
+            return (names, Renamed());
         }
     }
 
-    /// <summary>Whether the file was renamed into place, so that it is complete.</summary>
-    public bool IsRenamed(string name)
+    /// <summary>The files that were renamed into place, so that they are complete, and were not dealt with yet.</summary>
+    /// <remarks>The system tells in order: where a name is among them, those that were renamed before it are, too.</remarks>
+    public IReadOnlySet<string> Renamed()
     {
         lock (_gate)
         {
-            return _renamed.Contains(name);
+            return new HashSet<string>(_renamed, StringComparer.Ordinal);
         }
     }
 

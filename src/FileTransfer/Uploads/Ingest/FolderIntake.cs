@@ -20,7 +20,11 @@ internal sealed partial class FolderIntake(
     public FolderHints? Hints { get; set; }
 
     /// <summary>Takes of these names, which are in their order, what is complete and was not taken yet.</summary>
-    public async Task TakeAsync(List<string> names, CancellationToken cancellationToken)
+    /// <param name="renamed">
+    /// The names that were known to be renamed into place before these were found: what is heard of while they are taken would let a later
+    /// one come before an earlier one.
+    /// </param>
+    public async Task TakeAsync(List<string> names, IReadOnlySet<string> renamed, CancellationToken cancellationToken)
     {
         if (names.Count == 0)
         {
@@ -37,7 +41,7 @@ internal sealed partial class FolderIntake(
                 && !(row is { IsIngested: true, IsDeleted: false } && row.Seen == entry.Stamp)
             )
             {
-                await LookAsync(entry, row, group, cancellationToken);
+                await LookAsync(entry, row, renamed.Contains(name), group, cancellationToken);
             }
             else
             {
@@ -48,7 +52,13 @@ internal sealed partial class FolderIntake(
         await PublishAsync(group, cancellationToken);
     }
 
-    private async Task LookAsync(FolderEntry entry, IngestedName? row, FolderGroup group, CancellationToken cancellationToken)
+    private async Task LookAsync(
+        FolderEntry entry,
+        IngestedName? row,
+        bool isRenamed,
+        FolderGroup group,
+        CancellationToken cancellationToken
+    )
     {
         if (entry.Refusal is { } refusal)
         {
@@ -58,7 +68,7 @@ internal sealed partial class FolderIntake(
 
         // One that could not be read was complete then, and is for as long as it does not change.
         var wasComplete = row?.Reason?.StartsWith(Unreadable, StringComparison.Ordinal) == true && row.Seen == entry.Stamp;
-        if (!wasComplete && Hints?.IsRenamed(entry.Name) != true && !quiet.IsQuiet(entry))
+        if (!wasComplete && !isRenamed && !quiet.IsQuiet(entry))
         {
             return;
         }

@@ -108,11 +108,12 @@ internal sealed partial class WatchedFolder(
         }
 
         await table.SettleAsync(folder.Name, cancellationToken);
+        var renamed = intake.Hints?.Renamed() ?? FolderHints.None;
         for (var after = ""; ; )
         {
             var names = FolderEntry.NamesIn(folder.Folder, folder.Pattern, after, PageSize);
             var isEnd = names.Count < PageSize;
-            await intake.TakeAsync(names, cancellationToken);
+            await intake.TakeAsync(names, renamed, cancellationToken);
             await table.ForgetGoneAsync(folder.Name, after, isEnd ? null : names[^1], names, cancellationToken);
             if (isEnd)
             {
@@ -148,7 +149,7 @@ internal sealed partial class WatchedFolder(
                 await Task.Delay(_swarm, time, cancellationToken);
             }
 
-            IReadOnlyCollection<string>? named = intake.Hints is null ? [] : intake.Hints.Take();
+            var (named, renamed) = intake.Hints?.Take() ?? ([], FolderHints.None);
             if (named is null || intake.Hints is { IsAlive: false })
             {
                 if (named is null)
@@ -160,7 +161,7 @@ internal sealed partial class WatchedFolder(
             }
 
             var names = named.Where(name => FolderEntry.Matches(folder.Pattern, name)).Union(intake.Quiet.Due());
-            await intake.TakeAsync([.. names.Order(StringComparer.Ordinal)], cancellationToken);
+            await intake.TakeAsync([.. names.Order(StringComparer.Ordinal)], renamed, cancellationToken);
         }
     }
 

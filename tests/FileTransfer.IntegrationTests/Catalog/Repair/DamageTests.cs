@@ -25,6 +25,7 @@ public sealed class DamageTests(RunningCluster nodes)
             { "a folder", 20_000 },
         };
 
+    [Thorough]
     [Theory]
     [MemberData(nameof(Damages))]
     public async Task A_damaged_content_of_the_leader_is_never_a_whole_answer_and_comes_back_from_the_follower(

@@ -6,6 +6,7 @@ namespace FileTransfer.IntegrationTests.Catalog.Repair;
 /// <summary>Real nodes under load whose power fails after a system call that chance chooses; they go on with what was flushed.</summary>
 public sealed class NodePowerFailureTests(ITestOutputHelper output)
 {
+    [Thorough]
     [PowerFailureFact]
     public async Task Nodes_whose_power_fails_again_and_again_lose_nothing_that_was_acknowledged_and_show_nothing_that_was_removed()
     {

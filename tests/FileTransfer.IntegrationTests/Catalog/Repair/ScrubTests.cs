@@ -84,6 +84,7 @@ public sealed class ScrubTests
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task A_pass_goes_on_after_a_restart_and_damage_that_nobody_can_mend_is_told_until_somebody_does()
     {
@@ -133,6 +134,7 @@ public sealed class ScrubTests
         (await cancelled.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("state").GetString().ShouldBe("idle");
     }
 
+    [Thorough]
     [Fact]
     public async Task Files_that_are_named_or_of_a_bucket_are_proven_now_and_no_others()
     {
@@ -186,6 +188,7 @@ public sealed class ScrubTests
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task Contents_that_are_in_the_folder_already_are_stored_only_once_they_are_proven()
     {

@@ -133,6 +133,7 @@ public sealed class StartupReconcilerTests : IAsyncLifetime
             DateTimeOffset.UnixEpoch
         );
 
+    [Thorough]
     [Fact]
     public async Task A_node_downloads_while_it_compares_and_says_how_far_it_is()
     {

@@ -35,6 +35,7 @@ public sealed class FailingDiskTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
 
+    [Thorough]
     [FailingDiskFact]
     public async Task A_content_that_cannot_be_read_or_opened_is_set_aside_and_comes_back_from_the_leader()
     {
@@ -73,6 +74,7 @@ public sealed class FailingDiskTests : IAsyncLifetime
         reasons.ShouldAllBe(reason => reason.Contains("it cannot be read"));
     }
 
+    [Thorough]
     [FailingDiskFact]
     public async Task A_file_system_that_became_read_only_pauses_the_queue_spends_nothing_and_goes_on_when_it_is_writable()
     {
@@ -108,6 +110,7 @@ public sealed class FailingDiskTests : IAsyncLifetime
         await Eventually.HoldsAsync(async () => (await DiskAsync(follower)).Status == "healthy", "health is well again");
     }
 
+    [Thorough]
     [FailingDiskFact]
     public async Task A_database_of_small_contents_that_cannot_be_written_pauses_the_queue_and_goes_on_when_it_can()
     {
@@ -135,6 +138,7 @@ public sealed class FailingDiskTests : IAsyncLifetime
         StoredOnDisk.Quarantined(follower).ShouldBeEmpty();
     }
 
+    [Thorough]
     [FailingDiskFact]
     public async Task A_partial_that_cannot_be_read_any_more_is_begun_anew()
     {

@@ -6,6 +6,7 @@ namespace FileTransfer.IntegrationTests.Chunks.Ledger;
 
 public sealed class FolderLedgerTests
 {
+    [Thorough]
     [Fact]
     public async Task Folders_of_killed_nodes_name_all_they_stored_and_what_was_removed()
     {
@@ -42,6 +43,7 @@ public sealed class FolderLedgerTests
         }
     }
 
+    [Thorough]
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

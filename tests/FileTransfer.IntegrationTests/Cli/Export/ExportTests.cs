@@ -23,6 +23,7 @@ public sealed class ExportTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync() => await _cluster!.DisposeAsync();
 
+    [Thorough]
     [Fact]
     public async Task A_static_server_shares_what_was_exported_from_a_running_node()
     {
@@ -48,6 +49,7 @@ public sealed class ExportTests : IAsyncLifetime
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task The_data_folder_of_a_stopped_node_gives_the_same_as_the_node_itself()
     {
@@ -81,6 +83,7 @@ public sealed class ExportTests : IAsyncLifetime
         FileIdentity.TryOf(Path.Combine(other, shared))!.Value.Inode.ShouldBe(FileIdentity.TryOf(content)!.Value.Inode);
     }
 
+    [Thorough]
     [ReflinkDiskFact]
     public async Task Where_the_disk_can_a_share_has_the_blocks_of_the_store_and_neither_changes_with_the_other()
     {
@@ -102,6 +105,7 @@ public sealed class ExportTests : IAsyncLifetime
         (await RunAsync([.. export, "--database", Cluster.ConnectionString])).ShouldContain("1 exported (1 by reflink)");
     }
 
+    [Thorough]
     [Fact]
     public async Task The_private_database_of_a_data_folder_is_started_for_its_export()
     {
@@ -118,6 +122,7 @@ public sealed class ExportTests : IAsyncLifetime
         File.ReadAllBytes(Path.Combine(Share, key[2..])).ShouldBe([1, 2, 3]);
     }
 
+    [Thorough]
     [Fact]
     public async Task Damage_in_a_data_folder_is_found_and_not_exported()
     {

@@ -18,6 +18,7 @@ public sealed class GossipRouteTests
 
     private readonly NodeKey _key = NodeKey.Create();
 
+    [Thorough]
     [Fact]
     public async Task A_stranger_is_shown_as_not_trusted_and_gets_the_words_of_the_node_alone_signed()
     {

@@ -9,6 +9,7 @@ public sealed class PartitionTests
 {
     private const int Count = 4;
 
+    [Thorough]
     [Fact]
     public async Task Halves_that_do_not_reach_each_other_see_each_other_dead_and_alive_again_when_they_do()
     {

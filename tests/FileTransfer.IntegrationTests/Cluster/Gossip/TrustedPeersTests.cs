@@ -58,6 +58,7 @@ public sealed class TrustedPeersTests
         await Eventually.HoldsAsync(async () => await ProvenAsync(node, key) > proven, "it goes on where it was");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_node_that_comes_back_elsewhere_is_found_and_one_with_another_key_is_a_conflict()
     {
@@ -99,6 +100,7 @@ public sealed class TrustedPeersTests
         );
     }
 
+    [Thorough]
     [Fact]
     public async Task A_node_that_was_stopped_for_a_while_is_alive_again_and_holds_nobody_dead()
     {

@@ -88,6 +88,7 @@ public sealed class MemberTrustTests(ITestOutputHelper output)
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task A_node_of_the_same_database_whose_trust_is_revoked_is_asked_for_nothing_and_its_downloads_move()
     {
@@ -140,6 +141,7 @@ public sealed class MemberTrustTests(ITestOutputHelper output)
         await TestCluster.StoredAsync(node, later, within: TimeSpan.FromMinutes(2));
     }
 
+    [Thorough]
     [Fact]
     public async Task A_key_that_was_rotated_counts_at_once_at_a_strict_node_that_lists_the_one_before()
     {
@@ -166,6 +168,7 @@ public sealed class MemberTrustTests(ITestOutputHelper output)
     }
 
     /// <summary>So it finds out whether its database was superseded, also where nodes have no token.</summary>
+    [Thorough]
     [Fact]
     public async Task A_leader_without_a_token_signs_when_it_asks_members_which_catalog_they_work_on()
     {

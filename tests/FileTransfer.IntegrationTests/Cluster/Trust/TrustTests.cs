@@ -10,6 +10,7 @@ namespace FileTransfer.IntegrationTests.Cluster.Trust;
 /// <summary>Who signs what it asks is let in where its key is trusted, and as long as it is.</summary>
 public sealed class TrustTests
 {
+    [Thorough]
     [Fact]
     public async Task A_signature_of_a_trusted_key_lets_in_a_node_of_another_cluster_and_nothing_else_does()
     {

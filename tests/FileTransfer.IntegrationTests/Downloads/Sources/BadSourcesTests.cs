@@ -39,6 +39,7 @@ public sealed class BadSourcesTests(SourceCluster cluster) : IClassFixture<Sourc
             );
     }
 
+    [Thorough]
     [Theory]
     [InlineData(8_000_000)]
     [InlineData(60_000)]

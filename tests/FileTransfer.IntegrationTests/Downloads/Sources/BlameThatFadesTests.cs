@@ -104,6 +104,7 @@ public sealed class BlameThatFadesTests(SourceCluster cluster) : IClassFixture<S
         (await again.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("state").GetString().ShouldBe("stored");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_proxy_that_flips_a_bit_in_two_of_a_hundred_reads_leaves_nothing_behind_a_minute_later()
     {

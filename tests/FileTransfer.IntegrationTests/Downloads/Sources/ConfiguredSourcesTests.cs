@@ -14,6 +14,7 @@ public sealed class ConfiguredSourcesTests
 {
     private const int ManyWindows = 3_000_000;
 
+    [Thorough]
     [Theory]
     [InlineData("Share", ManyWindows)]
     [InlineData("Share", 10)]
@@ -67,6 +68,7 @@ public sealed class ConfiguredSourcesTests
         );
     }
 
+    [Thorough]
     [Theory]
     [InlineData("Standalone")]
     [InlineData("Auto")]

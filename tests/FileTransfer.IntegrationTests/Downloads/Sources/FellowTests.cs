@@ -32,6 +32,7 @@ public sealed class FellowTests : IAsyncLifetime
         await _cluster.DisposeAsync();
     }
 
+    [Thorough]
     [Fact]
     public async Task What_another_node_has_of_a_file_that_it_downloads_comes_from_there()
     {
@@ -40,6 +41,7 @@ public sealed class FellowTests : IAsyncLifetime
         _source.BytesSent.ShouldBeLessThan(Size * 2 / 3);
     }
 
+    [Thorough]
     [Fact]
     public async Task One_that_passes_on_a_wrong_chunk_is_blamed_by_its_name_and_the_file_comes()
     {
@@ -49,6 +51,7 @@ public sealed class FellowTests : IAsyncLifetime
         _follower.Log.ShouldNotContain("Source node source sent wrong bytes");
     }
 
+    [Thorough]
     [Fact]
     public async Task One_that_stops_sending_holds_nothing_up_and_is_blamed_for_nothing()
     {

@@ -9,6 +9,7 @@ namespace FileTransfer.IntegrationTests.Downloads.Sources;
 /// <summary>A slow, dead or lying source delays nobody but itself.</summary>
 public sealed class NoHostageTests(SourceCluster cluster) : IClassFixture<SourceCluster>
 {
+    [Thorough]
     [Fact]
     public async Task A_slow_source_that_keeps_above_the_floor_is_not_called_stalled()
     {
@@ -46,6 +47,7 @@ public sealed class NoHostageTests(SourceCluster cluster) : IClassFixture<Source
         await cluster.StoredAsync(file);
     }
 
+    [Thorough]
     [Fact]
     public async Task Of_two_thousand_files_fifty_whose_only_source_never_answers_do_not_hold_up_the_others()
     {

@@ -18,6 +18,7 @@ public sealed class SharesOfEverySortTests : IAsyncLifetime
     private readonly List<(string, string)> _settings = [];
     private TestCluster _cluster = null!;
 
+    [Thorough]
     [Fact]
     public async Task Files_come_whole_from_shares_of_every_sort_and_each_content_once_where_there_are_no_ranges()
     {
@@ -31,7 +32,10 @@ public sealed class SharesOfEverySortTests : IAsyncLifetime
         await AddAsync("moved-away", share => share.Misbehaves = RedirectToLocalhost, ("FollowRedirectsTo__0", "localhost"));
         await AddAsync("signed", share => share.Misbehaves = RequireCredentials, ("Authorization", "Bearer s3cr3t"));
         var stray = await AddAsync("strays", share => share.Misbehaves = RedirectToLocalhost);
-        var node = await _cluster.StartLeaderAsync("a", [.. _settings]);
+        var node = await _cluster.StartLeaderAsync(
+            "a",
+            [.. _settings, ("Serilog__MinimumLevel__Override__FileTransfer.Downloads", "Debug")]
+        );
         var wanted = _shares.Where(one => one.Key != "strays").SelectMany(one => one.Value.Files).ToList();
 
         var begun = await node.LoadAsync("all", LoadNode.Order(wanted, 300));

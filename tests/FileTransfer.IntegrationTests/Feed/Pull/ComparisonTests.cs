@@ -10,6 +10,7 @@ namespace FileTransfer.IntegrationTests.Feed.Pull;
 /// <summary>Sets of files that should be the same and are not are led back to the files in which they differ.</summary>
 public sealed class ComparisonTests
 {
+    [Thorough]
     [Fact]
     public async Task One_file_among_very_many_that_is_missing_here_is_found_in_five_requests_and_wanted()
     {
@@ -40,6 +41,7 @@ public sealed class ComparisonTests
         answered.ShouldBeLessThanOrEqualTo(5, string.Join('\n', asked));
     }
 
+    [Thorough]
     [Fact]
     public async Task What_differs_is_repaired_by_a_comparison_and_everything_is_taken_anew_by_a_resync()
     {

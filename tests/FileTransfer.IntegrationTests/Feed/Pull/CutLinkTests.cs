@@ -7,6 +7,7 @@ namespace FileTransfer.IntegrationTests.Feed.Pull;
 /// <summary>Clusters in a chain, and two that pull from each other, whose links are cut while their files come and go.</summary>
 public sealed class CutLinkTests
 {
+    [Thorough]
     [Fact]
     public async Task In_a_chain_whose_first_link_is_cut_while_files_come_and_go_the_last_ends_with_what_the_first_has_and_contents_cross_once()
     {
@@ -69,6 +70,7 @@ public sealed class CutLinkTests
         CrossedOnce([first, second], there, readded);
     }
 
+    [Thorough]
     [Fact]
     public async Task Two_that_pull_from_each_other_and_both_change_while_their_links_are_cut_end_with_the_same_files_and_nothing_goes_round()
     {

@@ -8,6 +8,7 @@ public sealed class IntervalTests
 {
     private const int Bin = 9;
 
+    [Thorough]
     [Fact]
     public async Task A_new_file_is_there_while_a_long_history_of_its_bin_is_read_and_a_new_leader_asks_for_the_gap_alone()
     {

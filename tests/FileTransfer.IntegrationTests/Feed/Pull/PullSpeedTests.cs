@@ -6,6 +6,7 @@ namespace FileTransfer.IntegrationTests.Feed.Pull;
 /// <summary>What a cluster of its own costs beside a follower in the cluster. At full size it is shown, small it keeps looser bounds.</summary>
 public sealed class PullSpeedTests
 {
+    [Thorough]
     [Fact]
     public async Task A_small_file_is_stored_at_the_other_cluster_moments_after_its_upload_was_answered()
     {
@@ -57,6 +58,7 @@ public sealed class PullSpeedTests
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task A_history_of_small_files_takes_little_longer_than_at_a_follower_of_one_database()
     {

@@ -42,6 +42,7 @@ public sealed class PullTests
         (await follower.StateOfAsync(files[39].Key)).ShouldBeOneOf("absent", null);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_file_stays_while_somebody_claims_it_and_a_removal_says_for_whom()
     {
@@ -83,6 +84,7 @@ public sealed class PullTests
         await down.RemovedAsync(file.Key);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_claim_at_a_node_that_does_not_lead_is_in_the_clusters_own_feed_too()
     {
@@ -117,6 +119,7 @@ public sealed class PullTests
         await file.ShouldBeStoredAsync(follower);
     }
 
+    [Thorough]
     [Fact]
     public async Task In_a_chain_mutations_are_passed_on_once_with_their_origin_and_two_that_pull_from_each_other_do_not_circle()
     {
@@ -165,6 +168,7 @@ public sealed class PullTests
         $"{await a.GetJsonAsync("/v1/sync/cursors")}{await b.GetJsonAsync("/v1/sync/cursors")}".ShouldBe(cursors);
     }
 
+    [Thorough]
     [Fact]
     public async Task An_upstream_that_was_wiped_is_compared_and_removes_nothing_and_another_cluster_in_its_place_is_refused()
     {
@@ -209,6 +213,7 @@ public sealed class PullTests
         await files[1].ShouldBeStoredAsync(down);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_bin_that_is_offered_with_the_same_page_over_and_over_is_named_and_stands_still_alone_until_it_is_right()
     {

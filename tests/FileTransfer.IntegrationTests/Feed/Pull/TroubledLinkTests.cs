@@ -12,6 +12,7 @@ public sealed class TroubledLinkTests(ITestOutputHelper output)
     /// <summary>What was sent so shortly before a kill or a cut may not have been durable, on a machine that does other things as well.</summary>
     private static readonly TimeSpan _underWay = Showing.Of(small: TimeSpan.FromSeconds(8), full: TimeSpan.FromSeconds(3));
 
+    [Thorough]
     [Fact]
     public async Task Clusters_end_in_step_and_contents_are_sent_once_however_often_link_and_nodes_fail_meanwhile()
     {

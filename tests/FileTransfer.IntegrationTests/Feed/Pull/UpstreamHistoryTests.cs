@@ -8,6 +8,7 @@ namespace FileTransfer.IntegrationTests.Feed.Pull;
 /// <summary>Only a Remove in an unbroken history ends what an upstream claims; of all else an operator decides.</summary>
 public sealed class UpstreamHistoryTests
 {
+    [Thorough]
     [Fact]
     public async Task What_an_upstream_restored_from_a_backup_has_no_more_is_kept_until_it_is_accepted_or_made_the_clusters_own()
     {
@@ -72,6 +73,7 @@ public sealed class UpstreamHistoryTests
         );
     }
 
+    [Thorough]
     [Fact]
     public async Task An_upstream_that_went_back_and_on_while_nobody_looked_is_found_out_by_its_digest()
     {
@@ -127,6 +129,7 @@ public sealed class UpstreamHistoryTests
         await down.RemovedAsync(lost.Key);
     }
 
+    [Thorough]
     [Fact]
     public async Task Clusters_of_one_id_refuse_each_other_and_an_upstream_of_the_id_of_another_is_refused()
     {

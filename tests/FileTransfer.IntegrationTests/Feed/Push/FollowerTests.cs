@@ -12,6 +12,7 @@ public sealed class FollowerTests
 {
     private static readonly (string, string) _accepting = ("FileTransfer__Sync__AcceptFrom__0", "up");
 
+    [Thorough]
     [Fact]
     public async Task A_follower_that_is_killed_between_store_and_acknowledgement_is_not_shipped_that_again()
     {
@@ -63,6 +64,7 @@ public sealed class FollowerTests
         shipper.GetProperty("bins").EnumerateArray().Sum(bin => bin.GetProperty("applied").GetInt64()).ShouldBe(1);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_follower_beyond_its_budget_is_told_all_files_when_it_is_back_and_gets_just_what_it_lacks()
     {
@@ -109,6 +111,7 @@ public sealed class FollowerTests
             follower.GetProperty("bins").EnumerateArray().Count(bin => bin.GetProperty("rebuilding").GetBoolean());
     }
 
+    [Thorough]
     [Fact]
     public async Task A_leader_that_is_told_to_stop_ships_what_is_pending_first_and_a_new_one_goes_on()
     {
@@ -148,6 +151,7 @@ public sealed class FollowerTests
         await other.FollowerIsAsync("archive", "inStep");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_paused_follower_is_shipped_nothing_and_one_that_has_more_than_there_is_keeps_it_and_is_compared()
     {
@@ -192,6 +196,7 @@ public sealed class FollowerTests
         (shipper.GetProperty("files").GetInt64(), shipper.GetProperty("kept").GetInt64()).ShouldBe((2, 1));
     }
 
+    [Thorough]
     [Fact]
     public async Task Of_200_followers_20_never_answer_and_the_others_are_not_two_seconds_behind()
     {

@@ -9,6 +9,7 @@ namespace FileTransfer.IntegrationTests.Feed.Push;
 /// <summary>What a follower takes of what is shipped to it, and what it refuses whole.</summary>
 public sealed class ShipmentTests
 {
+    [Thorough]
     [Fact]
     public async Task A_shipment_is_refused_whole_when_anything_of_it_is_wrong_and_is_stored_when_it_is_acknowledged()
     {

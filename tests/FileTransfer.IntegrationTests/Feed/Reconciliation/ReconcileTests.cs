@@ -66,6 +66,7 @@ public sealed class ReconcileTests : IAsyncLifetime
         (await ReconcileAsync(expected: 0, a, b, "--apply")).ShouldContain(" 0 restored");
     }
 
+    [Thorough]
     [Fact]
     public async Task An_older_catalog_gets_what_came_after_it_and_loses_again_what_was_removed_after_it()
     {
@@ -98,6 +99,7 @@ public sealed class ReconcileTests : IAsyncLifetime
         Contents("a", "b").ShouldBe(before, ignoreOrder: true);
     }
 
+    [Thorough]
     [Fact]
     public async Task The_folder_of_a_stopped_node_counts_too()
     {
@@ -118,6 +120,7 @@ public sealed class ReconcileTests : IAsyncLifetime
         await AllIsBackAsync(a, b);
     }
 
+    [Thorough]
     [Fact]
     public async Task What_cannot_be_decided_is_listed_and_a_person_restores_or_discards_it()
     {

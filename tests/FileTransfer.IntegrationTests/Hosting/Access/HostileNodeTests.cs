@@ -14,6 +14,7 @@ namespace FileTransfer.IntegrationTests.Hosting.Access;
 /// <summary>Somebody who has written his address into the database is no node for that.</summary>
 public sealed class HostileNodeTests
 {
+    [Thorough]
     [Fact]
     public async Task A_node_shows_its_token_to_who_proves_to_know_it_at_this_address_and_to_no_other()
     {

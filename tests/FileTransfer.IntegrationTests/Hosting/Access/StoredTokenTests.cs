@@ -18,6 +18,7 @@ public sealed class StoredTokenTests
         ("FileTransfer__Tokens__0__Scopes__0", "admin"),
     ];
 
+    [Thorough]
     [Fact]
     public async Task A_token_made_at_one_node_opens_all_until_it_is_revoked_or_its_time_is_up_and_its_streams_end()
     {
@@ -79,6 +80,7 @@ public sealed class StoredTokenTests
         (await StatusAsync(b, "/v1/files", brief.GetProperty("token").GetString())).ShouldBe(HttpStatusCode.Unauthorized);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_token_for_a_bucket_reads_writes_and_removes_there_and_nowhere_else()
     {

@@ -163,6 +163,7 @@ public sealed class TokenTests
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task Tokens_rotate_without_a_restart()
     {

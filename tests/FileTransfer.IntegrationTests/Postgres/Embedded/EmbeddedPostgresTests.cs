@@ -75,6 +75,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         (await ScalarAsync(next, "SELECT value FROM filetransfer.kept")).ShouldBe(42);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_server_whose_owner_is_killed_hard_stops_though_nobody_starts_it_again()
     {
@@ -143,6 +144,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         Directory.GetDirectories(Folder, "cluster*").ShouldBe([Cluster]);
     }
 
+    [Thorough]
     [Fact]
     public async Task Two_clusters_run_side_by_side()
     {
@@ -182,6 +184,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         Directory.Exists(socket).ShouldBeFalse();
     }
 
+    [Thorough]
     [Fact]
     public async Task What_nodes_are_given_runs_no_programs_and_the_superuser_is_let_in_by_the_socket_alone()
     {
@@ -232,6 +235,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         told.ShouldBe("5 2 3 11000 15s");
     }
 
+    [Thorough]
     [Fact]
     public async Task Of_many_hosts_the_one_that_takes_writes_is_used()
     {

@@ -192,8 +192,22 @@ public sealed partial class NodeProcess : IAsyncDisposable
             },
             "a node leads and takes an upload"
         );
-        ((int)status).ShouldBeInRange(200, 299, text);
+        ((int)status).ShouldBeInRange(
+            200,
+            299,
+            $"{text}\n{(status == HttpStatusCode.InternalServerError ? await FaultAsync() : "")}"
+        );
         return JsonDocument.Parse(text).RootElement.GetProperty("key").GetString()!;
+    }
+
+    /// <summary>What the node logged of a request that it answered 500; the log is written behind the answer.</summary>
+    public async Task<string> FaultAsync()
+    {
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(Log.Contains(" ERR ", StringComparison.Ordinal)),
+            $"{Id} logs why it failed"
+        );
+        return string.Join('\n', Log.Split('\n').SkipWhile(line => !line.Contains(" ERR ", StringComparison.Ordinal)).Take(60));
     }
 
     public async ValueTask DisposeAsync()

@@ -27,7 +27,7 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>An empty cluster over a database of its own.</summary>
     public static async Task<TestCluster> CreateAsync()
     {
-        var database = await PostgresCluster.CreateDatabaseAsync();
+        var database = await PostgresCluster.CreateCatalogAsync();
         return new TestCluster(database, database.ConnectionString);
     }
 

@@ -1,3 +1,5 @@
+using FileTransfer.Postgres;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace FileTransfer.IntegrationTests.Testbed.Servers;
@@ -6,8 +8,12 @@ namespace FileTransfer.IntegrationTests.Testbed.Servers;
 /// <example><c>await using var db = await PostgresCluster.CreateDatabaseAsync();</c></example>
 public static class PostgresCluster
 {
+    /// <summary>A database with the tables of the product that nobody is connected to.</summary>
+    private const string Template = "catalog";
+
     private static readonly SemaphoreSlim Gate = new(1, 1);
     private static PrivatePostgres? _server;
+    private static bool _hasTemplate;
     private static int _databases;
 
     /// <summary>An empty database of its own, without any schema; disposing drops it, whoever is still connected.</summary>
@@ -16,6 +22,16 @@ public static class PostgresCluster
         var server = await ServerAsync();
         var name = $"test_{Interlocked.Increment(ref _databases)}";
         await server.ExecuteAsync($"CREATE DATABASE {name}");
+        return new TestDatabase(server, name);
+    }
+
+    /// <summary>A database of its own with the tables of the product and nothing in them: what a node makes of an empty one at its start.</summary>
+    public static async Task<TestDatabase> CreateCatalogAsync()
+    {
+        var server = await ServerAsync();
+        await MakeTemplateAsync(server);
+        var name = $"test_{Interlocked.Increment(ref _databases)}";
+        await server.ExecuteAsync($"CREATE DATABASE {name} TEMPLATE {Template}");
         return new TestDatabase(server, name);
     }
 
@@ -37,7 +53,28 @@ public static class PostgresCluster
             if (_server is not null)
             {
                 await _server.DisposeAsync();
-                _server = null;
+                (_server, _hasTemplate) = (null, false);
+            }
+        }
+        finally
+        {
+            Gate.Release();
+        }
+    }
+
+    private static async Task MakeTemplateAsync(PrivatePostgres server)
+    {
+        await Gate.WaitAsync();
+        try
+        {
+            if (!_hasTemplate)
+            {
+                await server.ExecuteAsync($"CREATE DATABASE {Template}");
+                await using var pool = NpgsqlDataSource.Create(
+                    new NpgsqlConnectionStringBuilder(server.ConnectionString) { Database = Template, Pooling = false }
+                );
+                await new SchemaMigrator(pool, NullLogger<SchemaMigrator>.Instance).MigrateAsync(default);
+                _hasTemplate = true;
             }
         }
         finally

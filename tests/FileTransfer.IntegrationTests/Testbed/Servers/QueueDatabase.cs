@@ -28,8 +28,7 @@ internal sealed class QueueDatabase : IAsyncDisposable
 
     public static async Task<QueueDatabase> CreateAsync()
     {
-        var database = new QueueDatabase(await PostgresCluster.CreateDatabaseAsync());
-        await new SchemaMigrator(database.Database.Pool, NullLogger<SchemaMigrator>.Instance).MigrateAsync(default);
+        var database = new QueueDatabase(await PostgresCluster.CreateCatalogAsync());
         await database.JoinAsync("a");
         return database;
     }

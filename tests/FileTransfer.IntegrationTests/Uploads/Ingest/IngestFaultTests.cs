@@ -34,6 +34,7 @@ public sealed class IngestFaultTests
         (await WatchFolder.AddedAsync(cluster)).Count.ShouldBe(2);
     }
 
+    [Thorough]
     [Fact]
     public async Task Nothing_half_is_published_of_a_file_that_is_written_with_pauses()
     {
@@ -57,6 +58,7 @@ public sealed class IngestFaultTests
         (await WatchFolder.AddedAsync(cluster)).Count(location => location == "log/slow.sealed").ShouldBe(1);
     }
 
+    [Thorough]
     [Fact]
     public async Task Links_folders_and_empty_files_are_named_and_hold_up_nothing()
     {

@@ -7,6 +7,7 @@ namespace FileTransfer.IntegrationTests.Uploads.Ingest;
 /// <summary>What a watching node cannot hear of, or may not read.</summary>
 public sealed class IngestHindranceTests
 {
+    [Thorough]
     [Fact]
     public async Task What_the_system_tells_no_more_because_its_queue_is_full_is_named_and_found_by_a_listing()
     {
@@ -46,6 +47,7 @@ public sealed class IngestHindranceTests
         await leader.CheckSaysAsync("ingest", "healthy");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_file_that_may_not_be_read_is_named_holds_up_nothing_and_is_taken_as_soon_as_it_may()
     {

@@ -47,6 +47,7 @@ public sealed class IngestTests
         var folder = WatchFolder.In(cluster);
         var leader = await cluster.StartLeaderAsync("a");
         var watching = await cluster.StartFollowerAsync("b", folder.Settings(quietFor: "00:00:00.5"));
+        await WatchFolder.WatchedAsync(watching);
         var small = folder.Drop("seg-1.sealed");
         var large = folder.Drop("seg-2.sealed", 1_000_000);
         await WatchFolder.IngestedAsync(leader, 2);
@@ -137,6 +138,7 @@ public sealed class IngestTests
             );
     }
 
+    [Thorough]
     [Fact]
     public async Task A_file_is_deleted_from_the_folder_only_when_every_node_has_it_and_never_taken_again()
     {
@@ -172,6 +174,7 @@ public sealed class IngestTests
         (await WatchFolder.AddedAsync(cluster)).Count.ShouldBe(3);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_folder_that_is_full_at_the_first_start_is_taken_in_bounded_memory()
     {

@@ -5,6 +5,7 @@ namespace FileTransfer.IntegrationTests.Uploads.Ingest;
 /// <summary>How a database's log segments reach followers that share nothing with the leader.</summary>
 public sealed class SegmentShippingTests
 {
+    [Thorough]
     [Fact]
     public async Task Ten_sealed_segments_are_at_three_followers_in_order_one_that_is_away_delays_none_and_gets_just_what_it_lacks()
     {

@@ -66,6 +66,13 @@ internal sealed class WatchFolder(string path)
             .FirstOrDefault();
     }
 
+    /// <summary>From then on the node hears what is renamed into the folder.</summary>
+    public static Task WatchedAsync(NodeProcess node) =>
+        Eventually.HoldsAsync(
+            async () => (await StatusAsync(node)).TryGetProperty("listedAt", out var at) && at.ValueKind == JsonValueKind.String,
+            $"{node.Id} has listed the folder"
+        );
+
     public static Task IngestedAsync(NodeProcess node, long count, TimeSpan? within = null) =>
         Eventually.HoldsAsync(
             async () => (await StatusAsync(node)).GetProperty("ingested").GetInt64() == count,

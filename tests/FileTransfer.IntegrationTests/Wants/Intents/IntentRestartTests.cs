@@ -9,6 +9,7 @@ public sealed class IntentRestartTests
 {
     private const int Size = 2_000_000;
 
+    [Thorough]
     [Fact]
     public async Task An_intent_survives_a_kill_of_its_node_and_is_served_afterwards()
     {
@@ -34,6 +35,7 @@ public sealed class IntentRestartTests
         );
     }
 
+    [Thorough]
     [Fact]
     public async Task A_stream_ends_at_once_when_its_node_stops()
     {

@@ -43,6 +43,7 @@ public sealed class BornFromSharesTests : IAsyncLifetime
         both.Took.TotalSeconds.ShouldBeLessThan((alone.Took.TotalSeconds * Showing.Of(5, 1.3)) + Showing.Of(10, 0));
     }
 
+    [Thorough]
     [Fact]
     public async Task A_cluster_is_born_from_the_index_of_a_share_as_far_as_keys_prove_it()
     {

@@ -23,6 +23,7 @@ public sealed class LoadFaultTests : IAsyncLifetime
         await _share.DisposeAsync();
     }
 
+    [Thorough]
     [Fact]
     public async Task What_was_proven_in_a_round_that_failed_is_kept_for_the_next_one_also_over_a_kill()
     {
@@ -78,6 +79,7 @@ public sealed class LoadFaultTests : IAsyncLifetime
         );
     }
 
+    [Thorough]
     [SmallDiskFact]
     public async Task A_disk_that_is_full_spends_no_round_and_the_load_goes_on_when_there_is_room()
     {
@@ -101,6 +103,7 @@ public sealed class LoadFaultTests : IAsyncLifetime
         load.GetProperty("round").GetInt32().ShouldBe(1);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_share_that_takes_half_a_second_to_its_first_answer_fails_no_round()
     {

@@ -88,6 +88,7 @@ public sealed class LoadTests(LoadTests.LoadingNode loading) : IClassFixture<Loa
         (await Node.StateOfAsync($"{files[0].Key}")).ShouldBe("stored");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_load_without_an_answer_ends_at_its_deadline_also_after_a_kill_and_nothing_of_it_is_left()
     {
@@ -109,6 +110,7 @@ public sealed class LoadTests(LoadTests.LoadingNode loading) : IClassFixture<Loa
         await NothingIsLeftAsync(again, files);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_load_that_is_replaced_goes_on_with_what_the_newer_one_wants_and_a_stale_one_is_refused()
     {

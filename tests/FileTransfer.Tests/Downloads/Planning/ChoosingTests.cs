@@ -215,6 +215,21 @@ public sealed class ChoosingTests
         (_driver.OnlyFetch().Source, _driver.OnlyFetch().Part).ShouldBe((Node("fast").Id, FetchPart.Whole.Instance));
     }
 
+    [Theory]
+    [InlineData(WindowChunks / 2, false)] // two seconds to go
+    [InlineData(96, true)] // more than a minute
+    public void A_whole_body_is_left_for_a_share_that_may_not_have_the_file_only_to_save_much(int came, bool isLeft)
+    {
+        _driver.BringUp(Node("slow"));
+        var key = _driver.Want(1, WindowChunks, [Node("slow")]);
+        var slow = _driver.OnlyFetch();
+        _driver.Came(slow, came);
+        _driver.Pass(2_000);
+        _driver.Tell(new PlannerEvent.SourcesChanged(key, [Node("slow"), Share("fast")], 0));
+        _driver.Answer(Share("fast"));
+        _driver.Last.OfType<PlannerAction.Cancel>().Any().ShouldBe(isLeft);
+    }
+
     [Fact]
     public void Windows_are_long_at_a_fast_source_until_the_end_is_near()
     {
