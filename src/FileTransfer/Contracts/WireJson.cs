@@ -10,6 +10,7 @@ namespace FileTransfer.Contracts;
 [JsonSerializable(typeof(BucketHealthResource))]
 [JsonSerializable(typeof(CallerResource))]
 [JsonSerializable(typeof(ChangesResource))]
+[JsonSerializable(typeof(ClusterEventsResource))]
 [JsonSerializable(typeof(ClusterResource))]
 [JsonSerializable(typeof(ConfigurationResource))]
 [JsonSerializable(typeof(DamageFinding))]

@@ -7,6 +7,15 @@ public sealed class WebhookOptions
 {
     public const string Section = "FileTransfer";
 
+    public static readonly IReadOnlyList<string> Changes = ["stored", "removed"];
+
+    public static readonly IReadOnlyList<string> Others =
+    [
+        ClusterEventResource.Failed,
+        ClusterEventResource.InStep,
+        ClusterEventResource.LeaderChanged,
+    ];
+
     /// <summary>The leader tells them; so they are the same at every node.</summary>
     /// <remarks>Default none.</remarks>
     public IList<WebhookEntry> Webhooks { get; } = [];
@@ -23,9 +32,9 @@ public sealed class WebhookOptions
 
             for (var j = 0; j < Webhooks[i].Events.Count; j++)
             {
-                if (Webhooks[i].Events[j] is not ("stored" or "removed"))
+                if (!Changes.Concat(Others).Contains(Webhooks[i].Events[j]))
                 {
-                    yield return $"{Section}:Webhooks:{i}:Events:{j} is '{Webhooks[i].Events[j]}'; write stored or removed.";
+                    yield return $"{Section}:Webhooks:{i}:Events:{j} is '{Webhooks[i].Events[j]}'; write stored, removed, failed, inStep or leaderChanged.";
                 }
             }
         }
@@ -44,7 +53,9 @@ public sealed class WebhookEntry
     [MinLength(16, ErrorMessage = "at least 16 characters that the receiver knows too")]
     public string Secret { get; set; } = "";
 
-    /// <summary><c>stored</c>, <c>removed</c>.</summary>
-    /// <remarks>Default both.</remarks>
+    /// <summary><c>stored</c>, <c>removed</c>, <c>failed</c>, <c>inStep</c>, <c>leaderChanged</c>.</summary>
+    /// <remarks>Default the first two.</remarks>
     public IList<string> Events { get; } = [];
+
+    internal bool Tells(string kind) => Events.Count == 0 ? WebhookOptions.Changes.Contains(kind) : Events.Contains(kind);
 }

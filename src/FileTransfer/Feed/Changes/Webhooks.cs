@@ -1,16 +1,18 @@
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
+using System.Text.Json.Serialization.Metadata;
 using FileTransfer.Cluster;
 
 namespace FileTransfer.Feed.Changes;
 
-/// <summary>Tells webhooks what changes in the cluster, at the leader, each from a position that lasts: owner of <c>filetransfer.webhooks</c>.</summary>
+/// <summary>Tells webhooks what happens in the cluster, at the leader, each from a position that lasts: owner of <c>filetransfer.webhooks</c>.</summary>
 /// <remarks>
-/// In pages, the changes of a file in their order, each page until it is answered 2xx; so one may come twice. Nothing waits for them, and they not for each other.
+/// In pages, the changes of a file in their order, and beside them other events in theirs, each page until it is answered 2xx; so one may come twice. Nothing waits for them, and they not for each other.
 /// A new one is told what comes from now on; so is one that was away for longer than the feed is kept.
 /// </remarks>
 public sealed partial class Webhooks(
     FeedChanges changes,
+    ClusterEvents events,
     Database database,
     Leadership leadership,
     ClusterMembership membership,
@@ -22,7 +24,9 @@ public sealed partial class Webhooks(
 {
     private const int Most = 20;
     private static readonly TimeSpan _look = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan _whileFollowing = TimeSpan.FromSeconds(2);
+
+    /// <summary>From one look whether this node leads, or what happened besides changes, to the next.</summary>
+    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(15);
     private static readonly Backoff _backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
 
@@ -35,40 +39,47 @@ public sealed partial class Webhooks(
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        options.Value.Webhooks.Count == 0
-            ? Task.CompletedTask
-            : membership.RunWhileJoinedAsync(
-                joined => Task.WhenAll(options.Value.Webhooks.Select(hook => TellAsync(hook, joined))),
-                stoppingToken
-            );
-
-    private async Task TellAsync(WebhookEntry hook, CancellationToken cancellationToken)
-    {
-        var worker = workers.Add(
-            $"webhook {hook.Url!.Authority}{hook.Url.AbsolutePath}",
-            "tells a webhook what changes in the cluster, at the leader"
+        Task.WhenAll(
+            options
+                .Value.Webhooks.SelectMany(Tellers)
+                .Select(tellAsync => membership.RunWhileJoinedAsync(tellAsync, stoppingToken))
         );
+
+    /// <summary>Each goes on whatever becomes of the others.</summary>
+    private IEnumerable<Func<CancellationToken, Task>> Tellers(WebhookEntry hook)
+    {
+        var name = $"{hook.Url!.Authority}{hook.Url.AbsolutePath}";
+        if (WebhookOptions.Changes.Any(hook.Tells))
+        {
+            var worker = workers.Add($"webhook {name}", "tells a webhook what changes in the cluster, at the leader");
+            yield return token => RepeatAsync(hook, () => TellChangesAsync(hook, worker, token), token);
+        }
+
+        if (WebhookOptions.Others.Any(hook.Tells))
+        {
+            var worker = workers.Add($"webhook events {name}", "tells a webhook what else happens in the cluster, at the leader");
+            yield return token => RepeatAsync(hook, () => TellEventsAsync(hook, worker, token), token);
+        }
+    }
+
+    private async Task RepeatAsync(WebhookEntry hook, Func<Task> tellAsync, CancellationToken cancellationToken)
+    {
         for (var failures = 0; ; )
         {
             if (!leadership.IsLeading)
             {
-                await Task.Delay(_whileFollowing, time, cancellationToken);
+                await Task.Delay(_pause, time, cancellationToken);
                 continue;
-            }
-
-            var after = await PositionAsync(hook, cancellationToken);
-            var page = await changes.ReadAsync(after, Most, _look, CancellationToken.None, cancellationToken);
-            if (page.IsGone)
-            {
-                Log.Gone(logger, Shown(hook.Url));
-                page = page with { Position = await changes.NowAsync(cancellationToken) };
             }
 
             try
             {
-                await worker.RunAsync(() => PostAsync(hook, page, cancellationToken), cancellationToken);
-                await KeepAsync(hook, page.Position, cancellationToken);
+                await tellAsync();
                 failures = 0;
+            }
+            catch (NotLeadingException)
+            {
+                await Task.Delay(_pause, time, cancellationToken); // Another one goes on.
             }
             catch (Exception e)
                 when (!cancellationToken.IsCancellationRequested
@@ -77,7 +88,7 @@ public sealed partial class Webhooks(
             {
                 if (failures++ == 0)
                 {
-                    Log.Failed(logger, Shown(hook.Url), e.Message);
+                    Log.Failed(logger, Shown(hook.Url!), e.Message);
                 }
 
                 await Task.Delay(_backoff.Bound(failures - 1), time, cancellationToken);
@@ -85,18 +96,55 @@ public sealed partial class Webhooks(
         }
     }
 
-    private async Task PostAsync(WebhookEntry hook, ChangesPage page, CancellationToken cancellationToken)
+    private async Task TellChangesAsync(WebhookEntry hook, Worker worker, CancellationToken cancellationToken)
     {
-        var told = page.Changes.Where(change => hook.Events.Count == 0 || hook.Events.Contains(change.Kind)).ToList();
-        if (told.Count == 0)
+        var after = await PositionAsync(hook, cancellationToken);
+        var page = await changes.ReadAsync(after, Most, _look, CancellationToken.None, cancellationToken);
+        if (page.IsGone)
         {
-            return;
+            Log.Gone(logger, Shown(hook.Url!));
+            page = page with { Position = await changes.NowAsync(cancellationToken) };
         }
 
-        var body = JsonSerializer.SerializeToUtf8Bytes(
-            changes.Describe(page with { Changes = told }),
-            WireJson.Default.ChangesResource
-        );
+        var told = page.Changes.Where(change => hook.Tells(change.Kind)).ToList();
+        if (told.Count > 0)
+        {
+            var body = changes.Describe(page with { Changes = told });
+            await worker.RunAsync(
+                () => PostAsync(hook, body, WireJson.Default.ChangesResource, cancellationToken),
+                cancellationToken
+            );
+        }
+
+        await KeepAsync(hook.Url!.AbsoluteUri, page.Position.ToString(), cancellationToken);
+    }
+
+    private async Task TellEventsAsync(WebhookEntry hook, Worker worker, CancellationToken cancellationToken)
+    {
+        var place = $"{hook.Url!.AbsoluteUri} events";
+        var kept = await KeptAsync(place, cancellationToken);
+        var before = kept is null ? null : JsonSerializer.Deserialize(kept, ToldEventsJson.Default.ToldEvents);
+        var (all, told) = await events.ReadAsync(before, cancellationToken);
+        var due = all.Where(one => hook.Tells(one.Kind)).ToList();
+        if (due.Count > 0)
+        {
+            var body = events.Describe(due);
+            await worker.RunAsync(
+                () => PostAsync(hook, body, WireJson.Default.ClusterEventsResource, cancellationToken),
+                cancellationToken
+            );
+        }
+
+        await KeepAsync(place, JsonSerializer.Serialize(told, ToldEventsJson.Default.ToldEvents), cancellationToken);
+        if (all.Count < ClusterEvents.Most)
+        {
+            await Task.Delay(_pause, time, cancellationToken);
+        }
+    }
+
+    private async Task PostAsync<T>(WebhookEntry hook, T told, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(told, type);
         var at = time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         using var request = new HttpRequestMessage(HttpMethod.Post, hook.Url) { Content = new ByteArrayContent(body) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
@@ -119,25 +167,30 @@ public sealed partial class Webhooks(
 
     private async Task<ChangePosition> PositionAsync(WebhookEntry hook, CancellationToken cancellationToken)
     {
-        const string sql = "SELECT position FROM filetransfer.webhooks WHERE url = @url";
-        var kept = await database.QuerySingleOrDefaultAsync<string>(sql, new { url = hook.Url!.AbsoluteUri }, cancellationToken);
-        if (kept is not null && ChangePosition.Parse(kept) is { } position)
+        var place = hook.Url!.AbsoluteUri;
+        if (await KeptAsync(place, cancellationToken) is { } kept && ChangePosition.Parse(kept) is { } position)
         {
             return position;
         }
 
         var now = await changes.NowAsync(cancellationToken);
-        await KeepAsync(hook, now, cancellationToken);
+        await KeepAsync(place, now.ToString(), cancellationToken);
         return now;
     }
 
-    private Task<int> KeepAsync(WebhookEntry hook, ChangePosition position, CancellationToken cancellationToken)
+    private Task<string?> KeptAsync(string place, CancellationToken cancellationToken)
+    {
+        const string sql = "SELECT position FROM filetransfer.webhooks WHERE url = @place";
+        return database.QuerySingleOrDefaultAsync<string>(sql, new { place }, cancellationToken);
+    }
+
+    private Task<int> KeepAsync(string place, string position, CancellationToken cancellationToken)
     {
         const string sql = """
-            INSERT INTO filetransfer.webhooks AS w (url, position) VALUES (@url, @position)
+            INSERT INTO filetransfer.webhooks AS w (url, position) VALUES (@place, @position)
             ON CONFLICT (url) DO UPDATE SET position = EXCLUDED.position, changed_at = clock_timestamp() WHERE w.position <> EXCLUDED.position
             """;
-        return database.ExecuteAsync(sql, new { url = hook.Url!.AbsoluteUri, position = position.ToString() }, cancellationToken);
+        return database.ExecuteAsync(sql, new { place, position }, cancellationToken);
     }
 
     /// <summary>Where a webhook is, without what may be a secret of it.</summary>
