@@ -3,7 +3,7 @@ using Xunit.v3;
 namespace FileTransfer.IntegrationTests;
 
 /// <summary>
-/// A fact that takes a quarter of a minute and more: a thorough run has it (<c>tests/run.sh --thorough</c>), and an ordinary one has others
+/// A fact that takes about ten seconds and more: a thorough run has it (<c>tests/run.sh --thorough</c>), and an ordinary one has others
 /// of the same room, so that it ends in a quarter of an hour.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]

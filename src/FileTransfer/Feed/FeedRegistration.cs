@@ -23,6 +23,7 @@ public static class FeedRegistration
         builder.Services.AddHostedService<LedgerMaintenance>();
         builder.Services.AddHostedService<FeedCompactor>();
         builder.Services.AddSingleton<FeedChanges>();
+        builder.Services.AddSingleton<ClusterEvents>();
         builder.Services.AddHostedService<Webhooks>();
         builder.Services.AddSingleton<FeedNews>();
         builder.Services.AddSingleton<FeedDigests>();

@@ -63,6 +63,7 @@ public sealed class QuotaTests : IAsyncLifetime
         (await UploadAsync(File(100))).ShouldBe(HttpStatusCode.Created);
     }
 
+    [Thorough]
     [Fact]
     public async Task Of_a_batch_that_is_too_much_what_has_room_is_stored()
     {
@@ -128,6 +129,7 @@ public sealed class QuotaTests : IAsyncLifetime
         (await QuotaAsync()).ShouldBe((200_000, 1, false));
     }
 
+    [Thorough]
     [Fact]
     public async Task What_a_load_names_comes_all_the_same_and_is_shown()
     {

@@ -74,6 +74,7 @@ public sealed class FailoverTests
         clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(Showing.Of(small: 15, full: 5)));
     }
 
+    [Thorough]
     [Fact]
     public async Task A_leader_whose_session_is_terminated_leads_no_more_and_an_upload_under_way_commits_only_under_a_lock()
     {

@@ -13,6 +13,7 @@ public sealed class SynchronousStandbyTests(ITestOutputHelper output)
 {
     private const int Clients = 8;
 
+    [Thorough]
     [Fact]
     public async Task A_promoted_standby_has_all_that_was_acknowledged_and_its_link_does_not_halve_the_puts()
     {

@@ -11,6 +11,7 @@ public sealed class BoundedTests
 {
     private static readonly (string, string)[] Quick = [("FileTransfer__Downloads__PollInterval", "00:00:00.100")];
 
+    [Thorough]
     [SmallDiskFact]
     public async Task A_disk_that_fills_up_during_a_download_pauses_it_and_it_goes_on_where_it_was_when_there_is_room()
     {

@@ -18,6 +18,7 @@ public sealed class CostTests(ITestOutputHelper output)
         ("Serilog__MinimumLevel__Default", "Warning"),
     ];
 
+    [Thorough]
     [Fact]
     public async Task Serving_a_mebibyte_allocates_less_than_two_kibibytes()
     {
@@ -36,6 +37,7 @@ public sealed class CostTests(ITestOutputHelper output)
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task Receiving_a_mebibyte_allocates_less_than_two_kibibytes_beside_the_price_of_a_file()
     {
@@ -65,6 +67,7 @@ public sealed class CostTests(ITestOutputHelper output)
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task A_small_file_costs_a_follower_less_than_one_round_trip_and_a_part_of_a_request()
     {
@@ -99,6 +102,7 @@ public sealed class CostTests(ITestOutputHelper output)
     }
 
     // 13 for the put itself, and six for the feed where each put is read by itself; several are where they come faster.
+    [Thorough]
     [Fact]
     public async Task A_put_costs_the_leader_less_than_20_round_trips()
     {

@@ -6,6 +6,7 @@ namespace FileTransfer.IntegrationTests.Downloads;
 /// <summary>Trouble of a node's own disk is its own: nothing is spent, health says what to mend, and all goes on when it is mended.</summary>
 public sealed class OwnDiskTests(SourceCluster cluster) : IClassFixture<SourceCluster>
 {
+    [Thorough]
     [Theory]
     [InlineData("missing", "a folder is missing")]
     [InlineData("file", "a file is where a folder belongs")]

@@ -9,6 +9,7 @@ public sealed class CompactedFeedTests
 {
     private static readonly (string, string)[] _shortMemory = [("FileTransfer__Feed__Retention", "00:00:01")];
 
+    [Thorough]
     [Fact]
     public async Task A_node_that_was_away_for_longer_than_the_feed_is_kept_compares_and_has_what_was_added_and_not_what_was_removed()
     {

@@ -5,6 +5,7 @@ namespace FileTransfer.IntegrationTests.Hosting;
 
 public sealed class StartTests
 {
+    [Thorough]
     [Fact]
     public async Task A_node_whose_own_database_is_still_starting_says_so_until_it_is_there()
     {

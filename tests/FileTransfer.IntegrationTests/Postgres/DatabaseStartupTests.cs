@@ -37,6 +37,7 @@ public sealed class DatabaseStartupTests : IDisposable
         File.Exists(Path.Combine(socket, ".s.PGSQL.5432")).ShouldBeFalse();
     }
 
+    [Thorough]
     [Fact]
     public async Task A_private_cluster_whose_server_dies_is_started_again()
     {
@@ -67,6 +68,7 @@ public sealed class DatabaseStartupTests : IDisposable
         await host.StopAsync();
     }
 
+    [Thorough]
     [Fact]
     public async Task After_a_restart_of_the_database_the_pool_and_new_sessions_work_and_old_sessions_know()
     {

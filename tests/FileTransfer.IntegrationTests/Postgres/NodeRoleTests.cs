@@ -10,7 +10,7 @@ public sealed class NodeRoleTests : IAsyncLifetime
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("filetransfer-roles-");
     private TestCluster _cluster = null!;
 
-    public async ValueTask InitializeAsync() => _cluster = await TestCluster.CreateAsync();
+    public async ValueTask InitializeAsync() => _cluster = await TestCluster.CreateWithoutTablesAsync();
 
     public async ValueTask DisposeAsync()
     {

@@ -58,6 +58,7 @@ public sealed class AdmissionTests : IAsyncLifetime
         raw.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
+    [Thorough]
     [Theory]
     [InlineData("bytes=0-1031", HttpStatusCode.PartialContent)]
     [InlineData("bytes=0-65535", HttpStatusCode.PartialContent)]
@@ -70,6 +71,7 @@ public sealed class AdmissionTests : IAsyncLifetime
         part.StatusCode.ShouldBe(expected);
     }
 
+    [Thorough]
     [Fact]
     public async Task Nodes_that_ask_for_different_windows_are_all_served()
     {
@@ -82,6 +84,7 @@ public sealed class AdmissionTests : IAsyncLifetime
         await same.ShouldBeProblemAsync(503, "source-busy", _key);
     }
 
+    [Thorough]
     [Fact]
     public async Task The_hashes_of_a_large_content_go_before_its_bytes_and_to_one_node_at_a_time()
     {

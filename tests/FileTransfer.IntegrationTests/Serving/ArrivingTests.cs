@@ -121,6 +121,7 @@ public sealed class ArrivingTests(PatientSourceCluster cluster) : IClassFixture<
         await cluster.StoredAsync(file);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_reader_that_stands_still_keeps_no_download_waiting_and_gets_the_rest()
     {

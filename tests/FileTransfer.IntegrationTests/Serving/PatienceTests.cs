@@ -42,9 +42,19 @@ public sealed class PatienceTests(PatientNodes nodes, ITestOutputHelper output) 
     [Fact]
     public async Task A_reader_that_pauses_keeps_no_node_from_its_turn()
     {
-        using var paused = await RawConnection.OpenAsync(nodes.Leader);
-        await paused.SendHeadAsync("GET", $"/download/{nodes.Large.Key}", ("FileTransfer-Node", "pauses"));
-        await paused.ReceiveSomeAsync(100_000);
+        RawConnection? paused = null;
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                paused?.Dispose();
+                paused = await RawConnection.OpenAsync(nodes.Leader);
+                await paused.SendHeadAsync("GET", $"/download/{nodes.Large.Key}", ("FileTransfer-Node", "pauses"));
+                return await paused.StatusAsync() == 200;
+            },
+            "the node has its turn, though others had theirs before"
+        );
+        using var reader = paused!;
+        await reader.ReceiveSomeAsync(100_000);
 
         await Eventually.HoldsAsync(
             async () =>

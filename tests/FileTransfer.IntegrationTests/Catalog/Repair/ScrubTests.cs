@@ -13,6 +13,7 @@ public sealed class ScrubTests
 {
     private static readonly TimeSpan _repairedWithin = TimeSpan.FromSeconds(60);
 
+    [Thorough]
     [Fact]
     public async Task Two_nodes_with_damaged_disks_send_no_wrong_answer_and_have_everything_again_after_a_scrub()
     {

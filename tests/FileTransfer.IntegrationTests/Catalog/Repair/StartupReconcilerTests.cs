@@ -84,6 +84,7 @@ public sealed class StartupReconcilerTests : IAsyncLifetime
         found.ShouldBe(files);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_comparison_that_was_cut_off_goes_on_where_it_was_and_then_looks_at_what_was_before()
     {

@@ -9,6 +9,7 @@ public sealed class TrustedPeersTests
 {
     private const int Size = 24_000_000;
 
+    [Thorough]
     [Fact]
     public async Task A_node_whose_key_is_not_trusted_is_shown_and_neither_asked_nor_passed_on()
     {

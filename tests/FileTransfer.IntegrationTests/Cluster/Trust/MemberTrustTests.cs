@@ -18,6 +18,7 @@ namespace FileTransfer.IntegrationTests.Cluster.Trust;
 /// <summary>Nodes of one database are trusted by their rows, as long as nobody says otherwise.</summary>
 public sealed class MemberTrustTests(ITestOutputHelper output)
 {
+    [Thorough]
     [Fact]
     public async Task What_is_revoked_at_one_node_ends_at_the_others_within_a_second_and_members_are_trusted_by_their_rows()
     {

@@ -177,6 +177,7 @@ public sealed class EventsTests(SourceCluster cluster) : IClassFixture<SourceClu
         paused.Text("reason").ShouldBe("a person says so");
     }
 
+    [Thorough]
     [Fact]
     public async Task Nothing_but_heartbeats_comes_while_nothing_happens()
     {

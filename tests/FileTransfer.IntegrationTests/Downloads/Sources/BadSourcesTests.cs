@@ -162,6 +162,7 @@ public sealed class BadSourcesTests(SourceCluster cluster) : IClassFixture<Sourc
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task A_request_that_fails_of_this_node_frees_its_slot_and_the_file_is_tried_again()
     {

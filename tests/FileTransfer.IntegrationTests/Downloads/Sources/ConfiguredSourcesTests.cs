@@ -42,6 +42,7 @@ public sealed class ConfiguredSourcesTests
         (await follower.Http.GetByteArrayAsync($"/v1/files/{file.Key}/content")).ShouldBe(file.Content);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_file_that_a_share_has_not_got_says_so_and_waits()
     {
@@ -100,6 +101,7 @@ public sealed class ConfiguredSourcesTests
         await TestCluster.StoredAsync(node, other.Key.ToString());
     }
 
+    [Thorough]
     [Fact]
     public async Task A_share_that_answers_every_name_with_a_page_or_is_being_filled_has_not_got_the_files_and_is_blamed_for_nothing()
     {
@@ -161,6 +163,7 @@ public sealed class ConfiguredSourcesTests
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task Contents_whose_chunk_hashes_are_rotten_cut_or_missing_at_their_share_come_whole_and_nothing_is_blamed()
     {

@@ -20,6 +20,7 @@ public sealed class ManySourcesTests
     [Fact]
     public Task Four_sources_are_nearly_four_times_as_fast_as_one() => Showing.UntilItHoldsAsync(BringFromFourAsync);
 
+    [Thorough]
     [Fact]
     public Task One_of_four_sources_that_stops_halfway_costs_what_it_had_under_way() =>
         Showing.UntilItHoldsAsync(LoseOneOfFourAsync);
@@ -67,6 +68,7 @@ public sealed class ManySourcesTests
         (took / Ideal).ShouldBeLessThan(bound);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_follower_killed_halfway_fetches_the_other_half_and_at_most_a_window_per_source()
     {
@@ -87,6 +89,7 @@ public sealed class ManySourcesTests
         again.ShouldBeLessThan(Sources);
     }
 
+    [Thorough]
     [Fact]
     public async Task Eight_followers_have_a_file_soon_and_the_leader_sends_few_copies_of_it()
     {

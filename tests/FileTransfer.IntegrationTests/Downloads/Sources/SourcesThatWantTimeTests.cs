@@ -35,6 +35,7 @@ public sealed class SourcesThatWantTimeTests(SourceCluster cluster) : IClassFixt
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task A_source_that_takes_seconds_to_its_first_byte_is_waited_for()
     {

@@ -23,6 +23,7 @@ public sealed class ReconcileTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync() => await _cluster!.DisposeAsync();
 
+    [Thorough]
     [Fact]
     public async Task A_catalog_that_is_made_anew_has_all_files_of_before_and_none_that_was_removed()
     {

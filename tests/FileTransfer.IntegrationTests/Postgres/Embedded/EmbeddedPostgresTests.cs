@@ -41,6 +41,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         second.ConnectionString.ShouldBe(EmbeddedPostgres.ConnectionStringOf(Folder));
     }
 
+    [Thorough]
     [Fact]
     public async Task The_cluster_is_safe_and_private()
     {
@@ -129,6 +130,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         Process.GetCurrentProcess().HasExited.ShouldBeFalse();
     }
 
+    [Thorough]
     [Fact]
     public async Task A_cluster_whose_making_was_interrupted_is_made_anew()
     {
@@ -270,6 +272,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         (await PortAsync(pooled, default)).ShouldBe(openPort);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_log_that_grew_too_long_is_cut_while_the_server_runs()
     {
@@ -334,6 +337,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         ).Message.ShouldContain("14");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_server_that_cannot_start_says_why()
     {

@@ -31,6 +31,13 @@ public sealed class TestCluster : IAsyncDisposable
         return new TestCluster(database, database.ConnectionString);
     }
 
+    /// <summary>As <see cref="CreateAsync"/>, without tables: its first node makes them.</summary>
+    public static async Task<TestCluster> CreateWithoutTablesAsync()
+    {
+        var database = await PostgresCluster.CreateDatabaseAsync();
+        return new TestCluster(database, database.ConnectionString);
+    }
+
     /// <summary>An empty cluster over a server that the test stops and starts.</summary>
     public static TestCluster Over(PrivatePostgres server) => new(null, server.ConnectionString);
 

@@ -82,6 +82,14 @@ internal sealed class RawConnection : IDisposable
         return new RawAnswer(int.Parse(lines[0].Split(' ')[1], CultureInfo.InvariantCulture), headers, body);
     }
 
+    /// <summary>Waits for the beginning of an answer, and leaves it.</summary>
+    public async Task<int> StatusAsync()
+    {
+        const int length = 12; // HTTP/1.1 200
+        await ReceiveSomeAsync(length);
+        return int.Parse(Encoding.Latin1.GetString([.. _unread[(length - 3)..length]]), CultureInfo.InvariantCulture);
+    }
+
     /// <summary>Reads some of what comes, and no more.</summary>
     public async Task ReceiveSomeAsync(int bytes)
     {

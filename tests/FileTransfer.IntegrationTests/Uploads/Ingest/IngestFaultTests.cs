@@ -4,6 +4,7 @@ namespace FileTransfer.IntegrationTests.Uploads.Ingest;
 
 public sealed class IngestFaultTests
 {
+    [Thorough]
     [Fact]
     public async Task A_file_that_grows_after_it_was_taken_is_an_error_that_is_shown_and_holds_up_nothing()
     {
@@ -108,6 +109,7 @@ public sealed class IngestFaultTests
         await TestCluster.StoredAsync(leader, second.Key);
     }
 
+    [Thorough]
     [Fact]
     public async Task What_was_renamed_in_just_before_a_stop_is_taken_before_the_node_leaves()
     {

@@ -87,6 +87,7 @@ public sealed class IngestHindranceTests
         await leader.CheckSaysAsync("ingest", "healthy");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_folder_that_may_not_be_listed_is_named_and_taken_once_it_may()
     {

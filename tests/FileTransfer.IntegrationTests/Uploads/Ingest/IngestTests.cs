@@ -40,6 +40,7 @@ public sealed class IngestTests
         (await cluster.Database.ScalarAsync<long>("SELECT count(*) FROM filetransfer.mutations")).ShouldBe(names.Length + 2);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_node_that_does_not_lead_hands_over_to_the_leader_and_goes_on_at_the_next_one()
     {
@@ -67,6 +68,7 @@ public sealed class IngestTests
         (await WatchFolder.AddedAsync(cluster)).ShouldBe(["log/seg-1.sealed", "log/seg-2.sealed", "log/seg-3.sealed"]);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_node_that_is_killed_while_it_takes_files_neither_skips_nor_doubles_one()
     {
@@ -94,6 +96,7 @@ public sealed class IngestTests
         (await WatchFolder.AddedAsync(cluster)).ShouldBe(Enumerable.Range(0, files).Select(i => $"log/seg-{i:000}.sealed"));
     }
 
+    [Thorough]
     [Fact]
     public async Task A_numbered_series_shows_what_was_found_and_what_is_missing_until_it_comes()
     {

@@ -53,6 +53,7 @@ public sealed class LoadFaultTests : IAsyncLifetime
         (await node.Http.GetByteArrayAsync($"/v1/files/{file.Key}/content")).AsSpan().SequenceEqual(file.Content).ShouldBeTrue();
     }
 
+    [Thorough]
     [Fact]
     public async Task A_hundred_thousand_labels_end_at_their_deadline_and_leave_nothing()
     {

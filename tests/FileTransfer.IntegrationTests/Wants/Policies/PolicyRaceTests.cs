@@ -140,6 +140,7 @@ public sealed class PolicyRaceTests : IAsyncLifetime
         wrong.ShouldBe(0);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_large_bucket_is_followed_and_listed_a_page_at_a_time()
     {

@@ -5,6 +5,7 @@ namespace FileTransfer.IntegrationTests.Wants.Policies;
 /// <summary>Policies outlive the process, and a node that starts follows them.</summary>
 public sealed class PolicyRestartTests
 {
+    [Thorough]
     [Fact]
     public async Task A_killed_node_knows_its_policies_follows_what_changed_meanwhile_and_finishes_what_was_begun()
     {
