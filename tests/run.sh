@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks formatting, builds without a warning, then runs the test projects of the solution: in a quarter of an hour on two cores, all but the
+# Checks formatting, builds without a warning, then runs the test projects of the solution: in about twenty minutes on two cores, all but the
 # facts that take about ten seconds and more each and have others of their room beside them.
 # --thorough runs these, too: most of an hour. To be run before a release, and after a change of what they are about.
 # Needs the .NET 10 SDK; PostgreSQL's programs are installed when they are missing and that is possible.

@@ -36,7 +36,7 @@ public sealed class DashboardTokenTests(DashboardNodes nodes)
         async Task GiveAsync(string token)
         {
             await dialog.Locator("input").FillAsync(token);
-            await page.Keyboard.PressAsync("Enter");
+            await dialog.Locator("input").PressAsync("Enter");
         }
     }
 }

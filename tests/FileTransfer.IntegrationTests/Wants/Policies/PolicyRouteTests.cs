@@ -110,7 +110,7 @@ public sealed class PolicyRouteTests(RunningCluster nodes)
         }
 
         using var pruned = await nodes.Leader.Http.PutAsync(
-            $"{path}?prune=true",
+            $"{path}?prune=true&wait=60",
             new StringContent(Body("nothing-except"), System.Text.Encoding.UTF8, "application/json")
         );
         JsonDocument.Parse(await pruned.Content.ReadAsStringAsync()).RootElement.Count("pruned").ShouldBe(1);
