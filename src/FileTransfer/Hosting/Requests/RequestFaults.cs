@@ -89,7 +89,7 @@ internal sealed partial class RequestFaults(
             ),
             PostgresException { IsTransient: true } e => Problem.Of(
                 ProblemTypes.DatabaseUnavailable,
-                $"The PostgreSQL database could not do it now: {DatabaseReach.CauseOf(e)}; nothing was changed. Send the request again in 5 seconds; "
+                $"The PostgreSQL database could not do it now: {DatabaseReach.CauseOf(e)}. Send the request again in 5 seconds; "
                     + "if it keeps failing, an operator should read the database's log."
             ),
             _ when Chain(fault).Any(IsDiskFull) => Problem.Of(
