@@ -269,6 +269,7 @@ public static partial class FileTransferServer
         builder.Services.AddSingleton<TransferWatch>();
         builder.Services.AddSingleton<RejectedRequests>();
         builder.Services.AddHostedService(services => services.GetRequiredService<TransferWatch>());
+        builder.Services.AddHostedService<RenewedSecrets>();
         builder.Services.AddHealthChecks();
     }
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using FileTransfer.Hosting.Access;
 using FileTransfer.Hosting.Configuration;
 using FileTransfer.Hosting.Requests;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
@@ -40,14 +41,14 @@ internal static class HttpServer
                 kestrel.ConfigureHttpsDefaults(https =>
                 {
                     https.ClientCertificateValidation = clients;
-                    https.Show(certificates.Default);
+                    https.Show(_ => certificates.Default);
                 });
 
                 // Not reloaded: a new address would escape the checks made at the start.
                 var endpoints = kestrel.Configure(context.Configuration.GetSection("Kestrel"), reloadOnChange: false);
-                foreach (var (name, certificate) in certificates.OfEndpoints)
+                foreach (var (name, shown) in certificates.OfEndpoints)
                 {
-                    endpoints.Endpoint(name, endpoint => endpoint.HttpsOptions.Show(certificate));
+                    endpoints.Endpoint(name, endpoint => endpoint.HttpsOptions.Show(shown.For));
                 }
 
                 kestrel.ConfigureEndpointDefaults(endpoint =>
@@ -88,11 +89,12 @@ internal static class HttpServer
     }
 
     /// <summary>Each handshake has the certificate as its files are then.</summary>
-    private static void Show(this HttpsConnectionAdapterOptions https, CertificateFile? certificate)
-    {
-        if (certificate is not null)
+    private static void Show(this HttpsConnectionAdapterOptions https, Func<string?, CertificateFile?> fileFor) =>
+        https.OnAuthenticate = (connection, tls) =>
         {
-            https.OnAuthenticate = (_, tls) => tls.ServerCertificateContext = certificate.Context;
-        }
-    }
+            if (fileFor(connection.Features.Get<ITlsHandshakeFeature>()?.HostName) is { } certificate)
+            {
+                tls.ServerCertificateContext = certificate.Context;
+            }
+        };
 }

@@ -1,4 +1,5 @@
 using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.Swagger;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace FileTransfer.Hosting;
@@ -86,12 +87,37 @@ internal static class SwaggerDocument
 
     public static void UseSwaggerPages(this WebApplication app)
     {
-        app.UseSwagger();
+        // Everyone who reaches the node may ask for it, and to put it together takes 80 MB and most of a second: it is done once.
+        var description = new Lazy<Task<byte[]>>(() => DescribeAsync(app.Services));
+        app.Use(
+            (context, next) =>
+                context.Request.Path == $"/swagger/{Name}/swagger.json"
+                && (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+                    ? AnswerAsync(context, description.Value)
+                    : next(context)
+        );
         app.UseSwaggerUI(options =>
         {
             options.DocumentTitle = "FileTransfer";
             options.SwaggerEndpoint($"{Name}/swagger.json", "FileTransfer");
         });
+    }
+
+    private static async Task<byte[]> DescribeAsync(IServiceProvider services)
+    {
+        var document = await services.GetRequiredService<IAsyncSwaggerProvider>().GetSwaggerAsync(Name);
+        return Encoding.UTF8.GetBytes(await document.SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_0));
+    }
+
+    private static async Task AnswerAsync(HttpContext context, Task<byte[]> description)
+    {
+        var bytes = await description;
+        context.Response.ContentType = "application/json;charset=utf-8";
+        context.Response.ContentLength = bytes.Length;
+        await context.Response.Body.WriteAsync(
+            HttpMethods.IsHead(context.Request.Method) ? default : bytes,
+            context.RequestAborted
+        );
     }
 
     /// <summary>The method and the words of the path, as <c>getFilesKeyContent</c>.</summary>

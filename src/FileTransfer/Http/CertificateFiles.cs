@@ -10,7 +10,7 @@ public sealed class CertificateFiles
     public const string ClientSection = "FileTransfer:ClientCertificate";
     public const string AuthorityKey = "FileTransfer:TrustedAuthority";
 
-    private readonly Dictionary<string, CertificateFile> _ofEndpoints;
+    private readonly Dictionary<string, EndpointCertificates> _ofEndpoints;
     private readonly AuthorityFile? _authority;
 
     public CertificateFiles(IConfiguration all, TimeProvider time)
@@ -20,10 +20,7 @@ public sealed class CertificateFiles
         Default = CertificateFile.Of(all.GetSection("Kestrel:Certificates:Default"), time);
         _ofEndpoints = all.GetSection("Kestrel:Endpoints")
             .GetChildren()
-            .Where(endpoint => !endpoint.GetSection("Sni").GetChildren().Any())
-            .Select(endpoint => (endpoint.Key, File: CertificateFile.Of(endpoint.GetSection("Certificate"), time) ?? Default))
-            .Where(endpoint => endpoint.File is not null)
-            .ToDictionary(endpoint => endpoint.Key, endpoint => endpoint.File!);
+            .ToDictionary(endpoint => endpoint.Key, endpoint => new EndpointCertificates(endpoint, Default, time));
     }
 
     /// <summary>What this node shows to others; null where it shows none.</summary>
@@ -33,7 +30,7 @@ public sealed class CertificateFiles
     public CertificateFile? Default { get; }
 
     /// <summary>What endpoints show, by their names.</summary>
-    public IReadOnlyDictionary<string, CertificateFile> OfEndpoints => _ofEndpoints;
+    public IReadOnlyDictionary<string, EndpointCertificates> OfEndpoints => _ofEndpoints;
 
     /// <summary>Whether reading files of certificates and keys fails so.</summary>
     public static bool IsUnreadable(Exception fault) =>
@@ -45,7 +42,12 @@ public sealed class CertificateFiles
                 or InvalidOperationException;
 
     public IEnumerable<CertificateFile> All =>
-        _ofEndpoints.Values.Append(Client).Append(Default).OfType<CertificateFile>().Distinct();
+        _ofEndpoints
+            .Values.SelectMany(endpoint => endpoint.Files)
+            .Append(Client)
+            .Append(Default)
+            .OfType<CertificateFile>()
+            .Distinct();
 
     /// <summary>Connections on which this node shows its certificate, and believes its authority.</summary>
     public SocketsHttpHandler ShownBy(SocketsHttpHandler handler) => Show(handler, Client, _authority);

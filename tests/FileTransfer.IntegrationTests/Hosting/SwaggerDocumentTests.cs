@@ -9,7 +9,7 @@ public sealed class SwaggerDocumentTests(RunningCluster nodes)
 {
     private const string Problem = "application/problem+json";
 
-    /// <summary>A node makes it anew for everybody who asks, which takes most of a second: once is enough for these facts.</summary>
+    /// <summary>A node answers the same for as long as it runs: once is enough for these facts.</summary>
     private static JsonElement? _document;
 
     /// <summary>Route, parameters, statuses without 401, 403, 429, 500 and 503, which all but the health routes have.</summary>

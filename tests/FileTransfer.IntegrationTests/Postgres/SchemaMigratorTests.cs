@@ -1,3 +1,5 @@
+using FileTransfer.IntegrationTests.Testbed.Disks;
+using FileTransfer.IntegrationTests.Testbed.Nodes;
 using FileTransfer.IntegrationTests.Testbed.Servers;
 using FileTransfer.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -84,6 +86,24 @@ public sealed class SchemaMigratorTests : IAsyncLifetime
 
         await MigrateAsync(First, expanding, other);
         (await Should.ThrowAsync<FatalStartException>(MigrateAsync(First))).Message.ShouldContain("schema version 3");
+    }
+
+    [Fact]
+    public async Task A_node_ends_with_78_over_a_schema_that_it_cannot_work_with_and_changes_nothing_there()
+    {
+        var program = new SchemaMigrator(_db.Pool, NullLogger<SchemaMigrator>.Instance);
+        await program.MigrateAsync(default);
+        var (_, known) = await program.LookAsync(default);
+        await _db.ScalarAsync<int>(
+            $"INSERT INTO filetransfer.schema_versions (version, name, checksum) VALUES ({known + 1}, 'later', '') RETURNING version"
+        );
+        using var folder = new TempFolder();
+        await using var node = NodeProcess.Launch("a", folder.At("data"), _db.ConnectionString);
+        await node.WaitForExitAsync();
+        node.ExitCode.ShouldBe(78, node.Log);
+        node.Log.ShouldContain($"The database has schema version {known + 1} (later); this program knows only {known}.");
+        node.Log.ShouldContain("Start the newer program that made it");
+        (await _db.ScalarAsync<long>("SELECT count(*) FROM filetransfer.nodes")).ShouldBe(0);
     }
 
     [Fact]

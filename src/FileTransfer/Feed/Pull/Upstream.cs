@@ -104,14 +104,10 @@ public sealed class UpstreamClients(IOptions<SyncOptions> options, ThisNode node
     public IReadOnlyList<(UpstreamOptions Options, UpstreamClient Client)> Accepted { get; } =
     [
         .. options
-            .Value.AcceptFrom.Select(cluster =>
-                (cluster, Shipper: options.Value.Shippers.FirstOrDefault(one => one.Name == cluster))
-            )
-            .Select(one => new UpstreamOptions
+            .Value.AcceptFrom.Select(cluster => new UpstreamOptions
             {
-                Name = one.cluster,
-                Token = one.Shipper?.Token,
-                TokenUrl = one.Shipper?.Url,
+                Name = cluster,
+                Shipper = options.Value.Shippers.FirstOrDefault(one => one.Name == cluster),
             })
             .Select(upstream => (upstream, new UpstreamClient(upstream, time, node))),
     ];

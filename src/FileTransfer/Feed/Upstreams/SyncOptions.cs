@@ -99,12 +99,14 @@ public sealed class UpstreamOptions
     /// <remarks>Default none: all buckets.</remarks>
     public IList<string> Buckets { get; } = [];
 
-    /// <summary>Where the token may be shown, where that is not <see cref="Url"/>.</summary>
-    internal string? TokenUrl { get; init; }
+    /// <summary>Whose token is shown, to its hosts, where that is not this one's own.</summary>
+    internal UpstreamOptions? Shipper { get; init; }
 
     /// <summary>The token, where the host may see it.</summary>
     internal string? TokenFor(Uri asked) =>
-        UrlsOf(TokenUrl ?? Url).Any(url => url.Scheme == asked.Scheme && url.Host == asked.Host) ? Token : null;
+        UrlsOf((Shipper ?? this).Url).Any(url => url.Scheme == asked.Scheme && url.Host == asked.Host)
+            ? (Shipper ?? this).Token
+            : null;
 
     private static IEnumerable<Uri> UrlsOf(string urls) =>
         urls.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(url => new Uri(url));

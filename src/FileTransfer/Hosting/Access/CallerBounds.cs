@@ -78,7 +78,7 @@ internal static class CallerBounds
         });
 
     private static bool IsListing(HttpContext context) =>
-        HttpMethods.IsGet(context.Request.Method)
+        (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
         && context.GetEndpoint() is RouteEndpoint
         && !IsMarked<OctetAnswer>(context)
         && !IsMarked<EventAnswer>(context)

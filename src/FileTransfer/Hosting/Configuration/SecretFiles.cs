@@ -1,9 +1,9 @@
 namespace FileTransfer.Hosting.Configuration;
 
-/// <summary>Secrets that are given as files: <c>…:TokenFile</c> names the file of <c>…:Token</c>. Read once, when the process starts.</summary>
+/// <summary>Secrets that are given as files: <c>…:TokenFile</c> names the file of <c>…:Token</c>. Read when the process starts; some also later (<see cref="RenewedSecrets"/>).</summary>
 internal sealed class SecretFiles(IConfiguration given) : ConfigurationProvider, IConfigurationSource
 {
-    private const string Suffix = "File";
+    public const string Suffix = "File";
 
     private static readonly string[] _secrets = ["Token", "Password", "Authorization", "Secret", "ConnectionStrings:Postgres"];
 
@@ -47,7 +47,7 @@ internal sealed class SecretFiles(IConfiguration given) : ConfigurationProvider,
         }
     }
 
-    private static string Read(string name, string path)
+    public static string Read(string name, string path)
     {
         try
         {

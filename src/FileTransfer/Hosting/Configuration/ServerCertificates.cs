@@ -19,6 +19,7 @@ internal static class ServerCertificates
             var hosts = endpoint.GetSection("Sni").GetChildren().ToList();
             var isGivenPerHost = hosts.Count > 0 && hosts.All(host => IsGiven(host.GetSection("Certificate")));
             CheckAddress(all, endpoint["Url"]!, endpoint.GetSection("Certificate"), isGivenPerHost);
+            hosts.ForEach(host => CheckFiles(host.GetSection("Certificate")));
         }
 
         if (endpoints.Count == 0)
@@ -41,6 +42,11 @@ internal static class ServerCertificates
             );
         }
 
+        CheckFiles(certificate);
+    }
+
+    private static void CheckFiles(IConfigurationSection certificate)
+    {
         foreach (var name in (ReadOnlySpan<string>)["Path", "KeyPath"])
         {
             if (certificate[name] is { Length: > 0 } path && !File.Exists(path))

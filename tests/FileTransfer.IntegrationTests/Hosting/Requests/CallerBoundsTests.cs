@@ -127,6 +127,8 @@ public sealed class CallerBoundsTests
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => server.SendAsync(HttpMethod.Get, "/open", "a")));
         answers.Count(answer => answer.StatusCode == HttpStatusCode.TooManyRequests).ShouldBeGreaterThan(0);
+        var heads = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => server.SendAsync(HttpMethod.Head, "/v1/caller", "a")));
+        heads.Count(answer => answer.StatusCode == HttpStatusCode.TooManyRequests).ShouldBeGreaterThan(0);
         (await server.SendAsync(HttpMethod.Get, "/open", "b")).StatusCode.ShouldBe(HttpStatusCode.OK);
         await IsLetInAsync(server, "/open");
     }

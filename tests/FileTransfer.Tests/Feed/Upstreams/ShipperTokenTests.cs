@@ -11,15 +11,14 @@ public sealed class ShipperTokenTests
     [InlineData("http://elsewhere:7070/v1/nodes", null)]
     public void A_token_is_shown_where_it_was_configured_for_wherever_the_cluster_says_that_it_is(string asked, string? token)
     {
-        var shipper = new UpstreamOptions
+        var cluster = new UpstreamOptions
         {
             Name = "up",
-            Token = "secret",
-            TokenUrl = "http://up-a:7070 http://up-b:7070",
             Url = "http://elsewhere:7070",
+            Shipper = new UpstreamOptions { Token = "secret", Url = "http://up-a:7070 http://up-b:7070" },
         };
 
-        shipper.TokenFor(new Uri(asked)).ShouldBe(token);
+        cluster.TokenFor(new Uri(asked)).ShouldBe(token);
     }
 
     [Fact]
