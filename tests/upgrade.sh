@@ -86,6 +86,7 @@ writes & loads=("$!")
 for which in 1 2; do reads "$which" & loads+=("$!"); done
 children+=("${loads[@]}")
 has_lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
+has_lines_or_failed() { [ -e "$work/failed" ] || has_lines "$@"; }
 wait_for 60 "the first files" has_lines "$work/acknowledged" 20
 
 turn() { # earlier or later: all nodes, one after the other
@@ -95,7 +96,7 @@ turn() { # earlier or later: all nodes, one after the other
     wait "${processes[$name]}" || fail "node $name ended with $?"
     start_node "$name" "$1"
     wait_for 90 "node $name to be ready with the $1 program" ready "$name"
-    wait_for 90 "more files" has_lines "$work/acknowledged" $(($(wc -l <"$work/acknowledged") + 5))
+    wait_for 90 "more files" has_lines_or_failed "$work/acknowledged" $(($(wc -l <"$work/acknowledged") + 5))
     [ ! -e "$work/failed" ] || fail "$(cat "$work/failed")"
   done
 }

@@ -22,7 +22,7 @@ public static class FileProblems
     public static ProblemHttpResult Removed(FileKey key) =>
         Problem.Of(
             ProblemTypes.FileRemoved,
-            $"The file {key} was removed. Register it again if it is to come back.",
+            $"The file {key} was removed. If it is to come back, restore it (POST /v1/files/{key}/restore) while its content is kept, else register it again.",
             ("key", key.ToString()),
             ("state", "removed")
         );

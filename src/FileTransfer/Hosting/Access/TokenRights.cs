@@ -1,4 +1,5 @@
 using FileTransfer.Catalog;
+using Microsoft.AspNetCore.Authorization;
 
 namespace FileTransfer.Hosting.Access;
 
@@ -17,7 +18,7 @@ internal static class TokenRights
         var (buckets, owners) = (Allowed(context, BucketClaim), Allowed(context, OwnerClaim));
         if (
             (buckets.Count == 0 && owners.Count == 0)
-            || HealthPaths.Contain(context.Request.Path)
+            || context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null
             || context.Request.Path == Routes.Caller
         )
         {

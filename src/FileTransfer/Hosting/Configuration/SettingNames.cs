@@ -12,8 +12,10 @@ internal static class SettingNames
     private const string Named = "NAME";
 
     /// <summary>Every key of this program, with 0 for the number of an entry and NAME for its name.</summary>
-    public static IEnumerable<string> All =>
-        Own.Concat(OptionsSection.All.SelectMany(section => Paths(section.Type, section.Path))).SelectMany(SecretFiles.WithFile);
+    public static IReadOnlyList<string> All { get; } =
+    [.. Own.Concat(OptionsSection.All.SelectMany(section => Paths(section.Type, section.Path))).SelectMany(SecretFiles.WithFile)];
+
+    private static readonly string[][] _parts = [.. All.Select(known => known.Split(':'))];
 
     /// <summary>
     /// Keys under <c>FileTransfer</c> that no options type knows, each with what may have been meant; and connection strings of other names
@@ -37,7 +39,7 @@ internal static class SettingNames
 
     public static bool IsKnown(string key) =>
         Foreign.Any(section => key.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase))
-        || All.Any(known => IsCalled(key.Split(':'), known.Split(':')));
+        || (key.Split(':') is var parts && Array.Exists(_parts, known => IsCalled(parts, known)));
 
     /// <summary>"; did you mean …?", or where to look when nothing is near.</summary>
     public static string Suggestion(string key, string prefix)

@@ -14,6 +14,14 @@ internal sealed class NodeHealth(
     IHostApplicationLifetime lifetime
 )
 {
+    /// <summary>Everybody may ask, as often as he likes; the database is asked no more often for it.</summary>
+    private const int MostLooksPerSecond = 50;
+
+    private readonly Lock _lock = new();
+    private Task<HealthReport>? _newest;
+    private long _secondBegan;
+    private int _looks;
+
     /// <summary>Since when each check has been as it is, where it does not say so itself.</summary>
     private readonly ConcurrentDictionary<string, (HealthStatus Status, DateTimeOffset Since)> _seen = new(
         StringComparer.Ordinal
@@ -39,7 +47,7 @@ internal sealed class NodeHealth(
     /// </returns>
     public async Task<HealthAnswer> AskAsync(ReadyWhen required, CancellationToken cancellationToken)
     {
-        var report = await service.CheckHealthAsync(cancellationToken);
+        var report = await LookAsync().WaitAsync(cancellationToken);
         var needed = required == ReadyWhen.Writes ? Stops.Reads | Stops.Writes : Stops.Reads;
         var status =
             drain.IsDraining ? "draining"
@@ -49,6 +57,20 @@ internal sealed class NodeHealth(
             : NameOf(HealthStatus.Degraded);
         var checks = report.Entries.ToDictionary(entry => entry.Key, entry => Of(entry.Key, entry.Value), StringComparer.Ordinal);
         return new HealthAnswer(status, checks, Disk());
+    }
+
+    /// <summary>What the checks say now; beyond the bound, what they said within the last second.</summary>
+    private Task<HealthReport> LookAsync()
+    {
+        lock (_lock)
+        {
+            if (_newest is null || time.GetElapsedTime(_secondBegan) > TimeSpan.FromSeconds(1))
+            {
+                (_secondBegan, _looks) = (time.GetTimestamp(), 0);
+            }
+
+            return ++_looks <= MostLooksPerSecond ? _newest = service.CheckHealthAsync() : _newest!;
+        }
     }
 
     /// <summary>Null where the disk does not say; its check says why.</summary>

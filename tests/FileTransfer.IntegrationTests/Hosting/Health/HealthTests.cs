@@ -83,6 +83,36 @@ public sealed class HealthTests
     }
 
     [Fact]
+    public async Task However_often_somebody_asks_the_checks_look_fifty_times_a_second_at_most()
+    {
+        var looks = 0;
+        await using var server = await RunningServer.StartAsync(
+            null,
+            app =>
+                app.Services.GetRequiredService<IOptions<HealthCheckServiceOptions>>()
+                    .Value.Registrations.Add(
+                        new HealthCheckRegistration(
+                            "counted",
+                            _ =>
+                            {
+                                Interlocked.Increment(ref looks);
+                                return new Fixed(HealthCheckResult.Healthy());
+                            },
+                            failureStatus: null,
+                            tags: null
+                        )
+                    )
+        );
+        var began = TimeProvider.System.GetTimestamp();
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 1000).Select(_ => server.SendAsync(HttpMethod.Get, "/health/ready"))
+        );
+
+        answers.ShouldAllBe(answer => answer.StatusCode == HttpStatusCode.OK);
+        looks.ShouldBeInRange(50, 50 * (1 + (int)Math.Ceiling(TimeProvider.System.GetElapsedTime(began).TotalSeconds)));
+    }
+
+    [Fact]
     public async Task A_node_that_drains_says_so_finishes_what_runs_and_refuses_what_is_new()
     {
         var (entered, release) = (new TaskCompletionSource(), new TaskCompletionSource());
