@@ -109,9 +109,29 @@ public sealed partial class FileCatalog(Database database, FeedHistory history, 
     public const string HasRegistered =
         "(SELECT true FROM filetransfer.files WHERE state = 'registered' ORDER BY file_key LIMIT 1) IS NOT NULL";
 
+    /// <summary>Locks, in the order of their keys, the rows of those of some files that are registered, and stored at a node.</summary>
+    public static async Task<IReadOnlyList<FileKey>> LockRegisteredStoredAsync(
+        NpgsqlConnection connection,
+        NodeId node,
+        IEnumerable<FileKey> keys,
+        CancellationToken cancellationToken
+    )
+    {
+        const string sql = """
+            SELECT f.file_key
+            FROM unnest(@keys) AS k (file_key)
+            JOIN filetransfer.files f USING (file_key)
+            JOIN filetransfer.replicas r ON r.node_id = @node AND r.file_key = f.file_key
+            WHERE f.state = 'registered' AND r.state = 'stored'
+            ORDER BY f.file_key
+            FOR UPDATE OF f SKIP LOCKED
+            """;
+        return [.. await connection.QueryAsync<FileKey>(sql, new { node, keys = keys.ToParameter() }, cancellationToken)];
+    }
+
     /// <summary>
-    /// Locks, in the order of their keys, the rows of registered files that <paramref name="node"/> has stored, or <paramref name="other"/>
-    /// where they were registered before a time.
+    /// Finds registered files that <paramref name="node"/> has stored, or <paramref name="other"/> where they were registered before a time,
+    /// and locks their rows in the order of their keys. Looks through all that are registered.
     /// </summary>
     public static async Task<IReadOnlyList<FileKey>> LockRegisteredStoredAsync(
         NpgsqlConnection connection,

@@ -50,6 +50,11 @@ public sealed partial class DownloadLane(
     /// <summary>How long a small file that has come waits for the others.</summary>
     private static readonly TimeSpan _gathering = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>The same where there are <see cref="Many"/>: how many are stored in a second matters more than when one of them is.</summary>
+    private static readonly TimeSpan _gatheringMany = TimeSpan.FromMilliseconds(200);
+
+    private const int Many = Together / 4;
+
     /// <summary>Lanes that may look for what no node is known to have: whoever knows where to go finds one that does not.</summary>
     private readonly int _lookingLanes = Math.Max(1, options.Value.Lanes - Math.Max(1, options.Value.Lanes / 4));
 
@@ -210,7 +215,8 @@ public sealed partial class DownloadLane(
         await first.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (first.IsCompletedSuccessfully && running.Count > 1)
         {
-            Task all = Task.WhenAll(running.Select(attempt => attempt.Running)).WaitAsync(_gathering, time);
+            var gathering = running.Count < Many ? _gathering : _gatheringMany;
+            Task all = Task.WhenAll(running.Select(attempt => attempt.Running)).WaitAsync(gathering, time);
             await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

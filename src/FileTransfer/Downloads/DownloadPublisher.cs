@@ -163,7 +163,7 @@ public sealed partial class DownloadPublisher(
             database.Notifications.Send(ReplicaNotifications.Ready, other);
         }
 
-        adds.Wake();
+        adds.Stored(result.Published);
         foreach (var attempt in durable)
         {
             var claim = attempt.Claim;

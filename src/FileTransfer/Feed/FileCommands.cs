@@ -49,6 +49,9 @@ public sealed partial class FileCommands(
     /// <exception cref="NotLeadingException">The node does not lead.</exception>
     public long LeaderEpoch => leadership.Epoch ?? throw new NotLeadingException();
 
+    /// <summary>Adds that are appended together, of files that were stored without an upload.</summary>
+    internal const int AddsAtOnce = 500;
+
     private readonly string[] _upstreams = [.. sync.Value.Names];
 
     /// <summary>
@@ -134,7 +137,7 @@ public sealed partial class FileCommands(
     /// </summary>
     /// <returns>The files that were added; none = no more are due.</returns>
     /// <exception cref="NotLeadingException">The node does not lead.</exception>
-    public Task<IReadOnlyList<FileKey>> AddStoredAsync(CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<FileKey>> AddAllStoredAsync(CancellationToken cancellationToken) =>
         InLeaderTransactionAsync(
             async (transaction, token) =>
             {
@@ -143,12 +146,27 @@ public sealed partial class FileCommands(
                     node.Id,
                     leadership.Predecessor?.Node,
                     leadership.Predecessor?.Until,
-                    atMost: 500,
+                    AddsAtOnce,
                     token
                 );
-                IReadOnlyList<FileKey> adds = [.. due, .. await DueClaims.TakeAsync(transaction.Connection, atMost: 100, token)];
+                var claimed = due.Count < AddsAtOnce ? await DueClaims.TakeAsync(transaction.Connection, AddsAtOnce, token) : [];
+                IReadOnlyList<FileKey> adds = [.. due, .. claimed];
                 await FeedAppender.AppendAsync(transaction, MutationKind.Add, adds, token);
                 return adds;
+            },
+            cancellationToken
+        );
+
+    /// <summary>Appends the Adds of those of some files that are registered, and stored here.</summary>
+    /// <returns>The files that were added.</returns>
+    /// <exception cref="NotLeadingException">The node does not lead.</exception>
+    public Task<IReadOnlyList<FileKey>> AddStoredAsync(IEnumerable<FileKey> files, CancellationToken cancellationToken) =>
+        InLeaderTransactionAsync(
+            async (transaction, token) =>
+            {
+                var due = await FileCatalog.LockRegisteredStoredAsync(transaction.Connection, node.Id, files, token);
+                await FeedAppender.AppendAsync(transaction, MutationKind.Add, due, token);
+                return due;
             },
             cancellationToken
         );

@@ -23,14 +23,36 @@ public sealed partial class PendingAddPublisher(
 {
     private static readonly TimeSpan _longestPause = TimeSpan.FromMilliseconds(500);
 
-    private readonly AsyncAutoResetEvent _stored = new();
+    /// <summary>While downloads go on storing files, all that are registered are looked through so often.</summary>
+    private static readonly TimeSpan _lookAgain = TimeSpan.FromSeconds(10);
 
-    /// <summary>A download has stored a file here, whose Add may be due.</summary>
-    public void Wake() => _stored.Set();
+    /// <summary>Of more than this, those that are left out are found by looking through all that are registered.</summary>
+    private const int MostKnown = 16 * 1024;
+
+    private readonly ConcurrentQueue<FileKey> _known = new();
+    private readonly AsyncAutoResetEvent _due = new();
+
+    /// <summary>There are registered files, and whether some of them are stored was not looked for since.</summary>
+    private volatile bool _mayBeMore;
+    private long _lookedAt;
+
+    /// <summary>Downloads have stored files here, whose Adds may be due.</summary>
+    public void Stored(IEnumerable<FileKey> files)
+    {
+        if (leadership.IsLeading)
+        {
+            foreach (var file in files.TakeWhile(_ => _known.Count < MostKnown))
+            {
+                _known.Enqueue(file);
+            }
+
+            _due.Set();
+        }
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var registered = pulse.Ask($"({FileCatalog.HasRegistered} OR {DueClaims.Any})", _stored.Set);
+        using var registered = pulse.Ask($"({FileCatalog.HasRegistered} OR {DueClaims.Any})", LookForAll);
         await membership.RunWhileJoinedAsync(AppendAsync, stoppingToken);
     }
 
@@ -43,10 +65,15 @@ public sealed partial class PendingAddPublisher(
             {
                 for (var began = time.GetTimestamp(); leadership.IsLeading; began = time.GetTimestamp())
                 {
-                    var added = await worker.RunAsync(() => commands.AddStoredAsync(cancellationToken), cancellationToken);
-                    if (added.Count == 0)
+                    if (_known.IsEmpty && !_mayBeMore)
                     {
                         break;
+                    }
+
+                    var added = await worker.RunAsync(() => AppendSomeAsync(cancellationToken), cancellationToken);
+                    if (added.Count == 0)
+                    {
+                        continue;
                     }
 
                     Log.Added(logger, added.Count, node.Id);
@@ -60,8 +87,43 @@ public sealed partial class PendingAddPublisher(
                 // Whoever leads now does it.
             }
 
-            await _stored.WaitAsync(Timeout.InfiniteTimeSpan, time, cancellationToken);
+            await _due.WaitAsync(Timeout.InfiniteTimeSpan, time, cancellationToken);
         }
+    }
+
+    private void LookForAll()
+    {
+        // What is known comes first, as a rule: with the next heartbeat there is less to look through.
+        if (_known.IsEmpty || time.GetElapsedTime(Interlocked.Read(ref _lookedAt)) >= _lookAgain)
+        {
+            _mayBeMore = true;
+            _due.Set();
+        }
+    }
+
+    private async Task<IReadOnlyList<FileKey>> AppendSomeAsync(CancellationToken cancellationToken)
+    {
+        if (!_mayBeMore)
+        {
+            return await commands.AddStoredAsync(TakeKnown(), cancellationToken);
+        }
+
+        _mayBeMore = false;
+        Interlocked.Exchange(ref _lookedAt, time.GetTimestamp());
+        var added = await commands.AddAllStoredAsync(cancellationToken);
+        _mayBeMore |= added.Count >= FileCommands.AddsAtOnce;
+        return added;
+    }
+
+    private List<FileKey> TakeKnown()
+    {
+        var known = new List<FileKey>();
+        while (known.Count < FileCommands.AddsAtOnce && _known.TryDequeue(out var file))
+        {
+            known.Add(file);
+        }
+
+        return known;
     }
 
     private static TimeSpan PauseAfter(TimeSpan took) => 4 * took < _longestPause ? 4 * took : _longestPause;

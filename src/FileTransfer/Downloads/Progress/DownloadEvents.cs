@@ -120,6 +120,18 @@ public sealed class DownloadEvents : IDisposable
         }
     }
 
+    /// <summary>Whether any download is under way in this process.</summary>
+    public bool AreUnderWay
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _live.Count > 0;
+            }
+        }
+    }
+
     /// <summary>Every download under way in this process, the oldest first.</summary>
     public IReadOnlyList<LiveDownload> UnderWay()
     {

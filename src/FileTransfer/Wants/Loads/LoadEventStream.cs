@@ -1,6 +1,8 @@
 namespace FileTransfer.Wants.Loads;
 
-/// <summary>Follows a load for one reader: <c>state</c> first, <c>progress</c> with every change, and how it ended, with all labels.</summary>
+/// <summary>
+/// Follows a load for one reader: <c>state</c> first, <c>progress</c> with every change but without what is missing, and how it ended, with all labels.
+/// </summary>
 /// <remarks>A newer load under the name goes on in the same stream, and begins with its <c>state</c>.</remarks>
 internal static class LoadEventStream
 {
@@ -53,7 +55,10 @@ internal static class LoadEventStream
             var began = time.GetTimestamp();
             if (sent is not { State: not LoadResource.Running } || sent.Id != load.LoadId)
             {
-                var now = await loads.DescribeAsync(load, cancellationToken);
+                var isNews = sent?.Id != load.LoadId || load.EndedAt is not null;
+                var now = await (
+                    isNews ? loads.DescribeAsync(load, cancellationToken) : loads.ProgressAsync(load, cancellationToken)
+                );
                 if (NameOf(sent, now) is { } name)
                 {
                     var json = JsonSerializer.SerializeToUtf8Bytes(now, WireJson.Default.LoadResource);

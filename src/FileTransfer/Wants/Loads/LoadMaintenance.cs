@@ -38,15 +38,29 @@ internal sealed partial class LoadMaintenance(
 
     /// <summary>What takes longer than a step: metadata asked for while a load runs, and what is given up when it has ended.</summary>
     private readonly Dictionary<(long Load, bool HasEnded), (Task Task, CancellationTokenSource Cancel)> _beside = [];
+    private readonly ConcurrentDictionary<long, LoadProgress> _progress = new();
     private DatabaseClock? _clock;
+    private volatile bool _isIdle;
 
     /// <summary>A load was made, or ended.</summary>
     public void Wake() => _wake.Set();
 
+    /// <summary>How far a load was when it was looked at last; null where it was not, or has ended.</summary>
+    public LoadProgress? ProgressOf(LoadRow load) => _progress.GetValueOrDefault(load.LoadId);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var any = pulse.Ask(LoadTable.HasAnyToSettle, _wake.Set);
+        using var any = pulse.Ask(LoadTable.HasAnyToSettle, WakeIdle);
         await membership.RunWhileJoinedAsync(RunAsync, stoppingToken);
+    }
+
+    /// <summary>The heartbeat says of every load that runs that there is something to do.</summary>
+    private void WakeIdle()
+    {
+        if (_isIdle)
+        {
+            _wake.Set();
+        }
     }
 
     private async Task RunAsync(CancellationToken joined)
@@ -56,7 +70,7 @@ internal sealed partial class LoadMaintenance(
         _beside.Clear();
         for (var wait = TimeSpan.Zero; ; )
         {
-            await _wake.WaitAsync(wait, time, joined);
+            await WaitAsync(wait, joined);
             try
             {
                 wait = await worker.RunAsync(() => StepAsync(joined), joined);
@@ -67,6 +81,25 @@ internal sealed partial class LoadMaintenance(
                 Log.Failed(logger, node, e.Message);
             }
         }
+    }
+
+    /// <summary>Waits until it is time to look again, which it is sooner when the last download has ended: a load may be whole.</summary>
+    private async Task WaitAsync(TimeSpan wait, CancellationToken joined)
+    {
+        for (var wasBusy = false; wait < _idle && wait > _pace; wait -= _pace)
+        {
+            var isBusy = events.AreUnderWay;
+            if (await _wake.WaitAsync(_pace, time, joined) || (wasBusy && !isBusy))
+            {
+                return;
+            }
+
+            wasBusy = isBusy;
+        }
+
+        _isIdle = wait >= _idle;
+        await _wake.WaitAsync(wait, time, joined);
+        _isIdle = false;
     }
 
     /// <summary>Looks at all loads once.</summary>
@@ -100,6 +133,7 @@ internal sealed partial class LoadMaintenance(
         {
             if (load.EndedAt is not null)
             {
+                _progress.TryRemove(load.LoadId, out _);
                 StartBeside(load, table.SettleAsync, cancellationToken);
             }
             else if (await StepAsync(load, cancellationToken))
@@ -113,7 +147,7 @@ internal sealed partial class LoadMaintenance(
         }
 
         // A large load is looked at less often, but never after its deadline.
-        return goesOn ? TimeSpan.Zero : Max(TimeSpan.Zero, Min(next, Max(_pace, 4 * time.GetElapsedTime(began))));
+        return goesOn ? TimeSpan.Zero : Max(TimeSpan.Zero, Min(next, Max(_pace, 9 * time.GetElapsedTime(began))));
     }
 
     /// <summary>By how much the clock that deadlines are written by has jumped since it was looked at last; that is before any passes by it.</summary>
@@ -139,7 +173,7 @@ internal sealed partial class LoadMaintenance(
             await table.MarkInVainAsync(load, cancellationToken);
         }
 
-        var progress = await table.ProgressAsync(load, events.UnderWay(), cancellationToken);
+        var progress = _progress[load.LoadId] = await table.ProgressAsync(load, events.UnderWay(), cancellationToken);
         switch (LoadSteps.Of(load, progress))
         {
             case LoadStep.Wait when !begins && load.HasRoundBegun && progress.Unready > 0:

@@ -19,6 +19,21 @@ internal sealed class LoadReports(
             load.Report is { } report ? Read(load, report)
             : load.EndedAt is null && progress.Stored < load.Files ? await MissingAsync(load, cancellationToken)
             : [];
+        return await DescribeAsync(load, progress, missing, withLabels, cancellationToken);
+    }
+
+    /// <summary>How far a load is that has been counted already.</summary>
+    public Task<LoadResource> DescribeAsync(LoadRow load, LoadProgress progress, CancellationToken cancellationToken) =>
+        DescribeAsync(load, progress, missing: [], withLabels: false, cancellationToken);
+
+    private async Task<LoadResource> DescribeAsync(
+        LoadRow load,
+        LoadProgress progress,
+        IReadOnlyList<MissingLabel> missing,
+        bool withLabels,
+        CancellationToken cancellationToken
+    )
+    {
         var labels = withLabels
             ? (await table.LabelsAsync(load, cancellationToken)).ToDictionary(one => one.Label, one => one.Key.ToString())
             : null;

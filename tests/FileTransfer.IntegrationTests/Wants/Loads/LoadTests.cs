@@ -69,6 +69,9 @@ public sealed class LoadTests(LoadTests.LoadingNode loading) : IClassFixture<Loa
         var described = new Dictionary<string, FileRegistration> { ["label 0"] = FileRegistration.Of(nowhere.Metadata) };
 
         await Node.LoadAsync("holed", LoadNode.Order([nowhere, .. files], 120, rounds: 2, described));
+        await using var reader = await EventReader.OpenAsync(Node, "/v1/loads/holed/events");
+        (await reader.NextAsync("state")).Data.GetProperty("missing").GetArrayLength().ShouldBeGreaterThan(0);
+        (await reader.NextAsync("progress")).Data.GetProperty("missing").GetArrayLength().ShouldBe(0);
 
         var load = await Node.EndOfLoadAsync("holed", TimeSpan.FromSeconds(100));
         load.Text("state").ShouldBe("failed");
