@@ -3,7 +3,7 @@ namespace FileTransfer.Cluster.Gossip;
 /// <content>What is different although both have told their news is found by comparison: of few peers one by one, of many by buckets.</content>
 public sealed partial class GossipMachine
 {
-    /// <summary>What differs among many is most often news that is still under way: one exchange in so many looks for it.</summary>
+    /// <summary>What differs among many while there is news is most often news that is still under way: one exchange in so many looks for it.</summary>
     private const int OneIn = 4;
 
     /// <summary>A comparison that brings so many peers is followed by another one at once.</summary>
@@ -13,18 +13,18 @@ public sealed partial class GossipMachine
     private bool _isCatchingUp;
 
     /// <summary>Whether an exchange goes on to compare.</summary>
-    /// <param name="there">The digest of the other.</param>
     /// <param name="isExplained">Announcements are still to come that explain a difference.</param>
-    private bool IsToCompare(PeerName from, UInt128 there, bool isExplained)
+    private bool IsToCompare(PeerName from, GossipNews news, bool isExplained)
     {
-        if (there == _digest || _heard.Find(from)?.Settled == (_digest, there))
+        if (news.Digest is not { } there || there == _digest || _heard.Find(from)?.Settled == (_digest, there))
         {
             return false;
         }
 
+        var isNewsUnderWay = _news.Count > 0 || !news.Peers.IsEmpty;
         return _table.Count <= _limits.ComparedOneByOne
             || _isCatchingUp
-            || (!isExplained && !_hasCompared && _random.Next(OneIn) == 0);
+            || (!isExplained && !_hasCompared && (!isNewsUnderWay || _random.Next(OneIn) == 0));
     }
 
     private void BeginComparing(GossipNews news)

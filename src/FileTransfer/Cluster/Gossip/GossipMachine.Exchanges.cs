@@ -89,14 +89,14 @@ public sealed partial class GossipMachine
         var (before, count) = (_digest, _table.Count);
         var next = new GossipNews();
         Learn(news, next);
-        _isCatchingUp = exchange.Compared is null ? _isCatchingUp : _table.Count - count >= Many;
+        _isCatchingUp = news.Digest != _digest && (exchange.Compared is null ? _isCatchingUp : _table.Count - count >= Many);
         NoteAnswer(from);
         if (exchange.Compared == before && before == _digest && next.IsQuiet && exchange.Told is { } told)
         {
             _heard.Find(from)?.Settled = (_digest, told);
         }
 
-        var compares = news.Digest is { } there && IsToCompare(from, there, isExplained: !next.IsQuiet || news.Wanted.Count > 0);
+        var compares = IsToCompare(from, news, isExplained: !next.IsQuiet || news.Wanted.Count > 0);
         if (compares)
         {
             BeginComparing(next);
@@ -132,29 +132,37 @@ public sealed partial class GossipMachine
     {
         var news = new GossipNews();
         _knownThere.SetAll(false);
-        if (exchange.To is { } to)
-        {
-            TellOfItself(to, news);
-        }
-        else
+        if (exchange.To is null)
         {
             news.TryAdd(Self);
         }
 
         news.AddDigest(_digest);
-        TellNews(news);
+        if (exchange.To is not { } to || !TellOfItself(to, news))
+        {
+            TellNews(news);
+        }
+
         Ask(urls, news, _limits.Patience, exchange);
     }
 
     /// <summary>Who is suspected hears it from everyone it speaks with, so that it can refute it.</summary>
-    private void TellOfItself(PeerName name, GossipNews news)
+    /// <returns>Whether it is suspected: who asks it need not tell it more before it answers.</returns>
+    private bool TellOfItself(PeerName name, GossipNews news)
     {
         var place = PlaceOf(name);
-        if (place >= 0 && _table[place].Life.IsSuspected && !_knownThere[place])
+        if (place < 0 || !_table[place].Life.IsSuspected)
+        {
+            return false;
+        }
+
+        if (!_knownThere[place])
         {
             _knownThere[place] = true;
             news.TryAdd(_table[place].Mention);
         }
+
+        return true;
     }
 
     private void CountRefusals(GossipNews news)

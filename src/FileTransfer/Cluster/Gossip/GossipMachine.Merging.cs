@@ -40,6 +40,7 @@ public sealed partial class GossipMachine
             reply.TryWant(told.Name);
         }
 
+        var isNews = mention.Life != peer.Life;
         if (told.Generation == here.Generation)
         {
             SetLife(place, place == _here ? Refute(mention.Life) : peer.Life.With(mention.Life));
@@ -65,6 +66,10 @@ public sealed partial class GossipMachine
         else if (!told.IsNewerThan(here))
         {
             _knownThere[place] = true;
+            if (!isNews)
+            {
+                HearAgain(ref peer);
+            }
         }
     }
 

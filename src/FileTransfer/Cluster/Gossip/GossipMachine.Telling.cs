@@ -23,6 +23,12 @@ public sealed partial class GossipMachine
 
     private void Tell(int place, bool isUrgent)
     {
+        // Others have long known what this node catches up with.
+        if (_isCatchingUp && place != _here)
+        {
+            return;
+        }
+
         ref var peer = ref _table[place];
         if (peer.Tellings == 0)
         {
@@ -34,11 +40,20 @@ public sealed partial class GossipMachine
             _news.Enqueue(place);
         }
 
-        peer.Tellings = Tellings;
+        peer.Tellings = (byte)(Tellings + 1);
         if (isUrgent && !peer.IsUrgent)
         {
             peer.IsUrgent = true;
             _urgent++;
+        }
+    }
+
+    /// <summary>Somebody told what is known here: where there is more news than fits into a message, it need not be told so often.</summary>
+    private void HearAgain(ref PeerEntry peer)
+    {
+        if (_news.Count > MostTold)
+        {
+            peer.Tellings = (byte)((peer.Tellings + 1) / 2);
         }
     }
 
@@ -57,22 +72,18 @@ public sealed partial class GossipMachine
         {
             var place = _news.Dequeue();
             ref var peer = ref _table[place];
-            if (peer.Tellings == 0)
-            {
-                continue;
-            }
-
-            if (!peer.IsSilent && !_knownThere[place])
+            if (peer is { Tellings: > 1, IsSilent: false } && !_knownThere[place])
             {
                 news.TryAdd(peer.Mention);
             }
 
-            if (--peer.Tellings == 0)
+            if (peer.Tellings <= 2)
             {
                 StopTelling(ref peer);
             }
             else
             {
+                peer.Tellings--;
                 _news.Enqueue(place);
             }
         }

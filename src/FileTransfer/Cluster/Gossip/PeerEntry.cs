@@ -10,7 +10,7 @@ internal struct PeerEntry
 
     public SignedAnnouncement Words;
 
-    /// <summary>How often it is still passed on unasked.</summary>
+    /// <summary>How often it has its turn among the news; the last time it is not passed on any more. 0 where it is none.</summary>
     public byte Tellings;
 
     /// <summary>What is passed on is more than an announcement made anew.</summary>

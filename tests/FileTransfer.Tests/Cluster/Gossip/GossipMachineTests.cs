@@ -16,6 +16,7 @@ public sealed class GossipMachineTests
     private static readonly PeerName _friend = Named("friend");
 
     private static readonly PublicKey _otherKey = NewKey();
+    private static readonly string _otherDigest = new('A', 22);
 
     private readonly HashSet<PeerName> _untrusted = [];
     private readonly List<AnnouncementRefusal> _refusals = [];
@@ -220,6 +221,70 @@ public sealed class GossipMachineTests
     }
 
     [Fact]
+    public void Who_is_suspected_is_told_that_alone_until_it_answers()
+    {
+        var other = Named("other");
+        Tell(_friend, [Words(_friend), Words(other)], [$"{other} 1 1 0 as"]);
+        var asked = Rounds(20).ToLookup(ask => ask.To, ask => ask.News.ToMessage().Peers ?? []);
+
+        asked[other].ShouldNotBeEmpty();
+        asked[other].ShouldAllBe(told => told.Single() == $"{other} 1 1 0 as");
+        asked[_friend].ShouldContain(told => told.Count > 1);
+    }
+
+    [Fact]
+    public void What_a_node_catches_up_with_is_no_news()
+    {
+        var late = Enumerable.Range(0, 20).Select(i => Words(Named($"late-{i}"))).ToList();
+        Tell(_friend, [Words(_friend)]);
+        var asked = Answer(Rounds(1).ShouldHaveSingleItem(), digest: _otherDigest).ShouldHaveSingleItem();
+        asked.News.IsComplete.ShouldBeTrue();
+        foreach (var some in late.Chunk(10))
+        {
+            asked = Answer(asked, some, _otherDigest).ShouldHaveSingleItem();
+        }
+
+        _machine.Count.ShouldBe(21);
+        var told = Rounds(1).SelectMany(ask => ask.News.ToMessage().Peers ?? []).Distinct().ToList();
+        told.ShouldContain($"{late[0].Name} 1 1 0 -", "these were the first, which may be news");
+        told.ShouldNotContain($"{late[10].Name} 1 1 0 -");
+    }
+
+    [Fact]
+    public void What_others_tell_as_well_is_told_less_where_there_is_more_news_than_fits_into_a_message()
+    {
+        var names = Enumerable.Range(0, 1_000).Select(i => Named($"peer-{i}")).ToList();
+        _machine.Know([Words(_friend), .. names.Select(name => Words(name))]);
+        string[] few = [.. names.Take(100).Select(name => $"{name} 1 1 1 a")];
+        Repeat(few);
+        Rounds(1).ShouldAllBe(ask => few.All(told => ask.News.ToMessage().Peers!.Contains(told)));
+
+        string[] all = [.. names.Select(name => $"{name} 1 1 2 a")];
+        Tell(_friend, peers: all);
+        Rounds(1).ShouldAllBe(ask => ask.News.ToMessage().Peers!.Count > 500);
+        Repeat(all);
+        Rounds(1).ShouldAllBe(ask => ask.News.ToMessage().Peers == null);
+
+        void Repeat(string[] told)
+        {
+            for (var i = 0; i < 6; i++)
+            {
+                Tell(_friend, peers: told);
+            }
+        }
+    }
+
+    [Fact]
+    public void Digests_that_differ_although_neither_has_news_are_compared_at_once()
+    {
+        _machine.Know([Words(_friend), .. Enumerable.Range(0, 100).Select(i => Words(Named($"peer-{i}")))]);
+        for (var i = 0; i < 10; i++)
+        {
+            Answer(Rounds(1)[0], digest: _otherDigest).ShouldHaveSingleItem().News.Buckets.ShouldNotBeNull();
+        }
+    }
+
+    [Fact]
     public void A_message_is_never_longer_than_there_may_be_and_knows_how_long_it_is()
     {
         var many = Enumerable.Range(0, 3_000).Select(i => Words(Named($"peer-{i}"))).ToList();
@@ -320,6 +385,19 @@ public sealed class GossipMachineTests
         bytes.Length.ShouldBe(answer.News.Size);
         bytes.Length.ShouldBeLessThanOrEqualTo(GossipMessage.Longest);
         return answer.News.ToMessage();
+    }
+
+    /// <summary>Answers what it asked; what it asks next.</summary>
+    private List<GossipAction.Ask> Answer(
+        GossipAction.Ask asked,
+        IReadOnlyList<SignedAnnouncement>? announcements = null,
+        string? digest = null
+    )
+    {
+        var texts = (announcements ?? []).ToDictionary(words => words.Text);
+        var message = new GossipMessage(digest, null, [.. texts.Keys]);
+        var news = GossipNews.From(message, isTrusted: true, text => (texts[text], null));
+        return [.. Handle(new GossipEvent.Answered(asked.Exchange, asked.To!, true, news)).OfType<GossipAction.Ask>()];
     }
 
     private IReadOnlyList<GossipAction> Handle(GossipEvent happened)
