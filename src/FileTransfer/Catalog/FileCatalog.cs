@@ -119,10 +119,10 @@ public sealed partial class FileCatalog(Database database, FeedHistory history, 
     {
         const string sql = """
             SELECT f.file_key
-            FROM unnest(@keys) AS k (file_key)
-            JOIN filetransfer.files f USING (file_key)
-            JOIN filetransfer.replicas r ON r.node_id = @node AND r.file_key = f.file_key
-            WHERE f.state = 'registered' AND r.state = 'stored'
+            FROM filetransfer.files f
+            WHERE f.file_key = ANY(@keys) AND f.state = 'registered' AND (
+                SELECT r.state = 'stored' FROM filetransfer.replicas r WHERE r.node_id = @node AND r.file_key = f.file_key
+            )
             ORDER BY f.file_key
             FOR UPDATE OF f SKIP LOCKED
             """;

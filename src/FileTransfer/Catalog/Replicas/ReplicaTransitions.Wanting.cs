@@ -156,8 +156,11 @@ public sealed partial class ReplicaTransitions
                 INSERT INTO filetransfer.replicas AS r (node_id, file_key, state, priority)
                 SELECT @node, f.file_key, 'wanted', {ReplicaSql.PriorityOfBucket}
                 FROM (
-                    SELECT file_key, bucket, location FROM filetransfer.files
-                    WHERE file_key = ANY(@keys) AND state = 'added'
+                    SELECT file_key, bucket, location FROM filetransfer.files f
+                    WHERE file_key = ANY(@keys) AND state = 'added' AND NOT EXISTS (
+                        SELECT FROM filetransfer.replicas here
+                        WHERE here.node_id = @node AND here.file_key = f.file_key AND here.state = 'stored'
+                    )
                     ORDER BY file_key FOR SHARE
                 ) f
                 WHERE {DesiredState.WantsSql}

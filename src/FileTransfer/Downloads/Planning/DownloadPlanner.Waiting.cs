@@ -19,13 +19,7 @@ public sealed partial class DownloadPlanner
         {
             var file = _files[i];
             file.WaitsSince = IsProgressing(file) ? null : file.WaitsSince ?? _now;
-            if (
-                !IsServed(file)
-                && (
-                    file.WaitsSince + LongestLaneWait(file) <= _now
-                    || !file.Sources.Exists(source => IsWorthWaitingFor(file, source))
-                )
-            )
+            if (!IsServed(file) && (file.WaitsSince + LongestLaneWait(file) <= _now || !IsAnyWorthWaitingFor(file)))
             {
                 EndStuck(file);
             }
@@ -40,7 +34,32 @@ public sealed partial class DownloadPlanner
     /// <summary>Something of it is under way, or only lacks a slot.</summary>
     private bool IsServed(FilePlan file) => file.InFlight.Count > 0 || file.IsRevalidating || CanUseAny(file);
 
-    private bool CanUseAny(FilePlan file) => file.Sources.Exists(source => CanUse(file, source));
+    // Asked of each file whenever anything happens: no closures.
+    private bool CanUseAny(FilePlan file)
+    {
+        foreach (var source in file.Sources)
+        {
+            if (CanUse(file, source))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool IsAnyWorthWaitingFor(FilePlan file)
+    {
+        foreach (var source in file.Sources)
+        {
+            if (IsWorthWaitingFor(file, source))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Worth it in the lane: in a moment it is free, or has shown whether it answers.</summary>
     private bool IsWorthWaitingFor(FilePlan file, FileSource source)
