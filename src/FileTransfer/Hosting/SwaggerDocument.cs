@@ -9,6 +9,8 @@ internal static class SwaggerDocument
 {
     private const string Name = "v1";
 
+    private const int PieceBytes = 16 * 1024;
+
     /// <summary>Its page is its own scripts, with styles written into it.</summary>
     internal const string ContentPolicy =
         "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
@@ -114,10 +116,13 @@ internal static class SwaggerDocument
         var bytes = await description;
         context.Response.ContentType = "application/json;charset=utf-8";
         context.Response.ContentLength = bytes.Length;
-        await context.Response.Body.WriteAsync(
-            HttpMethods.IsHead(context.Request.Method) ? default : bytes,
-            context.RequestAborted
-        );
+        // A reader that takes nothing holds a piece, not all of it.
+        for (var left = HttpMethods.IsHead(context.Request.Method) ? default : bytes.AsMemory(); !left.IsEmpty; )
+        {
+            var piece = left[..Math.Min(PieceBytes, left.Length)];
+            await context.Response.Body.WriteAsync(piece, context.RequestAborted);
+            left = left[piece.Length..];
+        }
     }
 
     /// <summary>The method and the words of the path, as <c>getFilesKeyContent</c>.</summary>

@@ -14,10 +14,12 @@ public sealed class HostileReaderTests
 {
     private const long MiB = 1024 * 1024;
     private const int FileBytes = 8 * (int)MiB;
-    private const long MostBytes = 300_000_000;
     private const int UploadRate = 4 * (int)MiB;
 
     private static readonly TimeSpan _for = Showing.Of(TimeSpan.FromSeconds(20), TimeSpan.FromMinutes(10));
+
+    /// <summary>With room for a machine whose processors others want: what cannot be collected in time lies about.</summary>
+    private static readonly long _mostBytes = Showing.Of(400_000_000, 300_000_000);
 
     private static readonly TimeSpan _held = TimeSpan.FromMinutes(1);
 
@@ -99,10 +101,10 @@ public sealed class HostileReaderTests
         await Task.WhenAll(doings);
         var rate = await share / seconds;
 
-        Showing.Tell("memory of a node that a hostile reader asks for everything", most / 1e6, MostBytes / 1e6, "MB");
+        Showing.Tell("memory of a node that a hostile reader asks for everything", most / 1e6, _mostBytes / 1e6, "MB");
         Showing.Tell("database meanwhile", cores, _coreOfDatabase, "cores");
         Showing.Tell("another reader's part of the upload limit meanwhile", rate / UploadRate, 0.4, "");
-        most.ShouldBeLessThan(MostBytes);
+        most.ShouldBeLessThan(_mostBytes);
         cores.ShouldBeLessThan(_coreOfDatabase);
         rate.ShouldBeGreaterThan(UploadRate * Showing.Of(0.1, 0.4));
         refused.ShouldBe(0, $"of {asked} requests of another reader");
