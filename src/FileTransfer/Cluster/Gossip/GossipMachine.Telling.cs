@@ -6,9 +6,6 @@ namespace FileTransfer.Cluster.Gossip;
 /// <content>What is new is told to a number of peers unasked; the digest counts all that is passed on.</content>
 public sealed partial class GossipMachine
 {
-    /// <summary>Where there are so many, all may be news soon.</summary>
-    private const int ManyNews = 1024;
-
     /// <summary>About so many fit into a message.</summary>
     private const int MostTold = GossipMessage.Longest / 2 / 40;
 
@@ -32,11 +29,6 @@ public sealed partial class GossipMachine
         ref var peer = ref _table[place];
         if (peer.Tellings == 0)
         {
-            if (_news.Count == ManyNews)
-            {
-                _news.EnsureCapacity(_table.Count);
-            }
-
             _news.Enqueue(place);
         }
 
