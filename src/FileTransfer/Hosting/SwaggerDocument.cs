@@ -90,7 +90,7 @@ internal static class SwaggerDocument
     public static void UseSwaggerPages(this WebApplication app)
     {
         // Everyone who reaches the node may ask for it, and to put it together takes 80 MB and most of a second: it is done once.
-        var description = new Lazy<Task<byte[]>>(() => DescribeAsync(app.Services));
+        var description = new Lazy<Task<byte[]>>(() => DescribeOnceAsync(app.Services));
         app.Use(
             (context, next) =>
                 context.Request.Path == $"/swagger/{Name}/swagger.json"
@@ -103,6 +103,14 @@ internal static class SwaggerDocument
             options.DocumentTitle = "FileTransfer";
             options.SwaggerEndpoint($"{Name}/swagger.json", "FileTransfer");
         });
+    }
+
+    private static async Task<byte[]> DescribeOnceAsync(IServiceProvider services)
+    {
+        var description = await DescribeAsync(services);
+        // What it was made of has grown old meanwhile, and would lie about for long: 50 MB.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        return description;
     }
 
     private static async Task<byte[]> DescribeAsync(IServiceProvider services)
