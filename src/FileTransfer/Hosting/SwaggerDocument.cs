@@ -107,8 +107,8 @@ internal static class SwaggerDocument
 
     private static async Task<byte[]> DescribeOnceAsync(IServiceProvider services)
     {
-        var description = await DescribeAsync(services);
-        // What it was made of has grown old meanwhile, and would lie about for long: 50 MB.
+        // What it was made of has grown old meanwhile, and would lie about for long: 50 MB. It is let go of only once the other method has returned.
+        var description = await DescribeAsync(services).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         return description;
     }
