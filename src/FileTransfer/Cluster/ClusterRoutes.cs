@@ -29,6 +29,11 @@ public static class ClusterRoutes
             .AddEndpointFilter<TBuilder, LeaderOnly>()
             .ProducesProblems(ProblemTypes.NotLeader, ProblemTypes.NoLeader, ProblemTypes.LeaderUnreachable);
 
+    /// <summary>Lets a node answer the routes of a group only while it has joined its cluster.</summary>
+    public static TBuilder AtMembersOnly<TBuilder>(this TBuilder routes)
+        where TBuilder : IEndpointConventionBuilder =>
+        routes.AddEndpointFilter<TBuilder, MemberOnly>().ProducesProblems(ProblemTypes.DatabaseUnavailable);
+
     /// <summary>Why this node does not do what only a leader does.</summary>
     /// <param name="leader">Who leads; null where nobody does.</param>
     internal static ProblemHttpResult NotLeader(NodeId here, LeaderRecord? leader) =>

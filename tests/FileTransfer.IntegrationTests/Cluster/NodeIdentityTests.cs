@@ -1,5 +1,9 @@
+using System.Net;
 using System.Text.Json;
+using FileTransfer.Cluster;
+using FileTransfer.Identity;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
+using Npgsql;
 using static FileTransfer.IntegrationTests.Testbed.Nodes.GuardedNodes;
 
 namespace FileTransfer.IntegrationTests.Cluster;
@@ -42,6 +46,34 @@ public sealed class NodeIdentityTests
         await Eventually.HoldsAsync(
             async () => new Uri((await second.GetJsonAsync("/v1/leader")).GetProperty("url").GetString()!) == second.Url,
             "it leads"
+        );
+    }
+
+    [Fact]
+    public async Task Who_reads_the_feed_of_a_node_that_has_not_joined_a_new_cluster_is_told_that_it_comes()
+    {
+        await using var cluster = await TestCluster.CreateAsync();
+        await using var holder = await cluster.Database.Pool.OpenConnectionAsync();
+        var key = NodeDirectory.LockOf("default", new NodeId("a")).Value;
+        await using var held = new NpgsqlCommand($"SELECT pg_advisory_lock({key})", holder);
+        await held.ExecuteNonQueryAsync();
+        var node = await cluster.StartAsync("a");
+        await node.CheckSaysAsync("membership", "degraded", "another process runs as node 'a'; waiting for it to go");
+
+        string[] feed = ["sync/cursors", "sync/bins/0?from=1", "sync/bins/0/files", "sync/bins/0/digests", "changes"];
+        foreach (var path in feed)
+        {
+            using var refused = await node.Http.GetAsync($"/v1/{path}");
+            refused.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable, path);
+            var problem = await refused.ReadProblemAsync("database-unavailable");
+            problem.GetProperty("detail").GetString()!.ShouldContain("has not joined its cluster: another process runs");
+        }
+
+        await using var released = new NpgsqlCommand($"SELECT pg_advisory_unlock({key})", holder);
+        await released.ExecuteNonQueryAsync();
+        await Eventually.HoldsAsync(
+            async () => (await node.Http.GetAsync("/v1/sync/cursors")).IsSuccessStatusCode,
+            "the feed can be read"
         );
     }
 

@@ -1,3 +1,5 @@
+using FileTransfer.Cluster;
+
 namespace FileTransfer.Feed.Changes;
 
 public static class ChangeRoutes
@@ -16,7 +18,8 @@ public static class ChangeRoutes
             .WithDescription(
                 "The same at every node. Changes of a file come in their order. 410 where the position is older than what is kept: list the files, and go on from `after=now`."
             )
-            .ProducesProblems(ProblemTypes.BadRequest, ProblemTypes.FeedCompacted, ProblemTypes.DatabaseUnavailable);
+            .AtMembersOnly()
+            .ProducesProblems(ProblemTypes.BadRequest, ProblemTypes.FeedCompacted);
 
     /// <param name="after" example="now">The <c>position</c> of the page before; <c>now</c> for what comes from now on; from the oldest that is kept when left out.</param>
     /// <param name="wait" example="30">For how many seconds the answer waits where nothing has changed, 0 to 60; 0 when left out.</param>

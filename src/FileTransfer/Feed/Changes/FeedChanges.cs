@@ -10,7 +10,7 @@ public sealed record ChangesPage(ChangePosition Position, IReadOnlyList<ChangeRe
 public sealed class FeedChanges(Database database, ThisNode node, TimeProvider time)
 {
     private const string Everything =
-        "SELECT (SELECT feed_epoch FROM filetransfer.cluster), b.head, b.retained_from FROM filetransfer.bins b ORDER BY b.bin";
+        "SELECT c.feed_epoch, b.head, b.retained_from FROM filetransfer.bins b CROSS JOIN filetransfer.cluster c ORDER BY b.bin";
 
     /// <summary>Where the feed ends now.</summary>
     public async Task<ChangePosition> NowAsync(CancellationToken cancellationToken)

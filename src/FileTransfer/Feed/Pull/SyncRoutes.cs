@@ -12,17 +12,17 @@ public static class SyncRoutes
             .RequireAuthorization(AccessScopes.Node)
             .WithTags("Sync")
             .ProducesProblems(ProblemTypes.BadRequest, ProblemTypes.ClusterSame);
-        sync.AddEndpointFilter(RefuseSameClusterAsync);
+        sync.AddEndpointFilter(RefuseSameClusterAsync).AtMembersOnly();
         sync.MapGet(Routes.Cursors, CursorsAsync)
             .WithSummary("How far each bin of the feed goes; waits for news where it is told what is known")
             .Produces<SyncCursors>()
-            .ProducesProblems(ProblemTypes.RequestRunning, ProblemTypes.DatabaseUnavailable);
+            .ProducesProblems(ProblemTypes.RequestRunning);
         sync.MapGet(Routes.Bin, BinAsync)
             .WithSummary(
                 "Mutations of a bin from a sequence on, with metadata and origin; waits for the first where there is none"
             )
             .Produces<SyncPage>()
-            .ProducesProblems(ProblemTypes.RequestRunning, ProblemTypes.FeedCompacted, ProblemTypes.DatabaseUnavailable);
+            .ProducesProblems(ProblemTypes.RequestRunning, ProblemTypes.FeedCompacted);
         sync.MapSyncSets();
         sync.MapDelete(Routes.SyncRequest, Cancel)
             .WithSummary("Ends the wait of a request that the same peer has named: it answers what it has")

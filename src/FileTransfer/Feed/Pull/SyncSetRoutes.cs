@@ -10,11 +10,10 @@ internal static class SyncSetRoutes
         sync.MapGet(Routes.BinFiles, FilesAsync)
             .WithSummary("The files of a bin in the order of their keys, and the cursor when the page was read")
             .Produces<SyncFiles>()
-            .ProducesProblems(ProblemTypes.FileKeyMalformed, ProblemTypes.DatabaseUnavailable);
+            .ProducesProblems(ProblemTypes.FileKeyMalformed);
         sync.MapGet(Routes.BinDigests, DigestsAsync)
             .WithSummary("Digests of the ranges of keys of a bin, to find the files in which two sets differ")
-            .Produces<SyncRanges>()
-            .ProducesProblems(ProblemTypes.DatabaseUnavailable);
+            .Produces<SyncRanges>();
     }
 
     /// <param name="bin" example="7">0 to 15: the first hex digit of the keys in it.</param>
