@@ -18,6 +18,7 @@ export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
 
 failures=() # what failed besides single tests
 properties=(-p:UseSharedCompilation=false)
+compiler="" # the process of the compiler that the projects share
 is_long=false is_thorough=false
 # The program is compiled once, for what it is published for.
 runtime=""
@@ -32,7 +33,8 @@ while :; do
 done
 results="$(mktemp -d "${TMPDIR:-/tmp}/filetransfer-tests.XXXXXX")" || exit 1
 
-clean_up() { rm -rf -- "$results"; }
+end_compiler() { if [ -n "$compiler" ]; then kill "$compiler" 2>/dev/null; fi; }
+clean_up() { end_compiler; rm -rf -- "$results"; }
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -78,11 +80,24 @@ check_formatting() {
   dotnet csharpier check . || failures+=("Formatting: run 'dotnet csharpier format .'")
 }
 
+# One for all projects, and for this run alone: a compiler that has to warm up for each of them takes a minute longer.
+share_compiler() {
+  local sdk server
+  sdk="$(dotnet --info | sed -n 's/^ *Base Path: *//p' | head -n 1)"
+  server="${sdk%/}/Roslyn/bincore/VBCSCompiler.dll"
+  [ -f "$server" ] || return 0
+  dotnet exec "$server" -pipename:"filetransfer-tests-$$" >/dev/null 2>&1 &
+  compiler=$!
+  properties=(-p:UseSharedCompilation=true -p:SharedCompilationId="filetransfer-tests-$$" "${properties[@]:1}")
+}
+
 build() {
   step "Build"
+  share_compiler
   dotnet restore FileTransfer.sln --locked-mode "${properties[@]}" ||
     give_up "The packages could not be restored."
   dotnet build FileTransfer.sln -c Release --no-restore -warnaserror "${properties[@]}" || give_up "The build failed."
+  end_compiler
 }
 
 # The tests start the program hundreds of times: with its code compiled beforehand, as it is published, a start costs half as much.

@@ -177,6 +177,7 @@ public sealed class ContendedCatalogTests(SourceCluster cluster) : IClassFixture
         await cluster.Database.ExecuteAsync("DELETE FROM filetransfer.nodes WHERE node_id = 'ahead'");
     }
 
+    [Thorough]
     [Fact]
     public async Task What_another_node_has_costs_neither_the_page_of_the_nodes_nor_a_listing_nor_a_scrape()
     {

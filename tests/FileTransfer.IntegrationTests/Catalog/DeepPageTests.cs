@@ -28,6 +28,7 @@ public sealed class DeepPageTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync() => await _db.DisposeAsync();
 
+    [Thorough]
     [Fact]
     public async Task Counting_replicas_reads_so_many_pages_of_the_table_and_little_beside_them()
     {
@@ -121,6 +122,7 @@ public sealed class DeepPageTests : IAsyncLifetime
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task The_list_of_what_is_missing_begins_with_its_first_page_though_nothing_is()
     {
@@ -151,6 +153,7 @@ public sealed class DeepPageTests : IAsyncLifetime
         all.ShouldBeLessThan(_files * 5 / 2);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_review_of_a_policy_reads_every_file_once()
     {

@@ -189,6 +189,7 @@ public sealed class DoctorTests
         await NothingIsLeftAsync(cluster, leader, follower);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_proxy_that_lends_backends_is_found_and_a_wrong_setting_is_named()
     {

@@ -69,6 +69,7 @@ public sealed class CatalogGateTests
         (await OrphansCheckAsync(later)).ShouldBe("Healthy");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_backup_restored_under_running_nodes_stops_them_and_deletes_nothing()
     {

@@ -13,6 +13,7 @@ public sealed class IdleNodeTests(ITestOutputHelper output)
     private const double MostForReaders = 2;
     private const int Readers = 100;
 
+    [Thorough]
     [Fact]
     public async Task Nodes_in_step_keep_few_connections_and_ask_little_however_many_follow_their_events()
     {

@@ -28,6 +28,7 @@ public sealed class ReplicationTests
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task A_removed_file_is_gone_from_every_node_and_from_their_disks()
     {

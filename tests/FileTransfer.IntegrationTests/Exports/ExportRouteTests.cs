@@ -143,6 +143,7 @@ public sealed class ExportRouteTests : IAsyncLifetime
         (await File.ReadAllLinesAsync(Path.Combine(Folder, "mirror", "index.ndjson"))).Length.ShouldBe(3);
     }
 
+    [Thorough]
     [Fact]
     public async Task An_export_of_a_node_that_is_killed_goes_on_by_itself_when_the_node_runs_again()
     {

@@ -6,6 +6,7 @@ namespace FileTransfer.IntegrationTests.Feed;
 /// <summary>What else happens in a cluster is told, too, signed, in its order, from where it was told last.</summary>
 public sealed class ClusterEventsTests
 {
+    [Thorough]
     [Fact]
     public async Task A_webhook_is_told_what_failed_who_is_in_step_and_who_leads_and_the_next_leader_goes_on_there()
     {

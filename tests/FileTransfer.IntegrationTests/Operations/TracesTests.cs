@@ -14,7 +14,7 @@ public sealed class TracesTests
 
     [Theory]
     [InlineData(20_000)]
-    [InlineData(9_000_000)]
+    [InlineData(9_000_000, Traits = ["Run", "Thorough"])]
     public async Task A_put_is_one_trace_of_its_caller_at_every_node_and_on_the_lines_of_their_logs(int size)
     {
         await using var collector = await FakeCollector.StartAsync();

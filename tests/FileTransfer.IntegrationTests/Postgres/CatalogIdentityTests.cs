@@ -53,6 +53,7 @@ public sealed class CatalogIdentityTests
         }
     }
 
+    [Thorough]
     [Fact]
     public async Task A_recovered_server_is_the_same_system_on_a_higher_timeline()
     {

@@ -115,6 +115,7 @@ public sealed class NodeRoleTests : IAsyncLifetime
         words.ShouldContain("choose another name");
     }
 
+    [Thorough]
     [Fact]
     public async Task An_owner_of_the_database_that_may_make_roles_is_enough()
     {

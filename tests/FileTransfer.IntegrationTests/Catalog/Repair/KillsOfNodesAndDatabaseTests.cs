@@ -15,6 +15,7 @@ public sealed class KillsOfNodesAndDatabaseTests(ITestOutputHelper output)
 {
     private static readonly string[] _ids = ["a", "b", "c"];
 
+    [Thorough]
     [Fact]
     public async Task Kills_of_leader_followers_and_database_under_load_lose_nothing_bring_nothing_back_and_leave_no_gap()
     {

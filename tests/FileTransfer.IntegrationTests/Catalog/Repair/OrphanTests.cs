@@ -64,6 +64,7 @@ public sealed class OrphanTests : IAsyncLifetime
         _collector.WaitsBecause.ShouldBeNull();
     }
 
+    [Thorough]
     [Fact]
     public async Task More_than_a_hundred_within_a_day_or_more_than_half_wait_for_a_person()
     {

@@ -49,6 +49,7 @@ public sealed class StartupReconcilerTests : IAsyncLifetime
         _folder.Dispose();
     }
 
+    [Thorough]
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -32,6 +32,7 @@ public sealed class FullNodeTests : IAsyncLifetime
             )
         ).ShouldBeLessThan(100);
 
+    [Thorough]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -65,6 +66,7 @@ public sealed class FullNodeTests : IAsyncLifetime
             )
         ).ShouldBeLessThan(100);
 
+    [Thorough]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

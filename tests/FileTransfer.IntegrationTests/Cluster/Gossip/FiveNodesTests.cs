@@ -10,6 +10,7 @@ public sealed class FiveNodesTests
 {
     private const int Count = 5;
 
+    [Thorough]
     [Fact]
     public async Task Five_nodes_find_each_other_from_one_seed_fetch_from_each_other_by_keys_alone_and_see_which_one_dies()
     {

@@ -94,6 +94,7 @@ public sealed class BadSourcesTests(SourceCluster cluster) : IClassFixture<Sourc
         pauses.Order().ElementAt(1).ShouldBeLessThan(TimeSpan.FromSeconds(Showing.Of(small: 6, full: 2)));
     }
 
+    [Thorough]
     [Fact]
     public async Task Sources_that_die_at_every_tenth_window_cost_those_windows_and_no_attempt()
     {

@@ -17,6 +17,7 @@ public sealed class ManySourcesTests
     /// <summary>What it takes at the rate of all sources together.</summary>
     private static TimeSpan Ideal => TimeSpan.FromSeconds((double)_size / _rate / Sources);
 
+    [Thorough]
     [Fact]
     public Task Four_sources_are_nearly_four_times_as_fast_as_one() => Showing.UntilItHoldsAsync(BringFromFourAsync);
 

@@ -53,6 +53,7 @@ public sealed class HostileReaderTests
         "/v1/none",
     ];
 
+    [Thorough]
     [Fact]
     public async Task A_reader_with_all_it_may_do_takes_neither_memory_nor_database_nor_the_share_of_another()
     {

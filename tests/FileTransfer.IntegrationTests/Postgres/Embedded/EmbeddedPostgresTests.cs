@@ -86,6 +86,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         await Eventually(() => ServersOf(Cluster).Count == 0);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_server_that_outlives_its_owner_and_its_supervisor_is_stopped_by_the_next_start()
     {
@@ -119,6 +120,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         (await ScalarAsync(next, "SELECT value FROM filetransfer.kept")).ShouldBe(42);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_pid_file_that_names_a_living_stranger_does_not_keep_the_server_from_starting()
     {
@@ -161,6 +163,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         (await ScalarAsync(other, "SELECT count(*)::integer FROM pg_tables WHERE tablename = 'only_here'")).ShouldBe(0);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_folder_in_use_is_refused()
     {
@@ -170,6 +173,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         (await ScalarAsync(embedded, "SELECT 1")).ShouldBe(1);
     }
 
+    [Thorough]
     [Theory]
     [InlineData("a-folder-with-a-name-so-long-that-no-socket-fits-into-it-because-the-kernel-allows-only-108-bytes-for-its-path")]
     [InlineData("a folder, with 'signs' that=mean;something")]
@@ -201,6 +205,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         await ExecuteAsync(embedded.AdminConnectionString, "COPY (SELECT 1) TO PROGRAM 'cat'");
     }
 
+    [Thorough]
     [Fact]
     public async Task A_loopback_port_asks_for_the_password()
     {
@@ -212,6 +217,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         );
     }
 
+    [Thorough]
     [Fact]
     public async Task The_server_is_told_to_notice_a_session_whose_client_vanished()
     {
@@ -290,6 +296,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         new FileInfo(log).Length.ShouldBeLessThan(10_000);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_loopback_port_that_is_taken_is_refused_by_number()
     {
@@ -346,6 +353,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         (await Should.ThrowAsync<IOException>(() => StartAsync())).Message.ShouldContain("no_such_setting");
     }
 
+    [Thorough]
     [Fact]
     public async Task The_log_of_the_run_before_is_kept_and_no_more()
     {

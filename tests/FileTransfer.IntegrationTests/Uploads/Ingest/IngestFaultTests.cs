@@ -92,6 +92,7 @@ public sealed class IngestFaultTests
         );
     }
 
+    [Thorough]
     [Fact]
     public async Task A_folder_that_goes_and_comes_again_is_watched_again()
     {

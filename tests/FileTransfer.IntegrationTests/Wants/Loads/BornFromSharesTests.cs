@@ -19,6 +19,7 @@ public sealed class BornFromSharesTests : IAsyncLifetime
 
     private string Bad => _clusters[0].FolderOf("bad");
 
+    [Thorough]
     [Fact]
     public async Task A_snapshot_is_loaded_whole_from_two_shares_of_which_one_rots_and_the_report_names_it_and_what_it_wasted()
     {
