@@ -1,3 +1,4 @@
+using System.Data;
 using FileTransfer.Cluster.Peers;
 
 namespace FileTransfer.Cluster;
@@ -23,6 +24,7 @@ public sealed partial class ClusterMembership(
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _heartbeat = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _unreadablePause = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan _lastLook = TimeSpan.FromSeconds(2);
 
     /// <summary>After so many heartbeats it is looked whether the catalog is still the folder's.</summary>
@@ -63,6 +65,13 @@ public sealed partial class ClusterMembership(
                 var cause = DatabaseReach.CauseOf(e);
                 Log.Interrupted(logger, level, node.Id.Value, cause);
                 await Task.Delay(_pause, time, stopping);
+            }
+            catch (Exception e)
+                when (!stopping.IsCancellationRequested && e is DataException or JsonException or InvalidCastException)
+            {
+                // A row that this program has not written holds up what reads it, and not the process.
+                Log.Unreadable(logger, e, node.Id.Value);
+                await Task.Delay(_unreadablePause, time, stopping);
             }
         }
     }
@@ -238,6 +247,13 @@ public sealed partial class ClusterMembership(
             "Node {Node} is stopping before it could read its catalog's latest state: {Reason}"
         )]
         public static partial void NotLookedOnceMore(ILogger logger, string node, string reason);
+
+        [LoggerMessage(
+            2115,
+            LogLevel.Error,
+            "Work on node {Node} was interrupted by a row of its database that this program has not written; it is tried again. Correct or delete the row, and look who can write to the database"
+        )]
+        public static partial void Unreadable(ILogger logger, Exception cause, string node);
 
         [LoggerMessage(2112, LogLevel.Information, "Node {Node} joined at {Url}; backend {BackendPid} holds its lock")]
         public static partial void Joined(ILogger logger, string node, Uri url, int backendPid);

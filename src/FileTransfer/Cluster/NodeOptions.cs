@@ -43,6 +43,15 @@ public sealed class NodeOptions
     /// <remarks>Default: the first address the server listens on, which is right only where the others see the same address.</remarks>
     public Uri? AdvertisedUrl { get; set; }
 
+    /// <summary>What is wrong with these values, and what to write instead.</summary>
+    public IEnumerable<string> Faults()
+    {
+        if (AdvertisedUrl is { } url && !WrittenUrl.IsPlain(url))
+        {
+            yield return $"{Section}:AdvertisedUrl is '***'; write an absolute URL such as http://node-a:7070, without a name, a password or a query: everybody is shown it.";
+        }
+    }
+
     /// <summary>Whether a node that does not lead passes uploads and removals on to the leader, instead of naming it (421).</summary>
     /// <remarks>Default <c>false</c>: a body that goes through a follower costs its network twice. With the caller's own token.</remarks>
     public bool ForwardWrites { get; set; }

@@ -58,7 +58,8 @@ public sealed partial class PausedDownloads(
     {
         const string sql = """
             DELETE FROM filetransfer.pauses WHERE node_id = @node AND until <= now();
-            SELECT bucket, file_key, until, paused_by, paused_at FROM filetransfer.pauses WHERE node_id = @node ORDER BY paused_at
+            SELECT bucket, file_key, until, paused_by, paused_at FROM filetransfer.pauses
+            WHERE node_id = @node AND (file_key IS NULL OR length(file_key) = 32) ORDER BY paused_at
             """;
         _all = await database.QueryAsync<Pause>(sql, new { node }, cancellationToken);
         var changed = await transitions.FollowPausesAsync(node, FilesOf(_all), changes: true, cancellationToken);

@@ -8,9 +8,13 @@ public static class WrittenUrl
 
     /// <summary>Null where the text is no address of a node.</summary>
     public static Uri? Read(string text) =>
-        !text.AsSpan().ContainsAnyExceptInRange('!', '~')
-        && Uri.TryCreate(text, UriKind.Absolute, out var url)
-        && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
+        !text.AsSpan().ContainsAnyExceptInRange('!', '~') && Uri.TryCreate(text, UriKind.Absolute, out var url) && IsPlain(url)
             ? url
             : null;
+
+    /// <summary>Whether it is one of a node: everybody is shown those, so that they have no name, password or query.</summary>
+    public static bool IsPlain(Uri url) =>
+        url.IsAbsoluteUri
+        && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
+        && url.UserInfo.Length + url.Query.Length == 0;
 }

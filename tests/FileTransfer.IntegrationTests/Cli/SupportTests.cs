@@ -101,7 +101,11 @@ public sealed class SupportTests
         using var folder = new Testbed.Disks.TempFolder();
         var path = folder.At("bundle.tar.gz");
 
-        await ProgramRun.RunAsync(0, ["support", "--output", path, "--url", "http://127.0.0.1:1"]);
+        await ProgramRun.RunAsync(
+            0,
+            ["support", "--output", path, "--url", "http://127.0.0.1:1"],
+            new Dictionary<string, string> { ["ConnectionStrings__PostgresFile"] = folder.At("no such file") }
+        );
 
         var parts = await ReadAsync(path);
         parts["nodes.json"].ShouldContain("not to be had: http://127.0.0.1:1 cannot be reached");

@@ -80,6 +80,14 @@ public sealed class NodeRoleTests : IAsyncLifetime
     [InlineData("CREATE EXTENSION pg_stat_statements")]
     [InlineData("ALTER SYSTEM SET fsync = off")]
     [InlineData("RESET ROLE; COPY (SELECT 1) TO PROGRAM 'cat'")]
+    [InlineData("SET ROLE NONE; CREATE SCHEMA another")]
+    [InlineData("SET ROLE NONE; ALTER ROLE CURRENT_USER CONNECTION LIMIT 1000")]
+    [InlineData("ALTER ROLE CURRENT_USER SUPERUSER")]
+    [InlineData("SELECT rolpassword FROM pg_authid")]
+    [InlineData("SELECT lo_import('/etc/passwd')")]
+    [InlineData("SELECT pg_reload_conf()")]
+    [InlineData("SELECT pg_create_logical_replication_slot('another', 'test_decoding')")]
+    [InlineData("CREATE FUNCTION filetransfer.another() RETURNS int LANGUAGE c AS '/a', 'b'")]
     public async Task What_a_node_does_not_need_its_role_may_not_do(string statement)
     {
         var made = await MadeAsync("a");

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using FileTransfer.Http;
+using FileTransfer.Tests.Cli;
 
 namespace FileTransfer.Tests.Http;
 
@@ -21,6 +23,41 @@ public sealed class ClientHandlerTests
         string address,
         bool isLocal
     ) => ClientHandler.IsLocalLink(IPAddress.Parse(address)).ShouldBe(isLocal);
+
+    [Theory]
+    [InlineData("http://u:s3cr3t@elsewhere:81/x?sig=s3cr3t", "answered 307 to http://elsewhere:81, and nothing was sent there")]
+    [InlineData("/x?sig=s3cr3t", "answered 307 to http://node, and nothing was sent there")]
+    [InlineData("//[x", "answered 307")]
+    [InlineData(null, "answered 307")]
+    public void A_redirect_is_told_by_its_server_alone(string? location, string words)
+    {
+        using var response = new HttpResponseMessage(HttpStatusCode.TemporaryRedirect)
+        {
+            RequestMessage = new HttpRequestMessage(HttpMethod.Get, "http://node/v1/leader"),
+        };
+        response.Headers.TryAddWithoutValidation("Location", location);
+
+        ClientHandler.StatusOf(response).ShouldStartWith(words);
+        ClientHandler.StatusOf(response).ShouldNotContain("s3cr3t");
+    }
+
+    [Fact]
+    public async Task A_stranger_is_told_neither_of_a_trace_nor_of_what_a_caller_has_put_beside_it()
+    {
+        await using var node = await FakeNode.StartAsync();
+        var told = new List<string>();
+        node.Before = context =>
+        {
+            told.AddRange(context.Request.Headers.Keys);
+            return Task.FromResult(false);
+        };
+        using var activity = new Activity("of a caller").AddBaggage("customer", "somebody").Start();
+        using var http = new HttpClient(ClientHandler.Create().WithoutTraces());
+
+        using var answer = await http.GetAsync(new Uri(node.Url, "/health/live"), TestContext.Current.CancellationToken);
+
+        told.ShouldBe(["Host"]);
+    }
 
     [Fact]
     public async Task Nothing_is_sent_to_an_address_that_is_refused_whatever_name_leads_there()

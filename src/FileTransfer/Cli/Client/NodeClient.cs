@@ -27,7 +27,7 @@ public sealed partial class NodeClient(
     public static HttpClient OpenHttp(string? token, CertificateFile? certificate = null, AuthorityFile? authority = null)
     {
         (_, _) = (certificate?.Context, authority?.Certificates);
-        var handler = ClientHandler.Create();
+        var handler = ClientHandler.Create().WithoutLocalLinks();
         handler.Expect100ContinueTimeout = TimeSpan.FromSeconds(10);
         (handler.UseProxy, handler.Proxy) = (true, new NodeProxy(HttpClient.DefaultProxy));
         CertificateFiles.Show(handler, certificate, authority);
@@ -127,7 +127,10 @@ public sealed partial class NodeClient(
         using (response)
         {
             var bytes = await response.Content.ReadAsByteArrayAsync(stall);
-            var body = TryRead<ProblemBody>(bytes) ?? new ProblemBody(null, response.ReasonPhrase, null, null, null);
+            var redirect = ClientHandler.RedirectOf(response) is null
+                ? null
+                : $"{node.Display()} {ClientHandler.StatusOf(response)} as --url.";
+            var body = TryRead<ProblemBody>(bytes) ?? new ProblemBody(null, response.ReasonPhrase, null, redirect, null);
             throw new NodeProblemException(node, response.StatusCode, body, ClientHandler.RetryAfterOf(response, time));
         }
     }

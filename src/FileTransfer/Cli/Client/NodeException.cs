@@ -43,7 +43,7 @@ public sealed class NodeContradictionException(Uri node, string detail)
 public sealed class ForeignLeaderException(Uri node, Uri leader)
     : NodeException(
         node,
-        $"{node.Display()} names {leader.Display()} as its leader, which is no node that it lists, or not by https; nothing was sent there. "
+        $"{node.Display()} names {leader.Display()} as its leader, which it does not list as a node, or which is less private than itself (no https, this machine, or one link); nothing was sent there. "
             + "If it is one, give it as --url.",
         ExitCode.Refused,
         RetryAdvice.OtherNode

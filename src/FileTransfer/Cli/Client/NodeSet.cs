@@ -163,11 +163,17 @@ public sealed class NodeSet(
     private async Task<bool> IsNodeAsync(Uri leader, Uri askedAt) =>
         urls.Contains(leader)
         || (
-            (leader.Scheme == Uri.UriSchemeHttps || askedAt.Scheme == Uri.UriSchemeHttp)
+            IsAsPrivate(leader, askedAt)
             && (await Client(askedAt).GetAsync<ClusterResource>(Routes.Nodes)).Nodes.Any(node =>
                 NodeUrl.TryParse(node.Url.OriginalString, out var known) && known == leader
             )
         );
+
+    /// <summary>Whether what a node was sent may be sent where it leads to: no less encrypted, and not to what this machine alone reaches.</summary>
+    public static bool IsAsPrivate(Uri named, Uri by) =>
+        (named.Scheme == Uri.UriSchemeHttps || by.Scheme == Uri.UriSchemeHttp)
+        && (!named.IsLoopback || by.IsLoopback)
+        && !ClientHandler.IsLocalLink(named);
 
     private List<Uri> Candidates()
     {

@@ -55,6 +55,6 @@ internal static class ChangesCommand
             change.Key,
             change.Size,
             change.Bucket,
-            string.Concat((change.Location ?? "-").Select(c => char.IsControl(c) ? '?' : c))
+            CliConsole.Name(change.Location ?? "-")
         );
 }

@@ -56,7 +56,7 @@ internal sealed class FileStatus : IStatus
             var table = new Table
             {
                 Title = new TableTitle(
-                    Markup.Escape(CliConsole.Printable($"{_file.Location ?? _file.LocationHex}, {_file.Size} bytes"))
+                    Markup.Escape(CliConsole.Name($"{_file.Location ?? _file.LocationHex}, {_file.Size} bytes"))
                 ),
             };
             table.AddColumns("node", "state", "proven", "reason");
@@ -69,7 +69,7 @@ internal sealed class FileStatus : IStatus
             return;
         }
 
-        var head = $"{_file.Key}\t{_file.FileState}\t{_file.Size}\t{_file.Location ?? _file.LocationHex}";
+        var head = $"{_file.Key}\t{_file.FileState}\t{_file.Size}\t{CliConsole.Name(_file.Location ?? _file.LocationHex)}";
         var rows = _replicas.Select(replica => string.Join('\t', Cells(replica)));
         console.Result(string.Join(Environment.NewLine, [head, .. rows]), new FileStatusLine(IsComplete, _notStoredOn, _file));
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -60,8 +61,8 @@ internal static class IngestCommand
         [
             $"{folder.Name}\t{folder.Folder ?? "watched by another node"}\t{folder.Ingested} ingested\t{folder.Refused} not taken"
                 + (folder.Fault is { } fault ? $"\t{fault}" : ""),
-            .. folder.Series.Select(run => $"{folder.Name}\t{run.Series}\t{run.From} to {run.To}\t{run.State}"),
-            .. folder.Files.Select(file => $"{folder.Name}\t{file.Name}\t{StateOf(file)}"),
+            .. folder.Series.Select(run => $"{folder.Name}\t{CliConsole.Name(run.Series)}\t{run.From} to {run.To}\t{run.State}"),
+            .. folder.Files.Select(file => $"{folder.Name}\t{CliConsole.Name(file.Name)}\t{StateOf(file)}"),
         ];
 
     private static string StateOf(IngestedFileResource file) =>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cli.Client;
+using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -52,7 +53,6 @@ internal static class ListCommand
     // A location is anyone's text: it must neither part the columns nor steer the terminal.
     private static string LineOf(FileResource file)
     {
-        var location = string.Concat((file.Location ?? file.LocationHex ?? "").Select(c => char.IsControl(c) ? '?' : c));
-        return $"{file.Key}\t{file.Size}\t{(file.IsRemoved ? "removed" : file.State)}\t{location}";
+        return $"{file.Key}\t{file.Size}\t{(file.IsRemoved ? "removed" : file.State)}\t{CliConsole.Name(file.Location ?? file.LocationHex)}";
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -44,5 +45,5 @@ internal static class MissingCommand
     }
 
     private static string TextOf(MissingFile file) =>
-        $"{file.Key}\t{file.State}\t{file.BytesProven}\t{file.Size}\t{file.Sources}\t{file.Location ?? file.LocationHex}\t{file.Reason ?? "-"}";
+        $"{file.Key}\t{file.State}\t{file.BytesProven}\t{file.Size}\t{file.Sources}\t{CliConsole.Name(file.Location ?? file.LocationHex)}\t{file.Reason ?? "-"}";
 }

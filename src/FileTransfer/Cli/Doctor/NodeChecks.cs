@@ -170,11 +170,11 @@ internal sealed class NodeChecks(
             );
         }
 
-        if (_asked!.Scheme == Uri.UriSchemeHttps && url.Scheme != Uri.UriSchemeHttps)
+        if (!NodeSet.IsAsPrivate(url, _asked!))
         {
             return Finding.Warning(
-                $"{url.Display()} is not reached by https, so that it is not sent the token",
-                "Set its FileTransfer:AdvertisedUrl to one of https"
+                $"{url.Display()} is not reached by https, or from this machine alone, so that it is not sent the token",
+                "Set its FileTransfer:AdvertisedUrl to one of https that others reach"
             );
         }
 

@@ -28,8 +28,11 @@ public sealed class TransferProgress(ProgressContext? context)
         );
 
     /// <summary>A name that leaves room for the bar, and that no markup is read from.</summary>
-    internal static string Describe(string what) =>
-        Markup.Escape(what.Length <= LongestName ? what : $"{what[..(LongestName / 2)]}…{what[^(LongestName / 2)..]}");
+    internal static string Describe(string what)
+    {
+        var name = CliConsole.Name(what);
+        return Markup.Escape(name.Length <= LongestName ? name : $"{name[..(LongestName / 2)]}…{name[^(LongestName / 2)..]}");
+    }
 }
 
 /// <summary>How many bytes of something are done; what it is told may also go back, when they have to be moved again.</summary>

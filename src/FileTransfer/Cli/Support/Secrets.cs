@@ -43,9 +43,9 @@ internal sealed partial class Secrets
     /// <summary>Of a value that is masked as a whole or in part: what of it is secret, as it is and as it is written in a URL.</summary>
     private static IEnumerable<string> PartsOf(string key, string value)
     {
-        if (key.StartsWith("ConnectionStrings:", StringComparison.OrdinalIgnoreCase))
+        if (EffectiveSettings.IsConnection(key))
         {
-            return [new NpgsqlConnectionStringBuilder(value).Password ?? ""];
+            return EffectiveSettings.PasswordOf(value) is { } password ? [password] : [value];
         }
 
         return Uri.TryCreate(value, UriKind.Absolute, out var url) && url.Host.Length > 0

@@ -35,6 +35,7 @@ internal sealed partial class PeerTrust(ThisNode node, TimeProvider time, ILogge
 
         var isTrusted =
             (url.Scheme == Uri.UriSchemeHttps || node.Url.Scheme == Uri.UriSchemeHttp)
+            && !ClientHandler.IsLocalLink(url)
             && await ProvesAsync(url, SHA256.HashData(Encoding.UTF8.GetBytes(token)), sendAsync, cancellationToken);
         if (!isTrusted && known is (true, _) or (_, 0))
         {

@@ -16,11 +16,7 @@ internal sealed class ConfiguredClient(SourceEntry entry, HttpMessageInvoker htt
         for (var left = MostRedirects; ; left--)
         {
             var response = await http.SendAsync(current, cancellationToken);
-            if (
-                left == 0
-                || TargetOf(response, current.RequestUri!) is not { } target
-                || !IsFollowed(current.RequestUri!, target)
-            )
+            if (left == 0 || ClientHandler.RedirectOf(response) is not { } target || !IsFollowed(current.RequestUri!, target))
             {
                 return response;
             }
@@ -38,12 +34,6 @@ internal sealed class ConfiguredClient(SourceEntry entry, HttpMessageInvoker htt
             current = WithCredentials(next);
         }
     }
-
-    /// <summary>Where an answer redirects to; null where it does not.</summary>
-    public static Uri? TargetOf(HttpResponseMessage response, Uri asked) =>
-        (int)response.StatusCode is 301 or 302 or 303 or 307 or 308 && response.Headers.Location is { } location
-            ? new Uri(asked, location)
-            : null;
 
     private bool IsFollowed(Uri from, Uri target) =>
         (target.Scheme == Uri.UriSchemeHttps || (target.Scheme == Uri.UriSchemeHttp && from.Scheme == Uri.UriSchemeHttp))

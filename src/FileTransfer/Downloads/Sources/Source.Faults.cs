@@ -97,11 +97,10 @@ public abstract partial class Source
             case HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable:
                 throw await NotNowAsync(response, monitor, cancellationToken);
             case var status:
-                var target = ConfiguredClient.TargetOf(response, url);
                 throw Refused(
-                    target is null
-                        ? $"answered {(int)status}"
-                        : $"answered {(int)status} to {target.GetLeftPart(UriPartial.Authority)}, which its FollowRedirectsTo does not name"
+                    ClientHandler.RedirectOf(response) is { } target
+                        ? $"answered {(int)status} to {ClientHandler.ServerOf(target)}, which its FollowRedirectsTo does not name"
+                        : $"answered {(int)status}"
                 );
         }
     }

@@ -17,7 +17,7 @@ public sealed class SourceRegistry : IDisposable
     private readonly PeerClient _peers;
 
     /// <summary>For configured sources, which learn nothing about this node.</summary>
-    private readonly HttpMessageInvoker _others = new(PeerClient.Connections());
+    private readonly HttpMessageInvoker _others = new(PeerClient.Connections().WithoutTraces());
     private readonly UpstreamNodes _upstreams;
     private readonly LivePeers _livePeers;
     private readonly TrustedKeys _trust;

@@ -30,7 +30,7 @@ public sealed partial class Webhooks(
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(15);
     private static readonly Backoff _backoff = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
 
-    private readonly HttpMessageInvoker _http = new(ClientHandler.Create());
+    private readonly HttpMessageInvoker _http = new(ClientHandler.Create().WithoutTraces());
 
     public override void Dispose()
     {
@@ -64,6 +64,7 @@ public sealed partial class Webhooks(
 
     private async Task RepeatAsync(WebhookEntry hook, Func<Task> tellAsync, CancellationToken cancellationToken)
     {
+        await RenameAsync(hook.Url!, cancellationToken);
         for (var failures = 0; ; )
         {
             if (!leadership.IsLeading)
@@ -116,14 +117,14 @@ public sealed partial class Webhooks(
             );
         }
 
-        await KeepAsync(hook.Url!.AbsoluteUri, page.Position.ToString(), cancellationToken);
+        await KeepAsync(PlaceOf(hook.Url!), page.Position.ToString(), cancellationToken);
     }
 
     private async Task TellEventsAsync(WebhookEntry hook, Worker worker, CancellationToken cancellationToken)
     {
-        var place = $"{hook.Url!.AbsoluteUri} events";
+        var place = $"{PlaceOf(hook.Url!)} events";
         var kept = await KeptAsync(place, cancellationToken);
-        var before = kept is null ? null : JsonSerializer.Deserialize(kept, ToldEventsJson.Default.ToldEvents);
+        var before = kept is null ? null : Read(kept, place);
         var (all, told) = await events.ReadAsync(before, cancellationToken);
         var due = all.Where(one => hook.Tells(one.Kind)).ToList();
         if (due.Count > 0)
@@ -155,7 +156,7 @@ public sealed partial class Webhooks(
         using var answer = await _http.SendAsync(request, patience.Token);
         if (!answer.IsSuccessStatusCode)
         {
-            throw new HttpRequestException($"it answered {(int)answer.StatusCode}");
+            throw new HttpRequestException($"it {ClientHandler.StatusOf(answer)}");
         }
     }
 
@@ -167,7 +168,7 @@ public sealed partial class Webhooks(
 
     private async Task<ChangePosition> PositionAsync(WebhookEntry hook, CancellationToken cancellationToken)
     {
-        var place = hook.Url!.AbsoluteUri;
+        var place = PlaceOf(hook.Url!);
         if (await KeptAsync(place, cancellationToken) is { } kept && ChangePosition.Parse(kept) is { } position)
         {
             return position;
@@ -176,6 +177,19 @@ public sealed partial class Webhooks(
         var now = await changes.NowAsync(cancellationToken);
         await KeepAsync(place, now.ToString(), cancellationToken);
         return now;
+    }
+
+    /// <summary>Earlier programs kept it under all of its URL.</summary>
+    private Task<int> RenameAsync(Uri url, CancellationToken cancellationToken)
+    {
+        const string sql = """
+            WITH former AS (
+                DELETE FROM filetransfer.webhooks WHERE @former <> @place AND url IN (@former, @former || ' events') RETURNING url, position
+            )
+            INSERT INTO filetransfer.webhooks (url, position) SELECT @place || substr(url, length(@former) + 1), position FROM former
+            ON CONFLICT DO NOTHING
+            """;
+        return database.ExecuteAsync(sql, new { former = url.AbsoluteUri, place = PlaceOf(url) }, cancellationToken);
     }
 
     private Task<string?> KeptAsync(string place, CancellationToken cancellationToken)
@@ -192,6 +206,26 @@ public sealed partial class Webhooks(
             """;
         return database.ExecuteAsync(sql, new { place, position }, cancellationToken);
     }
+
+    /// <summary>Null, as for a new one, where somebody has written something else there.</summary>
+    private ToldEvents? Read(string kept, string place)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(kept, ToldEventsJson.Default.ToldEvents);
+        }
+        catch (JsonException)
+        {
+            database.FaultyRows.Tell("webhooks", place, "its position is none; it is told what comes from now on");
+            return null;
+        }
+    }
+
+    /// <summary>What a webhook's position is kept under: whoever reads the database is not told what may be a secret of it.</summary>
+    internal static string PlaceOf(Uri url) =>
+        url.UserInfo.Length + url.Query.Length == 0
+            ? url.AbsoluteUri
+            : $"{Shown(url)} {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(url.AbsoluteUri)))}";
 
     /// <summary>Where a webhook is, without what may be a secret of it.</summary>
     private static string Shown(Uri url) =>

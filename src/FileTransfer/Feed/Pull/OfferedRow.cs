@@ -16,8 +16,8 @@ internal sealed class OfferedRow : FileRow
 
     /// <param name="own">This cluster's feed, which anything else was appended to first.</param>
     public MutationOrigin OriginBeside(OwnFeed own) =>
-        OriginCluster is { } cluster
-            ? new MutationOrigin(cluster, OriginEpoch!.Value, OriginSequence!.Value)
+        (OriginCluster, OriginEpoch, OriginSequence) is ({ } cluster, { } epoch, { } sequence)
+            ? new MutationOrigin(cluster, epoch, sequence)
             : own.PlaceOf(FileKey.Bin, Sequence);
 
     public Mutation ToMutation(OwnFeed own) =>

@@ -105,7 +105,7 @@ public sealed class UpstreamClient(UpstreamOptions upstream, TimeProvider time, 
             answer.Content.Headers.ContentType?.MediaType == Problem.ContentType
                 ? await answer.Content.ReadFromJsonAsync(SparseJson.Default.ProblemBody, cancellationToken)
                 : null;
-        return $"it answered {(int)answer.StatusCode}{(problem?.Detail is { } detail ? $": {detail.TrimEnd('.')}" : "")}";
+        return $"it {ClientHandler.StatusOf(answer)}{(problem?.Detail is { } detail ? $": {detail.TrimEnd('.')}" : "")}";
     }
 
     /// <summary>What was asked for has no part in it.</summary>

@@ -104,8 +104,8 @@ public static class FollowerRoutes
 
     private static string? FaultOf(string name, FollowerRegistration follower) =>
         NodeId.FromText(name) is null ? $"'{Problem.Quote(name)}' is no name; write 1 to 64 letters, digits, '.', '_' or '-'."
-        : follower.Url is not { IsAbsoluteUri: true, Scheme: "http" or "https" }
-            ? "The url is missing or is none; write an absolute URL such as http://node-x.example:7070."
+        : follower.Url is not { } url || !WrittenUrl.IsPlain(url)
+            ? "The url is missing, is none, or has a name, a password or a query; write an absolute URL such as http://node-x.example:7070, and what is secret as token."
         : follower.Token is { } token && token.Any(c => c is <= ' ' or > '~') ? "The token has characters that no token has."
         : null;
 }

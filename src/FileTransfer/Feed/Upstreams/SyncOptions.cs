@@ -39,9 +39,10 @@ public sealed class SyncOptions
 
             foreach (var url in upstream.Url.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             {
-                if (!Uri.TryCreate(url, UriKind.Absolute, out var parsed) || parsed.Scheme is not ("http" or "https"))
+                if (!Uri.TryCreate(url, UriKind.Absolute, out var parsed) || !WrittenUrl.IsPlain(parsed))
                 {
-                    yield return $"{key}:Url has '{(url.Contains('@', StringComparison.Ordinal) ? "***" : url)}'; write absolute URLs such as http://node.example:7070, separated by spaces.";
+                    var shown = url.AsSpan().ContainsAny('@', '?') ? "***" : url;
+                    yield return $"{key}:Url has '{shown}'; write absolute URLs such as http://node.example:7070, separated by spaces, and what is secret as {key}:Token.";
                 }
             }
 

@@ -66,22 +66,37 @@ internal static class EffectiveSettings
             return Mask;
         }
 
-        return key.StartsWith("ConnectionStrings:", StringComparison.OrdinalIgnoreCase)
-            ? WithoutPassword(value)
-            : string.Join(' ', value.Split(' ').Select(WithoutSecrets));
+        return IsConnection(key) ? WithoutPassword(value) : string.Join(' ', value.Split(' ').Select(WithoutSecrets));
     }
+
+    /// <summary>Whether it is a connection string, and not the file of one.</summary>
+    internal static bool IsConnection(string key) =>
+        key.StartsWith("ConnectionStrings:", StringComparison.OrdinalIgnoreCase)
+        && !key.EndsWith(SecretFiles.Suffix, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Of a connection string; null where it is none, empty where it has none.</summary>
+    internal static string? PasswordOf(string connection) => Read(connection) is { } settings ? settings.Password ?? "" : null;
 
     private static string WithoutPassword(string connection)
     {
+        if (Read(connection) is not { } settings)
+        {
+            return Mask;
+        }
+
+        settings.Password = string.IsNullOrEmpty(settings.Password) ? null : Mask;
+        return settings.ConnectionString;
+    }
+
+    private static NpgsqlConnectionStringBuilder? Read(string connection)
+    {
         try
         {
-            var settings = new NpgsqlConnectionStringBuilder(connection);
-            settings.Password = string.IsNullOrEmpty(settings.Password) ? null : Mask;
-            return settings.ConnectionString;
+            return new NpgsqlConnectionStringBuilder(connection);
         }
         catch (ArgumentException)
         {
-            return Mask;
+            return null;
         }
     }
 
@@ -91,6 +106,7 @@ internal static class EffectiveSettings
                 ? WithoutSecrets(url)
                 : text
             : text.Contains('@', StringComparison.Ordinal)
+            || (text.Contains('?', StringComparison.Ordinal) && text.Contains('=', StringComparison.Ordinal))
                 ? Mask
                 : text;
 

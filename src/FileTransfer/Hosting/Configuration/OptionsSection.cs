@@ -26,7 +26,7 @@ internal sealed record OptionsSection(
     /// <summary>Every section there is: what is not found in one of these types is refused at start.</summary>
     public static readonly IReadOnlyList<OptionsSection> All =
     [
-        Of<NodeOptions>(NodeOptions.Section),
+        Of<NodeOptions>(NodeOptions.Section, options => options.Faults()),
         Of<TrustOptions>(TrustOptions.Section, options => options.Faults()),
         Of<GossipOptions>(GossipOptions.Section, options => options.Faults()),
         Of<StoreOptions>(StoreOptions.Section, options => options.Faults()),

@@ -45,20 +45,35 @@ internal sealed partial class LoadMaintenance
             return [];
         }
 
-        var described = files.Where(file => file.Metadata is not null).Select(file => (file.Key, MetadataOf(file)));
-        var known = files.Where(file => file.Metadata is null).Select(file => file.Key);
+        List<(FileKey Key, FileMetadata Metadata)> described = [];
+        List<FileKey> known = [];
+        foreach (var file in files)
+        {
+            if (file.Metadata is null)
+            {
+                known.Add(file.Key);
+            }
+            else if (MetadataOf(file) is { } metadata)
+            {
+                described.Add((file.Key, metadata));
+            }
+            else
+            {
+                table.TellFaulty(load, file.Key);
+            }
+        }
+
         try
         {
-            await commands.ClaimAsync([.. described], [.. known], cancellationToken);
+            await commands.ClaimAsync(described, known, cancellationToken);
         }
         catch (NotLeadingException)
         {
             return []; // Tried again, as whatever the node is then.
         }
 
-        FileKey[] claimed = [.. files.Select(file => file.Key)];
-        await table.ClaimedAsync(load, claimed, cancellationToken);
-        return claimed;
+        await table.ClaimedAsync(load, files.Select(file => file.Key), cancellationToken);
+        return [.. described.Select(file => file.Key), .. known];
     }
 
     /// <summary>Does it unless it is being done; the end of a load cancels what was done for it while it ran.</summary>
@@ -99,6 +114,17 @@ internal sealed partial class LoadMaintenance
         }
     }
 
-    private static FileMetadata MetadataOf(UnclaimedFile file) =>
-        JsonSerializer.Deserialize(file.Metadata!, SparseJson.Default.FileRegistration)!.Read().Metadata!;
+    /// <summary>Null where it is not the file's: somebody else has written it.</summary>
+    private static FileMetadata? MetadataOf(UnclaimedFile file)
+    {
+        try
+        {
+            var metadata = JsonSerializer.Deserialize(file.Metadata!, SparseJson.Default.FileRegistration)?.Read().Metadata;
+            return metadata?.ComputeKey() == file.Key ? metadata : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 }

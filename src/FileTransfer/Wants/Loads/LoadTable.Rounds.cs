@@ -62,6 +62,9 @@ internal sealed partial class LoadTable
             cancellationToken
         );
 
+    public void TellFaulty(LoadRow load, FileKey key) =>
+        database.FaultyRows.Tell("load_files", $"{load.LoadId} {key}", "its metadata is not the file's; it is asked for anew");
+
     /// <summary>Files whose metadata nobody has been asked for in this round.</summary>
     public Task<IReadOnlyList<FileKey>> UndescribedAsync(LoadRow load, int atMost, CancellationToken cancellationToken)
     {

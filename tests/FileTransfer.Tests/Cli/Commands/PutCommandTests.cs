@@ -83,14 +83,16 @@ public sealed class PutCommandTests : IDisposable
     [Theory]
     [InlineData("a leader that it does not list")]
     [InlineData("a redirect")]
+    [InlineData("the machine's provider")]
     public async Task Where_a_node_leads_to_by_its_word_alone_gets_no_token_and_no_byte(string by)
     {
         await using var hostile = await FakeNode.StartAsync();
         await using var node = await FakeNode.StartAsync();
-        (node.Leader, node.Cluster) = (hostile.Address, FakeNode.ClusterOf("http://127.0.0.1:1"));
+        var led = by == "the machine's provider" ? "http://169.254.169.254" : hostile.Address;
+        (node.Leader, node.Cluster) = (led, FakeNode.ClusterOf(led == hostile.Address ? "http://127.0.0.1:1" : led));
         node.Before = context =>
         {
-            context.Response.Headers.Location = $"{hostile.Address}{context.Request.Path}";
+            context.Response.Headers.Location = $"{hostile.Url.Scheme}://u:s3cr3t@{hostile.Url.Authority}/x?sig=s3cr3t";
             context.Response.StatusCode = by == "a redirect" ? 307 : 200;
             return Task.FromResult(by == "a redirect");
         };
@@ -99,6 +101,9 @@ public sealed class PutCommandTests : IDisposable
         var result = await _cli.RunAsync("put", _cli.Write("a", [1, 2, 3]), "--url", node.Address);
 
         result.Code.ShouldBe(by == "a redirect" ? ExitCode.Failed : ExitCode.Refused, result.Error);
+        result.Error.ShouldContain(led);
+        result.Error.ShouldContain("as --url");
+        result.Error.ShouldNotContain("s3cr3t");
         hostile.Requests.ShouldBeEmpty();
     }
 

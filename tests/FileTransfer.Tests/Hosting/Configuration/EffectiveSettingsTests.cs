@@ -20,7 +20,9 @@ public sealed class EffectiveSettingsTests
                 ["FileTransfer:Downloads:MaxAttempts"] = "9",
                 ["FileTransfer:NodeToken"] = "s3cr3t",
                 ["FileTransfer:Sources:0:Url"] = "http://u:s3cr3t@mirror/files/?sig=s3cr3t",
+                ["FileTransfer:Sources:1:Url"] = "mirror/files/?sig=s3cr3t",
                 ["ConnectionStrings:Postgres"] = "Host=db;Password=s3cr3t",
+                ["ConnectionStrings:PostgresFile"] = "/run/credentials/postgres",
                 ["Elsewhere"] = "nothing of this program",
             }
         );
@@ -33,7 +35,9 @@ public sealed class EffectiveSettingsTests
             .ShouldBe(Setting("FileTransfer:Downloads:BackoffBase", "00:00:01", "default"));
         settings["FileTransfer:NodeToken"].Value.ShouldBe("***");
         settings["FileTransfer:Sources:0:Url"].Value.ShouldBe("http://***@mirror/files/?***");
+        settings["FileTransfer:Sources:1:Url"].Value.ShouldBe("***");
         settings["ConnectionStrings:Postgres"].Value.ShouldBe("Host=db;Password=***");
+        settings["ConnectionStrings:PostgresFile"].Value.ShouldBe("/run/credentials/postgres");
         settings.Values.ShouldAllBe(setting =>
             setting.Value == null || !setting.Value.Contains("s3cr3t", StringComparison.Ordinal)
         );

@@ -52,11 +52,29 @@ public sealed class SettingTests : IDisposable
     [InlineData("FileTransfer:Tokens:0:Sha256", "s3cr3t", "the hash, never the token itself")]
     [InlineData("FileTransfer:AdvertisedUrl", "ftp://user:s3cr3t@node-a", "write an absolute URL")]
     [InlineData("FileTransfer:AdvertisedUrl", "user:s3cr3t@node-a:7070", "write an absolute URL")]
+    [InlineData("FileTransfer:AdvertisedUrl", "http://user:s3cr3t@node-a:7070", "write an absolute URL")]
+    [InlineData("FileTransfer:Sources:0:Url", "mirror/files/?sig=s3cr3t", "write an absolute URL")]
     public void A_secret_that_is_refused_is_not_shown(string key, string value, string hint)
     {
         var message = Refusal($"--{key}={value}");
         message.ShouldContain($"{key} is '");
         message.ShouldContain(hint);
+        message.ShouldNotContain("s3cr3t");
+    }
+
+    [Theory]
+    [InlineData("http://somebody:s3cr3t@up:7070")]
+    [InlineData("http://up:7070/?sig=s3cr3t")]
+    [InlineData("http://up:7070 up?sig=s3cr3t")]
+    public void An_upstream_whose_address_nobody_may_be_shown_is_refused_without_it(string url)
+    {
+        var message = Refusal(
+            "--FileTransfer:Sync:Upstreams:0:Name=up",
+            $"--FileTransfer:Sync:Upstreams:0:Url={url}",
+            "--FileTransfer:Sync:Upstreams:0:Token=t"
+        );
+        message.ShouldContain("FileTransfer:Sync:Upstreams:0:Url has '***'");
+        message.ShouldContain("FileTransfer:Sync:Upstreams:0:Token");
         message.ShouldNotContain("s3cr3t");
     }
 
