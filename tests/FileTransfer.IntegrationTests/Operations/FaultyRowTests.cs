@@ -30,7 +30,30 @@ public sealed class FaultyRowTests
         "INSERT INTO filetransfer.intents (intent_id, node_id, file_key, ended_at, outcome) SELECT gen_random_uuid(), 'a', file_key, 'infinity', 'failed' FROM filetransfer.files",
         "INSERT INTO filetransfer.bucket_priorities (node_id, bucket, priority) VALUES ('a', '', 30000)",
         "INSERT INTO filetransfer.bucket_copies (bucket, copies) VALUES ('', 2000000000)",
+        "INSERT INTO filetransfer.files (file_key, owner, bucket, location, size, fingerprint, state, generation, registered_at) VALUES (sha256('q1'), '', '', '', 1, sha256('x'), 'added', -5, '-infinity'), (sha256('q2'), '\\xff00', '\\x0b', '\\xff00fe0a', 9223372036854775807, sha256('x'), 'added', 1, 'infinity')",
+        "INSERT INTO filetransfer.pauses (node_id, file_key, until) VALUES ('a', '\\x00', 'infinity'), ('b', '\\x00', 'infinity')",
+        "INSERT INTO filetransfer.trust (node_id, cluster_id, public_key, changed_by, changed_at) VALUES ('x', '', 'no key', '', 'infinity'), ('', '', '', '', '-infinity'), (E'x\\ny', 'c/d', 'MFkw', '', now())",
+        "INSERT INTO filetransfer.key_rotations (node_id, cluster_id, former_key, public_key, signature) VALUES ('a', 'default', 'x', 'y', ''), ('', '', '', '', '\\x00')",
+        "INSERT INTO filetransfer.file_traces (file_key, traceparent, noted_at) VALUES ('\\x00', 'nothing', 'infinity')",
+        """
+            WITH one AS (
+                INSERT INTO filetransfer.loads (node_id, name, digest, files, sequence, priority, rank, pause, allowed, deadline)
+                VALUES ('a', 'open', '', 2, 0, 0, 0, '1 s', '1 hour', 'infinity') RETURNING load_id
+            )
+            INSERT INTO filetransfer.load_files (load_id, label, file_key, metadata)
+            SELECT load_id, label, sha256(label::bytea), metadata FROM one, (VALUES ('p', 'no json'), ('q', 'null')) AS given (label, metadata)
+            """,
         "INSERT INTO filetransfer.quotas (bucket, bytes, used_bytes, used_files) VALUES ('', 0, -1e30, -5), ('\\x0d', 5, 1e30, 5)",
+    ];
+
+    private const string Webhook = "http://127.0.0.1:1/hook";
+
+    private static readonly (string, string)[] _settings =
+    [
+        ("FileTransfer__Sync__AcceptFrom__0", "up"),
+        ("FileTransfer__Webhooks__0__Url", Webhook),
+        ("FileTransfer__Webhooks__0__Secret", "sixteen characters"),
+        ("FileTransfer__Webhooks__0__Events__0", "leaderChanged"),
     ];
 
     [Thorough]
@@ -38,7 +61,7 @@ public sealed class FaultyRowTests
     public async Task Faulty_rows_are_left_out_and_named_and_every_route_answers()
     {
         await using var cluster = await TestCluster.CreateAsync();
-        var node = await cluster.StartLeaderAsync("a");
+        var node = await cluster.StartLeaderAsync("a", _settings);
         var key = await node.PutAsync("content"u8.ToArray(), "location");
         var wrong = new List<string>();
         foreach (var row in _rows)
@@ -53,7 +76,7 @@ public sealed class FaultyRowTests
             }
         }
 
-        var other = await cluster.StartAsync("b");
+        var other = await cluster.StartAsync("b", _settings);
         await TestCluster.StoredAsync(other, key);
         var document = JsonDocument.Parse(await node.Http.GetByteArrayAsync("/swagger/v1/swagger.json"));
         foreach (var path in document.RootElement.GetProperty("paths").EnumerateObject())
@@ -82,6 +105,19 @@ public sealed class FaultyRowTests
         node.Log.ShouldContain("'nowhere' is no address");
         (await node.GetJsonAsync("/v1/buckets/0x0b/policy")).GetProperty("filters").GetArrayLength().ShouldBe(1);
         (await TestedProgram.RunAsync("status", "--url", $"{node.Url}")).Out.ShouldContain("nowhere");
+
+        // The node may just have written its own.
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await cluster.Database.ExecuteAsync(
+                    $"INSERT INTO filetransfer.webhooks (url, position) VALUES ('{Webhook} events', 'no json') ON CONFLICT (url) DO UPDATE SET position = EXCLUDED.position"
+                );
+                return node.Log.Contains("A row of filetransfer.webhooks is faulty", StringComparison.Ordinal);
+            },
+            "the leader names the position of its webhook"
+        );
+        node.Log.ShouldContain("A row of filetransfer.load_files is faulty");
 
         // All the same, files come and go.
         var later = await node.PutAsync("more"u8.ToArray(), "later");

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
 using FileTransfer.Chunks.Frames;
@@ -40,6 +41,40 @@ public sealed class ConfiguredSourcesTests
         await TestCluster.StoredAsync(follower, file.Key.ToString());
 
         (await follower.Http.GetByteArrayAsync($"/v1/files/{file.Key}/content")).ShouldBe(file.Content);
+    }
+
+    [Fact]
+    public async Task A_share_is_told_nothing_of_who_wants_a_file_nor_of_what_he_has_put_beside_it()
+    {
+        var told = new ConcurrentQueue<string>();
+        await using var server = await StartServerAsync(context =>
+        {
+            context.Request.Headers.Keys.ToList().ForEach(told.Enqueue);
+            context.Response.StatusCode = (int)HttpStatusCode.NotFound;
+            return Task.CompletedTask;
+        });
+        await using var cluster = await TestCluster.CreateAsync();
+        var node = await cluster.StartLeaderAsync(
+            "a",
+            ("FileTransfer__Sources__0__Name", "mirror"),
+            ("FileTransfer__Sources__0__Url", $"{server.Urls.First()}/below/")
+        );
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/files/{TestFile.Of(10).Key}/fetch")
+        {
+            Headers =
+            {
+                { "traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" },
+                { "tracestate", "of=somebody" },
+                { "baggage", "customer=somebody" },
+                { "X-Request-Id", "of-somebody" },
+            },
+        };
+
+        using var answer = await node.Http.SendAsync(request);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        told.ShouldNotBeEmpty();
+        told.Distinct().Except(["Host", "Range"]).ShouldBeEmpty();
     }
 
     [Thorough]
