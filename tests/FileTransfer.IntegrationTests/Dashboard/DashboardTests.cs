@@ -43,11 +43,5 @@ public sealed class DashboardTests(DashboardNodes nodes)
         );
         overflow.ShouldBe(0);
         browsed.Faults.ShouldBeEmpty();
-        if (Environment.GetEnvironmentVariable("FILETRANSFER_PICTURES") is { Length: > 0 } folder)
-        {
-            await browsed.Page.ScreenshotAsync(
-                new PageScreenshotOptions { Path = Path.Combine(folder, $"{width}-{scheme}.png") }
-            );
-        }
     }
 }

@@ -27,13 +27,13 @@ const live = document.getElementById('live');
 
 const views = [
   cluster,
-  history,
   downloads,
   queue,
-  steering,
-  loads,
   failures,
+  history,
   files,
+  loads,
+  steering,
   buckets,
   upstreams,
   followers,

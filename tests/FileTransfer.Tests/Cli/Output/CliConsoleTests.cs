@@ -1,5 +1,4 @@
 using System.Text.Json;
-using FileTransfer.Cli;
 using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Tests.Cli.Output;
