@@ -15,6 +15,9 @@ public sealed record FileFilter(
     int Limit
 );
 
+/// <param name="Next">What the next page comes after; null where nothing follows.</param>
+public sealed record FilePage(IReadOnlyList<ListedFile> Files, FileRecord? Next);
+
 /// <summary>A file with the state of this node's replica; null when this node has none.</summary>
 public sealed record ListedFile(FileRecord File, ReplicaState? StateHere)
 {

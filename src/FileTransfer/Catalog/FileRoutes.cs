@@ -103,14 +103,14 @@ public static class FileRoutes
         ByteString? prefix = string.IsNullOrEmpty(location) ? null : ByteString.FromUtf8(location);
         // The last one tells whether another page follows, where it is one more than asked for, or than the bytes of a page let in.
         var filter = new FileFilter(bucketId, ownerId, replicaState, prefix, last, size + 1);
-        var found = await catalog.ListAsync(filter, here, cancellationToken);
+        var (found, next) = await catalog.ListAsync(filter, here, cancellationToken);
         var goesOn =
             found.Count > size || (found.Count > 1 && PageBytes.AreReached(found.Select(listed => listed.File.Metadata)));
         var resources = found
             .SkipLast(goesOn ? 1 : 0)
             .Select(listed => FileResource.Of(listed.File, listed.StateHere) with { Reason = listed.Reason })
             .ToList();
-        return TypedResults.Ok(new FileListing(resources, goesOn ? resources[^1].Key : null));
+        return TypedResults.Ok(new FileListing(resources, goesOn ? resources[^1].Key : next?.Key.ToString()));
     }
 
     private static bool TryHex(string name, string? text, out ByteString? value, out ProblemHttpResult? problem)

@@ -44,6 +44,7 @@ internal static class LogSetup
                 .Enrich.FromLogContext()
                 .Enrich.WithProperty("Node", node.NodeId)
                 .Enrich.WithProperty("Cluster", node.ClusterId)
+                .Enrich.With<PrintedValues>()
                 .Filter.ByExcluding(IsToldElsewhere)
                 .Filter.ByExcluding(IsProbe)
                 .WriteTo.Async(sinks => AddConsole(sinks, format));

@@ -28,7 +28,7 @@ public sealed partial class FaultyRows(ILogger logger)
 
     /// <summary>What a text of a row is shown as: no longer than a line, and one line.</summary>
     public static string Shown(string text) =>
-        string.Concat(text.Take(MostShown).Select(c => char.IsControl(c) ? '?' : c)) + (text.Length > MostShown ? "…" : "");
+        PrintedText.Line(string.Concat(text.Take(MostShown))) + (text.Length > MostShown ? "…" : "");
 
     private static partial class Log
     {

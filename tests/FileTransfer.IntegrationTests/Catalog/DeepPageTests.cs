@@ -108,7 +108,7 @@ public sealed class DeepPageTests : IAsyncLifetime
                     for (var times = 0; times < 8; times++)
                     {
                         var found = await catalog.ListAsync(filter with { After = after }, _db.Node, default);
-                        found.Count.ShouldBe(filter.State is null or ReplicaState.Stored ? page : 0);
+                        found.Files.Count.ShouldBe(filter.State is null or ReplicaState.Stored ? page : 0);
                     }
 
                     // So that something was read in any case.
@@ -123,6 +123,50 @@ public sealed class DeepPageTests : IAsyncLifetime
     }
 
     [Thorough]
+    [Fact]
+    public async Task A_page_that_no_index_is_for_ends_after_so_many_files_and_the_next_goes_on_behind_them()
+    {
+        var catalog = new FileCatalog(_db.Database, new FeedHistory(), TimeProvider.System);
+        var nothing = new FileFilter(new ByteString([0x77]), null, ReplicaState.Stored, null, null, 100);
+        foreach (
+            var filter in (FileFilter[])
+                [
+                    nothing,
+                    nothing with
+                    {
+                        Bucket = null,
+                        Owner = new ByteString([0x77]),
+                    },
+                    nothing with
+                    {
+                        Bucket = _bucket,
+                        State = ReplicaState.Failed,
+                        LocationPrefix = ByteString.FromUtf8("photos/"),
+                    },
+                ]
+        )
+        {
+            var pages = 0;
+            FileRecord? after = null;
+            do
+            {
+                var read = await _db.RowsReadAsync(
+                    async () =>
+                    {
+                        var page = await catalog.ListAsync(filter with { After = after }, _db.Node, default);
+                        page.Files.ShouldBeEmpty();
+                        (after, pages) = (page.Next, pages + 1);
+                    },
+                    "files",
+                    "replicas"
+                );
+                read.ShouldBeLessThan(4 * FileCatalog.MostLookedAt, filter.ToString());
+            } while (after is not null && pages < 1000);
+
+            pages.ShouldBeInRange(2, 999, filter.ToString());
+        }
+    }
+
     [Fact]
     public async Task The_list_of_what_is_missing_begins_with_its_first_page_though_nothing_is()
     {

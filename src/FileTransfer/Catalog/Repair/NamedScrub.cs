@@ -129,8 +129,8 @@ public sealed partial class NamedScrub(
         var page = await catalog.ListAsync(filter, here, cancellationToken);
         lock (_lock)
         {
-            AddAll(page.Select(listed => listed.File));
-            _after = page.Count < PageLength ? null : page[^1].File;
+            AddAll(page.Files.Select(listed => listed.File));
+            _after = page.Next;
             if (_after is null)
             {
                 _buckets.Dequeue();

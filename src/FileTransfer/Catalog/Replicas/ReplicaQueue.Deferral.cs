@@ -43,15 +43,18 @@ public sealed partial class ReplicaQueue
         ) OR r.in_folder THEN true ELSE {HeldHere} END
         """;
 
+    /// <summary>For how long it has been wanted; somebody may have written a time that is none.</summary>
+    private const string WantedFor = "(now() - CASE WHEN isfinite(r.wanted_at) THEN r.wanted_at ELSE now() END)";
+
     /// <summary>
     /// When a replica without a provider is looked for next: from a minute to half an hour, the longer the longer it has been wanted, so that
     /// however many wait, few are looked for in a second.
     /// </summary>
     private const string NextLook =
-        "least(greatest(now() - r.wanted_at, interval '1 minute'), interval '30 minutes') * (0.5 + random())";
+        $"least(greatest({WantedFor}, interval '1 minute'), interval '30 minutes') * (0.5 + random())";
 
     /// <summary>As <see cref="NextLook"/>, for who was asked in vain and says himself how soon he is asked again at first.</summary>
-    private const string LaterLook = "least(now() - r.wanted_at, interval '30 minutes') * (0.5 + random())";
+    private const string LaterLook = $"least({WantedFor}, interval '30 minutes') * (0.5 + random())";
 
     private const string AndIsDue = "AND next_attempt_at IS NOT NULL AND waits_for = 'provider' AND next_attempt_at <= now()";
 

@@ -31,7 +31,7 @@ public sealed partial class ReplicaTable
                 (part, name) =>
                     $"""
                     SELECT '{name}' AS state, count(*) AS count,
-                        coalesce(extract(epoch FROM clock_timestamp() - min(wanted_at)), 0)::bigint AS oldest_seconds
+                        coalesce(extract(epoch FROM clock_timestamp() - min(wanted_at) FILTER (WHERE isfinite(wanted_at))), 0)::bigint AS oldest_seconds
                     FROM (
                         SELECT {(
                         part.Condition == Removing ? "NULL::timestamptz AS wanted_at" : "wanted_at"

@@ -55,6 +55,6 @@ internal static class ChangesCommand
             change.Key,
             change.Size,
             change.Bucket,
-            CliConsole.Name(change.Location ?? "-")
+            PrintedText.Line(change.Location ?? "-")
         );
 }

@@ -88,12 +88,15 @@ internal sealed class ClusterStatus(ClusterResource cluster, LeaderResource? lea
 
     private Table TableOf(string leading, bool isWide)
     {
-        var table = new Table { Title = new TableTitle(Markup.Escape(CliConsole.Name($"cluster {cluster.Cluster}: {leading}"))) };
+        var table = new Table
+        {
+            Title = new TableTitle(Markup.Escape(PrintedText.Line($"cluster {cluster.Cluster}: {leading}"))),
+        };
         var columns = _columns.Where(column => isWide ? column.IsWide : column.IsNarrow).ToList();
         columns.ForEach(column => table.AddColumn(new TableColumn(column.Name).NoWrap()));
         foreach (var node in cluster.Nodes)
         {
-            table.AddRow([.. columns.Select(column => Markup.Escape(CliConsole.Printable(column.Of(node))))]);
+            table.AddRow([.. columns.Select(column => Markup.Escape(PrintedText.Lines(column.Of(node))))]);
         }
 
         return table;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -80,6 +79,6 @@ internal static class CopiesCommand
             $"{health.Bucket}\t{health.Files} files, {health.Stored} copies at {health.Nodes} nodes; "
                 + $"{(health.Copies is { } floor ? $"at least {floor} of each are kept" : "no floor but the last copy")}",
             $"{health.UnderReplicated} have too few copies, {health.Missing} have none",
-            .. health.First.Select(file => $"{file.Key}\t{file.Copies}\t{CliConsole.Name(file.Location ?? "-")}"),
+            .. health.First.Select(file => $"{file.Key}\t{file.Copies}\t{PrintedText.Line(file.Location ?? "-")}"),
         ];
 }

@@ -70,7 +70,7 @@ internal static class DoctorCommand
             FindingLevel.Critical => "red",
             _ => "grey",
         };
-        var text = Markup.Escape(CliConsole.Printable(found.Text));
+        var text = Markup.Escape(PrintedText.Lines(found.Text));
         console.Show(_ => new Markup($"[{colour}]{found.Word, -5}[/] {text}{Environment.NewLine}"));
     }
 }

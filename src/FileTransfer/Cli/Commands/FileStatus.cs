@@ -56,20 +56,20 @@ internal sealed class FileStatus : IStatus
             var table = new Table
             {
                 Title = new TableTitle(
-                    Markup.Escape(CliConsole.Name($"{_file.Location ?? _file.LocationHex}, {_file.Size} bytes"))
+                    Markup.Escape(PrintedText.Line($"{_file.Location ?? _file.LocationHex}, {_file.Size} bytes"))
                 ),
             };
             table.AddColumns("node", "state", "proven", "reason");
             foreach (var replica in _replicas)
             {
-                table.AddRow([.. Cells(replica).Select(cell => Markup.Escape(CliConsole.Printable(cell)))]);
+                table.AddRow([.. Cells(replica).Select(cell => Markup.Escape(PrintedText.Lines(cell)))]);
             }
 
             console.Show(_ => table);
             return;
         }
 
-        var head = $"{_file.Key}\t{_file.FileState}\t{_file.Size}\t{CliConsole.Name(_file.Location ?? _file.LocationHex)}";
+        var head = $"{_file.Key}\t{_file.FileState}\t{_file.Size}\t{PrintedText.Line(_file.Location ?? _file.LocationHex)}";
         var rows = _replicas.Select(replica => string.Join('\t', Cells(replica)));
         console.Result(string.Join(Environment.NewLine, [head, .. rows]), new FileStatusLine(IsComplete, _notStoredOn, _file));
     }

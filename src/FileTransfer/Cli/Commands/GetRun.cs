@@ -125,6 +125,6 @@ internal sealed class GetRun(Invocation run, string? output, TransferProgress pr
     private static string? NameOf(ByteString location)
     {
         var name = location.AsUtf8()?.Split('/')[^1];
-        return name is null or "" or "." or ".." || name.Any(CliConsole.IsObeyed) ? null : name;
+        return name is null or "" or "." or ".." || name.Any(PrintedText.IsObeyed) ? null : name;
     }
 }

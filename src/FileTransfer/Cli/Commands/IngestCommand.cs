@@ -1,5 +1,4 @@
 using System.CommandLine;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -61,8 +60,8 @@ internal static class IngestCommand
         [
             $"{folder.Name}\t{folder.Folder ?? "watched by another node"}\t{folder.Ingested} ingested\t{folder.Refused} not taken"
                 + (folder.Fault is { } fault ? $"\t{fault}" : ""),
-            .. folder.Series.Select(run => $"{folder.Name}\t{CliConsole.Name(run.Series)}\t{run.From} to {run.To}\t{run.State}"),
-            .. folder.Files.Select(file => $"{folder.Name}\t{CliConsole.Name(file.Name)}\t{StateOf(file)}"),
+            .. folder.Series.Select(run => $"{folder.Name}\t{PrintedText.Line(run.Series)}\t{run.From} to {run.To}\t{run.State}"),
+            .. folder.Files.Select(file => $"{folder.Name}\t{PrintedText.Line(file.Name)}\t{StateOf(file)}"),
         ];
 
     private static string StateOf(IngestedFileResource file) =>

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using FileTransfer.Catalog.Replicas;
 using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -53,6 +52,6 @@ internal static class ListCommand
     // A location is anyone's text: it must neither part the columns nor steer the terminal.
     private static string LineOf(FileResource file)
     {
-        return $"{file.Key}\t{file.Size}\t{(file.IsRemoved ? "removed" : file.State)}\t{CliConsole.Name(file.Location ?? file.LocationHex)}";
+        return $"{file.Key}\t{file.Size}\t{(file.IsRemoved ? "removed" : file.State)}\t{PrintedText.Line(file.Location ?? file.LocationHex)}";
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -45,5 +44,5 @@ internal static class MissingCommand
     }
 
     private static string TextOf(MissingFile file) =>
-        $"{file.Key}\t{file.State}\t{file.BytesProven}\t{file.Size}\t{file.Sources}\t{CliConsole.Name(file.Location ?? file.LocationHex)}\t{file.Reason ?? "-"}";
+        $"{file.Key}\t{file.State}\t{file.BytesProven}\t{file.Size}\t{file.Sources}\t{PrintedText.Line(file.Location ?? file.LocationHex)}\t{file.Reason ?? "-"}";
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -67,7 +66,7 @@ internal static class OrphansCommand
 
         foreach (var orphan in orphans.Orphans)
         {
-            var files = orphan.Files.Select(file => CliConsole.Name(file.Location ?? file.Key));
+            var files = orphan.Files.Select(file => PrintedText.Line(file.Location ?? file.Key));
             var of = orphan.Files.Count == 0 ? "of no file that the folder remembers" : $"of {string.Join(", ", files)}";
             var unknown = orphan.Unexplained ? ", which the catalog has never heard of" : "";
             yield return $"{orphan.Fingerprint} {orphan.Size} bytes, since {orphan.FirstSeen:u}, {of}{unknown}";

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using FileTransfer.Cli.Client;
-using FileTransfer.Cli.Output;
 
 namespace FileTransfer.Cli.Commands;
 
@@ -113,7 +112,7 @@ internal static class SyncCommand
                         {
                             last = file.Key;
                             run.Console.Result(
-                                $"{file.Key}\t{file.Size}\t{file.Since:u}\t{(file.Claimed ? "stays" : "goes")}\t{CliConsole.Name(file.Location ?? file.LocationHex)}",
+                                $"{file.Key}\t{file.Size}\t{file.Since:u}\t{(file.Claimed ? "stays" : "goes")}\t{PrintedText.Line(file.Location ?? file.LocationHex)}",
                                 file
                             );
                         }

@@ -63,7 +63,7 @@ internal sealed class ToldExport(CliConsole console, TransferProgress progress) 
     }
 
     private static string NameOf(ExportFile file) =>
-        CliConsole.Name(file.Metadata.Location.AsUtf8() ?? file.Metadata.Location.ToString());
+        PrintedText.Line(file.Metadata.Location.AsUtf8() ?? file.Metadata.Location.ToString());
 
     private static string WordsOf(ExportCounts counts, bool prunes)
     {

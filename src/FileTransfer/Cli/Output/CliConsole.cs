@@ -25,7 +25,7 @@ public sealed class CliConsole(CliStreams streams, bool json)
     /// <param name="value">The same as JSON.</param>
     public void Result<T>(string text, T value)
     {
-        var line = json ? Serialize(value) : Printable(text);
+        var line = json ? Serialize(value) : PrintedText.Lines(text);
         lock (_lock)
         {
             if (_live is { } live && streams.OutputIsTerminal)
@@ -111,7 +111,9 @@ public sealed class CliConsole(CliStreams streams, bool json)
         }
 
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(streams.Error) });
-        return await console.Status().StartAsync("…", context => work(text => context.Status = Markup.Escape(Printable(text))));
+        return await console
+            .Status()
+            .StartAsync("…", context => work(text => context.Status = Markup.Escape(PrintedText.Lines(text))));
     }
 
     /// <summary>Sizes in the units that options are written in; on a narrow terminal without what can be done without.</summary>
@@ -133,31 +135,12 @@ public sealed class CliConsole(CliStreams streams, bool json)
             JsonSerializer.Serialize(writer, value, CliJson.Of<T>());
         }
 
-        return Without(IsObeyed, Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length), c => $"\\u{(int)c:x4}");
+        return PrintedText.InJson(Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length));
     }
-
-    /// <summary>What others have named, without the characters that a terminal obeys; the ends of lines and columns stay.</summary>
-    public static string Printable(string text) => Without(c => IsObeyed(c) && c is not ('\n' or '\t'), text, Escaped);
-
-    /// <summary>The same of a name that is one column of a line, and can be neither.</summary>
-    public static string Name(string? text) => Without(IsObeyed, text ?? "", Escaped);
-
-    /// <summary>Also what turns the order of letters, so that a name is read as another.</summary>
-    public static bool IsObeyed(char c) =>
-        char.GetUnicodeCategory(c)
-            is UnicodeCategory.Control
-                or UnicodeCategory.Format
-                or UnicodeCategory.LineSeparator
-                or UnicodeCategory.ParagraphSeparator;
-
-    private static string Without(Func<char, bool> isObeyed, string text, Func<char, string> escaped) =>
-        text.Any(isObeyed) ? string.Concat(text.Select(c => isObeyed(c) ? escaped(c) : $"{c}")) : text;
-
-    private static string Escaped(char c) => c <= byte.MaxValue ? $"\\x{(int)c:x2}" : $"\\u{(int)c:x4}";
 
     private void WriteError(string line)
     {
-        line = Printable(line);
+        line = PrintedText.Lines(line);
         lock (_lock)
         {
             if (_live is { } live)

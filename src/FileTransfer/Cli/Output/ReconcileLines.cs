@@ -30,7 +30,7 @@ public sealed record VerdictLine(
     }
 
     public override string ToString() =>
-        string.Join('\t', Verdict, Key, Size?.ToString() ?? "-", CliConsole.Name(Location ?? LocationHex ?? "-"), Reason);
+        string.Join('\t', Verdict, Key, Size?.ToString() ?? "-", PrintedText.Line(Location ?? LocationHex ?? "-"), Reason);
 
     private static string NameOf(VerdictKind kind) =>
         kind switch

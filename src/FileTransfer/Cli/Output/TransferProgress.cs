@@ -30,7 +30,7 @@ public sealed class TransferProgress(ProgressContext? context)
     /// <summary>A name that leaves room for the bar, and that no markup is read from.</summary>
     internal static string Describe(string what)
     {
-        var name = CliConsole.Name(what);
+        var name = PrintedText.Line(what);
         return Markup.Escape(name.Length <= LongestName ? name : $"{name[..(LongestName / 2)]}…{name[^(LongestName / 2)..]}");
     }
 }

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using FileTransfer.Cli.Output;
+using FileTransfer.Identity;
 
 namespace FileTransfer.Tests.Cli.Output;
 
@@ -28,13 +28,9 @@ public sealed class CliConsoleTests : IDisposable
         var json = await _cli.RunAsync([.. args, "--url", node.Address, "--json"]);
 
         text.Out.ShouldContain(Shown, Case.Sensitive, text.Error);
-        json.Out.Where(CliConsole.IsObeyed).Distinct().ShouldBe(['\n'], json.Error);
+        json.Out.Where(PrintedText.IsObeyed).Distinct().ShouldBe(['\n'], json.Error);
         json.Lines.Select(line => JsonDocument.Parse(line).RootElement)
             .ShouldContain(line => line.ToString().Contains("location", StringComparison.Ordinal));
         json.Out.ShouldContain(@"\u202e");
     }
-
-    [Fact]
-    public void What_is_several_lines_stays_so_and_keeps_its_columns() =>
-        CliConsole.Printable("a\tb\nc\r\u001b").ShouldBe("a\tb\nc\\x0d\\x1b");
 }
