@@ -46,8 +46,8 @@ internal sealed partial class RenewedSecrets(
     {
         var files = ((IConfigurationRoot)all).Providers.OfType<SecretFiles>().Single();
         return new[] { new Secret(NodeOptions.Section, node.Value, nameof(NodeOptions.NodeToken)) }
-            .Concat(Each($"{SyncOptions.Section}:Upstreams", sync.Value.Upstreams, nameof(UpstreamOptions.Token)))
-            .Concat(Each($"{SyncOptions.Section}:Shippers", sync.Value.Shippers, nameof(UpstreamOptions.Token)))
+            .Concat(Each($"{SyncOptions.Section}:Upstreams", sync.Value.Upstreams, nameof(OtherClusterOptions.Token)))
+            .Concat(Each($"{SyncOptions.Section}:Shippers", sync.Value.Shippers, nameof(OtherClusterOptions.Token)))
             .Concat(Each($"{SourceOptions.Section}:Sources", sources.Value.Sources, nameof(SourceEntry.Authorization)))
             .Concat(Each($"{WebhookOptions.Section}:Webhooks", webhooks.Value.Webhooks, nameof(WebhookEntry.Secret)))
             .Where(secret => files.TryGet(secret.Key, out _))

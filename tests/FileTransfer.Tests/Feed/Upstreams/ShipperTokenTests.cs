@@ -15,7 +15,7 @@ public sealed class ShipperTokenTests
         {
             Name = "up",
             Url = "http://elsewhere:7070",
-            Shipper = new UpstreamOptions { Token = "secret", Url = "http://up-a:7070 http://up-b:7070" },
+            Shipper = new OtherClusterOptions { Token = "secret", Url = "http://up-a:7070 http://up-b:7070" },
         };
 
         cluster.TokenFor(new Uri(asked)).ShouldBe(token);
@@ -25,7 +25,7 @@ public sealed class ShipperTokenTests
     public void A_token_for_a_cluster_that_is_not_accepted_is_refused_at_the_start()
     {
         var options = new SyncOptions { AcceptFrom = { "up" } };
-        options.Shippers.Add(new UpstreamOptions { Name = "other", Url = "http://other:7070" });
+        options.Shippers.Add(new OtherClusterOptions { Name = "other", Url = "http://other:7070" });
 
         options.Faults().ShouldHaveSingleItem().ShouldContain("AcceptFrom");
     }
