@@ -78,7 +78,7 @@ public sealed class UpstreamNodes(UpstreamClients clients, TrustedKeys trust, Da
             List<UpstreamNode> nodes =
             [
                 .. (cluster?.Nodes ?? [])
-                    .Where(node => node.Alive && NodeId.FromText(node.Node) is not null && node.Url.IsAbsoluteUri)
+                    .Where(node => node.Alive && NodeId.FromText(node.Node) is not null && WrittenUrl.IsPlain(node.Url))
                     .Select(node => new UpstreamNode(
                         upstream.Name,
                         new PeerName(cluster!.Cluster, new NodeId(node.Node)),

@@ -2,23 +2,26 @@ using FileTransfer.Cluster.Trust;
 
 namespace FileTransfer.Hosting.Access;
 
-/// <summary>Cuts off the requests whose token, or whose node's key, is not valid any more: streams of events go on for days.</summary>
+/// <summary>Cuts off the requests whose token or certificate, or whose node's key, is not valid any more: streams of events go on for days.</summary>
 internal sealed class RevokedRequests : IDisposable
 {
     private readonly ConcurrentDictionary<HttpContext, Func<bool>> _running = new();
     private readonly TokenTable _tokens;
     private readonly StoredTokens _stored;
     private readonly TrustedKeys _trusted;
+    private readonly OpenEndpoints _endpoints;
 
-    public RevokedRequests(TokenTable tokens, StoredTokens stored, TrustedKeys trusted)
+    public RevokedRequests(TokenTable tokens, StoredTokens stored, TrustedKeys trusted, OpenEndpoints endpoints)
     {
-        (_tokens, _stored, _trusted) = (tokens, stored, trusted);
+        (_tokens, _stored, _trusted, _endpoints) = (tokens, stored, trusted, endpoints);
+        tokens.Changed += CutOff;
         stored.Looked += CutOff;
         trusted.Changed += CutOff;
     }
 
     public void Dispose()
     {
+        _tokens.Changed -= CutOff;
         _stored.Looked -= CutOff;
         _trusted.Changed -= CutOff;
     }
@@ -52,6 +55,7 @@ internal sealed class RevokedRequests : IDisposable
     private Func<bool>? MayGoOn(HttpContext context) =>
         SignedCallers.PeerOf(context) is var (peer, keys) ? () => _trusted.Judge(peer).Keys.Any(keys.Contains)
         : BearerTokens.TokenOf(context.Request) is { } token ? () => _tokens.Find(token) is not null
+        : _endpoints.CertificateOf(context) is { } certificate ? () => !_tokens.IsRevoked(certificate)
         : null;
 
     private void CutOff()

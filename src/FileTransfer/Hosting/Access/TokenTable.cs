@@ -33,6 +33,9 @@ internal sealed partial class TokenTable : IDisposable
         _changes = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
     }
 
+    /// <summary>The configuration was read again.</summary>
+    public event Action? Changed;
+
     public bool IsEmpty => _entries.Length == 0;
 
     /// <summary>Whether tokens say which node's they are: then no other proves a node's name.</summary>
@@ -139,6 +142,8 @@ internal sealed partial class TokenTable : IDisposable
                 _entries = entries;
                 Log.Changed(_logger, string.Join(", ", entries.Select(entry => entry.Principal.Identity!.Name)));
             }
+
+            Changed?.Invoke();
         }
         catch (Exception e)
         {

@@ -94,6 +94,10 @@ public sealed class MutualTlsTests : IDisposable
             "the renewed certificates are shown"
         );
 
+        using var asked = new HttpRequestMessage(HttpMethod.Get, new Uri(address, "/stream"));
+        using var stream = await b.App.Services.GetRequiredService<PeerClient>().SendAsync(asked, CancellationToken.None);
+        stream.StatusCode.ShouldBe(HttpStatusCode.OK);
+
         await File.WriteAllTextAsync(
             server.Folder.At("next.json"),
             $$"""{ "FileTransfer": { "RevokedCertificates": [ "{{second}}" ] } }"""
@@ -103,6 +107,7 @@ public sealed class MutualTlsTests : IDisposable
             async () => (await AskAsync(b, new Uri(address, "/reader"))).Status == HttpStatusCode.Unauthorized,
             "the certificate is revoked"
         );
+        await Should.ThrowAsync<HttpRequestException>(() => stream.Content.ReadAsStringAsync(), "what runs is cut off");
         (await AskAsync(c, new Uri(address, "/reader"))).ShouldBe((HttpStatusCode.OK, "c"));
 
         async Task<string> SerialOfAsync(Uri at)
@@ -184,6 +189,15 @@ public sealed class MutualTlsTests : IDisposable
             {
                 app.MapGet("/admin", () => "text").RequireAuthorization(AccessScopes.Admin);
                 app.MapGet("/reader", (HttpContext context) => NodeHeader.ReaderOf(context))
+                    .RequireAuthorization(AccessScopes.Node);
+                app.MapGet(
+                        "/stream",
+                        async (HttpContext context) =>
+                        {
+                            await context.Response.Body.FlushAsync();
+                            await Task.Delay(Timeout.Infinite, context.RequestAborted);
+                        }
+                    )
                     .RequireAuthorization(AccessScopes.Node);
                 app.MapGet("/serial", (HttpContext context) => context.Connection.ClientCertificate!.SerialNumber);
             },

@@ -31,6 +31,9 @@ internal sealed class FakeUpstream : IAsyncDisposable
     /// <summary>Answers requests for contents; it has none by itself.</summary>
     public RequestDelegate Deliver { get; set; } = context => Results.NotFound().ExecuteAsync(context);
 
+    /// <summary>The URLs of the nodes that it lists, by their names.</summary>
+    public IReadOnlyDictionary<string, string> Nodes { get; set; } = new Dictionary<string, string>();
+
     public ConcurrentQueue<AskedPage> Asked { get; } = new();
 
     /// <summary>How often it was asked for cursors.</summary>
@@ -46,7 +49,20 @@ internal sealed class FakeUpstream : IAsyncDisposable
         app.MapGet("/v1/sync/cursors", fake.CursorsAsync);
         app.MapGet("/v1/sync/bins/{bin}", fake.PageAsync);
         app.MapPost("/v1/sync/deliveries", context => fake.Deliver(context));
-        app.MapGet("/v1/nodes", () => new { cluster = "fake", nodes = Array.Empty<object>() });
+        app.MapGet(
+            "/v1/nodes",
+            () =>
+                new
+                {
+                    cluster = "fake",
+                    nodes = fake.Nodes.Select(node => new
+                    {
+                        node = node.Key,
+                        url = node.Value,
+                        alive = true,
+                    }),
+                }
+        );
         await app.StartAsync();
         return fake;
     }
