@@ -16,7 +16,12 @@ public static class FeedEpochs
         CancellationToken cancellationToken
     )
     {
-        const string sql = "SELECT feed_epoch, began_at, heads FROM filetransfer.feed_epochs ORDER BY began_at";
+        // What somebody else has written there may be no history.
+        const string sql = """
+            SELECT feed_epoch, began_at, heads FROM filetransfer.feed_epochs
+            WHERE isfinite(began_at) AND cardinality(heads) = 16 AND array_position(heads, NULL) IS NULL
+            ORDER BY began_at
+            """;
         var exists = await connection.QuerySingleAsync<bool>(
             "SELECT to_regclass('filetransfer.feed_epochs') IS NOT NULL",
             null,
@@ -56,7 +61,7 @@ public static class FeedEpochs
             UPDATE filetransfer.cluster SET feed_epoch = @next;
             INSERT INTO filetransfer.feed_epochs (feed_epoch, began_at, system_identifier, timeline, heads)
             SELECT @next,
-                greatest(clock_timestamp(), (SELECT max(began_at) + interval '1 millisecond' FROM filetransfer.feed_epochs)),
+                greatest(clock_timestamp(), (SELECT max(began_at) + interval '1 millisecond' FROM filetransfer.feed_epochs WHERE isfinite(began_at))),
                 @system, @timeline, (SELECT array_agg(head ORDER BY bin) FROM filetransfer.bins)
             """;
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);

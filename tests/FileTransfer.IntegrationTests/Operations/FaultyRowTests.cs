@@ -27,6 +27,8 @@ public sealed class FaultyRowTests
         "INSERT INTO filetransfer.node_history (node_id, hour, lag, lacking, disk_free) VALUES ('x', 'infinity', '{}', '{NULL}', '{1}'), ('a', now(), array_fill(NULL::integer, ARRAY[60]), '{NULL}', '{}')",
         "INSERT INTO filetransfer.audit (node_id, at, action, target, status, request_id) VALUES ('', 'infinity', E'\\n', '', -1, '')",
         "INSERT INTO filetransfer.ingested (ingest, name, node_id, seen) VALUES ('', E'\\n', '', 'whenever')",
+        "INSERT INTO filetransfer.ingested (ingest, name, node_id, seen, series, number, ingested_at) SELECT '', n::text, '', '', 's', n, now() FROM (VALUES (-9223372036854775808), (9223372036854775807)) AS ends (n)",
+        "INSERT INTO filetransfer.feed_epochs (feed_epoch, began_at, heads) VALUES (gen_random_uuid(), 'infinity', ARRAY[NULL]::bigint[])",
         "INSERT INTO filetransfer.intents (intent_id, node_id, file_key, ended_at, outcome) SELECT gen_random_uuid(), 'a', file_key, 'infinity', 'failed' FROM filetransfer.files",
         "INSERT INTO filetransfer.bucket_priorities (node_id, bucket, priority) VALUES ('a', '', 30000)",
         "INSERT INTO filetransfer.bucket_copies (bucket, copies) VALUES ('', 2000000000)",

@@ -106,6 +106,7 @@ internal sealed class IngestStatus(Database database, WatchedFolders watched, No
                 SELECT *, number - row_number() OVER (PARTITION BY series ORDER BY number) AS run FROM (
                     SELECT series, number, bool_or(is_padded) AS is_padded, min(ingested_at) AS ingested_at
                     FROM filetransfer.ingested WHERE ingest = @ingest AND series IS NOT NULL AND ingested_at IS NOT NULL
+                        AND number BETWEEN 0 AND 999999999999999999
                     GROUP BY series, number
                 ) numbers
             ) runs
