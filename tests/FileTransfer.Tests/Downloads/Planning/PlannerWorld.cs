@@ -278,7 +278,9 @@ internal sealed partial class PlannerWorld
                 source.PausedUntil = Later(source.PausedUntil, _now + wait);
                 break;
             case SourceFaultKind.Busy:
-                file.Busy(request.Source, _now + (retryAfter ?? _limits.PermitWait), IsShared(file));
+                // Where a file is shared, so many ask the leader that it is not asked again as soon as it says.
+                var free = _now + (retryAfter ?? _limits.PermitWait);
+                file.Busy(request.Source, IsShared(file) ? Later(free, _now + _limits.PermitWait) : free, IsShared(file));
                 break;
             case SourceFaultKind.Local:
                 file.HasLocalFault = true;
