@@ -1,25 +1,27 @@
 #!/usr/bin/env bash
 # Makes what puts `filetransfer` on a machine, in a folder: for this kind of machine (linux-x64, linux-arm64), and one package for all kinds.
 #
-#   bash deploy/packages.sh [--version V] [--output FOLDER] [KIND…]
+#   bash deploy/packages.sh [--version V] [--output FOLDER] [--published PROGRAM] [KIND…]
 #
 #   deb     filetransfer_V_ARCH.deb              for Debian and Ubuntu: the program on PATH, completion, and a service of systemd that waits to be enabled
 #   single  filetransfer-V-linux-ARCH.tar.gz     one program, the library of SQLite, and the settings
 #   tool    filetransfer.V.nupkg                 for `dotnet tool install`; needs the ASP.NET Core 10 runtime, as `dotnet` does
 #
 # Without a KIND, all three. The first two bring the runtime along: where it cannot be had from the package source, the Debian package depends on Debian's
-# aspnetcore-runtime-10.0 instead, and there is no single program. V is the version, by default 0.0.0; FOLDER is packages/ here.
+# aspnetcore-runtime-10.0 instead, and there is no single program. V is the version, by default 0.0.0; FOLDER is packages/ here. PROGRAM is a folder that
+# `dotnet publish` has filled from the Release build of this checkout, for this kind of machine and with that version: it is packed, and nothing built again.
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
 usage() { sed -n '2,/^set /{/^#/!d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; }
 
-version=0.0.0 output=packages kinds=()
+version=0.0.0 output=packages published="" is_built=false kinds=()
 while [ $# -gt 0 ]; do
   case "$1" in
     --version) version="${2:?a version is missing}" && shift 2 ;;
     --output) output="${2:?a folder is missing}" && shift 2 ;;
+    --published) published="$(cd "${2:?a folder is missing}" && pwd)" && is_built=true && shift 2 ;;
     deb | single | tool) kinds+=("$1") && shift ;;
     -h | --help) usage && exit ;;
     *) usage >&2 && exit 2 ;;
@@ -47,7 +49,8 @@ build() { # verb, options
 }
 
 # Once for both that need it. `runs` is what the program needs to run: nothing, or what Debian calls the runtime.
-published="" runs=""
+runs=""
+if [ -e "$published/filetransfer.dll" ]; then runs=aspnetcore-runtime-10.0; fi
 publish() {
   [ -z "$published" ] || return 0
   published="$work/published"
@@ -60,7 +63,12 @@ publish() {
 }
 
 make_tool() {
-  build pack --output "$output" || fail "the tool could not be packed"
+  if "$is_built"; then
+    dotnet pack src/FileTransfer --no-build --configuration Release --disable-build-servers -v quiet -p:Version="$version" --output "$output" ||
+      fail "the tool could not be packed"
+  else
+    build pack --output "$output" || fail "the tool could not be packed"
+  fi
   made "filetransfer.$version.nupkg"
 }
 
@@ -80,6 +88,7 @@ make_deb() {
   local root="$work/debian" name="filetransfer_${version/-/\~}_$architecture.deb"
   install -d "$root/DEBIAN" "$root/usr/bin" "$root/usr/lib/systemd/system" "$root/etc/filetransfer" "$root/usr/share/doc/filetransfer"
   cp -R "$published" "$root/usr/lib/filetransfer"
+  rm -f -- "$root"/usr/lib/filetransfer/*.pdb
   ln -s ../lib/filetransfer/filetransfer "$root/usr/bin/filetransfer"
   # The unit as it is, but for where the program lies and the words about how it comes there.
   sed -e '2,/^$/d' -e 's#/opt/filetransfer#/usr/lib/filetransfer#g' deploy/systemd/filetransfer.service >"$root/usr/lib/systemd/system/filetransfer.service"

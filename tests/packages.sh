@@ -2,17 +2,26 @@
 # Makes the packages of deploy/packages.sh and installs each as its user would: the tool by `dotnet tool install`, the single program where no .NET is, and the
 # Debian package in a Debian that is made here. Each runs a node on a PostgreSQL of this machine, which takes a file and gives it back; the Debian package is
 # then removed and leaves the data. Takes some minutes and 2 GB below TMPDIR. Not checked: systemd, which is not in that Debian.
-# Ends with 77, and says why, where something is missing.
+# With --published FOLDER, what `dotnet publish` has put there becomes the Debian package, which is unpacked and not installed, and there is no single program:
+# half a minute. Ends with 77, and says why, where something is missing.
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
 . tests/deploy/cluster.sh
 
-[ "$(id -u)" -eq 0 ] || skip "only root can install a Debian package."
-for needed in debootstrap dpkg-deb dotnet; do command -v "$needed" >/dev/null || skip "$needed is not on this machine."; done
+published="" version=1.2.3-test.4 made_of=()
+if [ "${1:-}" = --published ]; then
+  published="${2:?--published takes a folder}"
+  version="$(dotnet "$published/filetransfer.dll" --version)" version="${version%%+*}"
+  made_of=(--published "$published" deb tool)
+else
+  [ "$(id -u)" -eq 0 ] || skip "only root can install a Debian package."
+  command -v debootstrap >/dev/null || skip "debootstrap is not on this machine."
+fi
+for needed in dpkg-deb dotnet; do command -v "$needed" >/dev/null || skip "$needed is not on this machine."; done
 said() { printf '%-52s %s\n' "$1" "$2"; }
 
 begun=$SECONDS
-bash deploy/packages.sh --version 1.2.3-test.4 --output "$work/packages" >"$work/made.log" 2>&1 || fail "the packages could not be made"
+bash deploy/packages.sh --version "$version" --output "$work/packages" ${made_of[@]+"${made_of[@]}"} >"$work/made.log" 2>&1 || fail "the packages could not be made"
 cat "$work/made.log"
 said "packages made" "$((SECONDS - begun)) s"
 
@@ -29,7 +38,7 @@ try() { # name, command…
   createdb --username=filetransfer "$name"
   port="$(free_port)"
   mkdir -p "$work/data-$name"
-  [[ "$("$@" --version)" = 1.2.3-test.4* ]] || fail "$name says it is version $("$@" --version)"
+  [[ "$("$@" --version)" = "$version"* ]] || fail "$name says it is version $("$@" --version)"
   "$@" serve --ConnectionStrings:Postgres="$(cat "$work/server");Database=$name" --FileTransfer:DataDirectory="$work/data-$name" \
     --FileTransfer:Store:FreeSpaceFloorBytes=0 --Urls="http://127.0.0.1:$port" >"$log" 2>&1 &
   node="$!"
@@ -47,9 +56,26 @@ try() { # name, command…
 }
 
 # ── the tool
-(cd "$work" && dotnet tool install filetransfer --version 1.2.3-test.4 --add-source "$work/packages" --tool-path "$work/tools" >"$work/install.log" 2>&1) ||
+(cd "$work" && dotnet tool install filetransfer --version "$version" --add-source "$work/packages" --tool-path "$work/tools" >"$work/install.log" 2>&1) ||
   fail "the tool could not be installed"
 try tool "$work/tools/filetransfer"
+
+files_of_debian() { # root
+  local file
+  for file in bash-completion/completions/filetransfer zsh/vendor-completions/_filetransfer fish/vendor_completions.d/filetransfer.fish; do
+    grep -q filetransfer "$1/usr/share/$file" || fail "/usr/share/$file completes nothing"
+  done
+  program_of_unit="$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' "$1/usr/lib/systemd/system/filetransfer.service")"
+  test -x "$1$program_of_unit" || fail "the unit starts $program_of_unit, which is not there"
+}
+
+if [ -n "$published" ]; then
+  dpkg-deb --extract "$work"/packages/*.deb "$work/debian"
+  [[ "$(dpkg-deb --field "$work"/packages/*.deb Depends)" = *aspnetcore-runtime-10.0* ]] || fail "the Debian package does not ask for the runtime that it needs"
+  files_of_debian "$work/debian"
+  try deb "$work/debian/usr/bin/filetransfer"
+  exit
+fi
 
 # ── the single program, in a place where .NET is not found
 single=("$work"/packages/filetransfer-*.tar.gz)
@@ -70,11 +96,7 @@ cp "$work"/packages/*.deb "$debian/filetransfer.deb"
 chroot "$debian" dpkg --install /filetransfer.deb >"$work/dpkg.log" 2>&1 || fail "the Debian package could not be installed: $(cat "$work/dpkg.log")"
 in_debian() { chroot "$debian" "$@"; }
 [ "$(in_debian stat -c '%a %U' /etc/filetransfer/filetransfer.env)" = "600 root" ] || fail "the settings are not root's alone"
-for file in /usr/share/bash-completion/completions/filetransfer /usr/share/zsh/vendor-completions/_filetransfer /usr/share/fish/vendor_completions.d/filetransfer.fish; do
-  in_debian grep -q filetransfer "$file" || fail "$file completes nothing"
-done
-program_of_unit="$(in_debian sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' /usr/lib/systemd/system/filetransfer.service)"
-in_debian test -x "$program_of_unit" || fail "the unit starts $program_of_unit, which is not there"
+files_of_debian "$debian"
 # The node in it sees this machine's folder of the test under the same name.
 mkdir -p "$debian$work"
 mount --bind "$work" "$debian$work" 2>/dev/null || skip "nothing can be mounted here."

@@ -1,4 +1,5 @@
 using FileTransfer.IntegrationTests.Testbed;
+using FileTransfer.IntegrationTests.Testbed.Nodes;
 
 namespace FileTransfer.IntegrationTests.Deploy;
 
@@ -21,6 +22,17 @@ public sealed class DeployTests(ITestOutputHelper output)
 
     [Fact]
     public Task Each_package_is_made_and_installed_and_runs_a_node() => RunLongAsync("tests/packages.sh");
+
+    [Fact]
+    public Task The_tool_and_the_Debian_package_are_made_of_what_was_built_and_run_a_node()
+    {
+        var published = Path.GetDirectoryName(TestedProgram.Path)!;
+        Assert.SkipWhen(
+            published == Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory),
+            "FILETRANSFER_PROGRAM names no published program."
+        );
+        return TestedScript.RunAsync(output, "tests/packages.sh", "--published", published);
+    }
 
     private Task RunLongAsync(string script)
     {
