@@ -166,6 +166,26 @@ internal static partial class DurableFile
             && LinkPath(CurrentFolder, $"/proc/self/fd/{file.DangerousGetHandle()}", CurrentFolder, name, Follow) == 0;
     }
 
+    /// <summary>Gives a file one more name unless something has that name already, which is then left as it is. Of many at the same time, one does.</summary>
+    /// <remarks>File.Move looks whether the name is free, and then takes it from whoever was faster. It is for file systems without hard links.</remarks>
+    public static void NameFirst(string path, string name)
+    {
+        using var file = File.OpenHandle(path);
+        if (TryLink(file, name) || File.Exists(name))
+        {
+            return;
+        }
+
+        try
+        {
+            File.Move(path, name, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(name))
+        {
+            // Somebody was faster.
+        }
+    }
+
     /// <summary>Lets the system begin writing, so that a later fsync has little left to wait for. Promises nothing.</summary>
     public static void BeginWriting(SafeFileHandle file)
     {

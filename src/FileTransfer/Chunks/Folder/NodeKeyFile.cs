@@ -79,11 +79,15 @@ public sealed class NodeKeyFile
         try
         {
             DurableFile.CreateSecret(beside, Encoding.ASCII.GetBytes(text.ToString()));
-            File.Move(beside, path, replaces);
-        }
-        catch (IOException) when (!replaces && File.Exists(path))
-        {
-            // Another process was first, and its key counts.
+            if (replaces)
+            {
+                DurableFile.Rename(beside, path);
+            }
+            else
+            {
+                // Where another process was first, its key counts.
+                DurableFile.NameFirst(beside, path);
+            }
         }
         finally
         {
