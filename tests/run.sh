@@ -15,6 +15,8 @@ cd "$(dirname -- "${BASH_SOURCE[0]}")/.." || exit 1
 export DOTNET_NOLOGO=true DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
 # No build process outlives this script.
 export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0
+# Nor lives any long enough to get back what counting the branches of its busy methods costs: a fifth of the compiler's time and of the unit tests'.
+export DOTNET_TieredPGO=0
 
 failures=() # what failed besides single tests
 properties=(-p:UseSharedCompilation=false)
@@ -80,13 +82,14 @@ check_formatting() {
   dotnet csharpier check . || failures+=("Formatting: run 'dotnet csharpier format .'")
 }
 
-# One for all projects, and for this run alone: a compiler that has to warm up for each of them takes a minute longer.
+# One for all projects, and for this run alone: a compiler that has to warm up for each of them takes a minute longer. By itself the runtime puts off
+# compiling a busy method well as long as new ones come, which of a compiler they do all the time.
 share_compiler() {
   local sdk server
   sdk="$(dotnet --info | sed -n 's/^ *Base Path: *//p' | head -n 1)"
   server="${sdk%/}/Roslyn/bincore/VBCSCompiler.dll"
   [ -f "$server" ] || return 0
-  dotnet exec "$server" -pipename:"filetransfer-tests-$$" >/dev/null 2>&1 &
+  DOTNET_TC_CallCountingDelayMs=0 dotnet exec "$server" -pipename:"filetransfer-tests-$$" >/dev/null 2>&1 &
   compiler=$!
   properties=(-p:UseSharedCompilation=true -p:SharedCompilationId="filetransfer-tests-$$" "${properties[@]:1}")
 }
@@ -114,7 +117,7 @@ run_tests() {
   # Started in the background, a script's children ignore SIGINT, and so would the programs that the tests interrupt.
   local interruptible=()
   if env --default-signal=INT true 2>/dev/null; then interruptible=(env --default-signal=INT); fi
-  "${interruptible[@]}" dotnet test FileTransfer.sln -c Release --no-build -m:1 "${properties[@]}" --results-directory "$results/$1" \
+  "${interruptible[@]}" dotnet test FileTransfer.sln -c Release --no-build -m:2 "${properties[@]}" --results-directory "$results/$1" \
     --logger trx --logger "console;verbosity=normal" \
     --blame-hang-timeout "$hang_timeout" --blame-hang-dump-type none "${@:2}"
   test_exit=$?
