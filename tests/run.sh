@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks formatting, builds without a warning, then runs the test projects of the solution: in about twenty minutes on two cores, all but the
+# Checks formatting, builds without a warning, then runs the test projects of the solution: in seven minutes on two fast cores, twice that on slow ones, all but the
 # facts that take about ten seconds and more each and have others of their room beside them.
 # --thorough runs these, too: most of an hour. To be run before a release, and after a change of what they are about.
 # Needs the .NET 10 SDK; PostgreSQL's programs are installed when they are missing and that is possible.
@@ -117,7 +117,7 @@ run_tests() {
   # Started in the background, a script's children ignore SIGINT, and so would the programs that the tests interrupt.
   local interruptible=()
   if env --default-signal=INT true 2>/dev/null; then interruptible=(env --default-signal=INT); fi
-  "${interruptible[@]}" dotnet test FileTransfer.sln -c Release --no-build -m:2 "${properties[@]}" --results-directory "$results/$1" \
+  "${interruptible[@]}" dotnet test FileTransfer.sln -c Release --no-build -m:1 "${properties[@]}" --results-directory "$results/$1" \
     --logger trx --logger "console;verbosity=normal" \
     --blame-hang-timeout "$hang_timeout" --blame-hang-dump-type none "${@:2}"
   test_exit=$?

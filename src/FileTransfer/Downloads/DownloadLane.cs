@@ -31,7 +31,7 @@ public sealed partial class DownloadLane(
 )
 {
     /// <summary>Small files that are claimed together, at most.</summary>
-    private const int Together = BatchWeight.All;
+    private const int Together = 2 * BatchWeight.All;
 
     /// <summary>Content that the small files of one lane may have together. They are in memory until they are published.</summary>
     private const long TogetherBytes = PlannerLimits.WindowBytes;

@@ -28,6 +28,9 @@ internal sealed partial class LoadMaintenance(
 {
     private static readonly TimeSpan _pace = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>To count the files of a load takes a twentieth of the time at the most.</summary>
+    private const int RestPerWork = 19;
+
     /// <summary>The heartbeat tells of any load that there is something to do for.</summary>
     private static readonly TimeSpan _idle = TimeSpan.FromMinutes(10);
 
@@ -147,7 +150,7 @@ internal sealed partial class LoadMaintenance(
         }
 
         // A large load is looked at less often, but never after its deadline.
-        return goesOn ? TimeSpan.Zero : Max(TimeSpan.Zero, Min(next, Max(_pace, 9 * time.GetElapsedTime(began))));
+        return goesOn ? TimeSpan.Zero : Max(TimeSpan.Zero, Min(next, Max(_pace, RestPerWork * time.GetElapsedTime(began))));
     }
 
     /// <summary>By how much the clock that deadlines are written by has jumped since it was looked at last; that is before any passes by it.</summary>
