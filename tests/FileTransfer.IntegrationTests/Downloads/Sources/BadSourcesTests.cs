@@ -20,7 +20,7 @@ public sealed class BadSourcesTests(SourceCluster cluster) : IClassFixture<Sourc
         await using var second = await cluster.StartSourceAsync();
         FakeSource[] sources = [liar, first, second];
         await OfferAsync(file, sources);
-        liar.LiesInBody = 5;
+        liar.LiesInBody = 2;
 
         await file.WantAtAsync(cluster.Follower);
         await cluster.StoredAsync(file);
