@@ -4,8 +4,15 @@ using Microsoft.AspNetCore.Builder;
 
 namespace FileTransfer.IntegrationTests.Hosting.Access;
 
-public sealed class CrossOriginTests
+public sealed class CrossOriginTests(CrossOriginTests.Unguarded unguarded) : IClassFixture<CrossOriginTests.Unguarded>
 {
+    /// <summary>A node without tokens, and a route for every method.</summary>
+    public sealed class Unguarded : SharedServer
+    {
+        internal override Task<RunningServer> StartAsync() =>
+            RunningServer.StartAsync(null, app => app.Map("/change", () => "done"));
+    }
+
     [Theory]
     [InlineData("POST", "http://evil.example", HttpStatusCode.Forbidden)]
     [InlineData("DELETE", "null", HttpStatusCode.Forbidden)]
@@ -19,15 +26,14 @@ public sealed class CrossOriginTests
         HttpStatusCode expected
     )
     {
-        await using var server = await RunningServer.StartAsync(null, app => app.Map("/change", () => "done"));
         using var request = new HttpRequestMessage(new HttpMethod(method), "/change");
         if (origin is not null)
         {
-            var own = server.Address.GetLeftPart(UriPartial.Authority);
+            var own = unguarded.Server.Address.GetLeftPart(UriPartial.Authority);
             request.Headers.TryAddWithoutValidation("Origin", origin == "own" ? own : origin);
         }
 
-        using var answer = await server.Client.SendAsync(request);
+        using var answer = await unguarded.Server.Client.SendAsync(request);
         answer.StatusCode.ShouldBe(expected);
         if (expected == HttpStatusCode.Forbidden)
         {
@@ -49,11 +55,10 @@ public sealed class CrossOriginTests
         HttpStatusCode expected
     )
     {
-        await using var server = await RunningServer.StartAsync(null, app => app.Map("/change", () => "done"));
         using var request = new HttpRequestMessage(new HttpMethod(method), "/change");
         request.Headers.Add("Sec-Fetch-Site", site);
         request.Headers.Add("Sec-Fetch-Mode", mode);
-        using var answer = await server.Client.SendAsync(request);
+        using var answer = await unguarded.Server.Client.SendAsync(request);
         answer.StatusCode.ShouldBe(expected);
         answer.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"]);
         answer.Headers.GetValues("X-Frame-Options").ShouldBe(["DENY"]);
@@ -67,10 +72,9 @@ public sealed class CrossOriginTests
     [InlineData("[::1]:7070", HttpStatusCode.OK)]
     public async Task A_name_that_was_made_to_point_here_opens_nothing(string host, HttpStatusCode expected)
     {
-        await using var server = await RunningServer.StartAsync(null, app => app.Map("/change", () => "done"));
         using var request = new HttpRequestMessage(HttpMethod.Post, "/change");
         request.Headers.Host = host;
-        (await server.Client.SendAsync(request)).StatusCode.ShouldBe(expected);
+        (await unguarded.Server.Client.SendAsync(request)).StatusCode.ShouldBe(expected);
     }
 
     [Fact]

@@ -7,8 +7,22 @@ using Microsoft.AspNetCore.Http;
 
 namespace FileTransfer.IntegrationTests.Hosting.Access;
 
-public sealed class TokenTests
+public sealed class TokenTests(TokenTests.Guarded guarded) : IClassFixture<TokenTests.Guarded>
 {
+    /// <summary>A node with a token for each scope, a route for each, and one that names none.</summary>
+    public sealed class Guarded : SharedServer
+    {
+        internal override Task<RunningServer> StartAsync() =>
+            RunningServer.StartAsync(
+                AllKinds,
+                app =>
+                {
+                    MapOneRoutePerScope(app);
+                    app.MapGet("/forgotten", () => "text");
+                }
+            );
+    }
+
     private static readonly string[] Scopes = ["read", "write", "node", "admin"];
 
     private static readonly string AllKinds = RunningServer.Tokens([
@@ -22,10 +36,9 @@ public sealed class TokenTests
     [InlineData("admin", "read write node admin")]
     public async Task A_token_opens_the_routes_of_its_scope_and_of_those_it_implies(string scope, string open)
     {
-        await using var server = await RunningServer.StartAsync(AllKinds, MapOneRoutePerScope);
         foreach (var needed in Scopes)
         {
-            using var answer = await server.SendAsync(HttpMethod.Get, "/needs/" + needed, scope + "-token");
+            using var answer = await guarded.Server.SendAsync(HttpMethod.Get, "/needs/" + needed, scope + "-token");
             if (open.Split(' ').Contains(needed))
             {
                 answer.StatusCode.ShouldBe(HttpStatusCode.OK, needed);
@@ -47,10 +60,9 @@ public sealed class TokenTests
     [InlineData("Basic cmVhZDpyZWFk")]
     public async Task Without_a_valid_token_the_answer_is_401_and_says_what_to_send(string? header)
     {
-        await using var server = await RunningServer.StartAsync(AllKinds, MapOneRoutePerScope);
         using var request = new HttpRequestMessage(HttpMethod.Get, "/needs/read");
         request.Headers.TryAddWithoutValidation("Authorization", header);
-        using var answer = await server.Client.SendAsync(request);
+        using var answer = await guarded.Server.Client.SendAsync(request);
         answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
         answer.Headers.WwwAuthenticate.Single().Scheme.ShouldBe("Bearer");
         (await answer.ReadProblemAsync("unauthenticated"))
@@ -64,15 +76,14 @@ public sealed class TokenTests
     [InlineData("/v1/files/0x0000000000000000000000000000000000000000000000000000000000000000/damage")]
     public async Task What_nodes_alone_need_of_each_other_is_closed_to_readers_and_writers(string path)
     {
-        await using var server = await RunningServer.StartAsync(AllKinds);
         foreach (var scope in new[] { "read", "write" })
         {
-            using var refused = await server.SendAsync(HttpMethod.Post, path, scope + "-token");
+            using var refused = await guarded.Server.SendAsync(HttpMethod.Post, path, scope + "-token");
             refused.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
             (await refused.ReadProblemAsync("forbidden")).GetProperty("scope").GetString().ShouldBe("node");
         }
 
-        using var taken = await server.SendAsync(HttpMethod.Post, path, "node-token");
+        using var taken = await guarded.Server.SendAsync(HttpMethod.Post, path, "node-token");
         taken.StatusCode.ShouldNotBe(HttpStatusCode.Forbidden);
     }
 
@@ -122,9 +133,8 @@ public sealed class TokenTests
     [Fact]
     public async Task A_route_that_names_no_scope_is_closed_without_a_token()
     {
-        await using var server = await RunningServer.StartAsync(AllKinds, app => app.MapGet("/forgotten", () => "text"));
-        (await server.SendAsync(HttpMethod.Get, "/forgotten")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
-        (await server.SendAsync(HttpMethod.Get, "/forgotten", "read-token")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await guarded.Server.SendAsync(HttpMethod.Get, "/forgotten")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await guarded.Server.SendAsync(HttpMethod.Get, "/forgotten", "read-token")).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     [Theory]
@@ -134,8 +144,7 @@ public sealed class TokenTests
     [InlineData("/swagger/v1/swagger.json")]
     public async Task Health_and_swagger_are_open_to_everyone(string path)
     {
-        await using var server = await RunningServer.StartAsync(AllKinds);
-        (await server.SendAsync(HttpMethod.Get, path)).StatusCode.ShouldNotBe(HttpStatusCode.Unauthorized);
+        (await guarded.Server.SendAsync(HttpMethod.Get, path)).StatusCode.ShouldNotBe(HttpStatusCode.Unauthorized);
     }
 
     [Fact]

@@ -5,19 +5,27 @@ using System.Text;
 using FileTransfer.Http;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Npgsql;
 
 namespace FileTransfer.IntegrationTests.Hosting.Requests;
 
-public sealed class ProblemTests
+public sealed class ProblemTests(ProblemTests.Failing failing) : IClassFixture<ProblemTests.Failing>
 {
     private sealed record Body(int Size);
+
+    /// <summary>A node with routes that fail.</summary>
+    public sealed class Failing : SharedServer
+    {
+        internal override Task<RunningServer> StartAsync() => RunningServer.StartAsync(null, Map);
+    }
+
+    private RunningServer Server => failing.Server;
 
     [Fact]
     public async Task An_unknown_route_is_a_404_that_names_it()
     {
-        await using var server = await RunningServer.StartAsync();
-        using var answer = await server.SendAsync(HttpMethod.Get, "/v1/nothing");
+        using var answer = await Server.SendAsync(HttpMethod.Get, "/v1/nothing");
         answer.StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await answer.ReadProblemAsync("route-unknown")).GetProperty("detail").GetString()!.ShouldContain("GET /v1/nothing");
     }
@@ -25,8 +33,7 @@ public sealed class ProblemTests
     [Fact]
     public async Task A_wrong_method_is_a_405_that_names_the_right_ones()
     {
-        await using var server = await RunningServer.StartAsync();
-        using var answer = await server.SendAsync(HttpMethod.Post, "/health/live");
+        using var answer = await Server.SendAsync(HttpMethod.Post, "/health/live");
         answer.StatusCode.ShouldBe(HttpStatusCode.MethodNotAllowed);
         answer.Content.Headers.Allow.ShouldBe(["GET", "HEAD"]);
         (await answer.ReadProblemAsync("method-not-allowed")).GetProperty("detail").GetString()!.ShouldContain("GET, HEAD");
@@ -38,8 +45,7 @@ public sealed class ProblemTests
     [InlineData("", "Body")]
     public async Task A_body_that_is_not_the_json_of_the_route_is_a_400_that_says_where(string body, string where)
     {
-        await using var server = await RunningServer.StartAsync(null, app => app.MapPut("/body", (Body body) => body.Size));
-        using var answer = await server.SendAsync(
+        using var answer = await Server.SendAsync(
             HttpMethod.Put,
             "/body",
             body: new StringContent(body, Encoding.UTF8, "application/json")
@@ -51,8 +57,7 @@ public sealed class ProblemTests
     [Fact]
     public async Task A_parameter_of_the_wrong_type_is_a_400_that_names_parameter_and_value()
     {
-        await using var server = await RunningServer.StartAsync(null, app => app.MapGet("/list", (int limit) => limit));
-        using var answer = await server.SendAsync(HttpMethod.Get, "/list?limit=many");
+        using var answer = await Server.SendAsync(HttpMethod.Get, "/list?limit=many");
         var detail = (await answer.ReadProblemAsync("bad-request")).GetProperty("detail").GetString()!;
         detail.ShouldContain("limit");
         detail.ShouldContain("many");
@@ -61,8 +66,7 @@ public sealed class ProblemTests
     [Fact]
     public async Task A_body_of_another_media_type_is_a_415()
     {
-        await using var server = await RunningServer.StartAsync(null, app => app.MapPut("/body", (Body body) => body.Size));
-        using var answer = await server.SendAsync(
+        using var answer = await Server.SendAsync(
             HttpMethod.Put,
             "/body",
             body: new StringContent("size=1", Encoding.UTF8, "text/plain")
@@ -76,8 +80,7 @@ public sealed class ProblemTests
     [InlineData("application/json; charset=\"zz\"", "zz")]
     public async Task A_charset_that_is_not_known_is_a_415_that_names_it(string type, string named)
     {
-        await using var server = await RunningServer.StartAsync(null, app => app.MapPut("/body", (Body body) => body.Size));
-        using var answer = await server.SendAsync(HttpMethod.Put, "/body", body: Typed("{\"size\": 1}"u8, type));
+        using var answer = await Server.SendAsync(HttpMethod.Put, "/body", body: Typed("{\"size\": 1}"u8, type));
         answer.StatusCode.ShouldBe(HttpStatusCode.UnsupportedMediaType);
         (await answer.ReadProblemAsync("media-type-unsupported")).GetProperty("detail").GetString()!.ShouldContain($"'{named}'");
     }
@@ -88,48 +91,23 @@ public sealed class ProblemTests
     [InlineData("application/json")]
     public async Task UTF_8_is_taken_however_it_is_written(string type)
     {
-        await using var server = await RunningServer.StartAsync(null, app => app.MapPut("/body", (Body body) => body.Size));
-        using var answer = await server.SendAsync(HttpMethod.Put, "/body", body: Typed("{\"size\": 1}"u8, type));
+        using var answer = await Server.SendAsync(HttpMethod.Put, "/body", body: Typed("{\"size\": 1}"u8, type));
         (await answer.Content.ReadAsStringAsync()).ShouldBe("1");
     }
 
     [Fact]
     public async Task A_body_above_the_limit_is_a_413_and_none_where_the_route_takes_any_size()
     {
-        await using var server = await RunningServer.StartAsync(
-            null,
-            app =>
-            {
-                app.MapPut("/small", CountAsync);
-                app.MapPut("/any", CountAsync).AcceptsBodyOfAnySize();
-            }
-        );
-        using var small = await server.SendAsync(HttpMethod.Put, "/small", body: new ByteArrayContent(new byte[5 << 20]));
+        using var small = await Server.SendAsync(HttpMethod.Put, "/small", body: new ByteArrayContent(new byte[5 << 20]));
         await small.ReadProblemAsync("request-too-large");
-        using var any = await server.SendAsync(HttpMethod.Put, "/any", body: new ByteArrayContent(new byte[5 << 20]));
+        using var any = await Server.SendAsync(HttpMethod.Put, "/any", body: new ByteArrayContent(new byte[5 << 20]));
         (await any.Content.ReadAsStringAsync()).ShouldBe($"{5 << 20}");
-
-        static async Task<string> CountAsync(Stream body)
-        {
-            var buffer = new byte[64 * 1024];
-            long count = 0;
-            for (int read; (read = await body.ReadAsync(buffer)) > 0; )
-            {
-                count += read;
-            }
-
-            return $"{count}";
-        }
     }
 
     [Fact]
     public async Task A_fault_is_a_500_with_a_trace_id_and_without_its_secrets()
     {
-        await using var server = await RunningServer.StartAsync(
-            null,
-            app => app.MapGet("/fails", Fail(new InvalidOperationException("Password=x")))
-        );
-        using var answer = await server.SendAsync(HttpMethod.Get, "/fails");
+        using var answer = await Server.SendAsync(HttpMethod.Get, "/fails");
         var problem = await answer.ReadProblemAsync("internal-fault");
         problem.GetProperty("traceId").GetString().ShouldNotBeNullOrEmpty();
         (await answer.Content.ReadAsStringAsync()).ShouldNotContain("Password");
@@ -138,11 +116,7 @@ public sealed class ProblemTests
     [Fact]
     public async Task A_database_that_is_away_is_a_503_with_a_time_to_retry()
     {
-        await using var server = await RunningServer.StartAsync(
-            null,
-            app => app.MapGet("/ask", async () => await AskAsync($"Host=127.0.0.1;Port={ClosedPort()};Username=nobody;Timeout=2"))
-        );
-        using var answer = await server.SendAsync(HttpMethod.Get, "/ask");
+        using var answer = await Server.SendAsync(HttpMethod.Get, "/ask");
         answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         answer.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(5));
         await answer.ReadProblemAsync("database-unavailable");
@@ -151,11 +125,7 @@ public sealed class ProblemTests
     [Fact]
     public async Task A_full_disk_is_a_507()
     {
-        await using var server = await RunningServer.StartAsync(
-            null,
-            app => app.MapGet("/write", () => File.WriteAllBytesAsync("/dev/full", [1]))
-        );
-        using var answer = await server.SendAsync(HttpMethod.Get, "/write");
+        using var answer = await Server.SendAsync(HttpMethod.Get, "/write");
         answer.StatusCode.ShouldBe(HttpStatusCode.InsufficientStorage);
         await answer.ReadProblemAsync("disk-full");
     }
@@ -163,30 +133,45 @@ public sealed class ProblemTests
     [Fact]
     public async Task A_problem_is_written_whatever_the_client_accepts()
     {
-        await using var server = await RunningServer.StartAsync();
         using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/nothing");
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/octet-stream"));
-        using var answer = await server.Client.SendAsync(request);
+        using var answer = await Server.Client.SendAsync(request);
         await answer.ReadProblemAsync("route-unknown");
     }
 
     [Fact]
-    public async Task A_fault_in_the_middle_of_an_answer_breaks_it_off()
+    public Task A_fault_in_the_middle_of_an_answer_breaks_it_off() =>
+        Should.ThrowAsync<HttpRequestException>(() => Server.Client.GetByteArrayAsync("/half"));
+
+    private static void Map(WebApplication app)
     {
-        await using var server = await RunningServer.StartAsync(
-            null,
-            app =>
-                app.MapGet(
-                    "/half",
-                    async (Microsoft.AspNetCore.Http.HttpContext context) =>
-                    {
-                        await context.Response.Body.WriteAsync(new byte[10]);
-                        await context.Response.Body.FlushAsync();
-                        throw new InvalidOperationException("half");
-                    }
-                )
-        );
-        await Should.ThrowAsync<HttpRequestException>(() => server.Client.GetByteArrayAsync("/half"));
+        app.MapPut("/body", (Body body) => body.Size);
+        app.MapGet("/list", (int limit) => limit);
+        app.MapPut("/small", CountAsync);
+        app.MapPut("/any", CountAsync).AcceptsBodyOfAnySize();
+        app.MapGet("/fails", Fail(new InvalidOperationException("Password=x")));
+        app.MapGet("/ask", async () => await AskAsync($"Host=127.0.0.1;Port={ClosedPort()};Username=nobody;Timeout=2"));
+        app.MapGet("/write", () => File.WriteAllBytesAsync("/dev/full", [1]));
+        app.MapGet("/half", BreakOffAsync);
+    }
+
+    private static async Task<string> CountAsync(Stream body)
+    {
+        var buffer = new byte[64 * 1024];
+        long count = 0;
+        for (int read; (read = await body.ReadAsync(buffer)) > 0; )
+        {
+            count += read;
+        }
+
+        return $"{count}";
+    }
+
+    private static async Task BreakOffAsync(HttpContext context)
+    {
+        await context.Response.Body.WriteAsync(new byte[10]);
+        await context.Response.Body.FlushAsync();
+        throw new InvalidOperationException("half");
     }
 
     private static ByteArrayContent Typed(ReadOnlySpan<byte> body, string type)
