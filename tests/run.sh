@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks formatting, builds without a warning, then runs the test projects of the solution: in seven minutes on two fast cores, twice that on slow ones, all but the
-# facts that take about ten seconds and more each and have others of their room beside them.
+# facts that take about five seconds and more each and have others of their room beside them.
 # --thorough runs these, too: most of an hour. To be run before a release, and after a change of what they are about.
 # Needs the .NET 10 SDK; PostgreSQL's programs are installed when they are missing and that is possible.
 # --long is thorough, shows every demonstration at its full size and runs the trials of the night in full length: about two hours on a machine

@@ -15,12 +15,14 @@ until_answers() { # URL
 
 # Between a node and a server: counts requests and bytes.
 cat >"$work/count.py" <<'PY'
-import asyncio, re, sys
+import asyncio, os, re, sys
 listen, target, out = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 count = {"requests": 0, "bytes": 0, "connections": 0}
 def save():
-    with open(out, "w") as f:
+    # Whoever reads it meanwhile finds all of it.
+    with open(out + ".new", "w") as f:
         f.write(f"{count['requests']} {count['bytes']} {count['connections']}")
+    os.replace(out + ".new", out)
 async def pipe(reader, writer, seen):
     try:
         while data := await reader.read(65536):

@@ -8,6 +8,7 @@ namespace FileTransfer.IntegrationTests.Catalog;
 /// <summary>What others do to the catalog at the same moment delays a request at most for a while, and never changes what it means.</summary>
 public sealed class ContendedCatalogTests(SourceCluster cluster) : IClassFixture<SourceCluster>
 {
+    [Thorough]
     [Theory]
     [InlineData("DELETE")]
     [InlineData("PUT")]
@@ -119,6 +120,7 @@ public sealed class ContendedCatalogTests(SourceCluster cluster) : IClassFixture
         await TestCluster.StoredAsync(cluster.Follower, second.Key);
     }
 
+    [Thorough]
     [Fact]
     public async Task A_retry_that_a_clock_put_a_year_ahead_is_made_within_its_cap()
     {

@@ -7,6 +7,7 @@ namespace FileTransfer.IntegrationTests.Downloads.Sources;
 /// <summary>A source that says "later", or is slow to begin, is given the time it wants and costs no attempts.</summary>
 public sealed class SourcesThatWantTimeTests(SourceCluster cluster) : IClassFixture<SourceCluster>
 {
+    [Thorough]
     [Theory]
     [InlineData(429, false)]
     [InlineData(503, true)]

@@ -36,6 +36,7 @@ public sealed class CallerBoundsTests
         await IsLetInAsync(server, "/open");
     }
 
+    [Thorough]
     [Fact]
     public async Task Event_streams_and_uploads_have_bounds_of_their_own()
     {
