@@ -106,7 +106,10 @@ make_deb() {
     -e "s/@RUNS@/${runs:+, $runs}/" deploy/debian/control >"$root/DEBIAN/control"
   find "$root" -type d -exec chmod 0755 {} +
   find "$root/usr/lib/filetransfer" -type f ! -name filetransfer -exec chmod 0644 {} +
-  dpkg-deb --root-owner-group --build "$root" "$output/$name" >/dev/null
+  # What is only to be tried is not worth the ten seconds that xz takes.
+  local compression=(-Zxz)
+  if "$is_built"; then compression=(-Zgzip); fi
+  dpkg-deb --root-owner-group "${compression[@]}" --build "$root" "$output/$name" >/dev/null
   made "$name"
 }
 

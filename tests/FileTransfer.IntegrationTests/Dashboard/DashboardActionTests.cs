@@ -172,12 +172,15 @@ public sealed class DashboardActionTests(DashboardNodes nodes)
         await Press(browsed.Section("scrub"), "scrub");
         await Confirm(page.Locator("dialog"));
         await Said(page, "It is being verified");
+        await Closed(page);
         await Offer(page, "scrub-cancel");
         await Confirm(page.Locator("dialog"));
         await Said(page, "The scrub has ended");
+        await Closed(page);
         await Offer(page, "orphans-discard");
         await Confirm(page.Locator("dialog"));
         await Said(page, "0 contents deleted");
+        await Closed(page);
 
         var row = browsed.Row("nodes", "node-y").First;
         await Press(row, "node-remove");
@@ -240,6 +243,9 @@ public sealed class DashboardActionTests(DashboardNodes nodes)
         page.EvaluateAsync("action => { import('/dashboard/actions.js').then(actions => actions.act(action)); }", action);
 
     private static Task Confirm(ILocator dialog) => dialog.Locator("button[type=submit]").ClickAsync();
+
+    /// <summary>No dialog is open any more: the next one has the same buttons.</summary>
+    private static Task Closed(IPage page) => Expect(page.Locator("dialog[open]")).ToHaveCountAsync(0);
 
     private static Task Said(IPage page, string text) => Expect(page.Locator("#said")).ToContainTextAsync(text);
 }
