@@ -9,7 +9,8 @@
 #
 # Without a KIND, all three. The first two bring the runtime along: where it cannot be had from the package source, the Debian package depends on Debian's
 # aspnetcore-runtime-10.0 instead, and there is no single program. V is the version, by default 0.0.0; FOLDER is packages/ here. PROGRAM is a folder that
-# `dotnet publish` has filled from the Release build of this checkout, for this kind of machine and with that version: it is packed, and nothing built again.
+# `dotnet publish` has filled from the Release build of this checkout, for this kind of machine and with that version: it is packed, and nothing built again,
+# to try a package soon; the Debian package is then larger.
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
