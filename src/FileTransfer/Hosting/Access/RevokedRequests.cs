@@ -6,6 +6,9 @@ namespace FileTransfer.Hosting.Access;
 internal sealed class RevokedRequests : IDisposable
 {
     private readonly ConcurrentDictionary<HttpContext, Func<bool>> _running = new();
+
+    /// <summary>Held while requests are cut off and when one ends: nobody cuts off a request whose context serves another by then.</summary>
+    private readonly Lock _ending = new();
     private readonly TokenTable _tokens;
     private readonly StoredTokens _stored;
     private readonly TrustedKeys _trusted;
@@ -47,7 +50,10 @@ internal sealed class RevokedRequests : IDisposable
         }
         finally
         {
-            _running.TryRemove(context, out _);
+            lock (_ending)
+            {
+                _running.TryRemove(context, out _);
+            }
         }
     }
 
@@ -62,9 +68,17 @@ internal sealed class RevokedRequests : IDisposable
     {
         foreach (var (context, mayGoOn) in _running)
         {
-            if (!mayGoOn())
+            if (mayGoOn())
             {
-                context.Abort();
+                continue;
+            }
+
+            lock (_ending)
+            {
+                if (_running.TryGetValue(context, out var running) && running == mayGoOn)
+                {
+                    context.Abort();
+                }
             }
         }
     }

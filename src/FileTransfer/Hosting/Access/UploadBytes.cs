@@ -4,7 +4,7 @@ namespace FileTransfer.Hosting.Access;
 /// <remarks>One that does not say how long it is counts with what has come of it, and is let in while there is room for a byte.</remarks>
 internal sealed class UploadBytes(IOptions<CallerLimits> limits)
 {
-    private readonly ConcurrentDictionary<HttpContext, string> _running = new();
+    private readonly HashSet<Upload> _running = [];
     private readonly Lock _gate = new();
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
@@ -16,7 +16,8 @@ internal sealed class UploadBytes(IOptions<CallerLimits> limits)
         }
 
         var caller = CallerBounds.CallerOf(context);
-        if (!TryAdd(context, caller))
+        var upload = new Upload(caller, context.Request.ContentLength, TransferMeter.Of(context));
+        if (!TryAdd(upload))
         {
             await CallerLimits
                 .Refusal(
@@ -34,19 +35,27 @@ internal sealed class UploadBytes(IOptions<CallerLimits> limits)
         }
         finally
         {
-            _running.TryRemove(context, out _);
+            lock (_gate)
+            {
+                _running.Remove(upload);
+            }
         }
     }
 
-    private bool TryAdd(HttpContext context, string caller)
+    private bool TryAdd(Upload upload)
     {
         lock (_gate)
         {
-            var others = _running.Where(one => one.Value == caller).Sum(one => (decimal)BytesOf(one.Key));
-            return others + Math.Max(1, BytesOf(context)) <= limits.Value.UploadBytes && _running.TryAdd(context, caller);
+            var others = _running.Where(one => one.Caller == upload.Caller).Sum(one => (decimal)one.Bytes);
+            return others + Math.Max(1, upload.Bytes) <= limits.Value.UploadBytes && _running.Add(upload);
         }
     }
 
-    private static long BytesOf(HttpContext context) =>
-        context.Request.ContentLength ?? TransferMeter.Of(context)?.BytesReceived ?? 0;
+    /// <summary>What others may look at while it ends: its context serves another request soon after.</summary>
+    private sealed class Upload(string caller, long? length, TransferMeter? meter)
+    {
+        public string Caller => caller;
+
+        public long Bytes => length ?? meter?.BytesReceived ?? 0;
+    }
 }

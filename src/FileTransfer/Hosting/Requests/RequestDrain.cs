@@ -130,18 +130,17 @@ internal sealed partial class RequestDrain(
 
     private int CutOff()
     {
-        HttpContext[] left;
+        // Under the lock: nobody cuts off a request whose context serves another by then.
         lock (_gate)
         {
-            left = [.. _running];
-        }
+            HttpContext[] left = [.. _running];
+            foreach (var context in left)
+            {
+                context.Abort();
+            }
 
-        foreach (var context in left)
-        {
-            context.Abort();
+            return left.Length;
         }
-
-        return left.Length;
     }
 
     private static partial class Log

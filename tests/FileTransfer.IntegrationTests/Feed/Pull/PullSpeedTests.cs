@@ -66,20 +66,29 @@ public sealed class PullSpeedTests
         var upstream = await clusters.CreateAsync();
         var up = await TwoClusters.StartIn(upstream, "up");
         var files = Showing.Of(small: 600, full: 10_000);
-        await Parallel.ForEachAsync(
-            Enumerable.Range(0, files),
-            new ParallelOptions { MaxDegreeOfParallelism = 16 },
-            async (_, _) => await up.StoreAsync(PlainFile.Random(8192))
-        );
-        await upstream.StartFollowerAsync("b", ("FileTransfer__ClusterId", "up"));
-        var shared = await SecondsAsync(upstream, "b");
-        var downstream = await clusters.CreateAsync();
-        await TwoClusters.StartIn(downstream, "down", TwoClusters.PullingFrom(("up", up.Url)));
-        var pulled = await SecondsAsync(downstream, "a");
+        foreach (var group in Enumerable.Range(0, files).Select(_ => PlainFile.Random(8192)).Chunk(500))
+        {
+            (await up.PutAsync(PlainBatch.Of(group))).ShouldAllBe(line => line.Status() == 201);
+        }
 
         var bound = Showing.Of(small: 4.0, full: 1.3);
-        Showing.Tell($"{files} × 8 KiB of history, by pull beside a follower of one database", pulled / shared, bound, "×");
-        (pulled / shared).ShouldBeLessThan(bound);
+        var ratios = new List<double>();
+        for (var round = 0; round < Showing.Of(small: 1, full: 3); round++)
+        {
+            var follower = await upstream.StartFollowerAsync($"b{round}", ("FileTransfer__ClusterId", "up"));
+            var shared = await SecondsAsync(upstream, follower.Id);
+            (await follower.StopAsync()).ShouldBe(0);
+            var downstream = await clusters.CreateAsync();
+            var down = await TwoClusters.StartIn(downstream, "down", TwoClusters.PullingFrom(("up", up.Url)));
+            var pulled = await SecondsAsync(downstream, down.Id);
+            (await down.StopAsync()).ShouldBe(0);
+            var what =
+                $"{files} × 8 KiB of history, {pulled:0.00} s by pull beside {shared:0.00} s at a follower of one database";
+            Showing.Tell(what, pulled / shared, bound, "×");
+            ratios.Add(pulled / shared);
+        }
+
+        ratios.Order().ElementAt(ratios.Count / 2).ShouldBeLessThan(bound);
 
         async Task<double> SecondsAsync(TestCluster cluster, string node)
         {
