@@ -8,7 +8,8 @@
 #   --large MIB       size of the large file (1024)
 #   --small N         how many small files (10000), of --small-bytes N (8192) each
 #   --clients N       downloads at once (64), of --parallel-megabytes N (100) each
-#   --only LIST       of fingerprint,download,puts,large,small,tree,spread,memory; separated by commas (all)
+#   --only LIST       of fingerprint,download,puts,large,small,tree,spread,memory,rest; separated by commas (all but rest)
+#   --rest N          how many files of 1 KiB are at rest (1000000): making them takes minutes
 #   --report FILE     where the tables go too
 #   --baseline REV    this build beside the build of a revision, instead of peers
 #   --program FILE    a published filetransfer, instead of one that is built first
@@ -20,7 +21,7 @@
 set -euo pipefail
 cd "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 
-rounds=3 large_megabytes=1024 small_files=10000 small_bytes=8192 clients=64 parallel_megabytes=100 install=true
+rounds=3 large_megabytes=1024 small_files=10000 small_bytes=8192 clients=64 parallel_megabytes=100 rest_files=1000000 install=true
 only=fingerprint,download,puts,large,small,tree,spread,memory report=/dev/null built="" baseline=""
 while [ $# -gt 0 ]; do
   case "$1" in
@@ -33,10 +34,11 @@ while [ $# -gt 0 ]; do
     --clients) clients="$2" ;;
     --parallel-megabytes) parallel_megabytes="$2" ;;
     --only) only="$2" ;;
+    --rest) rest_files="$2" ;;
     --baseline) baseline="$(git rev-parse --verify --short "$2^{commit}")" || exit 2 ;;
     --report) report="$(realpath -- "$2")" ;;
     --program) built="$(realpath -- "$2")" ;;
-    *) sed -n '5,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2 && exit 2 ;;
+    *) sed -n '5,19s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2 && exit 2 ;;
   esac
   shift 2
 done
@@ -64,6 +66,7 @@ time_program="$(type -P time)" || fail "GNU time is not here and could not be in
 . tests/FileTransfer.Benchmarks/compare/puts.sh
 . tests/FileTransfer.Benchmarks/compare/spread.sh
 . tests/FileTransfer.Benchmarks/compare/memory.sh
+. tests/FileTransfer.Benchmarks/compare/rest.sh
 . tests/FileTransfer.Benchmarks/compare/baseline.sh
 
 clean_up() {
@@ -118,4 +121,5 @@ if chosen tree; then make_tree && compare_replication tree "the .NET SDK's folde
 if chosen large || chosen small || chosen tree; then print_guarantees; fi
 if chosen spread; then compare_spread; fi
 if chosen memory; then measure_memory; fi
+if chosen rest; then measure_files_at_rest; fi
 say "" "Load at the end: $(cut -d ' ' -f 1-3 /proc/loadavg)"

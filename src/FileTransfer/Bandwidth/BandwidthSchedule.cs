@@ -19,8 +19,7 @@ public sealed class BandwidthSchedule
     /// <param name="fault">What cannot be read, and what to write instead.</param>
     public static bool TryParse(string? text, out BandwidthSchedule timetable, out string fault)
     {
-        timetable = Unlimited;
-        fault = "";
+        (timetable, fault) = (Unlimited, "");
         var entries = new List<ScheduleRule>();
         foreach (var part in (text ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {

@@ -19,12 +19,13 @@ public sealed partial class FileCommands
         InLeaderTransactionAsync(
             async (transaction, token) =>
             {
+                var connection = transaction.Connection;
                 var (restored, removed, changed) = (0, 0, new List<string>());
 
                 // In the order of the keys, as everybody locks files and bins.
                 foreach (var decision in decisions.OrderBy(decision => decision.Key))
                 {
-                    var now = await FileCatalog.LockAsync(transaction.Connection, decision.Key, token);
+                    var now = await FileCatalog.LockAsync(connection, decision.Key, token);
                     if (now?.State != decision.State || (now?.Generation ?? 0) != decision.Generation)
                     {
                         changed.Add(decision.Key.ToString());
@@ -32,7 +33,7 @@ public sealed partial class FileCommands
                     else if (decision.Restore is { } metadata)
                     {
                         var (outcome, _) = await FileCatalog.RegisterAsync(
-                            transaction.Connection,
+                            connection,
                             decision.Key,
                             metadata,
                             token,
@@ -46,13 +47,7 @@ public sealed partial class FileCommands
 
                         foreach (var pinned in decision.PinnedAt)
                         {
-                            await ReplicaTransitions.WantAsync(
-                                transaction.Connection,
-                                pinned,
-                                [decision.Key],
-                                waitsForUpload: false,
-                                token
-                            );
+                            await ReplicaTransitions.WantAsync(connection, pinned, [decision.Key], waitsForUpload: false, token);
                         }
 
                         await FeedAppender.AppendAsync(transaction, MutationKind.Add, [decision.Key], token);

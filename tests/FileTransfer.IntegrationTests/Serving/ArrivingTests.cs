@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using FileTransfer.Contracts;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
+using FileTransfer.Serving;
 
 namespace FileTransfer.IntegrationTests.Serving;
 
@@ -72,7 +74,7 @@ public sealed class ArrivingTests(PatientSourceCluster cluster) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_reader_of_a_file_that_is_removed_meanwhile_is_cut()
+    public async Task Who_reads_or_follows_a_file_that_is_removed_meanwhile_is_cut_within_a_second()
     {
         await using var source = await cluster.StartSourceAsync();
         var file = await ArriveAsync(source, HeldFrom);
@@ -84,8 +86,10 @@ public sealed class ArrivingTests(PatientSourceCluster cluster) : IClassFixture<
             removed.IsSuccessStatusCode.ShouldBeTrue();
         }
 
+        var clock = Stopwatch.StartNew();
         await ShouldBeCutAsync(reading, file);
         (await LinesAsync(parts))[^1].End.ShouldBe(PartsLine.Failed);
+        clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(Showing.Of(small: 10, full: 1)));
         source.Release();
     }
 
@@ -221,6 +225,47 @@ public sealed class ArrivingTests(PatientSourceCluster cluster) : IClassFixture<
         source.Release();
     }
 
+    [Thorough]
+    [Fact]
+    public async Task A_node_that_waits_for_a_chunk_which_does_not_come_is_cut_after_ten_seconds()
+    {
+        await using var source = await cluster.StartSourceAsync();
+        var file = await ArriveAsync(source, HeldFrom);
+        var clock = Stopwatch.StartNew();
+        using var answer = await GetAsync(
+            $"v1/files/{file.Key}/content",
+            ("FileTransfer-Node", "waits"),
+            ("FileTransfer-Generation", "1"),
+            ("Range", "bytes=0-")
+        );
+        answer.StatusCode.ShouldBe(HttpStatusCode.PartialContent);
+        await ShouldBeCutAsync(await answer.Content.ReadAsStreamAsync(), file);
+        clock.Elapsed.ShouldBeInRange(TimeSpan.FromSeconds(9), TimeSpan.FromSeconds(Showing.Of(small: 60, full: 12)));
+        source.Release();
+    }
+
+    [Fact]
+    public async Task More_nodes_than_are_told_at_a_time_what_is_here_are_to_come_again()
+    {
+        await using var source = await cluster.StartSourceAsync();
+        var file = await ArriveAsync(source, HeldFrom);
+        var told = await Task.WhenAll(Enumerable.Range(0, PartDelivery.MostFollowers).Select(_ => FollowAsync(file)));
+
+        using (var refused = await FollowAsync(file, HttpStatusCode.ServiceUnavailable))
+        {
+            refused.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(1));
+            await refused.ShouldBeProblemAsync(503, "source-busy");
+        }
+
+        source.Release();
+        foreach (var lines in await Task.WhenAll(told.Select(LinesAsync)))
+        {
+            lines[^1].End.ShouldBe(PartsLine.Stored);
+        }
+
+        (await LinesAsync(await FollowAsync(file))).ShouldHaveSingleItem();
+    }
+
     [Fact]
     public async Task A_node_follows_what_is_here_and_what_comes_until_all_is_stored()
     {
@@ -296,14 +341,14 @@ public sealed class ArrivingTests(PatientSourceCluster cluster) : IClassFixture<
         return await answer.Content.ReadAsStreamAsync();
     }
 
-    private async Task<HttpResponseMessage> FollowAsync(TestFile file)
+    private async Task<HttpResponseMessage> FollowAsync(TestFile file, HttpStatusCode status = HttpStatusCode.OK)
     {
         var answer = await GetAsync(
             $"v1/files/{file.Key}/parts",
             ("FileTransfer-Node", "asks"),
             ("FileTransfer-Generation", "1")
         );
-        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        answer.StatusCode.ShouldBe(status);
         return answer;
     }
 

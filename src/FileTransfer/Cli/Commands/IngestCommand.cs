@@ -42,13 +42,8 @@ internal static class IngestCommand
                 folders.Add(first with { Files = files, Next = null });
             }
 
-            run.Show(
-                folders.Count == 0 ? ["no folder is watched"] : folders.SelectMany(LinesOf),
-                status with
-                {
-                    Folders = folders,
-                }
-            );
+            var whole = status with { Folders = folders };
+            run.Show(folders.Count == 0 ? ["no folder is watched"] : folders.SelectMany(LinesOf), whole);
             return folders.All(folder => folder is { Fault: null, Refused: 0 } && folder.Series.All(IsFound))
                 ? ExitCode.Ok
                 : ExitCode.NotComplete;

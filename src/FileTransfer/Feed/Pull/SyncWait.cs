@@ -27,19 +27,9 @@ internal sealed class SyncWait(
         Func<T, ThisNode, IResult> answer
     )
     {
-        var seconds = 0;
-        if (
-            wait is not null
-            && (
-                !int.TryParse(
-                    wait.EndsWith('s') ? wait[..^1] : wait,
-                    NumberStyles.None,
-                    CultureInfo.InvariantCulture,
-                    out seconds
-                )
-                || seconds > LongestWait
-            )
-        )
+        wait ??= "0s";
+        var number = wait.EndsWith('s') ? wait[..^1] : wait;
+        if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) || seconds > LongestWait)
         {
             return Problem.Of(ProblemTypes.BadRequest, $"wait={Problem.Quote(wait)} is not a wait; write 0s to {LongestWait}s.");
         }

@@ -3,7 +3,11 @@ using FileTransfer.Feed.Pull;
 namespace FileTransfer.Feed.Push;
 
 /// <summary>What keeps a follower from being shipped to.</summary>
-public sealed record ShippingFault(string Reason, DateTimeOffset Since);
+/// <param name="Timestamp">Since when, by the clock that nobody sets.</param>
+public sealed record ShippingFault(string Reason, DateTimeOffset Since, long Timestamp)
+{
+    public static ShippingFault Begin(string reason, TimeProvider time) => new(reason, time.GetUtcNow(), time.GetTimestamp());
+}
 
 /// <summary>How far a follower is with one bin.</summary>
 /// <param name="Acknowledged">Every sequence up to it is applied there.</param>
@@ -20,7 +24,7 @@ public sealed class Follower
     private readonly bool[] _unsaved = new bool[FeedPage.Bins];
     private volatile ShippingFault? _fault;
     private readonly TimeProvider _time;
-    private DateTimeOffset? _rebuildingSince;
+    private ShippingFault? _rebuilding;
     private Guid? _epoch;
 
     public Follower(FollowerRow row, IEnumerable<AcknowledgedBin> bins, TimeProvider time)
@@ -69,10 +73,12 @@ public sealed class Follower
 
             lock (_gate)
             {
-                return _rebuildingSince is not { } since ? null
-                    : _bins.Any(bin => bin.IsAhead)
-                        ? new ShippingFault("had more than there is here, and is told all files", since)
-                    : new ShippingFault("is told all files instead of what follows", since);
+                return _bins.Any(bin => bin.IsAhead) && _rebuilding is { } ahead
+                    ? ahead with
+                    {
+                        Reason = "had more than there is here, and is told all files",
+                    }
+                    : _rebuilding;
             }
         }
     }
@@ -122,7 +128,9 @@ public sealed class Follower
     }
 
     private void NoteRebuilding() =>
-        _rebuildingSince = _bins.Any(bin => bin.RebuildDue) ? _rebuildingSince ?? _time.GetUtcNow() : null;
+        _rebuilding = _bins.Any(bin => bin.RebuildDue)
+            ? _rebuilding ?? ShippingFault.Begin("is told all files instead of what follows", _time)
+            : null;
 
     private static ByteString BucketOf(string hex) =>
         BucketId.TryParse(hex, out var bucket) ? bucket.Value : throw new FormatException($"'{hex}' is no bucket");

@@ -76,7 +76,7 @@ internal sealed partial class FollowerLoop(
                 if (follower.Fault?.Reason != e.Message)
                 {
                     Log.Fault(logger, follower.Row.Name, follower.Row.Url, e.Message);
-                    follower.Fault = new ShippingFault(e.Message, follower.Fault?.Since ?? time.GetUtcNow());
+                    follower.Fault = (follower.Fault ?? ShippingFault.Begin("", time)) with { Reason = e.Message };
                 }
 
                 await Task.Delay(_backoff.Bound(failures++), time, cancellationToken);

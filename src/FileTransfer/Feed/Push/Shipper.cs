@@ -189,7 +189,7 @@ public sealed partial class Shipper(
             Followers.Any(follower => !follower.Row.Paused && IsWorthWaitingFor(follower.Fault) && follower.Due(heads).Any());
 
         // A fault of a moment ago may be over at the next trial.
-        bool IsWorthWaitingFor(ShippingFault? fault) => fault is null || time.GetUtcNow() - fault.Since < _faultPatience;
+        bool IsWorthWaitingFor(ShippingFault? fault) => fault is null || time.GetElapsedTime(fault.Timestamp) < _faultPatience;
     }
 
     private async Task EndAsync(string name)

@@ -23,12 +23,12 @@ public sealed class FolderReading(FolderLedger ledger, ChunkStore store, Replica
             var unproven = proves ? await NotStoredAsync(page, cancellationToken) : [];
             foreach (var evidence in page)
             {
-                yield return unproven.Contains(evidence.Key)
-                    ? evidence with
-                    {
-                        Content = await ProveAsync(evidence.File!, cancellationToken),
-                    }
-                    : evidence;
+                var isUnproven = unproven.Contains(evidence.Key);
+                var content = isUnproven ? await ProveAsync(evidence.File!, cancellationToken) : evidence.Content;
+                yield return evidence with
+                {
+                    Content = content,
+                };
             }
         }
     }

@@ -8,12 +8,11 @@ internal static partial class ReadinessChecks
     {
         protected override Finding Find()
         {
-            var since = time.GetUtcNow() - options.Value.WarnAfter;
             var followers = shipper.Followers.ToList();
             var troubled = followers
                 .Select(follower => (follower.Row, follower.Trouble))
-                .Where(one => one.Trouble?.Since <= since)
-                .OrderBy(one => one.Trouble!.Since)
+                .Where(one => one.Trouble is { } trouble && time.GetElapsedTime(trouble.Timestamp) >= options.Value.WarnAfter)
+                .OrderBy(one => one.Trouble!.Timestamp)
                 .ToList();
             return troubled is [var (row, trouble), ..]
                 ? Finding.Degraded(

@@ -8,6 +8,7 @@ internal sealed partial class FolderIntake(
     IngestTable table,
     IngestPublisher publisher,
     QuietFiles quiet,
+    TimeProvider time,
     ILogger logger
 )
 {
@@ -15,6 +16,9 @@ internal sealed partial class FolderIntake(
     private const string Unreadable = "it cannot be read";
 
     public QuietFiles Quiet => quiet;
+
+    /// <summary>How long files have been read and published, in all.</summary>
+    public TimeSpan Taking { get; private set; }
 
     /// <summary>What the system says of the folder; null while it says nothing.</summary>
     public FolderHints? Hints { get; set; }
@@ -74,6 +78,7 @@ internal sealed partial class FolderIntake(
         }
 
         FolderFile? file;
+        var began = time.GetTimestamp();
         try
         {
             file = await reader.ReadAsync(folder, entry, cancellationToken);
@@ -82,6 +87,10 @@ internal sealed partial class FolderIntake(
         {
             await RefuseAsync(entry, row, $"{Unreadable}: {e.Message}", cancellationToken);
             return;
+        }
+        finally
+        {
+            Taking += time.GetElapsedTime(began);
         }
 
         if (file is null)
@@ -139,6 +148,7 @@ internal sealed partial class FolderIntake(
             return;
         }
 
+        var began = time.GetTimestamp();
         await table.BeginAsync(folder.Name, group.Files, cancellationToken);
         var contents = group.Files.Where(file => file.Upload is not null).ToList();
         var refused = await publisher.PublishAsync(contents, cancellationToken);
@@ -160,6 +170,7 @@ internal sealed partial class FolderIntake(
         }
 
         group.Clear();
+        Taking += time.GetElapsedTime(began);
     }
 
     private void Forget(string name)

@@ -88,19 +88,25 @@ internal sealed class IngestTable(Database database, NodeId node)
         CancellationToken cancellationToken
     )
     {
-        const string sql = """
+        // Two looks, each at the end of an index: one at both tables together reads the whole series for each name.
+        const string earlier = "ingest = @ingest AND ingested_at IS NOT NULL AND i.series = e.series";
+        const string sql = $"""
             WITH ended AS (
                 UPDATE filetransfer.ingested SET ingested_at = now()
                 WHERE ingest = @ingest AND name = ANY(@names) AND ingested_at IS NULL
                 RETURNING name, series, number, is_padded
-            ), known AS NOT MATERIALIZED (
-                SELECT series, number, is_padded FROM ended
-                UNION ALL
-                SELECT series, number, is_padded FROM filetransfer.ingested WHERE ingest = @ingest AND ingested_at IS NOT NULL
             )
             SELECT e.name FROM ended e
-            WHERE (SELECT k.number FROM known k WHERE k.series = e.series AND k.number < e.number ORDER BY k.number DESC LIMIT 1) < e.number - 1
-              AND (e.is_padded OR (SELECT k.is_padded FROM known k WHERE k.series = e.series ORDER BY k.number LIMIT 1))
+            WHERE greatest(
+                (SELECT max(o.number) FROM ended o WHERE o.series = e.series AND o.number < e.number),
+                (SELECT i.number FROM filetransfer.ingested i WHERE {earlier} AND i.number < e.number ORDER BY i.number DESC LIMIT 1)
+            ) < e.number - 1 AND (e.is_padded OR (
+                SELECT first.is_padded FROM (
+                    (SELECT o.number, o.is_padded FROM ended o WHERE o.series = e.series ORDER BY o.number LIMIT 1)
+                    UNION ALL
+                    (SELECT i.number, i.is_padded FROM filetransfer.ingested i WHERE {earlier} ORDER BY i.number LIMIT 1)
+                ) first ORDER BY first.number LIMIT 1
+            ))
             ORDER BY e.name
             """;
         return database.QueryAsync<string>(sql, new { ingest, names = names.ToArray() }, cancellationToken);

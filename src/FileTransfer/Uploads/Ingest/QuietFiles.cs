@@ -9,7 +9,12 @@ internal sealed class QuietFiles(TimeSpan quietFor, int most, TimeProvider time)
     /// <summary>How each file was when it was seen to have changed last, and when that was.</summary>
     private readonly Dictionary<string, (string Stamp, long Since)> _files = new(StringComparer.Ordinal);
 
+    private bool _hasLeftOut;
+
     public bool IsEmpty => _files.Count == 0;
+
+    /// <summary>Some were not watched, for there were too many at once, and there is room for them now.</summary>
+    public bool HasRoomForOthers => _hasLeftOut && _files.Count <= most / 2;
 
     /// <summary>How long it takes until one of them may be quiet.</summary>
     public TimeSpan Next => _files.Count == 0 ? TimeSpan.MaxValue : _files.Values.Min(file => Left(file.Since));
@@ -29,9 +34,16 @@ internal sealed class QuietFiles(TimeSpan quietFor, int most, TimeProvider time)
         {
             _files[entry.Name] = (entry.Stamp, time.GetTimestamp());
         }
+        else
+        {
+            _hasLeftOut = true;
+        }
 
         return false;
     }
+
+    /// <summary>All files are about to be looked at.</summary>
+    public void Begin() => _hasLeftOut = false;
 
     public void Forget(string name) => _files.Remove(name);
 

@@ -16,7 +16,7 @@ internal sealed partial class WatchedFolder(
 {
     public const int PageSize = 4096;
 
-    /// <summary>A listing that took long comes again after so many times as long: a full folder does not keep a core busy.</summary>
+    /// <summary>A listing comes again after so many times as long as it took, besides what was taken: a full folder does not keep a core busy.</summary>
     private const int Rest = 10;
 
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(2);
@@ -73,15 +73,15 @@ internal sealed partial class WatchedFolder(
     {
         try
         {
-            var began = time.GetTimestamp();
+            var (began, taking) = (time.GetTimestamp(), intake.Taking);
             await worker.RunAsync(() => ListAsync(cancellationToken), cancellationToken);
             Fault = null;
-            var rest = time.GetElapsedTime(began) * Rest;
+            var rest = (time.GetElapsedTime(began) - (intake.Taking - taking)) * Rest;
             await HearAsync(
                 isLast ? folder.QuietFor + _pause
                     : rest > _period ? rest
                     : _period,
-                () => isLast ? intake.Quiet.IsEmpty : _finishing is not null,
+                () => isLast ? intake.Quiet.IsEmpty : _finishing is not null || intake.Quiet.HasRoomForOthers,
                 cancellationToken
             );
             return isLast;
@@ -107,6 +107,7 @@ internal sealed partial class WatchedFolder(
             intake.Hints = FolderHints.TryOpen(folder.Folder, _wake.Set);
         }
 
+        intake.Quiet.Begin();
         await table.SettleAsync(folder.Name, cancellationToken);
         var renamed = intake.Hints?.Renamed() ?? FolderHints.None;
         for (var after = ""; ; )

@@ -30,6 +30,7 @@ internal sealed class WatchedFolders : BackgroundService
                     table,
                     publisher,
                     new QuietFiles(folder.QuietFor, 4 * WatchedFolder.PageSize, time),
+                    time,
                     logger
                 ),
                 table,

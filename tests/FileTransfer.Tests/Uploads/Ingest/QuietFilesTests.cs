@@ -32,7 +32,15 @@ public sealed class QuietFilesTests
         var files = new QuietFiles(TimeSpan.FromSeconds(2), most: 1, _time);
         files.IsQuiet(new FolderEntry("a", "/a", 5, DateTime.UnixEpoch, null));
         files.IsQuiet(new FolderEntry("b", "/b", 5, DateTime.UnixEpoch, null));
+        files.HasRoomForOthers.ShouldBeFalse();
         _time.Advance(TimeSpan.FromSeconds(3));
         files.Due().ShouldBe(["a"]);
+        files.Forget("a");
+        files.HasRoomForOthers.ShouldBeTrue("b was not watched");
+
+        files.Begin();
+        files.IsQuiet(new FolderEntry("b", "/b", 5, DateTime.UnixEpoch, null));
+        files.Forget("b");
+        files.HasRoomForOthers.ShouldBeFalse("all have been looked at");
     }
 }
