@@ -11,7 +11,7 @@
 #   --only LIST       of fingerprint,download,puts,large,small,tree,spread,memory,rest; separated by commas (all but rest)
 #   --rest N          how many files of 1 KiB are at rest (1000000): making them takes minutes
 #   --report FILE     where the tables go too
-#   --baseline REV    this build beside the build of a revision, instead of peers
+#   --baseline REV    this build beside the build of a revision, instead of peers: all but tree, spread, memory and rest, and idle nodes (idle)
 #   --program FILE    a published filetransfer, instead of one that is built first
 #   --no-install      peers that are missing are skipped, not installed
 #

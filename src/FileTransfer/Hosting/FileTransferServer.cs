@@ -48,7 +48,8 @@ public static partial class FileTransferServer
         builder.AddHost();
         builder.AddHttp();
         builder.AddAccess();
-        builder.AddCallerBounds();
+        builder.Services.AddSingleton<CallerBounds>();
+        builder.Services.AddSingleton<UploadBytes>();
         builder.AddSwagger();
         builder.AddMetrics();
         builder.AddTraces();
@@ -75,7 +76,7 @@ public static partial class FileTransferServer
         app.Use((context, next) => app.Services.GetRequiredService<RevokedRequests>().InvokeAsync(context, next));
         app.UseAuthorization();
         app.Use(TokenRights.InvokeAsync);
-        app.UseRateLimiter();
+        app.Use((context, next) => app.Services.GetRequiredService<CallerBounds>().InvokeAsync(context, next));
         app.Use((context, next) => app.Services.GetRequiredService<UploadBytes>().InvokeAsync(context, next));
         app.UseMiddleware<CatalogHeader>();
         app.UseMiddleware<QueryParameters>();

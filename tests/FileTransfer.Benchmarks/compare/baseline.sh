@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Sourced by compare.sh: this build beside the build of another revision, by turns on the same files. Each has a cluster of its own, over a
-# database of its own in one PostgreSQL; the one that is not measured rests.
+# PostgreSQL of its own; the one that is not measured rests.
 : "${root:?}" "${work:?}" "${program:?}" "${rounds:?}"
 
 build="" # the one in use: baseline or now
@@ -16,28 +16,26 @@ use() { # build
   build="$1"
   program="${programs[$build]}"
   work="$root/cluster-$build"
-  connection="$server_connection;Database=$build"
+  connection="${connections[$build]}" postmaster="${postmasters[$build]}"
 }
 
 start_clusters() {
   local name
-  work="$root/server"
-  mkdir "$work"
-  chmod 711 "$work"
-  start_database ""
-  postmaster="$(head -n 1 "$(find "$work/database" -name postmaster.pid -print -quit)")"
-  server_connection="$connection"
+  declare -gA connections=() postmasters=()
   for name in baseline now; do
-    sql "CREATE DATABASE $name"
-    mkdir "$root/cluster-$name"
-    chmod 711 "$root/cluster-$name"
+    program="${programs[$name]}" work="$root/cluster-$name"
+    mkdir "$work"
+    chmod 711 "$work"
+    start_database ""
+    connections[$name]="$connection"
+    postmasters[$name]="$(head -n 1 "$(find "$work/database" -name postmaster.pid -print -quit)")"
   done
   for name in baseline now; do use "$name" && start_node a; done
 }
 
 end_clusters() {
   stop_all
-  rm -rf -- "$root/server" "$root/cluster-baseline" "$root/cluster-now"
+  rm -rf -- "$root/cluster-baseline" "$root/cluster-now"
 }
 
 # Runs something once with each build, the other one first in every second round.
@@ -77,11 +75,28 @@ download_into() { # case, path
 
 put_small_with_build() { put_small "$1" "$build"; } # round
 
+# Three nodes that are in step and asked nothing, for half a minute; those of the other build are not there meanwhile.
+idle_with_build() {
+  local node pids=() before before_database transactions
+  for node in a b c; do start_node "$node" && pids+=("$(pid_of "$node")"); done
+  sleep 40
+  before="$(cpu_of "${pids[@]}")" before_database="$(database_cpu)" transactions="$(transactions_of)"
+  sleep 30
+  record idle "$build" cpu "$(difference "$before" "$(cpu_of "${pids[@]}")")"
+  record idle "$build" database-cpu "$(difference "$before_database" "$(database_cpu)")"
+  record idle "$build" transactions "$(difference "$transactions" "$(transactions_of)")"
+  record idle "$build" memory "$(cd /proc && awk '/^VmRSS:/ { sum += $2 } END { print int(sum / 3 / 1024) }' "${pids[@]/%//status}")"
+  stop "${pids[@]}"
+  for node in "${pids[@]}"; do reap "$node"; done
+}
+
+transactions_of() { sql "SELECT pg_stat_clear_snapshot(); SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()" | tail -n 1; }
+
 baseline_rows() { # cases…
   local case figure before after
   printf '\tfigure\tbaseline\tnow\tnow : baseline\tbaseline low-high\tnow low-high\n'
   for case in "$@"; do
-    for figure in seconds source-cpu cpu database-cpu source-memory memory; do
+    for figure in seconds source-cpu cpu database-cpu transactions source-memory memory; do
       before="$(median_of "$case" baseline "$figure")" after="$(median_of "$case" now "$figure")"
       [ -n "$before" ] && [ -n "$after" ] || continue
       printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$case" "$figure" "$(scaled "$before" 1 %.2f)" "$(scaled "$after" 1 %.2f)" \
@@ -91,7 +106,7 @@ baseline_rows() { # cases…
 }
 
 compare_with_baseline() { # revision
-  local round measured=()
+  local round node measured=()
   publish_baseline "$1"
   make_large_file
   make_warm_up
@@ -110,7 +125,14 @@ compare_with_baseline() { # revision
     for ((round = 1; round <= rounds; round++)); do make_puts $((small_files / 5)) && by_turns "$round" put_small_with_build "$round"; done
   fi
   end_clusters
-  baseline_rows "${measured[@]}" | print_table "This build beside $1"
+  if chosen idle; then
+    measured+=(idle)
+    start_clusters
+    for node in baseline now; do use "$node" && stop "$(pid_of a)" && reap "$(pid_of a)"; done
+    for ((round = 1; round <= rounds; round++)); do by_turns "$round" idle_with_build; done
+    end_clusters
+  fi
+  [ "${#measured[@]}" -eq 0 ] || baseline_rows "${measured[@]}" | print_table "This build beside $1"
   local case
   for case in large small; do
     chosen "$case" || continue

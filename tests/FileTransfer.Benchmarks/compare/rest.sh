@@ -34,7 +34,7 @@ measure_rest() { # files
   start_cluster rest
   put_at_leader "$root/rest" >&2
   last="$(tail -n 1 "$work/put" | cut -d ' ' -f 1)"
-  sql "VACUUM ANALYZE"
+  sql "VACUUM ANALYZE filetransfer.files, filetransfer.replicas"
   pid="$(pid_of a)"
   kill -KILL "$pid"
   reap "$pid"
