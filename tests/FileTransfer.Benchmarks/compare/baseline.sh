@@ -75,13 +75,14 @@ download_into() { # case, path
 
 put_small_with_build() { put_small "$1" "$build"; } # round
 
-# Three nodes that are in step and asked nothing, for half a minute; those of the other build are not there meanwhile.
+# Three nodes that are in step and asked nothing, for a minute; those of the other build are not there meanwhile. For some minutes
+# before, the runtime compiles again what they do over and over: that is half of what a node at rest takes until then.
 idle_with_build() {
   local node pids=() before before_database transactions
   for node in a b c; do start_node "$node" && pids+=("$(pid_of "$node")"); done
-  sleep 40
+  sleep 240
   before="$(cpu_of "${pids[@]}")" before_database="$(database_cpu)" transactions="$(transactions_of)"
-  sleep 30
+  sleep 60
   record idle "$build" cpu "$(difference "$before" "$(cpu_of "${pids[@]}")")"
   record idle "$build" database-cpu "$(difference "$before_database" "$(database_cpu)")"
   record idle "$build" transactions "$(difference "$transactions" "$(transactions_of)")"

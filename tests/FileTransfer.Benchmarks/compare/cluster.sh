@@ -68,7 +68,11 @@ stores() { # node, files; asked for seldom, for asking takes time from what is m
   [ "$(stored_at "$1")" -eq "$2" ] || { sleep 0.25 && return 1; }
 }
 
-nothing_to_remove() { [ "$(sql "SELECT count(*) FROM filetransfer.replicas WHERE state = 'removing'")" -eq 0 ] || { sleep 0.25 && return 1; }; }
+# What is in the trash stays there; the column is looked for by name, for older builds have none.
+nothing_to_remove() {
+  local removing="SELECT count(*) FROM filetransfer.replicas r WHERE state = 'removing' AND to_jsonb(r) ->> 'waits_for' IS DISTINCT FROM 'trash'"
+  [ "$(sql "$removing")" -eq 0 ] || { sleep 0.25 && return 1; }
+}
 
 # An empty follower that has joined, has done some work and now thinks that it has read the feed.
 join_warm() { # name

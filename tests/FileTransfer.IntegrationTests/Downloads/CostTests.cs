@@ -101,6 +101,35 @@ public sealed class CostTests(ITestOutputHelper output)
         requests.Connections.ShouldBeLessThanOrEqualTo(6, "one for each lane, and for the probes");
     }
 
+    [Thorough]
+    [Fact]
+    public async Task Small_files_that_come_one_by_one_cost_a_follower_at_most_four_round_trips_each()
+    {
+        const int files = 30;
+        await using var cluster = await TestCluster.CreateAsync();
+        var leader = await cluster.StartLeaderAsync("a", _quiet);
+        await using var wire = new DatabaseWire(cluster.ConnectionString);
+        cluster.ConnectionString = wire.ConnectionString;
+        await cluster.StartFollowerAsync("b", _quiet);
+        var number = 0;
+
+        var least = await LeastAsync(
+            3,
+            () => Task.FromResult((long)wire.RoundTrips),
+            async () =>
+            {
+                for (var i = 0; i < files; i++)
+                {
+                    await leader.PutAsync(ReplicationTests.Content(++number, 8192), $"file {number}");
+                    await StoredAsync(cluster, "b", number);
+                }
+            }
+        );
+
+        output.WriteLine($"{least / files:0.0} round trips per file");
+        (least / files).ShouldBeLessThanOrEqualTo(4);
+    }
+
     // 13 for the put itself, and six for the feed where each put is read by itself; several are where they come faster.
     [Thorough]
     [Fact]

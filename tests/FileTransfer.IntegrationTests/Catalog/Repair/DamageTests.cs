@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Json;
-using System.Text.Json;
 using FileTransfer.IntegrationTests.Testbed.Disks;
 using FileTransfer.IntegrationTests.Testbed.Nodes;
 
@@ -10,17 +9,15 @@ namespace FileTransfer.IntegrationTests.Catalog.Repair;
 [Collection(SharedNodes.Name)]
 public sealed class DamageTests(RunningCluster nodes)
 {
-    private const int Large = (6 * 1024 * 1024) + 100;
-
     public static TheoryData<string, int> Damages =>
         new()
         {
             { "flipped", 20_000 },
-            { "flipped", Large },
+            { "flipped", DamageScene.Large },
             { "cut", 20_000 },
-            { "cut", Large },
+            { "cut", DamageScene.Large },
             { "emptied", 20_000 },
-            { "longer", Large },
+            { "longer", DamageScene.Large },
             { "deleted", 20_000 },
             { "a folder", 20_000 },
         };
@@ -33,8 +30,8 @@ public sealed class DamageTests(RunningCluster nodes)
         int size
     )
     {
-        var file = await StoredAtBothAsync(size);
-        (await ReadAsync(nodes.Leader, file)).ShouldBe(file.Content);
+        var file = await nodes.StoredAtBothAsync(size);
+        (await nodes.Leader.ReadAsync(file)).ShouldBe(file.Content);
         Damage(damage, nodes.Leader, file);
 
         foreach (var path in (string[])["/download/{0}", "/v1/files/{0}/content", "/v1/files/{0}/hashes"])
@@ -51,8 +48,8 @@ public sealed class DamageTests(RunningCluster nodes)
             },
             "the leader has it back"
         );
-        (await ReadAsync(nodes.Leader, file)).ShouldBe(file.Content);
-        (await ReadAsync(nodes.Follower, file)).ShouldBe(file.Content);
+        (await nodes.Leader.ReadAsync(file)).ShouldBe(file.Content);
+        (await nodes.Follower.ReadAsync(file)).ShouldBe(file.Content);
     }
 
     [Fact]
@@ -69,7 +66,7 @@ public sealed class DamageTests(RunningCluster nodes)
                 ]
         )
         {
-            var file = await StoredAtBothAsync(3_000_000);
+            var file = await nodes.StoredAtBothAsync(3_000_000);
             StoredOnDisk.Flip(nodes.Leader, file.Fingerprint, 2_048_000);
             using var request = new HttpRequestMessage(method, string.Format(null, path, file.Key));
             request.Headers.Add("Want-Repr-Digest", "sha-256=1");
@@ -86,7 +83,7 @@ public sealed class DamageTests(RunningCluster nodes)
     [Fact]
     public async Task A_delivery_to_whoever_does_not_prove_it_is_proven()
     {
-        var file = await StoredAtBothAsync(20_000);
+        var file = await nodes.StoredAtBothAsync(20_000);
         using (var first = await nodes.Leader.Http.PostAsJsonAsync("/v1/sync/deliveries", new { want = new[] { file.Key } }))
         {
             (await first.Content.ReadAsByteArrayAsync())[8..].ShouldBe(file.Content);
@@ -108,18 +105,18 @@ public sealed class DamageTests(RunningCluster nodes)
 
     [Theory]
     [InlineData(20_000)]
-    [InlineData(Large)]
+    [InlineData(DamageScene.Large)]
     public async Task A_complaint_of_a_node_makes_this_one_prove_its_own_copy(int size)
     {
-        var file = await StoredAtBothAsync(size);
-        (await ComplainAsync(nodes.Follower, file.Key)).GetProperty("finding").GetString().ShouldBe("intact");
+        var file = await nodes.StoredAtBothAsync(size);
+        (await nodes.Follower.ComplainAsync(file.Key)).GetProperty("finding").GetString().ShouldBe("intact");
         StoredOnDisk.Flip(nodes.Follower, file.Fingerprint, 3000);
 
-        var answer = await ComplainAsync(nodes.Follower, file.Key);
+        var answer = await nodes.Follower.ComplainAsync(file.Key);
         answer.GetProperty("finding").GetString().ShouldBe("damaged");
         answer.GetProperty("reason").GetString().ShouldNotBeNullOrEmpty();
         await TestCluster.StoredAsync(nodes.Follower, file.Key);
-        (await ReadAsync(nodes.Follower, file)).ShouldBe(file.Content);
+        (await nodes.Follower.ReadAsync(file)).ShouldBe(file.Content);
         StoredOnDisk
             .Quarantined(nodes.Follower)
             .ShouldContain(said => said.Contains(answer.GetProperty("reason").GetString()!, StringComparison.Ordinal));
@@ -137,92 +134,6 @@ public sealed class DamageTests(RunningCluster nodes)
         await nodes.Leader.RegisterAsync(file);
         using var absent = await nodes.Follower.Http.PostAsJsonAsync($"/v1/files/{file.Key}/damage", new { });
         await absent.ShouldBeProblemAsync(409, "file-not-stored", file.Key);
-    }
-
-    [Theory]
-    [InlineData(false, 20_000)]
-    [InlineData(false, Large)]
-    [InlineData(true, 20_000)]
-    [InlineData(true, Large)]
-    public async Task An_upload_of_right_bytes_takes_the_place_of_wrong_ones(bool raw, int size)
-    {
-        var file = await StoredAtBothAsync(size);
-        StoredOnDisk.Flip(nodes.Leader, file.Fingerprint, 17);
-        if (raw)
-        {
-            using var body = new ByteArrayContent(file.Content);
-            var owner = PlainFile.Hex(file.Owner);
-            using var put = await nodes.Leader.Http.PostAsync(
-                $"/v1/files?owner={owner}&bucket={PlainFile.Hex(file.Bucket)}&locationHex={PlainFile.Hex(file.Location)}",
-                body
-            );
-            put.IsSuccessStatusCode.ShouldBeTrue(await put.Content.ReadAsStringAsync());
-        }
-        else
-        {
-            using var put = await nodes.Leader.UploadAsync(file.Key, file.Framed);
-            await put.ShouldBeEmptyOkAsync();
-        }
-
-        (await ReadAsync(nodes.Leader, file)).ShouldBe(file.Content);
-        (await nodes.Leader.StateOfAsync(file.Key)).ShouldBe("stored");
-    }
-
-    [Fact]
-    public async Task An_upload_that_ends_before_the_nodes_own_repair_is_read_at_once_and_whole()
-    {
-        var file = await StoredAtBothAsync(Large);
-        using var limit = await nodes.Follower.Http.PutAsJsonAsync("/v1/limits", new { upload = "400KiB/s" });
-        limit.IsSuccessStatusCode.ShouldBeTrue(await limit.Content.ReadAsStringAsync());
-        try
-        {
-            StoredOnDisk.Flip(nodes.Leader, file.Fingerprint, 17);
-            (await ComplainAsync(nodes.Leader, file.Key)).GetProperty("finding").GetString().ShouldBe("damaged");
-            await Eventually.HoldsAsync(
-                async () =>
-                {
-                    using var head = await nodes.Leader.SendAsync(HttpMethod.Head, $"/v1/files/{file.Key}/content");
-                    return head.IsSuccessStatusCode;
-                },
-                "what has come again is readable"
-            );
-            (await nodes.Leader.StateOfAsync(file.Key)).ShouldBe("downloading");
-
-            using var put = await nodes.Leader.UploadAsync(file.Key, file.Framed);
-            await put.ShouldBeEmptyOkAsync();
-
-            (await ReadAsync(nodes.Leader, file)).ShouldBe(file.Content);
-        }
-        finally
-        {
-            using var unlimited = await nodes.Follower.Http.DeleteAsync("/v1/limits");
-        }
-    }
-
-    [Fact]
-    public async Task A_second_key_of_a_content_that_is_damaged_here_is_stored_right_at_both_nodes()
-    {
-        var first = await StoredAtBothAsync(20_000);
-        var second = new PlainFile(first.Content);
-        StoredOnDisk.Flip(nodes.Leader, first.Fingerprint, 19_999);
-        StoredOnDisk.Flip(nodes.Follower, first.Fingerprint, 0);
-        await nodes.Leader.StoreAsync(second);
-
-        foreach (var node in (NodeProcess[])[nodes.Leader, nodes.Follower])
-        {
-            foreach (var file in (PlainFile[])[first, second])
-            {
-                // The first stays called stored until its node has looked into the second: a read meanwhile is cut or refused.
-                await Eventually.HoldsAsync(
-                    async () =>
-                    {
-                        (await ReadAsync(node, file)).ShouldBe(file.Content);
-                        return true;
-                    },
-                    $"{file.Key} is right at {node.Id}"
-                );
-            }
-        }
     }
 
     private static void Damage(string damage, NodeProcess node, PlainFile file)
@@ -249,27 +160,6 @@ public sealed class DamageTests(RunningCluster nodes)
                 Directory.CreateDirectory(StoredOnDisk.PathOf(node, file.Fingerprint));
                 break;
         }
-    }
-
-    private async Task<PlainFile> StoredAtBothAsync(int size)
-    {
-        var file = PlainFile.Random(size);
-        await nodes.Leader.StoreAsync(file);
-        await TestCluster.StoredAsync(nodes.Follower, file.Key);
-        return file;
-    }
-
-    private static Task<byte[]> ReadAsync(NodeProcess node, PlainFile file) =>
-        node.Http.GetByteArrayAsync($"/v1/files/{file.Key}/content");
-
-    private static async Task<JsonElement> ComplainAsync(NodeProcess node, string key)
-    {
-        using var answer = await node.Http.PostAsJsonAsync(
-            $"/v1/files/{key}/damage",
-            new { chunk = 2, reason = "sent chunk 2 with other bytes than the file has" }
-        );
-        answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync());
-        return await answer.Content.ReadFromJsonAsync<JsonElement>();
     }
 
     private static async Task ShouldNotBeWrongAsync(NodeProcess node, string path, PlainFile file)

@@ -35,7 +35,7 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
             await ExecuteAsync(first, "CREATE TABLE filetransfer.kept AS SELECT 42 AS value");
         }
 
-        ServersOf(Cluster).ShouldBeEmpty();
+        ServerProcesses.Of(Cluster).ShouldBeEmpty();
         await using var second = await StartAsync();
         (await ScalarAsync(second, "SELECT value FROM filetransfer.kept")).ShouldBe(42);
         second.ConnectionString.ShouldBe(EmbeddedPostgres.ConnectionStringOf(Folder));
@@ -81,9 +81,9 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
     public async Task A_server_whose_owner_is_killed_hard_stops_though_nobody_starts_it_again()
     {
         using var owner = await EmbeddedOwner.StartAsync(Folder);
-        ServersOf(Cluster).ShouldNotBeEmpty();
+        ServerProcesses.Of(Cluster).ShouldNotBeEmpty();
         await owner.KillAsync();
-        await Eventually(() => ServersOf(Cluster).Count == 0);
+        await Eventually(() => ServerProcesses.Of(Cluster).Count == 0);
     }
 
     [Thorough]
@@ -91,18 +91,20 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
     public async Task A_server_that_outlives_its_owner_and_its_supervisor_is_stopped_by_the_next_start()
     {
         using var owner = await EmbeddedOwner.StartAsync(Folder);
-        var supervisor = ChildrenOf(owner.Pid).Single();
-        foreach (var pid in ChildrenOf(supervisor).Where(pid => Name(pid) == "sh").Append(supervisor))
+        var supervisor = ServerProcesses.ChildrenOf(owner.Pid).Single();
+        foreach (
+            var pid in ServerProcesses.ChildrenOf(supervisor).Where(pid => ServerProcesses.Name(pid) == "sh").Append(supervisor)
+        )
         {
             Process.GetProcessById(pid).Kill();
         }
 
         await owner.KillAsync();
-        var orphans = ServersOf(Cluster);
+        var orphans = ServerProcesses.Of(Cluster);
         orphans.ShouldNotBeEmpty();
 
         await using var next = await StartAsync();
-        ServersOf(Cluster).Intersect(orphans).ShouldBeEmpty();
+        ServerProcesses.Of(Cluster).Intersect(orphans).ShouldBeEmpty();
         (await ScalarAsync(next, "SELECT 1")).ShouldBe(1);
     }
 
@@ -309,41 +311,6 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         refusal.Message.ShouldContain(port.ToString(CultureInfo.InvariantCulture));
     }
 
-    [Fact]
-    public async Task Missing_programs_are_named_with_the_package_to_install()
-    {
-        var refusal = await Should.ThrowAsync<FatalStartException>(() =>
-            PostgresBinaries.FindAsync(null, _root, Path.Combine(_root, "none"), default)
-        );
-        refusal.Message.ShouldContain("apt-get install postgresql");
-        refusal.Message.ShouldContain("ConnectionStrings:Postgres");
-    }
-
-    [Fact]
-    public async Task The_newest_programs_are_used_and_too_old_ones_are_not()
-    {
-        foreach (var major in (int[])[9, 14, 15, 17])
-        {
-            var bin = Directory.CreateDirectory(Path.Combine(_root, "versions", $"{major}", "bin")).FullName;
-            foreach (var program in (string[])["postgres", "initdb"])
-            {
-                await File.WriteAllTextAsync(Path.Combine(bin, program), $"#!/bin/sh\necho 'postgres (PostgreSQL) {major}.2'\n");
-                File.SetUnixFileMode(Path.Combine(bin, program), UnixFileMode.UserRead | UnixFileMode.UserExecute);
-            }
-        }
-
-        var versions = Path.Combine(_root, "versions");
-        (await PostgresBinaries.FindAsync(null, "", versions, default)).Major.ShouldBe(17);
-        (await PostgresBinaries.FindAsync(15, "", versions, default)).Major.ShouldBe(15);
-        (await PostgresBinaries.FindAsync(null, Path.Combine(versions, "15", "bin"), versions, default)).Major.ShouldBe(15);
-        (
-            await Should.ThrowAsync<FatalStartException>(() => PostgresBinaries.FindAsync(16, "", versions, default))
-        ).Message.ShouldContain("postgresql-16");
-        (
-            await Should.ThrowAsync<FatalStartException>(() => PostgresBinaries.FindAsync(14, "", versions, default))
-        ).Message.ShouldContain("14");
-    }
-
     [Thorough]
     [Fact]
     public async Task A_server_that_cannot_start_says_why()
@@ -397,40 +364,6 @@ public sealed class EmbeddedPostgresTests : IAsyncLifetime
         await using var source = NpgsqlDataSource.Create(embedded.ConnectionString);
         await using var command = source.CreateCommand(sql);
         return await command.ExecuteScalarAsync();
-    }
-
-    private static List<int> ServersOf(string cluster) =>
-        Pids()
-            .Where(pid => Name(pid) == "postgres" && Read(() => new FileInfo($"/proc/{pid}/cwd").LinkTarget) == cluster)
-            .ToList();
-
-    private static List<int> ChildrenOf(int parent) =>
-        Pids()
-            .Where(pid =>
-                Read(() => File.ReadAllText($"/proc/{pid}/stat").Split(") ")[^1].Split(' ')[1])
-                == parent.ToString(CultureInfo.InvariantCulture)
-            )
-            .ToList();
-
-    private static string? Name(int pid) => Read(() => File.ReadAllText($"/proc/{pid}/comm").Trim());
-
-    private static IEnumerable<int> Pids() =>
-        Directory
-            .GetDirectories("/proc")
-            .Select(Path.GetFileName)
-            .Where(name => name!.All(char.IsAsciiDigit))
-            .Select(name => int.Parse(name!, CultureInfo.InvariantCulture));
-
-    private static string? Read(Func<string?> read)
-    {
-        try
-        {
-            return read();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
     }
 
     private static async Task Eventually(Func<bool> fact)
