@@ -50,8 +50,8 @@ public sealed class TrustedPeersTests
             async () => (await node.GetJsonAsync("/v1/sources")).ToString() is var sources && !sources.Contains("\"requests\":1"),
             "nothing is asked of it"
         );
+        await Eventually.HoldsAsync(async () => await node.StateOfAsync(key) == "wanted", "its lane has given it back");
         var proven = await ProvenAsync(node, key);
-        (await node.StateOfAsync(key)).ShouldBe("wanted");
 
         using var again = await node.Http.PutAsJsonAsync("/v1/trust/n", new { cluster = "c0", publicKey = all.Keys[0] });
         again.StatusCode.ShouldBe(HttpStatusCode.OK, await again.Content.ReadAsStringAsync());

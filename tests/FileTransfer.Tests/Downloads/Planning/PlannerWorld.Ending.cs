@@ -10,7 +10,7 @@ internal sealed partial class PlannerWorld
     {
         // A body that has begun and stops is ended by whoever watches its rate; what came before may have been the last of the hashes.
         Pass(TimeSpan.FromSeconds(10));
-        for (var round = 0; round < 100 && (_requests.Count > 0 || _files.Exists(file => file.IsRevalidating)); round++)
+        for (var round = 0; round < 100 && _files.Exists(file => file.IsWanted); round++)
         {
             _files.ForEach(VerifyHashes);
             foreach (var request in _requests.Values.ToList())
@@ -21,10 +21,10 @@ internal sealed partial class PlannerWorld
                 }
             }
 
+            // What waited for a source may ask another now, which is as silent.
             Pass(TimeSpan.FromSeconds(2));
         }
 
-        Pass(TimeSpan.FromSeconds(10));
         _files.ShouldNotContain(file => file.IsWanted, "every wanted file ends, whatever the world does");
     }
 
