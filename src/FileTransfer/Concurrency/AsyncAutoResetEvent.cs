@@ -1,13 +1,9 @@
-using System.Threading.Channels;
-
 namespace FileTransfer.Concurrency;
 
-/// <summary>Wakes a loop early. Setting it often while nobody waits wakes once.</summary>
+/// <summary>Wakes a loop early. Setting it often while nobody waits wakes once. A wait that ends by its time throws nothing inside: loops wait for ever.</summary>
 public class AsyncAutoResetEvent
 {
-    private readonly Channel<bool> _signals = Channel.CreateBounded<bool>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
-    );
+    private volatile TaskCompletionSource _signal = NewSignal();
 
     public void Set()
     {
@@ -19,18 +15,35 @@ public class AsyncAutoResetEvent
     /// <returns>Whether it was set.</returns>
     public async Task<bool> WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var timer = Task.Delay(atMost, time, limit.Token);
-        var signal = _signals.Reader.ReadAsync(limit.Token).AsTask();
-        await Task.WhenAny(timer, signal);
-        await limit.CancelAsync();
-        cancellationToken.ThrowIfCancellationRequested();
-        return signal.IsCompletedSuccessfully;
+        var since = time.GetTimestamp();
+        for (var left = atMost; ; left = LeftOf(atMost, time.GetElapsedTime(since)))
+        {
+            var signal = _signal;
+            await signal.Task.WaitAsync(left, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!signal.Task.IsCompleted)
+            {
+                return false;
+            }
+
+            // Of all who wait, one takes it.
+            if (Interlocked.CompareExchange(ref _signal, NewSignal(), signal) == signal)
+            {
+                return true;
+            }
+        }
     }
 
     /// <summary>Comes before whoever waits is woken.</summary>
     protected virtual void OnSet() { }
 
     /// <summary>Wakes who waits.</summary>
-    protected void Signal() => _signals.Writer.TryWrite(true);
+    protected void Signal() => _signal.TrySetResult();
+
+    private static TimeSpan LeftOf(TimeSpan atMost, TimeSpan passed) =>
+        atMost == Timeout.InfiniteTimeSpan ? atMost
+        : atMost > passed ? atMost - passed
+        : TimeSpan.Zero;
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

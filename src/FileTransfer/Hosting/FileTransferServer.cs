@@ -191,6 +191,7 @@ public static partial class FileTransferServer
     /// <returns>0 after a clean stop, 78 when a person must change something first, 1 for everything else.</returns>
     public static async Task<int> RunAsync(string[] args, CancellationToken cancellationToken)
     {
+        Allocator.Bound();
         LogSetup.StartBootstrap();
         try
         {
@@ -271,6 +272,7 @@ public static partial class FileTransferServer
         builder.Services.AddSingleton<RejectedRequests>();
         builder.Services.AddHostedService(services => services.GetRequiredService<TransferWatch>());
         builder.Services.AddHostedService<RenewedSecrets>();
+        builder.Services.AddHostedService<IdleMemory>();
         builder.Services.AddHealthChecks();
     }
 

@@ -9,6 +9,9 @@ namespace FileTransfer.IntegrationTests.Downloads;
 /// <summary>Memory does not grow with the size of files; the disk keeps its floor, and a full one is waited out.</summary>
 public sealed class BoundedTests
 {
+    private const long Mebibyte = 1024 * 1024;
+    private const long Most = 200 * Mebibyte;
+
     private static readonly (string, string)[] Quick = [("FileTransfer__Downloads__PollInterval", "00:00:00.100")];
 
     [Thorough]
@@ -69,19 +72,18 @@ public sealed class BoundedTests
     [Fact]
     public async Task Neither_leader_nor_follower_needs_more_memory_for_a_larger_file()
     {
-        const long mebibyte = 1024 * 1024;
         await using var cluster = await TestCluster.CreateAsync();
         var leader = await cluster.StartLeaderAsync("a");
         var follower = await cluster.StartFollowerAsync("b", Quick);
-        await ReplicateAsync(Showing.Of(small: 40, full: 1024) * mebibyte);
+        await ReplicateAsync(Showing.Of(small: 40, full: 1024) * Mebibyte);
         var (leaderBefore, followerBefore) = (PeakBytes(leader), PeakBytes(follower));
 
-        await ReplicateAsync(Showing.Of(small: 160, full: 8 * 1024) * mebibyte);
+        await ReplicateAsync(Showing.Of(small: 160, full: 8 * 1024) * Mebibyte);
 
         foreach (var (node, before) in ((NodeProcess, long)[])[(leader, leaderBefore), (follower, followerBefore)])
         {
-            var grown = Showing.Of(small: 40, full: 10) * mebibyte;
-            var most = Showing.Of(small: 300, full: 200) * mebibyte;
+            var grown = Showing.Of(small: 40, full: 10) * Mebibyte;
+            var most = Showing.Of(small: 300 * Mebibyte, full: Most);
             Showing.Tell($"Peak resident memory of {node.Id}, 8 GiB", PeakBytes(node) / 1e6, most / 1e6, "MB");
             (PeakBytes(node) - before).ShouldBeLessThan(grown, node.Id);
             PeakBytes(node).ShouldBeLessThan(most, node.Id);
@@ -108,6 +110,33 @@ public sealed class BoundedTests
                 HttpCompletionOption.ResponseHeadersRead
             );
             await (await got.EnsureSuccessStatusCode().Content.ReadAsStreamAsync()).CopyToAsync(Stream.Null);
+        }
+    }
+
+    [Thorough]
+    [Fact]
+    public async Task Many_small_files_take_little_memory_and_a_node_at_rest_gives_most_of_that_back()
+    {
+        const int group = 500;
+        await using var cluster = await TestCluster.CreateAsync();
+        var leader = await cluster.StartLeaderAsync("a");
+        var follower = await cluster.StartFollowerAsync("b", Quick);
+        for (var files = 0; files < Showing.Of(small: 4_000, full: 20_000); files += group)
+        {
+            var batch = Enumerable.Range(0, group).Select(_ => PlainFile.Random(8192)).ToList();
+            (await leader.PutAsync(PlainBatch.Of(batch))).ShouldAllBe(line => line.Status() == 201);
+            await TestCluster.StoredAsync(follower, batch[^1].Key);
+        }
+
+        foreach (var node in (NodeProcess[])[leader, follower])
+        {
+            Showing.Tell($"Peak resident memory of {node.Id}, small files", PeakBytes(node) / 1e6, Most / 1e6, "MB");
+            PeakBytes(node).ShouldBeLessThan(Most, node.Id);
+            await Eventually.HoldsAsync(
+                () => Task.FromResult(node.ResidentBytes < PeakBytes(node) - (10 * Mebibyte)),
+                $"{node.Id} has given memory back: {node.ResidentBytes} of {PeakBytes(node)} bytes are left"
+            );
+            Showing.Tell($"Resident memory of {node.Id} at rest", node.ResidentBytes / 1e6, Most / 1e6, "MB");
         }
     }
 

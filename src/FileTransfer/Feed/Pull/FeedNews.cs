@@ -1,9 +1,10 @@
 namespace FileTransfer.Feed.Pull;
 
 /// <summary>Wakes everybody who waits for the feed to grow. What was told is a hint: whoever waits looks at every <see cref="_period"/> all the same.</summary>
+/// <remarks>So a hint that was lost costs that long, and so does a database that went away: whoever waits is told, and asks another node.</remarks>
 public sealed class FeedNews : IDisposable
 {
-    private static readonly TimeSpan _period = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _period = TimeSpan.FromSeconds(5);
 
     private readonly TimeProvider _time;
     private readonly IDisposable _growth;

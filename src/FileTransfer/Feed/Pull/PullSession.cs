@@ -89,7 +89,10 @@ internal sealed partial class PullSession(
         {
             await Task.Delay(_look, time, cancellationToken);
             var due = upstream.Standing.Where(bin => time.GetElapsedTime(bin.Value.At) >= Backoff.Bound(bin.Value.Failures));
-            await ForEachAsync([.. due.Select(bin => bin.Key)], bin => bin, TryAsync, cancellationToken);
+            if (due.Select(bin => bin.Key).ToList() is { Count: > 0 } bins)
+            {
+                await ForEachAsync(bins, bin => bin, TryAsync, cancellationToken);
+            }
         }
 
         async Task TryAsync(short bin, CancellationToken token)

@@ -20,6 +20,9 @@ internal static class MetricsSetup
 {
     public const string Path = "/metrics";
 
+    /// <summary>Of an instrument whose labels have a handful of values each: room for 2,000 series, as is usual, is 144 KiB whether they exist or not.</summary>
+    private const int FewSeries = 100;
+
     private const string OtlpEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     /// <summary>Of the framework and the driver: what answers a question about a node. The others are left out.</summary>
@@ -95,7 +98,10 @@ internal static class MetricsSetup
             "db.client.operation.failed" or "db.client.connection.timeouts" => new() { TagKeys = [] },
             "dotnet.assembly.count" or "dotnet.process.cpu.count" or "dotnet.timer.count" => MetricStreamConfiguration.Drop,
             var name when name.StartsWith("db.client.", StringComparison.Ordinal) => MetricStreamConfiguration.Drop,
-            _ => null,
+            // Told apart by peers, which a configuration may have many of.
+            _ when instrument is { IsObservable: true, Meter.Name: var meter }
+                    && meter.StartsWith("FileTransfer", StringComparison.Ordinal) => null,
+            _ => new() { CardinalityLimit = FewSeries },
         };
 
     private static ExplicitBucketHistogramConfiguration Histogram(double[] boundaries, string[] tags) =>
